@@ -1,0 +1,80 @@
+//! The browser that the tests drive: Chromium and its driver.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{self, command};
+
+/// The driver of a browser that is installed.
+#[derive(Debug, Clone)]
+pub struct Driver(pub PathBuf);
+
+/// Find Chromium and its driver; on Debian, as root, install what is missing.
+///
+/// # Errors
+/// When they are missing and can't be installed; the message says what a person has to install.
+pub fn ensure() -> Result<Driver> {
+    if let Some(driver) = find()? {
+        return Ok(driver);
+    }
+    if !Path::new("/etc/debian_version").exists() {
+        bail!(
+            "the browser tests need Chromium (or Chrome) and the chromedriver of the same version: \
+             install both and put chromedriver in PATH, or name it in CHROMEDRIVER"
+        );
+    }
+    if !is_root() {
+        bail!("the browser tests need a browser: sudo apt-get install chromium chromium-driver");
+    }
+    println!("  chromium and chromedriver are missing: installing Debian's");
+    let apt = || -> Result<_> {
+        let mut command = command("apt-get")?;
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        Ok(command)
+    };
+    process::run(apt()?.args(["update", "--quiet"]))?;
+    process::run(apt()?.args([
+        "install",
+        "--quiet",
+        "--yes",
+        "--no-install-recommends",
+        "chromium",
+        "chromium-driver",
+        // The tests show emoji, and pictures of them should hold more than boxes.
+        "fonts-dejavu-core",
+        "fonts-noto-color-emoji",
+    ]))?;
+    find()?.context("chromedriver was installed and is still not found")
+}
+
+/// The driver and its version, when there is one that starts.
+fn find() -> Result<Option<Driver>> {
+    if let Some(named) = env::var_os("CHROMEDRIVER") {
+        let path = PathBuf::from(named);
+        if version(&path).is_none() {
+            bail!("CHROMEDRIVER names {}, which does not start", path.display());
+        }
+        return Ok(Some(Driver(path)));
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let candidates = env::split_paths(&path).map(|folder| folder.join("chromedriver"));
+    for candidate in candidates.filter(|path| path.is_file()) {
+        if let Some(version) = version(&candidate) {
+            println!("  {version}");
+            return Ok(Some(Driver(candidate)));
+        }
+    }
+    Ok(None)
+}
+
+fn version(driver: &Path) -> Option<String> {
+    let text = process::output(command(driver).ok()?.arg("--version"))?;
+    // `ChromeDriver 156.0.1 (commit…)`: the commit says nothing to a reader.
+    Some(text.split(" (").next().unwrap_or(&text).to_owned())
+}
+
+fn is_root() -> bool {
+    command("id").ok().and_then(|mut id| process::output(id.arg("-u"))).is_some_and(|uid| uid == "0")
+}

@@ -1,0 +1,173 @@
+//! `cargo xtask check`: the project's rules, run as a program over its sources.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::project;
+
+/// Files longer than this are hard to hold in one's head.
+const LINES: usize = 400;
+
+/// Exceptions from a rule: the file, the rule, the reason.
+const EXCEPTIONS: &[(&str, Rule, &str)] = &[];
+
+/// What nobody may leave behind, each written in two parts so that this file is clean.
+const LEFT_BEHIND: &[(&str, &str)] = &[
+    (concat!("to", "do!("), "unfinished work"),
+    (concat!("unimple", "mented!("), "unfinished work"),
+    (concat!("db", "g!("), "a debugging aid"),
+    (concat!("#[igno", "re"), "a test that nobody runs"),
+];
+
+/// Paths of somebody's machine.
+const PRIVATE: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// A source file opens with a sentence on what it is.
+    Opening,
+    Length,
+    LeftBehind,
+    /// A test waits for a state, never for a time.
+    Sleep,
+    PrivatePath,
+    /// Packages come from crates.io alone.
+    Source,
+}
+
+/// Run the rules and list every breach.
+///
+/// # Errors
+/// When a rule is broken, or a file can't be read.
+pub fn check() -> Result<()> {
+    let root = project::root();
+    let mut breaches = Vec::new();
+    let mut checked = 0;
+    for path in files(&root)? {
+        let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
+        let Ok(text) = fs::read_to_string(&path) else {
+            bail!("{name} is not text");
+        };
+        checked += 1;
+        let found = breaches_in(&name, &text);
+        breaches.extend(found.into_iter().filter(|breach| !is_exception(&name, breach.rule)));
+    }
+    for breach in &breaches {
+        println!("  {}", breach.text);
+    }
+    if !breaches.is_empty() {
+        bail!("{} of the project's rules are broken", breaches.len());
+    }
+    println!("  {checked} files follow the project's rules");
+    Ok(())
+}
+
+#[derive(Debug)]
+struct Breach {
+    rule: Rule,
+    text: String,
+}
+
+fn is_exception(name: &str, rule: Rule) -> bool {
+    EXCEPTIONS.iter().any(|(file, excepted, _)| *file == name && *excepted == rule)
+}
+
+fn breaches_in(name: &str, text: &str) -> Vec<Breach> {
+    let mut found = Vec::new();
+    let mut report = |rule, line: usize, what: &str| {
+        found.push(Breach { rule, text: format!("{name}:{line}: {what}") });
+    };
+    let is_rust = name.ends_with(".rs");
+    if is_rust && !text.starts_with("//! ") {
+        report(Rule::Opening, 1, "opens without a `//!` sentence");
+    }
+    let lines = text.lines().count();
+    if is_rust && lines > LINES {
+        report(Rule::Length, LINES, &format!("has {lines} lines, {LINES} at most"));
+    }
+    let mut in_tests = name.contains("/tests/");
+    for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
+        in_tests |= line.trim() == "#[cfg(test)]";
+        for (pattern, what) in LEFT_BEHIND {
+            if is_rust && line.contains(pattern) {
+                report(Rule::LeftBehind, number, &format!("{what}: {pattern}"));
+            }
+        }
+        if is_rust && in_tests && line.contains("sleep(") {
+            report(Rule::Sleep, number, "a test sleeps; wait for a state");
+        }
+        for private in PRIVATE {
+            if line.contains(private) {
+                report(Rule::PrivatePath, number, &format!("a path of one machine: {private}"));
+            }
+        }
+        if name == "Cargo.lock"
+            && line.starts_with("source = ")
+            && !line.contains("github.com/rust-lang/crates.io-index")
+        {
+            report(Rule::Source, number, "a package that is not from crates.io");
+        }
+    }
+    found
+}
+
+/// The project's text files, without what is built or private.
+fn files(root: &Path) -> Result<Vec<PathBuf>> {
+    const KINDS: &[&str] = &["rs", "toml", "lock", "md", "html", "css", "js", "json", "sql", "svg"];
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let is_kept = !name.starts_with('.') || [".ci", ".cargo"].contains(&name.as_str());
+            if path.is_dir() {
+                if is_kept && !["target", "dist", "node_modules"].contains(&name.as_str()) {
+                    folders.push(path);
+                }
+                continue;
+            }
+            let kind = path.extension().unwrap_or_default().to_string_lossy();
+            if KINDS.contains(&kind.as_ref()) || folder.ends_with(".ci") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LEFT_BEHIND, LINES, PRIVATE, Rule, breaches_in};
+
+    fn rules(name: &str, text: &str) -> Vec<Rule> {
+        breaches_in(name, text).iter().map(|breach| breach.rule).collect()
+    }
+
+    #[test]
+    fn a_clean_file_passes() {
+        assert_eq!(rules("server/src/hub.rs", "//! The hub.\nfn f() {}\n"), []);
+    }
+
+    #[test]
+    fn every_rule_catches_its_breach() {
+        assert_eq!(rules("a.rs", "fn f() {}\n"), [Rule::Opening]);
+        let long = format!("//! Long.\n{}", "\n".repeat(LINES));
+        assert_eq!(rules("a.rs", &long), [Rule::Length]);
+        for (pattern, _) in LEFT_BEHIND {
+            assert_eq!(rules("a.rs", &format!("//! A.\n{pattern}")), [Rule::LeftBehind]);
+        }
+        let sleep = concat!("sle", "ep(d).await;");
+        assert_eq!(rules("server/tests/a.rs", &format!("//! A.\n{sleep}")), [Rule::Sleep]);
+        assert_eq!(rules("a.rs", &format!("//! A.\n{sleep}\n#[cfg(test)]\n{sleep}")), [Rule::Sleep]);
+        for private in PRIVATE {
+            assert_eq!(rules("README.md", private), [Rule::PrivatePath]);
+        }
+        let lock = "source = \"registry+https://example.org/index\"";
+        assert_eq!(rules("Cargo.lock", lock), [Rule::Source]);
+    }
+}

@@ -1,0 +1,95 @@
+//! The page: built by trunk, weighed as a browser would download it, and kept for embedding.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{self, command};
+use crate::project;
+
+/// All files of the page together, compressed, in bytes.
+const LIMIT: usize = 180_000;
+
+/// Build the page into `dist/`, weigh it, and return the folder to embed.
+///
+/// # Errors
+/// When the build fails or the page is heavier than its limit.
+pub fn build() -> Result<PathBuf> {
+    let dist = project::root().join("dist");
+    let mut trunk = command("trunk")?;
+    trunk.args(["build", "--release", "--cargo-profile", "page", "--dist"]);
+    trunk.arg(&dist);
+    // Every tool it needs is pinned and installed; a download would be of something that isn't.
+    trunk.args(["--offline", "true", "--skip-version-check"]);
+    // Trunk takes NO_COLOR=1 for an invalid value.
+    trunk.env_remove("NO_COLOR");
+    process::run(&mut trunk).context("building the page")?;
+    weigh(&dist)?;
+    keep(&dist)
+}
+
+/// Print what each file costs and fail above the limit.
+fn weigh(dist: &Path) -> Result<()> {
+    println!("\n  {:<48} {:>9} {:>9}", "the page", "bytes", "brotli");
+    let mut total = (0, 0);
+    for (name, content) in files(dist)? {
+        let compressed = compressed_size(&content)?;
+        println!("  {name:<48} {:>9} {compressed:>9}", content.len());
+        total = (total.0 + content.len(), total.1 + compressed);
+    }
+    println!("  {:<48} {:>9} {:>9}  of {LIMIT} allowed\n", "together", total.0, total.1);
+    if total.1 > LIMIT {
+        bail!("the page weighs {} bytes in brotli, and {LIMIT} is the limit", total.1);
+    }
+    Ok(())
+}
+
+/// Mirror the page into `target/page`, untouched when nothing changed.
+///
+/// Trunk writes every file anew, and the server would be built anew with each.
+fn keep(dist: &Path) -> Result<PathBuf> {
+    let kept = project::target().join("page");
+    let fresh = files(dist)?;
+    if files(&kept).is_ok_and(|old| old == fresh) {
+        return Ok(kept);
+    }
+    if kept.exists() {
+        fs::remove_dir_all(&kept).with_context(|| format!("emptying {}", kept.display()))?;
+    }
+    for (name, content) in fresh {
+        let path = kept.join(name);
+        let folder = path.parent().unwrap_or(&kept);
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        fs::write(&path, content).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(kept)
+}
+
+/// Every file under a folder, by its path inside the folder, sorted.
+fn files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(current) = folders.pop() {
+        let entries = fs::read_dir(&current).with_context(|| format!("listing {}", current.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let content = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            let name = path.strip_prefix(folder).unwrap_or(&path);
+            found.push((name.to_string_lossy().into_owned(), content));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn compressed_size(content: &[u8]) -> Result<usize> {
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    let mut compressed = Vec::new();
+    brotli::BrotliCompress(&mut &content[..], &mut compressed, &parameters).context("compressing")?;
+    Ok(compressed.len())
+}

@@ -1,0 +1,36 @@
+//! `cargo xtask run`: build what changed and serve it on this machine.
+
+use std::os::unix::process::CommandExt;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::{build, process};
+
+/// Where and how to serve.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The address to listen on; the demo accounts allow loopback only.
+    #[arg(short, long, default_value = "127.0.0.1")]
+    bind: String,
+    /// The port to listen on.
+    #[arg(short, long, default_value_t = 8000)]
+    port: u16,
+    /// More options for `causerie serve`, after `--`.
+    #[arg(last = true)]
+    more: Vec<String>,
+}
+
+/// Build, then become the server: Ctrl-C reaches it directly.
+///
+/// # Errors
+/// When the build fails or the program can't be started.
+pub fn run(options: &Options) -> Result<()> {
+    let program = build::build()?;
+    println!("Causerie will be at http://{}:{}/ (Ctrl-C ends it)", options.bind, options.port);
+    let mut serve = process::command(&program)?;
+    serve.args(["serve", "--bind", &options.bind, "--port", &options.port.to_string(), "--demo"]);
+    serve.args(&options.more);
+    process::announce(&serve);
+    Err(serve.exec()).with_context(|| format!("starting {}", program.display()))
+}
