@@ -1,1 +1,35 @@
-//! Tour.
+//! The contract between Causerie's server and its clients: frames, replies, events, close codes, REST bodies and limits.
+//!
+//! Reading order:
+//!
+//! 1. [`ids`] and [`text`]: the small types that can't hold nonsense.
+//! 2. [`event`]: what happens in a chat and survives, each with its [`Seq`].
+//! 3. [`client_frame`] and [`server_frame`]: the two directions of a socket, never mixed.
+//! 4. [`close`] and [`error`]: how a socket ends, and how one request fails while the socket stays.
+//! 5. [`handshake`]: the subprotocol values that carry the token.
+//! 6. [`rest`] and [`paths`]: bodies and addresses of the HTTP API.
+//! 7. [`limits`]: every bound, named once.
+//! 8. [`reference`](mod@reference): the Markdown page that is made from all of these.
+//!
+//! Nothing here does input or output; the crate builds natively and for `wasm32-unknown-unknown`.
+
+pub mod client_frame;
+pub mod close;
+pub mod error;
+pub mod event;
+pub mod handshake;
+pub mod ids;
+pub mod limits;
+pub mod paths;
+pub mod reference;
+pub mod rest;
+pub mod server_frame;
+pub mod text;
+
+pub use client_frame::{ClientFrame, FrameError};
+pub use close::{CloseCode, Policy, Words};
+pub use error::ErrorCode;
+pub use event::{Event, Message, User};
+pub use ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
+pub use server_frame::ServerFrame;
+pub use text::{ChatTitle, MessageText};

@@ -1,0 +1,78 @@
+//! Every bound of the protocol, named once; the server enforces them and tells them in its `welcome`.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the protocol that `welcome` announces.
+pub const VERSION: u32 = 1;
+/// Longest text of a message, in bytes of UTF-8.
+pub const TEXT_BYTES: usize = 16 * 1024;
+/// Largest WebSocket frame or message that the server reads, in bytes; a larger one closes with 1009.
+pub const FRAME_BYTES: usize = 64 * 1024;
+/// Longest `client_id`, in bytes.
+pub const CLIENT_ID_BYTES: usize = 64;
+/// Longest title of a chat, in bytes of UTF-8.
+pub const TITLE_BYTES: usize = 200;
+/// Longest name of a person, in bytes of UTF-8.
+pub const NAME_BYTES: usize = 100;
+/// Longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3).
+pub const EMAIL_BYTES: usize = 254;
+/// Shortest password, in characters (NIST SP 800-63B, section 3.1.1.2, for a password beside nothing else asks for more; eight is its floor).
+pub const PASSWORD_MIN_CHARS: usize = 8;
+/// Longest password, in bytes, so that hashing can't be made to work for ever.
+pub const PASSWORD_MAX_BYTES: usize = 1024;
+/// Most people in one chat.
+pub const PARTICIPANTS: usize = 500;
+/// Messages of a page of history when the request names no `limit`.
+pub const PAGE_DEFAULT: usize = 100;
+/// Most messages of a page of history.
+pub const PAGE_MAX: usize = 500;
+/// Most missed events that a `subscribe` replays; who missed more gets `reset:true` and loads afresh.
+pub const RESUME_EVENTS: u64 = 1_000;
+/// Most chats that one socket follows.
+pub const SUBSCRIPTIONS: usize = 1_000;
+/// Seconds between two pings of the server.
+pub const HEARTBEAT_SECONDS: u64 = 25;
+/// Seconds that a ping may stay unanswered before the socket is closed with 4202.
+pub const HEARTBEAT_GRACE_SECONDS: u64 = 25;
+/// Frames that wait for a slow socket; one more closes it with 4201.
+pub const OUTBOX_FRAMES: usize = 1_024;
+/// Bytes that wait for a slow socket; more closes it with 4201.
+pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
+/// Bad frames within [`BAD_FRAME_SECONDS`] that close a socket with 4002.
+pub const BAD_FRAMES: usize = 20;
+/// The window for [`BAD_FRAMES`], in seconds.
+pub const BAD_FRAME_SECONDS: u64 = 10;
+/// Longest reason of a close frame, in bytes (RFC 6455, section 5.5: 125 less the code).
+pub const CLOSE_REASON_BYTES: usize = 123;
+/// Days for which a token is valid.
+pub const TOKEN_DAYS: i64 = 30;
+/// Random bytes of a token.
+pub const TOKEN_BYTES: usize = 48;
+/// Characters of a token: its bytes as unpadded base64url (RFC 4648, section 5).
+pub const TOKEN_CHARS: usize = TOKEN_BYTES / 3 * 4;
+/// Largest body of a REST request, in bytes.
+pub const BODY_BYTES: usize = 128 * 1024;
+
+/// The limits that a client must keep, as the `welcome` frame tells them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// [`TEXT_BYTES`].
+    pub text_bytes: usize,
+    /// [`FRAME_BYTES`].
+    pub frame_bytes: usize,
+    /// [`RESUME_EVENTS`].
+    pub resume_events: u64,
+    /// [`SUBSCRIPTIONS`].
+    pub subscriptions: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            text_bytes: TEXT_BYTES,
+            frame_bytes: FRAME_BYTES,
+            resume_events: RESUME_EVENTS,
+            subscriptions: SUBSCRIPTIONS,
+        }
+    }
+}

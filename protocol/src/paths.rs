@@ -1,0 +1,67 @@
+//! The addresses of the HTTP API and the sockets; each works with and without its closing slash.
+
+use crate::ids::{ChatId, MessageId, Seq, TokenId};
+
+/// Makes an account and signs in: `POST`.
+pub const REGISTER: &str = "/api/auth/register/";
+/// Signs in: `POST`.
+pub const LOGIN: &str = "/api/auth/login/";
+/// Signs out and revokes the token that was used: `POST`.
+pub const LOGOUT: &str = "/api/auth/logout/";
+/// The person who is signed in: `GET`.
+pub const ME: &str = "/api/auth/me/";
+/// The person's sign-ins: `GET`.
+pub const TOKENS: &str = "/api/auth/tokens/";
+/// The person's chats: `GET` lists, `POST` starts one.
+pub const CHATS: &str = "/api/chats/";
+/// The socket that follows many chats.
+pub const SOCKET: &str = "/ws/";
+/// Answers 200 as soon as the server serves.
+pub const HEALTH: &str = "/healthz";
+/// The connection tester.
+pub const TESTER: &str = "/chat-ws-test/";
+
+/// One sign-in: `DELETE` revokes it.
+#[must_use]
+pub fn token(id: TokenId) -> String {
+    format!("{TOKENS}{id}/")
+}
+
+/// One chat: `GET`, `PATCH`, `DELETE`.
+#[must_use]
+pub fn chat(id: ChatId) -> String {
+    format!("{CHATS}{id}/")
+}
+
+/// The messages of a chat: `GET` reads a page, `POST` writes one.
+#[must_use]
+pub fn messages(id: ChatId) -> String {
+    format!("{CHATS}{id}/messages/")
+}
+
+/// The people of a chat: `POST` adds one to a group.
+#[must_use]
+pub fn participants(id: ChatId) -> String {
+    format!("{CHATS}{id}/participants/")
+}
+
+/// `POST` leaves a group.
+#[must_use]
+pub fn leave(id: ChatId) -> String {
+    format!("{CHATS}{id}/leave/")
+}
+
+/// One message: `GET`, `PATCH`, `DELETE`.
+#[must_use]
+pub fn message(id: MessageId) -> String {
+    format!("/api/messages/{id}/")
+}
+
+/// The socket of one chat, from a position on when `after` is given.
+#[must_use]
+pub fn chat_socket(id: ChatId, after: Option<Seq>) -> String {
+    match after {
+        Some(after) => format!("/ws/chats/{id}/?after={after}"),
+        None => format!("/ws/chats/{id}/"),
+    }
+}

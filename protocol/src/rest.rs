@@ -1,0 +1,247 @@
+//! Bodies of the HTTP API.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::ErrorCode;
+use crate::event::{Message, User};
+use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
+use crate::text::{ChatTitle, MessageText};
+
+/// `POST /api/auth/register/`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Register {
+    /// The address to sign in with; unique, whatever its case.
+    pub email: String,
+    /// At least [`crate::limits::PASSWORD_MIN_CHARS`] characters.
+    pub password: String,
+    /// The name that others see; the part of the address before the `@` when it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// `POST /api/auth/login/`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Login {
+    /// The address of the account.
+    pub email: String,
+    /// Its password.
+    pub password: String,
+}
+
+/// The answer to both: a token that is shown once.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// The secret: send it as `Authorization: Bearer …`, or as a subprotocol of a socket.
+    pub token: String,
+    /// When the token ends by itself.
+    pub expires_at: Timestamp,
+    /// Who signed in.
+    pub user: User,
+}
+
+/// One sign-in of a person, in `GET /api/auth/tokens/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenInfo {
+    /// For revoking it.
+    pub id: TokenId,
+    /// When the person signed in.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+    /// Whether this request used it.
+    pub current: bool,
+}
+
+/// A person named in a request: by id or by e-mail address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum UserRef {
+    /// By id.
+    Id(UserId),
+    /// By e-mail address.
+    Email(String),
+}
+
+/// `POST /api/chats/`: one other person for a direct chat, more or a title for a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateChat {
+    /// The others; whoever asks takes part in any case.
+    pub participants: Vec<UserRef>,
+    /// A title makes it a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<ChatTitle>,
+}
+
+/// `PATCH /api/chats/{id}/`; a field that is missing stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateChat {
+    /// Opens or closes the chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<ChatStatus>,
+    /// Another title; groups only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<ChatTitle>,
+}
+
+/// `POST /api/chats/{id}/participants/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddParticipant {
+    /// Who joins.
+    pub user: UserRef,
+}
+
+/// Whether a chat takes messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatStatus {
+    /// It does.
+    Active,
+    /// It can be read but not written to.
+    Closed,
+}
+
+/// What a chat is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatKind {
+    /// Two people; the same pair always has the same chat.
+    Direct,
+    /// Any number of people, who may come and go.
+    Group,
+}
+
+/// Somebody in a chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// Who.
+    #[serde(flatten)]
+    pub user: User,
+    /// How far they have read.
+    pub read_seq: Seq,
+    /// Whether they have a socket open.
+    #[serde(default)]
+    pub online: bool,
+}
+
+/// A chat as its participant sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chat {
+    /// Which.
+    pub id: ChatId,
+    /// Direct or group.
+    pub kind: ChatKind,
+    /// Active or closed.
+    pub status: ChatStatus,
+    /// A group's title, if it has one.
+    pub title: Option<String>,
+    /// Everybody in it, by id.
+    pub participants: Vec<Participant>,
+    /// The last position of its log.
+    pub head: Seq,
+    /// The log's epoch.
+    pub epoch: Epoch,
+    /// How far I have read.
+    pub read_seq: Seq,
+    /// Messages of others that I have not read.
+    pub unread: u64,
+    /// The newest message that is not deleted.
+    pub last_message: Option<Message>,
+    /// When it was started.
+    pub created_at: Timestamp,
+    /// When its log last grew.
+    pub updated_at: Timestamp,
+}
+
+/// `POST /api/chats/{id}/messages/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostMessage {
+    /// The text.
+    pub content: MessageText,
+    /// Makes the request safe to repeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
+}
+
+/// `PATCH /api/messages/{id}/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditMessage {
+    /// The text from now on.
+    pub content: MessageText,
+}
+
+/// A message as the HTTP API shows it: the shape that clients of the old system read, and what was added since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageBody {
+    /// Unique in the installation.
+    pub id: MessageId,
+    /// The chat that it is in.
+    pub chat: ChatId,
+    /// Who wrote it.
+    pub sender: User,
+    /// The text; empty once it was deleted.
+    pub content: String,
+    /// When the server accepted it.
+    pub sent_at: Timestamp,
+    /// Where the log holds it.
+    pub seq: Seq,
+    /// The sender's own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
+    /// When it was last edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
+    /// When it was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl From<Message> for MessageBody {
+    fn from(message: Message) -> Self {
+        Self {
+            id: message.id,
+            chat: message.chat_id,
+            sender: message.sender,
+            content: message.content,
+            sent_at: message.sent_at,
+            seq: message.seq,
+            client_id: message.client_id,
+            edited_at: message.edited_at,
+            deleted_at: message.deleted_at,
+        }
+    }
+}
+
+impl From<MessageBody> for Message {
+    fn from(body: MessageBody) -> Self {
+        Self {
+            id: body.id,
+            chat_id: body.chat,
+            seq: body.seq,
+            sender: body.sender,
+            content: body.content,
+            sent_at: body.sent_at,
+            client_id: body.client_id,
+            edited_at: body.edited_at,
+            deleted_at: body.deleted_at,
+        }
+    }
+}
+
+/// An error's body: `application/problem+json` (RFC 9457), with `code` and `field` added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The status line's words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong and what to do, in one sentence.
+    pub detail: String,
+    /// For programs.
+    pub code: ErrorCode,
+    /// The field of the request that is wrong, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// When to try again, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}

@@ -1,0 +1,216 @@
+//! Each server frame against its literal JSON, both ways.
+
+use super::*;
+use crate::rest::{ChatKind, ChatStatus, Participant};
+
+fn ana() -> User {
+    User { id: UserId(1), email: "ana@example.org".into(), name: "Ana".into() }
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp(text.into())
+}
+
+fn hello() -> Message {
+    Message {
+        id: MessageId(7),
+        chat_id: ChatId(1),
+        seq: Seq(42),
+        sender: ana(),
+        content: "Hello".into(),
+        sent_at: at("2026-11-24T09:41:00.000000Z"),
+        client_id: None,
+        edited_at: None,
+        deleted_at: None,
+    }
+}
+
+const ANA: &str = r#"{"id":1,"email":"ana@example.org","name":"Ana"}"#;
+const HELLO: &str = r#"{"id":7,"chat_id":1,"seq":42,"sender":{"id":1,"email":"ana@example.org","name":"Ana"},"content":"Hello","sent_at":"2026-11-24T09:41:00.000000Z"}"#;
+
+fn both_ways(frame: &ServerFrame, json: &str) {
+    assert_eq!(frame.encode(), json);
+    assert_eq!(&ServerFrame::decode(json).unwrap(), frame, "{json}");
+}
+
+#[test]
+fn events_are_their_literal_json() {
+    let now = at("2026-11-24T09:42:00.000000Z");
+    let (chat_id, id) = (ChatId(1), MessageId(7));
+    let mut full = hello();
+    full.client_id = Some(ClientId::new("m-1").unwrap());
+    full.edited_at = Some(now.clone());
+    let member = Membership { chat_id, seq: Seq(45), user: ana(), at: now.clone() };
+    for (event, json) in [
+        (Event::Message(hello()), format!(r#"{{"type":"message","seq":42,"data":{HELLO}}}"#)),
+        (
+            Event::Message(full),
+            format!(
+                r#"{{"type":"message","seq":42,"data":{},"client_id":"m-1","edited_at":"{now}"}}}}"#,
+                HELLO.strip_suffix('}').unwrap()
+            ),
+        ),
+        (
+            Event::Edited(Edited { chat_id, seq: Seq(43), id, content: "Hi".into(), edited_at: now.clone() }),
+            format!(
+                r#"{{"type":"edited","seq":43,"data":{{"chat_id":1,"seq":43,"id":7,"content":"Hi","edited_at":"{now}"}}}}"#
+            ),
+        ),
+        (
+            Event::Deleted(Deleted { chat_id, seq: Seq(44), id, deleted_at: now.clone() }),
+            format!(
+                r#"{{"type":"deleted","seq":44,"data":{{"chat_id":1,"seq":44,"id":7,"deleted_at":"{now}"}}}}"#
+            ),
+        ),
+        (
+            Event::Joined(member.clone()),
+            format!(
+                r#"{{"type":"joined","seq":45,"data":{{"chat_id":1,"seq":45,"user":{ANA},"at":"{now}"}}}}"#
+            ),
+        ),
+        (
+            Event::Left(member),
+            format!(
+                r#"{{"type":"left","seq":45,"data":{{"chat_id":1,"seq":45,"user":{ANA},"at":"{now}"}}}}"#
+            ),
+        ),
+        (
+            Event::ChatChanged(ChatChanged {
+                chat_id,
+                seq: Seq(46),
+                title: None,
+                status: ChatStatus::Closed,
+                at: now.clone(),
+            }),
+            format!(
+                r#"{{"type":"chat_changed","seq":46,"data":{{"chat_id":1,"seq":46,"title":null,"status":"closed","at":"{now}"}}}}"#
+            ),
+        ),
+    ] {
+        both_ways(&ServerFrame::Event(event), &json);
+    }
+}
+
+#[test]
+fn replies_and_notices_are_their_literal_json() {
+    let chat_id = ChatId(1);
+    for (frame, json) in [
+        (
+            ServerFrame::Subscribed(Subscribed {
+                chat_id,
+                epoch: Epoch("e".into()),
+                head: Seq(57),
+                reset: false,
+            }),
+            r#"{"type":"subscribed","chat_id":1,"epoch":"e","head":57,"reset":false}"#,
+        ),
+        (
+            ServerFrame::Unsubscribed(Unsubscribed { chat_id, code: 4003, reason: "left".into() }),
+            r#"{"type":"unsubscribed","chat_id":1,"code":4003,"reason":"left"}"#,
+        ),
+        (
+            ServerFrame::Ack(Ack {
+                client_id: ClientId::new("m-1").unwrap(),
+                chat_id,
+                id: MessageId(7),
+                seq: Seq(42),
+                sent_at: at("2026-11-24T09:41:00.000000Z"),
+                duplicate: false,
+            }),
+            r#"{"type":"ack","client_id":"m-1","chat_id":1,"id":7,"seq":42,"sent_at":"2026-11-24T09:41:00.000000Z","duplicate":false}"#,
+        ),
+        (
+            ServerFrame::Error(ErrorReply {
+                code: ErrorCode::TextTooLong,
+                detail: "Too long.".into(),
+                client_id: Some(ClientId::new("m-1").unwrap()),
+                chat_id: None,
+                retry_after_ms: None,
+            }),
+            r#"{"type":"error","code":"text_too_long","detail":"Too long.","client_id":"m-1"}"#,
+        ),
+        (
+            ServerFrame::Ping(Ping { t: 5, heads: BTreeMap::from([(chat_id, Seq(57))]) }),
+            r#"{"type":"ping","t":5,"heads":{"1":57}}"#,
+        ),
+        (ServerFrame::GoAway(GoAway { retry_after_ms: 500 }), r#"{"type":"go_away","retry_after_ms":500}"#),
+        (
+            ServerFrame::Typing(Typing { chat_id, user_id: UserId(2) }),
+            r#"{"type":"typing","chat_id":1,"user_id":2}"#,
+        ),
+        (
+            ServerFrame::Presence(Presence { user_id: UserId(2), online: true }),
+            r#"{"type":"presence","user_id":2,"online":true}"#,
+        ),
+        (
+            ServerFrame::Read(ReadPosition { chat_id, user_id: UserId(2), seq: Seq(9) }),
+            r#"{"type":"read","chat_id":1,"user_id":2,"seq":9}"#,
+        ),
+    ] {
+        both_ways(&frame, json);
+    }
+}
+
+#[test]
+fn welcome_and_chat_added_are_their_literal_json() {
+    let now = at("2026-11-24T09:41:00.000000Z");
+    both_ways(
+        &ServerFrame::Welcome(Welcome {
+            user: ana(),
+            version: 1,
+            limits: Limits { text_bytes: 1, frame_bytes: 2, resume_events: 3, subscriptions: 4 },
+            heartbeat_seconds: 25,
+            server_time: now.clone(),
+        }),
+        &format!(
+            r#"{{"type":"welcome","user":{ANA},"version":1,"limits":{{"text_bytes":1,"frame_bytes":2,"resume_events":3,"subscriptions":4}},"heartbeat_seconds":25,"server_time":"{now}"}}"#
+        ),
+    );
+    both_ways(
+        &ServerFrame::ChatAdded(ChatAdded {
+            chat: Chat {
+                id: ChatId(1),
+                kind: ChatKind::Direct,
+                status: ChatStatus::Active,
+                title: None,
+                participants: vec![Participant { user: ana(), read_seq: Seq(2), online: true }],
+                head: Seq(3),
+                epoch: Epoch("e".into()),
+                read_seq: Seq(2),
+                unread: 1,
+                last_message: None,
+                created_at: now.clone(),
+                updated_at: now.clone(),
+            },
+        }),
+        &format!(
+            r#"{{"type":"chat_added","chat":{{"id":1,"kind":"direct","status":"active","title":null,"participants":[{{"id":1,"email":"ana@example.org","name":"Ana","read_seq":2,"online":true}}],"head":3,"epoch":"e","read_seq":2,"unread":1,"last_message":null,"created_at":"{now}","updated_at":"{now}"}}}}"#
+        ),
+    );
+}
+
+#[test]
+fn what_is_not_known_survives() {
+    let reaction = r#"{"type":"reaction","seq":48,"data":{"chat_id":1,"emoji":"x","seq":48}}"#;
+    let frame = ServerFrame::decode(reaction).unwrap();
+    let ServerFrame::Event(event) = &frame else { panic!("not an event: {frame:?}") };
+    assert_eq!((event.chat_id(), event.seq()), (ChatId(1), Seq(48)));
+    both_ways(&frame, reaction);
+    both_ways(
+        &ServerFrame::decode(r#"{"news":[1,2],"type":"news"}"#).unwrap(),
+        r#"{"news":[1,2],"type":"news"}"#,
+    );
+}
+
+#[test]
+fn fields_that_were_added_later_are_ignored() {
+    let json = r#"{"type":"ack","client_id":"m","chat_id":1,"id":7,"seq":42,"sent_at":"t","duplicate":true,"node":"a"}"#;
+    assert!(matches!(ServerFrame::decode(json).unwrap(), ServerFrame::Ack(ack) if ack.duplicate));
+}
+
+#[test]
+fn what_is_no_frame_is_an_error() {
+    for json in ["", "[]", "{}", r#"{"type":1}"#, r#"{"type":"ack"}"#] {
+        assert!(ServerFrame::decode(json).is_err(), "{json}");
+    }
+}
