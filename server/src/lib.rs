@@ -1,1 +1,19 @@
-//! Placeholder.
+//! Causerie's server: one program serves the API, the sockets and the page.
+//!
+//! Data flows one way, and a module imports only what stands to its right:
+//! `socket → session → chat → store → bus → hub → outbox → socket`.
+//!
+//! - [`config`]: the settings; the only place that reads the environment.
+//! - [`app`]: the composition root, `run(listener, config, shutdown)`.
+//! - [`http`]: the router, REST handlers and problem answers.
+//! - [`page`]: the page that is built into the program.
+//! - [`auth`]: passwords, tokens, who is calling.
+//! - [`socket`]: the upgrade, and the only file that names axum's WebSocket.
+//! - [`session`]: what one socket's frames lead to.
+//! - [`chat`]: appends to the log in groups, and tells the rest of the node.
+//! - [`store`]: the log, durable. [`bus`]: between nodes. [`hub`]: who is here. [`outbox`]: bounded, one a socket.
+//! - [`clock`]: times as the wire shows them.
+//! - [`demo`]: two accounts and a chat to try.
+
+pub mod store;
+pub mod clock;

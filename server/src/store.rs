@@ -1,0 +1,238 @@
+//! The store: accounts, chats and their logs, durable. The trait is the contract; a backend is a file beside this one.
+
+use async_trait::async_trait;
+use causerie_protocol::event::User;
+use causerie_protocol::rest::{Chat, ChatStatus, TokenInfo, UserRef};
+use causerie_protocol::{
+    ChatId, ClientId, Epoch, Event, Message, MessageId, MessageText, Seq, TokenId, UserId,
+};
+
+pub mod sqlite;
+
+pub use sqlite::SqliteStore;
+
+/// A change that somebody asks to append to a chat's log.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// Who asks: checked to be in the chat, inside the transaction.
+    pub actor: UserId,
+    /// Where.
+    pub chat: ChatId,
+    /// What.
+    pub change: Change,
+}
+
+/// The kinds of change.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A message; `client_id` makes it unique per chat and sender, for ever.
+    Message {
+        /// The text.
+        text: MessageText,
+        /// The sender's own name for it.
+        client_id: Option<ClientId>,
+    },
+    /// Another text for one's own message.
+    Edit {
+        /// Which message.
+        id: MessageId,
+        /// The text from now on.
+        text: MessageText,
+    },
+    /// Deletes one's own message; its text is erased.
+    Delete {
+        /// Which message.
+        id: MessageId,
+    },
+    /// Adds a person to a group.
+    Join {
+        /// Who joins.
+        user: UserId,
+    },
+    /// The actor leaves a group.
+    Leave,
+    /// Changes title or status; what is `None` stays.
+    Update {
+        /// A group's title.
+        title: Option<String>,
+        /// Active or closed.
+        status: Option<ChatStatus>,
+    },
+    /// The actor has read up to a position. No event; rides in the same transaction because a commit is dear.
+    Read {
+        /// The last position that was seen; clipped to the head, never goes back.
+        seq: Seq,
+    },
+}
+
+/// What became of one [`Append`].
+pub type AppendResult = Result<Appended, Refused>;
+
+/// A change that is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Appended {
+    /// A new entry of the log.
+    Event(Event),
+    /// The message was there already, from an earlier send with the same `client_id`.
+    Duplicate(Message),
+    /// The read position after the change, and whether it moved.
+    Read {
+        /// Where it stands now.
+        seq: Seq,
+        /// Whether this moved it.
+        moved: bool,
+    },
+}
+
+/// Why a change was not taken. The rest of its batch is not concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The chat does not exist or the actor is not in it.
+    NoSuchChat,
+    /// The chat is closed and takes no messages.
+    ChatClosed,
+    /// The `client_id` is taken by another text.
+    ClientIdReused,
+    /// No such message in this chat, or it is deleted.
+    NoSuchMessage,
+    /// The message is somebody else's.
+    NotTheSender,
+    /// Only groups have titles and people who come and go.
+    NotAGroup,
+    /// There is no such person.
+    NoSuchUser,
+    /// That person is in the chat already.
+    AlreadyIn,
+    /// The chat has as many people as it may.
+    Full,
+}
+
+/// Why the store could not answer. Its text is for the log and never goes out on the wire.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It may work again in a moment: locked, out of space, or the connection is lost.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// A fault that waiting does not mend.
+    #[error("the database failed: {0}")]
+    Failed(#[source] sqlx::Error),
+    /// The database can't be used; the sentence names the setting and the remedy.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// What a token's digest leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRecord {
+    /// The sign-in.
+    pub id: TokenId,
+    /// Whose.
+    pub user: User,
+    /// When it ends, in microseconds since 1970.
+    pub expires_at: i64,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// Where a chat's log stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The last position.
+    pub head: Seq,
+    /// The log's epoch.
+    pub epoch: Epoch,
+}
+
+/// A new chat.
+#[derive(Clone, Debug)]
+pub struct NewChat {
+    /// Who starts it.
+    pub creator: UserId,
+    /// Everybody in it, the creator among them, each once.
+    pub participants: Vec<UserId>,
+    /// A group's title.
+    pub title: Option<String>,
+    /// A pair: the same two people get the same chat again.
+    pub direct: bool,
+}
+
+/// Accounts, chats and logs.
+///
+/// Every method that takes a `user` and a `chat` answers `None` (or [`Refused::NoSuchChat`]) alike when the chat
+/// does not exist and when the user is not in it, so that ids can't be probed.
+/// Whatever a method has returned from is durable: it survives the loss of power.
+/// Methods may be called at the same time from any number of tasks and may be dropped at any await,
+/// except [`Store::append`], which must be run to its end.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Makes an account. `None`: the address is taken, whatever its case.
+    async fn create_user(&self, email: &str, name: &str, password_hash: &str) -> Result<Option<User>, StoreError>;
+    /// The account with this address, whatever its case, and its password's hash.
+    async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError>;
+    /// The person that a request names.
+    async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError>;
+
+    /// Stores a sign-in by its token's SHA-256. Times are microseconds since 1970.
+    async fn create_token(
+        &self,
+        user: UserId,
+        digest: [u8; 32],
+        created_at: i64,
+        expires_at: i64,
+    ) -> Result<TokenId, StoreError>;
+    /// The sign-in with this digest, be it expired or revoked, so that the answer can say which.
+    async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError>;
+    /// The sign-ins of a person that are still good at `now`, newest first; `current` is left false.
+    async fn tokens_of(&self, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError>;
+    /// Revokes a person's sign-in; false when there is none such that is still good.
+    async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError>;
+
+    /// Makes a chat, or finds the pair's; the flag says whether it is new. Its first events are none: the log starts empty.
+    async fn create_chat(&self, chat: NewChat) -> Result<(ChatId, bool), StoreError>;
+    /// A chat as this person sees it; `online` is left false.
+    async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError>;
+    /// A person's chats, the one that changed last first.
+    async fn chats(&self, user: UserId) -> Result<Vec<Chat>, StoreError>;
+    /// Who is in a chat; empty when there is no such chat.
+    async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError>;
+    /// Everybody who shares a chat with this person, for presence.
+    async fn acquaintances(&self, user: UserId) -> Result<Vec<UserId>, StoreError>;
+    /// Deletes a chat with its log and answers who was in it; `None` when it is not this person's.
+    async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Option<Vec<UserId>>, StoreError>;
+
+    /// Appends a batch in one transaction, in order, and answers for each in the same order.
+    ///
+    /// Positions are given inside the transaction: per chat `head + 1`, no gaps, no reuse.
+    /// The actor's membership is checked inside the transaction too. One refused change does not concern the others.
+    ///
+    /// # Errors
+    /// When the transaction failed: then nothing of the batch is stored.
+    async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError>;
+    /// Where a chat's log stands, for its participant.
+    async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError>;
+    /// The log after a position, oldest first, at most `limit` entries. A message comes as it stands now.
+    async fn events_after(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        after: Seq,
+        limit: u64,
+    ) -> Result<Option<Vec<Event>>, StoreError>;
+    /// The newest messages (before one, if named), oldest first, at most `limit`; deleted ones as they stand.
+    async fn messages(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        before: Option<MessageId>,
+        limit: u64,
+    ) -> Result<Option<Vec<Message>>, StoreError>;
+    /// One message, for somebody in its chat.
+    async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError>;
+    /// The heads of some chats, for the heartbeat and the backstop; a chat that is gone is left out.
+    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError>;
+
+    /// Answers when the database does.
+    async fn ping(&self) -> Result<(), StoreError>;
+    /// Closes the connections; what was returned from is durable in any case.
+    async fn close(&self);
+}
