@@ -1,1 +1,43 @@
-//! Tour.
+//! What a Causerie client decides: reconnection, ordering, local echo and the outbox, without any input or output.
+//!
+//! Nothing here reads a clock, draws a random number, opens a socket or stores anything: the caller passes inputs
+//! with the time and a random number, and carries out the effects that come back.
+//!
+//! Reading order:
+//!
+//! 1. [`input`] and [`effect`]: what a page tells the client, and what the client asks of the page.
+//! 2. [`client`]: the whole page's state; one function in, effects out, and the read side for components.
+//! 3. [`link`], [`backoff`] and [`banner`]: when to connect, how long to wait, and the words for it.
+//! 4. [`stream`]: whether one chat's stream is complete, and when to ask for it again.
+//! 5. [`timeline`] and [`row`]: one chat's messages in order, and as they are shown.
+//! 6. [`outbox`]: what is not acknowledged yet, in order.
+//! 7. [`roster`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
+
+pub mod backoff;
+pub mod banner;
+pub mod client;
+pub mod effect;
+pub mod input;
+pub mod link;
+pub mod outbox;
+pub mod roster;
+pub mod row;
+pub mod stream;
+pub mod timeline;
+pub mod typing;
+pub mod unread;
+
+pub use banner::Banner;
+pub use client::Client;
+pub use effect::{Effect, Scope};
+pub use input::{HistoryRequest, Input, LoadError, SocketInput};
+pub use link::{Connection, LinkState};
+pub use outbox::PendingMessage;
+pub use roster::ChatEntry;
+pub use row::{LineKind, LineRow, MessageRow, Row, RowKey, RowState, RowTime};
+
+/// A time in milliseconds since 1970.
+///
+/// It must not run backwards and should go on while the device sleeps:
+/// in a browser `performance.timeOrigin + performance.now()`.
+pub type Millis = u64;

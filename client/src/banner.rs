@@ -1,0 +1,221 @@
+//! What the page says about its connection: what happened, why, what to do, how long, and what waits.
+
+use causerie_protocol::{CloseCode, Policy};
+
+use crate::Millis;
+use crate::link::{Closed, LinkState};
+
+/// How urgent a banner is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// It passes by itself.
+    Waiting,
+    /// The person should do something.
+    Problem,
+}
+
+/// The banner's words and buttons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Banner {
+    /// How urgent it is.
+    pub tone: Tone,
+    /// What happened, and when the page tries again: a sentence or two.
+    pub what: String,
+    /// Why that usually is, in one sentence.
+    pub why: String,
+    /// What to do, in one sentence or two.
+    pub remedy: String,
+    /// What becomes of unsent messages, if there are any.
+    pub waiting: Option<String>,
+    /// Whole seconds until the next try, rounded up.
+    pub countdown: Option<u64>,
+    /// Whether "Try now" helps.
+    pub try_now: bool,
+    /// Whether "Reload" helps.
+    pub reload: bool,
+    /// Whether "Sign in" helps.
+    pub sign_in: bool,
+    /// Whether the cause is worth finding out: the browser did not say it.
+    pub diagnose: bool,
+}
+
+impl Banner {
+    /// The words in one line: what happened, and what becomes of unsent messages.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match &self.waiting {
+            Some(waiting) => format!("{} {waiting}", self.what),
+            None => self.what.clone(),
+        }
+    }
+
+    fn new(tone: Tone, what: impl Into<String>, after: Option<&Closed>) -> Self {
+        let (why, remedy) = after.map_or((String::new(), ""), |after| {
+            let words = after.code.words();
+            let why = if after.reason.is_empty() { words.why.to_owned() } else { sentence(&after.reason) };
+            (why, words.remedy)
+        });
+        let diagnose = after.is_some_and(|after| after.code.policy() == Policy::BackOffAndDiagnose);
+        Self {
+            tone,
+            what: what.into(),
+            why,
+            remedy: remedy.to_owned(),
+            waiting: None,
+            countdown: None,
+            try_now: false,
+            reload: false,
+            sign_in: false,
+            diagnose,
+        }
+    }
+}
+
+/// The banner for a state of the link, nothing when all is well; `unsent` messages wait.
+#[must_use]
+pub fn banner(state: &LinkState, now: Millis, unsent: usize) -> Option<Banner> {
+    let mut banner = match state {
+        LinkState::Online | LinkState::SignedOut { reason: None } | LinkState::Connecting { after: None } => {
+            return None;
+        }
+        LinkState::SignedOut { reason: Some(reason) } => {
+            let words = CloseCode::Unauthorized.words();
+            let mut banner = Banner::new(Tone::Problem, words.what, None);
+            banner.why = sentence(reason);
+            words.remedy.clone_into(&mut banner.remedy);
+            banner.sign_in = true;
+            banner
+        }
+        LinkState::Connecting { after: Some(after) } => {
+            Banner::new(Tone::Waiting, format!("{} Reconnecting…", after.code.words().what), Some(after))
+        }
+        LinkState::Waiting { until, after } => {
+            let seconds = until.saturating_sub(now).div_ceil(1_000).max(1);
+            let what = format!("{} Reconnecting in {seconds} s.", after.code.words().what);
+            let mut banner = Banner::new(Tone::Waiting, what, Some(after));
+            banner.countdown = Some(seconds);
+            banner.try_now = true;
+            banner
+        }
+        LinkState::Offline => {
+            let mut banner = Banner::new(Tone::Waiting, "Offline.", None);
+            "This device says that it has no network.".clone_into(&mut banner.why);
+            "Check your network. The page reconnects as soon as there is one.".clone_into(&mut banner.remedy);
+            banner.try_now = true;
+            banner
+        }
+        LinkState::Stopped { after } => {
+            let mut banner = Banner::new(Tone::Problem, after.code.words().what, Some(after));
+            banner.try_now = after.code != CloseCode::VersionMismatch;
+            banner.reload = after.code != CloseCode::Normal;
+            banner
+        }
+    };
+    let by_itself = matches!(
+        state,
+        LinkState::Connecting { .. } | LinkState::Waiting { .. } | LinkState::Offline
+    );
+    banner.waiting = waiting(unsent, by_itself);
+    Some(banner)
+}
+
+/// What becomes of unsent messages.
+fn waiting(unsent: usize, by_itself: bool) -> Option<String> {
+    Some(match (unsent, by_itself) {
+        (0, _) => return None,
+        (1, true) => "One message waits; it will be sent once.".to_owned(),
+        (n, true) => format!("{n} messages wait; each will be sent once."),
+        (1, false) => "One message is kept and not sent yet.".to_owned(),
+        (n, false) => format!("{n} messages are kept and not sent yet."),
+    })
+}
+
+/// A reason from the server as a sentence of its own.
+fn sentence(reason: &str) -> String {
+    let reason = reason.trim();
+    let mut chars = reason.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let mut text: String = first.to_uppercase().chain(chars).collect();
+    if !text.ends_with(['.', '!', '?', '…']) {
+        text.push('.');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn closed(code: CloseCode) -> Closed {
+        Closed { code, reason: String::new(), failures: 1 }
+    }
+
+    fn line(state: &LinkState, unsent: usize) -> String {
+        banner(state, 10_000, unsent).map(|banner| banner.line()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_banner_says_what_happened_how_long_and_what_waits() {
+        let after = closed(CloseCode::ServiceRestart);
+        let waiting = LinkState::Waiting { until: 13_400, after: after.clone() };
+        for (state, unsent, words) in [
+            (&LinkState::Online, 1, ""),
+            (&LinkState::Connecting { after: None }, 0, ""),
+            (&waiting, 0, "The server restarts. Reconnecting in 4 s."),
+            (
+                &waiting,
+                1,
+                "The server restarts. Reconnecting in 4 s. One message waits; it will be sent once.",
+            ),
+            (&LinkState::Offline, 2, "Offline. 2 messages wait; each will be sent once."),
+            (&LinkState::Connecting { after: Some(after) }, 0, "The server restarts. Reconnecting…"),
+            (
+                &LinkState::SignedOut { reason: Some("the token expired".into()) },
+                1,
+                "You are signed out. One message is kept and not sent yet.",
+            ),
+            (
+                &LinkState::Stopped { after: closed(CloseCode::VersionMismatch) },
+                3,
+                "This page and the server speak different versions. 3 messages are kept and not sent yet.",
+            ),
+        ] {
+            assert_eq!(line(state, unsent), words);
+        }
+    }
+
+    #[test]
+    fn every_close_code_has_words_and_none_is_a_bare_number() {
+        let unknown = [3_000, 4_099, 4_150, 4_250, 4_999].map(CloseCode::Other);
+        for &code in CloseCode::ALL.iter().chain(&unknown) {
+            let after = closed(code);
+            for state in [
+                LinkState::Stopped { after: after.clone() },
+                LinkState::Connecting { after: Some(after.clone()) },
+                LinkState::Waiting { until: 0, after },
+            ] {
+                let banner = banner(&state, 0, 0).unwrap();
+                for words in [&banner.what, &banner.why, &banner.remedy] {
+                    assert!(words.split_whitespace().count() > 1 && words.ends_with(['.', '…']), "{code}");
+                    assert!(!words.contains(&code.code().to_string()), "{code}: {words}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_servers_reason_is_shown_as_a_sentence() {
+        let state = LinkState::SignedOut { reason: Some("the token expired".into()) };
+        assert_eq!(banner(&state, 0, 0).unwrap().why, "The token expired.");
+    }
+
+    #[test]
+    fn buttons_fit_the_state() {
+        let broken = closed(CloseCode::Abnormal);
+        let waiting = banner(&LinkState::Waiting { until: 1, after: broken }, 0, 0).unwrap();
+        assert!(waiting.try_now && waiting.diagnose && !waiting.reload && !waiting.sign_in);
+        let stopped =
+            banner(&LinkState::Stopped { after: closed(CloseCode::BrokenClient) }, 0, 0).unwrap();
+        assert!(stopped.try_now && stopped.reload && !stopped.diagnose);
+    }
+}

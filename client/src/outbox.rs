@@ -1,0 +1,281 @@
+//! What is not acknowledged yet: in order, one on its way in each chat, resent until it is acknowledged or refused.
+
+use std::collections::BTreeSet;
+
+use causerie_protocol::{ChatId, ClientId, MessageText, Seq, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::Millis;
+use crate::backoff::Backoff;
+use crate::link::Connection;
+
+/// How long an answer may take on a living socket until the message is sent again, in milliseconds.
+pub const ANSWER_MS: Millis = 10_000;
+
+/// An unsent message, as the page's storage keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingMessage {
+    /// The sender's name for it, by which the server recognises a repeat.
+    pub client_id: ClientId,
+    /// Who wrote it: the storage may hold messages of several people.
+    pub owner: UserId,
+    /// Where.
+    pub chat_id: ChatId,
+    /// What.
+    pub text: MessageText,
+    /// When, by this device's clock; gives the order.
+    pub created_ms: Millis,
+    /// Why it was refused, if it was; it is not sent again until the person says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// How far a message got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PendingState {
+    /// Not sent, or not on this socket; not before this time.
+    Queued {
+        /// When it may go out.
+        not_before: Millis,
+    },
+    /// Sent on a socket, no answer yet.
+    InFlight {
+        /// On which.
+        on: Connection,
+        /// When it was sent.
+        at: Millis,
+    },
+    /// Durable, while the event itself is still to come; shown as sent.
+    Acked {
+        /// Its position in the log.
+        seq: Seq,
+        /// When the server accepted it.
+        sent_at: Timestamp,
+    },
+    /// Refused; the reason is with the message.
+    Failed,
+}
+
+/// An entry of the outbox.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// What is kept in storage.
+    pub message: PendingMessage,
+    /// How far it got.
+    pub state: PendingState,
+    tries: Backoff,
+}
+
+impl Pending {
+    fn new(message: PendingMessage) -> Self {
+        let state = if message.failed.is_some() {
+            PendingState::Failed
+        } else {
+            PendingState::Queued { not_before: 0 }
+        };
+        Self { message, state, tries: Backoff::default() }
+    }
+
+    fn is_unsent(&self) -> bool {
+        matches!(self.state, PendingState::Queued { .. } | PendingState::InFlight { .. })
+    }
+}
+
+/// All unsent messages of one person.
+///
+/// Only one message of a chat is on its way at a time:
+/// were a second one sent before the first is answered, a temporary refusal of the first would swap them.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// In sending order; small, since it holds what a person wrote while the server did not answer.
+    entries: Vec<Pending>,
+    /// Names that were acknowledged or given up, so that a late copy from storage is not sent or shown again.
+    done: BTreeSet<(ChatId, ClientId)>,
+}
+
+impl Outbox {
+    /// The entries of one chat, in order.
+    pub fn of(&self, chat: ChatId) -> impl Iterator<Item = &Pending> {
+        self.entries.iter().filter(move |entry| entry.message.chat_id == chat)
+    }
+
+    /// All entries, in order.
+    pub fn entries(&self) -> impl Iterator<Item = &Pending> {
+        self.entries.iter()
+    }
+
+    /// How many are neither acknowledged nor refused.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.is_unsent()).count()
+    }
+
+    /// The entry of this name.
+    #[must_use]
+    pub fn get(&self, client_id: &ClientId) -> Option<&Pending> {
+        self.entries.iter().find(|entry| entry.message.client_id == *client_id)
+    }
+
+    /// Adds a message at the end; a name that was used before is refused with `false`.
+    pub fn push(&mut self, message: PendingMessage) -> bool {
+        if self.get(&message.client_id).is_some() || self.is_done(message.chat_id, &message.client_id) {
+            return false;
+        }
+        self.entries.push(Pending::new(message));
+        true
+    }
+
+    /// Puts a message from storage at its place by time, behind what is on its way already.
+    pub fn restore(&mut self, message: PendingMessage) -> bool {
+        if self.get(&message.client_id).is_some() || self.is_done(message.chat_id, &message.client_id) {
+            return false;
+        }
+        let later = |entry: &Pending| {
+            matches!(entry.state, PendingState::Queued { .. } | PendingState::Failed)
+                && entry.message.created_ms > message.created_ms
+        };
+        // Only the queued tail may be passed: what was sent already keeps its place in front.
+        let settled = self.entries.iter().rposition(|entry| !later(entry)).map_or(0, |last| last + 1);
+        self.entries.insert(settled, Pending::new(message));
+        true
+    }
+
+    /// The next message of a chat that may go out now, marked as sent on this socket.
+    pub fn take_next(&mut self, chat: ChatId, on: Connection, now: Millis) -> Option<PendingMessage> {
+        let first = self.entries.iter_mut().find(|entry| entry.message.chat_id == chat && entry.is_unsent())?;
+        let PendingState::Queued { not_before } = first.state else { return None };
+        if now < not_before {
+            return None;
+        }
+        first.state = PendingState::InFlight { on, at: now };
+        Some(first.message.clone())
+    }
+
+    /// The server has it: whether that is news.
+    pub fn acked(&mut self, client_id: &ClientId, seq: Seq, sent_at: Timestamp) -> bool {
+        let Some(entry) = self.get_mut(client_id) else { return false };
+        if matches!(entry.state, PendingState::Acked { .. }) {
+            return false;
+        }
+        entry.state = PendingState::Acked { seq, sent_at };
+        let chat = entry.message.chat_id;
+        self.done.insert((chat, client_id.clone()));
+        true
+    }
+
+    /// The message itself is in the log as this page knows it; takes the entry out.
+    pub fn resolve(&mut self, chat: ChatId, client_id: &ClientId) -> Option<Pending> {
+        self.done.insert((chat, client_id.clone()));
+        let at = self.entries.iter().position(|entry| {
+            entry.message.chat_id == chat && entry.message.client_id == *client_id
+        })?;
+        Some(self.entries.remove(at))
+    }
+
+    /// Takes out what is acknowledged at or below a position, or all of it without one.
+    pub fn forget_acked(&mut self, chat: ChatId, up_to: Option<Seq>) {
+        self.entries.retain(|entry| match entry.state {
+            PendingState::Acked { seq, .. } if entry.message.chat_id == chat => {
+                up_to.is_some_and(|up_to| seq > up_to)
+            }
+            _ => true,
+        });
+    }
+
+    /// The server refused it for good, or it can't be sent; gives what storage should hold.
+    pub fn fail(&mut self, client_id: &ClientId, reason: String) -> Option<PendingMessage> {
+        let entry = self.get_mut(client_id).filter(|entry| entry.is_unsent())?;
+        entry.state = PendingState::Failed;
+        entry.message.failed = Some(reason);
+        Some(entry.message.clone())
+    }
+
+    /// The server can't take it just now: it stays first in its chat and is sent again after a while.
+    pub fn postpone(&mut self, client_id: &ClientId, now: Millis, after: Option<Millis>, random: f64) -> bool {
+        let Some(entry) = self.get_mut(client_id).filter(|entry| entry.is_unsent()) else { return false };
+        let backoff = entry.tries.fail(random);
+        entry.state = PendingState::Queued { not_before: now + after.unwrap_or(backoff) };
+        true
+    }
+
+    /// A failed message is to be sent after all, at the end of the queue, where the person sees it go.
+    pub fn retry(&mut self, client_id: &ClientId, now: Millis) -> Option<PendingMessage> {
+        let at = self.entries.iter().position(|entry| {
+            entry.message.client_id == *client_id && entry.state == PendingState::Failed
+        })?;
+        let mut message = self.entries.remove(at).message;
+        message.failed = None;
+        message.created_ms = now;
+        self.entries.push(Pending::new(message.clone()));
+        Some(message)
+    }
+
+    /// Gives an unsent message up; one that is acknowledged can't be.
+    pub fn delete(&mut self, client_id: &ClientId) -> Option<PendingMessage> {
+        let at = self.entries.iter().position(|entry| {
+            entry.message.client_id == *client_id && !matches!(entry.state, PendingState::Acked { .. })
+        })?;
+        let message = self.entries.remove(at).message;
+        self.done.insert((message.chat_id, message.client_id.clone()));
+        Some(message)
+    }
+
+    /// The socket is gone: what was on its way goes out again on the next one.
+    pub fn disconnected(&mut self) {
+        for entry in &mut self.entries {
+            if matches!(entry.state, PendingState::InFlight { .. }) {
+                entry.state = PendingState::Queued { not_before: 0 };
+            }
+        }
+    }
+
+    /// What was sent and is not answered.
+    pub fn in_flight(&self) -> impl Iterator<Item = &PendingMessage> {
+        self.entries
+            .iter()
+            .filter(|entry| matches!(entry.state, PendingState::InFlight { .. }))
+            .map(|entry| &entry.message)
+    }
+
+    /// Queues again what got no answer for too long; repeating is safe.
+    pub fn tick(&mut self, now: Millis) {
+        for entry in &mut self.entries {
+            if let PendingState::InFlight { at, .. } = entry.state
+                && now >= at + ANSWER_MS
+            {
+                entry.state = PendingState::Queued { not_before: 0 };
+            }
+        }
+    }
+
+    /// When the next message may go out or counts as unanswered.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Millis> {
+        self.entries
+            .iter()
+            .filter_map(|entry| match entry.state {
+                PendingState::Queued { not_before } if not_before > 0 => Some(not_before),
+                PendingState::InFlight { at, .. } => Some(at + ANSWER_MS),
+                _ => None,
+            })
+            .min()
+    }
+
+    /// The chats that have unsent messages.
+    #[must_use]
+    pub fn chats(&self) -> BTreeSet<ChatId> {
+        self.entries.iter().filter(|entry| entry.is_unsent()).map(|entry| entry.message.chat_id).collect()
+    }
+
+    fn is_done(&self, chat: ChatId, client_id: &ClientId) -> bool {
+        self.done.contains(&(chat, client_id.clone()))
+    }
+
+    fn get_mut(&mut self, client_id: &ClientId) -> Option<&mut Pending> {
+        self.entries.iter_mut().find(|entry| entry.message.client_id == *client_id)
+    }
+}
+
+#[cfg(test)]
+#[path = "outbox_tests.rs"]
+mod tests;

@@ -1,0 +1,1 @@
+//! Order, repeats, refusals and what survives a reload.

@@ -1,0 +1,272 @@
+//! The list of chats: titles, last lines, counts, who is there, newest first.
+
+use std::collections::BTreeMap;
+
+use causerie_protocol::event::{ChatChanged, Membership};
+use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
+use causerie_protocol::{ChatId, Message, MessageId, Seq, Timestamp, User, UserId};
+
+use crate::unread::Unread;
+
+/// A chat as the list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatEntry {
+    /// The chat, kept up with the events; `head`, `unread` and `read_seq` in it are the server's of the last load.
+    pub chat: Chat,
+    /// Why the person can't follow this chat any more, if so.
+    pub lost: Option<String>,
+    me: UserId,
+    unread: Unread,
+}
+
+impl ChatEntry {
+    fn new(chat: Chat, me: UserId) -> Self {
+        let mut unread = Unread::default();
+        unread.counted(chat.head, chat.unread, chat.read_seq, Seq::ZERO);
+        Self { chat, lost: None, me, unread }
+    }
+
+    /// The chat's id.
+    #[must_use]
+    pub fn id(&self) -> ChatId {
+        self.chat.id
+    }
+
+    /// Everybody else in it.
+    pub fn others(&self) -> impl Iterator<Item = &Participant> {
+        self.chat.participants.iter().filter(|participant| participant.user.id != self.me)
+    }
+
+    /// What to call the chat: its title, or the names of the others.
+    #[must_use]
+    pub fn title(&self) -> String {
+        if let Some(title) = &self.chat.title {
+            return title.clone();
+        }
+        let names: Vec<&str> = self.others().map(|other| other.user.name.as_str()).collect();
+        if names.is_empty() { "Only you".to_owned() } else { names.join(", ") }
+    }
+
+    /// Whether anybody else in it has a socket open.
+    #[must_use]
+    pub fn online(&self) -> bool {
+        self.others().any(|other| other.online)
+    }
+
+    /// Messages of others that the person has not read.
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        self.unread.count()
+    }
+
+    /// How far the person has read, here or elsewhere.
+    #[must_use]
+    pub fn read(&self) -> Seq {
+        self.unread.read()
+    }
+
+    /// The newest message that is not deleted.
+    #[must_use]
+    pub fn last_message(&self) -> Option<&Message> {
+        self.chat.last_message.as_ref()
+    }
+
+    /// Whether messages can be sent here.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.chat.status == ChatStatus::Active && self.lost.is_none()
+    }
+
+    /// Whether it is a direct chat.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.chat.kind == ChatKind::Direct
+    }
+
+    /// The position up to which everybody else has read; nothing in a chat without others.
+    #[must_use]
+    pub fn read_by_all(&self) -> Seq {
+        self.others().map(|other| other.read_seq).min().unwrap_or_default()
+    }
+
+    /// The participant with this id.
+    #[must_use]
+    pub fn participant(&self, user: UserId) -> Option<&Participant> {
+        self.chat.participants.iter().find(|participant| participant.user.id == user)
+    }
+
+    /// The counts of unread messages.
+    pub fn unread_mut(&mut self) -> &mut Unread {
+        &mut self.unread
+    }
+
+    /// A newer answer of the server about this chat; `stream` is the position up to which events were applied.
+    ///
+    /// What the stream told later than the answer stays.
+    pub fn refresh(&mut self, mut chat: Chat, stream: Seq) {
+        self.unread.counted(chat.head, chat.unread, chat.read_seq, stream);
+        self.lost = None;
+        for participant in &mut chat.participants {
+            if let Some(known) = self.participant(participant.user.id) {
+                participant.read_seq = participant.read_seq.max(known.read_seq);
+            }
+        }
+        if chat.head < stream && chat.epoch == self.chat.epoch {
+            chat.title = self.chat.title.take();
+            chat.status = self.chat.status;
+            chat.last_message = self.chat.last_message.take();
+            chat.updated_at = self.chat.updated_at.clone();
+            chat.participants = std::mem::take(&mut self.chat.participants);
+        }
+        self.chat = chat;
+    }
+
+    /// A new message in its place of the log.
+    pub fn message(&mut self, message: &Message) {
+        self.touch(&message.sent_at);
+        if message.deleted_at.is_some() {
+            return;
+        }
+        if self.chat.last_message.as_ref().is_none_or(|last| last.seq <= message.seq) {
+            self.chat.last_message = Some(message.clone());
+        }
+        if message.sender.id != self.me {
+            self.unread.message(message.seq, message.id);
+        }
+    }
+
+    /// A message got another text.
+    pub fn edited(&mut self, id: MessageId, content: &str, at: &Timestamp) {
+        self.touch(at);
+        if let Some(last) = self.chat.last_message.as_mut().filter(|last| last.id == id) {
+            content.clone_into(&mut last.content);
+            last.edited_at = Some(at.clone());
+        }
+    }
+
+    /// A message is gone; whether it was the last line, so that another one must be found.
+    pub fn deleted(&mut self, id: MessageId, known: Option<&Message>, at: &Timestamp) -> bool {
+        self.touch(at);
+        let earlier = known.is_some_and(|message| {
+            message.deleted_at.is_none()
+                && message.sender.id != self.me
+                && message.seq > self.unread.read()
+                && message.seq <= self.unread.as_of()
+        });
+        self.unread.deleted(id, earlier);
+        self.chat.last_message.as_ref().is_some_and(|last| last.id == id)
+    }
+
+    /// Somebody was added.
+    pub fn joined(&mut self, event: &Membership) {
+        self.touch(&event.at);
+        if self.participant(event.user.id).is_none() {
+            let user = event.user.clone();
+            self.chat.participants.push(Participant { user, read_seq: Seq::ZERO, online: false });
+            self.chat.participants.sort_by_key(|participant| participant.user.id);
+        }
+    }
+
+    /// Somebody left.
+    pub fn left(&mut self, event: &Membership) {
+        self.touch(&event.at);
+        self.chat.participants.retain(|participant| participant.user.id != event.user.id);
+    }
+
+    /// Title or status are others now.
+    pub fn changed(&mut self, event: &ChatChanged) {
+        self.touch(&event.at);
+        self.chat.title.clone_from(&event.title);
+        self.chat.status = event.status;
+    }
+
+    /// Somebody read up to a position; whether that is news.
+    pub fn read_by(&mut self, user: UserId, seq: Seq) -> bool {
+        let mut news = user == self.me && self.unread.read_up_to(seq);
+        if let Some(at) = self.chat.participants.iter_mut().find(|one| one.user.id == user)
+            && seq > at.read_seq
+        {
+            at.read_seq = seq;
+            news = true;
+        }
+        news
+    }
+
+    fn touch(&mut self, at: &Timestamp) {
+        if *at > self.chat.updated_at {
+            self.chat.updated_at = at.clone();
+        }
+    }
+}
+
+/// All chats of the person.
+#[derive(Debug, Default)]
+pub struct Roster {
+    entries: BTreeMap<ChatId, ChatEntry>,
+}
+
+impl Roster {
+    /// All entries, the one with the newest event first.
+    #[must_use]
+    pub fn newest_first(&self) -> Vec<&ChatEntry> {
+        let mut entries: Vec<&ChatEntry> = self.entries.values().collect();
+        entries.sort_by(|a, b| (&b.chat.updated_at, b.chat.id).cmp(&(&a.chat.updated_at, a.chat.id)));
+        entries
+    }
+
+    /// The entry of a chat.
+    #[must_use]
+    pub fn get(&self, chat: ChatId) -> Option<&ChatEntry> {
+        self.entries.get(&chat)
+    }
+
+    /// The entry of a chat, to change it.
+    pub fn get_mut(&mut self, chat: ChatId) -> Option<&mut ChatEntry> {
+        self.entries.get_mut(&chat)
+    }
+
+    /// The ids of all chats.
+    #[must_use]
+    pub fn ids(&self) -> Vec<ChatId> {
+        self.entries.keys().copied().collect()
+    }
+
+    /// Takes the server's answer about a chat; whether the chat is new here.
+    pub fn take(&mut self, chat: Chat, me: UserId, stream: Seq) -> bool {
+        if let Some(entry) = self.entries.get_mut(&chat.id) {
+            entry.refresh(chat, stream);
+            return false;
+        }
+        self.entries.insert(chat.id, ChatEntry::new(chat, me));
+        true
+    }
+
+    /// A chat is gone.
+    pub fn remove(&mut self, chat: ChatId) -> bool {
+        self.entries.remove(&chat).is_some()
+    }
+
+    /// Somebody came or went; the chats where that shows.
+    pub fn presence(&mut self, user: UserId, online: bool) -> Vec<ChatId> {
+        let mut changed = Vec::new();
+        for entry in self.entries.values_mut() {
+            if let Some(at) = entry.chat.participants.iter_mut().find(|one| one.user.id == user)
+                && at.online != online
+            {
+                at.online = online;
+                changed.push(entry.chat.id);
+            }
+        }
+        changed
+    }
+
+    /// Somebody who is in one of the chats.
+    #[must_use]
+    pub fn person(&self, chat: ChatId, user: UserId) -> Option<&User> {
+        Some(&self.get(chat)?.participant(user)?.user)
+    }
+}
+
+#[cfg(test)]
+#[path = "roster_tests.rs"]
+mod tests;

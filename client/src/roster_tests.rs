@@ -1,0 +1,1 @@
+//! What the list of chats shows after loads and events.

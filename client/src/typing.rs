@@ -1,0 +1,100 @@
+//! Who writes just now, and how often we say that we do.
+
+use std::collections::BTreeMap;
+
+use causerie_protocol::{ChatId, UserId};
+
+use crate::Millis;
+
+/// How long somebody counts as writing after the last sign of it, in milliseconds.
+pub const SHOWN_MS: Millis = 5_000;
+/// How often we say that we write, in milliseconds.
+pub const TELL_MS: Millis = 3_000;
+
+/// Signs of writing, ours and others', in all chats.
+#[derive(Debug, Default)]
+pub struct Typing {
+    others: BTreeMap<(ChatId, UserId), Millis>,
+    told: BTreeMap<ChatId, Millis>,
+}
+
+impl Typing {
+    /// Somebody writes; whether that is news.
+    pub fn saw(&mut self, chat: ChatId, user: UserId, now: Millis) -> bool {
+        self.others.insert((chat, user), now + SHOWN_MS).is_none()
+    }
+
+    /// Somebody's message came, or they left; whether they had been shown as writing.
+    pub fn done(&mut self, chat: ChatId, user: UserId) -> bool {
+        self.others.remove(&(chat, user)).is_some()
+    }
+
+    /// Whether it is time to say that we write; counts as said.
+    pub fn tell(&mut self, chat: ChatId, now: Millis) -> bool {
+        let due = self.told.get(&chat).is_none_or(|told| now >= told + TELL_MS);
+        if due {
+            self.told.insert(chat, now);
+        }
+        due
+    }
+
+    /// Our message went out: the next sign of writing is told at once.
+    pub fn sent(&mut self, chat: ChatId) {
+        self.told.remove(&chat);
+    }
+
+    /// Who writes in a chat.
+    pub fn of(&self, chat: ChatId) -> impl Iterator<Item = UserId> {
+        self.others.keys().filter(move |(at, _)| *at == chat).map(|(_, user)| *user)
+    }
+
+    /// Forgets old signs and names the chats where that changes something.
+    pub fn tick(&mut self, now: Millis) -> Vec<ChatId> {
+        let mut changed = Vec::new();
+        self.others.retain(|(chat, _), until| {
+            let keep = now < *until;
+            if !keep && changed.last() != Some(chat) {
+                changed.push(*chat);
+            }
+            keep
+        });
+        changed
+    }
+
+    /// When a sign of writing is too old.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Millis> {
+        self.others.values().min().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_of_writing_lasts_a_while_and_ends_with_the_message() {
+        let (chat, ana, ben) = (ChatId(1), UserId(1), UserId(2));
+        let mut typing = Typing::default();
+        assert!(typing.saw(chat, ana, 0));
+        assert!(!typing.saw(chat, ana, 1_000));
+        assert!(typing.saw(chat, ben, 2_000));
+        assert_eq!(typing.of(chat).collect::<Vec<_>>(), [ana, ben]);
+        assert!(typing.done(chat, ben));
+        assert_eq!(typing.deadline(), Some(6_000));
+        assert_eq!(typing.tick(5_999), []);
+        assert_eq!(typing.tick(6_000), [chat]);
+        assert_eq!(typing.of(chat).count(), 0);
+    }
+
+    #[test]
+    fn we_say_that_we_write_now_and_then() {
+        let chat = ChatId(1);
+        let mut typing = Typing::default();
+        assert!(typing.tell(chat, 0));
+        assert!(!typing.tell(chat, 2_999));
+        assert!(typing.tell(chat, 3_000));
+        typing.sent(chat);
+        assert!(typing.tell(chat, 3_001));
+    }
+}
