@@ -1,1 +1,24 @@
-//! Whole-page tests.
+//! Whole-page tests: a real server, real browsers, and people who use them.
+//!
+//! In reading order: [`Server`] is the built program with a database of its own, [`Browser`] is Chromium with a fresh
+//! profile, and [`Person`] is somebody in front of one, whose methods are what people do: sign in, open a chat, type.
+//! Everything ends with its value: processes are killed and folders removed.
+//!
+//! `cargo xtask test pages` sets up what the tests need and says where it is: the program in `CAUSERIE_BIN`, the driver
+//! in `CHROMEDRIVER`.
+
+mod browser;
+mod person;
+mod process;
+mod server;
+
+pub use browser::{Browser, Screen};
+pub use person::{Account, Person};
+pub use server::Server;
+
+use std::time::Duration;
+
+/// How long a person waits for a thing to show before the test fails.
+///
+/// Far longer than any of it takes, because two browsers share a small machine with a compiler.
+pub const WAIT: Duration = Duration::from_secs(20);

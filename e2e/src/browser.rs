@@ -1,0 +1,337 @@
+//! Chromium with a fresh profile, driven through chromedriver.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::{WAIT, process};
+
+/// How long a browser may take to start, on a machine that compiles at the same time.
+const START: Duration = Duration::from_secs(60);
+
+/// How often a state is looked at while waiting for it.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The size of a page, in CSS pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Screen {
+    /// From left to right.
+    pub width: u32,
+    /// From top to bottom.
+    pub height: u32,
+}
+
+impl Screen {
+    /// A common phone, upright.
+    pub const PHONE: Self = Self { width: 390, height: 844 };
+    /// A small laptop.
+    pub const WIDE: Self = Self { width: 1280, height: 800 };
+}
+
+/// A browser with a profile of its own; both end with the value.
+#[derive(Debug)]
+pub struct Browser {
+    name: String,
+    client: Client,
+    driver: Child,
+    profile: Option<TempDir>,
+}
+
+impl Browser {
+    /// Start a browser; `name` says in errors whose it is.
+    ///
+    /// # Errors
+    /// When the driver or the browser can't be started.
+    pub async fn open(name: &str, screen: Screen) -> Result<Self> {
+        let driver = env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+        let mut command = Command::new(driver);
+        // A group of its own, which the browser joins: killing the group leaves nothing behind.
+        command.arg("--port=0").process_group(0).stderr(std::process::Stdio::null());
+        // Whatever the browser writes goes with the profile.
+        let profile = tempfile::tempdir().context("making a profile")?;
+        command.env("TMPDIR", profile.path()).env("XDG_CONFIG_HOME", profile.path());
+        let (driver, port) = process::start(&mut command, "started successfully on port ").await?;
+        let driver_url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities(profile.path(), screen));
+        let client =
+            timeout(START, builder.connect(&driver_url)).await.context("the browser did not start")?;
+        let client = client.context("starting the browser")?;
+        let browser = Self { name: name.to_owned(), client, driver, profile: Some(profile) };
+        browser.resize(screen).await?;
+        Ok(browser)
+    }
+
+    /// The WebDriver client, for what has no method here.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Go to an address.
+    ///
+    /// # Errors
+    /// When the browser doesn't get there.
+    pub async fn go_to(&self, url: &str) -> Result<()> {
+        self.client.goto(url).await.with_context(|| format!("{}: going to {url}", self.name))
+    }
+
+    /// Make the page exactly this large, smaller than any window may be.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn resize(&self, screen: Screen) -> Result<()> {
+        let metrics = json!({
+            "width": screen.width, "height": screen.height,
+            "deviceScaleFactor": 1, "mobile": screen.width < 600,
+        });
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics).await?;
+        Ok(())
+    }
+
+    /// Choose the colours that the person's system asks for: `light` or `dark`.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn prefer_colours(&self, scheme: &str) -> Result<()> {
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.devtools("Emulation.setEmulatedMedia", &media).await?;
+        Ok(())
+    }
+
+    /// Put text where the caret is, as an input method does: any character, at once.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn insert_text(&self, text: &str) -> Result<()> {
+        self.devtools("Input.insertText", &json!({"text": text})).await?;
+        Ok(())
+    }
+
+    /// Wait until a script returns something other than `false` and `null`, and return that.
+    ///
+    /// # Errors
+    /// When it doesn't within [`WAIT`]; the error tells what the page shows instead.
+    pub async fn until(&self, what: &str, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        self.until_within(WAIT, what, script, arguments).await
+    }
+
+    /// As [`Browser::until`], with another patience.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn until_within(
+        &self,
+        limit: Duration,
+        what: &str,
+        script: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Value> {
+        let look = async || {
+            let value = self.client.execute(script, arguments.clone()).await?;
+            Ok(Some(value).filter(|value| !value.is_null() && *value != json!(false)))
+        };
+        self.eventually(limit, what, look).await
+    }
+
+    /// The first element for a selector, once it shows.
+    ///
+    /// # Errors
+    /// When it doesn't show within [`WAIT`].
+    pub async fn see(&self, selector: &str) -> Result<Element> {
+        let look = async || {
+            let found = self.client.find(Locator::Css(selector)).await?;
+            Ok(found.is_displayed().await?.then_some(found))
+        };
+        self.eventually(WAIT, selector, look).await
+    }
+
+    /// Click an element, once it shows and nothing lies over it.
+    ///
+    /// # Errors
+    /// When it can't be clicked within [`WAIT`].
+    pub async fn click(&self, selector: &str) -> Result<()> {
+        let attempt = async || {
+            self.client.find(Locator::Css(selector)).await?.click().await?;
+            Ok(Some(()))
+        };
+        self.eventually(WAIT, &format!("to click {selector}"), attempt).await
+    }
+
+    /// Replace what stands in a field.
+    ///
+    /// # Errors
+    /// When the field doesn't show within [`WAIT`].
+    pub async fn fill(&self, selector: &str, text: &str) -> Result<()> {
+        let attempt = async || {
+            let field = self.client.find(Locator::Css(selector)).await?;
+            field.clear().await?;
+            field.click().await?;
+            Ok(Some(()))
+        };
+        self.eventually(WAIT, &format!("to fill {selector}"), attempt).await?;
+        self.insert_text(text).await
+    }
+
+    /// What went wrong in the page so far, by the browser's console; reading empties it.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn console_errors(&self) -> Result<Vec<String>> {
+        let log = self.client.issue_cmd(DriverCommand::console()).await?;
+        let entries = log.as_array().into_iter().flatten();
+        let errors = entries.filter(|entry| entry["level"] == "SEVERE");
+        Ok(errors.map(|entry| entry["message"].to_string()).collect())
+    }
+
+    /// Photograph the page into a PNG file.
+    ///
+    /// # Errors
+    /// When the picture can't be taken or written.
+    pub async fn screenshot(&self, path: &Path) -> Result<()> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        }
+        let picture = self.client.screenshot().await?;
+        std::fs::write(path, picture).with_context(|| format!("writing {}", path.display()))
+    }
+
+    /// The one place that waits: look, and look again, until there is something or the time is over.
+    ///
+    /// A page draws anew while one looks at it, so an error of the driver is no more than "not yet".
+    async fn eventually<T>(
+        &self,
+        limit: Duration,
+        what: &str,
+        mut look: impl AsyncFnMut() -> Result<Option<T>, CmdError>,
+    ) -> Result<T> {
+        let end = Instant::now() + limit;
+        loop {
+            let seen = look().await;
+            if let Ok(Some(value)) = seen {
+                return Ok(value);
+            }
+            if Instant::now() >= end {
+                let trouble = seen.err().map(|error| format!(" ({error})")).unwrap_or_default();
+                return Err(self.disappointment(limit, what, &trouble).await);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// What the page showed instead, with a picture of it.
+    async fn disappointment(&self, limit: Duration, what: &str, trouble: &str) -> anyhow::Error {
+        let script = "return location.href + '\\nlink: ' + document.body?.dataset.link + '\\n' \
+                      + document.body?.innerText.slice(0, 2000)";
+        let shown = self.client.execute(script, Vec::new()).await.unwrap_or_default();
+        let shown = shown.as_str().unwrap_or("nothing").to_owned();
+        let console = self.console_errors().await.unwrap_or_default().join("\n");
+        let picture = failure_picture(&self.name);
+        let picture = match self.screenshot(&picture).await {
+            Ok(()) => picture.display().to_string(),
+            Err(error) => format!("none: {error:#}"),
+        };
+        anyhow!(
+            "{}: waited {} s for {what}{trouble}\n--- the page\n{shown}\n--- its console\n{console}\n--- picture: {picture}",
+            self.name,
+            limit.as_secs()
+        )
+    }
+
+    async fn devtools(&self, method: &str, parameters: &Value) -> Result<Value> {
+        let command = DriverCommand::devtools(method, parameters);
+        let answer = self.client.issue_cmd(command).await;
+        answer.with_context(|| format!("{}: {method}", self.name))
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let group = self.driver.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+            // The profile can be removed only when nobody writes to it any more.
+            let end = std::time::Instant::now() + Duration::from_secs(5);
+            while self.driver.try_wait().is_ok_and(|status| status.is_none())
+                && test_kill_process_group(group).is_ok()
+                && std::time::Instant::now() < end
+            {
+                std::thread::yield_now();
+            }
+        }
+        drop(self.profile.take());
+    }
+}
+
+fn capabilities(profile: &Path, screen: Screen) -> Capabilities {
+    let arguments = json!([
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-breakpad",
+        "--no-first-run",
+        "--hide-scrollbars",
+        "--lang=en-GB",
+        format!("--window-size={},{}", screen.width, screen.height),
+        format!("--user-data-dir={}", profile.display()),
+    ]);
+    let mut options = json!({"args": arguments});
+    if let Ok(binary) = env::var("CHROME_BIN") {
+        options["binary"] = json!(binary);
+    }
+    let mut capabilities = Capabilities::new();
+    capabilities.insert("goog:chromeOptions".to_owned(), options);
+    capabilities.insert("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"}));
+    capabilities
+}
+
+/// Where a failed wait leaves its picture.
+fn failure_picture(name: &str) -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
+    // A test's thread is named after the test.
+    let test = std::thread::current().name().unwrap_or("a-test").replace("::", "-");
+    target.join("e2e").join(format!("{test}-{name}.png"))
+}
+
+/// A command of chromedriver's own, outside the WebDriver standard.
+#[derive(Debug)]
+struct DriverCommand {
+    path: &'static str,
+    body: Value,
+}
+
+impl DriverCommand {
+    fn devtools(method: &str, parameters: &Value) -> Self {
+        Self { path: "goog/cdp/execute", body: json!({"cmd": method, "params": parameters}) }
+    }
+
+    fn console() -> Self {
+        Self { path: "se/log", body: json!({"type": "browser"}) }
+    }
+}
+
+impl WebDriverCompatibleCommand for DriverCommand {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}

@@ -1,0 +1,90 @@
+//! The built program, serving on loopback with a database of its own.
+
+use std::env;
+use std::fs::{self, File};
+use std::process::ExitStatus;
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::{WAIT, process};
+
+/// A server process; it is killed with the value, and its database goes with it.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    folder: TempDir,
+    port: u16,
+}
+
+impl Server {
+    /// Start the program named in `CAUSERIE_BIN` on a free port, with an empty database.
+    ///
+    /// # Errors
+    /// When the variable is unset, or the program doesn't come to serve.
+    pub async fn start() -> Result<Self> {
+        let folder = tempfile::tempdir().context("making the server's folder")?;
+        let (child, port) = launch(&folder, 0).await?;
+        Ok(Self { child, folder, port })
+    }
+
+    /// The address of the page.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Kill the process, as a power cut would: no warning, no last write.
+    ///
+    /// # Errors
+    /// When the process can't be waited for.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.child.kill().await.context("killing the server")
+    }
+
+    /// Ask the process to end and wait until it did.
+    ///
+    /// # Errors
+    /// When it can't be signalled or is still there after [`WAIT`].
+    pub async fn stop(&mut self) -> Result<ExitStatus> {
+        let id = self.child.id().context("the server runs")?;
+        let pid = i32::try_from(id).ok().and_then(Pid::from_raw).context("a process id")?;
+        kill_process(pid, Signal::TERM).context("signalling the server")?;
+        let ended = timeout(WAIT, self.child.wait()).await.context("the server did not end")?;
+        ended.context("waiting for the server")
+    }
+
+    /// Start again where the last process was: the same port, the same database.
+    ///
+    /// # Errors
+    /// When the program doesn't come to serve.
+    pub async fn restart_on_same_port(&mut self) -> Result<()> {
+        (self.child, self.port) = launch(&self.folder, self.port).await?;
+        Ok(())
+    }
+
+    /// What all its processes logged so far.
+    ///
+    /// # Errors
+    /// When the log can't be read.
+    pub fn log(&self) -> Result<String> {
+        fs::read_to_string(self.folder.path().join("log")).context("reading the server's log")
+    }
+}
+
+async fn launch(folder: &TempDir, port: u16) -> Result<(Child, u16)> {
+    let program = env::var_os("CAUSERIE_BIN")
+        .context("CAUSERIE_BIN names no program: run these tests with `cargo xtask test pages`")?;
+    let log = File::options().create(true).append(true).open(folder.path().join("log"))?;
+    let mut command = Command::new(program);
+    // Its own folder, so that no `.env` of the person who runs the tests is read.
+    command.current_dir(folder.path());
+    command.args(["serve", "-v", "-b", "127.0.0.1", "-p", &port.to_string()]);
+    command.args(["--database-url", "sqlite:causerie.db"]);
+    command.stderr(log);
+    let (child, url) = process::start(&mut command, "listening on ").await?;
+    let port = url.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok());
+    Ok((child, port.with_context(|| format!("no port in {url}"))?))
+}
