@@ -1,0 +1,319 @@
+//! The store on SQLite: one writer, several readers, write-ahead log, every commit synced to disk.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use causerie_protocol::event::User;
+use causerie_protocol::rest::{Chat, TokenInfo, UserRef};
+use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::{
+    Append, AppendResult, NewChat, Position, Store, StoreError, TokenRecord,
+};
+
+mod accounts;
+mod append;
+mod chats;
+mod log;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Connections that only read, beside the one that writes.
+const READERS: u32 = 4;
+/// How long a statement waits for another process that holds the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The store in one SQLite file.
+pub struct SqliteStore {
+    /// The only connection that writes, so that SQLite never has to arbitrate.
+    writer: Mutex<SqliteConnection>,
+    readers: SqlitePool,
+    epoch: Epoch,
+}
+
+impl SqliteStore {
+    /// Opens the database of a `sqlite:PATH` or `sqlite://PATH` URL, made when absent, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] with a sentence that names the setting and the remedy.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|_| {
+                StoreError::Unusable(format!(
+                    "DATABASE_URL is not a SQLite URL: write sqlite:PATH, for example sqlite:causerie.db (got {url:?})."
+                ))
+            })?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            // Fewer, larger checkpoints: the log may grow to 16 MB before it is copied back.
+            .pragma("wal_autocheckpoint", "4000")
+            .pragma("cache_size", "-16000")
+            .statement_cache_capacity(64)
+            .disable_statement_logging();
+        let unusable = |error: &sqlx::Error| unusable(&options, error);
+        let mut writer = SqliteConnection::connect_with(&options).await.map_err(|error| unusable(&error))?;
+        migrate(&mut writer, &options).await?;
+        let epoch = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'epoch'")
+            .fetch_one(&mut writer)
+            .await
+            .map_err(|error| unusable(&error))?;
+        // A first write finds out now, not at the first message, that the file can't be written.
+        sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE meta SET value = value WHERE key = 'epoch'; COMMIT")
+            .execute(&mut writer)
+            .await
+            .map_err(|error| unusable(&error))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(0)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.clone().read_only(true).create_if_missing(false));
+        Ok(Self { writer: Mutex::new(writer), readers, epoch: Epoch(epoch) })
+    }
+
+    async fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
+        self.writer.lock().await
+    }
+}
+
+async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) -> Result<(), StoreError> {
+    MIGRATIONS.run(writer).await.map_err(|error| {
+        let file = options.get_filename().display();
+        match error {
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::Unusable(format!(
+                "The database {file} was made by a newer version of Causerie: run that version, or name another file in DATABASE_URL."
+            )),
+            MigrateError::VersionMismatch(_) | MigrateError::Dirty(_) => StoreError::Unusable(format!(
+                "The database {file} was changed by something else than Causerie: restore a backup, or name another file in DATABASE_URL."
+            )),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => unusable(options, &error),
+            other => StoreError::Unusable(format!(
+                "The database {file} can't be brought up to date ({other}): restore a backup, or name another file in DATABASE_URL."
+            )),
+        }
+    })
+}
+
+/// The sentence for a database that can't be opened.
+fn unusable(options: &SqliteConnectOptions, error: &sqlx::Error) -> StoreError {
+    let file = options.get_filename();
+    let shown = file.display();
+    let code = primary_code(error);
+    StoreError::Unusable(match code {
+        Some(code::NOTADB | code::CORRUPT) => format!(
+            "The file {shown} is not a SQLite database, or is damaged: name another file in DATABASE_URL, or restore a backup."
+        ),
+        Some(code::BUSY | code::LOCKED) => format!(
+            "The database {shown} is locked by another program: stop that program, or name another file in DATABASE_URL."
+        ),
+        Some(code::FULL) => format!("The disk that holds {shown} is full: make room, or name another file in DATABASE_URL."),
+        _ if file.is_dir() => {
+            format!("The database {shown} is a folder: name a file in DATABASE_URL, for example sqlite:causerie.db.")
+        }
+        _ if file.parent().is_some_and(|folder| folder != Path::new("") && !folder.is_dir()) => format!(
+            "The folder of the database {shown} does not exist: make it, or name another file in DATABASE_URL."
+        ),
+        _ => format!(
+            "The database {shown} can't be opened for writing: give the program the right to write the file and its folder, or name another file in DATABASE_URL."
+        ),
+    })
+}
+
+/// Primary result codes of SQLite (<https://www.sqlite.org/rescode.html>).
+mod code {
+    pub(super) const BUSY: i32 = 5;
+    pub(super) const LOCKED: i32 = 6;
+    pub(super) const IOERR: i32 = 10;
+    pub(super) const CORRUPT: i32 = 11;
+    pub(super) const FULL: i32 = 13;
+    pub(super) const CANTOPEN: i32 = 14;
+    pub(super) const NOTADB: i32 = 26;
+}
+
+/// The primary code of a SQLite error: the low byte of the extended one.
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let passing = matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
+            || matches!(
+                primary_code(&error),
+                Some(code::BUSY | code::LOCKED | code::IOERR | code::FULL | code::CANTOPEN)
+            );
+        if passing { Self::Unavailable(error) } else { Self::Failed(error) }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn create_user(&self, email: &str, name: &str, password_hash: &str) -> Result<Option<User>, StoreError> {
+        accounts::create_user(&mut *self.writer().await, email, name, password_hash).await
+    }
+
+    async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
+        accounts::account(&self.readers, email).await
+    }
+
+    async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
+        accounts::find_user(&self.readers, user).await
+    }
+
+    async fn create_token(
+        &self,
+        user: UserId,
+        digest: [u8; 32],
+        created_at: i64,
+        expires_at: i64,
+    ) -> Result<TokenId, StoreError> {
+        accounts::create_token(&mut *self.writer().await, user, digest, created_at, expires_at).await
+    }
+
+    async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
+        accounts::token(&self.readers, digest).await
+    }
+
+    async fn tokens_of(&self, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError> {
+        accounts::tokens_of(&self.readers, user, now).await
+    }
+
+    async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError> {
+        accounts::revoke_token(&mut *self.writer().await, user, token).await
+    }
+
+    async fn create_chat(&self, chat: NewChat) -> Result<(ChatId, bool), StoreError> {
+        chats::create(&mut *self.writer().await, &chat).await
+    }
+
+    async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError> {
+        Ok(chats::load(&self.readers, &self.epoch, user, Some(chat)).await?.pop())
+    }
+
+    async fn chats(&self, user: UserId) -> Result<Vec<Chat>, StoreError> {
+        chats::load(&self.readers, &self.epoch, user, None).await
+    }
+
+    async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError> {
+        chats::participants(&self.readers, chat).await
+    }
+
+    async fn acquaintances(&self, user: UserId) -> Result<Vec<UserId>, StoreError> {
+        chats::acquaintances(&self.readers, user).await
+    }
+
+    async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Option<Vec<UserId>>, StoreError> {
+        chats::delete(&mut *self.writer().await, user, chat).await
+    }
+
+    async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
+        append::append(&mut *self.writer().await, batch).await
+    }
+
+    async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {
+        log::position(&self.readers, &self.epoch, user, chat).await
+    }
+
+    async fn events_after(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        after: Seq,
+        limit: u64,
+    ) -> Result<Option<Vec<Event>>, StoreError> {
+        log::events_after(&self.readers, user, chat, after, limit).await
+    }
+
+    async fn messages(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        before: Option<MessageId>,
+        limit: u64,
+    ) -> Result<Option<Vec<Message>>, StoreError> {
+        log::messages(&self.readers, user, chat, before, limit).await
+    }
+
+    async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
+        log::message(&self.readers, user, id).await
+    }
+
+    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError> {
+        log::heads(&self.readers, chats).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        // A checkpoint leaves one file behind, which is easier to back up.
+        let mut writer = self.writer().await;
+        let checkpointed = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *writer).await;
+        if let Err(error) = checkpointed {
+            tracing::debug!(%error, "the write-ahead log stays as it is; the next start reads it");
+        }
+    }
+}
+
+/// A bound that SQLite can hold.
+fn to_sql(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A position as it was stored.
+fn to_seq(value: i64) -> Seq {
+    Seq(u64::try_from(value).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_cant_be_used_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+        std::fs::write(folder.path().join("text.db"), "this is a letter, not a database".repeat(64)).unwrap();
+        for (url, named) in [
+            (at("text.db"), "is not a SQLite database"),
+            (at("missing/x.db"), "does not exist"),
+            (format!("sqlite:{}", folder.path().display()), "is a folder"),
+        ] {
+            let Err(StoreError::Unusable(sentence)) = SqliteStore::open(&url).await else { panic!("{url} opened") };
+            assert!(sentence.contains(named), "{sentence}");
+            assert!(sentence.contains("DATABASE_URL"), "{sentence}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_version_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("c.db").display());
+        let store = SqliteStore::open(&url).await.unwrap();
+        sqlx::raw_sql(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'later', 1, x'00', 0)",
+        )
+        .execute(&mut *store.writer().await)
+        .await
+        .unwrap();
+        store.close().await;
+        drop(store);
+        let Err(StoreError::Unusable(sentence)) = SqliteStore::open(&url).await else { panic!("opened") };
+        assert!(sentence.contains("newer version"), "{sentence}");
+    }
+}
