@@ -1,0 +1,165 @@
+//! The composition root: what the server is made of, and how it starts and ends.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::auth::Auth;
+use crate::auth::attempts::Attempts;
+use crate::bus::{Bus, MemoryBus};
+use crate::chat::Chats;
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::store::{SqliteStore, Store, StoreError};
+use crate::{demo, http};
+
+/// How long ending may take: the slowest that a container's manager waits by default is ten seconds.
+const DRAIN_LIMIT: Duration = Duration::from_secs(8);
+
+/// Everything a request may need; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Accounts, chats and logs.
+    pub store: Arc<dyn Store>,
+    /// The way to append to a log.
+    pub chats: Chats,
+    /// Who is here.
+    pub hub: Hub,
+    /// Who is calling.
+    pub auth: Auth,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// Whether the server is about to end.
+    pub drain: Drain,
+    /// Who guesses at passwords.
+    pub attempts: Arc<Attempts>,
+}
+
+/// Why the server ended although nobody asked it to, or could not start; one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The database can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The listening socket failed.
+    #[error("the server can't accept connections any more: {0}")]
+    Listener(#[from] std::io::Error),
+}
+
+/// Whether the server is about to end: asked by new sockets, which are then refused, and waited for by tasks.
+#[derive(Clone, Debug)]
+pub struct Drain(Arc<watch::Sender<bool>>);
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+}
+
+impl Drain {
+    /// From now on the server ends; can't be taken back.
+    pub fn begin(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Whether it has begun.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until it has begun.
+    pub async fn begun(&self) {
+        let mut changes = self.0.subscribe();
+        // The sender lives in `self`, so waiting can't fail.
+        let _ = changes.wait_for(|begun| *begun).await;
+    }
+}
+
+impl App {
+    /// Opens the database and puts the parts together.
+    ///
+    /// # Errors
+    /// When the database can't be used.
+    pub async fn open(config: Config) -> Result<Self, RunError> {
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database_url).await?);
+        let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new());
+        let hub = Hub::new();
+        let chats = Chats::start(Arc::clone(&store), bus, hub.clone());
+        let app = Self {
+            auth: Auth::new(Arc::clone(&store)),
+            store,
+            chats,
+            hub,
+            config: Arc::new(config),
+            drain: Drain::default(),
+            attempts: Arc::default(),
+        };
+        if app.config.demo {
+            demo::prepare(&app).await?;
+        }
+        Ok(app)
+    }
+
+    /// Serves until `shutdown` comes true, then lets what runs come to its end, in bounded time.
+    ///
+    /// # Errors
+    /// When the listening socket fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), RunError> {
+        // Small frames must not wait for one another (RFC 896's algorithm trades latency for fewer packets).
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY can't be set");
+            }
+        });
+        let service = http::router(self.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let drain = self.drain.clone();
+        let stop = drain.clone();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(async move { stop.begun().await });
+        let mut serving = tokio::spawn(serving.into_future());
+        tokio::select! {
+            () = shutdown => {}
+            ended = &mut serving => return ended.expect("serving does not panic").map_err(RunError::from),
+        }
+        tracing::info!("draining");
+        drain.begin();
+        let orderly = async {
+            // The sockets first: requests that are under way may still append meanwhile.
+            self.hub.drain().await;
+            let served = (&mut serving).await;
+            self.chats.drain().await;
+            served
+        };
+        match tokio::time::timeout(DRAIN_LIMIT, orderly).await {
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "serving ended with an error"),
+            Ok(_) => {}
+            Err(_) => {
+                tracing::warn!("some requests did not end in time and were dropped");
+                serving.abort();
+            }
+        }
+        self.store.close().await;
+        tracing::info!("ended");
+        Ok(())
+    }
+}
+
+/// Opens the database, serves until `shutdown` comes true, and drains.
+///
+/// # Errors
+/// When the database can't be used or the listening socket fails.
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), RunError> {
+    App::open(config).await?.serve(listener, shutdown).await
+}

@@ -1,0 +1,196 @@
+//! Who is calling: passwords (argon2id), tokens (random, stored as SHA-256) and what they lead to.
+
+use std::sync::Arc;
+
+use argon2::Argon2;
+use argon2::password_hash::{Error as HashError, PasswordHasher, PasswordVerifier};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use causerie_protocol::event::User;
+use causerie_protocol::rest::SignedIn;
+use causerie_protocol::{TokenId, UserId, handshake, limits};
+use rand::RngCore;
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+
+use crate::clock;
+use crate::store::{Store, StoreError};
+
+pub mod attempts;
+
+/// What an address without an account is checked against, so that the answer takes as long as with one.
+///
+/// Its parameters are those of new hashes (a test holds them equal); no password leads to it.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Microseconds of a day.
+const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// Checks passwords and tokens; cheap to clone.
+#[derive(Clone)]
+pub struct Auth {
+    store: Arc<dyn Store>,
+    /// One hash takes a core and 19 MiB for some 20 ms; more at once than there are cores only costs memory.
+    hashing: Arc<Semaphore>,
+}
+
+/// Somebody who showed a good token.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who.
+    pub user: User,
+    /// The sign-in that the token belongs to.
+    pub token: TokenId,
+    /// When it ends, in microseconds since 1970.
+    pub expires_at: i64,
+}
+
+/// Why a token is not good; the text is the reason of a close with 4001 and the detail of a 401.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// This server never gave it out.
+    #[error("unknown token: sign in again")]
+    Unknown,
+    /// Its time is over.
+    #[error("token expired: sign in again")]
+    Expired,
+    /// Somebody signed out with it, or revoked it.
+    #[error("token revoked: sign in again")]
+    Revoked,
+    /// Nobody knows: the store did not answer.
+    #[error("the server can't check tokens just now: try again")]
+    Store(#[from] StoreError),
+}
+
+impl Auth {
+    /// Over a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { store, hashing: Arc::new(Semaphore::new(cores)) }
+    }
+
+    /// Who a token belongs to.
+    ///
+    /// # Errors
+    /// [`AuthError`] says what is wrong with it.
+    pub async fn verify(&self, token: &str) -> Result<Caller, AuthError> {
+        if !handshake::is_token(token) {
+            return Err(AuthError::Unknown);
+        }
+        let record = self.store.token(digest(token)).await?.ok_or(AuthError::Unknown)?;
+        if record.revoked {
+            return Err(AuthError::Revoked);
+        }
+        if record.expires_at <= clock::now() {
+            return Err(AuthError::Expired);
+        }
+        Ok(Caller { user: record.user, token: record.id, expires_at: record.expires_at })
+    }
+
+    /// Makes an account; `None` when the address is taken. The arguments are checked by whoever calls.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn register(
+        &self,
+        email: &str,
+        name: &str,
+        password: String,
+    ) -> Result<Option<User>, StoreError> {
+        let hash = self.hash(password).await;
+        self.store.create_user(email, name, &hash).await
+    }
+
+    /// The person with this address and password; takes the same time whether or not there is an account.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn check(&self, email: &str, password: String) -> Result<Option<User>, StoreError> {
+        let (user, hash) = match self.store.account(email).await? {
+            Some((user, hash)) => (Some(user), hash),
+            None => (None, NOBODY.to_owned()),
+        };
+        let fits = self.fits(password, hash).await;
+        Ok(user.filter(|_| fits))
+    }
+
+    /// A new token for a person, which is told this once and kept as its digest only.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sign_in(&self, user: User) -> Result<SignedIn, StoreError> {
+        let mut secret = [0; limits::TOKEN_BYTES];
+        rand::rng().fill_bytes(&mut secret);
+        let token = URL_SAFE_NO_PAD.encode(secret);
+        let now = clock::now();
+        let expires_at = now + limits::TOKEN_DAYS * DAY;
+        self.store.create_token(user.id, digest(&token), now, expires_at).await?;
+        Ok(SignedIn { token, expires_at: clock::to_wire(expires_at), user })
+    }
+
+    /// Revokes a person's sign-in; false when there is none such that is still good.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn revoke(&self, user: UserId, token: TokenId) -> Result<bool, StoreError> {
+        self.store.revoke_token(user, token).await
+    }
+
+    async fn hash(&self, password: String) -> String {
+        self.aside(move || {
+            let hash = Argon2::default().hash_password(password.as_bytes());
+            hash.expect("the default parameters are valid and the system has randomness").to_string()
+        })
+        .await
+    }
+
+    async fn fits(&self, password: String, hash: String) -> bool {
+        self.aside(move || match Argon2::default().verify_password(password.as_bytes(), hash.as_str()) {
+            Ok(()) => true,
+            Err(HashError::PasswordInvalid) => false,
+            Err(error) => {
+                tracing::error!(%error, "a stored password hash can't be read");
+                false
+            }
+        })
+        .await
+    }
+
+    /// Off the async threads, which a hash would hold up.
+    async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let _permit = self.hashing.acquire().await.expect("the semaphore is never closed");
+        tokio::task::spawn_blocking(work).await.expect("hashing does not panic and is not cancelled")
+    }
+}
+
+/// What the store keeps of a token. It has 384 random bits, so a fast hash without salt is enough.
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::password_hash::phc::PasswordHash;
+
+    use super::*;
+
+    #[test]
+    fn nobody_is_as_slow_to_check_as_a_real_account() {
+        let fresh = Argon2::default().hash_password(b"a password").unwrap();
+        let nobody = PasswordHash::new(NOBODY).unwrap();
+        assert_eq!(nobody.algorithm, fresh.algorithm);
+        assert_eq!(nobody.version, fresh.version);
+        assert_eq!(nobody.params, fresh.params);
+        let checked = Argon2::default().verify_password(b"a password", &nobody);
+        assert_eq!(checked, Err(HashError::PasswordInvalid));
+    }
+
+    #[test]
+    fn reasons_fit_a_close_frame() {
+        for error in [AuthError::Unknown, AuthError::Expired, AuthError::Revoked] {
+            assert!(error.to_string().len() <= limits::CLOSE_REASON_BYTES);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The settings: options, environment variables and `.env`. The only file that reads the environment.
+
+use std::fs;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
+
+pub mod reference;
+
+/// What the server needs to know to run, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The database, as `sqlite:PATH`; the file is made when it is not there.
+    pub database_url: String,
+    /// Origins of pages that may use the API and the sockets besides the server's own, as `https://chat.example.org`.
+    pub allowed_origins: Vec<String>,
+    /// Whether to make the demo accounts.
+    pub demo: bool,
+}
+
+impl Config {
+    /// Defaults over a SQLite file.
+    #[must_use]
+    pub fn new(database: &Path) -> Self {
+        Self {
+            database_url: format!("sqlite:{}", database.display()),
+            allowed_origins: Vec::new(),
+            demo: false,
+        }
+    }
+}
+
+/// A setting that can't be used: one sentence that names it and the remedy, and never its secret parts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+/// Causerie: a self-hosted chat, from the database to the browser, in one program.
+#[derive(Debug, Parser)]
+#[command(name = "causerie", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API, the sockets and the page.
+    ///
+    /// Every option is an environment variable too, and a file `.env` in the current folder is read.
+    /// An option wins over a variable, a variable over `.env`.
+    Serve(Serve),
+}
+
+/// The options of `causerie serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on.
+    ///
+    /// 127.0.0.1 can be reached from this machine only; 0.0.0.0 from everywhere: put a proxy that speaks TLS before it.
+    #[arg(short, long, env = "CAUSERIE_BIND", value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address)]
+    pub bind: IpAddr,
+    /// The port to listen on; 0 takes one that is free.
+    #[arg(short, long, env = "CAUSERIE_PORT", default_value_t = 8000)]
+    pub port: u16,
+    /// Where the accounts and messages are: `sqlite:PATH`, made when it is not there.
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = DEFAULT_DATABASE, hide_env_values = true)]
+    pub database_url: String,
+    /// The origin of a page elsewhere that may use the API and the sockets, such as `https://chat.example.org`.
+    ///
+    /// May be given several times; in the variable, separate them by commas. The server's own page needs none.
+    #[arg(long = "allow-origin", env = "CAUSERIE_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+    /// Make two accounts and a chat to try, once, and print how to sign in; on loopback addresses only.
+    #[arg(long, env = "CAUSERIE_DEMO", value_parser = FalseyValueParser::new())]
+    pub demo: bool,
+    /// Log more: once for debugging, twice for everything; in the variable, a number.
+    #[arg(short, long, env = "CAUSERIE_VERBOSE", action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// How log lines look; they go to standard error.
+    #[arg(long, env = "CAUSERIE_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Connect several servers through Redis; not in this version.
+    #[arg(long, env = "USE_REDIS", value_parser = FalseyValueParser::new())]
+    pub use_redis: bool,
+    /// Where Redis is; read only with `--use-redis`.
+    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+}
+
+/// The database when no other is named.
+const DEFAULT_DATABASE: &str = "sqlite:causerie.db";
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people; in colour on a terminal.
+    Text,
+    /// One JSON object a line, for programs.
+    Json,
+}
+
+impl Serve {
+    /// Where to listen.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.bind, self.port)
+    }
+
+    /// The settings, checked.
+    ///
+    /// # Errors
+    /// The first one that can't be used.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        if self.use_redis {
+            return fail("USE_REDIS asks for several servers, which need Postgres and Redis and are not in this version: unset it (or leave out --use-redis) to run one server");
+        }
+        if self.demo && !self.bind.is_loopback() {
+            return fail(format!(
+                "--demo makes accounts whose password everybody knows, so it does not go with --bind {}: leave one of them out",
+                self.bind
+            ));
+        }
+        Ok(Config {
+            database_url: database(&self.database_url)?,
+            allowed_origins: origins(&self.allowed_origins)?,
+            demo: self.demo,
+        })
+    }
+}
+
+fn fail<T>(sentence: impl Into<String>) -> Result<T, ConfigError> {
+    Err(ConfigError(sentence.into()))
+}
+
+/// An address, where `localhost` is one too.
+fn address(text: &str) -> Result<IpAddr, String> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    }
+    text.parse().map_err(|_| "give an IP address, such as 127.0.0.1 or ::1".to_owned())
+}
+
+/// A database URL as `sqlite:PATH`. One that is refused is never repeated: it may hold a password.
+fn database(url: &str) -> Result<String, ConfigError> {
+    // An empty variable is how `.env` files say "unset".
+    let url = if url.trim().is_empty() { DEFAULT_DATABASE } else { url.trim() };
+    let Some((scheme, rest)) = url.split_once(':') else {
+        return fail("DATABASE_URL is not a URL: write sqlite:PATH, for example sqlite:causerie.db");
+    };
+    match scheme {
+        "sqlite" => {}
+        "postgres" | "postgresql" => {
+            return fail(
+                "DATABASE_URL names a Postgres database, which this version does not have: write sqlite:PATH",
+            );
+        }
+        _ => return fail("DATABASE_URL has a scheme that is not known: write sqlite:PATH"),
+    }
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() || path.contains(":memory:") {
+        return fail("DATABASE_URL names no file: write sqlite:PATH, for example sqlite:causerie.db");
+    }
+    if path.contains(['?', '#']) {
+        return fail("DATABASE_URL has options after its path, which are not supported: write sqlite:PATH");
+    }
+    Ok(format!("sqlite:{path}"))
+}
+
+/// Origins as browsers write them.
+fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {
+    let given = given.iter().map(|origin| origin.trim()).filter(|origin| !origin.is_empty());
+    given
+        .map(|text| {
+            let url = Url::parse(text).ok().filter(|url| {
+                let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+                matches!(url.scheme(), "http" | "https") && bare && url.username().is_empty()
+            });
+            url.map(|url| url.origin().ascii_serialization()).ok_or_else(|| {
+                ConfigError(
+                    "CAUSERIE_ALLOWED_ORIGINS (--allow-origin) holds something that is not an origin: write a scheme and a host without a path, for example https://chat.example.org"
+                        .to_owned(),
+                )
+            })
+        })
+        .collect()
+}
+
+/// Reads a `.env` file into the environment, where what is set already stays; no file is no error.
+///
+/// Call it before any thread is started: the environment is not made for changes by several.
+///
+/// # Errors
+/// When the file can't be read or a line makes no sense; the line's number is told, not its content.
+pub fn read_env_file(path: &Path) -> Result<(), ConfigError> {
+    let shown = path.display();
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return fail(format!("{shown} can't be read ({error}): mend it or remove it"));
+        }
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    for item in dotenvy::from_read_iter(text.as_bytes()) {
+        match item {
+            Ok(_) => {}
+            Err(dotenvy::Error::LineParse(bad, _)) => {
+                let first = bad.lines().next().unwrap_or_default();
+                let place = match text.lines().position(|line| line.trim() == first.trim()) {
+                    Some(index) => format!("line {} of {shown}", index + 1),
+                    None => shown.to_string(),
+                };
+                return fail(format!("{place} makes no sense: write NAME=value, or # before a comment"));
+            }
+            Err(error) => return fail(format!("{shown} can't be read ({error}): mend it or remove it")),
+        }
+    }
+    let loaded = dotenvy::from_read(text.as_bytes());
+    loaded.map_err(|error| ConfigError(format!("{shown} can't be read ({error}): mend it or remove it")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_a_file_however_its_url_is_written() {
+        for (url, path) in [
+            ("sqlite:causerie.db", "causerie.db"),
+            ("sqlite://data/causerie.db", "data/causerie.db"),
+            ("sqlite:///var/lib/causerie.db", "/var/lib/causerie.db"),
+            ("sqlite:/var/lib/causerie.db", "/var/lib/causerie.db"),
+            ("", "causerie.db"),
+        ] {
+            assert_eq!(database(url), Ok(format!("sqlite:{path}")), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_bad_database_url_is_refused_without_repeating_it() {
+        for url in [
+            "causerie.db",
+            "sqlite:",
+            "sqlite::memory:",
+            "sqlite:a.db?mode=ro",
+            "postgres://u:sesame@host/db",
+            "mysql://u:sesame@host/db",
+        ] {
+            let sentence = database(url).unwrap_err().to_string();
+            assert!(sentence.contains("DATABASE_URL") && sentence.contains("sqlite:PATH"), "{sentence}");
+            assert!(!sentence.contains("sesame"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn origins_are_normalised_and_checked() {
+        let given = ["https://Chat.Example.org/", " http://localhost:8080 ", ""].map(str::to_owned);
+        assert_eq!(origins(&given).unwrap(), ["https://chat.example.org", "http://localhost:8080"]);
+        for bad in ["*", "chat.example.org", "https://a.example/page", "ws://a.example", "null"] {
+            assert!(origins(&[bad.to_owned()]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_definitions_hold_together() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}
