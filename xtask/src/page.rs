@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{self, command};
+use crate::process::{self, cargo, command};
 use crate::project;
 
 /// All files of the page together, compressed, in bytes.
@@ -17,6 +17,8 @@ const LIMIT: usize = 180_000;
 /// When the build fails or the page is heavier than its limit.
 pub fn build() -> Result<PathBuf> {
     let dist = project::root().join("dist");
+    // Trunk offline means cargo offline, so the packages have to be here before.
+    process::run(&mut cargo("fetch --target wasm32-unknown-unknown")?).context("fetching packages")?;
     let mut trunk = command("trunk")?;
     trunk.args(["build", "--release", "--cargo-profile", "page", "--dist"]);
     trunk.arg(&dist);
