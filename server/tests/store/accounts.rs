@@ -1,0 +1,45 @@
+//! Accounts and sign-ins.
+
+use causerie_protocol::UserId;
+use causerie_protocol::rest::UserRef;
+
+use super::world::World;
+
+pub async fn an_address_is_taken_whatever_its_case(world: World) {
+    let again = world.store.create_user("ANA@Example.org", "Other", "hash").await.unwrap();
+    assert_eq!(again, None);
+    let (user, hash) = world.store.account("Ana@EXAMPLE.org").await.unwrap().unwrap();
+    assert_eq!((user.id, hash.as_str()), (world.ana, "hash"));
+    assert_eq!(world.store.account("nobody@example.org").await.unwrap(), None);
+}
+
+pub async fn people_are_found_by_id_and_by_address(world: World) {
+    let by_id = world.store.find_user(&UserRef::Id(world.ben)).await.unwrap().unwrap();
+    let by_address = world.store.find_user(&UserRef::Email("BEN@example.org".into())).await.unwrap().unwrap();
+    assert_eq!(by_id, by_address);
+    assert_eq!(by_id.name, "ben");
+    assert_eq!(world.store.find_user(&UserRef::Id(UserId(999))).await.unwrap(), None);
+}
+
+pub async fn a_token_is_found_by_its_digest_until_it_is_revoked(world: World) {
+    let id = world.store.create_token(world.ana, [7; 32], 1, 2_000).await.unwrap();
+    let record = world.store.token([7; 32]).await.unwrap().unwrap();
+    assert_eq!((record.id, record.user.id, record.expires_at, record.revoked), (id, world.ana, 2_000, false));
+    assert_eq!(world.store.token([8; 32]).await.unwrap(), None);
+    assert!(!world.store.revoke_token(world.ben, id).await.unwrap(), "somebody else's sign-in");
+    assert!(world.store.revoke_token(world.ana, id).await.unwrap());
+    assert!(!world.store.revoke_token(world.ana, id).await.unwrap(), "revoked already");
+    assert!(world.store.token([7; 32]).await.unwrap().unwrap().revoked);
+}
+
+pub async fn only_good_sign_ins_are_listed(world: World) {
+    let expired = world.store.create_token(world.ana, [1; 32], 1, 100).await.unwrap();
+    let good = world.store.create_token(world.ana, [2; 32], 2, 1_000).await.unwrap();
+    let revoked = world.store.create_token(world.ana, [3; 32], 3, 1_000).await.unwrap();
+    world.store.create_token(world.ben, [4; 32], 4, 1_000).await.unwrap();
+    world.store.revoke_token(world.ana, revoked).await.unwrap();
+    let listed = world.store.tokens_of(world.ana, 500).await.unwrap();
+    assert_eq!(listed.iter().map(|token| token.id).collect::<Vec<_>>(), [good]);
+    let earlier = world.store.tokens_of(world.ana, 50).await.unwrap();
+    assert_eq!(earlier.iter().map(|token| token.id).collect::<Vec<_>>(), [good, expired]);
+}
