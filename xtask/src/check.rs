@@ -24,6 +24,16 @@ const LEFT_BEHIND: &[(&str, &str)] = &[
 /// Paths of somebody's machine.
 const PRIVATE: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
 
+/// What belongs to one place: the folder that is looked at, the words, where they may stand, and why.
+const BORDERS: &[(&str, &str, &[&str], &str)] = &[
+    ("server/src/", "sqlx", &["server/src/store"], "only a backend of the store knows its database"),
+    ("server/src/", "env::var", &["server/src/config.rs"], "one file reads the environment"),
+    ("server/src/", "extract::ws::WebSocket", &["server/src/socket"], "one place names the library's socket"),
+    ("frontend/src/", "WebSocket::", &["frontend/src/socket"], "one place opens the browser's socket"),
+    ("client/src/", "Instant::now", &[], "the client gets the time from its caller"),
+    ("client/src/", "SystemTime", &[], "the client gets the time from its caller"),
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
     /// A source file opens with a sentence on what it is.
@@ -33,6 +43,8 @@ enum Rule {
     /// A test waits for a state, never for a time.
     Sleep,
     PrivatePath,
+    /// A part keeps to what is its own.
+    Border,
     /// Packages come from crates.io alone.
     Source,
 }
@@ -103,6 +115,12 @@ fn breaches_in(name: &str, text: &str) -> Vec<Breach> {
                 report(Rule::PrivatePath, number, &format!("a path of one machine: {private}"));
             }
         }
+        for (folder, words, homes, why) in BORDERS {
+            let is_home = homes.iter().any(|home| name.starts_with(home));
+            if name.starts_with(folder) && !is_home && line.contains(words) {
+                report(Rule::Border, number, &format!("{words} does not belong here: {why}"));
+            }
+        }
         if name == "Cargo.lock"
             && line.starts_with("source = ")
             && !line.contains("github.com/rust-lang/crates.io-index")
@@ -142,7 +160,7 @@ fn files(root: &Path) -> Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LEFT_BEHIND, LINES, PRIVATE, Rule, breaches_in};
+    use super::{BORDERS, LEFT_BEHIND, LINES, PRIVATE, Rule, breaches_in};
 
     fn rules(name: &str, text: &str) -> Vec<Rule> {
         breaches_in(name, text).iter().map(|breach| breach.rule).collect()
@@ -166,6 +184,9 @@ mod tests {
         assert_eq!(rules("a.rs", &format!("//! A.\n{sleep}\n#[cfg(test)]\n{sleep}")), [Rule::Sleep]);
         for private in PRIVATE {
             assert_eq!(rules("README.md", private), [Rule::PrivatePath]);
+        }
+        for (folder, words, _, _) in BORDERS {
+            assert_eq!(rules(&format!("{folder}a.rs"), &format!("//! A.\nuse {words};")), [Rule::Border]);
         }
         let lock = "source = \"registry+https://example.org/index\"";
         assert_eq!(rules("Cargo.lock", lock), [Rule::Source]);
