@@ -123,6 +123,9 @@ async fn talk(plan: &Plan, process: &Process, sockets: Vec<(Socket, bool)>, acks
     Ok(outcome)
 }
 
+/// Reads one figure off an outcome.
+type Figure<'a> = &'a dyn Fn(&Outcome) -> f64;
+
 /// Runs both servers in turns and shows the medians.
 async fn compare(
     plan: &Plan,
@@ -135,10 +138,9 @@ async fn compare(
         ours.push(causerie(&Process::causerie(&plan.server)?).await?);
         theirs.push(bare(&Process::bare()?).await?);
     }
-    let figure = |outcomes: &[Outcome], of: &dyn Fn(&Outcome) -> f64| {
-        median(&mut outcomes.iter().map(of).collect::<Vec<_>>())
-    };
-    let rows: [(&str, &str, &dyn Fn(&Outcome) -> f64); 5] = [
+    let figure =
+        |outcomes: &[Outcome], of: Figure<'_>| median(&mut outcomes.iter().map(of).collect::<Vec<_>>());
+    let rows: [(&str, &str, Figure<'_>); 5] = [
         ("acknowledged a second", "", &|outcome| rate(outcome.acked, outcome.took)),
         ("delivered a second", "", &|outcome| rate(outcome.delivered, outcome.took)),
         ("server CPU per delivery", " µs", &Outcome::cpu_per_delivery),
