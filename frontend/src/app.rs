@@ -1,0 +1,351 @@
+//! The page's one state, its one way in, and what it asks for, carried out.
+//!
+//! Components read with [`App::read`], which follows one [`Scope`], and act with [`App::dispatch`];
+//! nothing else changes the client's state.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::time::Duration;
+
+use causerie_client::link::Connection;
+use causerie_client::{Client, Effect, HistoryRequest, Input, Scope, SocketInput};
+use causerie_protocol::rest::SignedIn;
+use causerie_protocol::{ChatId, User, paths};
+use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::api::Api;
+use crate::socket::Socket;
+use crate::storage::outbox::Outbox;
+use crate::storage::{self, Session};
+use crate::time::Clock;
+use crate::{browser, route};
+
+/// A handle to the page's state, cheap to copy into any closure.
+#[derive(Clone, Copy)]
+pub struct App {
+    core: StoredValue<Core, LocalStorage>,
+    /// Who is signed in; nothing shows the door.
+    pub user: RwSignal<Option<User>>,
+    /// Why the last sign-in ended, if it did so by itself.
+    pub reason: RwSignal<Option<String>>,
+    /// The chat that the address names.
+    pub route: RwSignal<Option<ChatId>>,
+    /// What a screen reader says next.
+    pub spoken: RwSignal<String>,
+}
+
+struct Core {
+    client: RefCell<Client>,
+    socket: RefCell<Option<(Connection, Socket)>>,
+    api: RefCell<Api>,
+    session: RefCell<Option<Session>>,
+    /// Counts sign-ins, so that an answer to an earlier one is not taken for this one's.
+    generation: Cell<u32>,
+    outbox: Outbox,
+    timer: Cell<Option<TimeoutHandle>>,
+    scopes: RefCell<HashMap<Scope, ArcTrigger>>,
+    clock: Clock,
+}
+
+impl App {
+    /// The state of a page that has just been opened; signed in when the browser kept a sign-in.
+    #[must_use]
+    pub fn start() -> Self {
+        let core = Core {
+            client: RefCell::new(Client::new(browser::now())),
+            socket: RefCell::default(),
+            api: RefCell::new(Api::new("")),
+            session: RefCell::default(),
+            generation: Cell::new(0),
+            outbox: Outbox::open(&storage::tab()),
+            timer: Cell::default(),
+            scopes: RefCell::default(),
+            clock: Clock::default(),
+        };
+        let app = Self {
+            core: StoredValue::new_local(core),
+            user: RwSignal::new(None),
+            reason: RwSignal::new(None),
+            route: RwSignal::new(route::current()),
+            spoken: RwSignal::new(String::new()),
+        };
+        if let Some(session) = storage::session() {
+            app.enter(session);
+        }
+        app.listen();
+        app
+    }
+
+    /// Tells the state what happened, and does what it asks for.
+    pub fn dispatch(self, input: Input) {
+        let effects = self
+            .core
+            .with_value(|core| core.client.borrow_mut().handle(input, browser::now(), browser::random()));
+        for effect in effects {
+            self.carry_out(effect);
+        }
+        self.arm();
+    }
+
+    /// Reads from the state, and again whenever this part of it changes.
+    pub fn read<T>(self, scope: Scope, read: impl FnOnce(&Client) -> T) -> T {
+        self.trigger(scope).track();
+        self.peek(read)
+    }
+
+    /// Reads from the state once.
+    pub fn peek<T>(self, read: impl FnOnce(&Client) -> T) -> T {
+        self.core.with_value(|core| read(&core.client.borrow()))
+    }
+
+    /// The HTTP API with the person's token.
+    #[must_use]
+    pub fn api(self) -> Api {
+        self.core.with_value(|core| core.api.borrow().clone())
+    }
+
+    /// Writes times.
+    pub fn clock<T>(self, write: impl FnOnce(&Clock) -> T) -> T {
+        self.core.with_value(|core| write(&core.clock))
+    }
+
+    /// The person signed in, or registered.
+    pub fn signed_in(self, answer: SignedIn, keep: bool) {
+        let session = Session { token: answer.token, user: answer.user };
+        storage::keep_session(&session, keep);
+        self.enter(session);
+    }
+
+    /// The person signs out, here and in the tabs that share the sign-in.
+    pub fn sign_out(self) {
+        let api = self.api();
+        // When the server can't be reached the token lives on until it expires; the person is gone here anyway.
+        spawn_local(async move { drop(api.logout().await) });
+        storage::forget_session();
+        self.leave();
+    }
+
+    /// Shows a chat, or the list.
+    pub fn go(self, chat: Option<ChatId>) {
+        route::go(self.route.get_untracked(), chat);
+        self.arrived(chat);
+    }
+
+    /// Goes back to the list, the way that the browser's own button would.
+    pub fn back(self) {
+        if !route::back() {
+            self.arrived(None);
+        }
+    }
+
+    fn arrived(self, chat: Option<ChatId>) {
+        self.route.set(chat);
+        self.dispatch(Input::OpenChat(chat));
+    }
+
+    fn enter(self, session: Session) {
+        let user = session.user.clone();
+        self.core.with_value(|core| {
+            core.generation.set(core.generation.get() + 1);
+            *core.api.borrow_mut() = Api::new("").with_token(&session.token);
+            *core.session.borrow_mut() = Some(session);
+        });
+        self.reason.set(None);
+        self.dispatch(Input::SignedIn { user: user.clone() });
+        self.dispatch(Input::OpenChat(self.route.get_untracked()));
+        self.user.set(Some(user));
+        self.restore();
+    }
+
+    /// Forgets the person and everything of theirs.
+    fn leave(self) {
+        let Some(user) = self.core.with_value(|core| core.session.take()).map(|session| session.user) else {
+            return;
+        };
+        storage::forget_drafts(&user);
+        let outbox = self.core.with_value(|core| {
+            core.generation.set(core.generation.get() + 1);
+            *core.api.borrow_mut() = Api::new("");
+            core.outbox.clone()
+        });
+        spawn_local(async move { outbox.forget(user.id).await });
+        self.dispatch(Input::SignedOut);
+        self.user.set(None);
+        route::replace(None);
+        self.route.set(None);
+    }
+
+    /// Takes over the person's unsent messages, those of tabs that are gone too.
+    fn restore(self) {
+        let Some(user) = self.core.with_value(|core| core.session.borrow().as_ref().map(|s| s.user.id))
+        else {
+            return;
+        };
+        let outbox = self.core.with_value(|core| core.outbox.clone());
+        let generation = self.generation();
+        spawn_local(async move {
+            outbox.opened().await;
+            let messages = outbox.adopt(user).await;
+            if self.generation() == generation && !messages.is_empty() {
+                self.dispatch(Input::OutboxRestored(messages));
+            }
+        });
+    }
+
+    fn generation(self) -> u32 {
+        self.core.with_value(|core| core.generation.get())
+    }
+
+    fn trigger(self, scope: Scope) -> ArcTrigger {
+        self.core.with_value(|core| core.scopes.borrow_mut().entry(scope).or_default().clone())
+    }
+
+    /// Lets everything be read again: what depends on the time of day, after a sleep.
+    fn refresh(self) {
+        let all: Vec<_> = self.core.with_value(|core| core.scopes.borrow().values().cloned().collect());
+        for trigger in all {
+            trigger.notify();
+        }
+    }
+
+    fn carry_out(self, effect: Effect) {
+        match effect {
+            Effect::Changed(scope) => {
+                let known = self.core.with_value(|core| core.scopes.borrow().get(&scope).cloned());
+                if let Some(trigger) = known {
+                    trigger.notify();
+                }
+            }
+            Effect::Connect(connection) => self.connect(connection),
+            Effect::Disconnect(connection) => {
+                let socket = self.core.with_value(|core| {
+                    core.socket.borrow_mut().take_if(|(current, _)| *current == connection)
+                });
+                drop(socket);
+            }
+            Effect::SendFrame(connection, frame) => self.core.with_value(|core| {
+                if let Some((current, socket)) = &*core.socket.borrow()
+                    && *current == connection
+                {
+                    socket.send(&frame);
+                }
+            }),
+            Effect::LoadChats { ticket } => self.load_chats(ticket),
+            Effect::LoadHistory(request) => self.load_history(request),
+            Effect::StorePending(message) => self.core.with_value(|core| core.outbox.put(message)),
+            Effect::ForgetPending(client_id) => self.core.with_value(|core| core.outbox.delete(&client_id)),
+            Effect::Announce(words) => self.spoken.set(words),
+            Effect::AskSignIn { reason } => {
+                self.reason.set(Some(reason));
+                self.user.set(None);
+            }
+        }
+    }
+
+    fn connect(self, connection: Connection) {
+        let Some(token) =
+            self.core.with_value(|core| core.session.borrow().as_ref().map(|s| s.token.clone()))
+        else {
+            return;
+        };
+        let url = format!("{}{}", browser::socket_base(), paths::SOCKET);
+        let tell = move |input: SocketInput| self.dispatch(Input::Socket(connection, input));
+        match Socket::open(&url, &token, tell) {
+            Ok(socket) => {
+                let before =
+                    self.core.with_value(|core| core.socket.borrow_mut().replace((connection, socket)));
+                drop(before);
+            }
+            // Later, as every other input of a socket: this one is not dealt with yet.
+            Err(closed) => spawn_local(async move { tell(closed) }),
+        }
+    }
+
+    fn load_chats(self, ticket: u64) {
+        let (api, generation) = (self.api(), self.generation());
+        spawn_local(async move {
+            let answer = api.chats().await;
+            if self.generation() == generation {
+                self.dispatch(match answer {
+                    Ok(chats) => Input::ChatsLoaded { ticket, chats },
+                    Err(error) => Input::ChatsFailed { ticket, error: error.into() },
+                });
+            }
+        });
+    }
+
+    fn load_history(self, request: HistoryRequest) {
+        let (api, generation) = (self.api(), self.generation());
+        spawn_local(async move {
+            let answer = api.messages(request.chat, request.before).await;
+            if self.generation() == generation {
+                self.dispatch(match answer {
+                    Ok((messages, has_older)) => Input::HistoryLoaded { request, messages, has_older },
+                    Err(error) => Input::HistoryFailed { request, error: error.into() },
+                });
+            }
+        });
+    }
+
+    /// Sets the one timer to when the state next wants to be asked.
+    fn arm(self) {
+        let deadline = self.peek(Client::next_deadline);
+        let next = deadline.and_then(|deadline| {
+            // A browser's timer holds 31 bits, and a little late is better than a little early.
+            let wait = deadline.saturating_sub(browser::now()).min(86_400_000) + 1;
+            set_timeout_with_handle(move || self.dispatch(Input::Tick), Duration::from_millis(wait)).ok()
+        });
+        if let Some(before) = self.core.with_value(|core| core.timer.replace(next)) {
+            before.clear();
+        }
+    }
+
+    /// Listens to what the browser says about the network, sleep, other tabs and its back button.
+    fn listen(self) {
+        browser::on_window("online", move |_| {
+            self.dispatch(Input::Network(true));
+            self.restore();
+        });
+        browser::on_window("offline", move |_| self.dispatch(Input::Network(false)));
+        browser::on_window("pageshow", move |_| self.dispatch(Input::Woke));
+        browser::on_document("visibilitychange", move |_| {
+            if browser::is_visible() {
+                self.dispatch(Input::Woke);
+                self.restore();
+                self.refresh();
+            }
+        });
+        browser::on_window("popstate", move |_| self.arrived(route::current()));
+        browser::on_window("storage", move |event| self.other_tab(&event));
+    }
+
+    /// Another tab changed the sign-in that is kept for all of them.
+    fn other_tab(self, event: &web_sys::Event) {
+        if !storage::is_session_change(event) {
+            return;
+        }
+        let mine = self.core.with_value(|core| core.session.borrow().clone());
+        match (mine, storage::session()) {
+            // This tab has a sign-in of its own, or none has changed.
+            (Some(mine), Some(now)) if mine == now => {}
+            (Some(mine), Some(now)) if mine.user.id == now.user.id => self.enter(now),
+            (_, Some(now)) => {
+                self.leave();
+                self.enter(now);
+            }
+            (Some(_), None) => self.leave(),
+            (None, None) => {}
+        }
+    }
+}
+
+/// The page's state, in any component.
+///
+/// # Panics
+/// Never below the root component, which provides it.
+#[must_use]
+pub fn app() -> App {
+    expect_context::<App>()
+}

@@ -1,0 +1,166 @@
+//! Small things that only a browser knows: the time, chance, the address, locks between tabs.
+
+use causerie_client::Millis;
+use js_sys::{Array, Function, Object, Promise, Reflect};
+use leptos::prelude::*;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Document, MediaQueryListEvent, Window};
+
+/// The page's window.
+///
+/// # Panics
+/// Never in a page: there is always one.
+#[must_use]
+pub fn window() -> Window {
+    web_sys::window().expect("a page runs in a window")
+}
+
+/// The page's document.
+///
+/// # Panics
+/// Never in a page: there is always one.
+#[must_use]
+pub fn document() -> Document {
+    window().document().expect("a window shows a document")
+}
+
+/// The time in milliseconds since 1970, by a clock that never runs backwards.
+#[must_use]
+pub fn now() -> Millis {
+    // Absent only in browsers that are older than WebAssembly.
+    let time = get(&window(), "performance").map_or_else(js_sys::Date::now, |performance| {
+        let origin = get(&performance, "timeOrigin").and_then(|origin| origin.as_f64());
+        let elapsed = get(&performance, "now")
+            .and_then(|now| now.dyn_into::<Function>().ok())
+            .and_then(|now| now.call0(&performance).ok())
+            .and_then(|now| now.as_f64());
+        origin.zip(elapsed).map_or_else(js_sys::Date::now, |(origin, elapsed)| origin + elapsed)
+    });
+    time as Millis
+}
+
+/// A random number from 0 up to, and without, 1.
+#[must_use]
+pub fn random() -> f64 {
+    js_sys::Math::random()
+}
+
+/// A new random UUID (version 4).
+///
+/// `crypto.randomUUID` exists on secure origins only, and a chat at home may be on plain HTTP.
+#[must_use]
+pub fn uuid() -> String {
+    let mut bytes = [0_u8; 16];
+    let filled =
+        window().crypto().is_ok_and(|crypto| crypto.get_random_values_with_u8_array(&mut bytes).is_ok());
+    if !filled {
+        bytes.fill_with(|| (random() * 256.0) as u8);
+    }
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+    text
+}
+
+/// The address of the sockets on the page's own server, such as `wss://chat.example`.
+#[must_use]
+pub fn socket_base() -> String {
+    let location = window().location();
+    let scheme = if location.protocol().is_ok_and(|scheme| scheme == "https:") { "wss" } else { "ws" };
+    format!("{scheme}://{}", location.host().unwrap_or_default())
+}
+
+/// Whether the page can be seen now.
+#[must_use]
+pub fn is_visible() -> bool {
+    document().visibility_state() == web_sys::VisibilityState::Visible
+}
+
+/// Calls a function at an event of the window, for as long as the page lives.
+pub fn on_window(event: &str, call: impl Fn(web_sys::Event) + 'static) {
+    let closure = Closure::<dyn Fn(web_sys::Event)>::new(call);
+    let _ = window().add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+    closure.forget();
+}
+
+/// Calls a function at an event of the document, for as long as the page lives.
+pub fn on_document(event: &str, call: impl Fn(web_sys::Event) + 'static) {
+    let closure = Closure::<dyn Fn(web_sys::Event)>::new(call);
+    let _ = document().add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+    closure.forget();
+}
+
+/// Holds a Web Lock for as long as this tab lives; does nothing where there are none.
+pub fn hold_lock(name: &str) {
+    let Some(locks) = locks() else { return };
+    let Some(request) = function(&locks, "request") else { return };
+    // A promise that never resolves: the browser lets the lock go when the tab does.
+    let hold = Closure::once_into_js(|| Promise::new(&mut |_, _| {}));
+    let _ = request.call2(&locks, &JsValue::from_str(name), &hold);
+}
+
+/// The names of all locks that a tab holds; empty where there are no Web Locks.
+pub async fn held_locks() -> Vec<String> {
+    held().await.unwrap_or_default()
+}
+
+async fn held() -> Option<Vec<String>> {
+    let locks = locks()?;
+    let promise = function(&locks, "query")?.call0(&locks).ok()?.dyn_into::<Promise>().ok()?;
+    let snapshot = JsFuture::from(promise).await.ok()?;
+    let held = get(&snapshot, "held")?.dyn_into::<Array>().ok()?;
+    Some(held.iter().filter_map(|lock| get(&lock, "name")?.as_string()).collect())
+}
+
+/// `navigator.locks`, which browsers give on secure origins only.
+fn locks() -> Option<Object> {
+    get(&window().navigator(), "locks")?.dyn_into().ok()
+}
+
+fn function(object: &JsValue, name: &str) -> Option<Function> {
+    get(object, name)?.dyn_into().ok()
+}
+
+/// A property, unless it is missing.
+fn get(object: &JsValue, name: &str) -> Option<JsValue> {
+    let value = Reflect::get(object, &JsValue::from_str(name)).ok()?;
+    (!value.is_undefined() && !value.is_null()).then_some(value)
+}
+
+/// Whether a media query holds, now and whenever that changes.
+#[must_use]
+pub fn matches(query: &str) -> RwSignal<bool> {
+    let Ok(Some(list)) = window().match_media(query) else { return RwSignal::new(false) };
+    let signal = RwSignal::new(list.matches());
+    let changed = Closure::<dyn Fn(MediaQueryListEvent)>::new(move |event: MediaQueryListEvent| {
+        // The page may have been left by now.
+        let _ = signal.try_set(event.matches());
+    });
+    list.set_onchange(Some(changed.as_ref().unchecked_ref()));
+    // The list lives only as long as somebody holds it; both go with who asked.
+    let held = StoredValue::new_local((list, changed));
+    on_cleanup(move || held.dispose());
+    signal
+}
+
+/// Whether the device is used with a mouse, and so with a keyboard that is always there.
+#[must_use]
+pub fn has_keyboard() -> bool {
+    matches!(window().match_media("(hover: hover) and (pointer: fine)"), Ok(Some(list)) if list.matches())
+}
+
+/// Asks a question that is answered with yes or no.
+#[must_use]
+pub fn confirm(question: &str) -> bool {
+    window().confirm_with_message(question).unwrap_or(false)
+}

@@ -1,0 +1,77 @@
+//! The address: `/` is the list, `/chats/7` a chat.
+
+use causerie_protocol::ChatId;
+use wasm_bindgen::JsValue;
+
+use crate::browser::window;
+
+/// Marks a place in the browser's history that was reached from the list, so that "back" leads there.
+const FROM_LIST: &str = "from-list";
+
+/// The address of a chat, or of the list.
+#[must_use]
+pub fn path(chat: Option<ChatId>) -> String {
+    chat.map_or_else(|| "/".to_owned(), |chat| format!("/chats/{chat}"))
+}
+
+/// The chat that a path names.
+#[must_use]
+pub fn parse(path: &str) -> Option<ChatId> {
+    path.strip_prefix("/chats/")?.trim_end_matches('/').parse().ok()
+}
+
+/// The chat that the page's address names now.
+#[must_use]
+pub fn current() -> Option<ChatId> {
+    parse(&window().location().pathname().ok()?)
+}
+
+/// Changes the address from one place to another, with a way back.
+pub fn go(from: Option<ChatId>, to: Option<ChatId>) {
+    if from == to {
+        return;
+    }
+    let state = if from.is_none() { JsValue::from_str(FROM_LIST) } else { JsValue::NULL };
+    if let Ok(history) = window().history() {
+        // It fails only when called hundreds of times a second.
+        let _ = history.push_state_with_url(&state, "", Some(&path(to)));
+    }
+}
+
+/// Changes the address without a way back.
+pub fn replace(to: Option<ChatId>) {
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&path(to)));
+    }
+}
+
+/// Goes back to the list; false when that was not by the browser's history, which tells by an event.
+#[must_use]
+pub fn back() -> bool {
+    if let Ok(history) = window().history()
+        && history.state().is_ok_and(|state| state.as_string().as_deref() == Some(FROM_LIST))
+    {
+        return history.back().is_ok();
+    }
+    replace(None);
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use causerie_protocol::ChatId;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::{parse, path};
+
+    #[wasm_bindgen_test]
+    fn a_path_names_a_chat_or_the_list() {
+        for chat in [None, Some(ChatId(7))] {
+            assert_eq!(parse(&path(chat)), chat);
+        }
+        assert_eq!(parse("/chats/7/"), Some(ChatId(7)));
+        for other in ["/", "/chats/", "/chats/x", "/chats/7/more", "/other"] {
+            assert_eq!(parse(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The one file that talks to the browser's socket.
+//!
+//! It takes nothing for granted: `open` only says that a server answered, a send in a closing socket vanishes,
+//! and only the events decide what the state believes.
+
+use std::rc::Rc;
+
+use causerie_client::SocketInput;
+use causerie_protocol::ClientFrame;
+use causerie_protocol::handshake;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
+use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
+
+/// The code of a socket that never opened or broke; the browser's own for both.
+const ABNORMAL: u16 = 1006;
+
+/// A socket of the browser; dropping it forgets its events and closes it.
+pub struct Socket {
+    socket: WebSocket,
+    // The browser calls these for as long as the socket lives.
+    _on_open: Closure<dyn FnMut(Event)>,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_close: Closure<dyn FnMut(CloseEvent)>,
+}
+
+impl Socket {
+    /// Opens a socket to a `ws:` or `wss:` address and offers the token as a subprotocol.
+    ///
+    /// Inputs arrive later, never during this call; `Closed` comes once and last.
+    ///
+    /// # Errors
+    /// The input that stands for an address or a token that the browser does not accept.
+    pub fn open(
+        url: &str,
+        token: &str,
+        on_input: impl Fn(SocketInput) + 'static,
+    ) -> Result<Self, SocketInput> {
+        let offer: js_sys::Array = handshake::offer(token).iter().map(JsValue::from).collect();
+        Self::open_with(url, &offer, on_input)
+    }
+
+    /// As [`Socket::open`], with any subprotocols, so that a test can offer wrong ones.
+    ///
+    /// # Errors
+    /// As [`Socket::open`].
+    pub fn open_with(
+        url: &str,
+        protocols: &js_sys::Array,
+        on_input: impl Fn(SocketInput) + 'static,
+    ) -> Result<Self, SocketInput> {
+        let socket = WebSocket::new_with_str_sequence(url, protocols).map_err(|_| SocketInput::Closed {
+            code: ABNORMAL,
+            reason: "The browser did not accept the address or the token.".to_owned(),
+        })?;
+        let on_input = Rc::new(on_input);
+
+        let opened = Rc::clone(&on_input);
+        let on_open = Closure::<dyn FnMut(Event)>::new(move |_| opened(SocketInput::Opened));
+        let framed = Rc::clone(&on_input);
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            // The protocol has no binary frames: what is no text is not for us.
+            if let Some(text) = event.data().as_string() {
+                framed(SocketInput::Frame(text));
+            }
+        });
+        let on_close = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
+            on_input(SocketInput::Closed { code: event.code(), reason: event.reason() });
+        });
+        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        // There is no handler for `error`: it says nothing, and `close` always follows it.
+        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        Ok(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+    }
+
+    /// Hands a frame to the browser; whether it arrives only an answer tells.
+    pub fn send(&self, frame: &ClientFrame) {
+        self.send_text(&frame.encode());
+    }
+
+    /// Hands any text to the browser.
+    pub fn send_text(&self, text: &str) {
+        // It fails only before `open`; the state sends nothing before `welcome`.
+        let _ = self.socket.send_with_str(text);
+    }
+
+    /// The subprotocol that the server chose.
+    #[must_use]
+    pub fn protocol(&self) -> String {
+        self.socket.protocol()
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.socket.set_onopen(None);
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+        // Closing a closed socket does nothing, and 1000 is always a valid code.
+        let _ = self.socket.close_with_code(1000);
+    }
+}

@@ -1,0 +1,177 @@
+//! Unsent messages in IndexedDB, so that a reload or a closed tab loses none.
+//!
+//! Each belongs to one tab, which sends it. A tab that starts or wakes takes over those whose tab is gone.
+//! Two tabs that take over the same one do no harm: the server knows it by its `client_id`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use causerie_client::PendingMessage;
+use causerie_protocol::{ClientId, UserId};
+use js_sys::{Array, Function, Promise};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use web_sys::{IdbDatabase, IdbObjectStore, IdbRequest, IdbTransactionMode};
+
+use crate::browser;
+
+const DATABASE: &str = "causerie";
+const STORE: &str = "outbox";
+
+/// An unsent message and the tab that sends it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    tab: String,
+    message: PendingMessage,
+}
+
+/// The unsent messages of this browser; one that has no IndexedDB to give keeps none.
+#[derive(Clone)]
+pub struct Outbox {
+    tab: Rc<str>,
+    state: Rc<RefCell<State>>,
+    opened: Promise,
+}
+
+enum State {
+    /// Not open yet; what comes meanwhile is done then, in order.
+    Opening(Vec<Change>),
+    Open(IdbDatabase),
+    Unavailable,
+}
+
+enum Change {
+    Put(PendingMessage),
+    Delete(ClientId),
+}
+
+impl Outbox {
+    /// Opens the outbox as the tab with this name; what is asked for meanwhile is done then.
+    #[must_use]
+    pub fn open(tab: &str) -> Self {
+        browser::hold_lock(&lock_name(tab));
+        let state = Rc::new(RefCell::new(State::Opening(Vec::new())));
+        let outbox = Self { tab: tab.into(), state, opened: Promise::resolve(&JsValue::UNDEFINED) };
+        let opening = outbox.clone();
+        let opened = future_to_promise(async move {
+            let database = open_database().await;
+            opening.become_open(database);
+            Ok(JsValue::UNDEFINED)
+        });
+        Self { opened, ..outbox }
+    }
+
+    /// Waits until the browser opened the database, or refused to.
+    pub async fn opened(&self) {
+        // It never rejects.
+        let _ = JsFuture::from(self.opened.clone()).await;
+    }
+
+    fn become_open(&self, database: Option<IdbDatabase>) {
+        let next = database.map_or(State::Unavailable, State::Open);
+        let before = self.state.replace(next);
+        if let State::Opening(changes) = before {
+            for change in changes {
+                self.apply(change);
+            }
+        }
+    }
+
+    /// Keeps a message, in place of the one with the same `client_id`.
+    pub fn put(&self, message: PendingMessage) {
+        self.apply(Change::Put(message));
+    }
+
+    /// Forgets a message.
+    pub fn delete(&self, client_id: &ClientId) {
+        self.apply(Change::Delete(client_id.clone()));
+    }
+
+    /// The person's messages that this tab has to send: its own from before, and those whose tab is gone.
+    pub async fn adopt(&self, user: UserId) -> Vec<PendingMessage> {
+        let alive = browser::held_locks().await;
+        let mut adopted = Vec::new();
+        for kept in self.all().await {
+            let orphan = kept.tab == *self.tab || !alive.contains(&lock_name(&kept.tab));
+            if kept.message.owner == user && orphan {
+                // What is this tab's already may be acknowledged by now: it must not be put back.
+                if kept.tab != *self.tab {
+                    self.put(kept.message.clone());
+                }
+                adopted.push(kept.message);
+            }
+        }
+        adopted.sort_by_key(|message| message.created_ms);
+        adopted
+    }
+
+    /// Forgets all messages of a person, who leaves this browser.
+    pub async fn forget(&self, user: UserId) {
+        for kept in self.all().await {
+            if kept.message.owner == user {
+                self.delete(&kept.message.client_id);
+            }
+        }
+    }
+
+    async fn all(&self) -> Vec<Kept> {
+        let Some(store) = self.store(IdbTransactionMode::Readonly) else { return Vec::new() };
+        let Ok(request) = store.get_all() else { return Vec::new() };
+        let values = finished(&request).await.unwrap_or(JsValue::NULL);
+        let texts = values.dyn_ref::<Array>().map(|array| array.to_vec()).unwrap_or_default();
+        // What an older page wrote in another shape is passed over.
+        texts.iter().filter_map(|text| serde_json::from_str(&text.as_string()?).ok()).collect()
+    }
+
+    fn apply(&self, change: Change) {
+        if let State::Opening(changes) = &mut *self.state.borrow_mut() {
+            changes.push(change);
+            return;
+        }
+        let Some(store) = self.store(IdbTransactionMode::Readwrite) else { return };
+        // IndexedDB runs transactions over one store in the order in which they were made: nobody need wait.
+        let _ = match change {
+            Change::Put(message) => {
+                let key = JsValue::from_str(message.client_id.as_str());
+                let kept = Kept { tab: self.tab.to_string(), message };
+                let Ok(json) = serde_json::to_string(&kept) else { return };
+                store.put_with_key(&JsValue::from_str(&json), &key)
+            }
+            Change::Delete(client_id) => store.delete(&JsValue::from_str(client_id.as_str())),
+        };
+    }
+
+    fn store(&self, mode: IdbTransactionMode) -> Option<IdbObjectStore> {
+        let State::Open(database) = &*self.state.borrow() else { return None };
+        database.transaction_with_str_and_mode(STORE, mode).ok()?.object_store(STORE).ok()
+    }
+}
+
+fn lock_name(tab: &str) -> String {
+    format!("causerie-tab-{tab}")
+}
+
+async fn open_database() -> Option<IdbDatabase> {
+    let request = web_sys::window()?.indexed_db().ok()??.open_with_u32(DATABASE, 1).ok()?;
+    let upgrade = {
+        let request = request.clone();
+        Closure::once_into_js(move || {
+            let database = request.result().ok()?.dyn_into::<IdbDatabase>().ok()?;
+            database.create_object_store(STORE).ok()
+        })
+    };
+    request.set_onupgradeneeded(Some(upgrade.unchecked_ref::<Function>()));
+    finished(&request).await?.dyn_into().ok()
+}
+
+/// The result of a request, nothing when it failed.
+async fn finished(request: &IdbRequest) -> Option<JsValue> {
+    let promise = Promise::new(&mut |resolve, reject| {
+        request.set_onsuccess(Some(&resolve));
+        request.set_onerror(Some(&reject));
+    });
+    JsFuture::from(promise).await.ok()?;
+    request.result().ok()
+}

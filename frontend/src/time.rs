@@ -1,0 +1,108 @@
+//! Times in the browser's zone and by its locale.
+
+use causerie_client::RowTime;
+use causerie_protocol::Timestamp;
+use js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use wasm_bindgen::JsValue;
+
+const DAY_MS: f64 = 86_400_000.0;
+
+/// Milliseconds since 1970 of a time from the server; not a number when it is not one.
+#[must_use]
+pub fn millis(time: &Timestamp) -> f64 {
+    Date::parse(&time.0)
+}
+
+/// Milliseconds since 1970 of a row's time.
+#[must_use]
+pub fn row_millis(time: &RowTime) -> f64 {
+    match time {
+        RowTime::Server(time) => millis(time),
+        RowTime::Local(time) => *time as f64,
+    }
+}
+
+/// The number of the day, in the browser's zone, on which a time is.
+#[must_use]
+pub fn day(millis: f64) -> i64 {
+    let date = Date::new(&millis.into());
+    ((millis - date.get_timezone_offset() * 60_000.0) / DAY_MS).floor() as i64
+}
+
+/// Writes times; made once, since the browser's formatters are dear.
+pub struct Clock {
+    time: Function,
+    weekday: Function,
+    day: Function,
+    day_and_year: Function,
+    short_day: Function,
+    short_weekday: Function,
+    full: Function,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self {
+            time: formatter(&[("hour", "2-digit"), ("minute", "2-digit")]),
+            weekday: formatter(&[("weekday", "long")]),
+            day: formatter(&[("weekday", "long"), ("day", "numeric"), ("month", "long")]),
+            day_and_year: formatter(&[("day", "numeric"), ("month", "long"), ("year", "numeric")]),
+            short_day: formatter(&[("day", "numeric"), ("month", "short")]),
+            short_weekday: formatter(&[("weekday", "short")]),
+            full: formatter(&[("dateStyle", "medium"), ("timeStyle", "short")]),
+        }
+    }
+}
+
+impl Clock {
+    /// The time of day: `09:41`.
+    #[must_use]
+    pub fn time(&self, millis: f64) -> String {
+        format(&self.time, millis)
+    }
+
+    /// Day and time: `22 Nov 2026, 09:41`.
+    #[must_use]
+    pub fn full(&self, millis: f64) -> String {
+        format(&self.full, millis)
+    }
+
+    /// The day as a separator between messages: `Today`, `Yesterday`, `Sunday`, `Thursday 12 November`.
+    #[must_use]
+    pub fn day(&self, millis: f64, now: f64) -> String {
+        match day(now) - day(millis) {
+            0 => "Today".to_owned(),
+            1 => "Yesterday".to_owned(),
+            2..=6 => format(&self.weekday, millis),
+            -1..=300 => format(&self.day, millis),
+            _ => format(&self.day_and_year, millis),
+        }
+    }
+
+    /// As short as it gets, for the list of chats: `09:41`, `Sun`, `12 Nov`.
+    #[must_use]
+    pub fn short(&self, millis: f64, now: f64) -> String {
+        match day(now) - day(millis) {
+            0 => self.time(millis),
+            1..=6 => format(&self.short_weekday, millis),
+            -1..=300 => format(&self.short_day, millis),
+            _ => format(&self.day_and_year, millis),
+        }
+    }
+}
+
+fn formatter(options: &[(&str, &str)]) -> Function {
+    let object = Object::new();
+    for (name, value) in options {
+        // A new plain object takes any property.
+        let _ = Reflect::set(&object, &JsValue::from_str(name), &JsValue::from_str(value));
+    }
+    // Without locales the browser's own is taken.
+    Intl::DateTimeFormat::new(&Array::new(), &object).format()
+}
+
+fn format(formatter: &Function, millis: f64) -> String {
+    // A time that is none can't be written.
+    let written = formatter.call1(&JsValue::UNDEFINED, &millis.into()).ok();
+    written.and_then(|text| text.as_string()).unwrap_or_default()
+}

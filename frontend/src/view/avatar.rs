@@ -1,0 +1,63 @@
+//! A person's or a group's initials, on a hue that stays theirs.
+
+use causerie_client::ChatEntry;
+use causerie_protocol::User;
+
+/// How many hues the styles know.
+const HUES: i64 = 12;
+
+/// What an avatar shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Avatar {
+    /// One or two letters.
+    pub initials: String,
+    /// Names the hue, for the styles.
+    pub hue: String,
+}
+
+impl Avatar {
+    /// Somebody's.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self { initials: initials(&user.name), hue: hue(user.id.0) }
+    }
+
+    /// A chat's: of the other person, or of the group.
+    #[must_use]
+    pub fn of_chat(chat: &ChatEntry) -> Self {
+        let mut others = chat.others();
+        match (chat.is_direct(), others.next()) {
+            (true, Some(other)) => Self::of(&other.user),
+            _ => Self { initials: initials(&chat.title()), hue: hue(chat.id().0 * 5 + 2) },
+        }
+    }
+
+    /// The classes of the element, with more of them in front.
+    #[must_use]
+    pub fn class(&self, size: &str, online: bool) -> String {
+        format!("avatar {size} {}{}", self.hue, if online { " online" } else { "" })
+    }
+}
+
+fn hue(id: i64) -> String {
+    // Neighbours in the order of joining get hues that are far apart.
+    format!("hue-{}", id.wrapping_mul(7).rem_euclid(HUES))
+}
+
+/// The first letters of the first and the last word.
+fn initials(name: &str) -> String {
+    let words: Vec<_> =
+        name.split(|letter: char| !letter.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let (first, last) = match *words {
+        [] => return "?".to_owned(),
+        [only] => (only, ""),
+        [first, .., last] => (first, last),
+    };
+    [first, last].iter().filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect()
+}
+
+/// The first word of a name, as one would call somebody.
+#[must_use]
+pub fn first_name(name: &str) -> &str {
+    name.split_whitespace().next().unwrap_or(name)
+}

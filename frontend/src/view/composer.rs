@@ -1,0 +1,175 @@
+//! Where one writes: a draft for every chat, Enter to send, and input methods left in peace.
+
+use causerie_client::Input;
+use causerie_protocol::client_frame::text_detail;
+use causerie_protocol::rest::EditMessage;
+use causerie_protocol::text::TextError;
+use causerie_protocol::{ChatId, ClientId, MessageId, MessageText};
+use leptos::ev::{KeyboardEvent, SubmitEvent};
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::HtmlTextAreaElement;
+
+use super::icon::{Icon, SEND};
+use super::message::ToEdit;
+use crate::app::app;
+use crate::{browser, storage};
+
+/// What browsers report as the key while an input method composes.
+const COMPOSING: u32 = 229;
+
+/// The form below the messages.
+#[component]
+pub fn Composer(
+    /// Which chat.
+    chat: ChatId,
+    /// Its title, for its name.
+    #[prop(into)]
+    title: Signal<String>,
+    /// What is to be edited; taken when it comes.
+    to_edit: RwSignal<Option<ToEdit>>,
+    /// What did not work, in words.
+    error: RwSignal<String>,
+    /// Counts what is sent.
+    sent: RwSignal<u32>,
+) -> impl IntoView {
+    let app = app();
+    let area = NodeRef::<html::Textarea>::new();
+    let editing = RwSignal::new(None::<MessageId>);
+    let keep = move |text: &str| {
+        // The text of a sent message is no draft.
+        if let (Some(me), None) = (app.user.get_untracked(), editing.get_untracked()) {
+            storage::keep_draft(&me, chat, text);
+        }
+    };
+    let fill = move |text: &str| {
+        if let Some(area) = area.get_untracked() {
+            area.set_value(text);
+            grow(&area);
+        }
+    };
+    let draft = move || app.user.get_untracked().map(|me| storage::draft(&me, chat)).unwrap_or_default();
+
+    // The draft is there when the composer is, and the focus on devices where that brings up no keyboard.
+    Effect::new(move || {
+        if let Some(area) = area.get() {
+            area.set_value(&draft());
+            grow(&area);
+            if browser::has_keyboard() {
+                let _ = area.focus();
+            }
+        }
+    });
+    Effect::new(move || {
+        let Some(what) = to_edit.get() else { return };
+        to_edit.set(None);
+        match what {
+            ToEdit::Sent(id, text) => {
+                editing.set(Some(id));
+                fill(&text);
+            }
+            ToEdit::Unsent(text) => {
+                editing.set(None);
+                fill(&text);
+                keep(&text);
+            }
+        }
+        focus(area);
+    });
+
+    let cancel = move || {
+        editing.set(None);
+        error.set(String::new());
+        fill(&draft());
+        focus(area);
+    };
+    let send = move || {
+        let Some(element) = area.get_untracked() else { return };
+        let text = match MessageText::new(element.value()) {
+            Ok(text) => text,
+            Err(TextError::Blank) => return,
+            Err(problem) => return error.set(text_detail(problem)),
+        };
+        error.set(String::new());
+        if let Some(id) = editing.get_untracked() {
+            let api = app.api();
+            spawn_local(async move {
+                match api.edit(id, &EditMessage { content: text }).await {
+                    Ok(()) => {
+                        if editing.try_get_untracked().flatten() == Some(id) {
+                            cancel();
+                        }
+                    }
+                    Err(problem) => drop(error.try_set(problem.detail)),
+                }
+            });
+            return;
+        }
+        let Ok(client_id) = ClientId::new(browser::uuid()) else { return };
+        app.dispatch(Input::Send { chat, text, client_id });
+        keep("");
+        fill("");
+        focus(area);
+        sent.update(|sent| *sent = sent.wrapping_add(1));
+    };
+    let key = move |event: KeyboardEvent| {
+        if event.is_composing() || event.key_code() == COMPOSING {
+            return;
+        }
+        match &*event.key() {
+            "Enter" if !event.shift_key() => {
+                event.prevent_default();
+                send();
+            }
+            "Escape" if editing.get_untracked().is_some() => cancel(),
+            _ => {}
+        }
+    };
+    let write = move |_| {
+        let Some(area) = area.get_untracked() else { return };
+        grow(&area);
+        let text = area.value();
+        keep(&text);
+        error.set(String::new());
+        if !text.is_empty() && editing.get_untracked().is_none() {
+            app.dispatch(Input::Typing { chat });
+        }
+    };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        send();
+    };
+    view! {
+        {move || editing.get().map(|_| view! {
+            <div class="editing">
+                <span>"You change a message that is sent."</span>
+                <button class="link" type="button" on:click=move |_| cancel()>"Cancel"</button>
+            </div>
+        })}
+        <p class="alert trouble" role="alert">{move || error.get()}</p>
+        <form class="composer" on:submit=submit>
+            <textarea node_ref=area name="message" rows="1" placeholder="Message" enterkeyhint="send"
+                aria-label=move || format!("Message to {}", title.get())
+                on:keydown=key on:input=write></textarea>
+            <button class="send" type="submit" data-testid="send" title="Send"
+                aria-label=move || if editing.get().is_some() { "Save" } else { "Send" }>
+                <Icon path=SEND />
+            </button>
+        </form>
+    }
+}
+
+/// As high as its text, as far as the styles allow.
+fn grow(area: &HtmlTextAreaElement) {
+    let style = web_sys::HtmlElement::style(area);
+    let _ = style.set_property("height", "auto");
+    // The scroll height leaves out the border.
+    let _ = style.set_property("height", &format!("{}px", area.scroll_height() + 2));
+}
+
+fn focus(area: NodeRef<html::Textarea>) {
+    if let Some(area) = area.get_untracked() {
+        let _ = area.focus();
+    }
+}

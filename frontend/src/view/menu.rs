@@ -1,0 +1,46 @@
+//! Menus are `<details class="menu">`: they open without a program, and close as one expects.
+
+use leptos::ev::{Event, KeyboardEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, Node};
+
+use crate::browser::{document, on_document};
+
+/// An open menu.
+const OPEN: &str = "details.menu[open]";
+
+/// Closes an open menu at a click outside it, and at Escape.
+pub fn close_with_clicks_elsewhere() {
+    on_document("click", |event: Event| {
+        let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
+        close(|menu| !menu.contains(target.as_ref()));
+    });
+    on_document("keydown", |event: Event| {
+        if event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key() == "Escape") {
+            close(|menu| {
+                if let Ok(Some(summary)) = menu.query_selector("summary")
+                    && let Some(summary) = summary.dyn_ref::<HtmlElement>()
+                {
+                    let _ = summary.focus();
+                }
+                true
+            });
+        }
+    });
+}
+
+/// Closes all menus, after something in one was chosen.
+pub fn close_all() {
+    close(|_| true);
+}
+
+fn close(which: impl Fn(&Element) -> bool) {
+    let Ok(open) = document().query_selector_all(OPEN) else { return };
+    for index in 0..open.length() {
+        if let Some(menu) = open.get(index).and_then(|node| node.dyn_into::<Element>().ok())
+            && which(&menu)
+        {
+            let _ = menu.remove_attribute("open");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The messages of one chat: the newest at the bottom, older ones loaded as one scrolls up.
+
+use std::collections::HashMap;
+
+use causerie_client::{Client, Input, Row, Scope};
+use causerie_protocol::{ChatId, Seq};
+use leptos::html;
+use leptos::prelude::*;
+use web_sys::Element;
+
+use super::message::{ToEdit, draw};
+use super::rows::{Item, ItemKey, Setting, items};
+use crate::app::{App, app};
+use crate::browser;
+
+/// How near to an end of the scroller counts as being there, in pixels.
+const NEAR_END: f64 = 48.0;
+/// How near to the beginning older messages are fetched, in pixels.
+const NEAR_START: f64 = 800.0;
+
+/// An item with a signal of its own: a keyed list draws a row anew only when its key is new.
+type Drawn = (ItemKey, ArcRwSignal<Item>);
+
+/// The scroller with the messages, and the way back down.
+#[component]
+pub fn Timeline(
+    /// Which chat.
+    chat: ChatId,
+    /// Its title, for its name.
+    #[prop(into)]
+    title: Signal<String>,
+    /// Takes what is to be edited to the composer.
+    edit: Callback<ToEdit>,
+    /// Says what did not work.
+    fail: Callback<String>,
+    /// Counts what the person sends: each time the end is shown.
+    sent: RwSignal<u32>,
+) -> impl IntoView {
+    let app = app();
+    let scroller = NodeRef::<html::Div>::new();
+    let drawn = RwSignal::new(Vec::<Drawn>::new());
+    let at_end = RwSignal::new(true);
+    let seen = StoredValue::new(Seq::ZERO);
+    let below = RwSignal::new(0_usize);
+    let opened_at = StoredValue::new(None::<Option<Seq>>);
+
+    let look = move || {
+        let Some(scroller) = scroller.get_untracked() else { return };
+        let (from_end, from_start) = distances(&scroller);
+        let is_at_end = from_end < NEAR_END;
+        if at_end.get_untracked() != is_at_end {
+            at_end.set(is_at_end);
+        }
+        if is_at_end {
+            seen.set_value(app.peek(|client| last_position(&client.rows(chat))));
+            below.set(0);
+            if browser::is_visible() && app.peek(|client| client.history(chat).loaded) {
+                app.dispatch(Input::SeenBottom { chat });
+            }
+        }
+        let older = app.peek(|client| {
+            let history = client.history(chat);
+            history.loaded && history.has_older && !history.loading && history.failed.is_none()
+        });
+        if older && from_start < NEAR_START {
+            app.dispatch(Input::LoadOlder { chat });
+        }
+    };
+    let to_end = move || {
+        if let Some(scroller) = scroller.get_untracked() {
+            scroller.set_scroll_top(0);
+        }
+    };
+
+    Effect::new(move || {
+        let online = app.read(Scope::Link, |client| client.link() == &causerie_client::LinkState::Online);
+        let rows = app.read(Scope::Timeline(chat), |client| client.rows(chat));
+        let opening = opened_at.get_value().is_none();
+        if opening {
+            opened_at.set_value(app.peek(|client| read_at_opening(client, chat)));
+        }
+        let new = app.clock(|clock| {
+            app.peek(|client| {
+                let Some(me) = client.me() else { return Vec::new() };
+                items(
+                    &rows,
+                    &Setting {
+                        me: me.id,
+                        online,
+                        read: opened_at.get_value().flatten(),
+                        complete: !client.history(chat).has_older,
+                        clock,
+                        now: browser::now() as f64,
+                    },
+                )
+            })
+        });
+        reconcile(drawn, new);
+        let last_seen = seen.get_value();
+        if !at_end.get_untracked() {
+            below.set(rows.iter().filter(|row| is_new_of_others(row, last_seen)).count());
+        }
+        let show_new = opening && opened_at.get_value().flatten().is_some();
+        // The browser lays the rows out first.
+        request_animation_frame(move || {
+            if let (true, Some(scroller)) = (show_new, scroller.try_get_untracked().flatten()) {
+                show_first_new(&scroller);
+            }
+            look();
+        });
+    });
+    // A page that was in the background has its end seen when it comes back.
+    Effect::new(move |_| {
+        app.read(Scope::Chat(chat), |_| ());
+        request_animation_frame(move || {
+            if scroller.try_get_untracked().flatten().is_some() {
+                look();
+            }
+        });
+    });
+    Effect::new(move |before: Option<u32>| {
+        let now = sent.get();
+        if before.is_some_and(|before| before != now) {
+            request_animation_frame(to_end);
+        }
+        now
+    });
+
+    let latest = move || {
+        (!at_end.get()).then(|| {
+            let count = Some(below.get()).filter(|count| *count > 0).map(|count| format!(" ({count})"));
+            view! {
+                <button class="latest" type="button" on:click=move |_| to_end()>"Jump to latest"{count}</button>
+            }
+        })
+    };
+    view! {
+        <div class="scroller" node_ref=scroller tabindex="-1" on:scroll=move |_| look()>
+            <ol class="timeline" aria-label=move || format!("Messages with {}", title.get())>
+                {move || beginning(app, chat)}
+                <For each=move || drawn.get() key=|(key, _)| key.clone() let((_, item))>
+                    {move || draw(app, item.get(), edit, fail)}
+                </For>
+                <li class="typing" aria-hidden="true">{move || writers(app, chat)}</li>
+            </ol>
+        </div>
+        {latest}
+    }
+}
+
+/// What stands above the first message.
+fn beginning(app: App, chat: ChatId) -> AnyView {
+    let (history, empty) = app.read(Scope::Timeline(chat), |client| {
+        let history = client.history(chat);
+        let empty = history.loaded && !history.has_older && client.rows(chat).is_empty();
+        (history, empty)
+    });
+    if empty {
+        return view! { <li class="hint"><strong>"No messages yet"</strong>"Say hello."</li> }.into_any();
+    }
+    if let Some(reason) = history.failed {
+        return view! { <li class="hint">{reason}</li> }.into_any();
+    }
+    if history.has_older {
+        let older = move |_| app.dispatch(Input::LoadOlder { chat });
+        return view! {
+            <li class="older">
+                <button class="link" type="button" disabled=history.loading on:click=older>
+                    {if history.loading { "Loading older messages…" } else { "Load older messages" }}
+                </button>
+            </li>
+        }
+        .into_any();
+    }
+    if !history.loaded {
+        return view! { <li class="older"><span class="soft">"Loading messages…"</span></li> }.into_any();
+    }
+    ().into_any()
+}
+
+/// Who writes just now.
+fn writers(app: App, chat: ChatId) -> String {
+    let names: Vec<_> = app.read(Scope::Typing(chat), |client| {
+        let first = |user: &&causerie_protocol::User| super::avatar::first_name(&user.name).to_owned();
+        client.typing(chat).iter().map(first).collect()
+    });
+    match &*names {
+        [] => String::new(),
+        [one] => format!("{one} is typing…"),
+        [one, two] => format!("{one} and {two} are typing…"),
+        _ => "Several people are typing…".to_owned(),
+    }
+}
+
+/// Makes the drawn items these, and keeps what is there.
+fn reconcile(drawn: RwSignal<Vec<Drawn>>, new: Vec<(ItemKey, Item)>) {
+    let old: HashMap<_, _> = drawn.get_untracked().into_iter().collect();
+    let same_keys = {
+        let drawn = drawn.read_untracked();
+        drawn.len() == new.len() && drawn.iter().zip(&new).all(|((old, _), (new, _))| old == new)
+    };
+    let next: Vec<Drawn> = new
+        .into_iter()
+        .map(|(key, item)| match old.get(&key) {
+            Some(signal) => {
+                if *signal.read_untracked() != item {
+                    signal.set(item);
+                }
+                (key, signal.clone())
+            }
+            None => (key, ArcRwSignal::new(item)),
+        })
+        .collect();
+    if !same_keys {
+        drawn.set(next);
+    }
+}
+
+/// The position up to which the person had read: known once the list and the newest page are.
+fn read_at_opening(client: &Client, chat: ChatId) -> Option<Option<Seq>> {
+    if !client.history(chat).loaded {
+        return None;
+    }
+    let entry = client.chat(chat)?;
+    Some((entry.unread() > 0).then(|| entry.read()))
+}
+
+fn is_new_of_others(row: &Row, seen: Seq) -> bool {
+    matches!(row, Row::Message(row) if !row.mine && row.seq.is_some_and(|seq| seq > seen))
+}
+
+fn last_position(rows: &[Row]) -> Seq {
+    let seqs = rows.iter().filter_map(|row| match row {
+        Row::Message(row) => row.seq,
+        Row::Line(_) => None,
+    });
+    seqs.max().unwrap_or(Seq::ZERO)
+}
+
+/// How far the scroller is from its end and from its beginning, in pixels.
+fn distances(scroller: &Element) -> (f64, f64) {
+    // The scroller is laid out from the bottom: its position is 0 at the end and negative above.
+    let from_end = f64::from(scroller.scroll_top()).abs();
+    let range = f64::from(scroller.scroll_height() - scroller.client_height());
+    (from_end, range - from_end)
+}
+
+/// Scrolls up to where the new messages begin, when that is out of sight.
+fn show_first_new(scroller: &Element) {
+    if let Ok(Some(new)) = scroller.query_selector(".new")
+        && new.get_bounding_client_rect().top() < scroller.get_bounding_client_rect().top()
+    {
+        new.scroll_into_view();
+    }
+}
