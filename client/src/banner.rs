@@ -111,10 +111,8 @@ pub fn banner(state: &LinkState, now: Millis, unsent: usize) -> Option<Banner> {
             banner
         }
     };
-    let by_itself = matches!(
-        state,
-        LinkState::Connecting { .. } | LinkState::Waiting { .. } | LinkState::Offline
-    );
+    let by_itself =
+        matches!(state, LinkState::Connecting { .. } | LinkState::Waiting { .. } | LinkState::Offline);
     banner.waiting = waiting(unsent, by_itself);
     Some(banner)
 }
@@ -214,8 +212,7 @@ mod tests {
         let broken = closed(CloseCode::Abnormal);
         let waiting = banner(&LinkState::Waiting { until: 1, after: broken }, 0, 0).unwrap();
         assert!(waiting.try_now && waiting.diagnose && !waiting.reload && !waiting.sign_in);
-        let stopped =
-            banner(&LinkState::Stopped { after: closed(CloseCode::BrokenClient) }, 0, 0).unwrap();
+        let stopped = banner(&LinkState::Stopped { after: closed(CloseCode::BrokenClient) }, 0, 0).unwrap();
         assert!(stopped.try_now && stopped.reload && !stopped.diagnose);
     }
 }

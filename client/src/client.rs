@@ -1,27 +1,87 @@
 //! The whole page's state in one value: inputs go in, effects come out, components read.
 
-use causerie_protocol::{ChatId, User};
+mod frames;
+mod intents;
+mod loads;
+mod settle;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use causerie_protocol::limits::Limits;
+use causerie_protocol::{ChatId, Epoch, Seq, User};
+
+use crate::backoff::Backoff;
 use crate::banner::{Banner, banner};
 use crate::effect::{Effect, Scope};
-use crate::input::Input;
-use crate::link::{Link, LinkAction, LinkState};
-use crate::outbox::Outbox;
+use crate::input::{Input, SocketInput};
+use crate::link::{Connection, Link, LinkState};
+use crate::outbox::{Outbox, Pending, PendingState};
 use crate::roster::{ChatEntry, Roster};
-use crate::row::Row;
+use crate::row::{MessageRow, Row, RowKey, RowState, RowTime};
+use crate::stream::Stream;
+use crate::timeline::{History, Timeline};
 use crate::typing::Typing;
 use crate::{Millis, PendingMessage};
 
-/// A page's state; see [`Client::handle`].
+/// A page's state.
+///
+/// It promises, whatever the network and the server do, that [`Client::rows`] is a gapless piece of the chat's log
+/// followed by the person's own unsent messages, each once; that a chat's messages are sent in the order in which they
+/// were written; and that each ends as acknowledged or as visibly failed.
 #[derive(Debug)]
 pub struct Client {
     now: Millis,
+    random: f64,
     me: Option<User>,
     link: Link,
+    limits: Limits,
+    rooms: BTreeMap<ChatId, Room>,
     roster: Roster,
     outbox: Outbox,
     typing: Typing,
     open: Option<ChatId>,
+    list: ListLoad,
+    next_ticket: u64,
+    /// Whether the connection was lost since it was last online, so that its return is worth saying.
+    was_lost: bool,
+    effects: Vec<Effect>,
+    changed: BTreeSet<Scope>,
+}
+
+/// What the client keeps of one chat beside its entry in the list.
+#[derive(Debug)]
+struct Room {
+    stream: Stream,
+    timeline: Timeline,
+    /// The read position that the server is known to have.
+    read_known: Seq,
+    /// The read position that was told on the current socket.
+    read_told: Seq,
+}
+
+impl Room {
+    fn new(chat: ChatId, epoch: Epoch, at: Seq, read_known: Seq) -> Self {
+        Self {
+            stream: Stream::new(chat, epoch, at),
+            timeline: Timeline::new(chat),
+            read_known,
+            read_told: Seq::ZERO,
+        }
+    }
+}
+
+/// How the list of chats stands with the server.
+#[derive(Debug, Default)]
+struct ListLoad {
+    loaded: bool,
+    request: Option<u64>,
+    /// Something happened that the answer on its way may not show.
+    again: bool,
+    /// Chats that were added while a request was on its way; its answer may not hold them.
+    added: BTreeSet<ChatId>,
+    failed: Option<String>,
+    retry_at: Option<Millis>,
+    tries: Backoff,
 }
 
 impl Client {
@@ -30,36 +90,77 @@ impl Client {
     pub fn new(now: Millis) -> Self {
         Self {
             now,
+            random: 0.0,
             me: None,
             link: Link::new(),
+            limits: Limits::default(),
+            rooms: BTreeMap::new(),
             roster: Roster::default(),
             outbox: Outbox::default(),
             typing: Typing::default(),
             open: None,
+            list: ListLoad::default(),
+            next_ticket: 1,
+            was_lost: false,
+            effects: Vec::new(),
+            changed: BTreeSet::new(),
         }
     }
 
     /// Takes one input and says what is to be done, in order; `random` is in 0..1 and new each time.
-    pub fn handle(&mut self, input: Input, now: Millis, _random: f64) -> Vec<Effect> {
+    pub fn handle(&mut self, input: Input, now: Millis, random: f64) -> Vec<Effect> {
+        let seconds = self.countdown();
         self.now = self.now.max(now);
-        let mut effects = Vec::new();
-        if let Input::SignedIn { user } = input {
-            self.me = Some(user);
-            for action in self.link.signed_in(self.now) {
-                if let LinkAction::Connect(connection) = action {
-                    effects.push(Effect::Connect(connection));
-                }
+        self.random = random;
+        let (link, waiting) = (self.link.state().clone(), self.outbox.waiting());
+        match input {
+            Input::SignedIn { user } => self.sign_in(user),
+            Input::SignedOut => self.sign_out(),
+            Input::Socket(connection, input) => self.socket(connection, input),
+            Input::Tick => {}
+            Input::Network(online) => {
+                let actions = self.link.network(self.now, online);
+                self.act(actions);
             }
-            effects.push(Effect::LoadChats);
-            effects.push(Effect::Changed(Scope::Link));
+            Input::Woke => {
+                let actions = self.link.woke(self.now);
+                self.act(actions);
+            }
+            Input::TryNow => {
+                let actions = self.link.try_now(self.now);
+                self.act(actions);
+            }
+            Input::ChatsLoaded { ticket, chats } => self.chats_loaded_now(ticket, chats),
+            Input::ChatsFailed { ticket, error } => self.chats_failed_now(ticket, error),
+            Input::ChatLoaded(chat) => self.add_chat(*chat),
+            Input::HistoryLoaded { request, messages, has_older } => {
+                self.history_loaded(request, messages, has_older);
+            }
+            Input::HistoryFailed { request, error } => self.history_failed(request, &error),
+            Input::OutboxRestored(messages) => self.restore(messages),
+            Input::Send { chat, text, client_id } => self.send(chat, text, client_id),
+            Input::Retry { client_id } => self.retry(&client_id),
+            Input::DeleteUnsent { client_id } => self.delete_unsent(&client_id),
+            Input::OpenChat(chat) => self.open_now(chat),
+            Input::SeenBottom { chat } => self.seen_bottom(chat),
+            Input::Typing { chat } => self.tell_typing(chat),
+            Input::LoadOlder { chat } => self.load_older(chat),
         }
-        effects
+        self.settle();
+        if *self.link.state() != link {
+            self.say_link_changed(&link);
+        } else if waiting != self.outbox.waiting() || seconds != self.countdown() {
+            self.changed.insert(Scope::Link);
+        }
+        let changed = std::mem::take(&mut self.changed);
+        self.effects.extend(changed.into_iter().map(Effect::Changed));
+        std::mem::take(&mut self.effects)
     }
 
     /// When [`Input::Tick`] is to be given, if nothing else comes before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
-        self.link.deadline()
+        self.deadline()
     }
 
     /// Who is signed in, also after the token died.
@@ -83,13 +184,13 @@ impl Client {
     /// Whether the list of chats was loaded since signing in.
     #[must_use]
     pub fn chats_loaded(&self) -> bool {
-        false
+        self.list.loaded
     }
 
     /// Why the list of chats could not be loaded, while it is tried again.
     #[must_use]
     pub fn chats_failed(&self) -> Option<&str> {
-        None
+        self.list.failed.as_deref()
     }
 
     /// The chats, the one with the newest event first.
@@ -114,14 +215,18 @@ impl Client {
     ///
     /// Before its history is loaded, only what is unsent.
     #[must_use]
-    pub fn rows(&self, _chat: ChatId) -> Vec<Row> {
-        Vec::new()
+    pub fn rows(&self, chat: ChatId) -> Vec<Row> {
+        let Some(me) = &self.me else { return Vec::new() };
+        let read = self.roster.get(chat).map_or(Seq::ZERO, ChatEntry::read_by_all);
+        let mut rows = self.rooms.get(&chat).map_or_else(Vec::new, |room| room.timeline.rows(me.id, read));
+        rows.extend(self.outbox.of(chat).map(|pending| pending_row(pending, me)));
+        rows
     }
 
     /// What is known of a chat's older messages.
     #[must_use]
-    pub fn history(&self, _chat: ChatId) -> History {
-        History::default()
+    pub fn history(&self, chat: ChatId) -> History {
+        self.rooms.get(&chat).map(|room| room.timeline.history()).unwrap_or_default()
     }
 
     /// Who writes in a chat just now.
@@ -140,17 +245,54 @@ impl Client {
     pub fn failed(&self) -> impl Iterator<Item = &PendingMessage> {
         self.outbox.entries().map(|entry| &entry.message).filter(|message| message.failed.is_some())
     }
+
+    fn socket(&mut self, connection: Connection, input: SocketInput) {
+        if !self.link.is_current(connection) {
+            return;
+        }
+        match input {
+            SocketInput::Opened => {}
+            SocketInput::Frame(text) => self.frame(&text),
+            SocketInput::Closed { code, reason } => self.closed(code, &reason),
+        }
+    }
+
+    fn ticket(&mut self) -> u64 {
+        self.next_ticket += 1;
+        self.next_ticket
+    }
+
+    fn is_me(&self, user: causerie_protocol::UserId) -> bool {
+        self.me.as_ref().is_some_and(|me| me.id == user)
+    }
 }
 
-/// What is known of a chat's older messages.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct History {
-    /// Whether the newest page was loaded.
-    pub loaded: bool,
-    /// Whether a page is being loaded.
-    pub loading: bool,
-    /// Whether there are older messages than the rows show.
-    pub has_older: bool,
-    /// Why the last load failed, while it is tried again.
-    pub failed: Option<String>,
+fn pending_row(pending: &Pending, me: &User) -> Row {
+    let message = &pending.message;
+    let (mut id, mut seq, mut at) = (None, None, RowTime::Local(message.created_ms));
+    let state = match &pending.state {
+        PendingState::Queued { .. } => RowState::Waiting,
+        PendingState::InFlight { .. } => RowState::Sending,
+        PendingState::Failed => RowState::Failed { reason: message.failed.clone().unwrap_or_default() },
+        PendingState::Acked { id: acked, seq: place, sent_at } => {
+            (id, seq, at) = (Some(*acked), Some(*place), RowTime::Server(sent_at.clone()));
+            RowState::Sent
+        }
+    };
+    Row::Message(MessageRow {
+        key: RowKey::Own(message.client_id.clone()),
+        id,
+        seq,
+        sender: me.clone(),
+        mine: true,
+        text: message.text.as_str().to_owned(),
+        at,
+        edited: false,
+        deleted: false,
+        state,
+    })
 }
+
+#[cfg(test)]
+#[path = "client/client_tests.rs"]
+mod tests;

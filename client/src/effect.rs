@@ -16,7 +16,10 @@ pub enum Effect {
     /// Send a frame on this socket.
     SendFrame(Connection, ClientFrame),
     /// Fetch the list of chats; answered by `ChatsLoaded` or `ChatsFailed`.
-    LoadChats,
+    LoadChats {
+        /// Tells this request from others; to be given back.
+        ticket: u64,
+    },
     /// Fetch a page of history; answered by `HistoryLoaded` or `HistoryFailed`.
     LoadHistory(HistoryRequest),
     /// Keep an unsent message, so that it survives a reload; replaces the one with the same `client_id`.

@@ -29,9 +29,19 @@ pub enum Input {
     /// The person asks to connect now.
     TryNow,
     /// The answer to [`crate::Effect::LoadChats`].
-    ChatsLoaded(Vec<Chat>),
+    ChatsLoaded {
+        /// The request's.
+        ticket: u64,
+        /// All chats.
+        chats: Vec<Chat>,
+    },
     /// [`crate::Effect::LoadChats`] failed.
-    ChatsFailed(LoadError),
+    ChatsFailed {
+        /// The request's.
+        ticket: u64,
+        /// Why.
+        error: LoadError,
+    },
     /// One chat as a REST call gave it, for example after starting it.
     ChatLoaded(Box<Chat>),
     /// The answer to [`crate::Effect::LoadHistory`].

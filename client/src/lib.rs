@@ -35,6 +35,7 @@ pub use link::{Connection, LinkState};
 pub use outbox::PendingMessage;
 pub use roster::ChatEntry;
 pub use row::{LineKind, LineRow, MessageRow, Row, RowKey, RowState, RowTime};
+pub use timeline::History;
 
 /// A time in milliseconds since 1970.
 ///

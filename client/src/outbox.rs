@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use causerie_protocol::{ChatId, ClientId, MessageText, Seq, Timestamp, UserId};
+use causerie_protocol::server_frame::Ack;
+use causerie_protocol::{ChatId, ClientId, MessageId, MessageText, Seq, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::Millis;
@@ -47,6 +48,8 @@ pub enum PendingState {
     },
     /// Durable, while the event itself is still to come; shown as sent.
     Acked {
+        /// The message's id.
+        id: MessageId,
         /// Its position in the log.
         seq: Seq,
         /// When the server accepted it.
@@ -74,6 +77,12 @@ impl Pending {
             PendingState::Queued { not_before: 0 }
         };
         Self { message, state, tries: Backoff::default() }
+    }
+
+    /// Whether the server has it for good.
+    #[must_use]
+    pub fn is_acked(&self) -> bool {
+        matches!(self.state, PendingState::Acked { .. })
     }
 
     fn is_unsent(&self) -> bool {
@@ -142,7 +151,8 @@ impl Outbox {
 
     /// The next message of a chat that may go out now, marked as sent on this socket.
     pub fn take_next(&mut self, chat: ChatId, on: Connection, now: Millis) -> Option<PendingMessage> {
-        let first = self.entries.iter_mut().find(|entry| entry.message.chat_id == chat && entry.is_unsent())?;
+        let first =
+            self.entries.iter_mut().find(|entry| entry.message.chat_id == chat && entry.is_unsent())?;
         let PendingState::Queued { not_before } = first.state else { return None };
         if now < not_before {
             return None;
@@ -152,23 +162,24 @@ impl Outbox {
     }
 
     /// The server has it: whether that is news.
-    pub fn acked(&mut self, client_id: &ClientId, seq: Seq, sent_at: Timestamp) -> bool {
-        let Some(entry) = self.get_mut(client_id) else { return false };
+    pub fn acked(&mut self, ack: &Ack) -> bool {
+        let Some(entry) = self.get_mut(&ack.client_id) else { return false };
         if matches!(entry.state, PendingState::Acked { .. }) {
             return false;
         }
-        entry.state = PendingState::Acked { seq, sent_at };
+        entry.state = PendingState::Acked { id: ack.id, seq: ack.seq, sent_at: ack.sent_at.clone() };
         let chat = entry.message.chat_id;
-        self.done.insert((chat, client_id.clone()));
+        self.done.insert((chat, ack.client_id.clone()));
         true
     }
 
     /// The message itself is in the log as this page knows it; takes the entry out.
     pub fn resolve(&mut self, chat: ChatId, client_id: &ClientId) -> Option<Pending> {
         self.done.insert((chat, client_id.clone()));
-        let at = self.entries.iter().position(|entry| {
-            entry.message.chat_id == chat && entry.message.client_id == *client_id
-        })?;
+        let at = self
+            .entries
+            .iter()
+            .position(|entry| entry.message.chat_id == chat && entry.message.client_id == *client_id)?;
         Some(self.entries.remove(at))
     }
 
@@ -191,7 +202,13 @@ impl Outbox {
     }
 
     /// The server can't take it just now: it stays first in its chat and is sent again after a while.
-    pub fn postpone(&mut self, client_id: &ClientId, now: Millis, after: Option<Millis>, random: f64) -> bool {
+    pub fn postpone(
+        &mut self,
+        client_id: &ClientId,
+        now: Millis,
+        after: Option<Millis>,
+        random: f64,
+    ) -> bool {
         let Some(entry) = self.get_mut(client_id).filter(|entry| entry.is_unsent()) else { return false };
         let backoff = entry.tries.fail(random);
         entry.state = PendingState::Queued { not_before: now + after.unwrap_or(backoff) };
@@ -200,9 +217,10 @@ impl Outbox {
 
     /// A failed message is to be sent after all, at the end of the queue, where the person sees it go.
     pub fn retry(&mut self, client_id: &ClientId, now: Millis) -> Option<PendingMessage> {
-        let at = self.entries.iter().position(|entry| {
-            entry.message.client_id == *client_id && entry.state == PendingState::Failed
-        })?;
+        let at = self
+            .entries
+            .iter()
+            .position(|entry| entry.message.client_id == *client_id && entry.state == PendingState::Failed)?;
         let mut message = self.entries.remove(at).message;
         message.failed = None;
         message.created_ms = now;
@@ -248,13 +266,13 @@ impl Outbox {
         }
     }
 
-    /// When the next message may go out or counts as unanswered.
+    /// When, after now, the next message may go out or counts as unanswered.
     #[must_use]
-    pub fn deadline(&self) -> Option<Millis> {
+    pub fn deadline(&self, now: Millis) -> Option<Millis> {
         self.entries
             .iter()
             .filter_map(|entry| match entry.state {
-                PendingState::Queued { not_before } if not_before > 0 => Some(not_before),
+                PendingState::Queued { not_before } if not_before > now => Some(not_before),
                 PendingState::InFlight { at, .. } => Some(at + ANSWER_MS),
                 _ => None,
             })

@@ -22,7 +22,7 @@ pub struct ChatEntry {
 impl ChatEntry {
     fn new(chat: Chat, me: UserId) -> Self {
         let mut unread = Unread::default();
-        unread.counted(chat.head, chat.unread, chat.read_seq, Seq::ZERO);
+        unread.counted(chat.head, chat.unread, chat.read_seq);
         Self { chat, lost: None, me, unread }
     }
 
@@ -104,7 +104,7 @@ impl ChatEntry {
     ///
     /// What the stream told later than the answer stays.
     pub fn refresh(&mut self, mut chat: Chat, stream: Seq) {
-        self.unread.counted(chat.head, chat.unread, chat.read_seq, stream);
+        self.unread.counted(chat.head, chat.unread, chat.read_seq);
         self.lost = None;
         for participant in &mut chat.participants {
             if let Some(known) = self.participant(participant.user.id) {

@@ -1,1 +1,203 @@
 //! Whether one chat's stream is complete, and when to ask for it again.
+
+use std::collections::BTreeMap;
+
+use causerie_protocol::server_frame::Subscribed;
+use causerie_protocol::{ChatId, ClientFrame, Epoch, Event, Seq};
+
+use crate::Millis;
+
+/// How long a `subscribe` may stay without an answer until it is sent again, in milliseconds.
+pub const ANSWER_MS: Millis = 3_000;
+/// How long the stream may lag behind a head that is known before it is asked for again, in milliseconds.
+pub const BEHIND_MS: Millis = 1_000;
+/// The least time between two `subscribe` frames of one chat on one socket, in milliseconds.
+pub const GAP_MS: Millis = 1_000;
+/// Most events that are held back behind a hole; the rest comes again with the answer.
+pub const HELD: usize = 2_000;
+
+/// How the chat stands with the current socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subscription {
+    /// To be asked for.
+    Idle,
+    /// Asked for from a position on.
+    Asked { after: Seq },
+    /// Answered.
+    Live,
+    /// The server ended it for good; nothing is asked any more.
+    Ended,
+}
+
+/// The order of one chat's events: they leave here one after the other without a hole, each once.
+#[derive(Debug)]
+pub struct Stream {
+    chat: ChatId,
+    epoch: Epoch,
+    /// Everything up to here has left.
+    at: Seq,
+    /// The greatest position that the server is known to have.
+    head: Seq,
+    held: BTreeMap<Seq, Event>,
+    subscription: Subscription,
+    /// Whether this socket follows the chat, also while it is asked again.
+    followed: bool,
+    next_ask: Millis,
+    /// When the stream fell behind the head or last came closer to it.
+    moved: Millis,
+}
+
+impl Stream {
+    /// A stream that begins after a position.
+    #[must_use]
+    pub fn new(chat: ChatId, epoch: Epoch, at: Seq) -> Self {
+        Self {
+            chat,
+            epoch,
+            at,
+            head: at,
+            held: BTreeMap::new(),
+            subscription: Subscription::Idle,
+            followed: false,
+            next_ask: 0,
+            moved: 0,
+        }
+    }
+
+    /// The last position that left without a hole.
+    #[must_use]
+    pub fn at(&self) -> Seq {
+        self.at
+    }
+
+    /// The log's epoch.
+    #[must_use]
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    /// Whether the current socket follows the chat, so that messages can be sent to it.
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        self.followed
+    }
+
+    /// Whether the server ended it for good.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.subscription == Subscription::Ended
+    }
+
+    /// Takes an event and gives those that are due now, in order: none for a duplicate or behind a hole.
+    pub fn accept(&mut self, event: Event, now: Millis) -> Vec<Event> {
+        let seq = event.seq();
+        if self.is_ended() || seq <= self.at {
+            return Vec::new();
+        }
+        self.saw_head(seq, now);
+        if seq > self.at.next() {
+            if self.held.len() < HELD {
+                self.held.insert(seq, event);
+            }
+            return Vec::new();
+        }
+        let mut ready = vec![event];
+        self.at = seq;
+        while let Some(event) = self.held.remove(&self.at.next()) {
+            self.at = self.at.next();
+            ready.push(event);
+        }
+        self.moved = now;
+        ready
+    }
+
+    /// The server is known to have this position.
+    pub fn saw_head(&mut self, seq: Seq, now: Millis) {
+        if seq > self.head {
+            if self.head <= self.at {
+                self.moved = now;
+            }
+            self.head = seq;
+        }
+    }
+
+    /// The answer to a `subscribe`; true when the messages held so far are of no use and must be loaded afresh.
+    pub fn subscribed(&mut self, reply: &Subscribed, now: Millis) -> bool {
+        let after = match self.subscription {
+            Subscription::Asked { after } => after,
+            _ => Seq::ZERO,
+        };
+        self.subscription = Subscription::Live;
+        self.followed = true;
+        // A head before the position that we hold from this very log can't be: it is another log under the old name.
+        if !reply.reset && reply.epoch == self.epoch && reply.head >= after {
+            self.saw_head(reply.head, now);
+            self.moved = now;
+            return false;
+        }
+        self.epoch = reply.epoch.clone();
+        self.at = reply.head;
+        self.head = reply.head;
+        self.held.clear();
+        self.moved = now;
+        true
+    }
+
+    /// The frame that asks for everything after the last complete position; counts as sent.
+    pub fn ask(&mut self, now: Millis) -> ClientFrame {
+        self.subscription = Subscription::Asked { after: self.at };
+        self.next_ask = now + GAP_MS;
+        self.moved = now;
+        ClientFrame::Subscribe { chat_id: self.chat, after: Some(self.at), epoch: Some(self.epoch.clone()) }
+    }
+
+    /// When [`Self::ask`] is due on a socket that is online; 0 for at once.
+    #[must_use]
+    pub fn due(&self) -> Option<Millis> {
+        match self.subscription {
+            Subscription::Idle => Some(self.next_ask),
+            Subscription::Asked { .. } => Some(self.next_ask.max(self.moved + ANSWER_MS)),
+            Subscription::Live if !self.held.is_empty() => Some(self.next_ask),
+            Subscription::Live if self.head > self.at => Some(self.next_ask.max(self.moved + BEHIND_MS)),
+            Subscription::Live | Subscription::Ended => None,
+        }
+    }
+
+    /// The server could not serve it just now: not before this time.
+    pub fn postpone(&mut self, until: Millis) {
+        if !self.is_ended() {
+            self.subscription = Subscription::Idle;
+            self.next_ask = until;
+        }
+    }
+
+    /// The socket is gone.
+    pub fn disconnected(&mut self) {
+        self.followed = false;
+        self.held.clear();
+        self.head = self.at;
+        self.next_ask = 0;
+        if !self.is_ended() {
+            self.subscription = Subscription::Idle;
+        }
+    }
+
+    /// The server ended it for good.
+    pub fn end(&mut self) {
+        self.followed = false;
+        self.held.clear();
+        self.subscription = Subscription::Ended;
+    }
+
+    /// The chat is ours again.
+    pub fn revive(&mut self) {
+        if self.is_ended() {
+            self.subscription = Subscription::Idle;
+            self.next_ask = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

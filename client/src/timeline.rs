@@ -1,1 +1,333 @@
-//! One chat's messages in order.
+//! One chat's messages: a gapless piece of the log up to now, made of history pages and events.
+
+use std::collections::BTreeMap;
+
+use causerie_protocol::event::{ChatChanged, Membership};
+use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, UserId};
+
+use crate::Millis;
+use crate::backoff::Backoff;
+use crate::input::HistoryRequest;
+use crate::row::{LineKind, LineRow, MessageRow, Row, RowKey, RowState, RowTime};
+
+/// What is known of a chat's older messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Whether the newest page was loaded.
+    pub loaded: bool,
+    /// Whether a page is being loaded.
+    pub loading: bool,
+    /// Whether there are older messages than the rows show.
+    pub has_older: bool,
+    /// Why the last load failed, while it is tried again.
+    pub failed: Option<String>,
+}
+
+/// What stands at one position of the log.
+#[derive(Debug)]
+enum Entry {
+    Message(Message),
+    Joined(Membership),
+    Left(Membership),
+    Changed(ChatChanged),
+}
+
+/// A page that could not be loaded, and when it is tried again.
+#[derive(Debug)]
+struct Retry {
+    before: Option<MessageId>,
+    at: Millis,
+    detail: String,
+}
+
+/// The messages of one chat.
+///
+/// The events given to it are in order and without holes ([`crate::stream`] sees to that).
+/// A history page shows the log at some later moment than its request, so it may overlap with events either way:
+/// a message that is here already stays as it is, since every change that it lacks is an event still to come.
+#[derive(Debug)]
+pub struct Timeline {
+    chat: ChatId,
+    entries: BTreeMap<Seq, Entry>,
+    places: BTreeMap<MessageId, Seq>,
+    loaded: bool,
+    has_older: bool,
+    request: Option<HistoryRequest>,
+    /// Changes of messages that are not here, while a page is on its way that may hold them as they were before.
+    patches: Vec<Event>,
+    retry: Option<Retry>,
+    tries: Backoff,
+}
+
+impl Timeline {
+    /// An empty timeline, without history.
+    #[must_use]
+    pub fn new(chat: ChatId) -> Self {
+        Self {
+            chat,
+            entries: BTreeMap::new(),
+            places: BTreeMap::new(),
+            loaded: false,
+            has_older: false,
+            request: None,
+            patches: Vec::new(),
+            retry: None,
+            tries: Backoff::default(),
+        }
+    }
+
+    /// What is known of older messages.
+    #[must_use]
+    pub fn history(&self) -> History {
+        History {
+            loaded: self.loaded,
+            loading: self.request.is_some(),
+            has_older: self.has_older,
+            failed: self.retry.as_ref().map(|retry| retry.detail.clone()),
+        }
+    }
+
+    /// Whether the newest page was loaded, so that the rows are complete.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// The message with this id, if it is here.
+    #[must_use]
+    pub fn message(&self, id: MessageId) -> Option<&Message> {
+        match self.entries.get(self.places.get(&id)?)? {
+            Entry::Message(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// The newest message that is not deleted, if it is here.
+    #[must_use]
+    pub fn last_message(&self) -> Option<&Message> {
+        self.messages().rev().find(|message| message.deleted_at.is_none())
+    }
+
+    /// The messages, oldest first.
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.entries.values().filter_map(|entry| match entry {
+            Entry::Message(message) => Some(message),
+            _ => None,
+        })
+    }
+
+    /// The greatest position that is here; a page may be ahead of the events.
+    #[must_use]
+    pub fn newest(&self) -> Seq {
+        self.entries.last_key_value().map_or(Seq::ZERO, |(seq, _)| *seq)
+    }
+
+    /// Takes the next event of the stream; whether the rows changed.
+    pub fn apply(&mut self, event: Event) -> bool {
+        if !self.loaded && self.request.is_none() {
+            return false;
+        }
+        match event {
+            Event::Message(message) => self.insert(message),
+            Event::Edited(_) | Event::Deleted(_) => {
+                if self.change(&event) {
+                    return true;
+                }
+                if self.request.is_some() {
+                    self.patches.push(event);
+                }
+                false
+            }
+            Event::Joined(data) => self.insert_line(data.seq, Entry::Joined(data)),
+            Event::Left(data) => self.insert_line(data.seq, Entry::Left(data)),
+            Event::ChatChanged(data) => self.insert_line(data.seq, Entry::Changed(data)),
+            Event::Unknown { .. } => false,
+        }
+    }
+
+    /// Asks for the newest page, unless it is here or on its way.
+    pub fn load(&mut self, ticket: u64) -> Option<HistoryRequest> {
+        if self.loaded {
+            return None;
+        }
+        self.request(None, ticket)
+    }
+
+    /// Asks for the page before the oldest message, unless there is none or it is on its way.
+    pub fn load_older(&mut self, ticket: u64) -> Option<HistoryRequest> {
+        if !self.loaded || !self.has_older {
+            return None;
+        }
+        let before = self.messages().next()?.id;
+        self.request(Some(before), ticket)
+    }
+
+    /// A page came; false when it answers no request of now.
+    pub fn page(&mut self, request: HistoryRequest, messages: Vec<Message>, has_older: bool) -> bool {
+        if self.request != Some(request) {
+            return false;
+        }
+        self.request = None;
+        self.retry = None;
+        self.tries.reset();
+        let floor = messages.iter().map(|message| message.seq).min();
+        for message in messages {
+            self.insert_at_place(message);
+        }
+        self.has_older = has_older;
+        if request.before.is_none() {
+            self.loaded = true;
+            // Events from before the page's first message leave a hole up to it: they come with an older page.
+            if let Some(floor) = floor.filter(|_| has_older) {
+                self.cut_below(floor);
+            }
+        }
+        for patch in std::mem::take(&mut self.patches) {
+            self.change(&patch);
+        }
+        true
+    }
+
+    /// A page did not come; false when no request of now was meant.
+    pub fn page_failed(&mut self, request: HistoryRequest, detail: String, now: Millis, random: f64) -> bool {
+        if self.request != Some(request) {
+            return false;
+        }
+        self.request = None;
+        self.patches.clear();
+        if !self.loaded {
+            // What came meanwhile is older than the next request and so part of its page.
+            self.entries.clear();
+            self.places.clear();
+        }
+        self.retry = Some(Retry { before: request.before, at: now + self.tries.fail(random).max(1), detail });
+        true
+    }
+
+    /// When a page that failed is to be asked for again.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<Millis> {
+        self.retry.as_ref().map(|retry| retry.at)
+    }
+
+    /// Asks again for the page that failed.
+    pub fn load_again(&mut self, ticket: u64) -> Option<HistoryRequest> {
+        let before = self.retry.as_ref()?.before;
+        self.request(before, ticket)
+    }
+
+    /// Forgets everything; an answer that is on its way is of no use any more.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.chat);
+    }
+
+    /// The rows, oldest first; none before the newest page came, since they would be a piece with a hole.
+    #[must_use]
+    pub fn rows(&self, me: UserId, read_by_all: Seq) -> Vec<Row> {
+        if !self.loaded {
+            return Vec::new();
+        }
+        self.entries.iter().map(|(seq, entry)| row(*seq, entry, me, read_by_all)).collect()
+    }
+
+    fn request(&mut self, before: Option<MessageId>, ticket: u64) -> Option<HistoryRequest> {
+        if self.request.is_some() {
+            return None;
+        }
+        let request = HistoryRequest { chat: self.chat, before, ticket };
+        self.request = Some(request);
+        Some(request)
+    }
+
+    /// Whether a position is before the piece that is shown.
+    fn is_below(&self, seq: Seq) -> bool {
+        self.loaded && self.has_older && self.messages().next().is_some_and(|first| seq < first.seq)
+    }
+
+    fn insert(&mut self, message: Message) -> bool {
+        !self.is_below(message.seq) && self.insert_at_place(message)
+    }
+
+    fn insert_at_place(&mut self, message: Message) -> bool {
+        if self.places.contains_key(&message.id) || self.entries.contains_key(&message.seq) {
+            return false;
+        }
+        self.places.insert(message.id, message.seq);
+        self.entries.insert(message.seq, Entry::Message(message));
+        true
+    }
+
+    fn insert_line(&mut self, seq: Seq, line: Entry) -> bool {
+        if self.is_below(seq) || self.entries.contains_key(&seq) {
+            return false;
+        }
+        self.entries.insert(seq, line);
+        true
+    }
+
+    fn cut_below(&mut self, floor: Seq) {
+        self.entries = self.entries.split_off(&floor);
+        self.places.retain(|_, seq| *seq >= floor);
+    }
+
+    /// Changes a message that is here; false when it is not.
+    fn change(&mut self, event: &Event) -> bool {
+        let id = match event {
+            Event::Edited(edited) => edited.id,
+            Event::Deleted(deleted) => deleted.id,
+            _ => return false,
+        };
+        let Some(Entry::Message(message)) = self.places.get(&id).and_then(|seq| self.entries.get_mut(seq))
+        else {
+            return false;
+        };
+        match event {
+            Event::Edited(edited) if message.deleted_at.is_none() => {
+                message.content.clone_from(&edited.content);
+                message.edited_at = Some(edited.edited_at.clone());
+            }
+            Event::Deleted(deleted) => {
+                message.content.clear();
+                message.deleted_at = Some(deleted.deleted_at.clone());
+            }
+            _ => {}
+        }
+        true
+    }
+}
+
+fn row(seq: Seq, entry: &Entry, me: UserId, read_by_all: Seq) -> Row {
+    let line = |at: &causerie_protocol::Timestamp, kind| {
+        Row::Line(LineRow { key: RowKey::Seq(seq), at: at.clone(), kind })
+    };
+    match entry {
+        Entry::Joined(event) => line(&event.at, LineKind::Joined(event.user.clone())),
+        Entry::Left(event) => line(&event.at, LineKind::Left(event.user.clone())),
+        Entry::Changed(event) => {
+            line(&event.at, LineKind::Changed { title: event.title.clone(), status: event.status })
+        }
+        Entry::Message(message) => {
+            let mine = message.sender.id == me;
+            let key = match &message.client_id {
+                Some(client_id) if mine => RowKey::Own(client_id.clone()),
+                _ => RowKey::Seq(seq),
+            };
+            Row::Message(MessageRow {
+                key,
+                id: Some(message.id),
+                seq: Some(seq),
+                sender: message.sender.clone(),
+                mine,
+                text: message.content.clone(),
+                at: RowTime::Server(message.sent_at.clone()),
+                edited: message.edited_at.is_some(),
+                deleted: message.deleted_at.is_some(),
+                state: if mine && seq <= read_by_all { RowState::Read } else { RowState::Sent },
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "timeline_tests.rs"]
+mod tests;

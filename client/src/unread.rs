@@ -18,9 +18,9 @@ pub struct Unread {
 impl Unread {
     /// The server counted `unread` at the log's position `head`, the person having read up to `read`.
     ///
-    /// An answer that is older than what the stream told already changes nothing but the read position.
-    pub fn counted(&mut self, head: Seq, unread: u64, read: Seq, stream: Seq) {
-        if head >= stream.max(self.as_of) && read >= self.read {
+    /// An answer that is older than the last one, or than what was read here since, changes nothing.
+    pub fn counted(&mut self, head: Seq, unread: u64, read: Seq) {
+        if head >= self.as_of && read >= self.read {
             self.as_of = head;
             self.base = unread;
             self.later.retain(|seq, _| *seq > head);
@@ -28,9 +28,12 @@ impl Unread {
         self.read_up_to(read);
     }
 
-    /// Forgets everything but the read position, since the log is another one.
-    pub fn restart(&mut self, head: Seq) {
-        *self = Self { as_of: head, base: self.base, ..Self::default() };
+    /// The stream starts anew at a position: the number stays until the server counts again.
+    ///
+    /// In another log (`another`) the read position means nothing.
+    pub fn restart(&mut self, head: Seq, another: bool) {
+        let read = if another { Seq::ZERO } else { self.read };
+        *self = Self { as_of: head, base: self.count(), later: BTreeMap::new(), read };
     }
 
     /// Somebody else wrote a message.
@@ -88,7 +91,7 @@ mod tests {
     #[test]
     fn what_comes_after_the_count_is_added_once() {
         let mut unread = Unread::default();
-        unread.counted(Seq(10), 3, Seq(7), Seq::ZERO);
+        unread.counted(Seq(10), 3, Seq(7));
         for seq in [9, 10, 11, 11, 12] {
             unread.message(Seq(seq), MessageId(seq.cast_signed()));
         }
@@ -104,14 +107,14 @@ mod tests {
     #[test]
     fn a_late_answer_does_not_bring_read_messages_back() {
         let mut unread = Unread::default();
-        unread.counted(Seq(10), 3, Seq(7), Seq::ZERO);
+        unread.counted(Seq(10), 3, Seq(7));
         unread.read_up_to(Seq(10));
-        unread.counted(Seq(10), 3, Seq(7), Seq(10));
+        unread.counted(Seq(10), 3, Seq(7));
         assert_eq!(unread.count(), 0);
         unread.message(Seq(11), MessageId(11));
-        unread.counted(Seq(10), 0, Seq(10), Seq(11));
+        unread.counted(Seq(10), 0, Seq(10));
         assert_eq!(unread.count(), 1);
-        unread.counted(Seq(12), 2, Seq(10), Seq(11));
+        unread.counted(Seq(12), 2, Seq(10));
         unread.message(Seq(12), MessageId(12));
         assert_eq!(unread.count(), 2);
     }
@@ -119,7 +122,7 @@ mod tests {
     #[test]
     fn a_read_position_within_the_count_keeps_the_count() {
         let mut unread = Unread::default();
-        unread.counted(Seq(10), 3, Seq(5), Seq::ZERO);
+        unread.counted(Seq(10), 3, Seq(5));
         unread.read_up_to(Seq(8));
         assert_eq!(unread.count(), 3);
     }

@@ -1,0 +1,1 @@
+//! A page as a whole, against frames as a server would send them.

@@ -1,0 +1,262 @@
+//! What each frame of the server, and the end of a socket, does to the page.
+
+use causerie_protocol::server_frame::{
+    Ack, ErrorReply, ReadPosition, Subscribed, Typing, Unsubscribed, Welcome,
+};
+use causerie_protocol::{ChatId, ClientFrame, CloseCode, ErrorCode, Event, Policy, Seq, ServerFrame, UserId};
+
+use super::Client;
+use crate::effect::{Effect, Scope};
+use crate::outbox::PendingState;
+use crate::{Millis, stream};
+
+/// How long a chat that can't be followed for want of room on the socket is left alone, in milliseconds.
+const FULL_MS: Millis = 60_000;
+
+impl Client {
+    /// A text frame came from the current socket.
+    pub(super) fn frame(&mut self, text: &str) {
+        self.link.heard(self.now);
+        let Some(frame) = decode(text) else { return };
+        if let ServerFrame::Welcome(welcome) = frame {
+            self.welcome(welcome);
+            return;
+        }
+        let Some(connection) = self.link.online() else { return };
+        match frame {
+            ServerFrame::Welcome(_) | ServerFrame::Unknown(_) => {}
+            ServerFrame::Subscribed(reply) => self.subscribed(&reply),
+            ServerFrame::Unsubscribed(notice) => self.unsubscribed(&notice),
+            ServerFrame::Event(event) => self.event(event),
+            ServerFrame::Ack(ack) => self.ack(&ack),
+            ServerFrame::Error(reply) => self.error(reply),
+            ServerFrame::Ping(ping) => {
+                let pong = ClientFrame::Pong { t: Some(ping.t) };
+                self.effects.push(Effect::SendFrame(connection, pong));
+                for (chat, head) in ping.heads {
+                    if let Some(room) = self.rooms.get_mut(&chat) {
+                        room.stream.saw_head(head, self.now);
+                    }
+                }
+            }
+            ServerFrame::GoAway(notice) => self.link.going_away(notice.retry_after_ms),
+            ServerFrame::Typing(notice) => self.typing_seen(&notice),
+            ServerFrame::Presence(notice) => {
+                for chat in self.roster.presence(notice.user_id, notice.online) {
+                    self.changed.insert(Scope::Chat(chat));
+                }
+            }
+            ServerFrame::Read(notice) => self.read(&notice),
+            ServerFrame::ChatAdded(notice) => self.add_chat(notice.chat),
+        }
+    }
+
+    /// The current socket ended.
+    pub(super) fn closed(&mut self, code: u16, reason: &str) {
+        let code = CloseCode::from_code(code);
+        if code == CloseCode::MessageTooBig {
+            // The largest of what was on its way is what the server would not read; it must not be sent again.
+            let largest = self.outbox.in_flight().max_by_key(|message| message.text.as_str().len());
+            if let Some(client_id) = largest.map(|message| message.client_id.clone()) {
+                self.fail(&client_id, "The message is too large: send it in parts.");
+            }
+        }
+        self.cut();
+        let actions = self.link.closed(self.now, self.random, code, reason);
+        self.act(actions);
+    }
+
+    fn welcome(&mut self, welcome: Welcome) {
+        if !self.is_me(welcome.user.id) {
+            // The token is another person's than the page thought.
+            self.forget_everything();
+        }
+        self.me = Some(welcome.user);
+        self.limits = welcome.limits;
+        self.link.welcomed(self.now, welcome.heartbeat_seconds);
+        self.request_chats();
+        self.retry_loads_now();
+    }
+
+    fn subscribed(&mut self, reply: &Subscribed) {
+        let chat = reply.chat_id;
+        let Some(room) = self.rooms.get_mut(&chat) else { return };
+        let another = *room.stream.epoch() != reply.epoch;
+        if !room.stream.subscribed(reply, self.now) {
+            return;
+        }
+        let had_history = room.timeline.is_loaded();
+        room.timeline.reset();
+        if another {
+            room.read_known = Seq::ZERO;
+            room.read_told = Seq::ZERO;
+        }
+        if let Some(entry) = self.roster.get_mut(chat) {
+            entry.unread_mut().restart(reply.head, another);
+        }
+        // What was acknowledged below the new start is in the history that is loaded now.
+        self.outbox.forget_acked(chat, (!another).then_some(reply.head));
+        if had_history || self.open == Some(chat) {
+            self.load_newest(chat);
+        }
+        self.request_chats();
+        self.changed.insert(Scope::Timeline(chat));
+    }
+
+    fn unsubscribed(&mut self, notice: &Unsubscribed) {
+        let code = CloseCode::from_code(notice.code);
+        match code.policy() {
+            Policy::StayClosed | Policy::SignIn => {
+                let words = code.words();
+                self.lose(notice.chat_id, &format!("{} {}", words.what, words.remedy));
+            }
+            _ => {
+                if let Some(room) = self.rooms.get_mut(&notice.chat_id) {
+                    room.stream.postpone(self.now + stream::GAP_MS);
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        let chat = event.chat_id();
+        let Some(room) = self.rooms.get_mut(&chat) else { return };
+        for event in room.stream.accept(event, self.now) {
+            self.apply(chat, event);
+        }
+    }
+
+    /// Takes an event whose turn it is.
+    fn apply(&mut self, chat: ChatId, event: Event) {
+        let Some(room) = self.rooms.get_mut(&chat) else { return };
+        let Some(entry) = self.roster.get_mut(chat) else { return };
+        self.changed.insert(Scope::Chat(chat));
+        let mut last_line_gone = false;
+        match &event {
+            Event::Message(message) => {
+                entry.message(message);
+                self.changed.insert(Scope::Chats);
+            }
+            Event::Edited(edited) => entry.edited(edited.id, &edited.content, &edited.edited_at),
+            Event::Deleted(deleted) => {
+                let known = room.timeline.message(deleted.id);
+                last_line_gone = entry.deleted(deleted.id, known, &deleted.deleted_at);
+            }
+            Event::Joined(data) => entry.joined(data),
+            Event::Left(data) => entry.left(data),
+            Event::ChatChanged(data) => entry.changed(data),
+            Event::Unknown { .. } => {}
+        }
+        let own = match &event {
+            Event::Message(message) => Some((message.sender.id, message.client_id.clone())),
+            _ => None,
+        };
+        if room.timeline.apply(event) {
+            self.changed.insert(Scope::Timeline(chat));
+        }
+        if last_line_gone {
+            entry.chat.last_message = room.timeline.last_message().cloned();
+            if entry.chat.last_message.is_none() {
+                self.request_chats();
+            }
+        }
+        if let Some((sender, client_id)) = own {
+            if self.typing.done(chat, sender) {
+                self.changed.insert(Scope::Typing(chat));
+            }
+            if let Some(client_id) = client_id {
+                self.resolve_echo(chat, sender, &client_id);
+            }
+        }
+    }
+
+    /// A message is here as the log holds it: the local echo of it goes.
+    pub(super) fn resolve_echo(
+        &mut self,
+        chat: ChatId,
+        sender: UserId,
+        client_id: &causerie_protocol::ClientId,
+    ) {
+        if !self.is_me(sender) {
+            return;
+        }
+        if let Some(pending) = self.outbox.resolve(chat, client_id) {
+            self.changed.insert(Scope::Timeline(chat));
+            if !matches!(pending.state, PendingState::Acked { .. }) {
+                self.effects.push(Effect::ForgetPending(client_id.clone()));
+            }
+        }
+    }
+
+    fn ack(&mut self, ack: &Ack) {
+        if !self.outbox.acked(ack) {
+            return;
+        }
+        self.effects.push(Effect::ForgetPending(ack.client_id.clone()));
+        self.changed.insert(Scope::Timeline(ack.chat_id));
+        let Some(room) = self.rooms.get_mut(&ack.chat_id) else { return };
+        room.stream.saw_head(ack.seq, self.now);
+        if ack.seq <= room.stream.at() {
+            // The event passed here already, or is part of a history that is not loaded.
+            self.outbox.resolve(ack.chat_id, &ack.client_id);
+        }
+    }
+
+    fn error(&mut self, reply: ErrorReply) {
+        let temporary = reply.code.is_temporary();
+        if let Some(client_id) = reply.client_id {
+            if !temporary {
+                self.fail(&client_id, &reply.detail);
+            } else if self.outbox.postpone(&client_id, self.now, reply.retry_after_ms, self.random) {
+                self.touch_pending(&client_id);
+            }
+            return;
+        }
+        let Some(chat) = reply.chat_id else { return };
+        let Some(room) = self.rooms.get_mut(&chat) else { return };
+        match reply.code {
+            ErrorCode::NoSuchChat => {
+                let words = CloseCode::NotParticipant.words();
+                self.lose(chat, &format!("{} {}", words.what, words.remedy));
+            }
+            ErrorCode::TooManySubscriptions => room.stream.postpone(self.now + FULL_MS),
+            _ if room.stream.is_followed() => {}
+            _ => {
+                let wait = reply.retry_after_ms.unwrap_or(stream::ANSWER_MS);
+                room.stream.postpone(self.now + wait);
+            }
+        }
+    }
+
+    fn typing_seen(&mut self, notice: &Typing) {
+        if !self.is_me(notice.user_id) && self.typing.saw(notice.chat_id, notice.user_id, self.now) {
+            self.changed.insert(Scope::Typing(notice.chat_id));
+        }
+    }
+
+    fn read(&mut self, notice: &ReadPosition) {
+        let (chat, mine) = (notice.chat_id, self.is_me(notice.user_id));
+        if let Some(room) = self.rooms.get_mut(&chat).filter(|_| mine) {
+            room.read_known = room.read_known.max(notice.seq);
+        }
+        if self.roster.get_mut(chat).is_some_and(|entry| entry.read_by(notice.user_id, notice.seq)) {
+            self.changed.insert(Scope::Chat(chat));
+            if !mine {
+                self.changed.insert(Scope::Timeline(chat));
+            }
+        }
+    }
+}
+
+/// Reads a frame; an event of a known kind and an unknown shape still takes its place in the log.
+fn decode(text: &str) -> Option<ServerFrame> {
+    if let Ok(frame) = ServerFrame::decode(text) {
+        return Some(frame);
+    }
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let kind = value.get("type")?.as_str()?.to_owned();
+    let data = value.get("data")?.clone();
+    let chat_id = ChatId(data.get("chat_id")?.as_i64()?);
+    let seq = Seq(data.get("seq")?.as_u64()?);
+    Some(ServerFrame::Event(Event::Unknown { kind, chat_id, seq, data }))
+}

@@ -1,0 +1,127 @@
+//! What the person does.
+
+use causerie_protocol::{ChatId, ClientFrame, ClientId, MessageText};
+
+use super::Client;
+use crate::PendingMessage;
+use crate::effect::{Effect, Scope};
+
+impl Client {
+    pub(super) fn send(&mut self, chat: ChatId, text: MessageText, client_id: ClientId) {
+        let Some(me) = &self.me else { return };
+        let message = PendingMessage {
+            client_id,
+            owner: me.id,
+            chat_id: chat,
+            text,
+            created_ms: self.now,
+            failed: None,
+        };
+        if !self.outbox.push(message.clone()) {
+            return;
+        }
+        self.typing.sent(chat);
+        self.changed.insert(Scope::Timeline(chat));
+        let client_id = message.client_id.clone();
+        self.effects.push(Effect::StorePending(message));
+        let lost = match self.roster.get(chat) {
+            Some(entry) => entry.lost.clone(),
+            None if self.list.loaded => Some("You have no access to this chat.".to_owned()),
+            None => None,
+        };
+        if let Some(why) = lost {
+            self.fail(&client_id, &why);
+        }
+    }
+
+    /// Takes back what an earlier page, or another tab, did not get acknowledged.
+    pub(super) fn restore(&mut self, mut messages: Vec<PendingMessage>) {
+        messages.sort_by_key(|message| message.created_ms);
+        for message in messages {
+            if !self.is_me(message.owner) {
+                continue;
+            }
+            let (chat, client_id) = (message.chat_id, message.client_id.clone());
+            let is_here = self.rooms.get(&chat).is_some_and(|room| {
+                room.timeline.messages().any(|known| {
+                    known.client_id.as_ref() == Some(&client_id) && known.sender.id == message.owner
+                })
+            });
+            if is_here {
+                self.effects.push(Effect::ForgetPending(client_id));
+            } else if self.outbox.restore(message) {
+                self.changed.insert(Scope::Timeline(chat));
+                if self.list.loaded && !self.rooms.contains_key(&chat) {
+                    self.fail(&client_id, "You have no access to this chat.");
+                }
+            }
+        }
+    }
+
+    pub(super) fn retry(&mut self, client_id: &ClientId) {
+        if let Some(message) = self.outbox.retry(client_id, self.now) {
+            let chat = message.chat_id;
+            self.changed.insert(Scope::Timeline(chat));
+            self.effects.push(Effect::StorePending(message));
+            if let Some(why) = self.roster.get(chat).and_then(|entry| entry.lost.clone()) {
+                self.fail(client_id, &why);
+            }
+        }
+    }
+
+    pub(super) fn delete_unsent(&mut self, client_id: &ClientId) {
+        if let Some(message) = self.outbox.delete(client_id) {
+            self.changed.insert(Scope::Timeline(message.chat_id));
+            self.effects.push(Effect::ForgetPending(message.client_id));
+        }
+    }
+
+    pub(super) fn open_now(&mut self, chat: Option<ChatId>) {
+        self.open = chat;
+        if let Some(chat) = chat {
+            self.load_newest(chat);
+        }
+    }
+
+    pub(super) fn seen_bottom(&mut self, chat: ChatId) {
+        let Some(me) = self.me.as_ref().map(|me| me.id) else { return };
+        let Some(room) = self.rooms.get(&chat).filter(|room| room.timeline.is_loaded()) else { return };
+        let seen = room.stream.at().max(room.timeline.newest());
+        if self.roster.get_mut(chat).is_some_and(|entry| entry.read_by(me, seen)) {
+            self.changed.insert(Scope::Chat(chat));
+        }
+    }
+
+    pub(super) fn tell_typing(&mut self, chat: ChatId) {
+        let Some(connection) = self.link.online() else { return };
+        let followed = self.rooms.get(&chat).is_some_and(|room| room.stream.is_followed());
+        if followed && self.typing.tell(chat, self.now) {
+            let frame = ClientFrame::Typing { chat_id: Some(chat) };
+            self.effects.push(Effect::SendFrame(connection, frame));
+        }
+    }
+
+    /// A message can't be sent: it stays, with the reason, until the person decides.
+    pub(super) fn fail(&mut self, client_id: &ClientId, reason: &str) {
+        if let Some(message) = self.outbox.fail(client_id, reason.to_owned()) {
+            self.changed.insert(Scope::Timeline(message.chat_id));
+            self.effects.push(Effect::StorePending(message));
+            self.effects.push(Effect::Announce(format!("A message was not sent. {reason}")));
+        }
+    }
+
+    /// Everything that waits for a chat fails.
+    pub(super) fn fail_all(&mut self, chat: ChatId, reason: &str) {
+        let unsent: Vec<ClientId> =
+            self.outbox.of(chat).map(|pending| pending.message.client_id.clone()).collect();
+        for client_id in unsent {
+            self.fail(&client_id, reason);
+        }
+    }
+
+    pub(super) fn touch_pending(&mut self, client_id: &ClientId) {
+        if let Some(pending) = self.outbox.get(client_id) {
+            self.changed.insert(Scope::Timeline(pending.message.chat_id));
+        }
+    }
+}

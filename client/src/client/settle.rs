@@ -1,0 +1,147 @@
+//! What follows every input: the link's wishes, what the time brings, and whatever can go out now.
+
+use causerie_protocol::ClientFrame;
+
+use super::Client;
+use crate::Millis;
+use crate::effect::{Effect, Scope};
+use crate::link::{LinkAction, LinkState};
+
+impl Client {
+    /// Carries out what the link machine asks.
+    pub(super) fn act(&mut self, actions: Vec<LinkAction>) {
+        for action in actions {
+            match action {
+                LinkAction::Connect(connection) => self.effects.push(Effect::Connect(connection)),
+                LinkAction::Disconnect(connection) => {
+                    self.effects.push(Effect::Disconnect(connection));
+                    self.cut();
+                }
+                LinkAction::Probe => self.probe(),
+                LinkAction::AskSignIn(reason) => self.effects.push(Effect::AskSignIn { reason }),
+            }
+        }
+    }
+
+    /// The socket is gone: whatever was on its way is not known to have arrived.
+    pub(super) fn cut(&mut self) {
+        for room in self.rooms.values_mut() {
+            room.stream.disconnected();
+            room.read_told = causerie_protocol::Seq::ZERO;
+        }
+        for chat in self.outbox.chats() {
+            self.changed.insert(Scope::Timeline(chat));
+        }
+        self.outbox.disconnected();
+    }
+
+    /// Brings everything to rest: after it, nothing is due before [`Client::deadline`].
+    pub(super) fn settle(&mut self) {
+        let actions = self.link.tick(self.now, self.random);
+        self.act(actions);
+        for chat in self.typing.tick(self.now) {
+            self.changed.insert(Scope::Typing(chat));
+        }
+        self.settle_loads();
+        self.settle_streams();
+        self.settle_outbox();
+    }
+
+    /// When the next thing is due; always later than the last input.
+    pub(super) fn deadline(&self) -> Option<Millis> {
+        let mut due = vec![self.link.deadline(), self.typing.deadline(), self.list.retry_at];
+        if let LinkState::Waiting { until, .. } = self.link.state() {
+            // The banner counts down: it changes once a second.
+            due.push(Some(until - (until.saturating_sub(self.now + 1)) / 1_000 * 1_000));
+        }
+        if let Some(open) = self.open {
+            due.push(self.rooms.get(&open).and_then(|room| room.timeline.retry_at()));
+        }
+        if self.link.online().is_some() {
+            due.push(self.outbox.deadline(self.now));
+            due.extend(self.rooms.values().map(|room| room.stream.due()));
+        }
+        due.into_iter().flatten().filter(|due| *due > self.now).min()
+    }
+
+    /// The whole seconds that the banner shows.
+    pub(super) fn countdown(&self) -> Option<u64> {
+        match self.link.state() {
+            LinkState::Waiting { until, .. } => Some(until.saturating_sub(self.now).div_ceil(1_000)),
+            _ => None,
+        }
+    }
+
+    /// Says aloud that the connection was lost or is back, once each.
+    pub(super) fn say_link_changed(&mut self, before: &LinkState) {
+        self.changed.insert(Scope::Link);
+        let state = self.link.state();
+        let words = match state {
+            LinkState::Online if self.was_lost => "Connected again.".to_owned(),
+            LinkState::Stopped { .. } | LinkState::Offline | LinkState::SignedOut { reason: Some(_) } => {
+                self.banner(self.now).map(|banner| banner.line()).unwrap_or_default()
+            }
+            LinkState::Waiting { after, .. } | LinkState::Connecting { after: Some(after) }
+                if *before == LinkState::Online =>
+            {
+                format!("{} Reconnecting.", after.code.words().what)
+            }
+            _ => String::new(),
+        };
+        self.was_lost = match state {
+            LinkState::Online => false,
+            _ => self.was_lost || *before == LinkState::Online,
+        };
+        if !words.is_empty() {
+            self.effects.push(Effect::Announce(words));
+        }
+    }
+
+    /// Asks for the first chat's stream again, whose answer shows that the socket is alive.
+    fn probe(&mut self) {
+        let Some(connection) = self.link.online() else { return };
+        let Some(room) = self.rooms.values_mut().find(|room| room.stream.is_followed()) else { return };
+        let frame = room.stream.ask(self.now);
+        self.effects.push(Effect::SendFrame(connection, frame));
+    }
+
+    /// Subscribes where that is due and tells read positions.
+    fn settle_streams(&mut self) {
+        let Some(connection) = self.link.online() else { return };
+        for (chat, room) in &mut self.rooms {
+            if room.stream.due().is_some_and(|due| due <= self.now) {
+                self.effects.push(Effect::SendFrame(connection, room.stream.ask(self.now)));
+            }
+            let read = self.roster.get(*chat).map(crate::ChatEntry::read).unwrap_or_default();
+            if room.stream.is_followed() && read > room.read_known.max(room.read_told) {
+                room.read_told = read;
+                let frame = ClientFrame::Read { chat_id: Some(*chat), seq: read };
+                self.effects.push(Effect::SendFrame(connection, frame));
+            }
+        }
+    }
+
+    /// Sends what may go out, in order, one of a chat at a time.
+    fn settle_outbox(&mut self) {
+        let Some(connection) = self.link.online() else { return };
+        self.outbox.tick(self.now);
+        for chat in self.outbox.chats() {
+            if !self.rooms.get(&chat).is_some_and(|room| room.stream.is_followed()) {
+                continue;
+            }
+            while let Some(message) = self.outbox.take_next(chat, connection, self.now) {
+                self.changed.insert(Scope::Timeline(chat));
+                let frame = ClientFrame::Message {
+                    text: message.text,
+                    client_id: Some(message.client_id.clone()),
+                    chat_id: Some(chat),
+                };
+                if frame.encode().len() > self.limits.frame_bytes {
+                    self.fail(&message.client_id, "The message is too large: send it in parts.");
+                } else {
+                    self.effects.push(Effect::SendFrame(connection, frame));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Pages and events in every order, changes, resets, and what is shown.
