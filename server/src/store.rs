@@ -7,6 +7,7 @@ use causerie_protocol::{
     ChatId, ClientId, Epoch, Event, Message, MessageId, MessageText, Seq, TokenId, UserId,
 };
 
+mod rows;
 pub mod sqlite;
 
 pub use sqlite::SqliteStore;
@@ -166,7 +167,12 @@ pub struct NewChat {
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Makes an account. `None`: the address is taken, whatever its case.
-    async fn create_user(&self, email: &str, name: &str, password_hash: &str) -> Result<Option<User>, StoreError>;
+    async fn create_user(
+        &self,
+        email: &str,
+        name: &str,
+        password_hash: &str,
+    ) -> Result<Option<User>, StoreError>;
     /// The account with this address, whatever its case, and its password's hash.
     async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError>;
     /// The person that a request names.

@@ -7,11 +7,14 @@ INSERT INTO meta VALUES ('epoch', lower(hex(randomblob(8))));
 
 CREATE TABLE users (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
-    email         TEXT    NOT NULL COLLATE NOCASE UNIQUE,
+    email         TEXT    NOT NULL,
     name          TEXT    NOT NULL,
     password_hash TEXT    NOT NULL,
     created_at    INTEGER NOT NULL
 );
+
+-- An address is one account, whatever its case.
+CREATE UNIQUE INDEX users_by_email ON users (lower(email));
 
 CREATE TABLE tokens (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -10,19 +10,31 @@ use causerie_protocol::rest::{Chat, TokenInfo, UserRef};
 use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection as _, Sqlite, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{
-    Append, AppendResult, NewChat, Position, Store, StoreError, TokenRecord,
-};
+use super::rows::to_seq;
+use super::{Append, AppendResult, NewChat, Position, Store, StoreError, TokenRecord};
 
-mod accounts;
 mod append;
+
+// SQL that both backends speak is one text, compiled here for this backend's types.
+#[path = "sql/accounts.rs"]
+mod accounts;
+#[path = "sql/changes.rs"]
+mod changes;
+#[path = "sql/chats.rs"]
 mod chats;
+#[path = "sql/log.rs"]
 mod log;
+
+/// What the shared SQL runs on.
+type Connection = SqliteConnection;
+/// Where the shared SQL reads from.
+type Pool = SqlitePool;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -116,9 +128,13 @@ fn unusable(options: &SqliteConnectOptions, error: &sqlx::Error) -> StoreError {
         Some(code::BUSY | code::LOCKED) => format!(
             "The database {shown} is locked by another program: stop that program, or name another file in DATABASE_URL."
         ),
-        Some(code::FULL) => format!("The disk that holds {shown} is full: make room, or name another file in DATABASE_URL."),
+        Some(code::FULL) => {
+            format!("The disk that holds {shown} is full: make room, or name another file in DATABASE_URL.")
+        }
         _ if file.is_dir() => {
-            format!("The database {shown} is a folder: name a file in DATABASE_URL, for example sqlite:causerie.db.")
+            format!(
+                "The database {shown} is a folder: name a file in DATABASE_URL, for example sqlite:causerie.db."
+            )
         }
         _ if file.parent().is_some_and(|folder| folder != Path::new("") && !folder.is_dir()) => format!(
             "The folder of the database {shown} does not exist: make it, or name another file in DATABASE_URL."
@@ -159,7 +175,12 @@ impl From<sqlx::Error> for StoreError {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn create_user(&self, email: &str, name: &str, password_hash: &str) -> Result<Option<User>, StoreError> {
+    async fn create_user(
+        &self,
+        email: &str,
+        name: &str,
+        password_hash: &str,
+    ) -> Result<Option<User>, StoreError> {
         accounts::create_user(&mut *self.writer().await, email, name, password_hash).await
     }
 
@@ -250,7 +271,12 @@ impl Store for SqliteStore {
     }
 
     async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError> {
-        log::heads(&self.readers, chats).await
+        let rows: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT c.id, c.head FROM json_each($1) j JOIN chats c ON c.id = j.value")
+                .bind(serde_json::json!(chats).to_string())
+                .fetch_all(&self.readers)
+                .await?;
+        Ok(rows.into_iter().map(|(id, head)| (ChatId(id), to_seq(head))).collect())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -269,14 +295,20 @@ impl Store for SqliteStore {
     }
 }
 
-/// A bound that SQLite can hold.
-fn to_sql(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+/// A message's text as SQLite's text type holds it.
+fn content(text: &str) -> &str {
+    text
 }
 
-/// A position as it was stored.
-fn to_seq(value: i64) -> Seq {
-    Seq(u64::try_from(value).unwrap_or(0))
+/// A transaction that only reads, so that its queries see one state.
+async fn snapshot(readers: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    readers.begin().await
+}
+
+/// Nothing to do: the writer is alone.
+#[expect(clippy::unused_async, reason = "the other backend has to wait for its lock")]
+async fn lock_chat(_writer: &mut SqliteConnection, _chat: ChatId) -> Result<(), sqlx::Error> {
+    Ok(())
 }
 
 #[cfg(test)]
@@ -293,7 +325,9 @@ mod tests {
             (at("missing/x.db"), "does not exist"),
             (format!("sqlite:{}", folder.path().display()), "is a folder"),
         ] {
-            let Err(StoreError::Unusable(sentence)) = SqliteStore::open(&url).await else { panic!("{url} opened") };
+            let Err(StoreError::Unusable(sentence)) = SqliteStore::open(&url).await else {
+                panic!("{url} opened")
+            };
             assert!(sentence.contains(named), "{sentence}");
             assert!(sentence.contains("DATABASE_URL"), "{sentence}");
         }

@@ -1,0 +1,267 @@
+//! The log's rows as both backends select them, and what they mean on the wire.
+
+use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, User};
+use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant, TokenInfo};
+use causerie_protocol::{
+    ChatId, ClientId, Epoch, Event, Message, MessageId, MessageText, Seq, TokenId, UserId,
+};
+use sqlx::FromRow;
+
+use super::{AppendResult, Appended, Refused, TokenRecord};
+use crate::clock;
+
+/// The kinds of event, as the table holds them.
+pub(super) mod kind {
+    pub(in crate::store) const MESSAGE: i64 = 0;
+    pub(in crate::store) const EDITED: i64 = 1;
+    pub(in crate::store) const DELETED: i64 = 2;
+    pub(in crate::store) const JOINED: i64 = 3;
+    pub(in crate::store) const LEFT: i64 = 4;
+    pub(in crate::store) const CHAT_CHANGED: i64 = 5;
+}
+
+/// A bound that a database can hold.
+pub(super) fn to_sql(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A position as it was stored.
+pub(super) fn to_seq(value: i64) -> Seq {
+    Seq(u64::try_from(value).unwrap_or(0))
+}
+
+/// A text as it was stored: bytes, because one of the backends can't hold every character in its text type.
+fn to_text(bytes: Option<Vec<u8>>) -> String {
+    bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+/// A person.
+#[derive(FromRow)]
+pub(super) struct UserRow {
+    pub(super) user_id: i64,
+    pub(super) email: String,
+    pub(super) name: String,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self { id: UserId(row.user_id), email: row.email, name: row.name }
+    }
+}
+
+/// A person and what their password must match.
+#[derive(FromRow)]
+pub(super) struct AccountRow {
+    #[sqlx(flatten)]
+    pub(super) user: UserRow,
+    pub(super) password_hash: String,
+}
+
+/// A sign-in and whose it is.
+#[derive(FromRow)]
+pub(super) struct TokenRow {
+    pub(super) id: i64,
+    pub(super) expires_at: i64,
+    pub(super) revoked: bool,
+    #[sqlx(flatten)]
+    pub(super) user: UserRow,
+}
+
+impl From<TokenRow> for TokenRecord {
+    fn from(row: TokenRow) -> Self {
+        Self {
+            id: TokenId(row.id),
+            user: row.user.into(),
+            expires_at: row.expires_at,
+            revoked: row.revoked,
+        }
+    }
+}
+
+/// A sign-in in a list.
+#[derive(FromRow)]
+pub(super) struct TokenInfoRow {
+    pub(super) id: i64,
+    pub(super) created_at: i64,
+    pub(super) expires_at: i64,
+}
+
+impl From<TokenInfoRow> for TokenInfo {
+    fn from(row: TokenInfoRow) -> Self {
+        Self {
+            id: TokenId(row.id),
+            created_at: clock::to_wire(row.created_at),
+            expires_at: clock::to_wire(row.expires_at),
+            current: false,
+        }
+    }
+}
+
+/// A chat as one person sees it, without the others.
+#[derive(FromRow)]
+pub(super) struct ChatRow {
+    pub(super) id: i64,
+    pub(super) direct: bool,
+    pub(super) closed: bool,
+    pub(super) title: Option<String>,
+    pub(super) head: i64,
+    pub(super) created_at: i64,
+    pub(super) updated_at: i64,
+    pub(super) read_seq: i64,
+    pub(super) unread: i64,
+    pub(super) last_id: Option<i64>,
+}
+
+impl ChatRow {
+    pub(super) fn into_chat(
+        self,
+        epoch: &Epoch,
+        participants: Vec<Participant>,
+        last_message: Option<Message>,
+    ) -> Chat {
+        Chat {
+            id: ChatId(self.id),
+            kind: if self.direct { ChatKind::Direct } else { ChatKind::Group },
+            status: status(self.closed),
+            title: self.title,
+            participants,
+            head: to_seq(self.head),
+            epoch: epoch.clone(),
+            read_seq: to_seq(self.read_seq),
+            unread: self.unread.unsigned_abs(),
+            last_message,
+            created_at: clock::to_wire(self.created_at),
+            updated_at: clock::to_wire(self.updated_at),
+        }
+    }
+}
+
+/// A chat's status by its flag.
+pub(super) fn status(closed: bool) -> ChatStatus {
+    if closed { ChatStatus::Closed } else { ChatStatus::Active }
+}
+
+/// Somebody in a chat.
+#[derive(FromRow)]
+pub(super) struct ParticipantRow {
+    pub(super) chat_id: i64,
+    pub(super) read_seq: i64,
+    #[sqlx(flatten)]
+    pub(super) user: UserRow,
+}
+
+impl From<ParticipantRow> for Participant {
+    fn from(row: ParticipantRow) -> Self {
+        Self { user: row.user.into(), read_seq: to_seq(row.read_seq), online: false }
+    }
+}
+
+/// An entry of the log, with the person that it is about and the text of the message that it changed.
+#[derive(FromRow)]
+pub(super) struct EventRow {
+    pub(super) id: i64,
+    pub(super) chat_id: i64,
+    pub(super) seq: i64,
+    pub(super) kind: i64,
+    pub(super) at: i64,
+    pub(super) client_id: Option<String>,
+    pub(super) content: Option<Vec<u8>>,
+    pub(super) target: Option<i64>,
+    pub(super) edited_at: Option<i64>,
+    pub(super) deleted_at: Option<i64>,
+    pub(super) target_content: Option<Vec<u8>>,
+    #[sqlx(flatten)]
+    pub(super) user: UserRow,
+}
+
+impl From<EventRow> for Message {
+    fn from(row: EventRow) -> Self {
+        Self {
+            id: MessageId(row.id),
+            chat_id: ChatId(row.chat_id),
+            seq: to_seq(row.seq),
+            sender: row.user.into(),
+            content: to_text(row.content),
+            sent_at: clock::to_wire(row.at),
+            // The table holds only ids that were valid when they came.
+            client_id: row.client_id.and_then(|id| ClientId::new(id).ok()),
+            edited_at: row.edited_at.map(clock::to_wire),
+            deleted_at: row.deleted_at.map(clock::to_wire),
+        }
+    }
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = sqlx::Error;
+
+    fn try_from(row: EventRow) -> Result<Self, Self::Error> {
+        let (chat_id, seq, at) = (ChatId(row.chat_id), to_seq(row.seq), clock::to_wire(row.at));
+        let id = MessageId(row.target.unwrap_or_default());
+        Ok(match row.kind {
+            kind::MESSAGE => Self::Message(row.into()),
+            kind::EDITED => {
+                Self::Edited(Edited { chat_id, seq, id, content: to_text(row.target_content), edited_at: at })
+            }
+            kind::DELETED => Self::Deleted(Deleted { chat_id, seq, id, deleted_at: at }),
+            kind::JOINED => Self::Joined(Membership { chat_id, seq, user: row.user.into(), at }),
+            kind::LEFT => Self::Left(Membership { chat_id, seq, user: row.user.into(), at }),
+            kind::CHAT_CHANGED => Self::ChatChanged(ChatChanged {
+                chat_id,
+                seq,
+                title: row.content.map(|title| to_text(Some(title))),
+                status: status(row.target.is_some_and(|closed| closed != 0)),
+                at,
+            }),
+            // A row of a later version; the start refuses such a database, so this one is damaged.
+            other => return Err(sqlx::Error::Decode(format!("unknown kind of event {other}").into())),
+        })
+    }
+}
+
+/// What the database knows about a message before it is stored: who sends it, where, and whether it was there already.
+#[derive(FromRow)]
+pub(super) struct KnownRow {
+    pub(super) user_id: Option<i64>,
+    pub(super) email: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) closed: Option<bool>,
+    pub(super) head: Option<i64>,
+    pub(super) last_id: i64,
+    pub(super) id: Option<i64>,
+    pub(super) seq: Option<i64>,
+    pub(super) at: Option<i64>,
+    pub(super) content: Option<Vec<u8>>,
+    pub(super) edited_at: Option<i64>,
+    pub(super) deleted_at: Option<i64>,
+}
+
+impl KnownRow {
+    /// The sender, if they are in the chat.
+    pub(super) fn sender(&self) -> Option<User> {
+        Some(User { id: UserId(self.user_id?), email: self.email.clone()?, name: self.name.clone()? })
+    }
+
+    /// The message that the same sender sent to the same chat under the same name before.
+    pub(super) fn earlier(&self, chat_id: ChatId, sender: &User, client_id: Option<&ClientId>) -> Option<Message> {
+        Some(Message {
+            id: MessageId(self.id?),
+            chat_id,
+            seq: to_seq(self.seq?),
+            sender: sender.clone(),
+            content: to_text(self.content.clone()),
+            sent_at: clock::to_wire(self.at?),
+            client_id: client_id.cloned(),
+            edited_at: self.edited_at.map(clock::to_wire),
+            deleted_at: self.deleted_at.map(clock::to_wire),
+        })
+    }
+}
+
+/// A message that came again: the first one, unless the text differs. An edited or deleted one can't be compared any more.
+pub(super) fn repeated(earlier: Message, text: &MessageText) -> AppendResult {
+    let as_sent = earlier.edited_at.is_none() && earlier.deleted_at.is_none();
+    if as_sent && earlier.content != text.as_str() {
+        return Err(Refused::ClientIdReused);
+    }
+    Ok(Appended::Duplicate(earlier))
+}

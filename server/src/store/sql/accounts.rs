@@ -1,0 +1,112 @@
+//! SQL for accounts and sign-ins, as both backends speak it.
+
+use causerie_protocol::event::User;
+use causerie_protocol::rest::{TokenInfo, UserRef};
+use causerie_protocol::{TokenId, UserId};
+
+use super::{Connection, Pool};
+use crate::clock;
+use crate::store::rows::{AccountRow, TokenInfoRow, TokenRow, UserRow};
+use crate::store::{StoreError, TokenRecord};
+
+pub(super) async fn create_user(
+    writer: &mut Connection,
+    email: &str,
+    name: &str,
+    password_hash: &str,
+) -> Result<Option<User>, StoreError> {
+    let id = sqlx::query_scalar(
+        "INSERT INTO users (email, name, password_hash, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING RETURNING id",
+    )
+    .bind(email)
+    .bind(name)
+    .bind(password_hash)
+    .bind(clock::now())
+    .fetch_optional(writer)
+    .await?;
+    Ok(id.map(|id| User { id: UserId(id), email: email.to_owned(), name: name.to_owned() }))
+}
+
+pub(super) async fn account(readers: &Pool, email: &str) -> Result<Option<(User, String)>, StoreError> {
+    let row: Option<AccountRow> = sqlx::query_as(
+        "SELECT id AS user_id, email, name, password_hash FROM users WHERE lower(email) = lower($1)",
+    )
+    .bind(email)
+    .fetch_optional(readers)
+    .await?;
+    Ok(row.map(|row| (row.user.into(), row.password_hash)))
+}
+
+pub(super) async fn find_user(readers: &Pool, wanted: &UserRef) -> Result<Option<User>, StoreError> {
+    let row: Option<UserRow> = match wanted {
+        UserRef::Id(id) => {
+            sqlx::query_as("SELECT id AS user_id, email, name FROM users WHERE id = $1")
+                .bind(id.0)
+                .fetch_optional(readers)
+                .await?
+        }
+        UserRef::Email(email) => {
+            sqlx::query_as("SELECT id AS user_id, email, name FROM users WHERE lower(email) = lower($1)")
+                .bind(email)
+                .fetch_optional(readers)
+                .await?
+        }
+    };
+    Ok(row.map(Into::into))
+}
+
+pub(super) async fn create_token(
+    writer: &mut Connection,
+    user: UserId,
+    digest: [u8; 32],
+    created_at: i64,
+    expires_at: i64,
+) -> Result<TokenId, StoreError> {
+    let id = sqlx::query_scalar(
+        "INSERT INTO tokens (user_id, digest, created_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id",
+    )
+    .bind(user.0)
+    .bind(&digest[..])
+    .bind(created_at)
+    .bind(expires_at)
+    .fetch_one(writer)
+    .await?;
+    Ok(TokenId(id))
+}
+
+pub(super) async fn token(readers: &Pool, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
+    let row: Option<TokenRow> = sqlx::query_as(
+        "SELECT t.id, t.expires_at, t.revoked, u.id AS user_id, u.email, u.name
+         FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.digest = $1",
+    )
+    .bind(&digest[..])
+    .fetch_optional(readers)
+    .await?;
+    Ok(row.map(Into::into))
+}
+
+pub(super) async fn tokens_of(readers: &Pool, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError> {
+    let rows: Vec<TokenInfoRow> = sqlx::query_as(
+        "SELECT id, created_at, expires_at FROM tokens
+         WHERE user_id = $1 AND NOT revoked AND expires_at > $2 ORDER BY id DESC",
+    )
+    .bind(user.0)
+    .bind(now)
+    .fetch_all(readers)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+pub(super) async fn revoke_token(
+    writer: &mut Connection,
+    user: UserId,
+    token: TokenId,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE tokens SET revoked = TRUE WHERE id = $1 AND user_id = $2 AND NOT revoked")
+        .bind(token.0)
+        .bind(user.0)
+        .execute(writer)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}

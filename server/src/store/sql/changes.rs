@@ -1,0 +1,290 @@
+//! Changes that are no messages: edits, deletions, people who come and go, titles, read positions. Both backends speak this SQL.
+
+use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, User};
+use causerie_protocol::rest::ChatStatus;
+use causerie_protocol::{Event, MessageId, MessageText, Seq, UserId, limits};
+use sqlx::FromRow;
+
+use super::{Connection, content};
+use crate::clock;
+use crate::store::rows::{self, UserRow, kind, to_seq, to_sql};
+use crate::store::{Append, AppendResult, Appended, Change, Refused, StoreError};
+
+/// A chat as the actor of a change finds it.
+#[derive(FromRow)]
+struct PlaceRow {
+    direct: bool,
+    closed: bool,
+    title: Option<String>,
+    head: i64,
+    #[sqlx(flatten)]
+    actor: UserRow,
+}
+
+struct Place {
+    direct: bool,
+    closed: bool,
+    title: Option<String>,
+    head: Seq,
+    actor: User,
+}
+
+async fn place(transaction: &mut Connection, append: &Append) -> Result<Option<Place>, StoreError> {
+    // The head that is read here must be the last one until the transaction ends.
+    super::lock_chat(transaction, append.chat).await?;
+    let row: Option<PlaceRow> = sqlx::query_as(
+        "SELECT c.direct, c.closed, c.title, c.head, u.id AS user_id, u.email, u.name
+         FROM participants p JOIN chats c ON c.id = p.chat_id JOIN users u ON u.id = p.user_id
+         WHERE p.chat_id = $1 AND p.user_id = $2",
+    )
+    .bind(append.chat.0)
+    .bind(append.actor.0)
+    .fetch_optional(transaction)
+    .await?;
+    Ok(row.map(|row| Place {
+        direct: row.direct,
+        closed: row.closed,
+        title: row.title,
+        head: to_seq(row.head),
+        actor: row.actor.into(),
+    }))
+}
+
+/// Applies one change that is not a message.
+pub(super) async fn apply(transaction: &mut Connection, append: &Append) -> Result<AppendResult, StoreError> {
+    let Some(place) = place(transaction, append).await? else { return Ok(Err(Refused::NoSuchChat)) };
+    match &append.change {
+        Change::Message { .. } => unreachable!("messages are appended in runs"),
+        Change::Edit { id, text } => edit(transaction, append, &place, *id, text).await,
+        Change::Delete { id } => delete(transaction, append, &place, *id).await,
+        Change::Join { user } => join(transaction, append, &place, *user).await,
+        Change::Leave => leave(transaction, append, &place).await,
+        Change::Update { title, status } => {
+            update(transaction, append, &place, title.as_deref(), *status).await
+        }
+        Change::Read { seq } => read(transaction, append, &place, *seq).await,
+    }
+}
+
+/// Adds an event that is no message and moves the head; answers its position.
+async fn push(
+    transaction: &mut Connection,
+    append: &Append,
+    place: &Place,
+    kind: i64,
+    target: Option<i64>,
+    text: Option<&str>,
+    now: i64,
+) -> Result<Seq, StoreError> {
+    let seq = place.head.next();
+    sqlx::query(
+        "INSERT INTO events (chat_id, seq, kind, actor_id, at, target, content) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(append.chat.0)
+    .bind(to_sql(seq.0))
+    .bind(kind)
+    .bind(append.actor.0)
+    .bind(now)
+    .bind(target)
+    .bind(text.map(content))
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("UPDATE chats SET head = $2, updated_at = $3 WHERE id = $1")
+        .bind(append.chat.0)
+        .bind(to_sql(seq.0))
+        .bind(now)
+        .execute(transaction)
+        .await?;
+    Ok(seq)
+}
+
+/// Whether the actor may change this message; the refusal if not.
+async fn own_message(
+    transaction: &mut Connection,
+    append: &Append,
+    id: MessageId,
+) -> Result<Result<(), Refused>, StoreError> {
+    let sender: Option<i64> = sqlx::query_scalar(
+        "SELECT actor_id FROM events WHERE id = $1 AND chat_id = $2 AND kind = 0 AND deleted_at IS NULL",
+    )
+    .bind(id.0)
+    .bind(append.chat.0)
+    .fetch_optional(transaction)
+    .await?;
+    Ok(match sender {
+        None => Err(Refused::NoSuchMessage),
+        Some(sender) if sender != append.actor.0 => Err(Refused::NotTheSender),
+        Some(_) => Ok(()),
+    })
+}
+
+async fn edit(
+    transaction: &mut Connection,
+    append: &Append,
+    place: &Place,
+    id: MessageId,
+    text: &MessageText,
+) -> Result<AppendResult, StoreError> {
+    if place.closed {
+        return Ok(Err(Refused::ChatClosed));
+    }
+    if let Err(refused) = own_message(transaction, append, id).await? {
+        return Ok(Err(refused));
+    }
+    let now = clock::now();
+    sqlx::query("UPDATE events SET content = $2, edited_at = $3 WHERE id = $1")
+        .bind(id.0)
+        .bind(content(text.as_str()))
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?;
+    let seq = push(transaction, append, place, kind::EDITED, Some(id.0), None, now).await?;
+    Ok(Ok(Appended::Event(Event::Edited(Edited {
+        chat_id: append.chat,
+        seq,
+        id,
+        content: text.as_str().to_owned(),
+        edited_at: clock::to_wire(now),
+    }))))
+}
+
+async fn delete(
+    transaction: &mut Connection,
+    append: &Append,
+    place: &Place,
+    id: MessageId,
+) -> Result<AppendResult, StoreError> {
+    if let Err(refused) = own_message(transaction, append, id).await? {
+        return Ok(Err(refused));
+    }
+    let now = clock::now();
+    // The text goes for good; the row stays, because positions have no gaps and the client_id stays taken.
+    sqlx::query("UPDATE events SET content = NULL, deleted_at = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?;
+    let seq = push(transaction, append, place, kind::DELETED, Some(id.0), None, now).await?;
+    Ok(Ok(Appended::Event(Event::Deleted(Deleted {
+        chat_id: append.chat,
+        seq,
+        id,
+        deleted_at: clock::to_wire(now),
+    }))))
+}
+
+async fn join(
+    transaction: &mut Connection,
+    append: &Append,
+    place: &Place,
+    user: UserId,
+) -> Result<AppendResult, StoreError> {
+    if place.direct {
+        return Ok(Err(Refused::NotAGroup));
+    }
+    let row: Option<UserRow> = sqlx::query_as("SELECT id AS user_id, email, name FROM users WHERE id = $1")
+        .bind(user.0)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let Some(user) = row.map(User::from) else { return Ok(Err(Refused::NoSuchUser)) };
+    let people: i64 = sqlx::query_scalar("SELECT count(*) FROM participants WHERE chat_id = $1")
+        .bind(append.chat.0)
+        .fetch_one(&mut *transaction)
+        .await?;
+    if people.unsigned_abs() >= limits::PARTICIPANTS as u64 {
+        return Ok(Err(Refused::Full));
+    }
+    // Who joins starts with everything before read, so that no old message counts as unread.
+    let added = sqlx::query(
+        "INSERT INTO participants (chat_id, user_id, read_seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )
+    .bind(append.chat.0)
+    .bind(user.id.0)
+    .bind(to_sql(place.head.0))
+    .execute(&mut *transaction)
+    .await?;
+    if added.rows_affected() == 0 {
+        return Ok(Err(Refused::AlreadyIn));
+    }
+    let now = clock::now();
+    let seq = push(transaction, append, place, kind::JOINED, Some(user.id.0), None, now).await?;
+    let membership = Membership { chat_id: append.chat, seq, user, at: clock::to_wire(now) };
+    Ok(Ok(Appended::Event(Event::Joined(membership))))
+}
+
+async fn leave(
+    transaction: &mut Connection,
+    append: &Append,
+    place: &Place,
+) -> Result<AppendResult, StoreError> {
+    if place.direct {
+        return Ok(Err(Refused::NotAGroup));
+    }
+    let now = clock::now();
+    let seq = push(transaction, append, place, kind::LEFT, Some(append.actor.0), None, now).await?;
+    sqlx::query("DELETE FROM participants WHERE chat_id = $1 AND user_id = $2")
+        .bind(append.chat.0)
+        .bind(append.actor.0)
+        .execute(transaction)
+        .await?;
+    let membership =
+        Membership { chat_id: append.chat, seq, user: place.actor.clone(), at: clock::to_wire(now) };
+    Ok(Ok(Appended::Event(Event::Left(membership))))
+}
+
+async fn update(
+    transaction: &mut Connection,
+    append: &Append,
+    place: &Place,
+    title: Option<&str>,
+    status: Option<ChatStatus>,
+) -> Result<AppendResult, StoreError> {
+    if title.is_some() && place.direct {
+        return Ok(Err(Refused::NotAGroup));
+    }
+    let title = title.map(str::to_owned).or_else(|| place.title.clone());
+    let closed = status.map_or(place.closed, |status| status == ChatStatus::Closed);
+    let now = clock::now();
+    sqlx::query("UPDATE chats SET title = $2, closed = $3 WHERE id = $1")
+        .bind(append.chat.0)
+        .bind(&title)
+        .bind(closed)
+        .execute(&mut *transaction)
+        .await?;
+    let target = Some(i64::from(closed));
+    let seq = push(transaction, append, place, kind::CHAT_CHANGED, target, title.as_deref(), now).await?;
+    Ok(Ok(Appended::Event(Event::ChatChanged(ChatChanged {
+        chat_id: append.chat,
+        seq,
+        title,
+        status: rows::status(closed),
+        at: clock::to_wire(now),
+    }))))
+}
+
+async fn read(
+    transaction: &mut Connection,
+    append: &Append,
+    place: &Place,
+    seq: Seq,
+) -> Result<AppendResult, StoreError> {
+    let wanted = seq.min(place.head);
+    let moved = sqlx::query(
+        "UPDATE participants SET read_seq = $3 WHERE chat_id = $1 AND user_id = $2 AND read_seq < $3",
+    )
+    .bind(append.chat.0)
+    .bind(append.actor.0)
+    .bind(to_sql(wanted.0))
+    .execute(&mut *transaction)
+    .await?;
+    if moved.rows_affected() > 0 {
+        return Ok(Ok(Appended::Read { seq: wanted, moved: true }));
+    }
+    let stands: i64 =
+        sqlx::query_scalar("SELECT read_seq FROM participants WHERE chat_id = $1 AND user_id = $2")
+            .bind(append.chat.0)
+            .bind(append.actor.0)
+            .fetch_one(transaction)
+            .await?;
+    Ok(Ok(Appended::Read { seq: to_seq(stands), moved: false }))
+}
