@@ -1,1 +1,134 @@
 //! What the list of chats shows after loads and events.
+
+use super::*;
+use causerie_protocol::{ClientId, Epoch};
+
+const ME: UserId = UserId(1);
+
+fn at(text: &str) -> Timestamp {
+    Timestamp(text.into())
+}
+
+fn user(id: i64, name: &str) -> User {
+    User { id: UserId(id), email: format!("{name}@example.org"), name: name.into() }
+}
+
+fn chat(id: i64, head: u64, unread: u64, updated: &str) -> Chat {
+    let participant = |id, name| Participant { user: user(id, name), read_seq: Seq(2), online: false };
+    Chat {
+        id: ChatId(id),
+        kind: ChatKind::Direct,
+        status: ChatStatus::Active,
+        title: None,
+        participants: vec![participant(1, "Ana"), participant(2, "Ben")],
+        head: Seq(head),
+        epoch: Epoch("e".into()),
+        read_seq: Seq(2),
+        unread,
+        last_message: None,
+        created_at: at("t0"),
+        updated_at: at(updated),
+    }
+}
+
+fn message(seq: u64, from: User) -> Message {
+    Message {
+        id: MessageId(seq.cast_signed()),
+        chat_id: ChatId(1),
+        seq: Seq(seq),
+        sender: from,
+        content: format!("m{seq}"),
+        sent_at: at(&format!("t{seq}")),
+        client_id: Some(ClientId::new("c").unwrap()),
+        edited_at: None,
+        deleted_at: None,
+    }
+}
+
+fn roster() -> Roster {
+    let mut roster = Roster::default();
+    for (id, updated) in [(1, "t3"), (2, "t4"), (3, "t4")] {
+        assert!(roster.take(chat(id, 3, 1, updated), ME, Seq::ZERO));
+    }
+    roster
+}
+
+#[test]
+fn the_newest_chat_is_first_and_a_message_brings_its_chat_up() {
+    let mut roster = roster();
+    let order = |roster: &Roster| roster.newest_first().iter().map(|entry| entry.id().0).collect::<Vec<_>>();
+    assert_eq!(order(&roster), [3, 2, 1]);
+    roster.get_mut(ChatId(1)).unwrap().message(&message(5, user(2, "Ben")));
+    assert_eq!(order(&roster), [1, 3, 2]);
+}
+
+#[test]
+fn a_chat_is_called_by_its_title_or_by_the_others() {
+    let mut group = chat(1, 3, 0, "t");
+    assert_eq!(ChatEntry::new(group.clone(), ME).title(), "Ben");
+    group.participants.push(Participant { user: user(3, "Cleo"), read_seq: Seq(1), online: true });
+    let entry = ChatEntry::new(group.clone(), ME);
+    assert_eq!((entry.title().as_str(), entry.online(), entry.read_by_all()), ("Ben, Cleo", true, Seq(1)));
+    group.title = Some("Plan".into());
+    assert_eq!(ChatEntry::new(group.clone(), ME).title(), "Plan");
+    group.participants.truncate(1);
+    group.title = None;
+    assert_eq!(ChatEntry::new(group, ME).title(), "Only you");
+}
+
+#[test]
+fn unread_counts_others_and_ends_with_reading_anywhere() {
+    let mut roster = roster();
+    let entry = roster.get_mut(ChatId(1)).unwrap();
+    entry.message(&message(4, user(2, "Ben")));
+    entry.message(&message(5, user(1, "Ana")));
+    assert_eq!(entry.unread(), 2);
+    assert!(!entry.deleted(MessageId(4), None, &at("t6")));
+    assert_eq!(entry.unread(), 1);
+    assert!(entry.read_by(ME, Seq(6)));
+    assert!(!entry.read_by(ME, Seq(6)));
+    assert_eq!(entry.unread(), 0);
+    assert!(entry.read_by(UserId(2), Seq(5)));
+    assert_eq!(entry.read_by_all(), Seq(5));
+}
+
+#[test]
+fn the_last_line_follows_edits_and_says_when_it_is_gone() {
+    let mut roster = roster();
+    let entry = roster.get_mut(ChatId(1)).unwrap();
+    entry.message(&message(4, user(2, "Ben")));
+    entry.edited(MessageId(3), "other", &at("t5"));
+    entry.edited(MessageId(4), "new", &at("t6"));
+    assert_eq!(entry.last_message().unwrap().content, "new");
+    assert!(entry.deleted(MessageId(4), None, &at("t7")));
+}
+
+#[test]
+fn an_answer_that_is_older_than_the_stream_does_not_undo_it() {
+    let mut roster = roster();
+    let id = ChatId(1);
+    roster.get_mut(id).unwrap().message(&message(4, user(2, "Ben")));
+    assert!(!roster.take(chat(1, 3, 1, "t3"), ME, Seq(4)));
+    let entry = roster.get(id).unwrap();
+    assert_eq!((entry.unread(), entry.last_message().map(|last| last.seq)), (2, Some(Seq(4))));
+    let mut newer = chat(1, 9, 5, "t9");
+    newer.last_message = Some(message(9, user(2, "Ben")));
+    roster.take(newer, ME, Seq(4));
+    let entry = roster.get(id).unwrap();
+    assert_eq!((entry.unread(), entry.last_message().map(|last| last.seq)), (5, Some(Seq(9))));
+}
+
+#[test]
+fn people_come_and_go() {
+    let mut roster = roster();
+    assert_eq!(roster.presence(UserId(2), true), [ChatId(1), ChatId(2), ChatId(3)]);
+    assert_eq!(roster.presence(UserId(2), true), []);
+    let entry = roster.get_mut(ChatId(1)).unwrap();
+    assert!(entry.online());
+    let event = |id, name| Membership { chat_id: ChatId(1), seq: Seq(4), user: user(id, name), at: at("t4") };
+    entry.joined(&event(3, "Cleo"));
+    entry.joined(&event(3, "Cleo"));
+    assert_eq!(entry.title(), "Ben, Cleo");
+    entry.left(&event(2, "Ben"));
+    assert_eq!(entry.title(), "Cleo");
+}

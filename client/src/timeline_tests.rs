@@ -1,1 +1,208 @@
 //! Pages and events in every order, changes, resets, and what is shown.
+
+use causerie_protocol::event::{Deleted, Edited};
+use causerie_protocol::{ClientId, Timestamp, User};
+
+use super::*;
+
+const CHAT: ChatId = ChatId(1);
+const ME: UserId = UserId(1);
+
+fn at(seq: u64) -> Timestamp {
+    Timestamp(format!("t{seq:03}"))
+}
+
+fn message(seq: u64) -> Message {
+    Message {
+        id: MessageId(seq.cast_signed() * 10),
+        chat_id: CHAT,
+        seq: Seq(seq),
+        sender: User { id: UserId(2), email: "ben@example.org".into(), name: "Ben".into() },
+        content: format!("m{seq}"),
+        sent_at: at(seq),
+        client_id: None,
+        edited_at: None,
+        deleted_at: None,
+    }
+}
+
+fn said(seq: u64) -> Event {
+    Event::Message(message(seq))
+}
+
+fn edited(seq: u64, of: u64, content: &str) -> Event {
+    let (id, content) = (MessageId(of.cast_signed() * 10), content.to_owned());
+    Event::Edited(Edited { chat_id: CHAT, seq: Seq(seq), id, content, edited_at: at(seq) })
+}
+
+fn deleted(seq: u64, of: u64) -> Event {
+    let id = MessageId(of.cast_signed() * 10);
+    Event::Deleted(Deleted { chat_id: CHAT, seq: Seq(seq), id, deleted_at: at(seq) })
+}
+
+fn joined(seq: u64) -> Event {
+    Event::Joined(Membership { chat_id: CHAT, seq: Seq(seq), user: message(seq).sender, at: at(seq) })
+}
+
+fn pages(seqs: impl IntoIterator<Item = u64>) -> Vec<Message> {
+    seqs.into_iter().map(message).collect()
+}
+
+fn loaded(seqs: impl IntoIterator<Item = u64>, has_older: bool) -> Timeline {
+    let mut timeline = Timeline::new(CHAT);
+    let request = timeline.load(1).unwrap();
+    assert!(timeline.page(request, pages(seqs), has_older));
+    timeline
+}
+
+fn shown(timeline: &Timeline) -> Vec<String> {
+    timeline
+        .rows(ME, Seq::ZERO)
+        .into_iter()
+        .map(|row| match row {
+            Row::Message(row) if row.deleted => "deleted".to_owned(),
+            Row::Message(row) => row.text,
+            Row::Line(row) => format!("line {:?}", row.key),
+        })
+        .collect()
+}
+
+#[test]
+fn without_history_nothing_is_kept_or_shown() {
+    let mut timeline = Timeline::new(CHAT);
+    assert!(!timeline.apply(said(1)));
+    assert_eq!(shown(&timeline), [""; 0]);
+    assert_eq!(timeline.newest(), Seq::ZERO);
+}
+
+#[test]
+fn a_page_and_the_events_that_came_meanwhile_make_one_piece() {
+    let mut timeline = Timeline::new(CHAT);
+    let request = timeline.load(1).unwrap();
+    assert!(timeline.load(2).is_none(), "one is on its way");
+    timeline.apply(said(3));
+    timeline.apply(said(4));
+    assert_eq!(shown(&timeline), [""; 0], "a piece without what is before it is not shown");
+    assert!(timeline.page(request, pages([1, 2, 3]), false));
+    assert_eq!(shown(&timeline), ["m1", "m2", "m3", "m4"]);
+    assert!(timeline.history().loaded && !timeline.history().loading && !timeline.history().has_older);
+}
+
+#[test]
+fn a_page_that_is_ahead_of_the_events_shows_each_message_once() {
+    let mut timeline = loaded([1, 2, 3, 4], false);
+    for seq in 2..=5 {
+        timeline.apply(said(seq));
+    }
+    assert_eq!(shown(&timeline), ["m1", "m2", "m3", "m4", "m5"]);
+}
+
+#[test]
+fn events_from_before_the_page_are_left_to_an_older_page() {
+    let mut timeline = Timeline::new(CHAT);
+    let request = timeline.load(1).unwrap();
+    timeline.apply(said(3));
+    assert!(timeline.page(request, pages([8, 9]), true));
+    for event in [said(4), joined(5), edited(6, 4, "x"), said(7), said(8), said(9), said(10)] {
+        timeline.apply(event);
+    }
+    assert_eq!(shown(&timeline), ["m8", "m9", "m10"]);
+    let request = timeline.load_older(2).unwrap();
+    assert_eq!(request.before, Some(MessageId(80)));
+    assert!(timeline.load_older(3).is_none());
+    let mut page = pages([4, 7]);
+    page[0].content = "x".into();
+    assert!(timeline.page(request, page, false));
+    assert_eq!(shown(&timeline), ["x", "m7", "m8", "m9", "m10"]);
+    assert!(timeline.load_older(4).is_none(), "there is nothing older");
+}
+
+#[test]
+fn changes_apply_in_place_and_a_deleted_message_stays_deleted() {
+    let mut timeline = loaded([1, 2], false);
+    assert!(timeline.apply(edited(3, 1, "new")));
+    assert!(timeline.apply(deleted(4, 2)));
+    timeline.apply(edited(5, 2, "ghost"));
+    assert_eq!(shown(&timeline), ["new", "deleted"]);
+    assert_eq!(timeline.last_message().unwrap().content, "new");
+    assert!(timeline.message(MessageId(20)).unwrap().content.is_empty());
+}
+
+#[test]
+fn a_change_of_a_message_that_is_not_here_is_kept_only_while_a_page_may_bring_it() {
+    let mut timeline = loaded([8, 9], true);
+    assert!(!timeline.apply(edited(10, 3, "lost")), "a later page has it as it is now");
+    let request = timeline.load_older(2).unwrap();
+    assert!(!timeline.apply(edited(11, 4, "new")));
+    assert!(!timeline.apply(deleted(12, 5)));
+    assert!(timeline.page(request, pages([3, 4, 5]), false));
+    assert_eq!(shown(&timeline), ["m3", "new", "deleted", "m8", "m9"]);
+}
+
+#[test]
+fn an_event_of_an_unknown_kind_shows_nothing() {
+    let mut timeline = loaded([1], false);
+    let unknown = Event::Unknown {
+        kind: "reaction".into(),
+        chat_id: CHAT,
+        seq: Seq(2),
+        data: serde_json::Value::Null,
+    };
+    assert!(!timeline.apply(unknown));
+    timeline.apply(said(3));
+    assert_eq!(shown(&timeline), ["m1", "m3"]);
+}
+
+#[test]
+fn an_answer_from_before_a_reset_is_not_taken() {
+    let mut timeline = loaded([1], true);
+    let old = timeline.load_older(2).unwrap();
+    timeline.reset();
+    assert_eq!(shown(&timeline), [""; 0]);
+    assert!(!timeline.page(old, pages([9]), false));
+    let new = timeline.load(3).unwrap();
+    assert!(!timeline.page(old, pages([9]), false));
+    assert!(timeline.page(new, pages([5, 6]), false));
+    assert_eq!(shown(&timeline), ["m5", "m6"]);
+}
+
+#[test]
+fn a_page_that_failed_is_asked_for_again_and_leaves_no_hole() {
+    let mut timeline = Timeline::new(CHAT);
+    let request = timeline.load(1).unwrap();
+    timeline.apply(said(3));
+    assert!(timeline.page_failed(request, "Busy.".into(), 1_000, 1.0));
+    assert_eq!(timeline.history().failed.as_deref(), Some("Busy."));
+    assert_eq!(timeline.retry_at(), Some(1_500));
+    timeline.apply(said(4));
+    let request = timeline.load_again(2).unwrap();
+    timeline.apply(said(6));
+    assert!(timeline.page(request, pages([3, 4, 5]), false));
+    assert_eq!(shown(&timeline), ["m3", "m4", "m5", "m6"]);
+    assert_eq!((timeline.retry_at(), timeline.history().failed), (None, None));
+}
+
+#[test]
+fn lines_stand_between_messages() {
+    let mut timeline = loaded([1], false);
+    timeline.apply(joined(2));
+    timeline.apply(joined(2));
+    timeline.apply(said(3));
+    assert_eq!(shown(&timeline), ["m1", "line Seq(Seq(2))", "m3"]);
+}
+
+#[test]
+fn an_own_message_keeps_its_name_and_shows_who_read_it() {
+    let mut own = message(1);
+    own.sender.id = ME;
+    own.client_id = Some(ClientId::new("c").unwrap());
+    let mut timeline = Timeline::new(CHAT);
+    let request = timeline.load(1).unwrap();
+    timeline.page(request, vec![own, message(2)], false);
+    for (read, state) in [(0, RowState::Sent), (1, RowState::Read)] {
+        let rows = timeline.rows(ME, Seq(read));
+        let Row::Message(row) = &rows[0] else { panic!("a message") };
+        assert_eq!((row.key.clone(), &row.state), (RowKey::Own(ClientId::new("c").unwrap()), &state));
+        assert_eq!(*rows[1].key(), RowKey::Seq(Seq(2)));
+    }
+}
