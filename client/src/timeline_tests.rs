@@ -142,12 +142,8 @@ fn a_change_of_a_message_that_is_not_here_is_kept_only_while_a_page_may_bring_it
 #[test]
 fn an_event_of_an_unknown_kind_shows_nothing() {
     let mut timeline = loaded([1], false);
-    let unknown = Event::Unknown {
-        kind: "reaction".into(),
-        chat_id: CHAT,
-        seq: Seq(2),
-        data: serde_json::Value::Null,
-    };
+    let unknown =
+        Event::Unknown { kind: "reaction".into(), chat_id: CHAT, seq: Seq(2), data: serde_json::Value::Null };
     assert!(!timeline.apply(unknown));
     timeline.apply(said(3));
     assert_eq!(shown(&timeline), ["m1", "m3"]);
