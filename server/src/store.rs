@@ -7,9 +7,11 @@ use causerie_protocol::{
     ChatId, ClientId, Epoch, Event, Message, MessageId, MessageText, Seq, TokenId, UserId,
 };
 
+pub mod postgres;
 mod rows;
 pub mod sqlite;
 
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 /// A change that somebody asks to append to a chat's log.

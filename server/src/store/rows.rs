@@ -69,12 +69,7 @@ pub(super) struct TokenRow {
 
 impl From<TokenRow> for TokenRecord {
     fn from(row: TokenRow) -> Self {
-        Self {
-            id: TokenId(row.id),
-            user: row.user.into(),
-            expires_at: row.expires_at,
-            revoked: row.revoked,
-        }
+        Self { id: TokenId(row.id), user: row.user.into(), expires_at: row.expires_at, revoked: row.revoked }
     }
 }
 
@@ -242,7 +237,12 @@ impl KnownRow {
     }
 
     /// The message that the same sender sent to the same chat under the same name before.
-    pub(super) fn earlier(&self, chat_id: ChatId, sender: &User, client_id: Option<&ClientId>) -> Option<Message> {
+    pub(super) fn earlier(
+        &self,
+        chat_id: ChatId,
+        sender: &User,
+        client_id: Option<&ClientId>,
+    ) -> Option<Message> {
         Some(Message {
             id: MessageId(self.id?),
             chat_id,

@@ -1,0 +1,281 @@
+//! The store on Postgres, for several nodes: a chat's positions are given under the lock of its row.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use causerie_protocol::event::User;
+use causerie_protocol::rest::{Chat, TokenInfo, UserRef};
+use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Postgres, Transaction};
+
+use super::rows::to_seq;
+use super::{Append, AppendResult, NewChat, Position, Store, StoreError, TokenRecord};
+
+mod append;
+
+// SQL that both backends speak is one text, compiled here for this backend's types.
+#[path = "sql/accounts.rs"]
+mod accounts;
+#[path = "sql/changes.rs"]
+mod changes;
+#[path = "sql/chats.rs"]
+mod chats;
+#[path = "sql/log.rs"]
+mod log;
+
+/// What the shared SQL runs on.
+type Connection = PgConnection;
+/// Where the shared SQL reads from.
+type Pool = PgPool;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Connections of one node.
+const CONNECTIONS: u32 = 10;
+/// How long a request waits for a free connection, or for the server to come back.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The store in a Postgres database that several nodes share.
+pub struct PostgresStore {
+    pool: PgPool,
+    epoch: Epoch,
+}
+
+impl PostgresStore {
+    /// Connects to the database of a `postgres://` URL and brings its tables up to date.
+    ///
+    /// Several nodes may start at once: migrations run under an advisory lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] with a sentence that names the setting and the remedy.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| {
+                StoreError::Unusable(
+                    "DATABASE_URL is not a Postgres URL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE."
+                        .to_owned(),
+                )
+            })?
+            .application_name("causerie")
+            .disable_statement_logging();
+        let place = format!("{}:{}", options.get_host(), options.get_port());
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await
+            .map_err(|error| unusable(&place, &error))?;
+        MIGRATIONS.run(&pool).await.map_err(|error| unusable_tables(&place, error))?;
+        let epoch = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'epoch'")
+            .fetch_one(&pool)
+            .await
+            .map_err(|error| unusable(&place, &error))?;
+        Ok(Self { pool, epoch: Epoch(epoch) })
+    }
+
+    async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        self.pool.acquire().await
+    }
+}
+
+fn unusable_tables(place: &str, error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::Unusable(format!(
+            "The database at {place} was made by a newer version of Causerie: run that version, or name another database in DATABASE_URL."
+        )),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => unusable(place, &error),
+        other => StoreError::Unusable(format!(
+            "The database at {place} can't be brought up to date ({other}): restore a backup, or name another database in DATABASE_URL."
+        )),
+    }
+}
+
+/// The sentence for a database that can't be used; codes are of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn unusable(place: &str, error: &sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    StoreError::Unusable(match &*code {
+        "28000" | "28P01" => {
+            format!("Postgres at {place} refuses the user or the password: correct them in DATABASE_URL.")
+        }
+        "3D000" => format!(
+            "Postgres at {place} has no database of that name: make it with createdb, or correct DATABASE_URL."
+        ),
+        "42501" => format!(
+            "Postgres at {place} does not let this user make tables: grant it CREATE, or correct DATABASE_URL."
+        ),
+        "53300" => format!(
+            "Postgres at {place} has no free connection: raise its max_connections, or run fewer nodes."
+        ),
+        "" => format!("Postgres does not answer at {place}: start it, or correct DATABASE_URL."),
+        code => format!(
+            "Postgres at {place} failed with code {code}: look it up in Postgres' manual, or correct DATABASE_URL."
+        ),
+    })
+}
+
+/// Whether an error of Postgres passes by itself: the connection, resources, an operator's intervention, a conflict.
+fn passes(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
+            true
+        }
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+                || code == "23505"
+        }),
+        _ => false,
+    }
+}
+
+/// Sorts this backend's errors; the conversion of the other backend looks at codes that mean something else here.
+fn sort(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(error) | StoreError::Failed(error) => {
+            if passes(&error) {
+                StoreError::Unavailable(error)
+            } else {
+                StoreError::Failed(error)
+            }
+        }
+        unusable @ StoreError::Unusable(_) => unusable,
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn create_user(
+        &self,
+        email: &str,
+        name: &str,
+        password_hash: &str,
+    ) -> Result<Option<User>, StoreError> {
+        accounts::create_user(&mut *self.connection().await?, email, name, password_hash).await.map_err(sort)
+    }
+
+    async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
+        accounts::account(&self.pool, email).await.map_err(sort)
+    }
+
+    async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
+        accounts::find_user(&self.pool, user).await.map_err(sort)
+    }
+
+    async fn create_token(
+        &self,
+        user: UserId,
+        digest: [u8; 32],
+        created_at: i64,
+        expires_at: i64,
+    ) -> Result<TokenId, StoreError> {
+        let mut connection = self.connection().await?;
+        accounts::create_token(&mut connection, user, digest, created_at, expires_at).await.map_err(sort)
+    }
+
+    async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
+        accounts::token(&self.pool, digest).await.map_err(sort)
+    }
+
+    async fn tokens_of(&self, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError> {
+        accounts::tokens_of(&self.pool, user, now).await.map_err(sort)
+    }
+
+    async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError> {
+        accounts::revoke_token(&mut *self.connection().await?, user, token).await.map_err(sort)
+    }
+
+    async fn create_chat(&self, chat: NewChat) -> Result<(ChatId, bool), StoreError> {
+        chats::create(&mut *self.connection().await?, &chat).await.map_err(sort)
+    }
+
+    async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError> {
+        Ok(chats::load(&self.pool, &self.epoch, user, Some(chat)).await.map_err(sort)?.pop())
+    }
+
+    async fn chats(&self, user: UserId) -> Result<Vec<Chat>, StoreError> {
+        chats::load(&self.pool, &self.epoch, user, None).await.map_err(sort)
+    }
+
+    async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError> {
+        chats::participants(&self.pool, chat).await.map_err(sort)
+    }
+
+    async fn acquaintances(&self, user: UserId) -> Result<Vec<UserId>, StoreError> {
+        chats::acquaintances(&self.pool, user).await.map_err(sort)
+    }
+
+    async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Option<Vec<UserId>>, StoreError> {
+        chats::delete(&mut *self.connection().await?, user, chat).await.map_err(sort)
+    }
+
+    async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
+        append::append(&mut *self.connection().await?, batch).await.map_err(sort)
+    }
+
+    async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {
+        log::position(&self.pool, &self.epoch, user, chat).await.map_err(sort)
+    }
+
+    async fn events_after(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        after: Seq,
+        limit: u64,
+    ) -> Result<Option<Vec<Event>>, StoreError> {
+        log::events_after(&self.pool, user, chat, after, limit).await.map_err(sort)
+    }
+
+    async fn messages(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        before: Option<MessageId>,
+        limit: u64,
+    ) -> Result<Option<Vec<Message>>, StoreError> {
+        log::messages(&self.pool, user, chat, before, limit).await.map_err(sort)
+    }
+
+    async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
+        log::message(&self.pool, user, id).await.map_err(sort)
+    }
+
+    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError> {
+        let ids: Vec<i64> = chats.iter().map(|chat| chat.0).collect();
+        let rows: Vec<(i64, i64)> = sqlx::query_as("SELECT id, head FROM chats WHERE id = ANY ($1)")
+            .bind(ids)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| sort(error.into()))?;
+        Ok(rows.into_iter().map(|(id, head)| (ChatId(id), to_seq(head))).collect())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await.map_err(|error| sort(error.into()))?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A message's text as Postgres can hold it, U+0000 included.
+fn content(text: &str) -> &[u8] {
+    text.as_bytes()
+}
+
+/// A transaction that only reads and sees one state.
+async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+}
+
+/// Locks a chat's row until the transaction ends, so that its positions are given one after the other.
+async fn lock_chat(transaction: &mut PgConnection, chat: ChatId) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT 1 FROM chats WHERE id = $1 FOR UPDATE").bind(chat.0).execute(transaction).await?;
+    Ok(())
+}

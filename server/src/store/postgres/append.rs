@@ -1,0 +1,151 @@
+//! Appending on Postgres: a run of messages is one call of a function in the database.
+
+use causerie_protocol::event::User;
+use causerie_protocol::{ClientId, Event, Message, MessageId, UserId};
+use sqlx::postgres::PgConnection;
+use sqlx::{Connection as _, FromRow};
+
+use super::changes;
+use crate::clock;
+use crate::store::rows::{self, KnownRow, to_seq};
+use crate::store::{Append, AppendResult, Appended, Change, Refused, StoreError};
+
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    batch: &[Append],
+) -> Result<Vec<AppendResult>, StoreError> {
+    let mut results = Vec::with_capacity(batch.len());
+    if batch.iter().all(is_message) {
+        // The call is a transaction of its own: one round trip.
+        messages(connection, batch, &mut results).await?;
+        return Ok(results);
+    }
+    let mut transaction = connection.begin().await?;
+    // All locks of the batch first and in one order, so that two nodes never wait for each other in a circle.
+    let chats: Vec<i64> = batch.iter().map(|append| append.chat.0).collect();
+    sqlx::query("SELECT 1 FROM chats WHERE id = ANY ($1) ORDER BY id FOR UPDATE")
+        .bind(chats)
+        .execute(&mut *transaction)
+        .await?;
+    let mut rest = batch;
+    while let Some((append, tail)) = rest.split_first() {
+        let run = rest.iter().take_while(|append| is_message(append)).count();
+        if run > 0 {
+            messages(&mut transaction, &rest[..run], &mut results).await?;
+            rest = &rest[run..];
+        } else {
+            results.push(changes::apply(&mut transaction, append).await?);
+            rest = tail;
+        }
+    }
+    transaction.commit().await?;
+    Ok(results)
+}
+
+fn is_message(append: &Append) -> bool {
+    matches!(append.change, Change::Message { .. })
+}
+
+/// What the function answers for each message, in their order.
+#[derive(FromRow)]
+struct AppendedRow {
+    user_id: Option<i64>,
+    email: Option<String>,
+    name: Option<String>,
+    closed: Option<bool>,
+    /// The place in the batch, from 1, of the first message with the same name.
+    first_ord: i64,
+    new_id: Option<i64>,
+    new_seq: Option<i64>,
+    id: Option<i64>,
+    seq: Option<i64>,
+    at: Option<i64>,
+    content: Option<Vec<u8>>,
+    edited_at: Option<i64>,
+    deleted_at: Option<i64>,
+}
+
+async fn messages(
+    connection: &mut PgConnection,
+    run: &[Append],
+    results: &mut Vec<AppendResult>,
+) -> Result<(), StoreError> {
+    let now = clock::now();
+    let mut texts = Vec::with_capacity(run.len());
+    let mut client_ids = Vec::with_capacity(run.len());
+    for append in run {
+        let Change::Message { text, client_id } = &append.change else {
+            unreachable!("a run holds only messages")
+        };
+        texts.push(text);
+        client_ids.push(client_id.as_ref());
+    }
+    let rows: Vec<AppendedRow> = sqlx::query_as("SELECT * FROM append_messages($1, $2, $3, $4, $5)")
+        .bind(run.iter().map(|append| append.chat.0).collect::<Vec<_>>())
+        .bind(run.iter().map(|append| append.actor.0).collect::<Vec<_>>())
+        .bind(client_ids.iter().map(|id| id.map(ClientId::as_str)).collect::<Vec<_>>())
+        .bind(texts.iter().map(|text| text.as_str().as_bytes()).collect::<Vec<_>>())
+        .bind(now)
+        .fetch_all(connection)
+        .await?;
+    let sent_at = clock::to_wire(now);
+    let begin = results.len();
+    for (index, row) in rows.into_iter().enumerate() {
+        let (append, text, client_id) = (&run[index], texts[index], client_ids[index]);
+        let first = usize::try_from(row.first_ord - 1).unwrap_or(index);
+        let repeats = (first < index).then(|| results[begin + first].clone());
+        results.push(match (row.sender(), row.new_id, row.new_seq) {
+            (None, ..) => Err(Refused::NoSuchChat),
+            (Some(sender), Some(id), Some(seq)) => Ok(Appended::Event(Event::Message(Message {
+                id: MessageId(id),
+                chat_id: append.chat,
+                seq: to_seq(seq),
+                sender,
+                content: text.as_str().to_owned(),
+                sent_at: sent_at.clone(),
+                client_id: client_id.cloned(),
+                edited_at: None,
+                deleted_at: None,
+            }))),
+            (Some(sender), ..) => {
+                let closed = row.closed.unwrap_or_default();
+                match (row.into_known().earlier(append.chat, &sender, client_id), repeats) {
+                    (Some(earlier), _) => rows::repeated(earlier, text),
+                    (None, Some(Ok(Appended::Event(Event::Message(first)) | Appended::Duplicate(first)))) => {
+                        rows::repeated(first, text)
+                    }
+                    (None, Some(refused)) => refused,
+                    (None, None) if closed => Err(Refused::ChatClosed),
+                    (None, None) => {
+                        let lost = "append_messages answered neither a new message nor an earlier one";
+                        return Err(StoreError::Failed(sqlx::Error::Protocol(lost.to_owned())));
+                    }
+                }
+            }
+        });
+    }
+    Ok(())
+}
+
+impl AppendedRow {
+    fn sender(&self) -> Option<User> {
+        Some(User { id: UserId(self.user_id?), email: self.email.clone()?, name: self.name.clone()? })
+    }
+
+    fn into_known(self) -> KnownRow {
+        KnownRow {
+            user_id: self.user_id,
+            email: self.email,
+            name: self.name,
+            closed: self.closed,
+            head: None,
+            last_id: 0,
+            id: self.id,
+            seq: self.seq,
+            at: self.at,
+            content: self.content,
+            edited_at: self.edited_at,
+            deleted_at: self.deleted_at,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The suite: one test a promise of the contract, the same on every backend.
+
+/// Makes the tests, each in a fresh store that `open` gives for an empty folder.
+macro_rules! contract {
+    ($open:path) => {
+        contract! {
+            $open:
+            accounts::an_address_is_taken_whatever_its_case,
+            accounts::people_are_found_by_id_and_by_address,
+            accounts::a_token_is_found_by_its_digest_until_it_is_revoked,
+            accounts::only_good_sign_ins_are_listed,
+            chats::a_pair_has_one_chat,
+            chats::a_chat_is_seen_by_its_people_only,
+            chats::unread_counts_messages_of_others_that_are_not_deleted,
+            chats::the_chat_that_changed_last_comes_first,
+            chats::a_deleted_chat_is_gone_with_its_log,
+            chats::a_group_takes_people_and_lets_them_go,
+            log::positions_have_no_gaps_and_one_refusal_concerns_no_other,
+            log::the_same_client_id_is_one_message_for_ever,
+            log::the_same_client_id_twice_in_a_batch_is_one_message,
+            log::a_client_id_with_another_text_is_refused,
+            log::two_people_may_use_the_same_client_id,
+            log::a_closed_chat_takes_no_messages,
+            log::an_edit_changes_the_message_and_the_log_tells_it,
+            log::a_deleted_message_leaves_its_place_but_not_its_text,
+            log::only_the_sender_edits_and_deletes,
+            log::read_positions_only_grow_and_stop_at_the_head,
+            log::history_comes_in_pages,
+            log::the_log_is_read_after_a_position,
+            log::many_writers_leave_no_gap_and_keep_their_order,
+            log::any_text_is_kept_as_it_is,
+        }
+    };
+    ($open:path: $($module:ident :: $promise:ident,)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                let folder = tempfile::tempdir().unwrap();
+                store::$module::$promise(World::new($open(folder.path()).await).await).await;
+            }
+        )+
+    };
+}
