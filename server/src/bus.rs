@@ -1,0 +1,96 @@
+//! The bus: tells every node what was committed or done on one of them.
+
+use async_trait::async_trait;
+use causerie_protocol::{ChatId, Seq, TokenId, UserId};
+
+use crate::hub::Hub;
+use crate::outbox::Frame;
+
+pub mod memory;
+
+pub use memory::MemoryBus;
+
+/// Something that every node should know. Frames are encoded once, by the node where it happened.
+#[derive(Clone, Debug)]
+pub enum Envelope {
+    /// An entry of a chat's log, committed before this is published.
+    Event {
+        /// The chat.
+        chat: ChatId,
+        /// Its position.
+        seq: Seq,
+        /// The encoded event.
+        frame: Frame,
+    },
+    /// Typing or a read position, for everybody who follows the chat except one person.
+    Notice {
+        /// The chat.
+        chat: ChatId,
+        /// Who need not know.
+        except: Option<UserId>,
+        /// The encoded notice.
+        frame: Frame,
+    },
+    /// Presence, for these people.
+    Presence {
+        /// Who should know.
+        users: Vec<UserId>,
+        /// The encoded notice.
+        frame: Frame,
+    },
+    /// These people are in a chat that they were not in before.
+    ChatAdded {
+        /// The chat.
+        chat: ChatId,
+        /// Who.
+        users: Vec<UserId>,
+    },
+    /// A chat is gone with its log.
+    ChatDeleted {
+        /// The chat.
+        chat: ChatId,
+        /// Who was in it.
+        users: Vec<UserId>,
+    },
+    /// A person left a chat: nothing of it may reach them from now on.
+    Left {
+        /// The chat.
+        chat: ChatId,
+        /// Who.
+        user: UserId,
+    },
+    /// A sign-in was revoked: its sockets are closed.
+    TokenRevoked {
+        /// Which.
+        token: TokenId,
+    },
+}
+
+impl Envelope {
+    /// Hands this to the sockets of this node. True when somebody's outbox is getting long.
+    pub fn deliver(&self, hub: &Hub) -> bool {
+        match self {
+            Self::Event { chat, seq, frame } => return hub.event(*chat, *seq, frame),
+            Self::Notice { chat, except, frame } => hub.notice(*chat, *except, frame),
+            Self::Presence { users, frame } => hub.notice_to(users, frame),
+            Self::ChatAdded { chat, users } => hub.chat_added(*chat, users),
+            Self::ChatDeleted { chat, users } => hub.chat_deleted(*chat, users),
+            Self::Left { chat, user } => hub.left(*chat, *user),
+            Self::TokenRevoked { token } => hub.token_revoked(*token),
+        }
+        false
+    }
+}
+
+/// Between nodes, a hint and never the truth: the log is in the store.
+///
+/// An envelope reaches each node, the publishing one included, at most once.
+/// It may be lost and it may overtake another; sessions look at positions and read the log where there is a hole,
+/// and the heads in the heartbeat reveal a lost tail.
+/// `Left`, `ChatDeleted` and `TokenRevoked` take effect on the publishing node before [`Bus::publish`] returns.
+/// Frames come from this program's own encoder and are trusted as far as the broker is.
+#[async_trait]
+pub trait Bus: Send + Sync + 'static {
+    /// Publishes a batch, in order. Never fails: what could not be published is logged and counts as lost.
+    async fn publish(&self, batch: Vec<Envelope>);
+}

@@ -1,0 +1,191 @@
+//! Chats: every change goes through one appender, which commits in groups, and is told to everybody after the commit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use causerie_protocol::server_frame::Typing;
+use causerie_protocol::{ChatId, ErrorCode, ServerFrame, TokenId, UserId};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::bus::{Bus, Envelope};
+use crate::hub::Hub;
+use crate::outbox::{Frame, Outbox};
+use crate::store::{Append, AppendResult, Store};
+
+mod announcer;
+mod appender;
+pub mod presence;
+pub mod refusal;
+
+pub(crate) use announcer::encode_event;
+
+/// Changes that wait for the appender; more wait in their senders.
+const QUEUE: usize = 2_048;
+/// Committed groups that wait to be announced, so that one is announced while the next is committed.
+const COMMITTED: usize = 2;
+
+/// A handle to the node's appender; clones share it. The tasks behind it end when the last clone is dropped.
+#[derive(Clone)]
+pub struct Chats {
+    jobs: mpsc::Sender<Job>,
+    presence: mpsc::Sender<UserId>,
+    bus: Arc<dyn Bus>,
+    draining: Arc<AtomicBool>,
+    hub: Hub,
+}
+
+/// Who is told what became of a change.
+pub enum Reply {
+    /// A socket: an `ack` when the change named a `client_id`, an `error` when it was refused, in its outbox.
+    Socket(Arc<Outbox>),
+    /// A caller that waits.
+    Caller(oneshot::Sender<Result<AppendResult, AppendError>>),
+}
+
+/// Why a change could not be stored; nothing of it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The server is about to stop.
+    #[error("the server restarts: send this again after reconnecting")]
+    Draining,
+    /// The store may work again in a moment.
+    #[error("the message could not be stored just now: try again in a moment")]
+    Unavailable,
+    /// The store failed in a way that waiting does not mend.
+    #[error("the message could not be stored: the server's log says why")]
+    Failed,
+}
+
+impl AppendError {
+    /// What a client is told, by a name that programs can branch on.
+    #[must_use]
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::Draining => ErrorCode::Draining,
+            Self::Unavailable => ErrorCode::Unavailable,
+            Self::Failed => ErrorCode::Internal,
+        }
+    }
+
+    /// When trying again makes sense, in milliseconds.
+    #[must_use]
+    pub fn retry_after_ms(self) -> Option<u64> {
+        match self {
+            Self::Draining | Self::Unavailable => Some(1_000),
+            Self::Failed => None,
+        }
+    }
+}
+
+enum Job {
+    Append(Append, Reply),
+    /// Answered once everything before it was committed and announced.
+    Flush(oneshot::Sender<()>),
+}
+
+impl Reply {
+    /// Tells that a change was not stored.
+    fn fail(self, append: &Append, error: AppendError) {
+        match self {
+            Self::Socket(outbox) => {
+                outbox.answered(Some(refusal::failed(append, error)));
+            }
+            // A caller that went away does not need the answer.
+            Self::Caller(caller) => drop(caller.send(Err(error))),
+        }
+    }
+}
+
+impl Chats {
+    /// Starts the appender, the announcer and the presence task.
+    #[must_use]
+    pub fn start(store: Arc<dyn Store>, bus: Arc<dyn Bus>, hub: Hub) -> Self {
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let (committed, to_announce) = mpsc::channel(COMMITTED);
+        let (presence, came) = mpsc::channel(QUEUE);
+        tokio::spawn(appender::run(store.clone(), waiting, committed));
+        tokio::spawn(announcer::run(bus.clone(), to_announce));
+        tokio::spawn(presence::run(store, bus.clone(), hub.clone(), came));
+        Self { jobs, presence, bus, draining: Arc::default(), hub }
+    }
+
+    /// Hands a change to the appender and answers before it is stored; `reply` is told what became of it.
+    ///
+    /// Waits while the queue is full. Changes of one caller are stored in the order of these calls.
+    /// A socket's outbox must have been told with [`Outbox::asked`].
+    pub async fn submit(&self, append: Append, reply: Reply) {
+        if let Err((append, reply)) = self.try_submit(append, reply)
+            && let Err(mpsc::error::SendError(Job::Append(append, reply))) =
+                self.jobs.send(Job::Append(append, reply)).await
+        {
+            reply.fail(&append, AppendError::Draining);
+        }
+    }
+
+    /// As [`Chats::submit`], but gives the change back when the queue is full.
+    pub fn try_submit(&self, append: Append, reply: Reply) -> Result<(), (Append, Reply)> {
+        if self.draining.load(Ordering::Acquire) {
+            reply.fail(&append, AppendError::Draining);
+            return Ok(());
+        }
+        match self.jobs.try_send(Job::Append(append, reply)) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(Job::Append(append, reply))) => Err((append, reply)),
+            Err(mpsc::error::TrySendError::Closed(Job::Append(append, reply))) => {
+                reply.fail(&append, AppendError::Draining);
+                Ok(())
+            }
+            Err(_) => unreachable!("what comes back is what was sent"),
+        }
+    }
+
+    /// Appends a change and waits until it is durable and this node's sockets have been told.
+    ///
+    /// # Errors
+    /// [`AppendError`]: nothing was stored. The inner result says whether the change was taken.
+    pub async fn append(&self, append: Append) -> Result<AppendResult, AppendError> {
+        let (caller, answer) = oneshot::channel();
+        self.submit(append, Reply::Caller(caller)).await;
+        answer.await.unwrap_or(Err(AppendError::Draining))
+    }
+
+    /// Tells people's sockets on `/ws/` that they are in a chat that they were not in before.
+    ///
+    /// For a chat that was just made; who joins an existing one is told by the change itself.
+    pub async fn announce_chat(&self, chat: ChatId, users: &[UserId]) {
+        self.bus.publish(vec![Envelope::ChatAdded { chat, users: users.to_vec() }]).await;
+    }
+
+    /// Ends a deleted chat's streams at once: `unsubscribed` on `/ws/`, Close 4003 on `/ws/chats/{id}/`.
+    ///
+    /// `users` are those who were in it.
+    pub async fn chat_deleted(&self, chat: ChatId, users: &[UserId]) {
+        self.bus.publish(vec![Envelope::ChatDeleted { chat, users: users.to_vec() }]).await;
+    }
+
+    /// Closes a sign-in's sockets with 4001.
+    pub async fn token_revoked(&self, token: TokenId) {
+        self.bus.publish(vec![Envelope::TokenRevoked { token }]).await;
+    }
+
+    /// Tells others in a chat that somebody is writing. Not stored.
+    pub async fn typing(&self, chat: ChatId, user: UserId) {
+        let frame = Frame::from(ServerFrame::Typing(Typing { chat_id: chat, user_id: user }).encode());
+        self.bus.publish(vec![Envelope::Notice { chat, except: Some(user), frame }]).await;
+    }
+
+    /// Tells acquaintances that somebody has come online; left out when too many come at once.
+    pub fn came_online(&self, user: UserId) {
+        let _ = self.presence.try_send(user);
+    }
+
+    /// Refuses new sockets and new changes, and returns once every change that was taken is stored and answered.
+    pub async fn drain(&self) {
+        self.hub.refuse_new();
+        self.draining.store(true, Ordering::Release);
+        let (flushed, done) = oneshot::channel();
+        if self.jobs.send(Job::Flush(flushed)).await.is_ok() {
+            let _ = done.await;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The announcer: tells the bus and the senders what was committed, in the order of the log.
+
+use std::sync::Arc;
+
+use causerie_protocol::server_frame::{Ack, ReadPosition};
+use causerie_protocol::{ClientId, Event, Message, ServerFrame};
+use tokio::sync::mpsc;
+
+use super::appender::{Committed, Outcome};
+use super::{Reply, refusal};
+use crate::bus::{Bus, Envelope};
+use crate::outbox::Frame;
+use crate::store::{Append, Appended, Change};
+
+/// Changes that are published and answered together, so that acks do not trail far behind in a large group.
+const CHUNK: usize = 128;
+
+pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committed>) {
+    while let Some(Committed { batch, replies, outcomes, flushed }) = committed.recv().await {
+        let mut changes = batch.iter().zip(replies).zip(outcomes);
+        loop {
+            let chunk: Vec<_> = changes.by_ref().take(CHUNK).collect();
+            if chunk.is_empty() {
+                break;
+            }
+            let mut envelopes = Vec::with_capacity(chunk.len());
+            for ((append, _), outcome) in &chunk {
+                announce(append, outcome, &mut envelopes);
+            }
+            if !envelopes.is_empty() {
+                bus.publish(envelopes).await;
+            }
+            for ((append, reply), outcome) in chunk {
+                if answer(append, reply, outcome) {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        for done in flushed {
+            // Whoever asked may have given up waiting.
+            let _ = done.send(());
+        }
+    }
+}
+
+/// What everybody has to know of a change.
+fn announce(append: &Append, outcome: &Outcome, envelopes: &mut Vec<Envelope>) {
+    let Ok(Ok(appended)) = outcome else { return };
+    match appended {
+        Appended::Event(event) => {
+            let (chat, seq) = (event.chat_id(), event.seq());
+            match event {
+                // Before the event: it is the first that must not reach them.
+                Event::Left(left) => envelopes.push(Envelope::Left { chat, user: left.user.id }),
+                Event::Joined(joined) => {
+                    envelopes.push(Envelope::ChatAdded { chat, users: vec![joined.user.id] });
+                }
+                _ => {}
+            }
+            let frame = encode_event(event);
+            envelopes.push(Envelope::Event { chat, seq, frame });
+        }
+        Appended::Read { seq, moved: true } => {
+            let read = ReadPosition { chat_id: append.chat, user_id: append.actor, seq: *seq };
+            let frame = Frame::from(ServerFrame::Read(read).encode());
+            envelopes.push(Envelope::Notice { chat: append.chat, except: None, frame });
+        }
+        Appended::Read { moved: false, .. } | Appended::Duplicate(_) => {}
+    }
+}
+
+/// An event as it goes over the wire.
+pub(crate) fn encode_event(event: &Event) -> Frame {
+    Frame::from(serde_json::to_string(event).expect("an event has only string keys and no fallible parts"))
+}
+
+/// Tells the sender. True when its outbox is getting long.
+fn answer(append: &Append, reply: Reply, outcome: Outcome) -> bool {
+    match reply {
+        Reply::Caller(caller) => {
+            // A caller that went away does not need the answer.
+            let _ = caller.send(outcome);
+            false
+        }
+        Reply::Socket(outbox) => outbox.answered(match outcome {
+            Ok(Ok(Appended::Event(Event::Message(message)))) => ack(append, message, false),
+            Ok(Ok(Appended::Duplicate(message))) => ack(append, message, true),
+            Ok(Ok(Appended::Event(_) | Appended::Read { .. })) => None,
+            Ok(Err(refused)) => Some(refusal::refused(append, refused)),
+            Err(error) => Some(refusal::failed(append, error)),
+        }),
+    }
+}
+
+/// The ack of a message that its sender named; the others asked for none.
+fn ack(append: &Append, message: Message, duplicate: bool) -> Option<Frame> {
+    let client_id = client_id(append)?.clone();
+    let Message { id, chat_id, seq, sent_at, .. } = message;
+    Some(Frame::from(ServerFrame::Ack(Ack { client_id, chat_id, id, seq, sent_at, duplicate }).encode()))
+}
+
+/// The sender's own name for the message, if the change is one and has one.
+pub(super) fn client_id(append: &Append) -> Option<&ClientId> {
+    match &append.change {
+        Change::Message { client_id, .. } => client_id.as_ref(),
+        _ => None,
+    }
+}

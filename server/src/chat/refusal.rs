@@ -1,0 +1,55 @@
+//! Refusals: the code and the sentence of a change that was not taken, for sockets and for REST alike.
+
+use causerie_protocol::server_frame::ErrorReply;
+use causerie_protocol::{ErrorCode, ServerFrame, limits};
+
+use super::AppendError;
+use super::announcer::client_id;
+use crate::outbox::Frame;
+use crate::store::{Append, Refused};
+
+/// The code and the sentence for a refusal.
+#[must_use]
+pub fn words(refused: Refused) -> (ErrorCode, String) {
+    let (code, detail) = match refused {
+        Refused::NoSuchChat => (ErrorCode::NoSuchChat, "There is no such chat, or you are not in it."),
+        Refused::ChatClosed => (ErrorCode::ChatClosed, "The chat is closed: nobody can write to it."),
+        Refused::ClientIdReused => (
+            ErrorCode::ClientIdReused,
+            "This client_id was used for another text: every message needs an id of its own.",
+        ),
+        Refused::NoSuchMessage => (ErrorCode::NotFound, "There is no such message."),
+        Refused::NotTheSender => (ErrorCode::Forbidden, "Only its sender can change a message."),
+        Refused::NotAGroup => (ErrorCode::InvalidField, "Only a group has a title and people who come and go."),
+        Refused::NoSuchUser => (ErrorCode::InvalidField, "There is no such person."),
+        Refused::AlreadyIn => (ErrorCode::InvalidField, "That person is in the chat already."),
+        Refused::Full => {
+            return (
+                ErrorCode::InvalidField,
+                format!("A chat has at most {} people, and this one is full.", limits::PARTICIPANTS),
+            );
+        }
+    };
+    (code, detail.to_owned())
+}
+
+/// The `error` frame for a change that was refused.
+pub(super) fn refused(append: &Append, refused: Refused) -> Frame {
+    let (code, detail) = words(refused);
+    error(append, code, detail, None)
+}
+
+/// The `error` frame for a change that could not be stored.
+pub(super) fn failed(append: &Append, failure: AppendError) -> Frame {
+    let mut detail = failure.to_string();
+    if let Some(first) = detail.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    error(append, failure.code(), detail + ".", failure.retry_after_ms())
+}
+
+fn error(append: &Append, code: ErrorCode, detail: String, retry_after_ms: Option<u64>) -> Frame {
+    let client_id = client_id(append).cloned();
+    let reply = ErrorReply { code, detail, client_id, chat_id: Some(append.chat), retry_after_ms };
+    Frame::from(ServerFrame::Error(reply).encode())
+}

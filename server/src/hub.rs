@@ -1,0 +1,470 @@
+//! The hub: which sockets on this node follow which chat, and whose they are.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use causerie_protocol::server_frame::GoAway;
+use causerie_protocol::{ChatId, CloseCode, Seq, ServerFrame, TokenId, UserId};
+use tokio::sync::Notify;
+
+use crate::outbox::{Closing, Frame, Item, Outbox, Scope};
+
+mod wheel;
+
+use wheel::Wheel;
+
+/// Sockets that are closed together in a drain, so that their clients do not all come back at once.
+const DRAIN_BATCH: usize = 256;
+/// The pause between two such batches.
+const DRAIN_PAUSE: Duration = Duration::from_millis(20);
+/// How long a drain waits for sockets that do not close.
+const DRAIN_LIMIT: Duration = Duration::from_secs(6);
+/// How long a revoked token is remembered: far longer than a handshake takes from its check to its socket.
+const REVOKED_MEMORY: Duration = Duration::from_secs(60);
+/// What `go_away` tells clients to wait, in milliseconds.
+const DRAIN_RETRY_MS: u64 = 1_000;
+
+/// A handle to the node's sockets; clones share them. Nothing here waits or does input or output.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    rooms: RwLock<HashMap<ChatId, Room>>,
+    people: Mutex<People>,
+    wheel: Mutex<Wheel>,
+    draining: AtomicBool,
+    emptied: Notify,
+}
+
+/// The sockets that follow a chat; a room without any is removed.
+struct Room {
+    sockets: Vec<Arc<Outbox>>,
+    /// The last position that this node knows of.
+    head: AtomicU64,
+}
+
+#[derive(Default)]
+struct People {
+    users: HashMap<UserId, Person>,
+    tokens: HashMap<TokenId, Vec<Arc<Outbox>>>,
+    /// Who closed their last socket, and when, oldest first; they may be back.
+    leaving: VecDeque<(Instant, UserId)>,
+    /// Sign-ins that were revoked a moment ago, for sockets whose token was checked just before.
+    revoked: HashMap<TokenId, Instant>,
+    sockets: usize,
+}
+
+/// Somebody with a socket, or whose last one closed a moment ago.
+struct Person {
+    sockets: Vec<Arc<Outbox>>,
+    left_at: Option<Instant>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Hub {
+    /// A hub without sockets.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(Inner {
+            rooms: RwLock::default(),
+            people: Mutex::default(),
+            wheel: Mutex::new(Wheel::new()),
+            draining: AtomicBool::new(false),
+            emptied: Notify::new(),
+        }))
+    }
+
+    // No section below can leave a map half changed, so a poisoned lock is still good.
+    fn rooms(&self) -> RwLockReadGuard<'_, HashMap<ChatId, Room>> {
+        self.0.rooms.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rooms_mut(&self) -> RwLockWriteGuard<'_, HashMap<ChatId, Room>> {
+        self.0.rooms.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn people(&self) -> MutexGuard<'_, People> {
+        self.0.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wheel(&self) -> MutexGuard<'_, Wheel> {
+        self.0.wheel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // Sessions.
+
+    /// Takes a socket in. True when its user was not online before.
+    pub fn register(&self, outbox: &Arc<Outbox>) -> bool {
+        self.wheel().add(outbox);
+        let mut people = self.people();
+        people.sockets += 1;
+        if people.revoked.contains_key(&outbox.token) {
+            outbox.close(revoked());
+        }
+        people.tokens.entry(outbox.token).or_insert_with(|| Vec::with_capacity(1)).push(outbox.clone());
+        match people.users.entry(outbox.user) {
+            Entry::Occupied(mut person) => {
+                let person = person.get_mut();
+                person.left_at = None;
+                person.sockets.push(outbox.clone());
+                false
+            }
+            Entry::Vacant(place) => {
+                let mut sockets = Vec::with_capacity(1);
+                sockets.push(outbox.clone());
+                place.insert(Person { sockets, left_at: None });
+                true
+            }
+        }
+    }
+
+    /// Forgets a socket; its chats have to be unsubscribed before.
+    pub fn unregister(&self, outbox: &Arc<Outbox>) {
+        let mut guard = self.people();
+        let people = &mut *guard;
+        if let Entry::Occupied(mut token) = people.tokens.entry(outbox.token) {
+            remove(token.get_mut(), outbox);
+            if token.get().is_empty() {
+                token.remove();
+            }
+        }
+        if let Some(person) = people.users.get_mut(&outbox.user) {
+            remove(&mut person.sockets, outbox);
+            if person.sockets.is_empty() {
+                let now = Instant::now();
+                person.left_at = Some(now);
+                people.leaving.push_back((now, outbox.user));
+            }
+        }
+        people.sockets -= 1;
+        if people.sockets == 0 {
+            self.0.emptied.notify_waiters();
+        }
+    }
+
+    /// Lets a socket follow a chat: what is published from now on waits in its outbox. True when it did not before.
+    pub fn subscribe(&self, chat: ChatId, outbox: &Arc<Outbox>) -> bool {
+        let mut rooms = self.rooms_mut();
+        let room = rooms
+            .entry(chat)
+            .or_insert_with(|| Room { sockets: Vec::with_capacity(1), head: AtomicU64::new(0) });
+        let fresh = !room.sockets.iter().any(|socket| Arc::ptr_eq(socket, outbox));
+        if fresh {
+            room.sockets.push(outbox.clone());
+        }
+        fresh
+    }
+
+    /// Ends that.
+    pub fn unsubscribe(&self, chat: ChatId, outbox: &Arc<Outbox>) {
+        let mut rooms = self.rooms_mut();
+        if let Entry::Occupied(mut room) = rooms.entry(chat) {
+            remove(&mut room.get_mut().sockets, outbox);
+            if room.get().sockets.is_empty() {
+                room.remove();
+            }
+        }
+    }
+
+    /// Notes where a chat's log stands, as read from the store.
+    pub fn note_head(&self, chat: ChatId, head: Seq) {
+        if let Some(room) = self.rooms().get(&chat) {
+            room.head.fetch_max(head.0, Ordering::AcqRel);
+        }
+    }
+
+    /// The last position that this node knows of, for each of these chats that somebody follows.
+    pub fn heads(&self, chats: impl IntoIterator<Item = ChatId>) -> Vec<(ChatId, Seq)> {
+        let rooms = self.rooms();
+        chats
+            .into_iter()
+            .filter_map(|chat| Some((chat, Seq(rooms.get(&chat)?.head.load(Ordering::Acquire)))))
+            .collect()
+    }
+
+    // The bus.
+
+    /// Hands an event to everybody who follows the chat. True when somebody's outbox is getting long.
+    pub fn event(&self, chat: ChatId, seq: Seq, frame: &Frame) -> bool {
+        let rooms = self.rooms();
+        let Some(room) = rooms.get(&chat) else { return false };
+        let mut long = false;
+        for socket in &room.sockets {
+            long |= socket.push(Item::Event { chat, seq, frame: frame.clone() });
+        }
+        // After the pushes: whoever reads this head finds what leads up to it in the outbox.
+        room.head.fetch_max(seq.0, Ordering::AcqRel);
+        long
+    }
+
+    /// Hands a notice to everybody who follows the chat, except one person.
+    pub fn notice(&self, chat: ChatId, except: Option<UserId>, frame: &Frame) {
+        if let Some(room) = self.rooms().get(&chat) {
+            for socket in room.sockets.iter().filter(|socket| Some(socket.user) != except) {
+                socket.push(Item::Notice { chat: Some(chat), frame: frame.clone() });
+            }
+        }
+    }
+
+    /// Hands a notice to these people's sockets for many chats.
+    pub fn notice_to(&self, users: &[UserId], frame: &Frame) {
+        self.people().for_each_of(users, |socket| {
+            socket.push(Item::Notice { chat: None, frame: frame.clone() });
+        });
+    }
+
+    /// Tells these people's sockets for many chats that there is a chat that they were not in before.
+    pub fn chat_added(&self, chat: ChatId, users: &[UserId]) {
+        self.people().for_each_of(users, |socket| {
+            socket.push(Item::ChatAdded(chat));
+        });
+    }
+
+    /// Ends a chat's stream for everybody, and tells the sockets for many chats of who was in it.
+    pub fn chat_deleted(&self, chat: ChatId, users: &[UserId]) {
+        let reason = "the chat was deleted, or you are not in it";
+        let room = self.rooms_mut().remove(&chat);
+        let followers = room.map(|room| room.sockets).unwrap_or_default();
+        for socket in &followers {
+            socket.revoke(chat, reason);
+        }
+        self.people().for_each_of(users, |socket| {
+            if !followers.iter().any(|follower| Arc::ptr_eq(follower, socket)) {
+                socket.revoke(chat, reason);
+            }
+        });
+    }
+
+    /// Ends a chat's stream for one person, and tells their sockets for many chats.
+    pub fn left(&self, chat: ChatId, user: UserId) {
+        let reason = "you are not in this chat any more";
+        let mut followers = Vec::new();
+        if let Entry::Occupied(mut room) = self.rooms_mut().entry(chat) {
+            followers.extend(room.get_mut().sockets.extract_if(.., |socket| socket.user == user));
+            if room.get().sockets.is_empty() {
+                room.remove();
+            }
+            // Still under the lock: no event of the chat may get in between.
+            for socket in &followers {
+                socket.revoke(chat, reason);
+            }
+        }
+        self.people().for_each_of(&[user], |socket| {
+            if !followers.iter().any(|follower| Arc::ptr_eq(follower, socket)) {
+                socket.revoke(chat, reason);
+            }
+        });
+    }
+
+    /// Closes the sockets that a sign-in opened.
+    pub fn token_revoked(&self, token: TokenId) {
+        let mut people = self.people();
+        people.revoked.insert(token, Instant::now());
+        for socket in people.tokens.get(&token).into_iter().flatten() {
+            socket.close(revoked());
+        }
+    }
+
+    // Presence, heartbeat, drain.
+
+    /// Whether a person has a socket here, or had one a moment ago.
+    #[must_use]
+    pub fn is_online(&self, user: UserId) -> bool {
+        self.people().users.contains_key(&user)
+    }
+
+    /// How many sockets there are.
+    #[must_use]
+    pub fn socket_count(&self) -> usize {
+        self.people().sockets
+    }
+
+    /// Takes out who closed their last socket at or before this time and did not come back: they are offline now.
+    pub fn take_departed(&self, until: Instant) -> Vec<UserId> {
+        let mut guard = self.people();
+        let people = &mut *guard;
+        people.revoked.retain(|_, at| at.elapsed() < REVOKED_MEMORY);
+        let mut departed = Vec::new();
+        while people.leaving.front().is_some_and(|(left_at, _)| *left_at <= until) {
+            let Some((_, user)) = people.leaving.pop_front() else { break };
+            if let Entry::Occupied(person) = people.users.entry(user)
+                && person.get().left_at.is_some_and(|left_at| left_at <= until)
+            {
+                person.remove();
+                departed.push(user);
+            }
+        }
+        departed
+    }
+
+    /// One of [`crate::heartbeat::SLOTS`] steps of a heartbeat's period: every socket has its turn once a period.
+    pub fn beat(&self) {
+        self.wheel().turn();
+    }
+
+    /// Whether new sockets are refused because the node is about to stop.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Acquire)
+    }
+
+    /// Refuses new sockets from now on.
+    pub fn refuse_new(&self) {
+        self.0.draining.store(true, Ordering::Release);
+    }
+
+    /// Refuses new sockets, says `go_away` to the others and closes them with 1012 in batches, each once what it
+    /// asked for was answered. Returns when they are gone, or after some seconds; false: some were still there.
+    pub async fn drain(&self) -> bool {
+        self.refuse_new();
+        tokio::time::timeout(DRAIN_LIMIT, self.close_all()).await.is_ok()
+    }
+
+    async fn close_all(&self) {
+        let sockets = self.people().all();
+        let go_away = Frame::from(ServerFrame::GoAway(GoAway { retry_after_ms: DRAIN_RETRY_MS }).encode());
+        for socket in &sockets {
+            socket.push(Item::Reply(go_away.clone()));
+        }
+        let closing = Closing::new(CloseCode::ServiceRestart, "the server restarts: reconnect and resume");
+        for batch in sockets.chunks(DRAIN_BATCH) {
+            for socket in batch {
+                socket.push(Item::Close(closing.clone()));
+            }
+            tokio::time::sleep(DRAIN_PAUSE).await;
+        }
+        loop {
+            let emptied = self.0.emptied.notified();
+            let stragglers = self.people().all();
+            if stragglers.is_empty() {
+                return;
+            }
+            // Who was just let in when the drain began.
+            for socket in stragglers.iter().filter(|socket| !sockets.iter().any(|s| Arc::ptr_eq(s, socket))) {
+                socket.push(Item::Close(closing.clone()));
+            }
+            let _ = tokio::time::timeout(DRAIN_PAUSE * 10, emptied).await;
+        }
+    }
+}
+
+impl People {
+    fn for_each_of(&self, users: &[UserId], mut tell: impl FnMut(&Arc<Outbox>)) {
+        let people = users.iter().filter_map(|user| self.users.get(user));
+        for socket in people.flat_map(|person| &person.sockets) {
+            if socket.scope == Scope::Many {
+                tell(socket);
+            }
+        }
+    }
+
+    fn all(&self) -> Vec<Arc<Outbox>> {
+        self.users.values().flat_map(|person| person.sockets.iter().cloned()).collect()
+    }
+}
+
+fn revoked() -> Closing {
+    Closing::new(CloseCode::Unauthorized, "token revoked: sign in again")
+}
+
+fn remove(sockets: &mut Vec<Arc<Outbox>>, outbox: &Arc<Outbox>) {
+    if let Some(place) = sockets.iter().position(|socket| Arc::ptr_eq(socket, outbox)) {
+        sockets.swap_remove(place);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::Signal;
+
+    fn outbox(user: i64) -> Arc<Outbox> {
+        Outbox::new(UserId(user), TokenId(user), Scope::Many)
+    }
+
+    fn waiting(outbox: &Outbox) -> Vec<Item> {
+        let mut items = VecDeque::new();
+        outbox.take(&mut items);
+        items.into()
+    }
+
+    #[test]
+    fn an_event_reaches_who_follows_the_chat_and_nobody_else() {
+        let hub = Hub::new();
+        let [alice, bob] = [outbox(1), outbox(2)];
+        hub.subscribe(ChatId(1), &alice);
+        hub.subscribe(ChatId(2), &bob);
+        hub.event(ChatId(1), Seq(5), &Frame::from_static("x"));
+        assert_eq!(waiting(&alice).len(), 1);
+        assert!(waiting(&bob).is_empty());
+        assert_eq!(hub.heads([ChatId(1), ChatId(9)]), [(ChatId(1), Seq(5))]);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_chats_and_people_who_are_gone() {
+        let hub = Hub::new();
+        let alice = outbox(1);
+        assert!(hub.register(&alice));
+        assert!(hub.subscribe(ChatId(1), &alice));
+        assert!(!hub.subscribe(ChatId(1), &alice), "twice is once");
+        hub.unsubscribe(ChatId(1), &alice);
+        hub.unregister(&alice);
+        assert_eq!(hub.take_departed(Instant::now()), [UserId(1)]);
+        assert!(hub.rooms().is_empty());
+        assert!(hub.people().users.is_empty() && hub.people().tokens.is_empty());
+        assert_eq!(hub.socket_count(), 0);
+    }
+
+    #[test]
+    fn who_comes_back_within_the_grace_was_never_gone() {
+        let hub = Hub::new();
+        let [first, second] = [outbox(1), outbox(1)];
+        let before = Instant::now();
+        assert!(hub.register(&first));
+        hub.unregister(&first);
+        assert!(hub.is_online(UserId(1)));
+        assert!(hub.take_departed(before).is_empty(), "the grace is not over");
+        assert!(!hub.register(&second), "still online");
+        assert!(hub.take_departed(Instant::now()).is_empty());
+        hub.unregister(&second);
+        assert_eq!(hub.take_departed(Instant::now()), [UserId(1)]);
+        assert!(!hub.is_online(UserId(1)));
+    }
+
+    #[test]
+    fn leaving_ends_the_stream_of_that_person_alone() {
+        let hub = Hub::new();
+        let [alice, bob] = [outbox(1), outbox(2)];
+        for socket in [&alice, &bob] {
+            hub.subscribe(ChatId(1), socket);
+        }
+        hub.event(ChatId(1), Seq(1), &Frame::from_static("x"));
+        hub.left(ChatId(1), UserId(2));
+        hub.event(ChatId(1), Seq(2), &Frame::from_static("x"));
+        assert_eq!(waiting(&alice).len(), 2);
+        assert!(waiting(&bob).is_empty());
+        assert!(matches!(bob.signal(), Some(Signal::Revoked(chats)) if chats[0].0 == ChatId(1)));
+    }
+
+    #[test]
+    fn a_revoked_token_closes_its_own_sockets() {
+        let hub = Hub::new();
+        let [alice, bob] = [outbox(1), outbox(2)];
+        hub.register(&alice);
+        hub.register(&bob);
+        hub.token_revoked(TokenId(1));
+        let late = outbox(1);
+        hub.register(&late);
+        assert!(late.has_signal(), "its token was checked just before");
+        assert!(matches!(alice.signal(), Some(Signal::Close(closing)) if closing.code == CloseCode::Unauthorized));
+        assert!(!bob.has_signal());
+    }
+}

@@ -1,0 +1,416 @@
+//! The outbox: what waits for one socket, bounded in frames and bytes, and what its session must know at once.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use causerie_protocol::{ChatId, CloseCode, Seq, TokenId, UserId, limits};
+use futures_util::task::AtomicWaker;
+
+/// An encoded frame; its bytes are shared by every socket that gets it.
+pub type Frame = axum::extract::ws::Utf8Bytes;
+
+/// Typing, presence and read positions are shed when more than this many frames wait.
+const SHED_ABOVE: usize = limits::OUTBOX_FRAMES / 4;
+/// Requests of one socket that may be unanswered before its session stops reading.
+///
+/// Each is answered with an ack and an event, so that a sender's own traffic can't fill its outbox.
+pub const MAX_UNANSWERED: u32 = limits::OUTBOX_FRAMES as u32 / 4;
+
+const CLOSING: u8 = 1;
+const REVOKED: u8 = 2;
+const PING: u8 = 4;
+
+/// Which chats a socket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// `/ws/`: the client subscribes to what it wants.
+    Many,
+    /// `/ws/chats/{id}/`: this chat and no other.
+    One(ChatId),
+}
+
+/// How a socket ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// The code of the close frame.
+    pub code: CloseCode,
+    /// Its reason, for a person.
+    pub reason: Cow<'static, str>,
+}
+
+impl Closing {
+    /// An end with a code and its reason.
+    pub fn new(code: CloseCode, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+}
+
+/// Something that waits for a socket, in order.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// An entry of a chat's log; the session checks its position against what it has sent.
+    Event {
+        /// The chat.
+        chat: ChatId,
+        /// Its position.
+        seq: Seq,
+        /// The encoded event.
+        frame: Frame,
+    },
+    /// An answer to this socket alone.
+    Reply(Frame),
+    /// Typing, presence or a read position: may be shed, nobody misses it for long.
+    Notice {
+        /// The chat that it belongs to, if any.
+        chat: Option<ChatId>,
+        /// The encoded notice.
+        frame: Frame,
+    },
+    /// The user is in a chat that they were not in before; the session loads it as they see it.
+    ChatAdded(ChatId),
+    /// Close, once everything before this was sent.
+    Close(Closing),
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Event { frame, .. } | Self::Reply(frame) | Self::Notice { frame, .. } => frame.len(),
+            Self::ChatAdded(_) | Self::Close(_) => 0,
+        }
+    }
+
+    /// The chat that this is about, if it is about one.
+    #[must_use]
+    pub fn chat(&self) -> Option<ChatId> {
+        match self {
+            Self::Event { chat, .. } => Some(*chat),
+            Self::Notice { chat, .. } => *chat,
+            Self::Reply(_) | Self::ChatAdded(_) | Self::Close(_) => None,
+        }
+    }
+}
+
+/// What a session must do before it sends anything else.
+#[derive(Debug)]
+pub enum Signal {
+    /// Close now; what waits is not sent.
+    Close(Closing),
+    /// These chats' streams ended; nothing of them may be sent any more. The sentence says why.
+    Revoked(Vec<(ChatId, &'static str)>),
+    /// The heartbeat is due.
+    Ping,
+}
+
+#[derive(Default)]
+struct Inner {
+    queue: VecDeque<Item>,
+    bytes: usize,
+    revoked: Vec<(ChatId, &'static str)>,
+    closing: Option<Closing>,
+}
+
+/// The bounded queue of one socket. The hub pushes, the socket's one session takes.
+pub struct Outbox {
+    /// Whose socket it is.
+    pub user: UserId,
+    /// The sign-in that opened it.
+    pub token: TokenId,
+    /// Which chats it is for.
+    pub scope: Scope,
+    signals: AtomicU8,
+    heard: AtomicBool,
+    pinged: AtomicBool,
+    unanswered: AtomicU32,
+    waker: AtomicWaker,
+    inner: Mutex<Inner>,
+}
+
+impl Outbox {
+    /// An empty outbox; it allocates nothing until something waits.
+    #[must_use]
+    pub fn new(user: UserId, token: TokenId, scope: Scope) -> Arc<Self> {
+        Arc::new(Self {
+            user,
+            token,
+            scope,
+            signals: AtomicU8::new(0),
+            heard: AtomicBool::new(true),
+            pinged: AtomicBool::new(false),
+            unanswered: AtomicU32::new(0),
+            waker: AtomicWaker::new(),
+            inner: Mutex::default(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Every section below leaves the queue whole, even if one panicked.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn raise(&self, signal: u8) {
+        self.signals.fetch_or(signal, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// Queues something. When the queue is full the socket is closed with 4201 instead, so nothing is lost silently.
+    ///
+    /// True when the queue is getting long: whoever publishes in bulk should let the sessions run.
+    pub fn push(&self, item: Item) -> bool {
+        let (was_empty, length) = {
+            let mut inner = self.lock();
+            if inner.closing.is_some() {
+                return false;
+            }
+            if matches!(item, Item::Notice { .. }) && inner.queue.len() >= SHED_ABOVE {
+                return true;
+            }
+            let bytes = inner.bytes + item.bytes();
+            let full = inner.queue.len() >= limits::OUTBOX_FRAMES || bytes > limits::OUTBOX_BYTES;
+            if full && !matches!(item, Item::Close(_)) {
+                drop(inner);
+                self.close(Closing::new(
+                    CloseCode::FellBehind,
+                    "the connection is too slow: reconnect and resume",
+                ));
+                return false;
+            }
+            let was_empty = inner.queue.is_empty();
+            inner.bytes = bytes;
+            inner.queue.push_back(item);
+            (was_empty, inner.queue.len())
+        };
+        // A session that sleeps has emptied the queue, so only the first item must wake it.
+        if was_empty {
+            self.waker.wake();
+        }
+        length >= SHED_ABOVE
+    }
+
+    /// Closes the socket now; what waits is dropped. The first reason stays.
+    pub fn close(&self, closing: Closing) {
+        {
+            let mut inner = self.lock();
+            inner.closing.get_or_insert(closing);
+            inner.queue = VecDeque::new();
+            inner.bytes = 0;
+        }
+        self.raise(CLOSING);
+    }
+
+    /// Ends a chat's stream at once: what waits of it is purged and the session is told.
+    pub fn revoke(&self, chat: ChatId, reason: &'static str) {
+        {
+            let mut inner = self.lock();
+            inner.queue.retain(|item| item.chat() != Some(chat));
+            inner.bytes = inner.queue.iter().map(Item::bytes).sum();
+            inner.revoked.push((chat, reason));
+        }
+        self.raise(REVOKED);
+    }
+
+    /// One beat of the heart: asks for a ping, or closes with 4202 when the last one brought no sign of life.
+    pub fn beat(&self) {
+        let heard = self.heard.swap(false, Ordering::Relaxed);
+        // A session that waits for the store does not read, which is not the client's fault.
+        let excused = self.unanswered.load(Ordering::Relaxed) > 0;
+        if self.pinged.swap(true, Ordering::Relaxed) && !heard && !excused {
+            self.close(Closing::new(CloseCode::NoHeartbeat, "no answer to the ping: reconnect and resume"));
+        } else {
+            self.raise(PING);
+        }
+    }
+
+    /// The client gave a sign of life.
+    pub fn heard(&self) {
+        self.heard.store(true, Ordering::Relaxed);
+    }
+
+    /// A request went to the appender and will be answered.
+    pub fn asked(&self) {
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request was answered, with a frame or without.
+    pub fn answered(&self, frame: Option<Frame>) -> bool {
+        // The frame first: a session that sees nothing unanswered may close.
+        let long = frame.is_some_and(|frame| self.push(Item::Reply(frame)));
+        let before = self.unanswered.fetch_sub(1, Ordering::AcqRel);
+        if before == MAX_UNANSWERED || before == 1 {
+            // The session may have stopped reading, or wait for this to close.
+            self.waker.wake();
+        }
+        long
+    }
+
+    /// Whether every request was answered.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.unanswered.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether the session should read no more for now.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.unanswered.load(Ordering::Relaxed) >= MAX_UNANSWERED
+    }
+
+    // The session's side.
+
+    /// Whom to wake when something is pushed or raised. To be called before looking.
+    pub fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    /// Whether [`Outbox::signal`] would answer; one load of an atomic.
+    #[must_use]
+    pub fn has_signal(&self) -> bool {
+        self.signals.load(Ordering::Acquire) != 0
+    }
+
+    /// Whether a ping is all that [`Outbox::signal`] would answer.
+    #[must_use]
+    pub fn has_only_ping(&self) -> bool {
+        self.signals.load(Ordering::Acquire) == PING
+    }
+
+    /// Whether something waits.
+    #[must_use]
+    pub fn has_items(&self) -> bool {
+        !self.lock().queue.is_empty()
+    }
+
+    /// The most urgent signal. A close stays, the others are taken.
+    #[must_use]
+    pub fn signal(&self) -> Option<Signal> {
+        let raised = self.signals.load(Ordering::Acquire);
+        if raised & CLOSING != 0 {
+            return self.lock().closing.clone().map(Signal::Close);
+        }
+        if raised & REVOKED != 0 {
+            let mut inner = self.lock();
+            self.signals.fetch_and(!REVOKED, Ordering::AcqRel);
+            return Some(Signal::Revoked(std::mem::take(&mut inner.revoked)));
+        }
+        if raised & PING != 0 {
+            self.signals.fetch_and(!PING, Ordering::AcqRel);
+            return Some(Signal::Ping);
+        }
+        None
+    }
+
+    /// Moves everything that waits into `empty`, which becomes the queue's next buffer. False when nothing waits.
+    pub fn take(&self, empty: &mut VecDeque<Item>) -> bool {
+        debug_assert!(empty.is_empty());
+        let mut inner = self.lock();
+        if inner.queue.is_empty() {
+            return false;
+        }
+        std::mem::swap(&mut inner.queue, empty);
+        inner.bytes = 0;
+        true
+    }
+
+    /// Frees the buffer of an idle queue.
+    pub fn shrink(&self) {
+        let mut inner = self.lock();
+        if inner.queue.is_empty() {
+            inner.queue = VecDeque::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox() -> Arc<Outbox> {
+        Outbox::new(UserId(1), TokenId(1), Scope::Many)
+    }
+
+    fn event(chat: i64, seq: u64) -> Item {
+        Item::Event { chat: ChatId(chat), seq: Seq(seq), frame: Frame::from_static("x") }
+    }
+
+    fn closing(outbox: &Outbox) -> Option<CloseCode> {
+        match outbox.signal() {
+            Some(Signal::Close(closing)) => Some(closing.code),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_full_outbox_closes_with_4201_and_frees_what_waited() {
+        for too_much in [vec![event(1, 1); limits::OUTBOX_FRAMES + 1], {
+            let frame = Frame::from("x".repeat(limits::OUTBOX_BYTES / 2));
+            vec![Item::Reply(frame.clone()), Item::Reply(frame), event(1, 1)]
+        }] {
+            let outbox = outbox();
+            let last = too_much.len() - 1;
+            for (n, item) in too_much.into_iter().enumerate() {
+                assert_eq!(closing(&outbox), None, "after {n}");
+                outbox.push(item);
+                assert!(n < last || closing(&outbox) == Some(CloseCode::FellBehind));
+            }
+            assert!(!outbox.take(&mut VecDeque::new()));
+        }
+    }
+
+    #[test]
+    fn notices_are_shed_first_and_events_stay() {
+        let outbox = outbox();
+        for seq in 1..=SHED_ABOVE as u64 {
+            outbox.push(event(1, seq));
+        }
+        outbox.push(Item::Notice { chat: None, frame: Frame::from_static("typing") });
+        outbox.push(event(1, SHED_ABOVE as u64 + 1));
+        let mut items = VecDeque::new();
+        assert!(outbox.take(&mut items));
+        assert_eq!(items.len(), SHED_ABOVE + 1);
+        assert!(items.iter().all(|item| matches!(item, Item::Event { .. })));
+    }
+
+    #[test]
+    fn revoking_a_chat_purges_what_waits_of_it_and_nothing_else() {
+        let outbox = outbox();
+        for chat in [1, 2, 1] {
+            outbox.push(event(chat, 1));
+        }
+        outbox.revoke(ChatId(1), "left");
+        let Some(Signal::Revoked(chats)) = outbox.signal() else { panic!("no signal") };
+        assert_eq!(chats, [(ChatId(1), "left")]);
+        assert!(!outbox.has_signal());
+        let mut items = VecDeque::new();
+        outbox.take(&mut items);
+        assert_eq!(items.iter().filter_map(Item::chat).collect::<Vec<_>>(), [ChatId(2)]);
+    }
+
+    #[test]
+    fn a_beat_without_a_sign_of_life_closes_with_4202() {
+        let outbox = outbox();
+        outbox.beat();
+        assert!(matches!(outbox.signal(), Some(Signal::Ping)));
+        outbox.heard();
+        outbox.beat();
+        assert!(matches!(outbox.signal(), Some(Signal::Ping)));
+        outbox.asked();
+        outbox.beat();
+        assert!(matches!(outbox.signal(), Some(Signal::Ping)), "it waits for the store");
+        outbox.answered(None);
+        outbox.beat();
+        assert_eq!(closing(&outbox), Some(CloseCode::NoHeartbeat));
+    }
+
+    #[test]
+    fn the_first_reason_of_a_close_stays() {
+        let outbox = outbox();
+        outbox.close(Closing::new(CloseCode::Unauthorized, "token revoked"));
+        outbox.close(Closing::new(CloseCode::NoHeartbeat, "quiet"));
+        outbox.push(event(1, 1));
+        assert_eq!(closing(&outbox), Some(CloseCode::Unauthorized));
+        assert_eq!(closing(&outbox), Some(CloseCode::Unauthorized), "it is not taken");
+    }
+}

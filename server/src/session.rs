@@ -1,0 +1,238 @@
+//! A session: what one socket's frames lead to, decided without doing any of it.
+
+use causerie_protocol::server_frame::ErrorReply;
+use causerie_protocol::{
+    ChatId, ClientFrame, ClientId, CloseCode, Epoch, ErrorCode, FrameError, Seq, ServerFrame, TokenId, UserId,
+    limits,
+};
+
+use crate::outbox::{Closing, Frame, Scope};
+use crate::store::{Append, Change, Position};
+
+mod driver;
+mod link;
+mod requests;
+
+pub use driver::{Opening, Services, run};
+pub use link::{Incoming, Link, Lost, Outgoing, refuse};
+pub use requests::no_such_chat;
+
+/// The shortest pause between two typing notices of one chat that are passed on, in microseconds.
+const TYPING_PAUSE: i64 = 1_000_000;
+const BAD_FRAME_WINDOW: i64 = limits::BAD_FRAME_SECONDS as i64 * 1_000_000;
+
+/// What a socket is and what it has been sent.
+#[derive(Debug)]
+pub struct Session {
+    /// Whose.
+    pub user: UserId,
+    /// The sign-in behind it.
+    pub token: TokenId,
+    /// Which chats it is for.
+    pub scope: Scope,
+    /// When the sign-in ends, in microseconds since 1970.
+    expires_at: i64,
+    /// The chats that it follows and the last position that was sent of each, by chat.
+    follows: Vec<(ChatId, Seq)>,
+    /// When the last bad frames came.
+    bad_frames: Vec<i64>,
+    /// The last typing notice that was passed on.
+    typed: Option<(ChatId, i64)>,
+}
+
+/// What a frame leads to.
+#[derive(Debug)]
+pub enum Action {
+    /// Nothing.
+    Nothing,
+    /// Answer at once.
+    Reply(Frame),
+    /// Hand a change to the appender.
+    Submit(Append),
+    /// Follow a chat.
+    Subscribe {
+        /// Which.
+        chat: ChatId,
+        /// From where.
+        after: Option<Seq>,
+        /// The epoch of that position.
+        epoch: Option<Epoch>,
+    },
+    /// Tell the chat that this user is writing.
+    Typing(ChatId),
+    /// End the socket.
+    Close(Closing),
+}
+
+/// Whether an entry of a log is the next one to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is.
+    Send,
+    /// It was sent already, or the chat is not followed.
+    Skip,
+    /// Entries before it are missing: read them from the log first.
+    Hole,
+}
+
+impl Session {
+    /// The session of a checked token.
+    #[must_use]
+    pub fn new(user: UserId, token: TokenId, expires_at: i64, scope: Scope) -> Self {
+        Self { user, token, scope, expires_at, follows: Vec::new(), bad_frames: Vec::new(), typed: None }
+    }
+
+    /// How the socket ends when its sign-in is over at `now`.
+    #[must_use]
+    pub fn expired(&self, now: i64) -> Option<Closing> {
+        (now >= self.expires_at)
+            .then(|| Closing::new(CloseCode::Unauthorized, "token expired: sign in again"))
+    }
+
+    /// What a text frame leads to. `now` is in microseconds since 1970.
+    pub fn on_text(&mut self, json: &str, now: i64) -> Action {
+        if let Some(closing) = self.expired(now) {
+            return Action::Close(closing);
+        }
+        match ClientFrame::decode(json).and_then(|frame| self.decide(frame, now)) {
+            Ok(action) => action,
+            Err(error) => self.bad_frame(error, now),
+        }
+    }
+
+    fn decide(&mut self, frame: ClientFrame, now: i64) -> Result<Action, FrameError> {
+        Ok(match frame {
+            ClientFrame::Message { text, client_id, chat_id } => {
+                let chat = self.chat(chat_id, client_id.as_ref())?;
+                let change = Change::Message { text, client_id };
+                Action::Submit(Append { actor: self.user, chat, change })
+            }
+            ClientFrame::Read { chat_id, seq } => {
+                let chat = self.chat(chat_id, None)?;
+                Action::Submit(Append { actor: self.user, chat, change: Change::Read { seq } })
+            }
+            ClientFrame::Subscribe { chat_id, after, epoch } => {
+                let chat = self.chat(Some(chat_id), None)?;
+                if self.last(chat).is_none() && self.follows.len() >= limits::SUBSCRIPTIONS {
+                    let code = ErrorCode::TooManySubscriptions;
+                    let detail = format!("A socket follows at most {} chats.", limits::SUBSCRIPTIONS);
+                    return Ok(Action::Reply(error_frame(code, detail, Some(chat), None)));
+                }
+                Action::Subscribe { chat, after, epoch }
+            }
+            ClientFrame::Typing { chat_id } => {
+                let chat = self.chat(chat_id, None)?;
+                let again = self.typed.is_some_and(|(typed, at)| typed == chat && now - at < TYPING_PAUSE);
+                if again || self.last(chat).is_none() {
+                    return Ok(Action::Nothing);
+                }
+                self.typed = Some((chat, now));
+                Action::Typing(chat)
+            }
+            ClientFrame::Pong { .. } => Action::Nothing,
+        })
+    }
+
+    /// The chat that a frame is about.
+    fn chat(&self, named: Option<ChatId>, client_id: Option<&ClientId>) -> Result<ChatId, FrameError> {
+        let fail = |code, detail: &str| FrameError {
+            code,
+            detail: detail.to_owned(),
+            client_id: client_id.cloned(),
+            chat_id: named,
+        };
+        match (self.scope, named) {
+            (Scope::One(own), Some(chat)) if chat != own => Err(fail(
+                ErrorCode::InvalidField,
+                "This socket is for one chat; the field \"chat_id\" names another.",
+            )),
+            (Scope::One(own), _) => Ok(own),
+            (Scope::Many, Some(chat)) => Ok(chat),
+            (Scope::Many, None) => {
+                Err(fail(ErrorCode::MissingField, "The field \"chat_id\" is missing: this socket is for many chats."))
+            }
+        }
+    }
+
+    fn bad_frame(&mut self, error: FrameError, now: i64) -> Action {
+        self.bad_frames.retain(|at| now - at < BAD_FRAME_WINDOW);
+        self.bad_frames.push(now);
+        if self.bad_frames.len() >= limits::BAD_FRAMES {
+            let reason = "too many frames that make no sense: this client is broken";
+            return Action::Close(Closing::new(CloseCode::BrokenClient, reason));
+        }
+        let FrameError { code, detail, client_id, chat_id } = error;
+        let reply = ErrorReply { code, detail, client_id, chat_id, retry_after_ms: None };
+        Action::Reply(Frame::from(ServerFrame::Error(reply).encode()))
+    }
+
+    /// Follows a chat from a position on.
+    pub fn follow(&mut self, chat: ChatId, from: Seq) {
+        match self.place(chat) {
+            Ok(place) => self.follows[place].1 = from,
+            Err(place) => self.follows.insert(place, (chat, from)),
+        }
+    }
+
+    /// Follows a chat no more.
+    pub fn unfollow(&mut self, chat: ChatId) {
+        if let Ok(place) = self.place(chat) {
+            self.follows.remove(place);
+        }
+    }
+
+    /// The last position that was sent of a chat, if it is followed.
+    #[must_use]
+    pub fn last(&self, chat: ChatId) -> Option<Seq> {
+        self.place(chat).ok().map(|place| self.follows[place].1)
+    }
+
+    /// The chats that are followed.
+    pub fn chats(&self) -> impl Iterator<Item = ChatId> {
+        self.follows.iter().map(|(chat, _)| *chat)
+    }
+
+    /// Whether an entry is the next one to send.
+    #[must_use]
+    pub fn verdict(&self, chat: ChatId, seq: Seq) -> Verdict {
+        match self.last(chat) {
+            Some(last) if seq == last.next() => Verdict::Send,
+            Some(last) if seq > last => Verdict::Hole,
+            _ => Verdict::Skip,
+        }
+    }
+
+    /// Notes that an entry was sent.
+    pub fn sent(&mut self, chat: ChatId, seq: Seq) {
+        if let Ok(place) = self.place(chat) {
+            self.follows[place].1 = seq;
+        }
+    }
+
+    fn place(&self, chat: ChatId) -> Result<usize, usize> {
+        self.follows.binary_search_by_key(&chat, |(chat, _)| *chat)
+    }
+}
+
+/// Where a subscription begins, and whether the client must load afresh.
+#[must_use]
+pub fn start(position: &Position, after: Option<Seq>, epoch: Option<&Epoch>) -> (Seq, bool) {
+    let head = position.head;
+    match after {
+        None => (head, false),
+        Some(after) => {
+            let foreign = epoch.is_some_and(|epoch| *epoch != position.epoch);
+            let reset = foreign || after > head || head.0 - after.0 > limits::RESUME_EVENTS;
+            (if reset { head } else { after }, reset)
+        }
+    }
+}
+
+/// An `error` frame.
+fn error_frame(code: ErrorCode, detail: String, chat_id: Option<ChatId>, retry_after_ms: Option<u64>) -> Frame {
+    let reply = ErrorReply { code, detail, client_id: None, chat_id, retry_after_ms };
+    Frame::from(ServerFrame::Error(reply).encode())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,382 @@
+//! The driver: one task a socket, one place where it waits, for the socket and the outbox at once.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use causerie_protocol::event::User;
+use causerie_protocol::{ChatId, CloseCode, Epoch, Seq, TokenId};
+
+use super::link::{Incoming, Link, Lost, Outgoing, finish, finish_unreadable};
+use super::{Action, Session, Verdict};
+use crate::chat::{Chats, Reply};
+use crate::clock;
+use crate::hub::Hub;
+use crate::outbox::{Closing, Item, Outbox, Scope, Signal};
+use crate::store::{Append, Store};
+
+/// Frames that are sent before it is the reader's turn.
+const TURN: usize = 128;
+/// A queue's buffer that is kept while the socket is idle, in items.
+const KEPT: usize = 64;
+
+/// What sessions work with.
+#[derive(Clone)]
+pub struct Services {
+    /// The log.
+    pub store: Arc<dyn Store>,
+    /// The way to append to it.
+    pub chats: Chats,
+    /// Who is here.
+    pub hub: Hub,
+    /// The time between two pings.
+    pub heartbeat: Duration,
+}
+
+/// A handshake that was accepted.
+pub struct Opening {
+    /// Whose token it was.
+    pub user: User,
+    /// The sign-in.
+    pub token: TokenId,
+    /// When the sign-in ends, in microseconds since 1970.
+    pub expires_at: i64,
+    /// Which chats the socket is for.
+    pub scope: Scope,
+    /// Where its one chat is resumed.
+    pub after: Option<Seq>,
+    /// The epoch of that position.
+    pub epoch: Option<Epoch>,
+}
+
+pub(super) struct Driver<L> {
+    pub(super) link: L,
+    pub(super) services: Services,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) session: Session,
+    /// What was taken from the outbox and is not sent yet.
+    pub(super) pending: VecDeque<Item>,
+    /// A change that waits for a place in the appender's queue; nothing is read meanwhile.
+    stalled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// The close that waits until every request was answered; nothing is read meanwhile.
+    settling: Option<Closing>,
+    /// Something was sent since the last flush.
+    unflushed: bool,
+    /// The socket took no more the last time.
+    blocked: bool,
+}
+
+/// How a session ends.
+pub(super) enum End {
+    /// By our close frame.
+    Close(Closing),
+    /// As the same, after which nothing can be read.
+    Bad(Closing),
+    /// By the client's close frame.
+    Closed(Option<u16>),
+    /// By a connection that is gone.
+    Lost,
+}
+
+impl From<Lost> for End {
+    fn from(_: Lost) -> Self {
+        Self::Lost
+    }
+}
+
+/// Everything that a session waits for.
+pub(super) enum Step {
+    /// It must end.
+    End(End),
+    /// Streams of chats ended.
+    Revoked(Vec<(ChatId, &'static str)>),
+    /// The heartbeat is due.
+    Ping,
+    /// Entries of a chat's log are missing before the next one to send.
+    Hole(ChatId),
+    /// The user is in a new chat.
+    ChatAdded(ChatId),
+    /// Everything that was pending is sent.
+    Drained,
+    /// Something came from the client.
+    Incoming(Incoming),
+}
+
+/// What a wait is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Anything.
+    All,
+    /// Until what is pending is sent.
+    Drained,
+}
+
+/// Runs a session from its welcome to its end, and answers the close code: ours, the client's, or 1006.
+pub async fn run<L: Link>(link: L, services: Services, opening: Opening) -> CloseCode {
+    let outbox = Outbox::new(opening.user.id, opening.token, opening.scope);
+    let session = Session::new(opening.user.id, opening.token, opening.expires_at, opening.scope);
+    if services.hub.register(&outbox) {
+        services.chats.came_online(outbox.user);
+    }
+    let mut driver = Driver {
+        link,
+        services,
+        outbox,
+        session,
+        pending: VecDeque::new(),
+        stalled: None,
+        settling: None,
+        unflushed: false,
+        blocked: false,
+    };
+    // Boxed, so that an idle socket does not keep the room for what happens once.
+    let opened = Box::pin(driver.open(opening)).await;
+    let end = match opened {
+        Ok(()) => driver.serve().await,
+        Err(end) => end,
+    };
+    Box::pin(driver.end(end)).await
+}
+
+impl<L: Link> Driver<L> {
+    async fn serve(&mut self) -> End {
+        loop {
+            let step = poll_fn(|cx| self.poll_step(cx, Wait::All)).await;
+            let done = match step {
+                Step::Incoming(incoming) => self.on_incoming(incoming).await,
+                Step::Drained => Ok(()),
+                Step::End(end) => Err(end),
+                rare => Box::pin(self.on_rare(rare)).await,
+            };
+            if let Err(end) = done {
+                return end;
+            }
+        }
+    }
+
+    async fn on_incoming(&mut self, incoming: Incoming) -> Result<(), End> {
+        self.outbox.heard();
+        match incoming {
+            Incoming::Text(json) => {
+                let action = self.session.on_text(&json, clock::now());
+                drop(json);
+                match action {
+                    Action::Nothing => {}
+                    Action::Reply(frame) => self.pending.push_back(Item::Reply(frame)),
+                    Action::Submit(append) => self.submit(append),
+                    Action::Typing(chat) => {
+                        let (chats, user) = (&self.services.chats, self.session.user);
+                        Box::pin(chats.typing(chat, user)).await;
+                    }
+                    Action::Subscribe { chat, after, epoch } => {
+                        Box::pin(self.subscribe(chat, after, epoch)).await?;
+                    }
+                    Action::Close(closing) => return Err(End::Close(closing)),
+                }
+                Ok(())
+            }
+            Incoming::Control => Ok(()),
+            Incoming::Bad(closing) => Err(End::Bad(closing)),
+            Incoming::Closed(code) => Err(End::Closed(code)),
+            Incoming::Lost => Err(End::Lost),
+        }
+    }
+
+    fn submit(&mut self, append: Append) {
+        self.outbox.asked();
+        let reply = Reply::Socket(self.outbox.clone());
+        if let Err((append, reply)) = self.services.chats.try_submit(append, reply) {
+            let chats = self.services.chats.clone();
+            self.stalled = Some(Box::pin(async move { chats.submit(append, reply).await }));
+        }
+    }
+
+    /// Sends until everything pending is sent; nothing is read and nothing new is taken meanwhile.
+    pub(super) async fn drain(&mut self) -> Result<(), End> {
+        loop {
+            match poll_fn(|cx| self.poll_step(cx, Wait::Drained)).await {
+                Step::Drained => return Ok(()),
+                Step::End(end) => return Err(end),
+                Step::Revoked(chats) => self.revoked(chats)?,
+                Step::Hole(chat) => self.fetch_page(chat).await?,
+                Step::ChatAdded(chat) => self.chat_added(chat).await?,
+                Step::Ping | Step::Incoming(_) => {}
+            }
+        }
+    }
+
+    /// The one place where a session waits.
+    fn poll_step(&mut self, cx: &mut Context<'_>, wait: Wait) -> Poll<Step> {
+        // Before anything is looked at, so that nothing is missed in between.
+        self.outbox.register(cx.waker());
+        let mut left = TURN;
+        loop {
+            if self.outbox.has_signal()
+                && let Some(step) = self.poll_signal(wait)
+            {
+                return Poll::Ready(step);
+            }
+            match self.poll_send(cx) {
+                Poll::Ready(Some(step)) => return Poll::Ready(step),
+                Poll::Ready(None) => {}
+                Poll::Pending => break,
+            }
+            if self.pending.is_empty() {
+                if wait == Wait::Drained {
+                    return Poll::Ready(Step::Drained);
+                }
+                if !self.outbox.take(&mut self.pending) {
+                    match self.poll_idle(cx) {
+                        Poll::Ready(step) => return Poll::Ready(step),
+                        Poll::Pending => break,
+                    }
+                }
+            }
+            left -= 1;
+            if left == 0 {
+                cx.waker().wake_by_ref();
+                break;
+            }
+        }
+        if wait == Wait::Drained {
+            return Poll::Pending;
+        }
+        if let Some(stalled) = &mut self.stalled {
+            ready!(stalled.as_mut().poll(cx));
+            self.stalled = None;
+        }
+        if self.settling.is_some() || self.outbox.is_busy() {
+            return Poll::Pending;
+        }
+        self.link.poll_recv(cx).map(Step::Incoming)
+    }
+
+    /// A signal as a step. A ping waits until it can be sent in order.
+    fn poll_signal(&mut self, wait: Wait) -> Option<Step> {
+        if wait == Wait::Drained && self.outbox.has_only_ping() {
+            return None;
+        }
+        self.outbox.signal().map(|signal| match signal {
+            Signal::Close(closing) => Step::End(End::Close(closing)),
+            Signal::Revoked(chats) => Step::Revoked(chats),
+            Signal::Ping => Step::Ping,
+        })
+    }
+
+    /// Sends the next pending item. `None`: it was sent or skipped, or there is none. Pending: the socket takes no more.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step>> {
+        let sendable = match self.pending.front() {
+            None => return Poll::Ready(None),
+            Some(Item::Event { chat, seq, .. }) => match self.session.verdict(*chat, *seq) {
+                Verdict::Send => true,
+                Verdict::Skip => false,
+                Verdict::Hole => return Poll::Ready(Some(Step::Hole(*chat))),
+            },
+            Some(Item::Notice { chat: Some(chat), .. }) => self.session.last(*chat).is_some(),
+            Some(Item::Notice { chat: None, .. } | Item::Reply(_)) => true,
+            Some(Item::ChatAdded(_) | Item::Close(_)) => false,
+        };
+        if sendable {
+            match self.link.poll_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(Lost)) => return Poll::Ready(Some(Step::End(End::Lost))),
+                Poll::Pending => {
+                    self.blocked = true;
+                    return Poll::Pending;
+                }
+            }
+            if std::mem::take(&mut self.blocked) {
+                // The peer made room, so it lives, though it may be too slow to answer pings.
+                self.outbox.heard();
+            }
+        }
+        let Some(item) = self.pending.pop_front() else { return Poll::Ready(None) };
+        let frame = match item {
+            Item::ChatAdded(chat) => return Poll::Ready(Some(Step::ChatAdded(chat))),
+            Item::Close(closing) => {
+                self.settling = Some(closing);
+                return Poll::Ready(None);
+            }
+            _ if !sendable => return Poll::Ready(None),
+            Item::Event { chat, seq, frame } => {
+                self.session.sent(chat, seq);
+                frame
+            }
+            Item::Reply(frame) | Item::Notice { frame, .. } => frame,
+        };
+        self.unflushed = true;
+        match self.link.start_send(Outgoing::Text(frame)) {
+            Ok(()) => Poll::Ready(None),
+            Err(Lost) => Poll::Ready(Some(Step::End(End::Lost))),
+        }
+    }
+
+    /// Nothing waits: flushes, ends a session that waited for this, and frees large buffers.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if self.settling.is_some()
+            && self.outbox.is_settled()
+            && !self.outbox.has_items()
+            && let Some(closing) = self.settling.take()
+        {
+            return Poll::Ready(Step::End(End::Close(closing)));
+        }
+        if self.pending.capacity() > KEPT {
+            self.pending = VecDeque::new();
+        }
+        if self.unflushed {
+            match self.link.poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(Lost)) => return Poll::Ready(Step::End(End::Lost)),
+                Poll::Pending => {}
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Sends a control ping along with what is pending.
+    pub(super) async fn control_ping(&mut self) -> Result<(), End> {
+        self.drain().await?;
+        poll_fn(|cx| self.link.poll_ready(cx)).await?;
+        self.link.start_send(Outgoing::Ping)?;
+        self.unflushed = true;
+        Ok(())
+    }
+
+    async fn end(&mut self, end: End) -> CloseCode {
+        // Nothing more is sent, so nothing need wait here.
+        self.outbox.close(Closing::new(CloseCode::Normal, ""));
+        self.pending = VecDeque::new();
+        match end {
+            End::Close(closing) => {
+                let code = closing.code;
+                finish(&mut self.link, closing).await;
+                code
+            }
+            End::Bad(closing) => {
+                let code = closing.code;
+                finish_unreadable(&mut self.link, closing).await;
+                code
+            }
+            End::Closed(code) => {
+                // Reading on lets the link answer the close frame.
+                let answered = poll_fn(|cx| self.link.poll_recv(cx));
+                let _ = tokio::time::timeout(Duration::from_secs(2), answered).await;
+                // 1005: the client gave no code (RFC 6455, section 7.1.5).
+                CloseCode::from_code(code.unwrap_or(1005))
+            }
+            End::Lost => CloseCode::Abnormal,
+        }
+    }
+}
+
+impl<L> Drop for Driver<L> {
+    fn drop(&mut self) {
+        for chat in self.session.chats() {
+            self.services.hub.unsubscribe(chat, &self.outbox);
+        }
+        self.services.hub.unregister(&self.outbox);
+    }
+}

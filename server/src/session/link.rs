@@ -1,0 +1,111 @@
+//! The link: what a session needs of a WebSocket, so that no more than one file names axum's.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use causerie_protocol::CloseCode;
+use tokio::time::{sleep, timeout};
+
+use crate::outbox::{Closing, Frame};
+
+/// How long a peer has to take what was sent before, and the close frame.
+const SEND_WAIT: Duration = Duration::from_secs(5);
+/// How long a peer has to answer the close frame.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
+
+/// Something that came from the client.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A text frame.
+    Text(Frame),
+    /// A control frame; pings are answered by the link.
+    Control,
+    /// A frame that ends the socket: binary, too large, not UTF-8, or against RFC 6455.
+    Bad(Closing),
+    /// The client's close frame, with its code if it has one; the link answers it.
+    Closed(Option<u16>),
+    /// The connection is gone.
+    Lost,
+}
+
+/// Something for the client.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// A text frame.
+    Text(Frame),
+    /// A control ping; clients that know nothing of this protocol answer it too.
+    Ping,
+    /// A close frame; the last.
+    Close(Closing),
+}
+
+/// The connection is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost;
+
+/// A WebSocket, in the manner of `Stream` and `Sink`.
+pub trait Link: Send + Unpin + 'static {
+    /// The next thing that came. After [`Incoming::Bad`] nothing more can be read.
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming>;
+    /// Whether one more can be sent.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>>;
+    /// Sends one, after [`Link::poll_ready`] said so; it may stay in a buffer.
+    ///
+    /// # Errors
+    /// [`Lost`] when the connection is gone.
+    fn start_send(&mut self, frame: Outgoing) -> Result<(), Lost>;
+    /// Writes out what is in the buffer.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>>;
+}
+
+/// Closes: sends the close frame, waits a moment for the peer's, and drops the connection.
+///
+/// Without the wait, bytes of the peer that nobody read would reset the connection and the close frame with it.
+pub async fn finish(link: &mut impl Link, closing: Closing) {
+    if send_close(link, closing).await {
+        wait_for_end(link).await;
+    }
+}
+
+/// Sends the close frame; false when the peer did not take it in time.
+async fn send_close(link: &mut impl Link, closing: Closing) -> bool {
+    let mut frame = Some(Outgoing::Close(closing));
+    let sent = poll_fn(|cx| {
+        if frame.is_some() {
+            ready!(link.poll_ready(cx))?;
+        }
+        if let Some(frame) = frame.take() {
+            link.start_send(frame)?;
+        }
+        link.poll_flush(cx)
+    });
+    matches!(timeout(SEND_WAIT, sent).await, Ok(Ok(())))
+}
+
+/// Reads on until the peer has answered the close frame or is gone.
+async fn wait_for_end(link: &mut impl Link) {
+    let ended = poll_fn(|cx| {
+        loop {
+            match ready!(link.poll_recv(cx)) {
+                Incoming::Closed(_) | Incoming::Lost => return Poll::Ready(()),
+                Incoming::Bad(_) | Incoming::Text(_) | Incoming::Control => {}
+            }
+        }
+    });
+    let _ = timeout(CLOSE_WAIT, ended).await;
+}
+
+/// As [`finish`], for a link of which nothing more can be read: gives the peer the time to read the close frame.
+pub async fn finish_unreadable(link: &mut impl Link, closing: Closing) {
+    if send_close(link, closing).await {
+        sleep(CLOSE_WAIT).await;
+    }
+}
+
+/// Answers a handshake that was refused in a way that browsers show: with a close frame and nothing else.
+pub async fn refuse(mut link: impl Link, closing: Closing) -> CloseCode {
+    let code = closing.code;
+    finish(&mut link, closing).await;
+    code
+}

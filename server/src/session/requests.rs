@@ -1,0 +1,250 @@
+//! What takes a session to the store: subscribing, resuming, filling holes, and the rare things between.
+
+use std::collections::BTreeMap;
+
+use causerie_protocol::server_frame::{ChatAdded, Ping, Subscribed, Unsubscribed, Welcome};
+use causerie_protocol::{ChatId, CloseCode, Epoch, ErrorCode, Seq, ServerFrame, limits};
+
+use super::driver::{Driver, End, Opening, Step};
+use super::link::Link;
+use super::{error_frame, start};
+use crate::chat::encode_event;
+use crate::clock;
+use crate::outbox::{Closing, Frame, Item, Scope};
+use crate::store::StoreError;
+
+/// Entries of the log that are read at once.
+const PAGE: u64 = 200;
+/// When a client may subscribe again after the store did not answer, in milliseconds.
+const STORE_RETRY_MS: u64 = 1_000;
+
+/// Why a chat could not be followed.
+enum NotFollowed {
+    /// It does not exist or the user is not in it.
+    NoSuchChat,
+    /// The store did not answer.
+    Store,
+}
+
+impl<L: Link> Driver<L> {
+    /// Welcomes the client; on a socket for one chat, follows it.
+    pub(super) async fn open(&mut self, opening: Opening) -> Result<(), End> {
+        let Opening { user, scope, after, epoch, .. } = opening;
+        // First, since a chat that is not the user's ends the socket without a welcome.
+        let followed = match scope {
+            Scope::Many => None,
+            Scope::One(chat) => match self.follow(chat, after, epoch).await {
+                Ok(subscribed) => Some(subscribed),
+                Err(NotFollowed::NoSuchChat) => return Err(End::Close(no_such_chat())),
+                Err(NotFollowed::Store) => return Err(End::Close(store_unavailable())),
+            },
+        };
+        self.reply(&ServerFrame::Welcome(Welcome {
+            user,
+            version: limits::VERSION,
+            limits: limits::Limits::default(),
+            heartbeat_seconds: self.services.heartbeat.as_secs().max(1),
+            server_time: clock::to_wire(clock::now()),
+        }));
+        match followed {
+            Some(subscribed) => self.catch_up(subscribed).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Answers a `subscribe` frame.
+    pub(super) async fn subscribe(
+        &mut self,
+        chat: ChatId,
+        after: Option<Seq>,
+        epoch: Option<Epoch>,
+    ) -> Result<(), End> {
+        // What is pending of this chat belongs before the answer.
+        self.drain().await?;
+        match self.follow(chat, after, epoch).await {
+            Ok(subscribed) => return self.catch_up(subscribed).await,
+            Err(NotFollowed::NoSuchChat) => {
+                let detail = "There is no such chat, or you are not in it.".to_owned();
+                self.pending.push_back(Item::Reply(error_frame(ErrorCode::NoSuchChat, detail, Some(chat), None)));
+            }
+            Err(NotFollowed::Store) => {
+                let detail = "The chat could not be read just now: subscribe again in a moment.".to_owned();
+                let frame = error_frame(ErrorCode::Unavailable, detail, Some(chat), Some(STORE_RETRY_MS));
+                self.pending.push_back(Item::Reply(frame));
+            }
+        }
+        Ok(())
+    }
+
+    /// Registers for live events first and reads the position then, so that nothing falls in between.
+    async fn follow(
+        &mut self,
+        chat: ChatId,
+        after: Option<Seq>,
+        epoch: Option<Epoch>,
+    ) -> Result<Subscribed, NotFollowed> {
+        let fresh = self.services.hub.subscribe(chat, &self.outbox);
+        let failure = match self.services.store.position(self.session.user, chat).await {
+            Ok(Some(position)) => {
+                self.services.hub.note_head(chat, position.head);
+                let (from, reset) = start(&position, after, epoch.as_ref());
+                self.session.follow(chat, from);
+                return Ok(Subscribed { chat_id: chat, epoch: position.epoch, head: position.head, reset });
+            }
+            Ok(None) => {
+                self.session.unfollow(chat);
+                self.services.hub.unsubscribe(chat, &self.outbox);
+                return Err(NotFollowed::NoSuchChat);
+            }
+            Err(error) => {
+                log(&error);
+                NotFollowed::Store
+            }
+        };
+        if fresh {
+            self.services.hub.unsubscribe(chat, &self.outbox);
+        }
+        Err(failure)
+    }
+
+    /// Sends `subscribed` and what the client missed, a page at a time, so that a slow client holds up no memory.
+    async fn catch_up(&mut self, subscribed: Subscribed) -> Result<(), End> {
+        let (chat, head) = (subscribed.chat_id, subscribed.head);
+        self.reply(&ServerFrame::Subscribed(subscribed));
+        self.replay(chat, head).await
+    }
+
+    /// Sends the log up to `head`, from where the session stands.
+    async fn replay(&mut self, chat: ChatId, head: Seq) -> Result<(), End> {
+        while self.session.last(chat).is_some_and(|last| last < head) {
+            // What is pending goes first: the page is put in front of it.
+            self.drain().await?;
+            self.fetch_page(chat).await?;
+            self.drain().await?;
+        }
+        Ok(())
+    }
+
+    /// Puts the next entries of the log in front of what is pending.
+    pub(super) async fn fetch_page(&mut self, chat: ChatId) -> Result<(), End> {
+        let Some(last) = self.session.last(chat) else { return Ok(()) };
+        match self.services.store.events_after(self.session.user, chat, last, PAGE).await {
+            Ok(Some(events)) if events.first().is_some_and(|event| event.seq() == last.next()) => {
+                for event in events.iter().rev() {
+                    let frame = encode_event(event);
+                    self.pending.push_front(Item::Event { chat, seq: event.seq(), frame });
+                }
+                Ok(())
+            }
+            Ok(Some(_)) => {
+                // The log has no gaps, so this can't be mended here; nothing may be sent past it.
+                tracing::error!(%chat, after = %last, "the log does not go on where it should");
+                Err(End::Close(Closing::new(CloseCode::InternalError, "the chat's log can't be read")))
+            }
+            Ok(None) => {
+                self.services.hub.unsubscribe(chat, &self.outbox);
+                self.revoked(vec![(chat, "you are not in this chat any more")])
+            }
+            Err(error) => {
+                log(&error);
+                Err(End::Close(store_unavailable()))
+            }
+        }
+    }
+
+    /// Ends the streams of chats: nothing of them that is pending is sent.
+    pub(super) fn revoked(&mut self, chats: Vec<(ChatId, &'static str)>) -> Result<(), End> {
+        for (chat, reason) in chats {
+            self.pending.retain(|item| item.chat() != Some(chat));
+            self.session.unfollow(chat);
+            match self.session.scope {
+                Scope::One(own) if own == chat => {
+                    return Err(End::Close(Closing::new(CloseCode::NotParticipant, reason)));
+                }
+                Scope::One(_) => {}
+                Scope::Many => self.reply(&ServerFrame::Unsubscribed(Unsubscribed {
+                    chat_id: chat,
+                    code: CloseCode::NotParticipant.code(),
+                    reason: reason.to_owned(),
+                })),
+            }
+        }
+        Ok(())
+    }
+
+    /// What happens seldom.
+    pub(super) async fn on_rare(&mut self, step: Step) -> Result<(), End> {
+        match step {
+            Step::Revoked(chats) => self.revoked(chats),
+            Step::Ping => self.ping().await,
+            Step::Hole(chat) => self.fetch_page(chat).await,
+            Step::ChatAdded(chat) => self.chat_added(chat).await,
+            Step::End(end) => Err(end),
+            Step::Drained | Step::Incoming(_) => Ok(()),
+        }
+    }
+
+    /// Sends the heartbeat, behind everything that leads up to the heads that it names.
+    async fn ping(&mut self) -> Result<(), End> {
+        if let Some(closing) = self.session.expired(clock::now()) {
+            return Err(End::Close(closing));
+        }
+        let heads = self.services.hub.heads(self.session.chats());
+        self.drain().await?;
+        self.outbox.take(&mut self.pending);
+        self.drain().await?;
+        for (chat, head) in &heads {
+            // Whatever the outbox did not bring was lost on its way: read it from the log.
+            self.replay(*chat, *head).await?;
+        }
+        let heads: BTreeMap<_, _> =
+            heads.into_iter().filter(|(chat, _)| self.session.last(*chat).is_some()).collect();
+        self.reply(&ServerFrame::Ping(Ping { t: clock::now() / 1_000, heads }));
+        self.control_ping().await?;
+        self.outbox.shrink();
+        self.pending.shrink_to(0);
+        Ok(())
+    }
+
+    /// Tells of a new chat, as this user sees it.
+    pub(super) async fn chat_added(&mut self, chat: ChatId) -> Result<(), End> {
+        match self.services.store.chat(self.session.user, chat).await {
+            Ok(Some(mut chat)) => {
+                for participant in &mut chat.participants {
+                    participant.online = self.services.hub.is_online(participant.user.id);
+                }
+                let frame = encode(&ServerFrame::ChatAdded(ChatAdded { chat }));
+                self.pending.push_front(Item::Reply(frame));
+                Ok(())
+            }
+            // Gone again already.
+            Ok(None) => Ok(()),
+            Err(error) => {
+                log(&error);
+                Err(End::Close(store_unavailable()))
+            }
+        }
+    }
+
+    fn reply(&mut self, frame: &ServerFrame) {
+        self.pending.push_back(Item::Reply(encode(frame)));
+    }
+}
+
+fn encode(frame: &ServerFrame) -> Frame {
+    Frame::from(frame.encode())
+}
+
+fn log(error: &StoreError) {
+    tracing::error!(%error, "a socket could not read from the store");
+}
+
+/// Why a socket for one chat is closed at once.
+#[must_use]
+pub fn no_such_chat() -> Closing {
+    Closing::new(CloseCode::NotParticipant, "there is no such chat, or you are not in it")
+}
+
+fn store_unavailable() -> Closing {
+    Closing::new(CloseCode::InternalError, "the server can't reach its database just now: reconnect in a moment")
+}

@@ -1,0 +1,17 @@
+//! Sockets of a real server, as clients see them.
+
+#[path = "common/socket.rs"]
+mod client;
+#[path = "common/server.rs"]
+mod server;
+
+#[path = "socket/endings.rs"]
+mod endings;
+#[path = "socket/frames.rs"]
+mod frames;
+#[path = "socket/handshake.rs"]
+mod handshake;
+#[path = "socket/resume.rs"]
+mod resume;
+#[path = "socket/talk.rs"]
+mod talk;
