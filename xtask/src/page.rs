@@ -76,6 +76,10 @@ fn files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
         let entries = fs::read_dir(&current).with_context(|| format!("listing {}", current.display()))?;
         for entry in entries {
             let path = entry?.path();
+            // Trunk's lock is no part of the page.
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
                 continue;
