@@ -15,7 +15,7 @@ use crate::chat::Chats;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::store::{SqliteStore, Store, StoreError};
-use crate::{demo, http};
+use crate::{demo, heartbeat, http};
 
 /// How long ending may take: the slowest that a container's manager waits by default is ten seconds.
 const DRAIN_LIMIT: Duration = Duration::from_secs(8);
@@ -87,8 +87,8 @@ impl App {
     /// When the database can't be used.
     pub async fn open(config: Config) -> Result<Self, RunError> {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database_url).await?);
-        let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new());
         let hub = Hub::new();
+        let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(hub.clone()));
         let chats = Chats::start(Arc::clone(&store), bus, hub.clone());
         let app = Self {
             auth: Auth::new(Arc::clone(&store)),
@@ -121,9 +121,11 @@ impl App {
             }
         });
         let service = http::router(self.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let heartbeat = heartbeat::start(self.hub.clone(), self.config.heartbeat);
         let drain = self.drain.clone();
         let stop = drain.clone();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(async move { stop.begun().await });
+        let serving =
+            axum::serve(listener, service).with_graceful_shutdown(async move { stop.begun().await });
         let mut serving = tokio::spawn(serving.into_future());
         tokio::select! {
             () = shutdown => {}
@@ -146,6 +148,7 @@ impl App {
                 serving.abort();
             }
         }
+        heartbeat.abort();
         self.store.close().await;
         tracing::info!("ended");
         Ok(())

@@ -4,7 +4,9 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
+use causerie_protocol::limits;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
@@ -20,6 +22,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Whether to make the demo accounts.
     pub demo: bool,
+    /// The time between two pings of a socket; tests shorten it.
+    pub heartbeat: Duration,
 }
 
 impl Config {
@@ -30,9 +34,13 @@ impl Config {
             database_url: format!("sqlite:{}", database.display()),
             allowed_origins: Vec::new(),
             demo: false,
+            heartbeat: HEARTBEAT,
         }
     }
 }
+
+/// The time between two pings of a socket.
+const HEARTBEAT: Duration = Duration::from_secs(limits::HEARTBEAT_SECONDS);
 
 /// A setting that can't be used: one sentence that names it and the remedy, and never its secret parts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +83,12 @@ pub struct Serve {
     /// The origin of a page elsewhere that may use the API and the sockets, such as `https://chat.example.org`.
     ///
     /// May be given several times; in the variable, separate them by commas. The server's own page needs none.
-    #[arg(long = "allow-origin", env = "CAUSERIE_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(
+        long = "allow-origin",
+        env = "CAUSERIE_ALLOWED_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
     pub allowed_origins: Vec<String>,
     /// Make two accounts and a chat to try, once, and print how to sign in; on loopback addresses only.
     #[arg(long, env = "CAUSERIE_DEMO", value_parser = FalseyValueParser::new())]
@@ -119,7 +132,9 @@ impl Serve {
     /// The first one that can't be used.
     pub fn config(&self) -> Result<Config, ConfigError> {
         if self.use_redis {
-            return fail("USE_REDIS asks for several servers, which need Postgres and Redis and are not in this version: unset it (or leave out --use-redis) to run one server");
+            return fail(
+                "USE_REDIS asks for several servers, which need Postgres and Redis and are not in this version: unset it (or leave out --use-redis) to run one server",
+            );
         }
         if self.demo && !self.bind.is_loopback() {
             return fail(format!(
@@ -131,6 +146,7 @@ impl Serve {
             database_url: database(&self.database_url)?,
             allowed_origins: origins(&self.allowed_origins)?,
             demo: self.demo,
+            heartbeat: HEARTBEAT,
         })
     }
 }

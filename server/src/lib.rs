@@ -11,9 +11,22 @@
 //! - [`socket`]: the upgrade, and the only file that names axum's WebSocket.
 //! - [`session`]: what one socket's frames lead to.
 //! - [`chat`]: appends to the log in groups, and tells the rest of the node.
-//! - [`store`]: the log, durable. [`bus`]: between nodes. [`hub`]: who is here. [`outbox`]: bounded, one a socket.
+//! - [`store`]: the log, durable. [`bus`]: between nodes. [`hub`]: who is here. [`outbox`]: bounded, one a socket. [`heartbeat`]: the one timer.
 //! - [`clock`]: times as the wire shows them.
 //! - [`demo`]: two accounts and a chat to try.
 
-pub mod store;
+pub mod app;
+pub mod auth;
+pub mod bus;
+pub mod chat;
 pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod heartbeat;
+pub mod http;
+pub mod hub;
+pub mod outbox;
+pub mod page;
+pub mod session;
+pub mod socket;
+pub mod store;

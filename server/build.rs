@@ -1,0 +1,128 @@
+//! Puts the built page into the program: compresses each file and writes the table that `page.rs` includes.
+
+use std::env;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use brotli::enc::BrotliEncoderParams;
+use sha2::{Digest, Sha256};
+
+/// The folder that `trunk` wrote.
+const PAGE_DIR: &str = "CAUSERIE_PAGE_DIR";
+/// What is served when there is none: it says how to build one.
+const MISSING: &str = "src/page/missing.html";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-env-changed={PAGE_DIR}");
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={MISSING}");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let mut files = match env::var(PAGE_DIR) {
+        Ok(folder) if !folder.is_empty() => {
+            println!("cargo::rerun-if-changed={folder}");
+            list(Path::new(&folder), "")?
+        }
+        _ => vec![("index.html".to_owned(), fs::read(MISSING)?)],
+    };
+    files.sort();
+    let mut table = String::new();
+    let mut scripts = String::new();
+    for (index, (path, content)) in files.iter().enumerate() {
+        let packed = compress(content)?;
+        let compressed = packed.len() < content.len();
+        let stored = out.join(format!("page-{index}"));
+        fs::write(&stored, if compressed { &packed } else { content })?;
+        writeln!(
+            table,
+            "    File {{ path: {path:?}, content_type: {:?}, hash: {:?}, hashed: {}, compressed: {compressed}, content: include_bytes!({stored:?}), plain: OnceLock::new() }},",
+            content_type(path),
+            hex(&Sha256::digest(content)[..8]),
+            is_hashed(path),
+        )?;
+        if path == "index.html" {
+            scripts = inline_scripts(&String::from_utf8_lossy(content));
+        }
+    }
+    let count = files.len();
+    fs::write(
+        out.join("page.rs"),
+        format!(
+            "static FILES: [File; {count}] = [\n{table}];\n\nconst INLINE_SCRIPTS: &str = {scripts:?};\n"
+        ),
+    )?;
+    Ok(())
+}
+
+/// Every file under a folder, by its path with slashes.
+fn list(folder: &Path, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| format!("{PAGE_DIR}: {}: {error}", folder.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        if path.is_dir() {
+            files.extend(list(&path, &name)?);
+        } else {
+            println!("cargo::rerun-if-changed={}", path.display());
+            files.push((name, fs::read(&path)?));
+        }
+    }
+    Ok(files)
+}
+
+fn compress(content: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let parameters = BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    let mut packed = Vec::new();
+    brotli::BrotliCompress(&mut &content[..], &mut packed, &parameters)?;
+    Ok(packed)
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "webp" => "image/webp",
+        "woff2" => "font/woff2",
+        "json" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+/// Whether a name holds a hash, as trunk's do: `name-0123456789abcdef.js`, `name-0123456789abcdef_bg.wasm`.
+fn is_hashed(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    stem.split(['-', '_']).any(|part| part.len() >= 12 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// A policy's sources for the scripts that stand in the page itself, each by its hash (CSP Level 3, section 2.3.1).
+fn inline_scripts(html: &str) -> String {
+    let mut sources = String::new();
+    let mut rest = html;
+    while let Some(start) = rest.find("<script") {
+        let Some(open) = rest[start..].find('>').map(|end| start + end + 1) else { break };
+        let Some(close) = rest[open..].find("</script").map(|end| open + end) else { break };
+        let script = &rest[open..close];
+        let is_inline = !rest[start..open].contains(" src=");
+        if is_inline && !script.is_empty() {
+            sources += &format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes())));
+        }
+        rest = &rest[close..];
+    }
+    sources
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

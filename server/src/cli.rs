@@ -1,0 +1,152 @@
+//! What happens around the server: options, the log, signals, and the sentence when it can't start.
+
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use causerie_server::app::App;
+use causerie_server::config::{self, Cli, Command, LogFormat, Serve};
+use causerie_server::demo;
+use clap::Parser;
+use clap::error::ErrorKind;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The file beside which the program is started that holds variables.
+const ENV_FILE: &str = ".env";
+/// What a shell expects of a program that a second signal ended: 128 and the number of SIGINT.
+const ENDED_BY_SIGNAL: i32 = 130;
+
+/// Runs the program; every failure is one sentence on standard error and an exit code that is not 0.
+pub fn main() -> ExitCode {
+    // First of all: it changes the environment, which only a program without threads may.
+    if let Err(error) = config::read_env_file(Path::new(ENV_FILE)) {
+        return fail(&error.to_string());
+    }
+    let Command::Serve(serve) = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => return not_parsed(&error),
+    };
+    start_log(&serve);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(run(&serve)),
+        Err(error) => Err(format!("the system gave no threads ({error}): close other programs")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => fail(&sentence),
+    }
+}
+
+async fn run(serve: &Serve) -> Result<(), String> {
+    let config = serve.config().map_err(|error| error.to_string())?;
+    let address = serve.address();
+    let listener = TcpListener::bind(address).await.map_err(|error| not_bound(address, &error))?;
+    let address = listener.local_addr().map_err(|error| not_bound(address, &error))?;
+    // From here on, so that a signal during a long migration is not lost.
+    let shutdown = signals()?;
+    let is_demo = config.demo;
+    let app = App::open(config).await.map_err(|error| error.to_string())?;
+    let url = format!("http://{address}");
+    say(&format!("listening on {url}"));
+    if is_demo {
+        say(&demo::invitation(&url));
+    }
+    tracing::info!(%address, "listening");
+    app.serve(listener, async {
+        // The sender lives as long as the process.
+        let _ = shutdown.await;
+    })
+    .await
+    .map_err(|error| error.to_string())
+}
+
+/// Comes true at the first SIGINT or SIGTERM; the second ends the program at once.
+fn signals() -> Result<oneshot::Receiver<()>, String> {
+    let refused = |error: io::Error| format!("the system refuses signal handlers ({error})");
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
+    let (first, shutdown) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut first = Some(first);
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            match first.take() {
+                // Nobody waits any more when serving has failed meanwhile.
+                Some(first) => drop(first.send(())),
+                None => std::process::exit(ENDED_BY_SIGNAL),
+            }
+        }
+    });
+    Ok(shutdown)
+}
+
+fn not_bound(address: SocketAddr, error: &io::Error) -> String {
+    let port = address.port();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "port {port} of {} is taken by another program: stop that one, or choose another port with --port or CAUSERIE_PORT",
+            address.ip()
+        ),
+        io::ErrorKind::PermissionDenied => format!(
+            "port {port} needs rights that this program does not have: choose one from 1024 on with --port or CAUSERIE_PORT"
+        ),
+        io::ErrorKind::AddrNotAvailable => format!(
+            "{} is no address of this machine: choose another with --bind or CAUSERIE_BIND",
+            address.ip()
+        ),
+        _ => format!("{address} can't be listened on ({error}): choose others with --bind and --port"),
+    }
+}
+
+/// Help is an answer; everything else that clap says is cut to its first sentence.
+fn not_parsed(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return fail("no command was given: `causerie serve` starts the server, `causerie --help` explains");
+    }
+    let text = error.render().to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let first = first.strip_prefix("error: ").unwrap_or(first).trim_end_matches('.');
+    fail(&format!("{first} (`causerie serve --help` lists the options and their variables)"))
+}
+
+fn start_log(serve: &Serve) {
+    let (ours, others) = match serve.verbose {
+        0 => (LevelFilter::INFO, LevelFilter::WARN),
+        1 => (LevelFilter::DEBUG, LevelFilter::INFO),
+        _ => (LevelFilter::TRACE, LevelFilter::DEBUG),
+    };
+    // The prefix names this program and its library.
+    let filter = Targets::new().with_default(others).with_target("causerie", ours);
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    match serve.log_format {
+        LogFormat::Text => registry.with(lines.with_ansi(io::stderr().is_terminal())).init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true).with_ansi(false)).init(),
+    }
+}
+
+fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    // Nobody may be reading any more, and the server serves all the same.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+fn fail(sentence: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "causerie: {}.", sentence.trim_end_matches('.'));
+    ExitCode::FAILURE
+}

@@ -1,0 +1,68 @@
+//! Two accounts and a chat to try, for `--demo`.
+
+use causerie_protocol::{ClientId, MessageText, UserId};
+
+use crate::app::App;
+use crate::store::{Append, Change, NewChat, StoreError};
+
+/// The addresses of the demo accounts.
+pub const EMAILS: [&str; 2] = ["ana@example.org", "ben@example.org"];
+/// Their password, which everybody knows: the reason why a demo stays on loopback.
+pub const PASSWORD: &str = "causerie-demo";
+
+/// What they said, and who said it.
+const TALK: [(usize, &str); 4] = [
+    (0, "Hello Ben! Welcome to Causerie."),
+    (1, "Hello Ana. So this is one program: the database, the server and the page?"),
+    (0, "Yes. Open a second browser, sign in as me, and write something."),
+    (1, "And when I pull the plug of the server?"),
+];
+
+/// Makes the accounts and the chat, unless the accounts are there from an earlier start.
+///
+/// # Errors
+/// When the store fails.
+pub async fn prepare(app: &App) -> Result<(), StoreError> {
+    let mut users = Vec::new();
+    let mut made = false;
+    for (email, name) in EMAILS.into_iter().zip(["Ana", "Ben"]) {
+        if let Some((user, _)) = app.store.account(email).await? {
+            users.push(user.id);
+        } else if let Some(user) = app.auth.register(email, name, PASSWORD.to_owned()).await? {
+            users.push(user.id);
+            made = true;
+        }
+    }
+    if made {
+        talk(app, users).await?;
+    }
+    Ok(())
+}
+
+/// Every part of this may be repeated without a second effect.
+async fn talk(app: &App, users: Vec<UserId>) -> Result<(), StoreError> {
+    let Some(creator) = users.first().copied() else { return Ok(()) };
+    let chat = NewChat { creator, participants: users.clone(), title: None, direct: true };
+    let (chat, _) = app.store.create_chat(chat).await?;
+    let batch: Vec<Append> = TALK
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, (speaker, text))| {
+            let text = MessageText::new(text).ok()?;
+            let client_id = ClientId::new(format!("demo-{index}")).ok();
+            let actor = users.get(speaker).copied()?;
+            Some(Append { actor, chat, change: Change::Message { text, client_id } })
+        })
+        .collect();
+    app.store.append(&batch).await?;
+    Ok(())
+}
+
+/// How to sign in, for a person to read.
+#[must_use]
+pub fn invitation(url: &str) -> String {
+    let [ana, ben] = EMAILS;
+    format!(
+        "demo: open {url}/ and sign in as {ana}; in another browser, as {ben}; the password of both is {PASSWORD}"
+    )
+}

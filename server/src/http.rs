@@ -1,0 +1,114 @@
+//! The router: which address leads where, and what surrounds every answer.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use causerie_protocol::{limits, paths};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::trace::TraceLayer;
+use tracing::Span;
+
+use crate::app::App;
+use crate::{page, socket};
+
+pub mod accounts;
+pub mod caller;
+pub mod chats;
+pub mod fields;
+pub mod id;
+pub mod messages;
+pub mod origin;
+pub mod problem;
+
+use problem::Refusal;
+
+/// Characters of a request's id that reach the log; a proxy may send its own.
+const REQUEST_ID_CHARS: usize = 64;
+
+/// Everything that the server answers.
+pub fn router(app: App) -> Router {
+    let api = Router::new()
+        .merge(accounts::routes())
+        .merge(chats::routes())
+        .merge(messages::routes())
+        // Before the layer: the answer to a browser's preflight stands on the way to this one.
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(origin::cors(&app.config));
+    Router::new()
+        .at(paths::HEALTH, get(|| async { "ok" }))
+        .merge(api)
+        .merge(socket::routes())
+        .fallback(elsewhere)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
+        .layer(map_response(surround))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(log).on_failure(()))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .with_state(app)
+}
+
+/// Adds a route with and without its closing slash: the old system had it, people leave it out.
+pub(crate) trait Routes {
+    /// The same methods at both spellings.
+    #[must_use]
+    fn at(self, path: &str, methods: MethodRouter<App>) -> Self;
+}
+
+impl Routes for Router<App> {
+    fn at(self, path: &str, methods: MethodRouter<App>) -> Self {
+        let bare = path.trim_end_matches('/');
+        self.route(bare, methods.clone()).route(&format!("{bare}/"), methods)
+    }
+}
+
+/// What no route takes: the page, whose views have addresses of their own, or nothing.
+async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path();
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    if matches!(first, "api" | "ws") {
+        return Refusal::not_found("There is nothing at this address.").into_response();
+    }
+    if !matches!(method, Method::GET | Method::HEAD) {
+        return method_not_allowed().await.into_response();
+    }
+    page::answer(path, &headers)
+        .unwrap_or_else(|| Refusal::not_found("There is nothing at this address.").into_response())
+}
+
+async fn method_not_allowed() -> Refusal {
+    Refusal::method_not_allowed()
+}
+
+/// Headers that every answer carries, unless it set its own: nothing is guessed, framed, told on or kept.
+async fn surround(mut response: Response) -> Response {
+    let defaults: [(HeaderName, &str); 4] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in defaults {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// What log lines of one request share. Neither the query nor any header but the id: they may hold a token.
+fn span(request: &Request) -> Span {
+    let id = request.extensions().get::<RequestId>();
+    let id = id.and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
+    let id = id.get(..REQUEST_ID_CHARS).unwrap_or(id);
+    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+}
+
+fn log(response: &Response, latency: Duration, _: &Span) {
+    let status = response.status().as_u16();
+    let milliseconds = latency.as_secs_f64() * 1000.0;
+    tracing::info!(status, milliseconds, "answered");
+}

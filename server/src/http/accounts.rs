@@ -1,0 +1,153 @@
+//! `/api/auth/…`: making an account, signing in and out, and the list of sign-ins.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, State};
+use axum::http::StatusCode;
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use causerie_protocol::event::User;
+use causerie_protocol::rest::{SignedIn, TokenInfo};
+use causerie_protocol::{TokenId, limits, paths};
+
+use super::Routes;
+use super::fields::Fields;
+use super::id::{Id, Named};
+use super::problem::Refusal;
+use crate::app::App;
+use crate::auth::Caller;
+use crate::clock;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .at(paths::REGISTER, post(register))
+        .at(paths::LOGIN, post(login))
+        .at(paths::LOGOUT, post(logout))
+        .at(paths::ME, get(me))
+        .at(paths::TOKENS, get(tokens))
+        .at(&format!("{}{{id}}/", paths::TOKENS), delete(revoke))
+}
+
+async fn register(
+    State(app): State<App>,
+    mut fields: Fields,
+) -> Result<(StatusCode, Json<SignedIn>), Refusal> {
+    let email = email(&fields.text("email")?)?.to_owned();
+    let password = fields.text("password")?;
+    if password.chars().count() < limits::PASSWORD_MIN_CHARS {
+        let detail = format!("The password must have at least {} characters.", limits::PASSWORD_MIN_CHARS);
+        return Err(Refusal::invalid("password", detail));
+    }
+    if password.len() > limits::PASSWORD_MAX_BYTES {
+        let detail = format!("The password may have at most {} bytes.", limits::PASSWORD_MAX_BYTES);
+        return Err(Refusal::invalid("password", detail));
+    }
+    let name = name(fields.optional_text("name")?, &email)?;
+    let user = app.auth.register(&email, &name, password).await?.ok_or_else(Refusal::email_taken)?;
+    Ok((StatusCode::CREATED, Json(app.auth.sign_in(user).await?)))
+}
+
+async fn login(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut fields: Fields,
+) -> Result<Json<SignedIn>, Refusal> {
+    let email = fields.text("email")?;
+    let email = email.trim();
+    let password = fields.text("password")?;
+    app.attempts.begin(peer.ip(), email, Instant::now()).map_err(Refusal::rate_limited)?;
+    // No password that long was ever set, and hashing it would take its time.
+    if email.len() > limits::EMAIL_BYTES || password.len() > limits::PASSWORD_MAX_BYTES {
+        return Err(Refusal::wrong_credentials());
+    }
+    let user = app.auth.check(email, password).await?.ok_or_else(Refusal::wrong_credentials)?;
+    app.attempts.succeeded(peer.ip(), email);
+    Ok(Json(app.auth.sign_in(user).await?))
+}
+
+async fn logout(State(app): State<App>, caller: Caller) -> Result<StatusCode, Refusal> {
+    // Somebody else may have revoked it a moment ago; signed out is signed out.
+    app.auth.revoke(caller.user.id, caller.token).await?;
+    app.chats.token_revoked(caller.token).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn me(caller: Caller) -> Json<User> {
+    Json(caller.user)
+}
+
+async fn tokens(State(app): State<App>, caller: Caller) -> Result<Json<Vec<TokenInfo>>, Refusal> {
+    let mut tokens = app.store.tokens_of(caller.user.id, clock::now()).await?;
+    for token in &mut tokens {
+        token.current = token.id == caller.token;
+    }
+    Ok(Json(tokens))
+}
+
+async fn revoke(
+    State(app): State<App>,
+    caller: Caller,
+    Id(token): Id<TokenId>,
+) -> Result<StatusCode, Refusal> {
+    if !app.auth.revoke(caller.user.id, token).await? {
+        return Err(TokenId::missing());
+    }
+    app.chats.token_revoked(token).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An address as people write it: whether mail reaches it, only a mail could tell.
+fn email(text: &str) -> Result<&str, Refusal> {
+    let text = text.trim();
+    let fail = |detail: &str| Err(Refusal::invalid("email", detail));
+    if text.len() > limits::EMAIL_BYTES {
+        return fail(&format!("The e-mail address may have at most {} bytes.", limits::EMAIL_BYTES));
+    }
+    let whole = text
+        .split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    if !whole || text.chars().any(|char| char.is_whitespace() || char.is_control()) {
+        return fail("This is not an e-mail address: write one such as name@example.org.");
+    }
+    Ok(text)
+}
+
+/// The name to show: the one that was given, or the address's part before the `@`.
+fn name(given: Option<String>, email: &str) -> Result<String, Refusal> {
+    let given = given.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let Some(name) = given else {
+        let local = email.split('@').next().unwrap_or(email);
+        return Ok(local[..local.floor_char_boundary(limits::NAME_BYTES)].to_owned());
+    };
+    if name.len() > limits::NAME_BYTES || name.chars().any(char::is_control) {
+        let detail = format!("The name may have at most {} bytes and no line breaks.", limits::NAME_BYTES);
+        return Err(Refusal::invalid("name", detail));
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_trimmed_and_looked_at() {
+        assert_eq!(email(" ana@example.org\n").unwrap(), "ana@example.org");
+        assert!(email("ünal+chat@example.org").is_ok());
+        let long = format!("{}@example.org", "x".repeat(250));
+        for bad in ["", "ana", "@example.org", "ana@", "a@b@c", "a b@example.org", "a\u{0}@b", &long] {
+            assert!(email(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_name_comes_from_the_address_and_fits() {
+        assert_eq!(name(None, "ana@example.org").unwrap(), "ana");
+        assert_eq!(name(Some("  ".into()), "ana@example.org").unwrap(), "ana");
+        assert_eq!(name(Some(" Ana B ".into()), "ana@example.org").unwrap(), "Ana B");
+        let long = format!("{}@example.org", "é".repeat(80));
+        assert_eq!(name(None, &long).unwrap(), "é".repeat(50));
+        assert!(name(Some("x".repeat(101)), "ana@example.org").is_err());
+    }
+}

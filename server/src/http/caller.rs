@@ -1,0 +1,52 @@
+//! Who is calling: the `Authorization` header, in the new form and the old one.
+
+use axum::extract::FromRequestParts;
+use axum::http::header;
+use axum::http::request::Parts;
+
+use super::problem::Refusal;
+use crate::app::App;
+use crate::auth::Caller;
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
+            // Addresses stand in logs, histories and referrers: a token there is as good as public.
+            let in_query = parts.uri.query().is_some_and(|query| {
+                query.split('&').any(|pair| pair == "token" || pair.starts_with("token="))
+            });
+            return Err(Refusal::unauthorized(if in_query {
+                "A token in the address is not accepted: send it in the header Authorization: Bearer <token>."
+            } else {
+                "Sign in, and send the token in the header Authorization: Bearer <token>."
+            }));
+        };
+        let token = value.to_str().ok().and_then(token).ok_or_else(|| {
+            Refusal::unauthorized("The header Authorization must be Bearer <token> or Token <token>.")
+        })?;
+        Ok(app.auth.verify(token).await?)
+    }
+}
+
+/// The token of a header's value; `Token` is what the old system called it.
+fn token(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    let known = scheme.eq_ignore_ascii_case("Bearer") || scheme.eq_ignore_ascii_case("Token");
+    known.then(|| token.trim()).filter(|token| !token.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_schemes_in_any_case() {
+        assert_eq!(token("Bearer abc"), Some("abc"));
+        assert_eq!(token("token  abc "), Some("abc"));
+        for bad in ["", "abc", "Bearer", "Bearer  ", "Basic abc"] {
+            assert_eq!(token(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `/api/chats/…`: starting, listing, changing and leaving chats.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use causerie_protocol::rest::{Chat, ChatStatus, UserRef};
+use causerie_protocol::{ChatId, UserId, limits, paths};
+use serde_json::Value;
+
+use super::Routes;
+use super::fields::Fields;
+use super::id::Id;
+use super::problem::Refusal;
+use crate::app::App;
+use crate::auth::Caller;
+use crate::store::{Append, Change, NewChat, Refused};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .at(paths::CHATS, get(list).post(create))
+        .at(&format!("{}{{id}}/", paths::CHATS), get(read).patch(update).delete(remove))
+        .at(&format!("{}{{id}}/participants/", paths::CHATS), post(join))
+        .at(&format!("{}{{id}}/leave/", paths::CHATS), post(leave))
+}
+
+async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Vec<Chat>>, Refusal> {
+    let mut chats = app.store.chats(caller.user.id).await?;
+    for chat in &mut chats {
+        fill_presence(&app, chat);
+    }
+    Ok(Json(chats))
+}
+
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    mut fields: Fields,
+) -> Result<(StatusCode, Json<Chat>), Refusal> {
+    let me = caller.user.id;
+    let title = fields.title("title")?;
+    let others = others(&app, me, fields.take("participants")).await?;
+    let direct = others.len() == 1 && title.is_none();
+    let mut participants = others;
+    participants.push(me);
+    let new = NewChat {
+        creator: me,
+        participants: participants.clone(),
+        title: title.map(|title| title.into_string()),
+        direct,
+    };
+    let (id, is_new) = app.store.create_chat(new).await?;
+    if is_new {
+        app.chats.announce_chat(id, &participants).await;
+    }
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(chat(&app, me, id).await?)))
+}
+
+async fn read(State(app): State<App>, caller: Caller, Id(id): Id<ChatId>) -> Result<Json<Chat>, Refusal> {
+    Ok(Json(chat(&app, caller.user.id, id).await?))
+}
+
+async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<ChatId>,
+    mut fields: Fields,
+) -> Result<Json<Chat>, Refusal> {
+    let title = fields.title("title")?.map(|title| title.into_string());
+    let status = match fields.optional_text("status")?.as_deref() {
+        None => None,
+        Some("active") => Some(ChatStatus::Active),
+        Some("closed") => Some(ChatStatus::Closed),
+        Some(_) => {
+            return Err(Refusal::invalid("status", "The field \"status\" must be \"active\" or \"closed\"."));
+        }
+    };
+    if title.is_some() || status.is_some() {
+        let change = Change::Update { title, status };
+        let appended = app.chats.append(Append { actor: caller.user.id, chat: id, change }).await?;
+        appended.map_err(|refused| match refused {
+            Refused::NotAGroup => Refusal::from(refused).at("title"),
+            _ => refused.into(),
+        })?;
+    }
+    Ok(Json(chat(&app, caller.user.id, id).await?))
+}
+
+async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
+    let users = app.store.delete_chat(caller.user.id, id).await?.ok_or_else(Refusal::no_such_chat)?;
+    app.chats.chat_deleted(id, &users).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn join(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<ChatId>,
+    mut fields: Fields,
+) -> Result<(StatusCode, Json<Chat>), Refusal> {
+    let reference = fields.take("user").ok_or_else(|| Refusal::missing("user"))?;
+    let reference = user_ref(reference).ok_or_else(|| {
+        Refusal::invalid("user", "The field \"user\" must be a person's id or e-mail address.")
+    })?;
+    // Who is not in the chat must not learn from the answer whether somebody has an account.
+    let chat_here = app.store.chat(caller.user.id, id).await?;
+    chat_here.ok_or_else(Refusal::no_such_chat)?;
+    let user = app.store.find_user(&reference).await?.ok_or(Refused::NoSuchUser)?;
+    let change = Change::Join { user: user.id };
+    app.chats.append(Append { actor: caller.user.id, chat: id, change }).await??;
+    Ok((StatusCode::CREATED, Json(chat(&app, caller.user.id, id).await?)))
+}
+
+async fn leave(State(app): State<App>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
+    app.chats.append(Append { actor: caller.user.id, chat: id, change: Change::Leave }).await??;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A chat as its participant sees it, with who is here.
+async fn chat(app: &App, user: UserId, id: ChatId) -> Result<Chat, Refusal> {
+    let mut chat = app.store.chat(user, id).await?.ok_or_else(Refusal::no_such_chat)?;
+    fill_presence(app, &mut chat);
+    Ok(chat)
+}
+
+fn fill_presence(app: &App, chat: &mut Chat) {
+    for participant in &mut chat.participants {
+        participant.online = app.hub.is_online(participant.user.id);
+    }
+}
+
+/// The people that a new chat's `participants` name, each once, without the person who asks.
+async fn others(app: &App, me: UserId, participants: Option<Value>) -> Result<Vec<UserId>, Refusal> {
+    let fail = |detail: &str| Refusal::invalid("participants", detail);
+    let participants = participants.ok_or_else(|| Refusal::missing("participants"))?;
+    let shape = || fail("The field \"participants\" must be an array of ids and e-mail addresses.");
+    let Value::Array(participants) = participants else { return Err(shape()) };
+    let references = participants.into_iter().map(user_ref).collect::<Option<Vec<_>>>().ok_or_else(shape)?;
+    let full = || fail(&format!("A chat has at most {} people.", limits::PARTICIPANTS));
+    if references.len() > limits::PARTICIPANTS {
+        return Err(full());
+    }
+    let mut others = Vec::with_capacity(references.len());
+    for reference in &references {
+        let user = app.store.find_user(reference).await?;
+        let user =
+            user.ok_or_else(|| fail("There is no account with one of these ids or e-mail addresses."))?;
+        if user.id != me && !others.contains(&user.id) {
+            others.push(user.id);
+        }
+    }
+    if others.is_empty() {
+        return Err(fail("A chat needs somebody else in it: name another person."));
+    }
+    if others.len() >= limits::PARTICIPANTS {
+        return Err(full());
+    }
+    Ok(others)
+}
+
+/// A person's id or e-mail address.
+fn user_ref(value: Value) -> Option<UserRef> {
+    match value {
+        Value::Number(id) => id.as_i64().map(|id| UserRef::Id(UserId(id))),
+        Value::String(email) if !email.trim().is_empty() => Some(UserRef::Email(email.trim().to_owned())),
+        _ => None,
+    }
+}
