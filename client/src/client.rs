@@ -82,6 +82,9 @@ struct ListLoad {
     failed: Option<String>,
     retry_at: Option<Millis>,
     tries: Backoff,
+    /// When to ask again because a count of unread messages is unsure.
+    recount_at: Option<Millis>,
+    recounts: Backoff,
 }
 
 impl Client {

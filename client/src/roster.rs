@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use causerie_protocol::event::{ChatChanged, Membership};
+use causerie_protocol::event::{ChatChanged, Deleted, Membership};
 use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
 use causerie_protocol::{ChatId, Message, MessageId, Seq, Timestamp, User, UserId};
 
@@ -145,16 +145,11 @@ impl ChatEntry {
     }
 
     /// A message is gone; whether it was the last line, so that another one must be found.
-    pub fn deleted(&mut self, id: MessageId, known: Option<&Message>, at: &Timestamp) -> bool {
-        self.touch(at);
-        let earlier = known.is_some_and(|message| {
-            message.deleted_at.is_none()
-                && message.sender.id != self.me
-                && message.seq > self.unread.read()
-                && message.seq <= self.unread.as_of()
-        });
-        self.unread.deleted(id, earlier);
-        self.chat.last_message.as_ref().is_some_and(|last| last.id == id)
+    pub fn deleted(&mut self, event: &Deleted, known: Option<&Message>) -> bool {
+        self.touch(&event.deleted_at);
+        let message = known.map(|message| (message.seq, message.sender.id != self.me));
+        self.unread.deleted(event.seq, event.id, message);
+        self.chat.last_message.as_ref().is_some_and(|last| last.id == event.id)
     }
 
     /// Somebody was added.
@@ -180,9 +175,9 @@ impl ChatEntry {
         self.chat.status = event.status;
     }
 
-    /// Somebody read up to a position; whether that is news.
-    pub fn read_by(&mut self, user: UserId, seq: Seq) -> bool {
-        let mut news = user == self.me && self.unread.read_up_to(seq);
+    /// Somebody read up to a position, while events were applied up to `stream`; whether that is news.
+    pub fn read_by(&mut self, user: UserId, seq: Seq, stream: Seq) -> bool {
+        let mut news = user == self.me && self.unread.read_up_to(seq, stream);
         if let Some(at) = self.chat.participants.iter_mut().find(|one| one.user.id == user)
             && seq > at.read_seq
         {
@@ -258,6 +253,12 @@ impl Roster {
             }
         }
         changed
+    }
+
+    /// Whether a count of unread messages is one that only the server can tell.
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.entries.values().any(|entry| entry.unread.is_unsure())
     }
 
     /// Somebody who is in one of the chats.

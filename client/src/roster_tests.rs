@@ -45,6 +45,10 @@ fn message(seq: u64, from: User) -> Message {
     }
 }
 
+fn gone(id: i64, seq: u64) -> Deleted {
+    Deleted { chat_id: ChatId(1), seq: Seq(seq), id: MessageId(id), deleted_at: at(&format!("t{seq}")) }
+}
+
 fn roster() -> Roster {
     let mut roster = Roster::default();
     for (id, updated) in [(1, "t3"), (2, "t4"), (3, "t4")] {
@@ -83,12 +87,12 @@ fn unread_counts_others_and_ends_with_reading_anywhere() {
     entry.message(&message(4, user(2, "Ben")));
     entry.message(&message(5, user(1, "Ana")));
     assert_eq!(entry.unread(), 2);
-    assert!(!entry.deleted(MessageId(4), None, &at("t6")));
+    assert!(!entry.deleted(&gone(4, 6), None));
     assert_eq!(entry.unread(), 1);
-    assert!(entry.read_by(ME, Seq(6)));
-    assert!(!entry.read_by(ME, Seq(6)));
+    assert!(entry.read_by(ME, Seq(6), Seq(6)));
+    assert!(!entry.read_by(ME, Seq(6), Seq(6)));
     assert_eq!(entry.unread(), 0);
-    assert!(entry.read_by(UserId(2), Seq(5)));
+    assert!(entry.read_by(UserId(2), Seq(5), Seq(6)));
     assert_eq!(entry.read_by_all(), Seq(5));
 }
 
@@ -100,7 +104,7 @@ fn the_last_line_follows_edits_and_says_when_it_is_gone() {
     entry.edited(MessageId(3), "other", &at("t5"));
     entry.edited(MessageId(4), "new", &at("t6"));
     assert_eq!(entry.last_message().unwrap().content, "new");
-    assert!(entry.deleted(MessageId(4), None, &at("t7")));
+    assert!(entry.deleted(&gone(4, 7), None));
 }
 
 #[test]

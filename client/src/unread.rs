@@ -13,19 +13,32 @@ pub struct Unread {
     /// Messages of others after `as_of`.
     later: BTreeMap<Seq, MessageId>,
     read: Seq,
+    unsure: bool,
 }
 
 impl Unread {
     /// The server counted `unread` at the log's position `head`, the person having read up to `read`.
     ///
-    /// An answer that is older than the last one, or than what was read here since, changes nothing.
+    /// An answer that is older than the last one changes nothing.
+    /// One that does not know yet what was read here leaves the number as it was, and unsure.
     pub fn counted(&mut self, head: Seq, unread: u64, read: Seq) {
-        if head >= self.as_of && read >= self.read {
-            self.as_of = head;
-            self.base = unread;
-            self.later.retain(|seq, _| *seq > head);
+        if head < self.as_of {
+            return;
         }
-        self.read_up_to(read);
+        self.as_of = head;
+        if read >= self.read {
+            self.base = unread;
+            self.unsure = false;
+            self.read = read;
+        } else if self.read >= head {
+            self.base = 0;
+            self.unsure = false;
+        } else {
+            self.base = self.count();
+            self.unsure = true;
+        }
+        let known = head.max(self.read);
+        self.later.retain(|seq, _| *seq > known);
     }
 
     /// The stream starts anew at a position: the number stays until the server counts again.
@@ -33,7 +46,7 @@ impl Unread {
     /// In another log (`another`) the read position means nothing.
     pub fn restart(&mut self, head: Seq, another: bool) {
         let read = if another { Seq::ZERO } else { self.read };
-        *self = Self { as_of: head, base: self.count(), later: BTreeMap::new(), read };
+        *self = Self { as_of: head, base: self.count(), later: BTreeMap::new(), read, unsure: false };
     }
 
     /// Somebody else wrote a message.
@@ -43,38 +56,53 @@ impl Unread {
         }
     }
 
-    /// A message was deleted; `earlier` says that it is known to be an unread one of others from before the count.
-    pub fn deleted(&mut self, id: MessageId, earlier: bool) {
+    /// A message was deleted by the event at `at`; `message` is its position and whether it is another person's.
+    ///
+    /// A message that is not known may or may not be in the count: then the count is unsure.
+    pub fn deleted(&mut self, at: Seq, id: MessageId, message: Option<(Seq, bool)>) {
         let before = self.later.len();
         self.later.retain(|_, later| *later != id);
-        if before == self.later.len() && earlier {
-            self.base = self.base.saturating_sub(1);
+        // A count from after the event knows of it already.
+        if before != self.later.len() || at <= self.as_of || self.base == 0 {
+            return;
+        }
+        match message {
+            Some((seq, others)) if others && seq > self.read && seq <= self.as_of => self.base -= 1,
+            Some(_) => {}
+            None => self.unsure = true,
         }
     }
 
-    /// The person has read up to a position, here or elsewhere; whether that is news.
-    pub fn read_up_to(&mut self, seq: Seq) -> bool {
+    /// The person has read up to a position, here or elsewhere, while events were applied up to `stream`;
+    /// whether that is news.
+    pub fn read_up_to(&mut self, seq: Seq, stream: Seq) -> bool {
         if seq <= self.read {
             return false;
         }
         self.read = seq;
         if seq >= self.as_of {
             self.base = 0;
+        } else if seq >= stream {
+            // What was counted after this position has not come by the stream yet: it counts when it comes.
+            self.as_of = seq;
+            self.base = 0;
+        } else if self.base > 0 {
+            self.unsure = true;
         }
         self.later.retain(|later, _| *later > seq);
         true
+    }
+
+    /// Whether only the server can tell the number; it holds until the server counts again.
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.unsure
     }
 
     /// How far the person has read.
     #[must_use]
     pub fn read(&self) -> Seq {
         self.read
-    }
-
-    /// The position that the server's count belongs to.
-    #[must_use]
-    pub fn as_of(&self) -> Seq {
-        self.as_of
     }
 
     /// The number to show.
@@ -96,19 +124,22 @@ mod tests {
             unread.message(Seq(seq), MessageId(seq.cast_signed()));
         }
         assert_eq!(unread.count(), 5);
-        unread.deleted(MessageId(12), false);
-        unread.deleted(MessageId(9), true);
+        unread.deleted(Seq(13), MessageId(12), None);
+        unread.deleted(Seq(14), MessageId(9), Some((Seq(9), true)));
+        unread.deleted(Seq(15), MessageId(8), Some((Seq(8), false)));
+        unread.deleted(Seq(10), MessageId(7), None);
         assert_eq!(unread.count(), 3);
-        assert!(unread.read_up_to(Seq(11)));
+        assert!(!unread.is_unsure());
+        assert!(unread.read_up_to(Seq(12), Seq(15)));
         assert_eq!(unread.count(), 0);
-        assert!(!unread.read_up_to(Seq(10)));
+        assert!(!unread.read_up_to(Seq(10), Seq(15)));
     }
 
     #[test]
     fn a_late_answer_does_not_bring_read_messages_back() {
         let mut unread = Unread::default();
         unread.counted(Seq(10), 3, Seq(7));
-        unread.read_up_to(Seq(10));
+        unread.read_up_to(Seq(10), Seq(10));
         unread.counted(Seq(10), 3, Seq(7));
         assert_eq!(unread.count(), 0);
         unread.message(Seq(11), MessageId(11));
@@ -120,10 +151,24 @@ mod tests {
     }
 
     #[test]
-    fn a_read_position_within_the_count_keeps_the_count() {
+    fn a_read_position_within_the_count_needs_the_server_unless_the_rest_is_still_to_come() {
         let mut unread = Unread::default();
         unread.counted(Seq(10), 3, Seq(5));
-        unread.read_up_to(Seq(8));
-        assert_eq!(unread.count(), 3);
+        unread.read_up_to(Seq(7), Seq(10));
+        assert!(unread.is_unsure());
+        unread.counted(Seq(10), 2, Seq(7));
+        assert!(!unread.is_unsure());
+        unread.read_up_to(Seq(8), Seq(8));
+        assert_eq!((unread.count(), unread.is_unsure()), (0, false));
+        unread.message(Seq(9), MessageId(9));
+        assert_eq!(unread.count(), 1);
+    }
+
+    #[test]
+    fn a_deleted_message_that_is_not_known_makes_the_count_unsure() {
+        let mut unread = Unread::default();
+        unread.counted(Seq(10), 3, Seq(5));
+        unread.deleted(Seq(11), MessageId(7), None);
+        assert_eq!((unread.count(), unread.is_unsure()), (3, true));
     }
 }

@@ -106,11 +106,11 @@ impl Page {
     }
 
     fn last_request(&self) -> HistoryRequest {
-        let requests = self.effects.iter().filter_map(|effect| match effect {
+        let mut requests = self.effects.iter().filter_map(|effect| match effect {
             Effect::LoadHistory(request) => Some(*request),
             _ => None,
         });
-        requests.last().expect("no history was asked for")
+        requests.next_back().expect("no history was asked for")
     }
 
     fn send(&mut self, name: &str) {

@@ -131,7 +131,7 @@ impl Client {
         let Some(room) = self.rooms.get_mut(&chat) else { return };
         let Some(entry) = self.roster.get_mut(chat) else { return };
         self.changed.insert(Scope::Chat(chat));
-        let mut last_line_gone = false;
+        let (mut last_line_gone, mut count_unsure) = (false, false);
         match &event {
             Event::Message(message) => {
                 entry.message(message);
@@ -140,7 +140,8 @@ impl Client {
             Event::Edited(edited) => entry.edited(edited.id, &edited.content, &edited.edited_at),
             Event::Deleted(deleted) => {
                 let known = room.timeline.message(deleted.id);
-                last_line_gone = entry.deleted(deleted.id, known, &deleted.deleted_at);
+                last_line_gone = entry.deleted(deleted, known);
+                count_unsure = entry.unread_mut().is_unsure();
             }
             Event::Joined(data) => entry.joined(data),
             Event::Left(data) => entry.left(data),
@@ -156,9 +157,10 @@ impl Client {
         }
         if last_line_gone {
             entry.chat.last_message = room.timeline.last_message().cloned();
-            if entry.chat.last_message.is_none() {
-                self.request_chats();
-            }
+            count_unsure |= entry.chat.last_message.is_none();
+        }
+        if count_unsure {
+            self.request_chats();
         }
         if let Some((sender, client_id)) = own {
             if self.typing.done(chat, sender) {
@@ -236,13 +238,17 @@ impl Client {
 
     fn read(&mut self, notice: &ReadPosition) {
         let (chat, mine) = (notice.chat_id, self.is_me(notice.user_id));
-        if let Some(room) = self.rooms.get_mut(&chat).filter(|_| mine) {
+        let Some(room) = self.rooms.get_mut(&chat) else { return };
+        let Some(entry) = self.roster.get_mut(chat) else { return };
+        if mine {
             room.read_known = room.read_known.max(notice.seq);
         }
-        if self.roster.get_mut(chat).is_some_and(|entry| entry.read_by(notice.user_id, notice.seq)) {
+        if entry.read_by(notice.user_id, notice.seq, room.stream.at()) {
             self.changed.insert(Scope::Chat(chat));
             if !mine {
                 self.changed.insert(Scope::Timeline(chat));
+            } else if entry.unread_mut().is_unsure() {
+                self.request_chats();
             }
         }
     }

@@ -86,8 +86,9 @@ impl Client {
     pub(super) fn seen_bottom(&mut self, chat: ChatId) {
         let Some(me) = self.me.as_ref().map(|me| me.id) else { return };
         let Some(room) = self.rooms.get(&chat).filter(|room| room.timeline.is_loaded()) else { return };
-        let seen = room.stream.at().max(room.timeline.newest());
-        if self.roster.get_mut(chat).is_some_and(|entry| entry.read_by(me, seen)) {
+        let at = room.stream.at();
+        let seen = at.max(room.timeline.newest());
+        if self.roster.get_mut(chat).is_some_and(|entry| entry.read_by(me, seen, at)) {
             self.changed.insert(Scope::Chat(chat));
         }
     }

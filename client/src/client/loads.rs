@@ -58,6 +58,7 @@ impl Client {
         let ticket = self.ticket();
         self.list.request = Some(ticket);
         self.list.retry_at = None;
+        self.list.recount_at = None;
         self.list.added.clear();
         self.effects.push(Effect::LoadChats { ticket });
     }
@@ -88,6 +89,11 @@ impl Client {
         }
         if std::mem::take(&mut self.list.again) {
             self.request_chats();
+        } else if self.roster.is_unsure() {
+            // The server has not heard yet how far this page has read: it is told, and asked again a little later.
+            self.list.recount_at = Some(self.now + self.list.recounts.fail(1.0));
+        } else {
+            self.list.recounts.reset();
         }
     }
 
@@ -233,7 +239,9 @@ impl Client {
         if self.me.is_none() || matches!(self.link.state(), crate::LinkState::SignedOut { .. }) {
             return;
         }
-        if self.list.retry_at.is_some_and(|at| at <= self.now) {
+        let recount_at = self.list.recount_at.filter(|_| self.link.online().is_some());
+        if self.list.retry_at.is_some_and(|at| at <= self.now) || recount_at.is_some_and(|at| at <= self.now)
+        {
             self.request_chats();
         }
         let Some(open) = self.open else { return };

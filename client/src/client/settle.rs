@@ -58,6 +58,7 @@ impl Client {
             due.push(self.rooms.get(&open).and_then(|room| room.timeline.retry_at()));
         }
         if self.link.online().is_some() {
+            due.push(self.list.recount_at);
             due.push(self.outbox.deadline(self.now));
             due.extend(self.rooms.values().map(|room| room.stream.due()));
         }

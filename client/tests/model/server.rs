@@ -1,0 +1,373 @@
+//! A server as a simple list: one log a chat, names that are known, epochs, subscriptions, and faults on purpose.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use causerie_protocol::event::{Deleted, Edited};
+use causerie_protocol::limits::Limits;
+use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
+use causerie_protocol::server_frame::{Ack, ErrorReply, Ping, ReadPosition, Subscribed, Welcome};
+use causerie_protocol::{
+    ChatId, ClientFrame, ClientId, Epoch, ErrorCode, Event, Message, MessageId, MessageText, Seq,
+    ServerFrame, Timestamp, User, UserId,
+};
+
+/// The chats; everybody is in all of them.
+pub const CHATS: [ChatId; 2] = [ChatId(1), ChatId(2)];
+/// Messages of a page of history: few, so that there are older pages.
+const PAGE: usize = 4;
+/// Most events that a `subscribe` replays: few, so that resets happen.
+const RESUME: u64 = 6;
+
+/// A deliberate fault, by which the checker shows that it can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// None: everything is as it should be.
+    None,
+    /// The server stores a repeated message again.
+    NoDedup,
+    /// The server acknowledges some messages that it then does not store.
+    AckWithoutCommit,
+    /// The server leaves the first missed event out when it replays.
+    HoleInReplay,
+    /// The page shows every event as it comes, whatever is missing before it.
+    ShowsOverHoles,
+    /// The page sends a message again under a new name.
+    NewNameForRepeat,
+    /// The page forgets an unsent message as soon as it is on its way.
+    ForgetsTooEarly,
+}
+
+/// What is on its way to a page.
+#[derive(Clone, Debug)]
+pub enum Down {
+    /// A text frame.
+    Frame(ServerFrame),
+    /// The end, with its code.
+    Close(u16),
+}
+
+/// One connection, with what is on its way in both directions.
+#[derive(Debug)]
+pub struct Socket {
+    /// Whose.
+    pub user: UserId,
+    /// What the server sends to it.
+    pub follows: BTreeSet<ChatId>,
+    /// From the page; the server may take it long after the page gave the socket up.
+    pub up: VecDeque<ClientFrame>,
+    /// To the page.
+    pub down: VecDeque<Down>,
+    /// Whether it is of no use, though the page may not know.
+    pub dead: bool,
+}
+
+/// Sockets by page and the page's name for the connection.
+pub type Sockets = BTreeMap<(usize, u64), Socket>;
+
+/// The server.
+#[derive(Debug)]
+pub struct Server {
+    /// What happened, by chat; position n is at index n - 1.
+    pub logs: BTreeMap<ChatId, Vec<Event>>,
+    /// Every message that was acknowledged to anybody.
+    pub acked: BTreeSet<(ChatId, UserId, ClientId)>,
+    /// The name of the log's lifetime.
+    pub epoch: u32,
+    /// How many requests are refused for now.
+    pub busy: u32,
+    /// How many messages are refused for good.
+    pub refusing: u32,
+    /// What it does wrong.
+    pub fault: Fault,
+    names: BTreeMap<(ChatId, UserId, ClientId), Ack>,
+    reads: BTreeMap<(ChatId, UserId), Seq>,
+    users: Vec<User>,
+    next_id: i64,
+}
+
+impl Server {
+    /// A server with empty logs.
+    pub fn new(users: Vec<User>, fault: Fault) -> Self {
+        Self {
+            logs: CHATS.iter().map(|chat| (*chat, Vec::new())).collect(),
+            acked: BTreeSet::new(),
+            epoch: 1,
+            busy: 0,
+            refusing: 0,
+            fault,
+            names: BTreeMap::new(),
+            reads: BTreeMap::new(),
+            users,
+            next_id: 1,
+        }
+    }
+
+    /// A socket whose token was good.
+    pub fn accept(&self, user: &User) -> Socket {
+        let welcome = Welcome {
+            user: user.clone(),
+            version: 1,
+            limits: Limits::default(),
+            heartbeat_seconds: 25,
+            server_time: Timestamp("t".into()),
+        };
+        Socket {
+            user: user.id,
+            follows: BTreeSet::new(),
+            up: VecDeque::new(),
+            down: VecDeque::from([Down::Frame(ServerFrame::Welcome(welcome))]),
+            dead: false,
+        }
+    }
+
+    /// Takes the next frame of a socket.
+    pub fn serve(&mut self, sockets: &mut Sockets, key: (usize, u64)) {
+        let Some(socket) = sockets.get_mut(&key) else { return };
+        let Some(frame) = socket.up.pop_front() else { return };
+        let user = socket.user;
+        match frame {
+            ClientFrame::Message { text, client_id, chat_id } => {
+                let (Some(client_id), Some(chat)) = (client_id, chat_id) else { return };
+                let answer = self.message(sockets, user, chat, client_id, text);
+                push(sockets, key, answer);
+            }
+            ClientFrame::Subscribe { chat_id, after, epoch } => {
+                for frame in self.subscribe(chat_id, after.unwrap_or_default(), epoch) {
+                    push(sockets, key, frame);
+                }
+                if let Some(socket) = sockets.get_mut(&key) {
+                    socket.follows.insert(chat_id);
+                }
+            }
+            ClientFrame::Read { chat_id: Some(chat_id), seq } => {
+                let head = Seq(self.logs[&chat_id].len() as u64);
+                let read = self.reads.entry((chat_id, user)).or_default();
+                *read = (*read).max(seq.min(head));
+                let notice = ReadPosition { chat_id, user_id: user, seq: *read };
+                for socket in sockets.values_mut() {
+                    socket.down.push_back(Down::Frame(ServerFrame::Read(notice.clone())));
+                }
+            }
+            ClientFrame::Read { .. } | ClientFrame::Typing { .. } | ClientFrame::Pong { .. } => {}
+        }
+    }
+
+    /// Somebody changes the nth message: another text, or none.
+    pub fn change(&mut self, sockets: &mut Sockets, chat: ChatId, nth: usize, content: Option<String>) {
+        let alive: Vec<Message> =
+            self.messages(chat).into_iter().filter(|message| message.deleted_at.is_none()).collect();
+        if alive.is_empty() {
+            return;
+        }
+        let id = alive[nth % alive.len()].id;
+        let seq = Seq(self.logs[&chat].len() as u64 + 1);
+        let at = Timestamp(format!("t{:06}", seq.0));
+        let event = match content {
+            Some(content) => Event::Edited(Edited { chat_id: chat, seq, id, content, edited_at: at }),
+            None => {
+                // The text goes from the log as well.
+                for event in self.logs.get_mut(&chat).expect("all chats exist") {
+                    match event {
+                        Event::Message(message) if message.id == id => {
+                            message.content.clear();
+                            message.deleted_at = Some(at.clone());
+                        }
+                        Event::Edited(edited) if edited.id == id => edited.content.clear(),
+                        _ => {}
+                    }
+                }
+                Event::Deleted(Deleted { chat_id: chat, seq, id, deleted_at: at })
+            }
+        };
+        self.append(sockets, chat, event);
+    }
+
+    /// Something that this version of the page does not know.
+    pub fn unknown(&mut self, sockets: &mut Sockets, chat: ChatId) {
+        let seq = Seq(self.logs[&chat].len() as u64 + 1);
+        let data = serde_json::json!({ "chat_id": chat, "seq": seq });
+        self.append(sockets, chat, Event::Unknown { kind: "reaction".into(), chat_id: chat, seq, data });
+    }
+
+    /// A heartbeat with the heads.
+    pub fn ping(&self, socket: &mut Socket) {
+        let heads = socket.follows.iter().map(|chat| (*chat, Seq(self.logs[chat].len() as u64))).collect();
+        socket.down.push_back(Down::Frame(ServerFrame::Ping(Ping { t: 1, heads })));
+    }
+
+    /// The messages of a chat as they stand now.
+    pub fn messages(&self, chat: ChatId) -> Vec<Message> {
+        let mut messages: Vec<Message> = Vec::new();
+        for event in &self.logs[&chat] {
+            let id = match event {
+                Event::Message(message) => {
+                    messages.push(message.clone());
+                    continue;
+                }
+                Event::Edited(edited) => edited.id,
+                _ => continue,
+            };
+            let changed = messages.iter_mut().find(|message| message.id == id);
+            if let (Event::Edited(edited), Some(message)) = (event, changed)
+                && message.deleted_at.is_none()
+            {
+                message.content.clone_from(&edited.content);
+                message.edited_at = Some(edited.edited_at.clone());
+            }
+        }
+        messages
+    }
+
+    /// A page of history and whether there are older messages.
+    pub fn history(&self, chat: ChatId, before: Option<MessageId>) -> (Vec<Message>, bool) {
+        let mut messages = self.messages(chat);
+        messages.retain(|message| before.is_none_or(|before| message.id < before));
+        let from = messages.len().saturating_sub(PAGE);
+        (messages.split_off(from), from > 0)
+    }
+
+    /// The list of chats as a person sees it.
+    pub fn chats(&self, me: UserId) -> Vec<Chat> {
+        CHATS.iter().map(|chat| self.chat(*chat, me)).collect()
+    }
+
+    /// How many messages of others a person has not read.
+    pub fn unread(&self, chat: ChatId, me: UserId) -> u64 {
+        let read = self.reads.get(&(chat, me)).copied().unwrap_or_default();
+        let counts =
+            |message: &Message| message.deleted_at.is_none() && message.sender.id != me && message.seq > read;
+        self.messages(chat).iter().filter(|message| counts(message)).count() as u64
+    }
+
+    fn chat(&self, chat: ChatId, me: UserId) -> Chat {
+        let read = |user: UserId| self.reads.get(&(chat, user)).copied().unwrap_or_default();
+        let head = Seq(self.logs[&chat].len() as u64);
+        Chat {
+            id: chat,
+            kind: ChatKind::Group,
+            status: ChatStatus::Active,
+            title: None,
+            participants: self
+                .users
+                .iter()
+                .map(|user| Participant { user: user.clone(), read_seq: read(user.id), online: false })
+                .collect(),
+            head,
+            epoch: self.epoch_name(),
+            read_seq: read(me),
+            unread: self.unread(chat, me),
+            last_message: self.messages(chat).into_iter().rfind(|message| message.deleted_at.is_none()),
+            created_at: Timestamp("t".into()),
+            updated_at: Timestamp(format!("t{:06}", head.0)),
+        }
+    }
+
+    fn epoch_name(&self) -> Epoch {
+        Epoch(format!("epoch-{}", self.epoch))
+    }
+
+    fn message(
+        &mut self,
+        sockets: &mut Sockets,
+        user: UserId,
+        chat: ChatId,
+        client_id: ClientId,
+        text: MessageText,
+    ) -> ServerFrame {
+        let error = |code, retry_after_ms| {
+            ServerFrame::Error(ErrorReply {
+                code,
+                detail: "Not now.".into(),
+                client_id: Some(client_id.clone()),
+                chat_id: Some(chat),
+                retry_after_ms,
+            })
+        };
+        if self.busy > 0 {
+            self.busy -= 1;
+            return error(ErrorCode::Unavailable, (self.busy % 2 == 0).then_some(300));
+        }
+        let name = (chat, user, client_id.clone());
+        if let Some(ack) = self.names.get(&name).filter(|_| self.fault != Fault::NoDedup) {
+            return ServerFrame::Ack(Ack { duplicate: true, ..ack.clone() });
+        }
+        if self.refusing > 0 {
+            self.refusing -= 1;
+            return error(ErrorCode::ChatClosed, None);
+        }
+        let seq = Seq(self.logs[&chat].len() as u64 + 1);
+        let id = MessageId(self.next_id);
+        self.next_id += 1;
+        let sent_at = Timestamp(format!("t{:06}", seq.0));
+        let ack = Ack {
+            client_id: client_id.clone(),
+            chat_id: chat,
+            id,
+            seq,
+            sent_at: sent_at.clone(),
+            duplicate: false,
+        };
+        self.acked.insert(name.clone());
+        self.names.insert(name, ack.clone());
+        if self.fault == Fault::AckWithoutCommit && id.0 % 3 == 0 {
+            return ServerFrame::Ack(ack);
+        }
+        let sender = self.users.iter().find(|one| one.id == user).expect("sockets are of users").clone();
+        let message = Message {
+            id,
+            chat_id: chat,
+            seq,
+            sender,
+            content: text.into_string(),
+            sent_at,
+            client_id: Some(client_id),
+            edited_at: None,
+            deleted_at: None,
+        };
+        self.append(sockets, chat, Event::Message(message));
+        ServerFrame::Ack(ack)
+    }
+
+    fn subscribe(&mut self, chat: ChatId, after: Seq, epoch: Option<Epoch>) -> Vec<ServerFrame> {
+        if self.busy > 0 {
+            self.busy -= 1;
+            return vec![ServerFrame::Error(ErrorReply {
+                code: ErrorCode::Unavailable,
+                detail: "Not now.".into(),
+                client_id: None,
+                chat_id: Some(chat),
+                retry_after_ms: Some(200),
+            })];
+        }
+        let log = &self.logs[&chat];
+        let head = Seq(log.len() as u64);
+        let reset = epoch.is_some_and(|epoch| epoch != self.epoch_name())
+            || after > head
+            || head.0 - after.0 > RESUME;
+        let mut frames = vec![ServerFrame::Subscribed(Subscribed {
+            chat_id: chat,
+            epoch: self.epoch_name(),
+            head,
+            reset,
+        })];
+        if !reset {
+            let skip = usize::from(self.fault == Fault::HoleInReplay);
+            let missed = log.iter().filter(|event| event.seq() > after).skip(skip);
+            frames.extend(missed.cloned().map(ServerFrame::Event));
+        }
+        frames
+    }
+
+    fn append(&mut self, sockets: &mut Sockets, chat: ChatId, event: Event) {
+        self.logs.get_mut(&chat).expect("all chats exist").push(event.clone());
+        for socket in sockets.values_mut().filter(|socket| socket.follows.contains(&chat)) {
+            socket.down.push_back(Down::Frame(ServerFrame::Event(event.clone())));
+        }
+    }
+}
+
+fn push(sockets: &mut Sockets, key: (usize, u64), frame: ServerFrame) {
+    if let Some(socket) = sockets.get_mut(&key) {
+        socket.down.push_back(Down::Frame(frame));
+    }
+}

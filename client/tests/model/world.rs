@@ -1,0 +1,478 @@
+//! Pages, sockets and a clock around the model server, moved one small step at a time.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use causerie_client::{
+    Client, Connection, Effect, HistoryRequest, Input, LoadError, Millis, PendingMessage, SocketInput,
+};
+use causerie_protocol::{ChatId, ClientFrame, ClientId, Event, MessageText, Seq, ServerFrame, User, UserId};
+
+use crate::server::{CHATS, Down, Fault, Server, Sockets};
+
+/// One small step: something that a person, the network, the clock or the server does.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// A person writes.
+    Send { page: usize, chat: usize },
+    /// A person opens a chat.
+    Open { page: usize, chat: usize },
+    /// A person scrolls up.
+    Older { page: usize },
+    /// A person has seen the end.
+    Seen { page: usize },
+    /// A person retries the first failed message.
+    Retry { page: usize },
+    /// A person deletes the first unsent message.
+    Delete { page: usize },
+    /// A person reloads the page.
+    Reload { page: usize },
+    /// Somebody edits or deletes a message by REST.
+    Change { chat: usize, nth: usize, delete: bool },
+    /// Something happens that the page does not know.
+    Unknown { chat: usize },
+    /// The server takes frames of one page.
+    Up { page: usize, count: usize },
+    /// Frames arrive at one page.
+    Down { page: usize, count: usize },
+    /// One frame on its way to a page is lost.
+    Lose { page: usize, nth: usize },
+    /// Two frames on their way to a page change places.
+    Swap { page: usize, nth: usize },
+    /// A connection breaks; what is on its way to the page is lost, and the page learns of it or not.
+    Cut { page: usize, told: bool },
+    /// The server takes a frame from a socket that the page gave up long ago.
+    Late,
+    /// The server answers one REST request.
+    Answer { page: usize },
+    /// The answer arrives, or is lost.
+    Arrive { page: usize, fails: bool },
+    /// The server restarts, and is away for a while.
+    Restart { away: bool },
+    /// The log gets another name.
+    NewEpoch,
+    /// The next requests are refused for now.
+    Busy { count: u32 },
+    /// The next messages are refused for good.
+    Refuse { count: u32 },
+    /// A page's token dies, and is replaced at once or at the end.
+    SignOut { page: usize, back: bool },
+    /// The device loses its network or gets it back.
+    Network { page: usize, online: bool },
+    /// The page comes back from the background.
+    Woke { page: usize },
+    /// Time passes.
+    Pass { ms: Millis },
+    /// The server sends its heartbeat.
+    Ping,
+}
+
+/// A page, its storage, and what it waits for.
+pub struct Page {
+    /// The state under test.
+    pub client: Client,
+    /// Who sits there.
+    pub user: User,
+    /// What survives a reload.
+    pub storage: BTreeMap<ClientId, PendingMessage>,
+    /// What the person sent, in order, and did not give up; by chat.
+    pub intents: BTreeMap<ChatId, Vec<ClientId>>,
+    /// Messages that were refused once: where they end up in the order is the person's affair.
+    pub refused: BTreeSet<ClientId>,
+    /// What a page would show that takes every event as it comes.
+    pub naive: BTreeMap<ChatId, Vec<Seq>>,
+    socket: Option<u64>,
+    requests: VecDeque<Request>,
+    answers: VecDeque<Input>,
+    sent_once: BTreeSet<ClientId>,
+    count: usize,
+}
+
+enum Request {
+    Chats(u64),
+    History(HistoryRequest),
+}
+
+/// Everything.
+pub struct World {
+    /// The model server.
+    pub server: Server,
+    /// All pages: two of Ana's devices and one of Ben's.
+    pub pages: Vec<Page>,
+    sockets: Sockets,
+    now: Millis,
+    away: bool,
+    random: u64,
+}
+
+impl World {
+    /// Three pages that were just opened.
+    pub fn new(fault: Fault, seed: u64) -> Self {
+        let user =
+            |id, name: &str| User { id: UserId(id), email: format!("{name}@example.org"), name: name.into() };
+        let users = vec![user(1, "ana"), user(2, "ben")];
+        let seats = [0, 0, 1];
+        let mut world = Self {
+            server: Server::new(users.clone(), fault),
+            pages: Vec::new(),
+            sockets: Sockets::new(),
+            now: 1_000_000,
+            away: false,
+            random: seed,
+        };
+        for seat in seats {
+            world.pages.push(Page {
+                client: Client::new(world.now),
+                user: users[seat].clone(),
+                storage: BTreeMap::new(),
+                intents: BTreeMap::new(),
+                refused: BTreeSet::new(),
+                naive: BTreeMap::new(),
+                socket: None,
+                requests: VecDeque::new(),
+                answers: VecDeque::new(),
+                sent_once: BTreeSet::new(),
+                count: 0,
+            });
+        }
+        for page in 0..world.pages.len() {
+            world.start(page);
+        }
+        world
+    }
+
+    /// Does one step.
+    pub fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Send { page, chat } => self.send(page, CHATS[chat]),
+            Step::Open { page, chat } => self.give(page, Input::OpenChat(Some(CHATS[chat]))),
+            Step::Older { page } => {
+                if let Some(chat) = self.pages[page].client.open_chat() {
+                    self.give(page, Input::LoadOlder { chat });
+                }
+            }
+            Step::Seen { page } => {
+                if let Some(chat) = self.pages[page].client.open_chat() {
+                    self.give(page, Input::SeenBottom { chat });
+                }
+            }
+            Step::Retry { page } => self.retry(page),
+            Step::Delete { page } => self.delete(page),
+            Step::Reload { page } => self.reload(page),
+            Step::Change { chat, nth, delete } => {
+                let content = (!delete).then(|| format!("edit {}", self.server.logs[&CHATS[chat]].len()));
+                self.server.change(&mut self.sockets, CHATS[chat], nth, content);
+            }
+            Step::Unknown { chat } => self.server.unknown(&mut self.sockets, CHATS[chat]),
+            Step::Up { page, count } => (0..count).for_each(|_| self.up(page)),
+            Step::Down { page, count } => (0..count).for_each(|_| self.down(page)),
+            Step::Lose { page, nth } => {
+                if let Some(down) = self.queue(page)
+                    && nth < down.len()
+                    && matches!(&down[nth], Down::Frame(frame) if !matches!(frame, ServerFrame::Welcome(_)))
+                {
+                    down.remove(nth);
+                }
+            }
+            Step::Swap { page, nth } => {
+                if let Some(down) = self.queue(page)
+                    && nth > 0
+                    && nth + 1 < down.len()
+                    && matches!((&down[nth], &down[nth + 1]), (Down::Frame(_), Down::Frame(_)))
+                {
+                    down.swap(nth, nth + 1);
+                }
+            }
+            Step::Cut { page, told } => self.cut(page, told.then_some(1006)),
+            Step::Late => {
+                let late = self.sockets.iter().find(|(_, socket)| socket.dead && !socket.up.is_empty());
+                if let Some(key) = late.map(|(key, _)| *key) {
+                    self.server.serve(&mut self.sockets, key);
+                }
+            }
+            Step::Answer { page } => self.answer(page),
+            Step::Arrive { page, fails } => self.arrive(page, fails),
+            Step::Restart { away } => {
+                self.away = away;
+                (0..self.pages.len()).for_each(|page| self.cut(page, Some(1012)));
+            }
+            Step::NewEpoch => {
+                // A log gets another name only while nobody is connected.
+                (0..self.pages.len()).for_each(|page| self.cut(page, Some(1012)));
+                self.server.epoch += 1;
+            }
+            Step::Busy { count } => self.server.busy = count,
+            Step::Refuse { count } => self.server.refusing = count,
+            Step::SignOut { page, back } => {
+                self.cut(page, Some(4001));
+                if back {
+                    self.down(page);
+                    self.start(page);
+                }
+            }
+            Step::Network { page, online } => self.give(page, Input::Network(online)),
+            Step::Woke { page } => self.give(page, Input::Woke),
+            Step::Pass { ms } => self.pass(ms),
+            Step::Ping => self.ping(),
+        }
+    }
+
+    /// Ends all faults and lets everything arrive for a second.
+    pub fn calm(&mut self, round: usize) {
+        self.server.busy = 0;
+        self.server.refusing = 0;
+        self.away = false;
+        for page in 0..self.pages.len() {
+            self.give(page, Input::Network(true));
+            if matches!(self.pages[page].client.link(), causerie_client::LinkState::SignedOut { .. }) {
+                self.start(page);
+            }
+        }
+        for _ in 0..100 {
+            self.step(&Step::Late);
+            for page in 0..self.pages.len() {
+                self.up(page);
+                self.down(page);
+                self.answer(page);
+                self.arrive(page, false);
+            }
+        }
+        if round.is_multiple_of(20) {
+            self.ping();
+        }
+        self.pass(1_000);
+    }
+
+    /// Opens a chat on every page and scrolls to its beginning.
+    pub fn look_at_all_of(&mut self, chat: ChatId) {
+        for page in 0..self.pages.len() {
+            self.give(page, Input::OpenChat(Some(chat)));
+            for _ in 0..200 {
+                while !self.pages[page].requests.is_empty() || !self.pages[page].answers.is_empty() {
+                    self.answer(page);
+                    self.arrive(page, false);
+                }
+                if !self.pages[page].client.history(chat).has_older {
+                    break;
+                }
+                self.give(page, Input::LoadOlder { chat });
+            }
+        }
+    }
+
+    fn give(&mut self, page: usize, input: Input) {
+        // A small generator of its own (Knuth's MMIX constants), so that a seed gives the same run everywhere.
+        self.random =
+            self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        #[expect(clippy::cast_precision_loss, reason = "a random number in 0..1 needs no more than 52 bits")]
+        let random = (self.random >> 12) as f64 / (1_u64 << 52) as f64;
+        let effects = self.pages[page].client.handle(input, self.now, random);
+        for effect in effects {
+            self.carry_out(page, effect);
+        }
+    }
+
+    fn carry_out(&mut self, page: usize, effect: Effect) {
+        let at = &mut self.pages[page];
+        match effect {
+            Effect::Connect(Connection(name)) => {
+                let mut socket = self.server.accept(&at.user);
+                if self.away {
+                    socket.down = VecDeque::from([Down::Close(1006)]);
+                    socket.dead = true;
+                }
+                at.socket = Some(name);
+                self.sockets.insert((page, name), socket);
+            }
+            Effect::Disconnect(Connection(name)) => {
+                if let Some(socket) = self.sockets.get_mut(&(page, name)) {
+                    socket.dead = true;
+                    socket.down.clear();
+                }
+            }
+            Effect::SendFrame(Connection(name), mut frame) => {
+                if let ClientFrame::Message { client_id: Some(client_id), .. } = &mut frame {
+                    let again = !at.sent_once.insert(client_id.clone());
+                    if again && self.server.fault == Fault::NewNameForRepeat {
+                        *client_id = ClientId::new(format!("{client_id}+")).expect("short and visible");
+                    }
+                    if self.server.fault == Fault::ForgetsTooEarly {
+                        at.storage.remove(client_id);
+                    }
+                }
+                if let Some(socket) = self.sockets.get_mut(&(page, name)).filter(|socket| !socket.dead) {
+                    socket.up.push_back(frame);
+                }
+            }
+            Effect::LoadChats { ticket } => at.requests.push_back(Request::Chats(ticket)),
+            Effect::LoadHistory(request) => at.requests.push_back(Request::History(request)),
+            Effect::StorePending(message) => {
+                if message.failed.is_some() {
+                    at.refused.insert(message.client_id.clone());
+                }
+                at.storage.insert(message.client_id.clone(), message);
+            }
+            Effect::ForgetPending(client_id) => {
+                at.storage.remove(&client_id);
+            }
+            Effect::Announce(_) | Effect::AskSignIn { .. } | Effect::Changed(_) => {}
+        }
+    }
+
+    fn start(&mut self, page: usize) {
+        let user = self.pages[page].user.clone();
+        self.give(page, Input::SignedIn { user });
+    }
+
+    fn send(&mut self, page: usize, chat: ChatId) {
+        self.now += 1;
+        let at = &mut self.pages[page];
+        at.count += 1;
+        let name = format!("p{page}-{}", at.count);
+        let client_id = ClientId::new(name.clone()).expect("short and visible");
+        let text = MessageText::new(name).expect("not blank");
+        at.intents.entry(chat).or_default().push(client_id.clone());
+        self.give(page, Input::Send { chat, text, client_id });
+    }
+
+    fn retry(&mut self, page: usize) {
+        self.now += 1;
+        let failed = self.pages[page].client.failed().next().cloned();
+        if let Some(message) = failed {
+            self.give(page, Input::Retry { client_id: message.client_id });
+        }
+    }
+
+    fn delete(&mut self, page: usize) {
+        let Some(message) = self.pages[page].storage.values().next().cloned() else { return };
+        self.give(page, Input::DeleteUnsent { client_id: message.client_id.clone() });
+        if !self.pages[page].storage.contains_key(&message.client_id)
+            && let Some(intents) = self.pages[page].intents.get_mut(&message.chat_id)
+        {
+            intents.retain(|client_id| *client_id != message.client_id);
+        }
+    }
+
+    fn reload(&mut self, page: usize) {
+        self.cut(page, None);
+        let open = self.pages[page].client.open_chat();
+        let at = &mut self.pages[page];
+        // A new page names its sockets anew.
+        let used = at.socket.take().unwrap_or(0);
+        for name in 0..=used {
+            if let Some(socket) = self.sockets.remove(&(page, name)) {
+                self.sockets.insert((page, name + 1_000_000 * (1 + self.now)), socket);
+            }
+        }
+        let at = &mut self.pages[page];
+        at.client = Client::new(self.now);
+        at.requests.clear();
+        at.answers.clear();
+        at.naive.clear();
+        let stored = at.storage.values().cloned().collect();
+        self.now += 1;
+        self.start(page);
+        self.give(page, Input::OutboxRestored(stored));
+        self.give(page, Input::OpenChat(open));
+    }
+
+    fn key(&self, page: usize) -> Option<(usize, u64)> {
+        let key = (page, self.pages[page].socket?);
+        self.sockets.contains_key(&key).then_some(key)
+    }
+
+    fn queue(&mut self, page: usize) -> Option<&mut VecDeque<Down>> {
+        let key = self.key(page)?;
+        self.sockets.get_mut(&key).map(|socket| &mut socket.down)
+    }
+
+    fn up(&mut self, page: usize) {
+        if let Some(key) = self.key(page) {
+            self.server.serve(&mut self.sockets, key);
+        }
+    }
+
+    fn down(&mut self, page: usize) {
+        let Some(key) = self.key(page) else { return };
+        let Some(down) = self.sockets.get_mut(&key).and_then(|socket| socket.down.pop_front()) else {
+            return;
+        };
+        let input = match down {
+            Down::Frame(frame) => {
+                if let ServerFrame::Event(Event::Message(message)) = &frame {
+                    self.naive(page, message.chat_id, message.seq);
+                }
+                SocketInput::Frame(frame.encode())
+            }
+            Down::Close(code) => SocketInput::Closed { code, reason: String::new() },
+        };
+        self.give(page, Input::Socket(Connection(key.1), input));
+    }
+
+    fn naive(&mut self, page: usize, chat: ChatId, seq: Seq) {
+        let shown = self.pages[page].naive.entry(chat).or_default();
+        if !shown.contains(&seq) {
+            shown.push(seq);
+        }
+    }
+
+    fn cut(&mut self, page: usize, told: Option<u16>) {
+        let Some(key) = self.key(page) else { return };
+        let Some(socket) = self.sockets.get_mut(&key).filter(|socket| !socket.dead) else { return };
+        socket.dead = true;
+        socket.follows.clear();
+        socket.down = told.map(Down::Close).into_iter().collect();
+    }
+
+    fn answer(&mut self, page: usize) {
+        let at = &mut self.pages[page];
+        if self.away {
+            return;
+        }
+        let answer = match at.requests.pop_front() {
+            None => return,
+            Some(Request::Chats(ticket)) => {
+                Input::ChatsLoaded { ticket, chats: self.server.chats(at.user.id) }
+            }
+            Some(Request::History(request)) => {
+                let (messages, has_older) = self.server.history(request.chat, request.before);
+                Input::HistoryLoaded { request, messages, has_older }
+            }
+        };
+        at.answers.push_back(answer);
+    }
+
+    fn arrive(&mut self, page: usize, fails: bool) {
+        let Some(answer) = self.pages[page].answers.pop_front() else { return };
+        let error = LoadError::Temporary { detail: "Lost.".into() };
+        let answer = match answer {
+            Input::ChatsLoaded { ticket, .. } if fails => Input::ChatsFailed { ticket, error },
+            Input::HistoryLoaded { request, .. } if fails => Input::HistoryFailed { request, error },
+            answer => answer,
+        };
+        self.give(page, answer);
+    }
+
+    fn pass(&mut self, ms: Millis) {
+        let end = self.now + ms;
+        loop {
+            let due = (0..self.pages.len())
+                .filter_map(|page| Some((self.pages[page].client.next_deadline()?, page)))
+                .filter(|(due, _)| *due <= end)
+                .min();
+            let Some((due, page)) = due else { break };
+            self.now = self.now.max(due);
+            self.give(page, Input::Tick);
+        }
+        self.now = end;
+    }
+
+    fn ping(&mut self) {
+        for page in 0..self.pages.len() {
+            if let Some(key) = self.key(page)
+                && let Some(socket) = self.sockets.get_mut(&key).filter(|socket| !socket.dead)
+            {
+                self.server.ping(socket);
+            }
+        }
+    }
+}
