@@ -6,31 +6,44 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::process::{self, cargo};
-use crate::{page, project, tools};
+use crate::page::{self, Page};
+use crate::{project, tools};
 
-/// Build the page and the program, with set-up, and return the program's path.
+/// `cargo xtask build`.
 ///
 /// # Errors
 /// When a tool can't be installed, a build fails, or the page is too heavy.
-pub fn build() -> Result<PathBuf> {
+pub fn command() -> Result<()> {
     println!("Setting up");
     tools::ensure()?;
-    build_with_tools()
+    build()?.page.check_weight()
 }
 
-/// As [`build`], when the tools are known to be there.
+/// The program, and the page inside.
+#[derive(Debug)]
+pub struct Built {
+    /// Where it is.
+    pub program: PathBuf,
+    /// What is inside.
+    pub page: Page,
+}
+
+/// Build the page and the program; the tools are there.
+///
+/// A page that is too heavy still works, so its weight is for the caller to judge.
 ///
 /// # Errors
-/// When a build fails, or the page is too heavy.
-pub fn build_with_tools() -> Result<PathBuf> {
+/// When a build fails.
+pub fn build() -> Result<Built> {
     println!("Building the page");
     let page = page::build()?;
     println!("Building the program");
     let mut server = cargo("build --release --package causerie-server")?;
-    server.env("CAUSERIE_PAGE_DIR", page);
+    server.env("CAUSERIE_PAGE_DIR", &page.folder);
     process::run(&mut server).context("building the program")?;
     let program = project::program();
-    let size = fs::metadata(&program).with_context(|| format!("looking for {}", program.display()))?.len();
+    let size =
+        fs::metadata(&program).with_context(|| format!("looking for {}", program.display()))?.len();
     println!("  {} is ready: {:.1} MB, the page inside\n", program.display(), size as f64 / 1e6);
-    Ok(program)
+    Ok(Built { program, page })
 }

@@ -50,7 +50,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Setup(options) => setup::setup(&options),
-        Command::Build => build::build().map(drop),
+        Command::Build => build::command(),
         Command::Run(options) => run::run(&options),
         Command::Test(options) => return test::test(&options),
         Command::Check => check::check(),

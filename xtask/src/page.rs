@@ -11,11 +11,33 @@ use crate::project;
 /// All files of the page together, compressed, in bytes.
 const LIMIT: usize = 180_000;
 
-/// Build the page into `dist/`, weigh it, and return the folder to embed.
+/// The page as it was built.
+#[derive(Debug)]
+pub struct Page {
+    /// The folder to embed.
+    pub folder: PathBuf,
+    /// All files together, compressed, in bytes.
+    weight: usize,
+}
+
+impl Page {
+    /// Whether a phone may be asked to load it.
+    ///
+    /// # Errors
+    /// When the page is heavier than its limit.
+    pub fn check_weight(&self) -> Result<()> {
+        if self.weight > LIMIT {
+            bail!("the page weighs {} bytes in brotli, and {LIMIT} is the limit", self.weight);
+        }
+        Ok(())
+    }
+}
+
+/// Build the page into `dist/` and weigh it.
 ///
 /// # Errors
-/// When the build fails or the page is heavier than its limit.
-pub fn build() -> Result<PathBuf> {
+/// When the build fails.
+pub fn build() -> Result<Page> {
     let dist = project::root().join("dist");
     // Trunk offline means cargo offline, so the packages have to be here before.
     process::run(&mut cargo("fetch --target wasm32-unknown-unknown")?).context("fetching packages")?;
@@ -27,12 +49,11 @@ pub fn build() -> Result<PathBuf> {
     // Trunk takes NO_COLOR=1 for an invalid value.
     trunk.env_remove("NO_COLOR");
     process::run(&mut trunk).context("building the page")?;
-    weigh(&dist)?;
-    keep(&dist)
+    Ok(Page { weight: weigh(&dist)?, folder: keep(&dist)? })
 }
 
-/// Print what each file costs and fail above the limit.
-fn weigh(dist: &Path) -> Result<()> {
+/// Print what each file costs, and return the sum.
+fn weigh(dist: &Path) -> Result<usize> {
     println!("\n  {:<48} {:>9} {:>9}", "the page", "bytes", "brotli");
     let mut total = (0, 0);
     for (name, content) in files(dist)? {
@@ -41,10 +62,7 @@ fn weigh(dist: &Path) -> Result<()> {
         total = (total.0 + content.len(), total.1 + compressed);
     }
     println!("  {:<48} {:>9} {:>9}  of {LIMIT} allowed\n", "together", total.0, total.1);
-    if total.1 > LIMIT {
-        bail!("the page weighs {} bytes in brotli, and {LIMIT} is the limit", total.1);
-    }
-    Ok(())
+    Ok(total.1)
 }
 
 /// Mirror the page into `target/page`, untouched when nothing changed.

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::{build, process};
+use crate::{build, process, tools};
 
 /// Where and how to serve.
 #[derive(Debug, Args)]
@@ -26,7 +26,9 @@ pub struct Options {
 /// # Errors
 /// When the build fails or the program can't be started.
 pub fn run(options: &Options) -> Result<()> {
-    let program = build::build()?;
+    println!("Setting up");
+    tools::ensure()?;
+    let program = build::build()?.program;
     println!("Causerie will be at http://{}:{}/ (Ctrl-C ends it)", options.bind, options.port);
     let mut serve = process::command(&program)?;
     serve.args(["serve", "--bind", &options.bind, "--port", &options.port.to_string(), "--demo"]);

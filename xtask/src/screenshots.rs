@@ -3,14 +3,16 @@
 use anyhow::Result;
 
 use crate::process::{self, cargo};
-use crate::{browser, build, project};
+use crate::{browser, build, project, tools};
 
 /// Build, sign two people in, let them chat, and photograph their pages.
 ///
 /// # Errors
 /// When the build fails, there is no browser, or the page doesn't do what the photographer asks.
 pub fn screenshots() -> Result<()> {
-    let program = build::build()?;
+    println!("Setting up");
+    tools::ensure()?;
+    let program = build::build()?.program;
     let driver = browser::ensure()?;
     let folder = project::target().join("screenshots");
     let mut photographer = cargo("run --quiet --package causerie-e2e --example screenshots --")?;

@@ -81,8 +81,10 @@ fn native() -> Outcome {
 }
 
 fn build_program(prepared: &mut Prepared) -> Outcome {
-    build::build_with_tools()?;
+    let built = build::build()?;
     prepared.built = true;
+    // A page that is too heavy is a failure, and can still be tested.
+    built.page.check_weight()?;
     Ok(Counts::one(true))
 }
 
