@@ -7,8 +7,11 @@ use crate::hub::Hub;
 use crate::outbox::Frame;
 
 pub mod memory;
+pub mod redis;
+mod wire;
 
 pub use memory::MemoryBus;
+pub use redis::{RedisBus, RedisUnusable};
 
 /// Something that every node should know. Frames are encoded once, by the node where it happened.
 #[derive(Clone, Debug)]
@@ -93,4 +96,9 @@ impl Envelope {
 pub trait Bus: Send + Sync + 'static {
     /// Publishes a batch, in order. Never fails: what could not be published is logged and counts as lost.
     async fn publish(&self, batch: Vec<Envelope>);
+
+    /// Whether other nodes can be heard just now. A bus without other nodes always can.
+    fn is_connected(&self) -> bool {
+        true
+    }
 }

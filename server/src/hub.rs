@@ -3,15 +3,16 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use causerie_protocol::server_frame::GoAway;
 use causerie_protocol::{ChatId, CloseCode, Seq, ServerFrame, TokenId, UserId};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 use crate::outbox::{Closing, Frame, Item, Outbox, Scope};
 
+mod nodes;
 mod wheel;
 
 use wheel::Wheel;
@@ -37,6 +38,8 @@ struct Inner {
     wheel: Mutex<Wheel>,
     draining: AtomicBool,
     emptied: Notify,
+    /// Who is told of chats that somebody starts to follow; a single node has none.
+    opened: OnceLock<mpsc::UnboundedSender<ChatId>>,
 }
 
 /// The sockets that follow a chat; a room without any is removed.
@@ -79,6 +82,7 @@ impl Hub {
             wheel: Mutex::new(Wheel::new()),
             draining: AtomicBool::new(false),
             emptied: Notify::new(),
+            opened: OnceLock::new(),
         }))
     }
 
@@ -155,7 +159,12 @@ impl Hub {
         let mut rooms = self.rooms_mut();
         let room = rooms
             .entry(chat)
-            .or_insert_with(|| Room { sockets: Vec::with_capacity(1), head: AtomicU64::new(0) });
+            .or_insert_with(|| {
+                if let Some(opened) = self.0.opened.get() {
+                    let _ = opened.send(chat);
+                }
+                Room { sockets: Vec::with_capacity(1), head: AtomicU64::new(0) }
+            });
         let fresh = !room.sockets.iter().any(|socket| Arc::ptr_eq(socket, outbox));
         if fresh {
             room.sockets.push(outbox.clone());

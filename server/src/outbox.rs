@@ -224,6 +224,11 @@ impl Outbox {
         }
     }
 
+    /// Asks for a ping that is not a beat: it names the heads, and what leads up to them is sent first.
+    pub fn ping_now(&self) {
+        self.raise(PING);
+    }
+
     /// The client gave a sign of life.
     pub fn heard(&self) {
         self.heard.store(true, Ordering::Relaxed);

@@ -192,6 +192,8 @@ pub trait Store: Send + Sync + 'static {
     async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError>;
     /// The sign-ins of a person that are still good at `now`, newest first; `current` is left false.
     async fn tokens_of(&self, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError>;
+    /// Those of these sign-ins that were revoked, for nodes that may have missed it.
+    async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>, StoreError>;
     /// Revokes a person's sign-in; false when there is none such that is still good.
     async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError>;
 

@@ -184,6 +184,16 @@ impl Store for PostgresStore {
         accounts::tokens_of(&self.pool, user, now).await.map_err(sort)
     }
 
+    async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>, StoreError> {
+        let ids: Vec<i64> = tokens.iter().map(|token| token.0).collect();
+        let revoked = sqlx::query_scalar("SELECT id FROM tokens WHERE id = ANY ($1) AND revoked")
+            .bind(ids)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| sort(error.into()))?;
+        Ok(revoked.into_iter().map(TokenId).collect())
+    }
+
     async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError> {
         accounts::revoke_token(&mut *self.connection().await?, user, token).await.map_err(sort)
     }

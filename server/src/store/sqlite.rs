@@ -210,6 +210,14 @@ impl Store for SqliteStore {
         accounts::tokens_of(&self.readers, user, now).await
     }
 
+    async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>, StoreError> {
+        let revoked = sqlx::query_scalar("SELECT t.id FROM json_each($1) j JOIN tokens t ON t.id = j.value WHERE t.revoked")
+            .bind(serde_json::json!(tokens).to_string())
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(revoked.into_iter().map(TokenId).collect())
+    }
+
     async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError> {
         accounts::revoke_token(&mut *self.writer().await, user, token).await
     }

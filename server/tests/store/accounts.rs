@@ -1,6 +1,6 @@
 //! Accounts and sign-ins.
 
-use causerie_protocol::UserId;
+use causerie_protocol::{TokenId, UserId};
 use causerie_protocol::rest::UserRef;
 
 use super::world::World;
@@ -30,6 +30,8 @@ pub async fn a_token_is_found_by_its_digest_until_it_is_revoked(world: World) {
     assert!(world.store.revoke_token(world.ana, id).await.unwrap());
     assert!(!world.store.revoke_token(world.ana, id).await.unwrap(), "revoked already");
     assert!(world.store.token([7; 32]).await.unwrap().unwrap().revoked);
+    let good = world.store.create_token(world.ana, [9; 32], 1, 2_000).await.unwrap();
+    assert_eq!(world.store.revoked(&[good, id, TokenId(999)]).await.unwrap(), [id]);
 }
 
 pub async fn only_good_sign_ins_are_listed(world: World) {
