@@ -1,7 +1,7 @@
 //! Small things that only a browser knows: the time, chance, the address, locks between tabs.
 
 use causerie_client::Millis;
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, Function, JsString, Object, Promise, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -163,4 +163,16 @@ pub fn has_keyboard() -> bool {
 #[must_use]
 pub fn confirm(question: &str) -> bool {
     window().confirm_with_message(question).unwrap_or(false)
+}
+
+/// A text in lower case, by the browser: Rust's own tables of letters would be a twentieth of the page.
+#[must_use]
+pub fn lower_case(text: &str) -> String {
+    JsString::from(text).to_lower_case().into()
+}
+
+/// A text in capitals, by the browser.
+#[must_use]
+pub fn upper_case(text: &str) -> String {
+    JsString::from(text).to_upper_case().into()
 }

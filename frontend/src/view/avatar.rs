@@ -53,7 +53,8 @@ fn initials(name: &str) -> String {
         [only] => (only, ""),
         [first, .., last] => (first, last),
     };
-    [first, last].iter().filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect()
+    let letters: String = [first, last].iter().filter_map(|word| word.chars().next()).collect();
+    crate::browser::upper_case(&letters)
 }
 
 /// The first word of a name, as one would call somebody.

@@ -24,7 +24,7 @@ pub fn Chats(
     let app = app();
     let query = RwSignal::new(String::new());
     let found = Memo::new(move |_| {
-        let query = query.get().trim().to_lowercase();
+        let query = browser::lower_case(query.get().trim());
         app.read(Scope::Chats, |client| {
             let chats = client.chats().into_iter();
             chats.filter(|chat| matches(chat, &query)).map(ChatEntry::id).collect::<Vec<_>>()
@@ -103,7 +103,7 @@ fn nothing(app: App, query: RwSignal<String>, dialog: RwSignal<Option<Dialog>>) 
 
 /// Whether a chat is one that somebody looks for, in lower case.
 fn matches(chat: &ChatEntry, query: &str) -> bool {
-    let has = |text: &str| text.to_lowercase().contains(query);
+    let has = |text: &str| browser::lower_case(text).contains(query);
     query.is_empty()
         || has(&chat.title())
         || chat.others().any(|other| has(&other.user.name) || has(&other.user.email))

@@ -1,0 +1,248 @@
+//! The page's own client in a real browser, against a real server.
+//!
+//! `cargo xtask test` starts a server that allows this page's origin, and names it in `CAUSERIE_TEST_SERVER`.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use causerie_client::SocketInput;
+use causerie_frontend::api::{Api, ApiError};
+use causerie_frontend::browser::uuid;
+use causerie_frontend::socket::Socket;
+use causerie_protocol::rest::{Chat, CreateChat, Login, Register, SignedIn, UserRef};
+use causerie_protocol::{
+    ChatId, ClientFrame, ClientId, CloseCode, ErrorCode, Event, Message, MessageText, ServerFrame, handshake, paths,
+};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+const PASSWORD: &str = "correct horse battery";
+
+fn server() -> &'static str {
+    option_env!("CAUSERIE_TEST_SERVER").expect("CAUSERIE_TEST_SERVER names the server: use `cargo xtask test`")
+}
+
+fn socket_url(path: &str) -> String {
+    format!("{}{path}", server().replacen("http", "ws", 1))
+}
+
+/// A socket and what came from it, in order.
+struct Line {
+    socket: Socket,
+    inbox: Rc<RefCell<Inbox>>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    inputs: VecDeque<SocketInput>,
+    waker: Option<Waker>,
+}
+
+impl Line {
+    /// A socket at a path of the server, with the subprotocols as they are.
+    fn dial(path: &str, protocols: &[&str]) -> Self {
+        let inbox = Rc::new(RefCell::new(Inbox::default()));
+        let filled = Rc::clone(&inbox);
+        let offer = protocols.iter().map(|protocol| JsValue::from_str(protocol)).collect();
+        let socket = Socket::open_with(&socket_url(path), &offer, move |input| {
+            let mut inbox = filled.borrow_mut();
+            inbox.inputs.push_back(input);
+            if let Some(waker) = inbox.waker.take() {
+                waker.wake();
+            }
+        });
+        Self { socket: socket.expect("the browser accepts the address"), inbox }
+    }
+
+    /// A socket for many chats, as the page opens it, once the server has welcomed it.
+    async fn open(token: &str) -> Self {
+        let offer = handshake::offer(token);
+        let line = Self::dial(paths::SOCKET, &offer.each_ref().map(String::as_str));
+        let SocketInput::Opened = line.input().await else { panic!("it opens first") };
+        assert_eq!(line.socket.protocol(), handshake::VERSIONED, "the server chooses the version, never the token");
+        let ServerFrame::Welcome(_) = line.frame().await else { panic!("the welcome is the first frame") };
+        line
+    }
+
+    async fn input(&self) -> SocketInput {
+        poll_fn(|context| {
+            let mut inbox = self.inbox.borrow_mut();
+            match inbox.inputs.pop_front() {
+                Some(input) => Poll::Ready(input),
+                None => {
+                    inbox.waker = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    /// The next frame that is not a notice of who is there.
+    async fn frame(&self) -> ServerFrame {
+        loop {
+            match self.input().await {
+                SocketInput::Frame(text) => match ServerFrame::decode(&text).expect("the server sends frames") {
+                    ServerFrame::Presence(_) | ServerFrame::Ping(_) | ServerFrame::Read(_) => {}
+                    frame => return frame,
+                },
+                other => panic!("a frame was to come, not {other:?}"),
+            }
+        }
+    }
+
+    /// How the socket ends, whatever comes before.
+    async fn end(&self) -> (CloseCode, String) {
+        loop {
+            if let SocketInput::Closed { code, reason } = self.input().await {
+                return (CloseCode::from_code(code), reason);
+            }
+        }
+    }
+
+    async fn message(&self) -> Message {
+        loop {
+            if let ServerFrame::Event(Event::Message(message)) = self.frame().await {
+                return message;
+            }
+        }
+    }
+
+    async fn subscribe(&self, chat: ChatId) {
+        self.socket.send(&ClientFrame::Subscribe { chat_id: chat, after: None, epoch: None });
+        loop {
+            if let ServerFrame::Subscribed(subscribed) = self.frame().await {
+                return assert_eq!(subscribed.chat_id, chat);
+            }
+        }
+    }
+
+    fn say(&self, chat: ChatId, text: &str) -> ClientId {
+        let client_id = ClientId::new(uuid()).expect("a UUID is a client id");
+        self.socket.send(&ClientFrame::Message {
+            text: MessageText::new(text).expect("the test says something"),
+            client_id: Some(client_id.clone()),
+            chat_id: Some(chat),
+        });
+        client_id
+    }
+}
+
+async fn register(name: &str) -> SignedIn {
+    let email = format!("{}@example.org", uuid());
+    let body = Register { email, password: PASSWORD.to_owned(), name: Some(name.to_owned()) };
+    Api::new(server()).register(&body).await.expect("a new e-mail can be registered")
+}
+
+async fn start_chat(who: &SignedIn, with: &SignedIn) -> Chat {
+    let api = Api::new(server()).with_token(&who.token);
+    let body = CreateChat { participants: vec![UserRef::Email(with.user.email.clone())], title: None };
+    api.create_chat(&body).await.expect("a chat can be started by e-mail")
+}
+
+#[wasm_bindgen_test]
+async fn an_account_signs_in_with_its_password_only() {
+    let account = register("Ana").await;
+    let api = Api::new(server());
+    let login = |password: &str| Login { email: account.user.email.clone(), password: password.to_owned() };
+
+    let again = api.login(&login(PASSWORD)).await.expect("the password is right");
+    assert_eq!(again.user, account.user);
+    assert_ne!(again.token, account.token, "each sign-in has a token of its own");
+
+    let Err(ApiError { status, code, detail }) = api.login(&login("something else")).await else {
+        panic!("the password is wrong")
+    };
+    assert_eq!((status, code), (401, ErrorCode::WrongCredentials));
+    assert!(!detail.is_empty(), "a person is told what is wrong");
+}
+
+#[wasm_bindgen_test]
+async fn a_message_is_acknowledged_and_received_by_both() {
+    let (ana, ben) = (register("Ana").await, register("Ben").await);
+    let chat = start_chat(&ana, &ben).await.id;
+    let (ana_line, ben_line) = (Line::open(&ana.token).await, Line::open(&ben.token).await);
+    ana_line.subscribe(chat).await;
+    ben_line.subscribe(chat).await;
+
+    let client_id = ana_line.say(chat, "Bonjour, ça va ? 👋");
+    let received = ben_line.message().await;
+    assert_eq!(received.content, "Bonjour, ça va ? 👋");
+    assert_eq!(received.sender, ana.user);
+
+    let (mut ack, mut echo) = (None, None);
+    while ack.is_none() || echo.is_none() {
+        match ana_line.frame().await {
+            ServerFrame::Ack(frame) => ack = Some(frame),
+            ServerFrame::Event(Event::Message(message)) => echo = Some(message),
+            other => panic!("an ack and the message were to come, not {other:?}"),
+        }
+    }
+    let (ack, echo) = (ack.expect("it came"), echo.expect("it came"));
+    assert_eq!((ack.client_id, ack.id, ack.seq, ack.duplicate), (client_id.clone(), received.id, received.seq, false));
+    assert_eq!(echo.client_id, Some(client_id));
+
+    let api = Api::new(server()).with_token(&ben.token);
+    let (history, has_older) = api.messages(chat, None).await.expect("it is his chat");
+    assert_eq!(history.len(), 1);
+    assert_eq!((history[0].id, &*history[0].content), (received.id, "Bonjour, ça va ? 👋"));
+    assert!(!has_older);
+}
+
+#[wasm_bindgen_test]
+async fn a_chat_that_somebody_starts_appears_on_an_open_socket() {
+    let (ana, ben) = (register("Ana").await, register("Ben").await);
+    let line = Line::open(&ben.token).await;
+    let chat = start_chat(&ana, &ben).await;
+    let ServerFrame::ChatAdded(added) = line.frame().await else { panic!("the new chat is told") };
+    assert_eq!(added.chat.id, chat.id);
+}
+
+#[wasm_bindgen_test]
+async fn the_browser_sees_why_a_token_is_refused() {
+    let unknown = "x".repeat(64);
+    let ana = register("Ana").await;
+    for (path, protocols) in [
+        (paths::SOCKET.to_owned(), vec!["causerie.v1", "Bearer", &unknown]),
+        (paths::SOCKET.to_owned(), vec!["Bearer", "malformed"]),
+        (paths::SOCKET.to_owned(), vec!["Bearer"]),
+        (format!("{}?token={}", paths::SOCKET, ana.token), vec!["Bearer"]),
+        (format!("{}?token={}", paths::SOCKET, ana.token), vec![]),
+    ] {
+        let (code, reason) = Line::dial(&path, &protocols).end().await;
+        assert_eq!(code, CloseCode::Unauthorized, "{} protocols", protocols.len());
+        assert!(reason.contains("token"), "the reason says which: {reason:?}");
+        assert!(!reason.contains(&ana.token), "the reason never holds the token");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn signing_out_ends_the_socket_with_4001() {
+    let ana = register("Ana").await;
+    let line = Line::open(&ana.token).await;
+    Api::new(server()).with_token(&ana.token).logout().await.expect("the server answers");
+    assert_eq!(line.end().await.0, CloseCode::Unauthorized);
+}
+
+#[wasm_bindgen_test]
+async fn a_chat_that_is_not_mine_closes_with_4003() {
+    let (ana, ben, eve) = (register("Ana").await, register("Ben").await, register("Eve").await);
+    let chat = start_chat(&ana, &ben).await.id;
+    for chat in [chat, ChatId(i64::MAX)] {
+        let line = Line::dial(&paths::chat_socket(chat, None), &["Bearer", &eve.token]);
+        assert_eq!(line.end().await.0, CloseCode::NotParticipant);
+        let api = Api::new(server()).with_token(&eve.token);
+        assert_eq!(api.messages(chat, None).await.expect_err("it is not hers").status, 404);
+    }
+    // And the socket that an old client opens for its own chat works.
+    let line = Line::dial(&paths::chat_socket(chat, None), &["Bearer", &ben.token]);
+    let SocketInput::Opened = line.input().await else { panic!("it opens") };
+    assert_eq!(line.socket.protocol(), handshake::BEARER);
+    line.socket.send_text(r#"{"type":"message","text":"Hello"}"#);
+    assert_eq!(line.message().await.content, "Hello");
+}
