@@ -297,5 +297,8 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
 }
 
 #[cfg(test)]
-#[path = "client/client_tests.rs"]
-mod tests;
+mod delivery_tests;
+#[cfg(test)]
+mod page_tests;
+#[cfg(test)]
+mod test_page;

@@ -14,6 +14,7 @@ pub struct Unread {
     later: BTreeMap<Seq, MessageId>,
     read: Seq,
     unsure: bool,
+    last_deletion: Seq,
 }
 
 impl Unread {
@@ -28,7 +29,8 @@ impl Unread {
         self.as_of = head;
         if read >= self.read {
             self.base = unread;
-            self.unsure = false;
+            // The answer was made before a deletion that came here first: it may count what is gone.
+            self.unsure = unread > 0 && head < self.last_deletion;
             self.read = read;
         } else if self.read >= head {
             self.base = 0;
@@ -46,7 +48,7 @@ impl Unread {
     /// In another log (`another`) the read position means nothing.
     pub fn restart(&mut self, head: Seq, another: bool) {
         let read = if another { Seq::ZERO } else { self.read };
-        *self = Self { as_of: head, base: self.count(), later: BTreeMap::new(), read, unsure: false };
+        *self = Self { as_of: head, base: self.count(), later: BTreeMap::new(), read, ..Self::default() };
     }
 
     /// Somebody else wrote a message.
@@ -60,6 +62,7 @@ impl Unread {
     ///
     /// A message that is not known may or may not be in the count: then the count is unsure.
     pub fn deleted(&mut self, at: Seq, id: MessageId, message: Option<(Seq, bool)>) {
+        self.last_deletion = self.last_deletion.max(at);
         let before = self.later.len();
         self.later.retain(|_, later| *later != id);
         // A count from after the event knows of it already.

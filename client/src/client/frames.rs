@@ -198,8 +198,8 @@ impl Client {
         self.changed.insert(Scope::Timeline(ack.chat_id));
         let Some(room) = self.rooms.get_mut(&ack.chat_id) else { return };
         room.stream.saw_head(ack.seq, self.now);
-        if ack.seq <= room.stream.at() {
-            // The event passed here already, or is part of a history that is not loaded.
+        if ack.seq <= room.stream.at().max(room.timeline.newest()) {
+            // The message is here already, or belongs to a page that is not loaded.
             self.outbox.resolve(ack.chat_id, &ack.client_id);
         }
     }

@@ -200,7 +200,9 @@ impl Client {
         if !room.timeline.page(request, messages, has_older) {
             return;
         }
+        let newest = room.timeline.newest();
         self.changed.insert(Scope::Timeline(request.chat));
+        self.outbox.forget_acked(request.chat, Some(newest));
         for (sender, client_id) in own {
             self.resolve_echo(request.chat, sender, &client_id);
         }

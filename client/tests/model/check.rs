@@ -110,6 +110,9 @@ fn shows_a_piece_of_the_log(world: &World, page: &Page, chat: ChatId, log: &[Mes
         if !row.mine || row.sender.id != page.user.id {
             return Err(format!("{} of another person stands behind a hole", row.text));
         }
+        if confirmed > 0 && row.seq.is_some_and(|seq| Some(seq) < rows[confirmed - 1].seq) {
+            return Err(format!("{} stands behind what came after it", row.text));
+        }
     }
     let mut names = BTreeSet::new();
     for row in rows.iter().filter(|row| row.mine && !row.deleted && !row.edited) {

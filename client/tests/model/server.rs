@@ -41,7 +41,7 @@ pub enum Fault {
 #[derive(Clone, Debug)]
 pub enum Down {
     /// A text frame.
-    Frame(ServerFrame),
+    Frame(Box<ServerFrame>),
     /// The end, with its code.
     Close(u16),
 }
@@ -115,7 +115,7 @@ impl Server {
             user: user.id,
             follows: BTreeSet::new(),
             up: VecDeque::new(),
-            down: VecDeque::from([Down::Frame(ServerFrame::Welcome(welcome))]),
+            down: VecDeque::from([Down::Frame(Box::new(ServerFrame::Welcome(welcome)))]),
             dead: false,
         }
     }
@@ -145,7 +145,7 @@ impl Server {
                 *read = (*read).max(seq.min(head));
                 let notice = ReadPosition { chat_id, user_id: user, seq: *read };
                 for socket in sockets.values_mut() {
-                    socket.down.push_back(Down::Frame(ServerFrame::Read(notice.clone())));
+                    socket.down.push_back(Down::Frame(Box::new(ServerFrame::Read(notice.clone()))));
                 }
             }
             ClientFrame::Read { .. } | ClientFrame::Typing { .. } | ClientFrame::Pong { .. } => {}
@@ -179,20 +179,20 @@ impl Server {
                 Event::Deleted(Deleted { chat_id: chat, seq, id, deleted_at: at })
             }
         };
-        self.append(sockets, chat, event);
+        self.append(sockets, chat, &event);
     }
 
     /// Something that this version of the page does not know.
     pub fn unknown(&mut self, sockets: &mut Sockets, chat: ChatId) {
         let seq = Seq(self.logs[&chat].len() as u64 + 1);
         let data = serde_json::json!({ "chat_id": chat, "seq": seq });
-        self.append(sockets, chat, Event::Unknown { kind: "reaction".into(), chat_id: chat, seq, data });
+        self.append(sockets, chat, &Event::Unknown { kind: "reaction".into(), chat_id: chat, seq, data });
     }
 
     /// A heartbeat with the heads.
     pub fn ping(&self, socket: &mut Socket) {
         let heads = socket.follows.iter().map(|chat| (*chat, Seq(self.logs[chat].len() as u64))).collect();
-        socket.down.push_back(Down::Frame(ServerFrame::Ping(Ping { t: 1, heads })));
+        socket.down.push_back(Down::Frame(Box::new(ServerFrame::Ping(Ping { t: 1, heads }))));
     }
 
     /// The messages of a chat as they stand now.
@@ -285,7 +285,7 @@ impl Server {
         };
         if self.busy > 0 {
             self.busy -= 1;
-            return error(ErrorCode::Unavailable, (self.busy % 2 == 0).then_some(300));
+            return error(ErrorCode::Unavailable, self.busy.is_multiple_of(2).then_some(300));
         }
         let name = (chat, user, client_id.clone());
         if let Some(ack) = self.names.get(&name).filter(|_| self.fault != Fault::NoDedup) {
@@ -324,7 +324,7 @@ impl Server {
             edited_at: None,
             deleted_at: None,
         };
-        self.append(sockets, chat, Event::Message(message));
+        self.append(sockets, chat, &Event::Message(message));
         ServerFrame::Ack(ack)
     }
 
@@ -358,16 +358,16 @@ impl Server {
         frames
     }
 
-    fn append(&mut self, sockets: &mut Sockets, chat: ChatId, event: Event) {
+    fn append(&mut self, sockets: &mut Sockets, chat: ChatId, event: &Event) {
         self.logs.get_mut(&chat).expect("all chats exist").push(event.clone());
         for socket in sockets.values_mut().filter(|socket| socket.follows.contains(&chat)) {
-            socket.down.push_back(Down::Frame(ServerFrame::Event(event.clone())));
+            socket.down.push_back(Down::Frame(Box::new(ServerFrame::Event(event.clone()))));
         }
     }
 }
 
 fn push(sockets: &mut Sockets, key: (usize, u64), frame: ServerFrame) {
     if let Some(socket) = sockets.get_mut(&key) {
-        socket.down.push_back(Down::Frame(frame));
+        socket.down.push_back(Down::Frame(Box::new(frame)));
     }
 }

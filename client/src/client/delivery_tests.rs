@@ -1,0 +1,190 @@
+//! What is shown, sent and sent again, against frames as a server would send them.
+
+use causerie_protocol::server_frame::{ChatAdded, Ping, Unsubscribed};
+use causerie_protocol::{CloseCode, ErrorCode, MessageText, ServerFrame};
+
+use super::test_page::*;
+use super::*;
+
+#[test]
+fn a_message_is_shown_at_once_and_once_whatever_comes_first() {
+    for ack_first in [true, false] {
+        let mut page = Page::in_chat(1);
+        page.send("hi");
+        assert_eq!(page.shown(), ["m1", "hi: sending"]);
+        assert_eq!(page.client.waiting(), 1);
+        if ack_first {
+            page.ack("hi", 2);
+            assert_eq!(page.shown(), ["m1", "hi"]);
+            page.event(mine(2, "hi"));
+        } else {
+            page.event(mine(2, "hi"));
+            assert_eq!(page.shown(), ["m1", "hi"]);
+            page.ack("hi", 2);
+        }
+        assert_eq!(page.shown(), ["m1", "hi"]);
+        assert_eq!((page.client.waiting(), page.forgotten("hi")), (0, 1));
+        assert_eq!(page.client.rows(CHAT)[1].key(), &RowKey::Own(id("hi")));
+        assert_eq!(page.sent(), ["hi"]);
+    }
+}
+
+#[test]
+fn messages_go_one_after_the_other_and_again_after_a_reconnect() {
+    let mut page = Page::in_chat(0);
+    for name in ["a", "b", "c"] {
+        page.send(name);
+    }
+    assert_eq!(page.sent(), ["a"]);
+    page.ack("a", 1);
+    assert_eq!(page.sent(), ["b"]);
+    page.close(1006);
+    assert_eq!(page.shown(), ["a", "b: waiting", "c: waiting"]);
+    page.pass(30_000);
+    page.welcome();
+    assert_eq!(page.sent(), ["subscribe 0"]);
+    page.subscribed(2, false);
+    assert_eq!(page.sent(), ["b"], "not before the chat is followed");
+    page.event(mine(1, "a"));
+    page.event(mine(2, "b"));
+    page.ack("b", 2);
+    assert_eq!(page.sent(), ["c"]);
+    assert_eq!(page.shown(), ["a", "b", "c: sending"]);
+}
+
+#[test]
+fn a_hole_is_held_back_and_fetched() {
+    let mut page = Page::in_chat(2);
+    page.pass(5_000);
+    page.event(bens(4, "m4"));
+    assert_eq!(page.shown(), ["m1", "m2"]);
+    assert_eq!(page.sent(), ["subscribe 2"]);
+    page.subscribed(4, false);
+    page.event(bens(3, "m3"));
+    page.event(bens(4, "m4"));
+    page.event(bens(3, "m3"));
+    assert_eq!(page.shown(), ["m1", "m2", "m3", "m4"]);
+    assert_eq!(page.sent(), [""; 0]);
+}
+
+#[test]
+fn events_of_an_unknown_kind_or_shape_take_their_place() {
+    let mut page = Page::in_chat(1);
+    page.raw(r#"{"type":"reaction","seq":2,"data":{"chat_id":1,"seq":2,"emoji":"x"}}"#);
+    page.raw(r#"{"type":"message","seq":3,"data":{"chat_id":1,"seq":3,"content":["a","b"]}}"#);
+    page.raw("nonsense");
+    page.raw(r#"{"type":"news"}"#);
+    page.event(bens(4, "m4"));
+    assert_eq!(page.shown(), ["m1", "m4"]);
+    page.pass(20_000);
+    assert_eq!(page.sent(), [""; 0], "nothing is missing");
+}
+
+#[test]
+fn a_reset_loads_afresh_and_shows_nothing_that_is_gone() {
+    let mut page = Page::in_chat(2);
+    page.send("a");
+    page.ack("a", 3);
+    page.send("b");
+    page.close(1006);
+    page.pass(30_000);
+    page.welcome();
+    page.subscribed(2_000, true);
+    assert_eq!(page.shown(), ["b: sending"]);
+    page.event(bens(2_001, "new"));
+    page.history(vec![bens(1_999, "x"), bens(2_000, "y")], true);
+    assert_eq!(page.shown(), ["x", "y", "new", "b: sending"]);
+}
+
+#[test]
+fn history_that_holds_a_pending_message_resolves_it() {
+    let mut page = Page::new();
+    page.give(Input::OutboxRestored(vec![stored("a", 5), stored("b", 6), other_persons()]));
+    page.list(vec![chat(1, 3)]);
+    page.give(Input::OpenChat(Some(CHAT)));
+    assert_eq!(page.shown(), ["a: waiting", "b: waiting"]);
+    page.history(vec![bens(2, "m2"), mine(3, "a")], false);
+    assert_eq!(page.shown(), ["m2", "a", "b: waiting"]);
+    assert_eq!(page.forgotten("a"), 1);
+    page.welcome();
+    page.subscribed(3, false);
+    assert_eq!(page.sent(), ["subscribe 3", "b"]);
+    page.give(Input::OutboxRestored(vec![stored("a", 5)]));
+    assert_eq!(page.shown(), ["m2", "a", "b: sending"]);
+}
+
+#[test]
+fn a_temporary_refusal_waits_and_keeps_the_order() {
+    let mut page = Page::in_chat(0);
+    page.send("a");
+    page.send("b");
+    page.refuse("a", ErrorCode::Unavailable, Some(2_000));
+    assert_eq!(page.sent(), ["a"]);
+    page.pass(1_999);
+    assert_eq!(page.sent(), [""; 0]);
+    page.pass(1);
+    assert_eq!(page.sent(), ["a"]);
+    assert_eq!(page.shown(), ["a: sending", "b: waiting"]);
+}
+
+#[test]
+fn a_refused_message_stays_until_the_person_decides() {
+    let mut page = Page::in_chat(0);
+    page.send("a");
+    page.send("b");
+    page.refuse("a", ErrorCode::ChatClosed, None);
+    let announced = page.effects.iter().any(|effect| matches!(effect, Effect::Announce(_)));
+    assert!(announced && page.client.failed().count() == 1);
+    assert_eq!(page.sent(), ["a", "b"]);
+    assert_eq!(page.shown(), ["a: failed", "b: sending"]);
+    page.give(Input::Retry { client_id: id("a") });
+    assert_eq!(page.shown(), ["b: sending", "a: waiting"]);
+    page.ack("b", 1);
+    assert_eq!(page.sent(), ["a"]);
+    page.refuse("a", ErrorCode::ChatClosed, None);
+    page.give(Input::DeleteUnsent { client_id: id("a") });
+    assert_eq!(page.shown(), ["b"]);
+    assert_eq!(page.forgotten("a"), 1);
+}
+
+#[test]
+fn what_is_too_large_fails_and_is_not_sent_again() {
+    let mut page = Page::in_chat(0);
+    let text = MessageText::new(format!("x{}", "\u{1}".repeat(16_000))).unwrap();
+    page.give(Input::Send { chat: CHAT, text, client_id: id("big") });
+    assert_eq!(page.sent(), [""; 0]);
+    assert_eq!(page.client.failed().count(), 1);
+    page.send("large");
+    page.close(CloseCode::MessageTooBig.code());
+    assert_eq!(page.client.failed().count(), 2);
+}
+
+#[test]
+fn a_ping_is_answered_and_reveals_a_lost_tail() {
+    let mut page = Page::in_chat(2);
+    page.pass(5_000);
+    page.frame(&ServerFrame::Ping(Ping {
+        t: 7,
+        heads: BTreeMap::from([(CHAT, Seq(3)), (ChatId(9), Seq(1))]),
+    }));
+    assert_eq!(page.sent(), [r#"{"type":"pong","t":7}"#]);
+    page.pass(2_000);
+    assert_eq!(page.sent(), ["subscribe 2"]);
+    page.pass(4_000);
+    assert_eq!(page.sent(), ["subscribe 2"], "again, since there was no answer");
+}
+
+#[test]
+fn a_chat_that_is_taken_away_fails_what_waits_there() {
+    let mut page = Page::in_chat(1);
+    page.send("a");
+    page.frame(&ServerFrame::Unsubscribed(Unsubscribed { chat_id: CHAT, code: 4003, reason: "left".into() }));
+    assert_eq!(page.shown(), ["m1", "a: failed"]);
+    assert!(!page.client.chat(CHAT).unwrap().is_writable());
+    page.send("b");
+    assert_eq!(page.shown(), ["m1", "a: failed", "b: failed"]);
+    page.frame(&ServerFrame::ChatAdded(ChatAdded { chat: chat(1, 1) }));
+    page.subscribed(1, false);
+    page.give(Input::Retry { client_id: id("a") });
+    assert_eq!(page.sent(), ["a", "subscribe 1", "a"]);
+}

@@ -1,0 +1,188 @@
+//! Connecting, signing in, the list of chats, reading and the banner, on a page as a whole.
+
+use causerie_protocol::server_frame::{ChatAdded, GoAway, ReadPosition, Typing as TypingNotice};
+use causerie_protocol::{Event, ServerFrame, UserId};
+
+use super::test_page::*;
+use super::*;
+use crate::input::LoadError;
+
+#[test]
+fn a_page_loads_the_list_follows_its_chats_and_looks_again_for_new_ones() {
+    let mut page = Page::new();
+    assert!(page.effects.contains(&Effect::Connect(Connection(1))));
+    page.welcome();
+    assert_eq!(page.sent(), [""; 0]);
+    page.list(vec![chat(1, 4)]);
+    assert_eq!(page.sent(), ["subscribe 4"]);
+    page.list(vec![chat(1, 4), chat(2, 0)]);
+    assert_eq!(page.sent(), ["subscribe 0"]);
+    let ids: Vec<ChatId> = page.client.chats().iter().map(|entry| entry.id()).collect();
+    assert_eq!(ids, [ChatId(1), ChatId(2)]);
+    page.frame(&ServerFrame::ChatAdded(ChatAdded { chat: chat(3, 1) }));
+    assert_eq!(page.sent(), ["subscribe 1"]);
+}
+
+#[test]
+fn a_socket_that_was_given_up_has_no_say() {
+    let mut page = Page::in_chat(1);
+    let old = page.connection();
+    page.pass(61_000);
+    let text = ServerFrame::Event(Event::Message(bens(2, "late"))).encode();
+    page.give(Input::Socket(old, SocketInput::Frame(text)));
+    page.give(Input::Socket(old, SocketInput::Closed { code: 4001, reason: String::new() }));
+    assert_eq!(page.shown(), ["m1"]);
+    assert!(matches!(page.client.link(), LinkState::Connecting { .. }));
+}
+
+#[test]
+fn a_page_that_wakes_asks_for_a_chat_again_to_learn_whether_the_socket_lives() {
+    let mut page = Page::in_chat(1);
+    page.pass(6_000);
+    page.give(Input::Woke);
+    assert_eq!(page.sent(), ["subscribe 1"]);
+    page.pass(5_000);
+    assert!(page.effects.contains(&Effect::Connect(Connection(2))));
+}
+
+#[test]
+fn a_token_that_died_asks_to_sign_in_and_goes_on_with_nothing_lost() {
+    let mut page = Page::in_chat(1);
+    page.send("a");
+    page.close(4001);
+    assert!(page.effects.iter().any(|effect| matches!(effect, Effect::AskSignIn { .. })));
+    let line = page.client.banner(page.now).unwrap().line();
+    assert_eq!(line, "You are signed out. One message is kept and not sent yet.");
+    page.effects.clear();
+    page.give(Input::SignedIn { user: ana() });
+    page.welcome();
+    page.subscribed(1, false);
+    assert_eq!(page.sent(), ["subscribe 1", "a"]);
+    assert_eq!(page.shown(), ["m1", "a: sending"]);
+}
+
+#[test]
+fn another_person_and_signing_out_leave_nothing_behind() {
+    for sign_out in [true, false] {
+        let mut page = Page::in_chat(1);
+        page.send("a");
+        if sign_out {
+            page.give(Input::SignedOut);
+            assert_eq!(page.forgotten("a"), 1);
+        } else {
+            page.give(Input::SignedIn { user: ben() });
+        }
+        assert_eq!(
+            (page.client.chats().len(), page.client.rows(CHAT).len(), page.client.waiting()),
+            (0, 0, 0)
+        );
+    }
+}
+
+#[test]
+fn a_late_answer_to_an_old_request_is_not_taken() {
+    let mut page = Page::new();
+    let ticket = page.client.list.request.unwrap();
+    page.give(Input::SignedIn { user: ben() });
+    page.give(Input::ChatsLoaded { ticket, chats: vec![chat(1, 1)] });
+    assert_eq!(page.client.chats().len(), 0);
+}
+
+#[test]
+fn a_chat_that_is_not_in_the_list_goes_unless_it_came_meanwhile() {
+    let mut page = Page::in_chat(1);
+    page.give(Input::OpenChat(None));
+    page.close(1012);
+    page.pass(5_000);
+    page.welcome();
+    page.frame(&ServerFrame::ChatAdded(ChatAdded { chat: chat(2, 0) }));
+    page.list(Vec::new());
+    let ids: Vec<ChatId> = page.client.chats().iter().map(|entry| entry.id()).collect();
+    assert_eq!(ids, [ChatId(2)]);
+}
+
+#[test]
+fn loads_that_fail_are_tried_again_and_a_401_asks_to_sign_in() {
+    let mut page = Page::new();
+    let ticket = page.client.list.request.unwrap();
+    let error = LoadError::Temporary { detail: "Busy.".into() };
+    page.give(Input::ChatsFailed { ticket, error });
+    assert_eq!(page.client.chats_failed(), Some("Busy."));
+    page.effects.clear();
+    page.pass(1_000);
+    assert!(page.effects.iter().any(|effect| matches!(effect, Effect::LoadChats { .. })));
+    page.list(vec![chat(1, 1)]);
+    page.give(Input::OpenChat(Some(CHAT)));
+    let request = page.last_request();
+    page.give(Input::HistoryFailed { request, error: LoadError::Temporary { detail: "Busy.".into() } });
+    assert_eq!(page.client.history(CHAT).failed.as_deref(), Some("Busy."));
+    page.pass(1_000);
+    let request = page.last_request();
+    page.give(Input::HistoryFailed { request, error: LoadError::Unauthorized });
+    assert!(matches!(page.client.link(), LinkState::SignedOut { reason: Some(_) }));
+}
+
+#[test]
+fn reading_is_told_once_and_again_after_a_reconnect_that_lost_it() {
+    let mut page = Page::in_chat(2);
+    assert_eq!(page.client.chat(CHAT).unwrap().unread(), 2);
+    page.give(Input::SeenBottom { chat: CHAT });
+    page.give(Input::SeenBottom { chat: CHAT });
+    assert_eq!(page.client.chat(CHAT).unwrap().unread(), 0);
+    let read = r#"{"type":"read","chat_id":1,"seq":2}"#;
+    assert_eq!(page.sent(), [read]);
+    page.close(1012);
+    page.pass(5_000);
+    page.welcome();
+    page.subscribed(2, false);
+    assert_eq!(page.sent(), ["subscribe 2", read]);
+    page.frame(&ServerFrame::Read(ReadPosition { chat_id: CHAT, user_id: UserId(1), seq: Seq(2) }));
+    page.event(bens(3, "m3"));
+    assert_eq!(page.client.chat(CHAT).unwrap().unread(), 1);
+    page.close(1012);
+    page.pass(5_000);
+    page.welcome();
+    page.subscribed(3, false);
+    assert_eq!(page.sent(), ["subscribe 3"]);
+}
+
+#[test]
+fn who_writes_is_shown_for_a_while_and_who_read_too() {
+    let mut page = Page::in_chat(0);
+    page.frame(&ServerFrame::Typing(TypingNotice { chat_id: CHAT, user_id: UserId(2) }));
+    page.frame(&ServerFrame::Typing(TypingNotice { chat_id: CHAT, user_id: UserId(1) }));
+    assert_eq!(page.client.typing(CHAT), [&ben()]);
+    page.pass(5_000);
+    assert!(page.client.typing(CHAT).is_empty());
+    page.give(Input::Typing { chat: CHAT });
+    page.give(Input::Typing { chat: CHAT });
+    assert_eq!(page.sent(), [r#"{"type":"typing","chat_id":1}"#]);
+    page.send("a");
+    page.event(mine(1, "a"));
+    page.frame(&ServerFrame::Read(ReadPosition { chat_id: CHAT, user_id: UserId(2), seq: Seq(1) }));
+    assert_eq!(page.shown(), ["a: read"]);
+}
+
+#[test]
+fn the_banner_counts_down_and_says_what_waits() {
+    let mut page = Page::in_chat(0);
+    page.frame(&ServerFrame::GoAway(GoAway { retry_after_ms: 2_500 }));
+    page.close(1012);
+    page.send("a");
+    page.effects.clear();
+    let mut lines = Vec::new();
+    for _ in 0..3 {
+        lines.push(page.client.banner(page.now).unwrap().what);
+        page.pass(1_000);
+    }
+    let in_seconds = |n| format!("The server restarts. Reconnecting in {n} s.");
+    assert_eq!(lines, [in_seconds(4), in_seconds(3), in_seconds(2)]);
+    let ticks = page.effects.iter().filter(|effect| **effect == Effect::Changed(Scope::Link)).count();
+    assert_eq!(ticks, 3);
+    page.pass(500);
+    assert!(page.effects.contains(&Effect::Connect(Connection(2))));
+    page.effects.clear();
+    page.welcome();
+    assert!(page.effects.contains(&Effect::Announce("Connected again.".into())));
+    assert_eq!(page.client.banner(page.now), None);
+}

@@ -1,0 +1,236 @@
+//! A page under test and the frames that a server would send it.
+
+use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
+use causerie_protocol::server_frame::{Ack, ErrorReply, Subscribed, Welcome};
+use causerie_protocol::{
+    ClientFrame, ClientId, ErrorCode, Event, Message, MessageId, MessageText, ServerFrame, Timestamp, UserId,
+};
+
+use crate::client::*;
+use crate::input::HistoryRequest;
+
+pub(super) const CHAT: ChatId = ChatId(1);
+
+/// A page under test, with what it asked for since the last look.
+pub(super) struct Page {
+    pub(super) client: Client,
+    pub(super) now: Millis,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl Page {
+    /// A page that is signed in as Ana and not connected.
+    pub(super) fn new() -> Self {
+        let mut page = Self { client: Client::new(1_000), now: 1_000, effects: Vec::new() };
+        page.give(Input::SignedIn { user: ana() });
+        page
+    }
+
+    /// A page that is online and follows the chat, whose log holds `head` messages of Ben; it is open and loaded.
+    pub(super) fn in_chat(head: u64) -> Self {
+        let mut page = Self::new();
+        page.list(vec![chat(1, head)]);
+        page.welcome();
+        page.list(vec![chat(1, head)]);
+        page.subscribed(head, false);
+        page.give(Input::OpenChat(Some(CHAT)));
+        page.history((1..=head).map(|seq| bens(seq, &format!("m{seq}"))).collect(), false);
+        page.effects.clear();
+        page
+    }
+
+    pub(super) fn give(&mut self, input: Input) {
+        self.effects.extend(self.client.handle(input, self.now, 0.5));
+        assert!(self.client.next_deadline().is_none_or(|due| due > self.now), "a deadline in the past");
+    }
+
+    /// Lets time pass, ticking at every deadline on the way.
+    pub(super) fn pass(&mut self, ms: Millis) {
+        let end = self.now + ms;
+        while let Some(due) = self.client.next_deadline().filter(|due| *due <= end) {
+            self.now = due;
+            self.give(Input::Tick);
+        }
+        self.now = end;
+    }
+
+    pub(super) fn connection(&self) -> Connection {
+        (1..100).map(Connection).find(|one| self.client.link.is_current(*one)).expect("no socket")
+    }
+
+    pub(super) fn frame(&mut self, frame: &ServerFrame) {
+        self.raw(&frame.encode());
+    }
+
+    pub(super) fn raw(&mut self, text: &str) {
+        self.give(Input::Socket(self.connection(), SocketInput::Frame(text.to_owned())));
+    }
+
+    pub(super) fn event(&mut self, message: Message) {
+        self.frame(&ServerFrame::Event(Event::Message(message)));
+    }
+
+    pub(super) fn close(&mut self, code: u16) {
+        self.give(Input::Socket(self.connection(), SocketInput::Closed { code, reason: String::new() }));
+    }
+
+    pub(super) fn welcome(&mut self) {
+        self.give(Input::Socket(self.connection(), SocketInput::Opened));
+        self.frame(&ServerFrame::Welcome(Welcome {
+            user: ana(),
+            version: 1,
+            limits: Limits::default(),
+            heartbeat_seconds: 25,
+            server_time: at(0),
+        }));
+    }
+
+    pub(super) fn subscribed(&mut self, head: u64, reset: bool) {
+        let epoch = Epoch("e".into());
+        self.frame(&ServerFrame::Subscribed(Subscribed { chat_id: CHAT, epoch, head: Seq(head), reset }));
+    }
+
+    /// Answers the last request for the list, if there is one that waits.
+    pub(super) fn list(&mut self, chats: Vec<Chat>) {
+        let ticket = self.client.list.request.expect("the list was not asked for");
+        self.give(Input::ChatsLoaded { ticket, chats });
+    }
+
+    pub(super) fn history(&mut self, messages: Vec<Message>, has_older: bool) {
+        let request = self.last_request();
+        self.give(Input::HistoryLoaded { request, messages, has_older });
+    }
+
+    pub(super) fn last_request(&self) -> HistoryRequest {
+        let mut requests = self.effects.iter().filter_map(|effect| match effect {
+            Effect::LoadHistory(request) => Some(*request),
+            _ => None,
+        });
+        requests.next_back().expect("no history was asked for")
+    }
+
+    pub(super) fn send(&mut self, name: &str) {
+        let text = MessageText::new(name).unwrap();
+        self.give(Input::Send { chat: CHAT, text, client_id: id(name) });
+    }
+
+    pub(super) fn ack(&mut self, name: &str, seq: u64) {
+        self.frame(&ServerFrame::Ack(Ack {
+            client_id: id(name),
+            chat_id: CHAT,
+            id: MessageId(seq.cast_signed()),
+            seq: Seq(seq),
+            sent_at: at(seq),
+            duplicate: false,
+        }));
+    }
+
+    pub(super) fn refuse(&mut self, name: &str, code: ErrorCode, retry_after_ms: Option<u64>) {
+        self.frame(&ServerFrame::Error(ErrorReply {
+            code,
+            detail: "No.".into(),
+            client_id: Some(id(name)),
+            chat_id: Some(CHAT),
+            retry_after_ms,
+        }));
+    }
+
+    /// What went out on the socket since the last look: texts of messages, and other frames by their JSON.
+    pub(super) fn sent(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.effects)
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::SendFrame(_, ClientFrame::Message { text, .. }) => Some(text.into_string()),
+                Effect::SendFrame(_, ClientFrame::Subscribe { after, .. }) => {
+                    Some(format!("subscribe {}", after.unwrap_or_default()))
+                }
+                Effect::SendFrame(_, frame) => Some(frame.encode()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The rows as "text" or "text: state".
+    pub(super) fn shown(&self) -> Vec<String> {
+        let words = |row| match row {
+            Row::Message(row) => match row.state {
+                RowState::Sent => row.text,
+                RowState::Failed { .. } => format!("{}: failed", row.text),
+                state => format!("{}: {state:?}", row.text).to_lowercase(),
+            },
+            Row::Line(_) => "line".to_owned(),
+        };
+        self.client.rows(CHAT).into_iter().map(words).collect()
+    }
+
+    pub(super) fn forgotten(&self, name: &str) -> usize {
+        self.effects.iter().filter(|effect| **effect == Effect::ForgetPending(id(name))).count()
+    }
+}
+
+pub(super) fn id(name: &str) -> ClientId {
+    ClientId::new(name).unwrap()
+}
+
+pub(super) fn at(seq: u64) -> Timestamp {
+    Timestamp(format!("t{seq:03}"))
+}
+
+pub(super) fn ana() -> User {
+    User { id: UserId(1), email: "ana@example.org".into(), name: "Ana".into() }
+}
+
+pub(super) fn ben() -> User {
+    User { id: UserId(2), email: "ben@example.org".into(), name: "Ben".into() }
+}
+
+pub(super) fn bens(seq: u64, text: &str) -> Message {
+    Message {
+        id: MessageId(seq.cast_signed()),
+        chat_id: CHAT,
+        seq: Seq(seq),
+        sender: ben(),
+        content: text.into(),
+        sent_at: at(seq),
+        client_id: None,
+        edited_at: None,
+        deleted_at: None,
+    }
+}
+
+pub(super) fn mine(seq: u64, name: &str) -> Message {
+    Message { sender: ana(), client_id: Some(id(name)), ..bens(seq, name) }
+}
+
+pub(super) fn chat(chat: i64, head: u64) -> Chat {
+    let participant = |user| Participant { user, read_seq: Seq(0), online: false };
+    Chat {
+        id: ChatId(chat),
+        kind: ChatKind::Direct,
+        status: ChatStatus::Active,
+        title: None,
+        participants: vec![participant(ana()), participant(ben())],
+        head: Seq(head),
+        epoch: Epoch("e".into()),
+        read_seq: Seq(0),
+        unread: head,
+        last_message: (head > 0).then(|| bens(head, "last")),
+        created_at: at(0),
+        updated_at: at(head),
+    }
+}
+
+pub(super) fn stored(name: &str, created_ms: Millis) -> PendingMessage {
+    PendingMessage {
+        client_id: id(name),
+        owner: UserId(1),
+        chat_id: CHAT,
+        text: MessageText::new(name).unwrap(),
+        created_ms,
+        failed: None,
+    }
+}
+
+pub(super) fn other_persons() -> PendingMessage {
+    PendingMessage { owner: UserId(9), ..stored("z", 1) }
+}
