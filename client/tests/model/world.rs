@@ -235,7 +235,7 @@ impl World {
                 self.start(page);
             }
         }
-        for _ in 0..100 {
+        while !self.is_idle() {
             self.step(&Step::Late);
             for page in 0..self.pages.len() {
                 self.up(page);
@@ -248,6 +248,15 @@ impl World {
             self.ping();
         }
         self.pass(1_000);
+    }
+
+    /// Whether nothing is on its way that can arrive.
+    fn is_idle(&self) -> bool {
+        let current = |key: &(usize, u64)| self.pages[key.0].socket == Some(key.1);
+        self.sockets
+            .iter()
+            .all(|(key, socket)| socket.up.is_empty() && (socket.down.is_empty() || !current(key)))
+            && self.pages.iter().all(|page| page.requests.is_empty() && page.answers.is_empty())
     }
 
     /// Opens a chat on every page and scrolls to its beginning.
