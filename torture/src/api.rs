@@ -1,0 +1,199 @@
+//! The REST calls of clients and of the run itself.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use causerie_client::LoadError;
+use causerie_protocol::rest::{
+    AddParticipant, Chat, CreateChat, Login, MessageBody, Problem, Register, SignedIn, UserRef,
+};
+use causerie_protocol::{ChatId, Message, MessageId, UserId, paths};
+use reqwest::{Method, Response, StatusCode};
+use serde::Serialize;
+
+/// Messages of a page of history.
+const PAGE: usize = 100;
+/// How long the run's own calls are repeated while the server is away.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Calls one server, or the proxy before it.
+#[derive(Clone, Debug)]
+pub struct Api {
+    http: reqwest::Client,
+    base: String,
+}
+
+impl Api {
+    /// Calls to this address.
+    ///
+    /// # Errors
+    /// When the library can't be set up.
+    pub fn new(address: SocketAddr) -> Result<Self> {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+        Ok(Self { http, base: format!("http://{address}") })
+    }
+
+    async fn call<B: Serialize + Sync>(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&B>,
+    ) -> reqwest::Result<Response> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        request.send().await
+    }
+
+    /// Repeats a call until the server answers, whatever the answer.
+    async fn insist<B: Serialize + Sync>(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&B>,
+    ) -> Result<Response> {
+        let answered = async {
+            loop {
+                match self.call(method.clone(), path, token, body).await {
+                    Ok(response) if !response.status().is_server_error() => return response,
+                    _ => tokio::time::sleep(Duration::from_millis(100)).await,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, answered)
+            .await
+            .with_context(|| format!("{method} {path} got no answer for {PATIENCE:?}"))
+    }
+
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn register(&self, email: &str, password: &str) -> Result<SignedIn> {
+        let body = Register { email: email.to_owned(), password: password.to_owned(), name: None };
+        read(self.insist(Method::POST, paths::REGISTER, None, Some(&body)).await?).await
+    }
+
+    /// Signs in.
+    ///
+    /// # Errors
+    /// When the server refuses, or does not answer for a long while.
+    pub async fn login(&self, email: &str, password: &str) -> Result<SignedIn> {
+        let body = Login { email: email.to_owned(), password: password.to_owned() };
+        read(self.insist(Method::POST, paths::LOGIN, None, Some(&body)).await?).await
+    }
+
+    /// Signs out; a token that is revoked already is no error.
+    ///
+    /// # Errors
+    /// When the server refuses, or does not answer for a long while.
+    pub async fn logout(&self, token: &str) -> Result<()> {
+        let response = self.insist(Method::POST, paths::LOGOUT, Some(token), None::<&()>).await?;
+        done(response, StatusCode::UNAUTHORIZED).await
+    }
+
+    /// Starts a chat.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn start_chat(&self, token: &str, chat: &CreateChat) -> Result<Chat> {
+        read(self.insist(Method::POST, paths::CHATS, Some(token), Some(chat)).await?).await
+    }
+
+    /// Leaves a group; having left already is no error, since an answer may get lost.
+    ///
+    /// # Errors
+    /// When the server refuses, or does not answer for a long while.
+    pub async fn leave(&self, token: &str, chat: ChatId) -> Result<()> {
+        let response = self.insist(Method::POST, &paths::leave(chat), Some(token), None::<&()>).await?;
+        done(response, StatusCode::NOT_FOUND).await
+    }
+
+    /// Adds a person to a group; one who is there already is no error, since an answer may get lost.
+    ///
+    /// # Errors
+    /// When the server refuses, or does not answer for a long while.
+    pub async fn add(&self, token: &str, chat: ChatId, user: UserId) -> Result<()> {
+        let body = AddParticipant { user: UserRef::Id(user) };
+        let response =
+            self.insist(Method::POST, &paths::participants(chat), Some(token), Some(&body)).await?;
+        if response.status().is_client_error() {
+            let status = response.status();
+            let problem: Problem = response.json().await.context("reading a refusal")?;
+            if !problem.detail.contains("already") {
+                bail!("adding a person was refused with {status}: {}", problem.detail);
+            }
+        }
+        Ok(())
+    }
+
+    /// All chats of a person.
+    ///
+    /// # Errors
+    /// As the client's state machine wants to know them.
+    pub async fn chats(&self, token: &str) -> Result<Vec<Chat>, LoadError> {
+        let response = self.call(Method::GET, paths::CHATS, Some(token), None::<&()>).await;
+        loaded(response).await?.json().await.map_err(temporary)
+    }
+
+    /// A page of messages, oldest first, and whether there are older ones.
+    ///
+    /// # Errors
+    /// As the client's state machine wants to know them.
+    pub async fn messages(
+        &self,
+        token: &str,
+        chat: ChatId,
+        before: Option<MessageId>,
+    ) -> Result<(Vec<Message>, bool), LoadError> {
+        let mut path = format!("{}?limit={PAGE}", paths::messages(chat));
+        if let Some(before) = before {
+            path += &format!("&before={before}");
+        }
+        let response = loaded(self.call(Method::GET, &path, Some(token), None::<&()>).await).await?;
+        let link = response.headers().get("link").and_then(|link| link.to_str().ok());
+        let has_older = link.is_some_and(|link| link.contains("rel=\"prev\""));
+        let bodies: Vec<MessageBody> = response.json().await.map_err(temporary)?;
+        Ok((bodies.into_iter().map(Message::from).collect(), has_older))
+    }
+}
+
+async fn read<T: serde::de::DeserializeOwned>(response: Response) -> Result<T> {
+    let status = response.status();
+    if !status.is_success() {
+        let path = response.url().path().to_owned();
+        bail!("{path} was refused with {status}: {}", response.text().await.unwrap_or_default());
+    }
+    response.json().await.context("reading an answer")
+}
+
+async fn done(response: Response, also: StatusCode) -> Result<()> {
+    let status = response.status();
+    if status.is_success() || status == also {
+        return Ok(());
+    }
+    let path = response.url().path().to_owned();
+    bail!("{path} was refused with {status}: {}", response.text().await.unwrap_or_default())
+}
+
+async fn loaded(response: reqwest::Result<Response>) -> Result<Response, LoadError> {
+    let response = response.map_err(temporary)?;
+    match response.status() {
+        status if status.is_success() => Ok(response),
+        StatusCode::UNAUTHORIZED => Err(LoadError::Unauthorized),
+        StatusCode::NOT_FOUND | StatusCode::FORBIDDEN => Err(LoadError::NotFound),
+        status => Err(LoadError::Temporary { detail: format!("The server answered {status}.") }),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
+fn temporary(error: reqwest::Error) -> LoadError {
+    LoadError::Temporary { detail: error.without_url().to_string() }
+}

@@ -1,0 +1,80 @@
+//! What must hold of the log itself, and of every entry that a client was told: I2 and I3.
+
+use std::collections::HashMap;
+
+use super::{Check, Evidence, Invariant, broken};
+use crate::history::Fact;
+use crate::label::Label;
+use crate::log::Kind;
+
+/// I2: positions are 1 to the head, ids grow with them, and what a client was told of a position is what stands there.
+pub fn positions_are_whole(evidence: &Evidence) -> Check {
+    for (chat, log) in &evidence.logs {
+        let mut id = 0;
+        for (entry, expected) in log.entries().iter().zip(1..) {
+            if entry.seq != expected {
+                return broken(
+                    Invariant::I2,
+                    format!("chat {chat} has {} where {expected} belongs", entry.seq),
+                );
+            }
+            if entry.id <= id {
+                return broken(
+                    Invariant::I2,
+                    format!("chat {chat}, position {expected}: the id does not grow"),
+                );
+            }
+            id = entry.id;
+        }
+        let count = log.entries().len() as u64;
+        if log.head != count {
+            return broken(
+                Invariant::I2,
+                format!("chat {chat} has {count} entries and the head {}", log.head),
+            );
+        }
+    }
+    for history in &evidence.histories {
+        for noted in &history.facts {
+            let Fact::Event { chat, seq, id, label } = noted.fact else { continue };
+            let entry = evidence.logs.get(&chat).and_then(|log| log.at(seq));
+            let is_same = entry.is_some_and(|entry| match entry.kind {
+                Kind::Message { label: stored, .. } => id == Some(entry.id) && label == stored,
+                _ => id.is_none(),
+            });
+            if !is_same {
+                let told = label.map_or_else(|| "an entry".to_owned(), |label| label.to_string());
+                let detail = format!(
+                    "client {} was told {told} (id {id:?}) at position {seq} of chat {chat}, where the log has {entry:?}",
+                    history.client
+                );
+                return broken(Invariant::I2, detail);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// I3: each message that somebody wrote is in its chat once, under its own name.
+pub fn messages_are_there_once(evidence: &Evidence) -> Check {
+    for (chat, log) in &evidence.logs {
+        let mut seen: HashMap<Label, u64> = HashMap::new();
+        for entry in log.entries() {
+            let Kind::Message { label, named } = entry.kind else { continue };
+            let Some(label) = label else {
+                let detail =
+                    format!("chat {chat}, position {}: a text that nobody sent under this name", entry.seq);
+                return broken(Invariant::I3, detail);
+            };
+            if let Some(first) = seen.insert(label, entry.seq) {
+                let detail = format!("{label} is in chat {chat} at {first} and at {}", entry.seq);
+                return broken(Invariant::I3, detail);
+            }
+            if !named {
+                let detail = format!("{label} is in chat {chat} at {} under another client id", entry.seq);
+                return broken(Invariant::I3, detail);
+            }
+        }
+    }
+    Ok(())
+}

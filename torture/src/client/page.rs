@@ -1,0 +1,384 @@
+//! A page: the real client's state machine over real sockets and loads, with a person at it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use causerie_client::{Client, Connection, Effect, Input, LinkState, PendingMessage, Scope, SocketInput};
+use causerie_protocol::{ChatId, ClientFrame, ClientId, ServerFrame, paths};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::person::{self, Deed};
+use super::screen;
+use super::socket::{self, Received};
+use super::{Phase, Post, Word};
+use crate::history::{Clock, Ending, Fact, History, Kind};
+use crate::label::Label;
+
+/// The device's clock at the start of the run, in milliseconds.
+const EPOCH_MS: u64 = 1_700_000_000_000;
+/// Most unsent messages until the person stops writing.
+const PATIENCE: usize = 12;
+/// Frames that wait for a page that is busy, before they pile up in the network.
+const INBOX: usize = 16;
+/// How often a page looks around when nothing else happens, in milliseconds.
+const LOOK_MS: u64 = 50;
+
+/// A socket that is open or on its way.
+#[derive(Debug)]
+struct Socket {
+    name: Connection,
+    frames: mpsc::UnboundedSender<String>,
+    inbox: mpsc::Receiver<Received>,
+}
+
+/// How often a chat's screen changed since it was last noted, and how long it was then.
+#[derive(Debug, Default)]
+struct Screen {
+    changes: usize,
+    rows: usize,
+}
+
+/// A page and its person.
+pub struct Page {
+    post: Post,
+    history: History,
+    random: StdRng,
+    client: Client,
+    socket: Option<Socket>,
+    answers: mpsc::UnboundedReceiver<Input>,
+    answer: mpsc::UnboundedSender<Input>,
+    tasks: JoinSet<()>,
+    /// The browser's storage, which survives a reload.
+    storage: BTreeMap<ClientId, PendingMessage>,
+    given_up: HashSet<u32>,
+    screens: HashMap<ChatId, Screen>,
+    next_number: u32,
+    next_deed: u64,
+    stalled_until: u64,
+    told_empty: bool,
+    told_settled: bool,
+}
+
+impl Page {
+    /// A page that is about to load.
+    pub fn new(post: Post, clock: std::sync::Arc<Clock>) -> Self {
+        let (answer, answers) = mpsc::unbounded_channel();
+        let history = History::new(post.client, post.sign_in.person.user.id.0, Kind::Page, clock);
+        Self {
+            random: StdRng::seed_from_u64(post.seed),
+            client: Client::new(EPOCH_MS),
+            socket: None,
+            answers,
+            answer,
+            tasks: JoinSet::new(),
+            storage: BTreeMap::new(),
+            given_up: HashSet::new(),
+            screens: HashMap::new(),
+            next_number: 1,
+            next_deed: 0,
+            stalled_until: 0,
+            told_empty: false,
+            told_settled: false,
+            post,
+            history,
+        }
+    }
+
+    /// Runs until the run is over; gives everything that was told and shown.
+    pub async fn run(mut self) -> History {
+        self.load_page();
+        loop {
+            let phase = self.post.phase.borrow_and_update().clone();
+            match &phase {
+                Phase::Running => self.live(),
+                Phase::Emptying => self.empty(),
+                Phase::Settling(chats) => {
+                    self.empty();
+                    let user = self.post.sign_in.person.user.id;
+                    self.settle(chats.get(&user).map_or(&[], Vec::as_slice));
+                }
+                Phase::Over => break,
+            }
+            self.wait().await;
+        }
+        let ending =
+            Ending { views: screen::views(&self.client), reached: None, waiting: self.client.waiting() };
+        self.history.ending = Some(ending);
+        self.history
+    }
+
+    fn now(&self) -> u64 {
+        EPOCH_MS + self.history.clock().ms()
+    }
+
+    /// Waits for the next thing to happen and takes it.
+    async fn wait(&mut self) {
+        let now = self.now();
+        let mut due = now + LOOK_MS;
+        due = due.min(self.client.next_deadline().unwrap_or(u64::MAX)).min(self.next_deed.max(now + 1));
+        let is_stalled = now < self.stalled_until;
+        tokio::select! {
+            received = receive(&mut self.socket), if !is_stalled => self.received(received),
+            Some(input) = self.answers.recv(), if !is_stalled => self.take(input),
+            () = sleep(Duration::from_millis(due.saturating_sub(now))) => {
+                if !is_stalled {
+                    self.take(Input::Tick);
+                }
+            }
+            _ = self.post.phase.changed() => {}
+        }
+        while self.tasks.try_join_next().is_some() {}
+    }
+
+    fn received(&mut self, received: Received) {
+        let Some(socket) = &self.socket else { return };
+        let name = socket.name;
+        let input = match received {
+            Received::Opened => SocketInput::Opened,
+            Received::Frame(text) => {
+                match ServerFrame::decode(&text) {
+                    Ok(frame) => self.history.frame(&frame),
+                    Err(_) => self.history.note(Fact::Heard),
+                }
+                SocketInput::Frame(text)
+            }
+            Received::Closed(code, reason) => {
+                self.history.note(Fact::Closed { code });
+                self.socket = None;
+                SocketInput::Closed { code, reason }
+            }
+        };
+        self.take(Input::Socket(name, input));
+    }
+
+    fn take(&mut self, input: Input) {
+        let (now, random) = (self.now(), self.random.random());
+        for effect in self.client.handle(input, now, random) {
+            self.carry_out(effect);
+        }
+        self.note_screens();
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Connect(name) => {
+                let (frames, outgoing) = mpsc::unbounded_channel();
+                let (sender, inbox) = mpsc::channel(INBOX);
+                let token = self.post.sign_in.token();
+                let path = paths::SOCKET.to_owned();
+                self.tasks.spawn(socket::run(self.post.address, path, token, sender, outgoing));
+                self.socket = Some(Socket { name, frames, inbox });
+            }
+            Effect::Disconnect(name) => {
+                if self.socket.as_ref().is_some_and(|socket| socket.name == name) {
+                    self.history.note(Fact::Closed { code: 0 });
+                    self.socket = None;
+                }
+            }
+            Effect::SendFrame(name, frame) => {
+                if let ClientFrame::Subscribe { chat_id, after, .. } = &frame {
+                    self.history
+                        .note(Fact::Asked { chat: chat_id.0, after: after.map_or(0, |after| after.0) });
+                }
+                if let Some(socket) = self.socket.as_ref().filter(|socket| socket.name == name) {
+                    // A socket that is just ending: its end is on its way to us.
+                    let _ = socket.frames.send(frame.encode());
+                }
+            }
+            Effect::LoadChats { ticket } => {
+                let (api, token, answer) = self.for_a_load();
+                self.tasks.spawn(async move {
+                    let input = match api.chats(&token).await {
+                        Ok(chats) => Input::ChatsLoaded { ticket, chats },
+                        Err(error) => Input::ChatsFailed { ticket, error },
+                    };
+                    let _ = answer.send(input);
+                });
+            }
+            Effect::LoadHistory(request) => {
+                let (api, token, answer) = self.for_a_load();
+                self.tasks.spawn(async move {
+                    let input = match api.messages(&token, request.chat, request.before).await {
+                        Ok((messages, has_older)) => Input::HistoryLoaded { request, messages, has_older },
+                        Err(error) => Input::HistoryFailed { request, error },
+                    };
+                    let _ = answer.send(input);
+                });
+            }
+            Effect::StorePending(message) => {
+                if let Some(number) = number(&message.client_id).filter(|_| message.failed.is_some()) {
+                    self.history.note(Fact::Failed { number });
+                }
+                self.storage.insert(message.client_id.clone(), message);
+            }
+            Effect::ForgetPending(client_id) => {
+                let (Some(number), Some(message)) = (number(&client_id), self.storage.remove(&client_id))
+                else {
+                    return;
+                };
+                if !self.given_up.contains(&number) {
+                    self.history.note(Fact::ShownSent { chat: message.chat_id.0, number });
+                    self.history.clock().count_acked();
+                }
+            }
+            Effect::AskSignIn { .. } => {
+                let (sign_in, direct) = (self.post.sign_in.clone(), self.post.direct.clone());
+                let answer = self.answer.clone();
+                self.tasks.spawn(async move {
+                    if sign_in.renew(&direct).await.is_ok() {
+                        let _ = answer.send(Input::SignedIn { user: sign_in.person.user.clone() });
+                    }
+                });
+            }
+            Effect::Changed(Scope::Timeline(chat)) => self.screens.entry(chat).or_default().changes += 1,
+            Effect::Changed(_) | Effect::Announce(_) => {}
+        }
+    }
+
+    fn for_a_load(&self) -> (crate::api::Api, String, mpsc::UnboundedSender<Input>) {
+        (self.post.api.clone(), self.post.sign_in.token(), self.answer.clone())
+    }
+
+    /// Notes what is shown, for long screens not after every change: a screen costs as much as it is long.
+    fn note_screens(&mut self) {
+        for (chat, screen) in &mut self.screens {
+            if screen.changes * 16 > screen.rows + 64 {
+                let window = screen::window(&self.client, *chat, false);
+                *screen = Screen { changes: 0, rows: usize::try_from(window.count).unwrap_or_default() };
+                self.history.note(Fact::Shown { chat: chat.0, window: Box::new(window) });
+            }
+        }
+    }
+
+    /// The page starts, with nothing but what its storage holds.
+    fn load_page(&mut self) {
+        self.history.note(Fact::Reloaded);
+        self.socket = None;
+        // What is still loading for the page before is answered to nobody.
+        (self.answer, self.answers) = mpsc::unbounded_channel();
+        self.tasks.abort_all();
+        self.screens.clear();
+        self.client = Client::new(self.now());
+        self.take(Input::SignedIn { user: self.post.sign_in.person.user.clone() });
+        self.take(Input::OutboxRestored(self.storage.values().cloned().collect()));
+    }
+
+    /// Lets the person do something when it is time.
+    fn live(&mut self) {
+        let now = self.now();
+        if now < self.next_deed || now < self.stalled_until {
+            return;
+        }
+        self.next_deed = now + self.random.random_range(2..40);
+        match person::draw(&mut self.random) {
+            Deed::Write => self.write(),
+            Deed::Open => {
+                let chats: Vec<ChatId> = self.client.chats().iter().map(|entry| entry.id()).collect();
+                let chat = chats.choose(&mut self.random).copied();
+                self.take(Input::OpenChat(chat));
+            }
+            Deed::Look => self.with_open(|chat| Input::SeenBottom { chat }),
+            Deed::ScrollBack => self.with_open(|chat| Input::LoadOlder { chat }),
+            Deed::Type => self.with_open(|chat| Input::Typing { chat }),
+            Deed::Wake => self.take(Input::Woke),
+            Deed::TryNow => self.take(Input::TryNow),
+            Deed::LoseNetwork => self.take(Input::Network(false)),
+            Deed::FindNetwork => self.take(Input::Network(true)),
+            Deed::Reload => self.load_page(),
+            Deed::Decide => self.decide(),
+            Deed::Stall => self.stalled_until = now + self.random.random_range(200..4_000),
+        }
+    }
+
+    fn with_open(&mut self, input: impl FnOnce(ChatId) -> Input) {
+        if let Some(chat) = self.client.open_chat() {
+            self.take(input(chat));
+        }
+    }
+
+    fn write(&mut self) {
+        for _ in 0..self.random.random_range(1..=3) {
+            if self.client.waiting() >= PATIENCE {
+                return;
+            }
+            let Some(chat) = self.post.chats.choose(&mut self.random).copied() else { return };
+            let label = self.history.label(self.next_number);
+            self.next_number += 1;
+            self.history.note(Fact::Queued { chat: chat.0, number: label.number });
+            self.take(Input::Send { chat, text: label.message(), client_id: label.client_id() });
+        }
+    }
+
+    /// One message that was not sent is tried again, or deleted.
+    fn decide(&mut self) {
+        let Some(client_id) = self.client.failed().next().map(|message| message.client_id.clone()) else {
+            return;
+        };
+        let Some(number) = number(&client_id) else { return };
+        if self.random.random_bool(0.5) {
+            self.history.note(Fact::Retried { number });
+            self.take(Input::Retry { client_id });
+        } else {
+            self.history.note(Fact::GivenUp { number });
+            self.given_up.insert(number);
+            self.take(Input::DeleteUnsent { client_id });
+        }
+    }
+
+    /// Nothing new is written; the person wants the page to connect.
+    fn empty(&mut self) {
+        self.stalled_until = 0;
+        let now = self.now();
+        if *self.client.link() != LinkState::Online {
+            if now >= self.next_deed {
+                self.next_deed = now + 500;
+                self.take(Input::Network(true));
+                self.take(Input::TryNow);
+            }
+        } else if self.client.waiting() == 0 && !self.told_empty {
+            self.told_empty = true;
+            let _ = self.post.words.send(Word::Empty(self.post.client));
+        }
+        self.next_deed = self.next_deed.max(now + LOOK_MS);
+    }
+
+    /// Opens one chat after the other until all are here, and says so when they are as the server shows them.
+    fn settle(&mut self, chats: &[causerie_protocol::rest::Chat]) {
+        let unloaded = self
+            .client
+            .chats()
+            .iter()
+            .find(|entry| entry.lost.is_none() && !self.client.history(entry.id()).loaded)
+            .map(|entry| entry.id());
+        match unloaded {
+            Some(chat) if self.client.open_chat() != Some(chat) => self.take(Input::OpenChat(Some(chat))),
+            Some(_) => {}
+            None if !self.told_settled && screen::is_settled(&self.client, chats) => {
+                self.told_settled = true;
+                let _ = self.post.words.send(Word::Settled(self.post.client));
+            }
+            None => {}
+        }
+    }
+}
+
+/// The next thing from the socket; never anything when there is none.
+async fn receive(socket: &mut Option<Socket>) -> Received {
+    match socket {
+        Some(socket) => match socket.inbox.recv().await {
+            Some(received) => received,
+            None => Received::Closed(1006, String::new()),
+        },
+        None => std::future::pending().await,
+    }
+}
+
+/// The running number in a client id of ours.
+fn number(client_id: &ClientId) -> Option<u32> {
+    Label::of_client_id(client_id.as_str()).map(|label| label.number)
+}

@@ -1,0 +1,90 @@
+//! What a page shows, as the checker wants it.
+
+use causerie_client::{Client, Row, RowState};
+use causerie_protocol::rest::Chat;
+use causerie_protocol::{ChatId, User};
+
+use crate::history::{View, Window};
+use crate::label::Label;
+
+/// What a page shows of a chat.
+///
+/// The own messages at its very end may be acknowledged while what stands before them is still to come, so they are
+/// kept apart; when everything has settled (`settled`) there is no such excuse.
+pub fn window(client: &Client, chat: ChatId, settled: bool) -> Window {
+    let mut window = Window { older: client.history(chat).has_older, ..Window::default() };
+    let rows = client.rows(chat);
+    let messages: Vec<_> = rows
+        .iter()
+        .filter_map(|row| match row {
+            Row::Message(message) => Some(message),
+            Row::Line(_) => None,
+        })
+        .collect();
+    let is_tail = |row: &&&causerie_client::MessageRow| {
+        row.mine && (row.seq.is_none() || (!settled && row.state == RowState::Sent))
+    };
+    let tail = messages.iter().rev().take_while(is_tail).count();
+    let (body, tail) = messages.split_at(messages.len() - tail);
+    for row in body {
+        match (row.seq, row.id) {
+            (Some(seq), Some(id)) => window.push(seq.0, id.0, Label::of_text(&row.text)),
+            // Something unsent stands before a message of the log.
+            _ => window.disordered = true,
+        }
+    }
+    for row in tail {
+        let Some(label) = Label::of_text(&row.text) else {
+            window.disordered = true;
+            continue;
+        };
+        match (row.seq, row.id) {
+            (Some(seq), Some(id)) => window.sent.push((seq.0, id.0, label.number)),
+            _ => window.pending.push(label.number),
+        }
+    }
+    window
+}
+
+/// All chats of a page that its person is in, by id.
+pub fn views(client: &Client) -> Vec<View> {
+    let mut views: Vec<View> = client
+        .chats()
+        .into_iter()
+        .filter(|entry| entry.lost.is_none())
+        .map(|entry| {
+            let unread = entry.unread();
+            View { window: window(client, entry.id(), true), unread, ..listed(&entry.chat, client.me()) }
+        })
+        .collect();
+    views.sort_by_key(|view| view.chat);
+    views
+}
+
+/// A chat of the server's list, as a view without messages.
+pub fn listed(chat: &Chat, me: Option<&User>) -> View {
+    let others = chat.participants.iter().filter(|one| me.is_none_or(|me| me.id != one.user.id));
+    View {
+        chat: chat.id.0,
+        window: Window::default(),
+        unread: chat.unread,
+        last_line: chat.last_message.as_ref().map(|message| message.id.0),
+        title: chat.title.clone().unwrap_or_default(),
+        // One's own position is shown by `unread`.
+        people: others.map(|one| (one.user.id.0, one.read_seq.0)).collect(),
+    }
+}
+
+/// Whether a page shows what the server's list says.
+pub fn is_settled(client: &Client, chats: &[Chat]) -> bool {
+    let views = views(client);
+    let mut expected: Vec<(View, u64)> = chats
+        .iter()
+        .map(|chat| (listed(chat, client.me()), chat.last_message.as_ref().map_or(0, |last| last.seq.0)))
+        .collect();
+    expected.sort_by_key(|(view, _)| view.chat);
+    views.len() == expected.len()
+        && views.into_iter().zip(expected).all(|(view, (expected, last))| {
+            view.window.last == last && View { window: Window::default(), ..view } == expected
+        })
+}

@@ -1,0 +1,320 @@
+//! A watcher: a program of its own on one chat's socket, which sends many messages at once and resumes with `?after=`.
+//!
+//! It trusts the stream: it does not ask again when it sees a hole, so that a hole that the server made shows.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use causerie_protocol::{
+    ChatId, ClientFrame, CloseCode, ErrorCode, MessageText, Policy, Seq, ServerFrame, paths,
+};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::socket::{self, Received};
+use super::{Phase, Post, Word};
+use crate::history::{Clock, Ending, Fact, History, Kind};
+use crate::label::Label;
+
+/// How often it looks around when nothing comes.
+const LOOK: Duration = Duration::from_millis(20);
+/// Acknowledged messages that it remembers, to send them again.
+const REMEMBERED: usize = 32;
+
+/// A watcher.
+#[derive(Debug)]
+pub struct Watcher {
+    post: Post,
+    chat: ChatId,
+    history: History,
+    random: StdRng,
+    /// Written and not answered, in order.
+    unanswered: VecDeque<u32>,
+    /// Answered, the newest last.
+    answered: VecDeque<u32>,
+    acked: HashSet<u32>,
+    next_number: u32,
+    next_write: u64,
+    /// Most messages that are on their way at once.
+    window: usize,
+    at: u64,
+    held: HashSet<u64>,
+    told_empty: bool,
+    told_settled: bool,
+}
+
+/// Why a connection was left.
+#[derive(Debug, PartialEq, Eq)]
+enum Left {
+    Over,
+    After(Duration),
+    NewToken,
+}
+
+impl Watcher {
+    /// A watcher of one chat.
+    pub fn new(post: Post, chat: ChatId, clock: Arc<Clock>) -> Self {
+        let history = History::new(post.client, post.sign_in.person.user.id.0, Kind::Watcher, clock);
+        let mut random = StdRng::seed_from_u64(post.seed);
+        Self {
+            chat,
+            window: random.random_range(8..240),
+            random,
+            unanswered: VecDeque::new(),
+            answered: VecDeque::new(),
+            acked: HashSet::new(),
+            next_number: 1,
+            next_write: 0,
+            at: 0,
+            held: HashSet::new(),
+            told_empty: false,
+            told_settled: false,
+            post,
+            history,
+        }
+    }
+
+    /// Runs until the run is over; gives everything that was told.
+    pub async fn run(mut self) -> History {
+        loop {
+            match self.connection().await {
+                Left::Over => break,
+                Left::After(pause) => self.pause(pause).await,
+                Left::NewToken => {
+                    let _ = self.post.sign_in.renew(&self.post.direct).await;
+                }
+            }
+        }
+        self.history.ending = Some(Ending {
+            views: Vec::new(),
+            reached: Some((self.chat.0, self.at)),
+            waiting: self.unanswered.len(),
+        });
+        self.history
+    }
+
+    async fn pause(&mut self, pause: Duration) {
+        tokio::select! {
+            () = sleep(pause.mul_f64(self.random.random())) => {}
+            _ = self.post.phase.changed() => {}
+        }
+    }
+
+    async fn connection(&mut self) -> Left {
+        if matches!(*self.post.phase.borrow(), Phase::Over) {
+            return Left::Over;
+        }
+        let (frames, outgoing) = mpsc::unbounded_channel();
+        let (sender, mut inbox) = mpsc::channel(16);
+        let path = paths::chat_socket(self.chat, Some(Seq(self.at)));
+        let task =
+            tokio::spawn(socket::run(self.post.address, path, self.post.sign_in.token(), sender, outgoing));
+        self.history.note(Fact::Asked { chat: self.chat.0, after: self.at });
+        self.held.clear();
+        let left = self.talk(&frames, &mut inbox).await;
+        if left == Left::Over {
+            self.history.note(Fact::Closed { code: 0 });
+        }
+        drop(frames);
+        // Whatever it still receives is not ours any more.
+        drop(inbox);
+        task.abort();
+        left
+    }
+
+    async fn talk(
+        &mut self,
+        frames: &mpsc::UnboundedSender<String>,
+        inbox: &mut mpsc::Receiver<Received>,
+    ) -> Left {
+        let mut is_welcome = false;
+        let mut stalled_until = 0;
+        loop {
+            let phase = self.post.phase.borrow_and_update().clone();
+            match &phase {
+                Phase::Running if is_welcome => self.write(frames),
+                Phase::Running => {}
+                Phase::Emptying => self.tell_empty(is_welcome),
+                Phase::Settling(chats) => {
+                    self.tell_empty(is_welcome);
+                    let chats = chats.get(&self.post.sign_in.person.user.id).map_or(&[][..], Vec::as_slice);
+                    let head = chats.iter().find(|chat| chat.id == self.chat).map(|chat| chat.head.0);
+                    if !self.told_settled && head.is_none_or(|head| self.at >= head) {
+                        self.told_settled = true;
+                        let _ = self.post.words.send(Word::Settled(self.post.client));
+                    }
+                }
+                Phase::Over => return Left::Over,
+            }
+            let is_running = matches!(phase, Phase::Running);
+            if is_running && self.random.random_bool(0.000_2) {
+                stalled_until = self.history.clock().ms() + self.random.random_range(500..5_000);
+            }
+            let is_stalled = is_running && self.history.clock().ms() < stalled_until;
+            tokio::select! {
+                received = inbox.recv(), if !is_stalled => match received {
+                    Some(Received::Opened) => {}
+                    Some(Received::Frame(text)) => {
+                        let Ok(frame) = ServerFrame::decode(&text) else { continue };
+                        self.history.frame(&frame);
+                        match frame {
+                            ServerFrame::Welcome(_) => {
+                                is_welcome = true;
+                                self.resend(frames);
+                            }
+                            ServerFrame::Ping(ping) => {
+                                let _ = frames.send(ClientFrame::Pong { t: Some(ping.t) }.encode());
+                            }
+                            frame => if let Some(left) = self.frame(&frame) {
+                                self.history.note(Fact::Closed { code: 0 });
+                                return left;
+                            },
+                        }
+                    }
+                    Some(Received::Closed(code, _)) => {
+                        self.history.note(Fact::Closed { code });
+                        return self.closed(code);
+                    }
+                    None => return Left::After(Duration::from_millis(500)),
+                },
+                () = sleep(LOOK) => {}
+                _ = self.post.phase.changed() => {}
+            }
+        }
+    }
+
+    fn tell_empty(&mut self, is_welcome: bool) {
+        // Without access to the chat there is nothing that could still be sent.
+        if self.unanswered.is_empty() && is_welcome && !self.told_empty {
+            self.told_empty = true;
+            let _ = self.post.words.send(Word::Empty(self.post.client));
+        }
+    }
+
+    /// Takes a frame; says when the connection is to be left.
+    fn frame(&mut self, frame: &ServerFrame) -> Option<Left> {
+        match frame {
+            ServerFrame::Subscribed(reply) if reply.reset => {
+                // Too far behind: a program without a screen goes on from the head.
+                self.at = reply.head.0;
+                self.held.clear();
+            }
+            ServerFrame::Event(event) => self.event(event.seq().0),
+            ServerFrame::Ack(ack) => {
+                let label = Label::of_client_id(ack.client_id.as_str());
+                if let Some(Label { number, .. }) = label.filter(|label| label.client == self.post.client) {
+                    self.answered(number);
+                    if self.acked.insert(number) {
+                        self.history.clock().count_acked();
+                    }
+                }
+            }
+            ServerFrame::Error(error) => {
+                let label = error.client_id.as_ref().and_then(|id| Label::of_client_id(id.as_str()));
+                let Label { number, .. } = label?;
+                if error.code == ErrorCode::ClientIdReused {
+                    return None;
+                }
+                if error.code.is_temporary() {
+                    if error.code != ErrorCode::Draining && self.unanswered.contains(&number) {
+                        // Those after it may have been taken: it has lost its turn.
+                        self.history.note(Fact::Retried { number });
+                    }
+                    let pause = error.retry_after_ms.unwrap_or(300).min(2_000);
+                    return Some(Left::After(Duration::from_millis(pause)));
+                }
+                if self.unanswered.contains(&number) {
+                    self.history.note(Fact::Failed { number });
+                    self.unanswered.retain(|waiting| *waiting != number);
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn event(&mut self, seq: u64) {
+        if seq > self.at {
+            self.held.insert(seq);
+        }
+        while self.held.remove(&(self.at + 1)) {
+            self.at += 1;
+        }
+    }
+
+    fn answered(&mut self, number: u32) {
+        if let Some(place) = self.unanswered.iter().position(|waiting| *waiting == number) {
+            self.unanswered.remove(place);
+            self.answered.push_back(number);
+            if self.answered.len() > REMEMBERED {
+                self.answered.pop_front();
+            }
+        }
+    }
+
+    fn closed(&mut self, code: u16) -> Left {
+        match CloseCode::from_code(code).policy() {
+            Policy::SignIn => Left::NewToken,
+            Policy::StayClosed => {
+                // Not in the chat any more: what was to be sent there fails, and the person tries again later.
+                for number in std::mem::take(&mut self.unanswered) {
+                    self.history.note(Fact::Failed { number });
+                }
+                if !self.told_empty && !matches!(*self.post.phase.borrow(), Phase::Running) {
+                    self.told_empty = true;
+                    let _ = self.post.words.send(Word::Empty(self.post.client));
+                }
+                Left::After(Duration::from_millis(1_000))
+            }
+            Policy::ResumeNow => Left::After(Duration::from_millis(20)),
+            _ => Left::After(Duration::from_millis(1_000)),
+        }
+    }
+
+    /// After a reconnect: everything unanswered again in order, at times also what was answered long ago.
+    fn resend(&mut self, frames: &mpsc::UnboundedSender<String>) {
+        let old = self.random.random_range(0..4).min(self.answered.len());
+        let again: Vec<u32> = self.answered.iter().rev().take(old).rev().copied().collect();
+        for number in again.into_iter().chain(self.unanswered.iter().copied()) {
+            self.send(frames, number, None);
+        }
+    }
+
+    fn write(&mut self, frames: &mpsc::UnboundedSender<String>) {
+        let now = self.history.clock().ms();
+        if now < self.next_write {
+            return;
+        }
+        self.next_write = now + self.random.random_range(10..60);
+        // One at a time, and now and then as many as may be on their way.
+        let most = if self.random.random_bool(0.01) { self.window } else { self.random.random_range(1..=2) };
+        for _ in 0..most.min(self.window.saturating_sub(self.unanswered.len())) {
+            let number = self.next_number;
+            self.next_number += 1;
+            self.history.note(Fact::Queued { chat: self.chat.0, number });
+            self.unanswered.push_back(number);
+            self.send(frames, number, None);
+        }
+        if self.random.random_bool(0.01)
+            && let Some(number) = self.answered.back().copied()
+        {
+            // The same name for another text must be refused and never be stored.
+            let text = format!("{}?", self.history.label(number).text());
+            self.send(frames, number, MessageText::new(text).ok());
+        }
+    }
+
+    fn send(&self, frames: &mpsc::UnboundedSender<String>, number: u32, other: Option<MessageText>) {
+        let label = self.history.label(number);
+        let frame = ClientFrame::Message {
+            text: other.unwrap_or_else(|| label.message()),
+            client_id: Some(label.client_id()),
+            chat_id: None,
+        };
+        // A socket that is just ending: its end is on its way to us.
+        let _ = frames.send(frame.encode());
+    }
+}

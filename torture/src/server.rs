@@ -1,0 +1,164 @@
+//! The server under torture: a real process on one port and one database file, which is killed and started again.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// How long the server may take to start, and to end after SIGTERM.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// The process; it ends with the value.
+#[derive(Debug)]
+pub struct Server {
+    program: PathBuf,
+    folder: TempDir,
+    child: Option<Child>,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Starts the program with an empty database on a port that is free.
+    ///
+    /// # Errors
+    /// When it does not serve.
+    pub async fn start(program: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir().context("making a folder for the database")?;
+        let program = program.canonicalize().with_context(|| {
+            format!("{} is not there: build it with `cargo xtask build`", program.display())
+        })?;
+        let mut server =
+            Self { program, folder, child: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        server.launch().await?;
+        Ok(server)
+    }
+
+    /// Where it listens, the same for all its lives.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("torture.db")
+    }
+
+    /// SIGKILL, as when the power goes; then a new start.
+    ///
+    /// # Errors
+    /// When it does not start again.
+    pub async fn kill(&mut self) -> Result<()> {
+        let mut child = self.child.take().context("no server runs")?;
+        child.kill().await.context("killing the server")?;
+        self.launch().await
+    }
+
+    /// SIGTERM; how long it took to end.
+    ///
+    /// # Errors
+    /// When it does not end in time and with code 0.
+    pub async fn terminate(&mut self) -> Result<Duration> {
+        let mut child = self.child.take().context("no server runs")?;
+        let begin = Instant::now();
+        signal(&child, Signal::TERM)?;
+        let ended = tokio::time::timeout(LIMIT, child.wait()).await;
+        let status =
+            ended.with_context(|| format!("the server did not end within {LIMIT:?} after SIGTERM"))??;
+        ensure!(status.success(), "the server ended with {status} after SIGTERM\n{}", self.log());
+        Ok(begin.elapsed())
+    }
+
+    /// SIGTERM, and a new start.
+    ///
+    /// # Errors
+    /// As [`Self::terminate`], and when it does not start again.
+    pub async fn restart(&mut self) -> Result<Duration> {
+        let took = self.terminate().await?;
+        self.launch().await?;
+        Ok(took)
+    }
+
+    /// SIGSTOP: the process keeps its sockets and does nothing.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn pause(&self) -> Result<()> {
+        signal(self.child.as_ref().context("no server runs")?, Signal::STOP)
+    }
+
+    /// SIGCONT.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn resume(&self) -> Result<()> {
+        signal(self.child.as_ref().context("no server runs")?, Signal::CONT)
+    }
+
+    /// Fails when the process ended by itself.
+    ///
+    /// # Errors
+    /// With the end of its log.
+    pub fn check(&mut self) -> Result<()> {
+        if let Some(child) = &mut self.child
+            && let Some(status) = child.try_wait()?
+        {
+            bail!("the server ended by itself with {status}\n{}", self.log());
+        }
+        Ok(())
+    }
+
+    async fn launch(&mut self) -> Result<()> {
+        let log = std::fs::File::options().create(true).append(true).open(self.log_file())?;
+        let mut child = Command::new(&self.program)
+            // An `.env` of the person who runs this must not reach the server.
+            .current_dir(self.folder.path())
+            .args(["serve", "-b", "127.0.0.1", "-p", &self.address.port().to_string()])
+            .arg("--database-url")
+            .arg(format!("sqlite:{}", self.database().display()))
+            .env_remove("USE_REDIS")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("starting {}", self.program.display()))?;
+        let output = child.stdout.take().context("standard output was asked for")?;
+        let mut lines = BufReader::new(output).lines();
+        let address = tokio::time::timeout(LIMIT, async {
+            while let Some(line) = lines.next_line().await? {
+                if let Some(address) = line.trim().strip_prefix("listening on http://") {
+                    return address.trim_end_matches('/').parse().context("reading the server's address");
+                }
+            }
+            bail!("the server ended before it served\n{}", self.log())
+        });
+        self.address = address.await.context("the server does not start")??;
+        // Read on, or the server would block on a full pipe.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        self.child = Some(child);
+        Ok(())
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("server.log")
+    }
+
+    /// The last lines of the server's log.
+    fn log(&self) -> String {
+        let text = std::fs::read_to_string(self.log_file()).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+fn signal(child: &Child, signal: Signal) -> Result<()> {
+    let id = child.id().context("the server is gone")?;
+    let pid = Pid::from_raw(i32::try_from(id)?).context("a process id is not 0")?;
+    kill_process(pid, signal).context("sending a signal to the server")
+}

@@ -1,0 +1,3 @@
+//! Sabotage.
+
+fn main() {}
