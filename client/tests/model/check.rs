@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use causerie_client::{LinkState, MessageRow, Row, RowState};
 use causerie_protocol::{ChatId, Message};
 
+use crate::page::Page;
 use crate::server::{CHATS, Fault};
-use crate::world::{Page, World};
+use crate::world::World;
 
 /// What must hold after every step.
 pub fn always(world: &World) -> Result<(), String> {

@@ -1,97 +1,13 @@
 //! Pages, sockets and a clock around the model server, moved one small step at a time.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
-use causerie_client::{
-    Client, Connection, Effect, HistoryRequest, Input, LoadError, Millis, PendingMessage, SocketInput,
-};
+use causerie_client::{Client, Connection, Effect, Input, LoadError, Millis, SocketInput};
 use causerie_protocol::{ChatId, ClientFrame, ClientId, Event, MessageText, Seq, ServerFrame, User, UserId};
 
+use crate::page::{Page, Request};
 use crate::server::{CHATS, Down, Fault, Server, Sockets};
-
-/// One small step: something that a person, the network, the clock or the server does.
-#[derive(Clone, Debug)]
-pub enum Step {
-    /// A person writes.
-    Send { page: usize, chat: usize },
-    /// A person opens a chat.
-    Open { page: usize, chat: usize },
-    /// A person scrolls up.
-    Older { page: usize },
-    /// A person has seen the end.
-    Seen { page: usize },
-    /// A person retries the first failed message.
-    Retry { page: usize },
-    /// A person deletes the first unsent message.
-    Delete { page: usize },
-    /// A person reloads the page.
-    Reload { page: usize },
-    /// Somebody edits or deletes a message by REST.
-    Change { chat: usize, nth: usize, delete: bool },
-    /// Something happens that the page does not know.
-    Unknown { chat: usize },
-    /// The server takes frames of one page.
-    Up { page: usize, count: usize },
-    /// Frames arrive at one page.
-    Down { page: usize, count: usize },
-    /// One frame on its way to a page is lost.
-    Lose { page: usize, nth: usize },
-    /// Two frames on their way to a page change places.
-    Swap { page: usize, nth: usize },
-    /// A connection breaks; what is on its way to the page is lost, and the page learns of it or not.
-    Cut { page: usize, told: bool },
-    /// The server takes a frame from a socket that the page gave up long ago.
-    Late,
-    /// The server answers one REST request.
-    Answer { page: usize },
-    /// The answer arrives, or is lost.
-    Arrive { page: usize, fails: bool },
-    /// The server restarts, and is away for a while.
-    Restart { away: bool },
-    /// The log gets another name.
-    NewEpoch,
-    /// The next requests are refused for now.
-    Busy { count: u32 },
-    /// The next messages are refused for good.
-    Refuse { count: u32 },
-    /// A page's token dies, and is replaced at once or at the end.
-    SignOut { page: usize, back: bool },
-    /// The device loses its network or gets it back.
-    Network { page: usize, online: bool },
-    /// The page comes back from the background.
-    Woke { page: usize },
-    /// Time passes.
-    Pass { ms: Millis },
-    /// The server sends its heartbeat.
-    Ping,
-}
-
-/// A page, its storage, and what it waits for.
-pub struct Page {
-    /// The state under test.
-    pub client: Client,
-    /// Who sits there.
-    pub user: User,
-    /// What survives a reload.
-    pub storage: BTreeMap<ClientId, PendingMessage>,
-    /// What the person sent, in order, and did not give up; by chat.
-    pub intents: BTreeMap<ChatId, Vec<ClientId>>,
-    /// Messages that were refused once: where they end up in the order is the person's affair.
-    pub refused: BTreeSet<ClientId>,
-    /// What a page would show that takes every event as it comes.
-    pub naive: BTreeMap<ChatId, Vec<Seq>>,
-    socket: Option<u64>,
-    requests: VecDeque<Request>,
-    answers: VecDeque<Input>,
-    sent_once: BTreeSet<ClientId>,
-    offline: bool,
-    count: usize,
-}
-
-enum Request {
-    Chats(u64),
-    History(HistoryRequest),
-}
+use crate::step::Step;
 
 /// Everything.
 pub struct World {
@@ -121,20 +37,7 @@ impl World {
             random: seed,
         };
         for seat in seats {
-            world.pages.push(Page {
-                client: Client::new(world.now),
-                user: users[seat].clone(),
-                storage: BTreeMap::new(),
-                intents: BTreeMap::new(),
-                refused: BTreeSet::new(),
-                naive: BTreeMap::new(),
-                socket: None,
-                requests: VecDeque::new(),
-                answers: VecDeque::new(),
-                sent_once: BTreeSet::new(),
-                offline: false,
-                count: 0,
-            });
+            world.pages.push(Page::new(users[seat].clone(), world.now));
         }
         for page in 0..world.pages.len() {
             world.start(page);

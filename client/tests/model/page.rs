@@ -1,0 +1,62 @@
+//! A page with its storage and what it waits for.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use causerie_client::{Client, HistoryRequest, Input, Millis, PendingMessage};
+use causerie_protocol::{ChatId, ClientId, Seq, User};
+
+/// A page, its storage, and what it waits for.
+pub struct Page {
+    /// The state under test.
+    pub client: Client,
+    /// Who sits there.
+    pub user: User,
+    /// What survives a reload.
+    pub storage: BTreeMap<ClientId, PendingMessage>,
+    /// What the person sent, in order, and did not give up; by chat.
+    pub intents: BTreeMap<ChatId, Vec<ClientId>>,
+    /// Messages that were refused once: where they end up in the order is the person's affair.
+    pub refused: BTreeSet<ClientId>,
+    /// What a page would show that takes every event as it comes.
+    pub naive: BTreeMap<ChatId, Vec<Seq>>,
+    /// The name of its current socket.
+    pub socket: Option<u64>,
+    /// REST requests that the server has not taken.
+    pub requests: VecDeque<Request>,
+    /// REST answers on their way.
+    pub answers: VecDeque<Input>,
+    /// Messages that went out before.
+    pub sent_once: BTreeSet<ClientId>,
+    /// Whether the device was told that it has no network.
+    pub offline: bool,
+    /// How many messages were written.
+    pub count: usize,
+}
+
+/// A REST request on its way.
+pub enum Request {
+    /// For the list of chats, by its ticket.
+    Chats(u64),
+    /// For a page of history.
+    History(HistoryRequest),
+}
+
+impl Page {
+    /// A page that knows nobody yet.
+    pub fn new(user: User, now: Millis) -> Self {
+        Self {
+            client: Client::new(now),
+            user,
+            storage: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            naive: BTreeMap::new(),
+            socket: None,
+            requests: VecDeque::new(),
+            answers: VecDeque::new(),
+            sent_once: BTreeSet::new(),
+            offline: false,
+            count: 0,
+        }
+    }
+}
