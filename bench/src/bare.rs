@@ -32,7 +32,7 @@ pub(crate) async fn serve() -> Result<()> {
 async fn upgrade(Path(room): Path<i64>, State(rooms): State<Rooms>, upgrade: WebSocketUpgrade) -> Response {
     upgrade
         .read_buffer_size(4096)
-        .protocols(["Bearer", "causerie.v1"])
+        .protocols([causerie_protocol::handshake::VERSIONED])
         .on_upgrade(move |socket| talk(socket, room, rooms))
 }
 

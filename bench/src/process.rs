@@ -23,7 +23,10 @@ impl Process {
     pub(crate) fn causerie(server: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let database = format!("sqlite:{}", folder.path().join("bench.db").display());
-        let mut command = Command::new(server);
+        let name = || format!("{} does not start: build it with `cargo xtask build`", server.display());
+        // The process gets a folder of its own to run in.
+        let program = std::fs::canonicalize(server).with_context(name)?;
+        let mut command = Command::new(program);
         command.args(["serve", "-b", "127.0.0.1", "-p", "0", "--database-url", &database]);
         command.env("CAUSERIE_LOG", "warn");
         Self::start(command, folder).with_context(|| {
