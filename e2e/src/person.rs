@@ -169,12 +169,15 @@ impl Person {
         self.see_conversation(title).await
     }
 
-    /// Write into the composer; nothing is sent yet.
+    /// Write into the composer, where the caret is; nothing is sent yet.
     ///
     /// # Errors
     /// When there is no composer.
     pub async fn type_message(&self, text: &str) -> Result<()> {
-        self.click(r#"textarea[name="message"]"#).await?;
+        // A click would move the caret of whoever is writing already.
+        if !self.has(r#"textarea[name="message"]:focus"#).await? {
+            self.click(r#"textarea[name="message"]"#).await?;
+        }
         self.insert_text(text).await
     }
 
