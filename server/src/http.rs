@@ -109,6 +109,6 @@ fn span(request: &Request) -> Span {
 
 fn log(response: &Response, latency: Duration, _: &Span) {
     let status = response.status().as_u16();
-    let milliseconds = latency.as_secs_f64() * 1000.0;
-    tracing::info!(status, milliseconds, "answered");
+    let microseconds = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(status, microseconds, "answered");
 }

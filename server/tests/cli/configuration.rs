@@ -4,6 +4,6 @@ use causerie_server::config::reference;
 
 #[test]
 fn the_page_is_current() {
-    let page = include_str!("../../docs/CONFIGURATION.md");
+    let page = include_str!("../../../docs/CONFIGURATION.md");
     assert_eq!(page, reference::markdown(), "run `cargo run -p causerie-server --example configuration`");
 }

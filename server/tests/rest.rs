@@ -1,0 +1,17 @@
+//! The HTTP API of a real server, as clients see it.
+
+#[path = "common/socket.rs"]
+mod client;
+#[path = "common/server.rs"]
+mod server;
+
+#[path = "rest/accounts.rs"]
+mod accounts;
+#[path = "rest/bad_input.rs"]
+mod bad_input;
+#[path = "rest/chats.rs"]
+mod chats;
+#[path = "rest/messages.rs"]
+mod messages;
+#[path = "rest/surroundings.rs"]
+mod surroundings;

@@ -1,0 +1,129 @@
+//! Accounts, sign-ins and the `Authorization` header.
+
+use causerie_protocol::{handshake, limits, paths};
+use reqwest::{Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::server::TestServer;
+
+#[tokio::test]
+async fn who_registers_is_signed_in_and_can_sign_in_again() {
+    let server = TestServer::start().await;
+    let body = json!({"email": " Ana@Example.org ", "password": "correct horse"});
+    let (status, answer) = server.request(Method::POST, paths::REGISTER, None, body).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let token = answer["token"].as_str().unwrap();
+    assert!(handshake::is_token(token));
+    assert!(answer["expires_at"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(answer["user"], json!({"id": 1, "email": "Ana@Example.org", "name": "Ana"}));
+
+    // An address is the same whatever its case.
+    let body = json!({"email": "ana@example.ORG", "password": "correct horse"});
+    let (status, again) = server.request(Method::POST, paths::LOGIN, None, body).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(again["user"], answer["user"]);
+    assert_ne!(again["token"], answer["token"]);
+    let (status, me) = server.request(Method::GET, paths::ME, Some(token), Value::Null).await;
+    assert_eq!((status, &me), (StatusCode::OK, &answer["user"]));
+}
+
+#[tokio::test]
+async fn both_schemes_are_accepted_and_a_query_is_not() {
+    let server = TestServer::start().await;
+    let ana = server.register("ana").await;
+    for scheme in ["Bearer", "Token", "bearer"] {
+        let request = server.client.get(server.url(paths::ME));
+        let response =
+            request.header(header::AUTHORIZATION, format!("{scheme} {}", ana.token)).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{scheme}");
+    }
+    for value in [None, Some("Basic YTpi"), Some("Bearer"), Some("Bearer nonsense")] {
+        let mut request = server.client.get(server.url(&format!("{}?token={}", paths::ME, ana.token)));
+        if let Some(value) = value {
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{value:?}");
+        assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Bearer");
+        let body = response.text().await.unwrap();
+        assert!(body.contains("\"unauthorized\"") && !body.contains(&ana.token), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn signing_out_ends_this_sign_in_its_socket_and_no_other() {
+    let server = TestServer::start().await;
+    let ana = server.register("ana").await;
+    let elsewhere = server.login(&ana).await;
+    let mut socket = server.many(&ana).await;
+    let (status, _) = server.request(Method::POST, paths::LOGOUT, Some(&ana.token), Value::Null).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let (code, _) = socket.closed().await;
+    assert_eq!(code, 4001);
+    let (status, problem) = server.request(Method::GET, paths::ME, Some(&ana.token), Value::Null).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(problem["detail"], "Token revoked: sign in again.");
+    let (status, _) = server.request(Method::GET, paths::ME, Some(&elsewhere.token), Value::Null).await;
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn sign_ins_are_listed_and_revoked_by_their_owner_only() {
+    let server = TestServer::start().await;
+    let ana = server.register("ana").await;
+    let phone = server.login(&ana).await;
+    let ben = server.register("ben").await;
+    let tokens = server.call(Method::GET, paths::TOKENS, &ana, Value::Null).await;
+    let tokens = tokens.as_array().unwrap();
+    assert_eq!(tokens.len(), 2);
+    assert_eq!(tokens.iter().filter(|token| token["current"] == true).count(), 1);
+    let other = tokens.iter().find(|token| token["current"] == false).unwrap();
+    let path = format!("{}{}/", paths::TOKENS, other["id"]);
+
+    let (status, _) = server.request(Method::DELETE, &path, Some(&ben.token), Value::Null).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, _) = server.request(Method::DELETE, &path, Some(&ana.token), Value::Null).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let (status, _) = server.request(Method::DELETE, &path, Some(&ana.token), Value::Null).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, _) = server.request(Method::GET, paths::ME, Some(&phone.token), Value::Null).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let tokens = server.call(Method::GET, paths::TOKENS, &ana, Value::Null).await;
+    assert_eq!(tokens.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_a_missing_account_get_the_same_answer() {
+    let server = TestServer::start().await;
+    server.register("ana").await;
+    let login = async |email: &str, password: &str| {
+        let body = json!({"email": email, "password": password});
+        server.request(Method::POST, paths::LOGIN, None, body).await
+    };
+    let (status, wrong) = login("ana@example.org", "wrong horse").await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(wrong["code"], "wrong_credentials");
+    assert_eq!(login("nobody@example.org", "wrong horse").await, (status, wrong.clone()));
+    let long = "x".repeat(limits::PASSWORD_MAX_BYTES + 1);
+    assert_eq!(login("ana@example.org", &long).await, (status, wrong));
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_for_one_account_only() {
+    let server = TestServer::start().await;
+    server.register("ana").await;
+    let ben = server.register("ben").await;
+    let body = json!({"email": "ana@example.org", "password": "wrong horse"});
+    for _ in 0..10 {
+        let (status, _) = server.request(Method::POST, paths::LOGIN, None, body.clone()).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+    let response = server.client.post(server.url(paths::LOGIN)).json(&body).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = response.headers()[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait));
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["code"], "rate_limited");
+    assert!(problem["retry_after_ms"].as_u64().unwrap() <= 60_000);
+    server.login(&ben).await;
+}
