@@ -133,7 +133,9 @@ fn sentence(reason: &str) -> String {
     let reason = reason.trim();
     let mut chars = reason.chars();
     let Some(first) = chars.next() else { return String::new() };
-    let mut text: String = first.to_uppercase().chain(chars).collect();
+    // Reasons of the protocol are English; the tables for all other capitals would weigh more than this crate.
+    let mut text = String::from(first.to_ascii_uppercase());
+    text.push_str(chars.as_str());
     if !text.ends_with(['.', '!', '?', '…']) {
         text.push('.');
     }

@@ -5,8 +5,6 @@ mod intents;
 mod loads;
 mod settle;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use causerie_protocol::limits::Limits;
 use causerie_protocol::{ChatId, Epoch, Seq, User};
 
@@ -18,6 +16,7 @@ use crate::link::{Connection, Link, LinkState};
 use crate::outbox::{Outbox, Pending, PendingState};
 use crate::roster::{ChatEntry, Roster};
 use crate::row::{MessageRow, Row, RowKey, RowState, RowTime};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::stream::Stream;
 use crate::timeline::{History, Timeline};
 use crate::typing::Typing;
@@ -35,7 +34,7 @@ pub struct Client {
     me: Option<User>,
     link: Link,
     limits: Limits,
-    rooms: BTreeMap<ChatId, Room>,
+    rooms: SortedMap<ChatId, Room>,
     roster: Roster,
     outbox: Outbox,
     typing: Typing,
@@ -45,7 +44,7 @@ pub struct Client {
     /// Whether the connection was lost since it was last online, so that its return is worth saying.
     was_lost: bool,
     effects: Vec<Effect>,
-    changed: BTreeSet<Scope>,
+    changed: SortedSet<Scope>,
 }
 
 /// What the client keeps of one chat beside its entry in the list.
@@ -78,7 +77,7 @@ struct ListLoad {
     /// Something happened that the answer on its way may not show.
     again: bool,
     /// Chats that were added while a request was on its way; its answer may not hold them.
-    added: BTreeSet<ChatId>,
+    added: SortedSet<ChatId>,
     failed: Option<String>,
     retry_at: Option<Millis>,
     tries: Backoff,
@@ -97,7 +96,7 @@ impl Client {
             me: None,
             link: Link::new(),
             limits: Limits::default(),
-            rooms: BTreeMap::new(),
+            rooms: SortedMap::new(),
             roster: Roster::default(),
             outbox: Outbox::default(),
             typing: Typing::default(),
@@ -106,7 +105,7 @@ impl Client {
             next_ticket: 1,
             was_lost: false,
             effects: Vec::new(),
-            changed: BTreeSet::new(),
+            changed: SortedSet::new(),
         }
     }
 

@@ -12,6 +12,7 @@
 //! 5. [`timeline`] and [`row`]: one chat's messages in order, and as they are shown.
 //! 6. [`outbox`]: what is not acknowledged yet, in order.
 //! 7. [`roster`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
+//! 8. [`sorted`]: the small collections that they stand on.
 
 pub mod backoff;
 pub mod banner;
@@ -22,6 +23,7 @@ pub mod link;
 pub mod outbox;
 pub mod roster;
 pub mod row;
+pub mod sorted;
 pub mod stream;
 pub mod timeline;
 pub mod typing;

@@ -1,7 +1,5 @@
 //! What is not acknowledged yet: in order, one on its way in each chat, resent until it is acknowledged or refused.
 
-use std::collections::BTreeSet;
-
 use causerie_protocol::server_frame::Ack;
 use causerie_protocol::{ChatId, ClientId, MessageId, MessageText, Seq, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -9,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Millis;
 use crate::backoff::Backoff;
 use crate::link::Connection;
+use crate::sorted::SortedSet;
 
 /// How long an answer may take on a living socket until the message is sent again, in milliseconds.
 pub const ANSWER_MS: Millis = 10_000;
@@ -99,7 +98,7 @@ pub struct Outbox {
     /// In sending order; small, since it holds what a person wrote while the server did not answer.
     entries: Vec<Pending>,
     /// Names that were acknowledged or given up, so that a late copy from storage is not sent or shown again.
-    done: BTreeSet<(ChatId, ClientId)>,
+    done: SortedSet<(ChatId, ClientId)>,
 }
 
 impl Outbox {
@@ -281,7 +280,7 @@ impl Outbox {
 
     /// The chats that have unsent messages.
     #[must_use]
-    pub fn chats(&self) -> BTreeSet<ChatId> {
+    pub fn chats(&self) -> SortedSet<ChatId> {
         self.entries.iter().filter(|entry| entry.is_unsent()).map(|entry| entry.message.chat_id).collect()
     }
 

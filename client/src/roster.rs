@@ -1,11 +1,10 @@
 //! The list of chats: titles, last lines, counts, who is there, newest first.
 
-use std::collections::BTreeMap;
-
 use causerie_protocol::event::{ChatChanged, Deleted, Membership};
 use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
 use causerie_protocol::{ChatId, Message, MessageId, Seq, Timestamp, User, UserId};
 
+use crate::sorted::SortedMap;
 use crate::unread::Unread;
 
 /// A chat as the list shows it.
@@ -158,7 +157,7 @@ impl ChatEntry {
         if self.participant(event.user.id).is_none() {
             let user = event.user.clone();
             self.chat.participants.push(Participant { user, read_seq: Seq::ZERO, online: false });
-            self.chat.participants.sort_by_key(|participant| participant.user.id);
+            crate::sorted::sort_by(&mut self.chat.participants, |a, b| a.user.id.cmp(&b.user.id));
         }
     }
 
@@ -197,7 +196,7 @@ impl ChatEntry {
 /// All chats of the person.
 #[derive(Debug, Default)]
 pub struct Roster {
-    entries: BTreeMap<ChatId, ChatEntry>,
+    entries: SortedMap<ChatId, ChatEntry>,
 }
 
 impl Roster {
@@ -205,7 +204,9 @@ impl Roster {
     #[must_use]
     pub fn newest_first(&self) -> Vec<&ChatEntry> {
         let mut entries: Vec<&ChatEntry> = self.entries.values().collect();
-        entries.sort_by(|a, b| (&b.chat.updated_at, b.chat.id).cmp(&(&a.chat.updated_at, a.chat.id)));
+        crate::sorted::sort_by(&mut entries, |a, b| {
+            (&b.chat.updated_at, b.chat.id).cmp(&(&a.chat.updated_at, a.chat.id))
+        });
         entries
     }
 

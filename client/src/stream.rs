@@ -1,11 +1,10 @@
 //! Whether one chat's stream is complete, and when to ask for it again.
 
-use std::collections::BTreeMap;
-
 use causerie_protocol::server_frame::Subscribed;
 use causerie_protocol::{ChatId, ClientFrame, Epoch, Event, Seq};
 
 use crate::Millis;
+use crate::sorted::SortedMap;
 
 /// How long a `subscribe` may stay without an answer until it is sent again, in milliseconds.
 pub const ANSWER_MS: Millis = 3_000;
@@ -38,7 +37,7 @@ pub struct Stream {
     at: Seq,
     /// The greatest position that the server is known to have.
     head: Seq,
-    held: BTreeMap<Seq, Event>,
+    held: SortedMap<Seq, Event>,
     subscription: Subscription,
     /// Whether this socket follows the chat, also while it is asked again.
     followed: bool,
@@ -56,7 +55,7 @@ impl Stream {
             epoch,
             at,
             head: at,
-            held: BTreeMap::new(),
+            held: SortedMap::new(),
             subscription: Subscription::Idle,
             followed: false,
             next_ask: 0,

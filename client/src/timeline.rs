@@ -1,7 +1,5 @@
 //! One chat's messages: a gapless piece of the log up to now, made of history pages and events.
 
-use std::collections::BTreeMap;
-
 use causerie_protocol::event::{ChatChanged, Membership};
 use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, UserId};
 
@@ -9,6 +7,7 @@ use crate::Millis;
 use crate::backoff::Backoff;
 use crate::input::HistoryRequest;
 use crate::row::{LineKind, LineRow, MessageRow, Row, RowKey, RowState, RowTime};
+use crate::sorted::SortedMap;
 
 /// What is known of a chat's older messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,8 +47,8 @@ struct Retry {
 #[derive(Debug)]
 pub struct Timeline {
     chat: ChatId,
-    entries: BTreeMap<Seq, Entry>,
-    places: BTreeMap<MessageId, Seq>,
+    entries: SortedMap<Seq, Entry>,
+    places: SortedMap<MessageId, Seq>,
     loaded: bool,
     has_older: bool,
     request: Option<HistoryRequest>,
@@ -65,8 +64,8 @@ impl Timeline {
     pub fn new(chat: ChatId) -> Self {
         Self {
             chat,
-            entries: BTreeMap::new(),
-            places: BTreeMap::new(),
+            entries: SortedMap::new(),
+            places: SortedMap::new(),
             loaded: false,
             has_older: false,
             request: None,
@@ -266,7 +265,7 @@ impl Timeline {
     }
 
     fn cut_below(&mut self, floor: Seq) {
-        self.entries = self.entries.split_off(&floor);
+        self.entries.remove_below(&floor);
         self.places.retain(|_, seq| *seq >= floor);
     }
 

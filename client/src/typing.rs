@@ -1,10 +1,9 @@
 //! Who writes just now, and how often we say that we do.
 
-use std::collections::BTreeMap;
-
 use causerie_protocol::{ChatId, UserId};
 
 use crate::Millis;
+use crate::sorted::SortedMap;
 
 /// How long somebody counts as writing after the last sign of it, in milliseconds.
 pub const SHOWN_MS: Millis = 5_000;
@@ -14,8 +13,8 @@ pub const TELL_MS: Millis = 3_000;
 /// Signs of writing, ours and others', in all chats.
 #[derive(Debug, Default)]
 pub struct Typing {
-    others: BTreeMap<(ChatId, UserId), Millis>,
-    told: BTreeMap<ChatId, Millis>,
+    others: SortedMap<(ChatId, UserId), Millis>,
+    told: SortedMap<ChatId, Millis>,
 }
 
 impl Typing {

@@ -1,8 +1,8 @@
 //! How many messages of others a person has not read in one chat.
 
-use std::collections::BTreeMap;
-
 use causerie_protocol::{MessageId, Seq};
+
+use crate::sorted::SortedMap;
 
 /// The server's count at one position, corrected by what came after it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Unread {
     as_of: Seq,
     base: u64,
     /// Messages of others after `as_of`.
-    later: BTreeMap<Seq, MessageId>,
+    later: SortedMap<Seq, MessageId>,
     read: Seq,
     unsure: bool,
     last_deletion: Seq,
@@ -48,7 +48,7 @@ impl Unread {
     /// In another log (`another`) the read position means nothing.
     pub fn restart(&mut self, head: Seq, another: bool) {
         let read = if another { Seq::ZERO } else { self.read };
-        *self = Self { as_of: head, base: self.count(), later: BTreeMap::new(), read, ..Self::default() };
+        *self = Self { as_of: head, base: self.count(), later: SortedMap::new(), read, ..Self::default() };
     }
 
     /// Somebody else wrote a message.

@@ -1,14 +1,15 @@
 //! The HTTP API as the page calls it.
 
+use std::pin::Pin;
+
 use causerie_client::LoadError;
 use causerie_protocol::error::ErrorCode;
 use causerie_protocol::paths;
 use causerie_protocol::rest::{
-    AddParticipant, Chat, CreateChat, EditMessage, Login, MessageBody, Problem, Register, SignedIn,
-    TokenInfo, UpdateChat,
+    AddParticipant, Chat, CreateChat, EditMessage, Login, Problem, Register, SignedIn, TokenInfo, UpdateChat,
 };
 use causerie_protocol::{ChatId, Message, MessageId, TokenId, User};
-use gloo_net::http::{Method, RequestBuilder, Response};
+use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -175,14 +176,14 @@ impl Api {
         if let Some(before) = before {
             path += &format!("&before={before}");
         }
-        let response = self.request(Method::GET, &path, None::<&()>).await?;
-        let bodies: Vec<MessageBody> = read(&response).await?;
+        let answer = self.request(Method::GET, &path, None::<&()>).await?;
+        let messages: Vec<Message> = answer.read()?;
         // The `Link` header may be out of reach behind a proxy or on another origin; a full page says the same.
-        let has_older = match response.headers().get("link") {
+        let has_older = match &answer.link {
             Some(link) => link.contains("rel=\"prev\"") || link.contains("rel=prev"),
-            None => bodies.len() >= PAGE,
+            None => messages.len() >= PAGE,
         };
-        Ok((bodies.into_iter().map(Message::from).collect(), has_older))
+        Ok((messages, has_older))
     }
 
     /// Changes an own message's text.
@@ -211,44 +212,58 @@ impl Api {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<T, ApiError> {
-        read(&self.request(method, path, body).await?).await
+        self.request(method, path, body).await?.read()
     }
 
-    async fn request(
+    /// Boxed, and of one type for all calls: a page downloads each of its futures.
+    fn request(
         &self,
         method: Method,
         path: &str,
         body: Option<&impl Serialize>,
-    ) -> Result<Response, ApiError> {
+    ) -> Boxed<Result<Answer, ApiError>> {
         let body = body.map(|body| serde_json::to_string(body).expect("bodies have only string keys"));
-        self.send(method, path, body).await
-    }
-
-    /// The one place that fetches.
-    async fn send(&self, method: Method, path: &str, body: Option<String>) -> Result<Response, ApiError> {
-        let mut request = RequestBuilder::new(&format!("{}{path}", self.base)).method(method);
-        if let Some(token) = &self.token {
-            request = request.header("authorization", &format!("Bearer {token}"));
-        }
-        let request = match body {
-            Some(body) => request.header("content-type", "application/json").body(body),
-            None => request.build(),
-        };
-        let response = request.map_err(|_| ApiError::no_answer())?;
-        let response = response.send().await.map_err(|_| ApiError::no_answer())?;
-        if response.ok() {
-            return Ok(response);
-        }
-        let status = response.status();
-        let problem = read::<Problem>(&response).await.ok();
-        Err(problem.map_or_else(
-            || ApiError { status, ..ApiError::not_understood(status) },
-            |problem| ApiError { status, code: problem.code, detail: problem.detail },
-        ))
+        Box::pin(send(method, format!("{}{path}", self.base), self.token.clone(), body))
     }
 }
 
-async fn read<T: DeserializeOwned>(response: &Response) -> Result<T, ApiError> {
+type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// What the server answered when it did what was asked.
+struct Answer {
+    status: u16,
+    link: Option<String>,
+    text: String,
+}
+
+impl Answer {
+    fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        serde_json::from_str(&self.text).map_err(|_| ApiError::not_understood(self.status))
+    }
+}
+
+/// The one place that fetches.
+async fn send(
+    method: Method,
+    url: String,
+    token: Option<String>,
+    body: Option<String>,
+) -> Result<Answer, ApiError> {
+    let mut request = RequestBuilder::new(&url).method(method);
+    if let Some(token) = token {
+        request = request.header("authorization", &format!("Bearer {token}"));
+    }
+    let request = match body {
+        Some(body) => request.header("content-type", "application/json").body(body),
+        None => request.build(),
+    };
+    let response = request.map_err(|_| ApiError::no_answer())?;
+    let response = response.send().await.map_err(|_| ApiError::no_answer())?;
     let text = response.text().await.map_err(|_| ApiError::no_answer())?;
-    serde_json::from_str(&text).map_err(|_| ApiError::not_understood(response.status()))
+    let answer = Answer { status: response.status(), link: response.headers().get("link"), text };
+    if response.ok() {
+        return Ok(answer);
+    }
+    let problem = answer.read::<Problem>()?;
+    Err(ApiError { status: answer.status, code: problem.code, detail: problem.detail })
 }

@@ -13,7 +13,6 @@ use causerie_protocol::rest::SignedIn;
 use causerie_protocol::{ChatId, User, paths};
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use crate::api::Api;
 use crate::socket::Socket;
@@ -28,8 +27,8 @@ pub struct App {
     core: StoredValue<Core, LocalStorage>,
     /// Who is signed in; nothing shows the door.
     pub user: RwSignal<Option<User>>,
-    /// Why the last sign-in ended, if it did so by itself.
-    pub reason: RwSignal<Option<String>>,
+    /// Why the last sign-in ended, when it did so by itself.
+    pub reason: RwSignal<String>,
     /// The chat that the address names.
     pub route: RwSignal<Option<ChatId>>,
     /// What a screen reader says next.
@@ -67,7 +66,7 @@ impl App {
         let app = Self {
             core: StoredValue::new_local(core),
             user: RwSignal::new(None),
-            reason: RwSignal::new(None),
+            reason: RwSignal::new(String::new()),
             route: RwSignal::new(route::current()),
             spoken: RwSignal::new(String::new()),
         };
@@ -122,7 +121,7 @@ impl App {
     pub fn sign_out(self) {
         let api = self.api();
         // When the server can't be reached the token lives on until it expires; the person is gone here anyway.
-        spawn_local(async move { drop(api.logout().await) });
+        browser::run(async move { drop(api.logout().await) });
         storage::forget_session();
         self.leave();
     }
@@ -152,7 +151,7 @@ impl App {
             *core.api.borrow_mut() = Api::new("").with_token(&session.token);
             *core.session.borrow_mut() = Some(session);
         });
-        self.reason.set(None);
+        self.reason.set(String::new());
         self.dispatch(Input::SignedIn { user: user.clone() });
         self.dispatch(Input::OpenChat(self.route.get_untracked()));
         self.user.set(Some(user));
@@ -170,7 +169,7 @@ impl App {
             *core.api.borrow_mut() = Api::new("");
             core.outbox.clone()
         });
-        spawn_local(async move { outbox.forget(user.id).await });
+        browser::run(async move { outbox.forget(user.id).await });
         self.dispatch(Input::SignedOut);
         self.user.set(None);
         route::replace(None);
@@ -185,7 +184,7 @@ impl App {
         };
         let outbox = self.core.with_value(|core| core.outbox.clone());
         let generation = self.generation();
-        spawn_local(async move {
+        browser::run(async move {
             outbox.opened().await;
             let messages = outbox.adopt(user).await;
             if self.generation() == generation && !messages.is_empty() {
@@ -238,7 +237,7 @@ impl App {
             Effect::ForgetPending(client_id) => self.core.with_value(|core| core.outbox.delete(&client_id)),
             Effect::Announce(words) => self.spoken.set(words),
             Effect::AskSignIn { reason } => {
-                self.reason.set(Some(reason));
+                self.reason.set(reason);
                 self.user.set(None);
             }
         }
@@ -259,13 +258,13 @@ impl App {
                 drop(before);
             }
             // Later, as every other input of a socket: this one is not dealt with yet.
-            Err(closed) => spawn_local(async move { tell(closed) }),
+            Err(closed) => browser::run(async move { tell(closed) }),
         }
     }
 
     fn load_chats(self, ticket: u64) {
         let (api, generation) = (self.api(), self.generation());
-        spawn_local(async move {
+        browser::run(async move {
             let answer = api.chats().await;
             if self.generation() == generation {
                 self.dispatch(match answer {
@@ -278,7 +277,7 @@ impl App {
 
     fn load_history(self, request: HistoryRequest) {
         let (api, generation) = (self.api(), self.generation());
-        spawn_local(async move {
+        browser::run(async move {
             let answer = api.messages(request.chat, request.before).await;
             if self.generation() == generation {
                 self.dispatch(match answer {

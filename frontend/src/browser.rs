@@ -1,5 +1,7 @@
 //! Small things that only a browser knows: the time, chance, the address, locks between tabs.
 
+use std::pin::Pin;
+
 use causerie_client::Millis;
 use js_sys::{Array, Function, JsString, Object, Promise, Reflect};
 use leptos::prelude::*;
@@ -175,4 +177,12 @@ pub fn lower_case(text: &str) -> String {
 #[must_use]
 pub fn upper_case(text: &str) -> String {
     JsString::from(text).to_upper_case().into()
+}
+
+/// Runs a future that nobody waits for.
+///
+/// Boxed, so that the machinery around a future is there once and not for each.
+pub fn run(future: impl Future<Output = ()> + 'static) {
+    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
+    wasm_bindgen_futures::spawn_local(future);
 }

@@ -7,11 +7,13 @@ mod composer;
 mod conversation;
 mod dialog;
 mod door;
+mod erased;
 mod form;
 mod icon;
 mod menu;
 mod message;
 mod new_chat;
+mod parts;
 mod rows;
 mod settings;
 mod timeline;
@@ -19,6 +21,7 @@ mod timeline;
 use causerie_client::{LinkState, Scope};
 use leptos::prelude::*;
 
+use self::erased::{part, text};
 use crate::app::{App, app};
 use crate::browser;
 
@@ -30,15 +33,24 @@ pub fn Page() -> impl IntoView {
     menu::close_with_clicks_elsewhere();
     tell_link(app);
     tell_title(app);
+    let page = part(move || {
+        if app.user.read().is_some() {
+            view! { <Home /> }.into_any()
+        } else {
+            view! { <door::Door /> }.into_any()
+        }
+    });
     view! {
-        {move || if app.user.read().is_some() { view! { <Home /> }.into_any() } else { view! { <door::Door /> }.into_any() }}
-        <div class="visually-hidden" role="status" aria-live="polite">{move || app.spoken.get()}</div>
+        {page}
+        <div class="visually-hidden" role="status" aria-live="polite">{app.spoken}</div>
     }
 }
 
 /// Which dialog is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialog {
+    /// None.
+    None,
     /// Start a chat.
     NewChat,
     /// Who am I, where am I signed in, sign out.
@@ -49,31 +61,30 @@ pub enum Dialog {
 #[component]
 fn Home() -> impl IntoView {
     let app = app();
-    let dialog = RwSignal::new(None::<Dialog>);
+    let dialog = RwSignal::new(Dialog::None);
     let narrow = browser::matches("(max-width: 45rem)");
     // One pane shows at a time on a phone; what the connection does is said in that one.
-    let said_in_list = Memo::new(move |_| narrow.get() && app.route.get().is_none());
+    let said_in_list = Signal::derive(move || narrow.get() && app.route.get().is_none());
+    let class = text(move || if app.route.get().is_some() { "app reading" } else { "app" }.to_owned());
+    let conversation = part(move || match app.route.get() {
+        Some(chat) => view! { <conversation::Conversation chat /> }.into_any(),
+        None => {
+            let banner = (!said_in_list.get()).then(|| view! { <banner::Banner /> });
+            let hint = parts::hint("", "Choose a chat, or start a new one.".to_owned());
+            view! { {banner} <ul class="nothing">{hint}</ul> }.into_any()
+        }
+    });
+    let dialogs = part(move || match dialog.get() {
+        Dialog::NewChat => new_chat::new_chat(dialog),
+        Dialog::Settings => settings::settings(dialog),
+        Dialog::None => ().into_any(),
+    });
     view! {
-        <div class="app" class:reading=move || app.route.read().is_some()>
+        <div class=class>
             <chats::Chats dialog said_here=said_in_list />
-            <main class="conversation">
-                {move || match app.route.get() {
-                    Some(chat) => view! { <conversation::Conversation chat /> }.into_any(),
-                    None => {
-                        let said_here = move || !said_in_list.get();
-                        view! {
-                            <Show when=said_here><banner::Banner /></Show>
-                            <div class="nothing"><p class="hint">"Choose a chat, or start a new one."</p></div>
-                        }.into_any()
-                    }
-                }}
-            </main>
+            <main class="conversation">{conversation}</main>
         </div>
-        {move || match dialog.get() {
-            Some(Dialog::NewChat) => view! { <new_chat::NewChat dialog /> }.into_any(),
-            Some(Dialog::Settings) => view! { <settings::Settings dialog /> }.into_any(),
-            None => ().into_any(),
-        }}
+        {dialogs}
     }
 }
 

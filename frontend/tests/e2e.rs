@@ -14,7 +14,8 @@ use causerie_frontend::browser::uuid;
 use causerie_frontend::socket::Socket;
 use causerie_protocol::rest::{Chat, CreateChat, Login, Register, SignedIn, UserRef};
 use causerie_protocol::{
-    ChatId, ClientFrame, ClientId, CloseCode, ErrorCode, Event, Message, MessageText, ServerFrame, handshake, paths,
+    ChatId, ClientFrame, ClientId, CloseCode, ErrorCode, Event, Message, MessageText, ServerFrame, handshake,
+    paths,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -24,7 +25,8 @@ wasm_bindgen_test_configure!(run_in_browser);
 const PASSWORD: &str = "correct horse battery";
 
 fn server() -> &'static str {
-    option_env!("CAUSERIE_TEST_SERVER").expect("CAUSERIE_TEST_SERVER names the server: use `cargo xtask test`")
+    option_env!("CAUSERIE_TEST_SERVER")
+        .expect("CAUSERIE_TEST_SERVER names the server: use `cargo xtask test`")
 }
 
 fn socket_url(path: &str) -> String {
@@ -64,7 +66,11 @@ impl Line {
         let offer = handshake::offer(token);
         let line = Self::dial(paths::SOCKET, &offer.each_ref().map(String::as_str));
         let SocketInput::Opened = line.input().await else { panic!("it opens first") };
-        assert_eq!(line.socket.protocol(), handshake::VERSIONED, "the server chooses the version, never the token");
+        assert_eq!(
+            line.socket.protocol(),
+            handshake::VERSIONED,
+            "the server chooses the version, never the token"
+        );
         let ServerFrame::Welcome(_) = line.frame().await else { panic!("the welcome is the first frame") };
         line
     }
@@ -87,10 +93,12 @@ impl Line {
     async fn frame(&self) -> ServerFrame {
         loop {
             match self.input().await {
-                SocketInput::Frame(text) => match ServerFrame::decode(&text).expect("the server sends frames") {
-                    ServerFrame::Presence(_) | ServerFrame::Ping(_) | ServerFrame::Read(_) => {}
-                    frame => return frame,
-                },
+                SocketInput::Frame(text) => {
+                    match ServerFrame::decode(&text).expect("the server sends frames") {
+                        ServerFrame::Presence(_) | ServerFrame::Ping(_) | ServerFrame::Read(_) => {}
+                        frame => return frame,
+                    }
+                }
                 other => panic!("a frame was to come, not {other:?}"),
             }
         }
@@ -184,7 +192,10 @@ async fn a_message_is_acknowledged_and_received_by_both() {
         }
     }
     let (ack, echo) = (ack.expect("it came"), echo.expect("it came"));
-    assert_eq!((ack.client_id, ack.id, ack.seq, ack.duplicate), (client_id.clone(), received.id, received.seq, false));
+    assert_eq!(
+        (ack.client_id, ack.id, ack.seq, ack.duplicate),
+        (client_id.clone(), received.id, received.seq, false)
+    );
     assert_eq!(echo.client_id, Some(client_id));
 
     let api = Api::new(server()).with_token(&ben.token);

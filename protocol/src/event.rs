@@ -22,6 +22,8 @@ pub struct Message {
     /// Unique in the installation.
     pub id: MessageId,
     /// The chat that it is in.
+    // The HTTP API calls it `chat`, as the old system did.
+    #[serde(alias = "chat")]
     pub chat_id: ChatId,
     /// Where the log holds it.
     pub seq: Seq,

@@ -112,6 +112,7 @@ pub enum ChatKind {
 
 /// Somebody in a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "FlatParticipant")]
 pub struct Participant {
     /// Who.
     #[serde(flatten)]
@@ -121,6 +122,24 @@ pub struct Participant {
     /// Whether they have a socket open.
     #[serde(default)]
     pub online: bool,
+}
+
+/// How [`Participant`] is read: serde's own way to read what is flattened is slow and large.
+#[derive(Deserialize)]
+struct FlatParticipant {
+    id: UserId,
+    email: String,
+    name: String,
+    read_seq: Seq,
+    #[serde(default)]
+    online: bool,
+}
+
+impl From<FlatParticipant> for Participant {
+    fn from(flat: FlatParticipant) -> Self {
+        let FlatParticipant { id, email, name, read_seq, online } = flat;
+        Self { user: User { id, email, name }, read_seq, online }
+    }
 }
 
 /// A chat as its participant sees it.

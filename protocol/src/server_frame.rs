@@ -1,14 +1,14 @@
 //! What a server sends: replies to one request, events of a chat, and notices that nobody stores.
 
-use std::borrow::Cow;
+mod flat;
+
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::error::ErrorCode;
-use crate::event::{ChatChanged, Deleted, Edited, Event, Membership, Message, User};
+use crate::event::{Event, User};
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
 use crate::limits::Limits;
 use crate::rest::Chat;
@@ -227,66 +227,13 @@ impl Serialize for Event {
     }
 }
 
-/// What decides how the rest of a frame is read.
-#[derive(Deserialize)]
-struct Tag<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-struct Data<T> {
-    data: T,
-}
-
-/// What any event holds, whatever its kind.
-#[derive(Deserialize)]
-struct Position {
-    chat_id: ChatId,
-    seq: Seq,
-}
-
 impl ServerFrame {
     /// Reads a frame from its JSON text; a kind that is not known becomes an `Unknown` that keeps everything.
     ///
     /// # Errors
     /// The JSON error when the text is no JSON object with a `type`, or a known kind lacks a field.
     pub fn decode(json: &str) -> Result<Self, serde_json::Error> {
-        fn body<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
-            serde_json::from_str(json)
-        }
-        fn data<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
-            serde_json::from_str::<Data<T>>(json).map(|frame| frame.data)
-        }
-        let tag: Tag<'_> = serde_json::from_str(json)?;
-        Ok(match &*tag.kind {
-            "welcome" => Self::Welcome(body(json)?),
-            "subscribed" => Self::Subscribed(body(json)?),
-            "unsubscribed" => Self::Unsubscribed(body(json)?),
-            "ack" => Self::Ack(body(json)?),
-            "error" => Self::Error(body(json)?),
-            "ping" => Self::Ping(body(json)?),
-            "go_away" => Self::GoAway(body(json)?),
-            "typing" => Self::Typing(body(json)?),
-            "presence" => Self::Presence(body(json)?),
-            "read" => Self::Read(body(json)?),
-            "chat_added" => Self::ChatAdded(body(json)?),
-            "message" => Self::Event(Event::Message(data::<Message>(json)?)),
-            "edited" => Self::Event(Event::Edited(data::<Edited>(json)?)),
-            "deleted" => Self::Event(Event::Deleted(data::<Deleted>(json)?)),
-            "joined" => Self::Event(Event::Joined(data::<Membership>(json)?)),
-            "left" => Self::Event(Event::Left(data::<Membership>(json)?)),
-            "chat_changed" => Self::Event(Event::ChatChanged(data::<ChatChanged>(json)?)),
-            kind => match data::<Position>(json) {
-                Ok(position) => Self::Event(Event::Unknown {
-                    kind: kind.to_owned(),
-                    chat_id: position.chat_id,
-                    seq: position.seq,
-                    data: data(json)?,
-                }),
-                Err(_) => Self::Unknown(body(json)?),
-            },
-        })
+        flat::decode(json)
     }
 
     /// The frame as JSON text.

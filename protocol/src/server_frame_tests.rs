@@ -1,6 +1,7 @@
 //! Each server frame against its literal JSON, both ways.
 
 use super::*;
+use crate::event::{ChatChanged, Deleted, Edited, Membership, Message};
 use crate::rest::{ChatKind, ChatStatus, Participant};
 
 fn ana() -> User {

@@ -1,5 +1,7 @@
 //! What is shown, sent and sent again, against frames as a server would send them.
 
+use std::collections::BTreeMap;
+
 use causerie_protocol::server_frame::{ChatAdded, Ping, Unsubscribed};
 use causerie_protocol::{CloseCode, ErrorCode, MessageText, ServerFrame};
 

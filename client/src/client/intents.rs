@@ -36,7 +36,7 @@ impl Client {
 
     /// Takes back what an earlier page, or another tab, did not get acknowledged.
     pub(super) fn restore(&mut self, mut messages: Vec<PendingMessage>) {
-        messages.sort_by_key(|message| message.created_ms);
+        crate::sorted::sort_by(&mut messages, |a, b| a.created_ms.cmp(&b.created_ms));
         for message in messages {
             if !self.is_me(message.owner) {
                 continue;

@@ -68,7 +68,7 @@ impl Client {
             return;
         }
         let added = std::mem::take(&mut self.list.added);
-        let listed: std::collections::BTreeSet<ChatId> = chats.iter().map(|chat| chat.id).collect();
+        let listed: crate::sorted::SortedSet<ChatId> = chats.iter().map(|chat| chat.id).collect();
         self.list.request = None;
         self.list.failed = None;
         self.list.tries.reset();
@@ -126,10 +126,8 @@ impl Client {
     fn take_chat(&mut self, chat: Chat) {
         let Some(me) = self.me.as_ref().map(|me| me.id) else { return };
         let id = chat.id;
-        let room = self
-            .rooms
-            .entry(id)
-            .or_insert_with(|| Room::new(id, chat.epoch.clone(), chat.head, chat.read_seq));
+        let room =
+            self.rooms.get_or_insert_with(id, || Room::new(id, chat.epoch.clone(), chat.head, chat.read_seq));
         room.stream.revive();
         if *room.stream.epoch() == chat.epoch {
             room.read_known = room.read_known.max(chat.read_seq);

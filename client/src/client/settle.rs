@@ -109,7 +109,7 @@ impl Client {
     /// Subscribes where that is due and tells read positions.
     fn settle_streams(&mut self) {
         let Some(connection) = self.link.online() else { return };
-        for (chat, room) in &mut self.rooms {
+        for (chat, room) in self.rooms.iter_mut() {
             if room.stream.due().is_some_and(|due| due <= self.now) {
                 self.effects.push(Effect::SendFrame(connection, room.stream.ask(self.now)));
             }

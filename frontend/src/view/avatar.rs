@@ -2,6 +2,7 @@
 
 use causerie_client::ChatEntry;
 use causerie_protocol::User;
+use leptos::prelude::*;
 
 /// How many hues the styles know.
 const HUES: i64 = 12;
@@ -32,10 +33,11 @@ impl Avatar {
         }
     }
 
-    /// The classes of the element, with more of them in front.
+    /// The element; `size` is a class of the styles.
     #[must_use]
-    pub fn class(&self, size: &str, online: bool) -> String {
-        format!("avatar {size} {}{}", self.hue, if online { " online" } else { "" })
+    pub fn draw(&self, size: &str, online: bool) -> AnyView {
+        let class = format!("avatar {size} {}{}", self.hue, if online { " online" } else { "" });
+        view! { <span class=class aria-hidden="true">{self.initials.clone()}</span> }.into_any()
     }
 }
 

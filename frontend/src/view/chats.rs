@@ -2,13 +2,14 @@
 
 use causerie_client::{ChatEntry, Scope};
 use causerie_protocol::{ChatId, User};
-use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use super::Dialog;
 use super::avatar::{Avatar, first_name};
 use super::banner::Banner;
-use super::icon::{Icon, PLUS, SETTINGS};
+use super::erased::{click, event, part, text};
+use super::icon::{PLUS, SETTINGS};
+use super::parts::{button, hint, icon_button};
 use crate::app::{App, app};
 use crate::{browser, route, time};
 
@@ -16,9 +17,8 @@ use crate::{browser, route, time};
 #[component]
 pub fn Chats(
     /// Opens a dialog.
-    dialog: RwSignal<Option<Dialog>>,
+    dialog: RwSignal<Dialog>,
     /// Whether the state of the connection is said here.
-    #[prop(into)]
     said_here: Signal<bool>,
 ) -> impl IntoView {
     let app = app();
@@ -30,73 +30,64 @@ pub fn Chats(
             chats.filter(|chat| matches(chat, &query)).map(ChatEntry::id).collect::<Vec<_>>()
         })
     });
-    let me = move || {
-        app.user.get().map(|me| view! {
-        <span class=Avatar::of(&me).class("small", false) aria-hidden="true">{Avatar::of(&me).initials}</span>
-        <span>{me.name}</span>
-    })
-    };
+    let me = part(move || match app.user.get() {
+        Some(me) => {
+            view! { {Avatar::of(&me).draw("small", false)} <span class="name">{me.name}</span> }.into_any()
+        }
+        None => ().into_any(),
+    });
+    let banner = part(move || if said_here.get() { view! { <Banner /> }.into_any() } else { ().into_any() });
+    let new_chat = move |_| dialog.set(Dialog::NewChat);
+    let settings = move |_| dialog.set(Dialog::Settings);
+    let search = event(move |event| query.set(event_target_value(&event)));
+    let empty =
+        part(move || if found.read().is_empty() { nothing(app, query, dialog) } else { ().into_any() });
     view! {
         <nav class="chats" aria-label="Chats">
             <header>
                 <h1>"Causerie"</h1>
-                <button class="icon" type="button" data-testid="new-chat" aria-label="New chat" title="New chat"
-                    on:click=move |_| dialog.set(Some(Dialog::NewChat))>
-                    <Icon path=PLUS />
-                </button>
+                {icon_button("icon", Some("new-chat"), "New chat", PLUS, new_chat)}
             </header>
-            <Show when=move || said_here.get()><Banner /></Show>
+            {banner}
             <div class="search">
-                <input type="search" aria-label="Search chats" placeholder="Search" autocomplete="off"
-                    on:input=move |event| query.set(event_target_value(&event)) />
+                <input type="search" aria-label="Search chats" placeholder="Search" autocomplete="off" on:input=search />
             </div>
             <ul>
-                <For each=move || found.get() key=|id| *id let:id>
-                    <Chat id />
-                </For>
-                {move || found.read().is_empty().then(|| nothing(app, query, dialog))}
+                <For each=move || found.get() key=|id| *id let:id>{entry(app, id)}</For>
+                {empty}
             </ul>
             <div class="me">
                 {me}
-                <button class="icon" type="button" data-testid="settings" aria-label="Settings" title="Settings"
-                    on:click=move |_| dialog.set(Some(Dialog::Settings))>
-                    <Icon path=SETTINGS />
-                </button>
+                {icon_button("icon", Some("settings"), "Settings", SETTINGS, settings)}
             </div>
         </nav>
     }
 }
 
 /// What the list says when there is nothing in it.
-fn nothing(app: App, query: RwSignal<String>, dialog: RwSignal<Option<Dialog>>) -> AnyView {
+fn nothing(app: App, query: RwSignal<String>, dialog: RwSignal<Dialog>) -> AnyView {
     let (loaded, failed) =
         app.read(Scope::Chats, |client| (client.chats_loaded(), client.chats_failed().map(str::to_owned)));
     if !query.read().trim().is_empty() {
-        return view! { <li class="hint">"No chat is called so."</li> }.into_any();
+        return hint("Nothing found", "No chat is called so.".to_owned());
     }
     if loaded {
-        return view! {
-            <li class="hint">
-                <strong>"No chats yet"</strong>
-                "Start one with somebody's e-mail."
-                <div>
-                    <button class="button" type="button" on:click=move |_| dialog.set(Some(Dialog::NewChat))>
-                        "New chat"
-                    </button>
-                </div>
-            </li>
-        }
-        .into_any();
+        let start = button("button", None, "New chat", move |_| dialog.set(Dialog::NewChat));
+        let hint = hint("No chats yet", "Start one with somebody's e-mail.".to_owned());
+        return view! { {hint} <li class="hint">{start}</li> }.into_any();
     }
     match failed {
-        Some(reason) => view! { <li class="hint">{reason}</li> }.into_any(),
+        Some(reason) => hint("", reason),
         None => {
             let bones = || {
                 view! {
-                    <li class="bones" aria-hidden="true"><span class="bone round"></span><span class="bone"></span></li>
+                    <li class="bones" aria-hidden="true">
+                        <span class="bone round"></span><span class="bone"></span>
+                    </li>
                 }
+                .into_any()
             };
-            view! { {bones()} {bones()} {bones()} }.into_any()
+            [bones(), bones(), bones()].into_any()
         }
     }
 }
@@ -146,41 +137,46 @@ impl Entry {
 }
 
 /// One entry of the list.
-#[component]
-fn Chat(id: ChatId) -> impl IntoView {
-    let app = app();
-    let entry = Memo::new(move |_| {
+fn entry(app: App, id: ChatId) -> AnyView {
+    let entry = move || {
         app.read(Scope::Chat(id), |client| client.chat(id).map(|chat| Entry::of(app, chat, client.me())))
+    };
+    let class = text(move || {
+        let unread =
+            app.read(Scope::Chat(id), |client| client.chat(id).is_some_and(|chat| chat.unread() > 0));
+        if unread { "chat unread" } else { "chat" }.to_owned()
     });
-    let current = move || (app.route.get() == Some(id)).then_some("page");
-    let unread = move || entry.read().as_ref().is_some_and(|entry| entry.unread > 0);
-    let open = move |event: MouseEvent| {
+    // A link that is not current says so, and styles look for "page".
+    let current = text(move || if app.route.get() == Some(id) { "page" } else { "false" }.to_owned());
+    let open = click(move |event| {
         // With a key held the browser opens a tab or a window, as with every link.
         if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
             event.prevent_default();
             app.go(Some(id));
         }
-    };
+    });
+    let content = part(move || entry().map_or_else(|| ().into_any(), draw));
     view! {
         <li>
-            <a class="chat" class:unread=unread data-testid="chat" href=route::path(Some(id)) aria-current=current
-                on:click=open>
-                {move || entry.get().map(|entry| {
-                    let present = entry.online.then(|| view! { <span class="visually-hidden">" (online)"</span> });
-                    let badge = (entry.unread > 0).then(|| view! {
-                        <span class="badge">
-                            {entry.unread}<span class="visually-hidden">" unread"</span>
-                        </span>
-                    });
-                    view! {
-                        <span class=entry.avatar.class("", entry.online) aria-hidden="true">{entry.avatar.initials.clone()}</span>
-                        <strong>{entry.title}{present}</strong>
-                        <time>{entry.time}</time>
-                        <span class="last">{entry.last}</span>
-                        {badge}
-                    }
-                })}
+            <a class=class data-testid="chat" href=route::path(Some(id)) aria-current=current on:click=open>
+                {content}
             </a>
         </li>
     }
+    .into_any()
+}
+
+fn draw(entry: Entry) -> AnyView {
+    let present = entry.online.then(|| view! { <span class="visually-hidden">" (online)"</span> });
+    let badge = (entry.unread > 0).then(|| {
+        view! { <span class="badge">{entry.unread.to_string()}<span class="visually-hidden">" unread"</span></span> }
+    });
+    view! {
+        {entry.avatar.draw("", entry.online)}
+        <strong>{entry.title}{present}</strong>
+        <time>{entry.time}</time>
+        <span class="last">{entry.last}</span>
+        {badge}
+    }
+    .into_any()
 }

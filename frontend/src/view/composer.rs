@@ -8,11 +8,12 @@ use causerie_protocol::{ChatId, ClientId, MessageId, MessageText};
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlTextAreaElement;
 
+use super::erased::{event, part, submit, text};
 use super::icon::{Icon, SEND};
 use super::message::ToEdit;
+use super::parts::{alert, button, named};
 use crate::app::app;
 use crate::{browser, storage};
 
@@ -25,7 +26,6 @@ pub fn Composer(
     /// Which chat.
     chat: ChatId,
     /// Its title, for its name.
-    #[prop(into)]
     title: Signal<String>,
     /// What is to be edited; taken when it comes.
     to_edit: RwSignal<Option<ToEdit>>,
@@ -94,7 +94,7 @@ pub fn Composer(
         error.set(String::new());
         if let Some(id) = editing.get_untracked() {
             let api = app.api();
-            spawn_local(async move {
+            browser::run(async move {
                 match api.edit(id, &EditMessage { content: text }).await {
                     Ok(()) => {
                         if editing.try_get_untracked().flatten() == Some(id) {
@@ -136,24 +136,30 @@ pub fn Composer(
             app.dispatch(Input::Typing { chat });
         }
     };
-    let submit = move |event: SubmitEvent| {
+    let submitted = submit(move |event: SubmitEvent| {
         event.prevent_default();
         send();
-    };
-    view! {
-        {move || editing.get().map(|_| view! {
+    });
+    let note = part(move || {
+        if editing.get().is_none() {
+            return ().into_any();
+        }
+        view! {
             <div class="editing">
                 <span>"You change a message that is sent."</span>
-                <button class="link" type="button" on:click=move |_| cancel()>"Cancel"</button>
+                {button("link", None, "Cancel", move |_| cancel())}
             </div>
-        })}
-        <p class="alert trouble" role="alert">{move || error.get()}</p>
-        <form class="composer" on:submit=submit>
+        }
+        .into_any()
+    });
+    let word = text(move || if editing.get().is_some() { "Save" } else { "Send" }.to_owned());
+    view! {
+        {note}
+        <div class="trouble">{alert(error)}</div>
+        <form class="composer" on:submit=submitted>
             <textarea node_ref=area name="message" rows="1" placeholder="Message" enterkeyhint="send"
-                aria-label=move || format!("Message to {}", title.get())
-                on:keydown=key on:input=write></textarea>
-            <button class="send" type="submit" data-testid="send" title="Send"
-                aria-label=move || if editing.get().is_some() { "Save" } else { "Send" }>
+                aria-label=named("Message to", title) on:keydown=key on:input=event(write)></textarea>
+            <button class="send" type="submit" data-testid="send" title="Send" aria-label=word>
                 <Icon path=SEND />
             </button>
         </form>

@@ -1,20 +1,24 @@
 //! A conversation: who it is with, the messages, and where one writes.
 
-use causerie_client::{ChatEntry, Scope};
+use causerie_client::{ChatEntry, Client, Scope};
 use causerie_protocol::ChatId;
 use causerie_protocol::rest::{AddParticipant, ChatKind, ChatStatus, UpdateChat, UserRef};
+use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use super::avatar::Avatar;
 use super::banner::Banner;
 use super::composer::Composer;
-use super::dialog::Modal;
+use super::dialog::modal;
+use super::erased::{part, submit};
 use super::icon::{BACK, Icon, MORE};
 use super::message::ToEdit;
+use super::parts::{alert, button, field, hint, icon_button, submit_button};
 use super::timeline::Timeline;
 use super::{form, menu};
+use crate::api::ApiError;
 use crate::app::{App, app};
+use crate::browser;
 
 /// What the parts around the messages show.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,6 +57,14 @@ impl About {
     }
 }
 
+/// What is below the messages.
+#[derive(Clone, PartialEq, Eq)]
+enum Foot {
+    Nothing,
+    Words(String),
+    Composer,
+}
+
 /// One conversation.
 #[component]
 pub fn Conversation(
@@ -60,141 +72,146 @@ pub fn Conversation(
     chat: ChatId,
 ) -> impl IntoView {
     let app = app();
-    let about = Memo::new(move |_| app.read(Scope::Chat(chat), |client| client.chat(chat).map(About::of)));
-    let known = Memo::new(move |_| {
-        app.read(Scope::Chats, |client| client.chat(chat).is_some()) || about.read().is_some()
+    let about = move || app.read(Scope::Chat(chat), |client| client.chat(chat).map(About::of));
+    let known =
+        Memo::new(move |_| app.read(Scope::Chats, |client| client.chat(chat).is_some()) || about().is_some());
+    let foot = Memo::new(move |_| match about() {
+        None => Foot::Nothing,
+        Some(About { lost: Some(lost), .. }) => Foot::Words(lost),
+        Some(About { closed: true, .. }) => {
+            Foot::Words("This chat is closed: nobody can write here until it is opened again.".to_owned())
+        }
+        Some(_) => Foot::Composer,
     });
-    let title =
-        Memo::new(move |_| about.read().as_ref().map(|about| about.title.clone()).unwrap_or_default());
-    let to_edit = RwSignal::new(None);
+    let title = Signal::derive(move || about().map(|about| about.title).unwrap_or_default());
+    let to_edit = RwSignal::new(None::<ToEdit>);
     let error = RwSignal::new(String::new());
     let sent = RwSignal::new(0);
     let adding = RwSignal::new(false);
-    let edit = Callback::new(move |what: ToEdit| to_edit.set(Some(what)));
-    let fail = Callback::new(move |words: String| error.set(words));
 
-    let heading = move || {
-        about.get().map(|about| view! {
-        <span class=about.avatar.class("medium", about.online) aria-hidden="true">{about.avatar.initials.clone()}</span>
-        <div><h2>{about.title.clone()}</h2><span class="soft">{about.people.clone()}</span></div>
-        {choices(app, chat, &about, adding, fail)}
-    })
-    };
-    let foot = move || {
-        let about = about.get()?;
-        Some(if let Some(lost) = about.lost {
-            view! { <p class="closed">{lost}</p> }.into_any()
-        } else if about.closed {
-            view! { <p class="closed">"This chat is closed: nobody can write here until it is opened again."</p> }.into_any()
+    let heading = part(move || match about() {
+        Some(about) => view! {
+            {about.avatar.draw("medium", about.online)}
+            <div><h2>{about.title.clone()}</h2><span class="soft">{about.people.clone()}</span></div>
+            {choices(app, chat, &about, adding, error)}
+        }
+        .into_any(),
+        None => ().into_any(),
+    });
+    let messages = part(move || {
+        if known.get() {
+            view! { <Timeline chat title to_edit error sent /> }.into_any()
         } else {
-            view! { <Composer chat title to_edit error sent /> }.into_any()
-        })
-    };
+            unknown(app)
+        }
+    });
+    let foot = part(move || match foot.get() {
+        Foot::Nothing => ().into_any(),
+        Foot::Words(words) => view! { <p class="closed">{words}</p> }.into_any(),
+        Foot::Composer => view! { <Composer chat title to_edit error sent /> }.into_any(),
+    });
+    let dialog = part(move || if adding.get() { add_person(app, chat, adding) } else { ().into_any() });
     view! {
         <header>
-            <button class="icon back" type="button" aria-label="Back to chats" on:click=move |_| app.back()>
-                <Icon path=BACK />
-            </button>
+            {icon_button("icon back", None, "Back to chats", BACK, move |_| app.back())}
             {heading}
         </header>
         <Banner />
-        {move || if known.get() {
-            view! { <Timeline chat title edit fail sent /> }.into_any()
-        } else {
-            unknown(app)
-        }}
+        {messages}
         {foot}
-        {move || adding.get().then(|| view! { <AddPerson chat adding /> })}
+        {dialog}
     }
 }
 
 /// What stands in place of a chat that is not in the list.
 fn unknown(app: App) -> AnyView {
-    if app.read(Scope::Chats, |client| client.chats_loaded()) {
-        view! {
-            <div class="nothing">
-                <p class="hint"><strong>"No such chat"</strong>"It does not exist, or you are not in it."</p>
-            </div>
-        }
-        .into_any()
-    } else {
-        view! { <div class="nothing"></div> }.into_any()
+    let hint = app
+        .read(Scope::Chats, Client::chats_loaded)
+        .then(|| hint("No such chat", "It does not exist, or you are not in it.".to_owned()));
+    view! { <ul class="nothing">{hint}</ul> }.into_any()
+}
+
+/// What one does to a chat from the header's menu.
+enum Act {
+    Change(ChatStatus),
+    Leave,
+    Add(String),
+}
+
+/// Does it; what comes of it the log tells, to this page as to all.
+async fn act(app: App, chat: ChatId, act: Act) -> Result<(), ApiError> {
+    let api = app.api();
+    match act {
+        Act::Change(status) => api.update_chat(chat, &UpdateChat { status: Some(status), title: None }).await,
+        Act::Leave => api.leave(chat).await,
+        Act::Add(email) => api.add(chat, &AddParticipant { user: UserRef::Email(email) }).await,
     }
 }
 
 /// The menu in the header.
-fn choices(app: App, chat: ChatId, about: &About, adding: RwSignal<bool>, fail: Callback<String>) -> AnyView {
+fn choices(
+    app: App,
+    chat: ChatId,
+    about: &About,
+    adding: RwSignal<bool>,
+    error: RwSignal<String>,
+) -> AnyView {
     let (closed, group) = (about.closed, about.group);
-    let toggle = move |_| {
+    let run = move |what: Act, back: bool| {
         menu::close_all();
-        let status = if closed { ChatStatus::Active } else { ChatStatus::Closed };
-        let api = app.api();
-        spawn_local(async move {
-            let body = UpdateChat { status: Some(status), title: None };
-            if let Err(error) = api.update_chat(chat, &body).await {
-                let _ = fail.try_run(error.detail);
+        browser::run(async move {
+            match act(app, chat, what).await {
+                Ok(()) if back => app.back(),
+                Ok(()) => {}
+                Err(problem) => drop(error.try_set(problem.detail)),
             }
         });
     };
+    let status = if closed { ChatStatus::Active } else { ChatStatus::Closed };
+    let toggle = move |_| run(Act::Change(status), false);
     let leave = move |_| {
-        menu::close_all();
-        if !crate::browser::confirm("Leave this group? You will not see its messages any more.") {
-            return;
+        if browser::confirm("Leave this group? You will not see its messages any more.") {
+            run(Act::Leave, true);
         }
-        let api = app.api();
-        spawn_local(async move {
-            match api.leave(chat).await {
-                Ok(()) => app.back(),
-                Err(error) => drop(fail.try_run(error.detail)),
-            }
-        });
     };
     let add = move |_| {
         menu::close_all();
         adding.set(true);
     };
+    let word = if closed { "Open the chat again" } else { "Close the chat" };
     view! {
         <details class="menu">
             <summary class="icon" aria-label="More" title="More"><Icon path=MORE /></summary>
             <div>
-                {group.then(|| view! { <button type="button" on:click=add>"Add somebody…"</button> })}
-                <button type="button" data-testid="toggle-closed" on:click=toggle>
-                    {if closed { "Open the chat again" } else { "Close the chat" }}
-                </button>
-                {group.then(|| view! { <button type="button" class="bad" on:click=leave>"Leave the group…"</button> })}
+                {group.then(|| button("", None, "Add somebody…", add))}
+                {button("", Some("toggle-closed"), word, toggle)}
+                {group.then(|| button("bad", None, "Leave the group…", leave))}
             </div>
         </details>
     }
     .into_any()
 }
 
-/// Adds somebody to a group.
-#[component]
-fn AddPerson(chat: ChatId, adding: RwSignal<bool>) -> impl IntoView {
-    let app = app();
+/// The dialog that adds somebody to a group.
+fn add_person(app: App, chat: ChatId, adding: RwSignal<bool>) -> AnyView {
     let error = RwSignal::new(String::new());
-    let submit = move |event: leptos::ev::SubmitEvent| {
+    let busy = RwSignal::new(false);
+    let add = submit(move |event: SubmitEvent| {
         event.prevent_default();
         let email = form::reader(&event)("email").trim().to_owned();
-        let api = app.api();
-        spawn_local(async move {
-            match api.add(chat, &AddParticipant { user: UserRef::Email(email) }).await {
+        browser::run(async move {
+            match act(app, chat, Act::Add(email)).await {
                 Ok(()) => drop(adding.try_set(false)),
                 Err(problem) => drop(error.try_set(problem.detail)),
             }
         });
+    });
+    let content = view! {
+        <form on:submit=add>
+            {field("E-mail", "email", "email", "off", "They see the messages from before, too.")}
+            {alert(error)}
+            <div class="actions">{submit_button("Add", busy)}</div>
+        </form>
     };
-    view! {
-        <Modal title="Add somebody" name="add-dialog" on_close=Callback::new(move |()| adding.set(false))>
-            <form on:submit=submit>
-                <label class="field">
-                    <span>"E-mail"</span>
-                    <input name="email" type="email" required autocomplete="off" />
-                    <small>"They see the messages from before, too."</small>
-                </label>
-                <p class="alert" role="alert">{move || error.get()}</p>
-                <div class="actions"><button class="button main" type="submit">"Add"</button></div>
-            </form>
-        </Modal>
-    }
+    modal("Add somebody", "add-dialog", move || adding.set(false), content.into_any())
 }

@@ -3,20 +3,17 @@
 use leptos::html;
 use leptos::prelude::*;
 
-use super::icon::{CLOSE, Icon};
+use super::erased::event;
+use super::icon::CLOSE;
+use super::parts::icon_button;
 
-/// A modal dialog, open while it is there; `on_close` takes it away.
-#[component]
-pub fn Modal(
-    /// Its heading.
+/// A modal dialog with a heading, a name for tests, and what is in it; `on_close` takes it away once it is closed.
+pub fn modal(
     title: &'static str,
-    /// Its name for tests.
     name: &'static str,
-    /// Called once it is closed.
-    on_close: Callback<()>,
-    /// What is in it.
-    children: Children,
-) -> impl IntoView {
+    on_close: impl Fn() + 'static,
+    content: AnyView,
+) -> AnyView {
     let element = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         if let Some(dialog) = element.get() {
@@ -30,12 +27,13 @@ pub fn Modal(
         }
     };
     view! {
-        <dialog node_ref=element data-testid=name aria-label=title on:close=move |_| on_close.run(())>
+        <dialog node_ref=element data-testid=name aria-label=title on:close=event(move |_| on_close())>
             <div class="head">
                 <h2>{title}</h2>
-                <button class="icon" type="button" aria-label="Close" on:click=close><Icon path=CLOSE /></button>
+                {icon_button("icon", None, "Close", CLOSE, close)}
             </div>
-            {children()}
+            {content}
         </dialog>
     }
+    .into_any()
 }

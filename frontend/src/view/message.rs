@@ -3,12 +3,13 @@
 use causerie_client::Input;
 use causerie_protocol::{ClientId, MessageId};
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use super::icon::{Icon, MORE};
 use super::menu;
+use super::parts::button;
 use super::rows::{Item, MessageItem, Stage};
 use crate::app::App;
+use crate::browser;
 use crate::links::{Piece, pieces};
 
 /// What the composer is given to work on.
@@ -20,47 +21,65 @@ pub enum ToEdit {
     Unsent(String),
 }
 
-/// Draws an item of the timeline.
-pub fn draw(app: App, item: Item, edit: Callback<ToEdit>, fail: Callback<String>) -> AnyView {
-    match item {
-        Item::Day(words) => view! { <li class="day"><time>{words}</time></li> }.into_any(),
-        Item::New => view! { <li class="new">"New"</li> }.into_any(),
-        Item::Line(words) => view! { <li class="event">{words}</li> }.into_any(),
-        Item::Message(message) => draw_message(app, *message, edit, fail),
-    }
+/// What the messages need to be acted on.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    /// The page's state.
+    pub app: App,
+    /// Takes what is to be edited to the composer.
+    pub to_edit: RwSignal<Option<ToEdit>>,
+    /// Says what did not work.
+    pub error: RwSignal<String>,
 }
 
-fn draw_message(app: App, item: MessageItem, edit: Callback<ToEdit>, fail: Callback<String>) -> AnyView {
-    let theirs = !item.mine;
-    let who = (theirs && item.first).then(|| view! { <span class="who">{item.who.clone()}</span> });
-    let avatar = (theirs && item.last).then(|| {
-        view! { <span class=item.avatar.class("small", false) aria-hidden="true">{item.avatar.initials.clone()}</span> }
-    });
-    let edited = item.edited.then(|| view! { <span class="edited">"edited"</span> });
-    let said = if item.deleted {
-        view! { "This message was deleted." }.into_any()
-    } else {
-        let pieces: Vec<_> = pieces(&item.text).into_iter().map(draw_piece).collect();
-        view! { {pieces} {edited} }.into_any()
+/// Draws an item of the timeline.
+pub fn draw(desk: Desk, item: Item) -> AnyView {
+    let (class, words) = match item {
+        Item::Message(message) => return draw_message(desk, *message),
+        Item::Day(words) => ("day", words),
+        Item::New => ("new", "New".to_owned()),
+        Item::Line(words) => ("event", words),
     };
+    view! { <li class=class>{words}</li> }.into_any()
+}
+
+fn draw_message(desk: Desk, item: MessageItem) -> AnyView {
+    let mut turn = String::from("turn");
+    let mut bubble = String::from("bubble");
+    for (class, name) in [(item.mine, " mine"), (item.first, " first"), (item.last, " final")] {
+        turn += if class { name } else { "" };
+    }
+    let failed = item.stage == Stage::Failed;
+    let pending = item.stage == Stage::Pending;
+    for (class, name) in [(pending, " sending"), (failed, " failed"), (item.deleted, " gone")] {
+        bubble += if class { name } else { "" };
+    }
+    let who = (!item.mine && item.first).then(|| view! { <span class="who">{item.who}</span> });
+    let avatar = (!item.mine && item.last).then(|| item.avatar.draw("small", false));
+    let mut said: Vec<AnyView> = if item.deleted {
+        vec!["This message was deleted.".into_any()]
+    } else {
+        pieces(&item.text).into_iter().map(draw_piece).collect()
+    };
+    if item.edited && !item.deleted {
+        said.push(view! { <span class="edited">"edited"</span> }.into_any());
+    }
     let actions = match item.id {
         Some(id) if item.mine && !item.deleted && item.stage == Stage::Settled => {
-            Some(actions(app, id, item.text.clone(), edit, fail))
+            Some(actions(desk, id, item.text.clone()))
         }
         _ => None,
     };
-    let failed = item.stage == Stage::Failed;
     let state = (!item.state.is_empty()).then(|| {
-        let choices = item.client_id.clone().filter(|_| failed);
-        let choices = choices.map(|client_id| choices_of_failed(app, client_id, item.text.clone(), edit));
-        view! { <span class="state" class:failed=failed>{item.state.clone()}{choices}</span> }
+        let choices = item.client_id.filter(|_| failed).map(|id| choices_of_failed(desk, id, item.text));
+        let class = if failed { "state failed" } else { "state" };
+        view! { <span class=class>{item.state}{choices}</span> }
     });
     view! {
-        <li class="turn" class:mine=item.mine class:first=item.first class:final=item.last>
+        <li class=turn>
             {who}
             <div class="said">
-                <div class="bubble" class:sending=item.stage == Stage::Pending class:failed=failed
-                    class:gone=item.deleted dir="auto" title=item.full_time>{said}</div>
+                <div class=bubble dir="auto" title=item.full_time>{said}</div>
                 {actions}
             </div>
             {avatar}
@@ -81,45 +100,42 @@ fn draw_piece(piece: Piece<'_>) -> AnyView {
     }
 }
 
-fn actions(app: App, id: MessageId, text: String, edit: Callback<ToEdit>, fail: Callback<String>) -> AnyView {
-    let start = move |_| {
+fn actions(desk: Desk, id: MessageId, text: String) -> AnyView {
+    let edit = move |_| {
         menu::close_all();
-        edit.run(ToEdit::Sent(id, text.clone()));
+        desk.to_edit.set(Some(ToEdit::Sent(id, text.clone())));
     };
     let delete = move |_| {
         menu::close_all();
-        let api = app.api();
-        spawn_local(async move {
+        browser::run(async move {
             // What others see comes as an event, and so it does here.
-            if let Err(error) = api.delete(id).await {
-                let _ = fail.try_run(error.detail);
+            if let Err(problem) = desk.app.api().delete(id).await {
+                let _ = desk.error.try_set(problem.detail);
             }
         });
     };
     view! {
         <details class="menu">
             <summary class="icon" aria-label="What to do with this message"><Icon path=MORE /></summary>
-            <div>
-                <button type="button" on:click=start>"Edit"</button>
-                <button type="button" class="bad" on:click=delete>"Delete"</button>
-            </div>
+            <div>{button("", None, "Edit", edit)}{button("bad", None, "Delete", delete)}</div>
         </details>
     }
     .into_any()
 }
 
-fn choices_of_failed(app: App, client_id: ClientId, text: String, edit: Callback<ToEdit>) -> AnyView {
-    let (retried, edited, deleted) = (client_id.clone(), client_id.clone(), client_id);
+fn choices_of_failed(desk: Desk, client_id: ClientId, text: String) -> AnyView {
+    let app = desk.app;
+    let (retried, edited) = (client_id.clone(), client_id.clone());
     let retry = move |_| app.dispatch(Input::Retry { client_id: retried.clone() });
-    let rewrite = move |_| {
+    let edit = move |_| {
         app.dispatch(Input::DeleteUnsent { client_id: edited.clone() });
-        edit.run(ToEdit::Unsent(text.clone()));
+        desk.to_edit.set(Some(ToEdit::Unsent(text.clone())));
     };
-    let delete = move |_| app.dispatch(Input::DeleteUnsent { client_id: deleted.clone() });
+    let delete = move |_| app.dispatch(Input::DeleteUnsent { client_id: client_id.clone() });
     view! {
-        <button type="button" data-testid="edit" on:click=rewrite>"Edit"</button>
-        <button type="button" data-testid="retry" on:click=retry>"Retry"</button>
-        <button type="button" data-testid="delete" on:click=delete>"Delete"</button>
+        {button("", Some("edit"), "Edit", edit)}
+        {button("", Some("retry"), "Retry", retry)}
+        {button("", Some("delete"), "Delete", delete)}
     }
     .into_any()
 }

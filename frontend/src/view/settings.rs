@@ -1,95 +1,111 @@
 //! Who one is, where one is signed in, and signing out.
 
 use causerie_client::{Client, Scope};
+use causerie_protocol::TokenId;
 use causerie_protocol::rest::TokenInfo;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 use super::Dialog;
 use super::avatar::Avatar;
-use super::dialog::Modal;
+use super::dialog::modal;
+use super::erased::{click, part};
+use super::parts::{alert, button};
 use crate::app::{App, app};
-use crate::time;
+use crate::{browser, time};
+
+/// What the dialog knows.
+#[derive(Clone, Copy)]
+struct Known {
+    app: App,
+    /// Nothing until they are loaded.
+    signs: StoredValue<Option<Vec<TokenInfo>>>,
+    /// Counts how often they were loaded.
+    loaded: RwSignal<u32>,
+    error: RwSignal<String>,
+}
 
 /// The dialog with the person's own things.
-#[component]
-pub fn Settings(dialog: RwSignal<Option<Dialog>>) -> impl IntoView {
+pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
     let app = app();
-    let signs = RwSignal::new(None::<Vec<TokenInfo>>);
     let error = RwSignal::new(String::new());
-    let load = move || {
-        let api = app.api();
-        spawn_local(async move {
-            // The dialog may be closed by then.
-            match api.tokens().await {
-                Ok(tokens) => drop(signs.try_set(Some(tokens))),
-                Err(problem) => drop(error.try_set(problem.detail)),
-            }
-        });
-    };
-    load();
-    let revoke = Callback::new(move |token| {
-        let api = app.api();
-        spawn_local(async move {
-            match api.revoke(token).await {
-                Ok(()) => load(),
-                Err(problem) => drop(error.try_set(problem.detail)),
-            }
-        });
-    });
+    let known = Known { app, signs: StoredValue::new(None), loaded: RwSignal::new(0), error };
+    browser::run(load(known, None));
     let me = app.user.get_untracked().map(|me| {
         let avatar = Avatar::of(&me);
         view! {
             <div class="person">
-                <span class=avatar.class("", false) aria-hidden="true">{avatar.initials.clone()}</span>
+                {avatar.draw("", false)}
                 <div><strong>{me.name}</strong><div class="soft">{me.email}</div></div>
             </div>
         }
     });
-    let unsent =
-        move || {
-            let count = app.read(Scope::Link, Client::waiting);
-            (count > 0).then(|| view! {
+    let unsent = part(move || match app.read(Scope::Link, Client::waiting) {
+        0 => ().into_any(),
+        _ => view! {
             <p class="notice">"Not everything is sent yet: what waits is given up when you sign out."</p>
-        })
-        };
-    view! {
-        <Modal title="Settings" name="settings-dialog" on_close=Callback::new(move |()| dialog.set(None))>
-            <div class="stack">
-                {me}
-                <div>
-                    <h3>"Where you are signed in"</h3>
-                    <p class="alert" role="alert">{move || error.get()}</p>
-                    {move || match signs.get() {
-                        None => view! { <p class="soft">"Loading…"</p> }.into_any(),
-                        Some(signs) => view! {
-                            <ul class="signs">
-                                {signs.into_iter().map(|sign| draw(app, &sign, revoke)).collect::<Vec<_>>()}
-                            </ul>
-                        }.into_any(),
-                    }}
-                </div>
-                {unsent}
-                <div class="actions">
-                    <button class="button bad" type="button" data-testid="sign-out" on:click=move |_| {
-                        dialog.set(None);
-                        app.sign_out();
-                    }>"Sign out"</button>
-                </div>
+        }
+        .into_any(),
+    });
+    let leave = move |_| {
+        dialog.set(Dialog::None);
+        app.sign_out();
+    };
+    let content = view! {
+        <div class="stack">
+            {me}
+            <div>
+                <h3>"Where you are signed in"</h3>
+                {alert(error)}
+                {part(move || list(known))}
             </div>
-        </Modal>
+            {unsent}
+            <div class="actions">{button("button bad", Some("sign-out"), "Sign out", leave)}</div>
+        </div>
+    };
+    modal("Settings", "settings-dialog", move || dialog.set(Dialog::None), content.into_any())
+}
+
+/// Ends a sign-in, if one is named, and loads those that there are.
+async fn load(known: Known, end: Option<TokenId>) {
+    let api = known.app.api();
+    let ended = match end {
+        Some(token) => api.revoke(token).await,
+        None => Ok(()),
+    };
+    let answer = match ended {
+        Ok(()) => api.tokens().await,
+        Err(problem) => Err(problem),
+    };
+    // The dialog may be closed by now.
+    match answer {
+        Ok(signs) => {
+            let _ = known.signs.try_set_value(Some(signs));
+            let _ = known.loaded.try_update(|loaded| *loaded += 1);
+        }
+        Err(problem) => drop(known.error.try_set(problem.detail)),
     }
 }
 
-fn draw(app: App, sign: &TokenInfo, revoke: Callback<causerie_protocol::TokenId>) -> AnyView {
+fn list(known: Known) -> AnyView {
+    known.loaded.track();
+    match known.signs.get_value() {
+        None => view! { <p class="soft">"Loading…"</p> }.into_any(),
+        Some(signs) => {
+            let signs: Vec<_> = signs.iter().map(|sign| draw(known, sign)).collect();
+            view! { <ul class="signs">{signs}</ul> }.into_any()
+        }
+    }
+}
+
+fn draw(known: Known, sign: &TokenInfo) -> AnyView {
     let id = sign.id;
-    let since = app.clock(|clock| clock.full(time::millis(&sign.created_at)));
+    let since = known.app.clock(|clock| clock.full(time::millis(&sign.created_at)));
     let end = if sign.current {
         view! { <span class="soft">"this one"</span> }.into_any()
     } else {
         let name = format!("End the sign-in of {since}");
-        view! { <button class="link" type="button" aria-label=name on:click=move |_| revoke.run(id)>"End"</button> }
-            .into_any()
+        let end = click(move |_| browser::run(load(known, Some(id))));
+        view! { <button class="link" type="button" aria-label=name on:click=end>"End"</button> }.into_any()
     };
     view! { <li><span>"Since "{since.clone()}</span>{end}</li> }.into_any()
 }

@@ -8,7 +8,9 @@ use leptos::html;
 use leptos::prelude::*;
 use web_sys::Element;
 
-use super::message::{ToEdit, draw};
+use super::erased::{event, part, text};
+use super::message::{Desk, ToEdit, draw};
+use super::parts::{button, hint, named};
 use super::rows::{Item, ItemKey, Setting, items};
 use crate::app::{App, app};
 use crate::browser;
@@ -27,21 +29,21 @@ pub fn Timeline(
     /// Which chat.
     chat: ChatId,
     /// Its title, for its name.
-    #[prop(into)]
     title: Signal<String>,
     /// Takes what is to be edited to the composer.
-    edit: Callback<ToEdit>,
+    to_edit: RwSignal<Option<ToEdit>>,
     /// Says what did not work.
-    fail: Callback<String>,
+    error: RwSignal<String>,
     /// Counts what the person sends: each time the end is shown.
     sent: RwSignal<u32>,
 ) -> impl IntoView {
     let app = app();
+    let desk = Desk { app, to_edit, error };
     let scroller = NodeRef::<html::Div>::new();
     let drawn = RwSignal::new(Vec::<Drawn>::new());
     let at_end = RwSignal::new(true);
     let seen = StoredValue::new(Seq::ZERO);
-    let below = RwSignal::new(0_usize);
+    let below = RwSignal::new(0_u32);
     let opened_at = StoredValue::new(None::<Option<Seq>>);
 
     let look = move || {
@@ -98,7 +100,7 @@ pub fn Timeline(
         reconcile(drawn, new);
         let last_seen = seen.get_value();
         if !at_end.get_untracked() {
-            below.set(rows.iter().filter(|row| is_new_of_others(row, last_seen)).count());
+            below.set(rows.iter().filter(|row| is_new_of_others(row, last_seen)).count() as u32);
         }
         let show_new = opening && opened_at.get_value().flatten().is_some();
         // The browser lays the rows out first.
@@ -126,22 +128,25 @@ pub fn Timeline(
         now
     });
 
-    let latest = move || {
-        (!at_end.get()).then(|| {
-            let count = Some(below.get()).filter(|count| *count > 0).map(|count| format!(" ({count})"));
-            view! {
-                <button class="latest" type="button" on:click=move |_| to_end()>"Jump to latest"{count}</button>
-            }
-        })
-    };
+    let latest = part(move || {
+        if at_end.get() {
+            return ().into_any();
+        }
+        let count = match below.get() {
+            0 => "Jump to latest".to_owned(),
+            count => format!("Jump to latest ({count})"),
+        };
+        let down = super::erased::click(move |_| to_end());
+        view! { <button class="latest" type="button" on:click=down>{count}</button> }.into_any()
+    });
     view! {
-        <div class="scroller" node_ref=scroller tabindex="-1" on:scroll=move |_| look()>
-            <ol class="timeline" aria-label=move || format!("Messages with {}", title.get())>
-                {move || beginning(app, chat)}
+        <div class="scroller" node_ref=scroller tabindex="-1" on:scroll=event(move |_| look())>
+            <ol class="timeline" aria-label=named("Messages with", title)>
+                {part(move || beginning(app, chat))}
                 <For each=move || drawn.get() key=|(key, _)| key.clone() let((_, item))>
-                    {move || draw(app, item.get(), edit, fail)}
+                    {part(move || draw(desk, item.get()))}
                 </For>
-                <li class="typing" aria-hidden="true">{move || writers(app, chat)}</li>
+                <li class="typing" aria-hidden="true">{text(move || writers(app, chat))}</li>
             </ol>
         </div>
         {latest}
@@ -156,23 +161,17 @@ fn beginning(app: App, chat: ChatId) -> AnyView {
         (history, empty)
     });
     if empty {
-        return view! { <li class="hint"><strong>"No messages yet"</strong>"Say hello."</li> }.into_any();
+        return hint("No messages yet", "Say hello.".to_owned());
     }
     if let Some(reason) = history.failed {
-        return view! { <li class="hint">{reason}</li> }.into_any();
+        return hint("", reason);
     }
-    if history.has_older {
-        let older = move |_| app.dispatch(Input::LoadOlder { chat });
-        return view! {
-            <li class="older">
-                <button class="link" type="button" disabled=history.loading on:click=older>
-                    {if history.loading { "Loading older messages…" } else { "Load older messages" }}
-                </button>
-            </li>
-        }
-        .into_any();
+    if history.has_older && !history.loading {
+        let older =
+            button("link", None, "Load older messages", move |_| app.dispatch(Input::LoadOlder { chat }));
+        return view! { <li class="older">{older}</li> }.into_any();
     }
-    if !history.loaded {
+    if history.has_older || !history.loaded {
         return view! { <li class="older"><span class="soft">"Loading messages…"</span></li> }.into_any();
     }
     ().into_any()

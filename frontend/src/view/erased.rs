@@ -1,0 +1,54 @@
+//! Closures without their types: what the framework makes of each type of closure is downloaded once, not for each.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use leptos::ev::{Event, MouseEvent, SubmitEvent};
+use leptos::prelude::*;
+
+/// A handler of clicks.
+pub fn click(handler: impl Fn(MouseEvent) + 'static) -> impl Fn(MouseEvent) + Clone + 'static {
+    erase(Rc::new(handler))
+}
+
+/// A handler of a form that is sent.
+pub fn submit(handler: impl Fn(SubmitEvent) + 'static) -> impl Fn(SubmitEvent) + Clone + 'static {
+    erase(Rc::new(handler))
+}
+
+/// A handler of any other event.
+pub fn event(handler: impl Fn(Event) + 'static) -> impl Fn(Event) + Clone + 'static {
+    erase(Rc::new(handler))
+}
+
+fn erase<E: 'static>(handler: Rc<dyn Fn(E)>) -> impl Fn(E) + Clone + 'static {
+    move |event| handler(event)
+}
+
+/// A part of the view that is drawn anew when what it reads changes.
+pub fn part(
+    draw: impl Fn() -> AnyView + Send + Sync + 'static,
+) -> impl Fn() -> AnyView + Clone + Send + 'static {
+    fn erase(draw: Arc<dyn Fn() -> AnyView + Send + Sync>) -> impl Fn() -> AnyView + Clone + Send + 'static {
+        move || draw()
+    }
+    erase(Arc::new(draw))
+}
+
+/// A text, or an attribute, that changes.
+pub fn text(
+    write: impl Fn() -> String + Send + Sync + 'static,
+) -> impl Fn() -> String + Clone + Send + 'static {
+    fn erase(write: Arc<dyn Fn() -> String + Send + Sync>) -> impl Fn() -> String + Clone + Send + 'static {
+        move || write()
+    }
+    erase(Arc::new(write))
+}
+
+/// A flag that changes.
+pub fn flag(look: impl Fn() -> bool + Send + Sync + 'static) -> impl Fn() -> bool + Clone + Send + 'static {
+    fn erase(look: Arc<dyn Fn() -> bool + Send + Sync>) -> impl Fn() -> bool + Clone + Send + 'static {
+        move || look()
+    }
+    erase(Arc::new(look))
+}

@@ -1,0 +1,82 @@
+//! Small parts that many views are made of; each is compiled once.
+
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+
+use super::erased::{click, text};
+use super::icon::Icon;
+
+/// A button with a word on it.
+pub fn button(
+    class: &'static str,
+    testid: Option<&'static str>,
+    word: &'static str,
+    on_click: impl Fn(MouseEvent) + 'static,
+) -> AnyView {
+    fn draw(
+        class: &'static str,
+        testid: Option<&'static str>,
+        word: &'static str,
+        on_click: impl Fn(MouseEvent) + Clone + 'static,
+    ) -> AnyView {
+        view! { <button class=class type="button" data-testid=testid on:click=on_click>{word}</button> }
+            .into_any()
+    }
+    draw(class, testid, word, click(on_click))
+}
+
+/// A round button with an icon and a name.
+pub fn icon_button(
+    class: &'static str,
+    testid: Option<&'static str>,
+    name: &'static str,
+    path: &'static str,
+    on_click: impl Fn(MouseEvent) + 'static,
+) -> AnyView {
+    let on_click = click(on_click);
+    view! {
+        <button class=class type="button" data-testid=testid aria-label=name title=name on:click=on_click>
+            <Icon path />
+        </button>
+    }
+    .into_any()
+}
+
+/// The button that sends a form; it can't be pressed twice.
+pub fn submit_button(word: &'static str, busy: RwSignal<bool>) -> AnyView {
+    view! { <button class="button main" type="submit" disabled=busy>{word}</button> }.into_any()
+}
+
+/// Where a form says what is wrong; heard by screen readers at once.
+pub fn alert(error: RwSignal<String>) -> AnyView {
+    view! { <p class="alert" role="alert">{error}</p> }.into_any()
+}
+
+/// A labelled field of a form.
+pub fn field(
+    label: &'static str,
+    name: &'static str,
+    kind: &'static str,
+    autocomplete: &'static str,
+    hint: &'static str,
+) -> AnyView {
+    let hint = (!hint.is_empty()).then(|| view! { <small>{hint}</small> });
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            <input name=name type=kind autocomplete=autocomplete required />
+            {hint}
+        </label>
+    }
+    .into_any()
+}
+
+/// What stands where there is nothing else.
+pub fn hint(heading: &'static str, words: String) -> AnyView {
+    view! { <li class="hint"><strong>{heading}</strong>{words}</li> }.into_any()
+}
+
+/// The name of something that changes, such as `Messages with Ana`.
+pub fn named(prefix: &'static str, title: Signal<String>) -> impl Fn() -> String + Clone + Send + 'static {
+    text(move || format!("{prefix} {}", title.get()))
+}
