@@ -16,6 +16,9 @@ const PAGE_DIR: &str = "CAUSERIE_PAGE_DIR";
 /// What is served when there is none: it says how to build one.
 const MISSING: &str = "src/page/missing.html";
 
+/// Each file's path and content.
+type Files = Vec<(String, Vec<u8>)>;
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed={PAGE_DIR}");
     println!("cargo::rerun-if-changed=build.rs");
@@ -58,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Every file under a folder, by its path with slashes.
-fn list(folder: &Path, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+fn list(folder: &Path, prefix: &str) -> Result<Files, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| format!("{PAGE_DIR}: {}: {error}", folder.display()))? {
         let path = entry?.path();

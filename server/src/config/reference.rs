@@ -1,7 +1,7 @@
 //! `docs/CONFIGURATION.md`, made from the options' definitions.
 
 use clap::builder::PossibleValue;
-use clap::{Arg, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
 
@@ -30,7 +30,7 @@ A second signal ends it at once.
 pub fn markdown() -> String {
     let command = Cli::command();
     let serve = command.find_subcommand("serve");
-    let rows = serve.into_iter().flat_map(|serve| serve.get_arguments()).filter_map(row);
+    let rows = serve.into_iter().flat_map(Command::get_arguments).filter_map(row);
     let table = "| option | variable | default | what it is |\n|---|---|---|---|\n";
     [HEAD, table].into_iter().map(str::to_owned).chain(rows).chain([FOOT.to_owned()]).collect()
 }

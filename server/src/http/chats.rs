@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use causerie_protocol::rest::{Chat, ChatStatus, UserRef};
-use causerie_protocol::{ChatId, UserId, limits, paths};
+use causerie_protocol::{ChatId, ChatTitle, UserId, limits, paths};
 use serde_json::Value;
 
 use super::Routes;
@@ -46,7 +46,7 @@ async fn create(
     let new = NewChat {
         creator: me,
         participants: participants.clone(),
-        title: title.map(|title| title.into_string()),
+        title: title.map(ChatTitle::into_string),
         direct,
     };
     let (id, is_new) = app.store.create_chat(new).await?;
@@ -67,7 +67,7 @@ async fn update(
     Id(id): Id<ChatId>,
     mut fields: Fields,
 ) -> Result<Json<Chat>, Refusal> {
-    let title = fields.title("title")?.map(|title| title.into_string());
+    let title = fields.title("title")?.map(ChatTitle::into_string);
     let status = match fields.optional_text("status")?.as_deref() {
         None => None,
         Some("active") => Some(ChatStatus::Active),
