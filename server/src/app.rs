@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::auth::Auth;
 use crate::auth::attempts::Attempts;
@@ -17,8 +18,9 @@ use crate::hub::Hub;
 use crate::store::{SqliteStore, Store, StoreError};
 use crate::{demo, heartbeat, http};
 
-/// How long ending may take: the slowest that a container's manager waits by default is ten seconds.
-const DRAIN_LIMIT: Duration = Duration::from_secs(8);
+/// How long requests, and then the last appends, may take once the sockets are gone, which takes some seconds at most.
+/// A container's manager kills after ten seconds by default.
+const DRAIN_LIMIT: Duration = Duration::from_millis(1_500);
 
 /// Everything a request may need; cheap to clone.
 #[derive(Clone)]
@@ -133,20 +135,18 @@ impl App {
         }
         tracing::info!("draining");
         drain.begin();
-        let orderly = async {
-            // The sockets first: requests that are under way may still append meanwhile.
-            self.hub.drain().await;
-            let served = (&mut serving).await;
-            self.chats.drain().await;
-            served
-        };
-        match tokio::time::timeout(DRAIN_LIMIT, orderly).await {
+        // The sockets first, whose senders wait for acks: what they sent is stored before they close.
+        self.hub.drain().await;
+        match timeout(DRAIN_LIMIT, &mut serving).await {
             Ok(Ok(Err(error))) => tracing::warn!(%error, "serving ended with an error"),
             Ok(_) => {}
             Err(_) => {
-                tracing::warn!("some requests did not end in time and were dropped");
+                tracing::warn!("some requests did not end in time and are dropped");
                 serving.abort();
             }
+        }
+        if timeout(DRAIN_LIMIT, self.chats.drain()).await.is_err() {
+            tracing::warn!("the database did not take what was sent last; nobody was told that it did");
         }
         heartbeat.abort();
         self.store.close().await;
