@@ -4,10 +4,10 @@
 //! nothing else changes the client's state.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::time::Duration;
 
 use causerie_client::link::Connection;
+use causerie_client::sorted::SortedMap;
 use causerie_client::{Client, Effect, HistoryRequest, Input, Scope, SocketInput};
 use causerie_protocol::rest::SignedIn;
 use causerie_protocol::{ChatId, User, paths};
@@ -44,7 +44,7 @@ struct Core {
     generation: Cell<u32>,
     outbox: Outbox,
     timer: Cell<Option<TimeoutHandle>>,
-    scopes: RefCell<HashMap<Scope, ArcTrigger>>,
+    scopes: RefCell<SortedMap<Scope, ArcTrigger>>,
     clock: Clock,
 }
 
@@ -198,7 +198,8 @@ impl App {
     }
 
     fn trigger(self, scope: Scope) -> ArcTrigger {
-        self.core.with_value(|core| core.scopes.borrow_mut().entry(scope).or_default().clone())
+        self.core
+            .with_value(|core| core.scopes.borrow_mut().get_or_insert_with(scope, ArcTrigger::new).clone())
     }
 
     /// Lets everything be read again: what depends on the time of day, after a sleep.

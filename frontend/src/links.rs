@@ -20,7 +20,7 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let (mut done, mut from) = (0, 0);
     while let Some((start, scheme)) = next_scheme(text, from) {
         let end = start + length(&text[start..]);
-        let free = text[..start].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
+        let free = text[..start].chars().next_back().is_none_or(|before| !before.is_ascii_alphanumeric());
         if !free || end <= start + scheme.len() {
             from = start + scheme.len();
             continue;

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChatId, ClientId, MessageId, Seq, Timestamp, UserId};
+use crate::read::read_fields;
 use crate::rest::ChatStatus;
 
 /// A person, as others in a chat see them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct User {
     /// Who it is.
     pub id: UserId,
@@ -16,14 +17,21 @@ pub struct User {
     pub name: String,
 }
 
+read_fields! {
+    User {
+        "id" => id: need,
+        "email" => email: need,
+        "name" => name: need,
+    }
+}
+
 /// A message as it stands now: its first text, or the last edit of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// Unique in the installation.
     pub id: MessageId,
     /// The chat that it is in.
     // The HTTP API calls it `chat`, as the old system did.
-    #[serde(alias = "chat")]
     pub chat_id: ChatId,
     /// Where the log holds it.
     pub seq: Seq,
@@ -34,14 +42,28 @@ pub struct Message {
     /// When the server accepted it.
     pub sent_at: Timestamp,
     /// The sender's own name for it, by which the sender's pages recognise their local echo.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
     /// When it was last edited, if ever.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Timestamp>,
     /// When it was deleted, if ever; the place in the log stays.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+}
+
+read_fields! {
+    Message {
+        "id" => id: need,
+        "chat_id" | "chat" => chat_id: need,
+        "seq" => seq: need,
+        "sender" => sender: need,
+        "content" => content: need,
+        "sent_at" => sent_at: need,
+        "client_id" => client_id: may,
+        "edited_at" => edited_at: may,
+        "deleted_at" => deleted_at: may,
+    }
 }
 
 /// A message got another text.

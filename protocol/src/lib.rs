@@ -21,6 +21,7 @@ pub mod handshake;
 pub mod ids;
 pub mod limits;
 pub mod paths;
+mod read;
 pub mod reference;
 pub mod rest;
 pub mod server_frame;

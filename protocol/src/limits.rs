@@ -1,6 +1,8 @@
 //! Every bound of the protocol, named once; the server enforces them and tells them in its `welcome`.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::read::read_fields;
 
 /// Version of the protocol that `welcome` announces.
 pub const VERSION: u32 = 1;
@@ -54,7 +56,7 @@ pub const TOKEN_CHARS: usize = TOKEN_BYTES / 3 * 4;
 pub const BODY_BYTES: usize = 128 * 1024;
 
 /// The limits that a client must keep, as the `welcome` frame tells them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// [`TEXT_BYTES`].
     pub text_bytes: usize,
@@ -64,6 +66,15 @@ pub struct Limits {
     pub resume_events: u64,
     /// [`SUBSCRIPTIONS`].
     pub subscriptions: usize,
+}
+
+read_fields! {
+    Limits {
+        "text_bytes" => text_bytes: need,
+        "frame_bytes" => frame_bytes: need,
+        "resume_events" => resume_events: need,
+        "subscriptions" => subscriptions: need,
+    }
 }
 
 impl Default for Limits {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::ErrorCode;
 use crate::event::{Message, User};
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
+use crate::read::read_fields;
 use crate::text::{ChatTitle, MessageText};
 
 /// `POST /api/auth/register/`.
@@ -29,7 +30,7 @@ pub struct Login {
 }
 
 /// The answer to both: a token that is shown once.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub struct SignedIn {
     /// The secret: send it as `Authorization: Bearer …`, or as a subprotocol of a socket.
     pub token: String,
@@ -39,8 +40,16 @@ pub struct SignedIn {
     pub user: User,
 }
 
+read_fields! {
+    SignedIn {
+        "token" => token: need,
+        "expires_at" => expires_at: need,
+        "user" => user: need,
+    }
+}
+
 /// One sign-in of a person, in `GET /api/auth/tokens/`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TokenInfo {
     /// For revoking it.
     pub id: TokenId,
@@ -50,6 +59,15 @@ pub struct TokenInfo {
     pub expires_at: Timestamp,
     /// Whether this request used it.
     pub current: bool,
+}
+
+read_fields! {
+    TokenInfo {
+        "id" => id: need,
+        "created_at" => created_at: need,
+        "expires_at" => expires_at: need,
+        "current" => current: need,
+    }
 }
 
 /// A person named in a request: by id or by e-mail address.
@@ -125,14 +143,22 @@ pub struct Participant {
 }
 
 /// How [`Participant`] is read: serde's own way to read what is flattened is slow and large.
-#[derive(Deserialize)]
 struct FlatParticipant {
     id: UserId,
     email: String,
     name: String,
     read_seq: Seq,
-    #[serde(default)]
     online: bool,
+}
+
+read_fields! {
+    FlatParticipant {
+        "id" => id: need,
+        "email" => email: need,
+        "name" => name: need,
+        "read_seq" => read_seq: need,
+        "online" => online: may,
+    }
 }
 
 impl From<FlatParticipant> for Participant {
@@ -143,7 +169,7 @@ impl From<FlatParticipant> for Participant {
 }
 
 /// A chat as its participant sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Chat {
     /// Which.
     pub id: ChatId,
@@ -169,6 +195,23 @@ pub struct Chat {
     pub created_at: Timestamp,
     /// When its log last grew.
     pub updated_at: Timestamp,
+}
+
+read_fields! {
+    Chat {
+        "id" => id: need,
+        "kind" => kind: need,
+        "status" => status: need,
+        "title" => title: may,
+        "participants" => participants: need,
+        "head" => head: need,
+        "epoch" => epoch: need,
+        "read_seq" => read_seq: need,
+        "unread" => unread: need,
+        "last_message" => last_message: may,
+        "created_at" => created_at: need,
+        "updated_at" => updated_at: need,
+    }
 }
 
 /// `POST /api/chats/{id}/messages/`.
@@ -247,7 +290,7 @@ impl From<MessageBody> for Message {
 }
 
 /// An error's body: `application/problem+json` (RFC 9457), with `code` and `field` added.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The status line's words.
     pub title: String,
@@ -258,9 +301,20 @@ pub struct Problem {
     /// For programs.
     pub code: ErrorCode,
     /// The field of the request that is wrong, if it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// When to try again, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+}
+
+read_fields! {
+    Problem {
+        "title" => title: need,
+        "status" => status: need,
+        "detail" => detail: need,
+        "code" => code: need,
+        "field" => field: may,
+        "retry_after_ms" => retry_after_ms: may,
+    }
 }

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use causerie_client::PendingMessage;
+use causerie_client::sorted::sort_by;
 use causerie_protocol::{ClientId, UserId};
 use js_sys::{Array, Function, Promise};
 use serde::{Deserialize, Serialize};
@@ -103,7 +104,7 @@ impl Outbox {
                 adopted.push(kept.message);
             }
         }
-        adopted.sort_by_key(|message| message.created_ms);
+        sort_by(&mut adopted, |a, b| a.created_ms.cmp(&b.created_ms));
         adopted
     }
 

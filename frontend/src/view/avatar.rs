@@ -47,9 +47,10 @@ fn hue(id: i64) -> String {
 }
 
 /// The first letters of the first and the last word.
-fn initials(name: &str) -> String {
-    let words: Vec<_> =
-        name.split(|letter: char| !letter.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+fn initials<'a>(name: &'a str) -> String {
+    // Brackets and the like are not what one is called by.
+    let word = |word: &'a str| word.trim_start_matches(|letter: char| letter.is_ascii_punctuation());
+    let words: Vec<_> = name.split_whitespace().map(word).filter(|word| !word.is_empty()).collect();
     let (first, last) = match *words {
         [] => return "?".to_owned(),
         [only] => (only, ""),

@@ -24,7 +24,7 @@ pub enum Item {
 }
 
 /// What an item is called while it is on the page.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ItemKey {
     /// The separator before a day, by its number.
     Day(i64),

@@ -1,7 +1,6 @@
 //! The messages of one chat: the newest at the bottom, older ones loaded as one scrolls up.
 
-use std::collections::HashMap;
-
+use causerie_client::sorted::SortedMap;
 use causerie_client::{Client, Input, Row, Scope};
 use causerie_protocol::{ChatId, Seq};
 use leptos::html;
@@ -193,7 +192,10 @@ fn writers(app: App, chat: ChatId) -> String {
 
 /// Makes the drawn items these, and keeps what is there.
 fn reconcile(drawn: RwSignal<Vec<Drawn>>, new: Vec<(ItemKey, Item)>) {
-    let old: HashMap<_, _> = drawn.get_untracked().into_iter().collect();
+    let mut old = SortedMap::new();
+    for (key, signal) in drawn.get_untracked() {
+        old.insert(key, signal);
+    }
     let same_keys = {
         let drawn = drawn.read_untracked();
         drawn.len() == new.len() && drawn.iter().zip(&new).all(|((old, _), (new, _))| old == new)

@@ -18,12 +18,11 @@ use crate::error::ErrorCode;
 use crate::event::{ChatChanged, Deleted, Edited, Event, Membership, Message, User};
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
 use crate::limits::Limits;
+use crate::read::{need, read_fields};
 use crate::rest::{Chat, ChatStatus};
 
-#[derive(Deserialize)]
-struct Flat<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
+struct Flat {
+    kind: String,
     chat: Option<Chat>,
     chat_id: Option<ChatId>,
     client_id: Option<ClientId>,
@@ -50,8 +49,37 @@ struct Flat<'a> {
     version: Option<u32>,
 }
 
+read_fields! {
+    Flat {
+        "type" => kind: need,
+        "chat" => chat: may,
+        "chat_id" => chat_id: may,
+        "client_id" => client_id: may,
+        "code" => code: may,
+        "data" => data: may,
+        "detail" => detail: may,
+        "duplicate" => duplicate: may,
+        "epoch" => epoch: may,
+        "head" => head: may,
+        "heads" => heads: may,
+        "heartbeat_seconds" => heartbeat_seconds: may,
+        "id" => id: may,
+        "limits" => limits: may,
+        "online" => online: may,
+        "reason" => reason: may,
+        "reset" => reset: may,
+        "retry_after_ms" => retry_after_ms: may,
+        "sent_at" => sent_at: may,
+        "seq" => seq: may,
+        "server_time" => server_time: may,
+        "t" => t: may,
+        "user" => user: may,
+        "user_id" => user_id: may,
+        "version" => version: may,
+    }
+}
+
 /// All fields of all events.
-#[derive(Deserialize)]
 struct Data {
     at: Option<Timestamp>,
     chat_id: ChatId,
@@ -66,6 +94,24 @@ struct Data {
     status: Option<ChatStatus>,
     title: Option<String>,
     user: Option<User>,
+}
+
+read_fields! {
+    Data {
+        "at" => at: may,
+        "chat_id" => chat_id: need,
+        "client_id" => client_id: may,
+        "content" => content: may,
+        "deleted_at" => deleted_at: may,
+        "edited_at" => edited_at: may,
+        "id" => id: may,
+        "sender" => sender: may,
+        "sent_at" => sent_at: may,
+        "seq" => seq: need,
+        "status" => status: may,
+        "title" => title: may,
+        "user" => user: may,
+    }
 }
 
 /// What decides how the rest of a frame is read.
@@ -107,7 +153,7 @@ impl<'de> Deserialize<'de> for Code {
 
 /// Reads a frame; a kind that is not known becomes an `Unknown` that keeps everything.
 pub(super) fn decode(json: &str) -> Result<ServerFrame, serde_json::Error> {
-    match serde_json::from_str::<Flat<'_>>(json) {
+    match serde_json::from_str::<Flat>(json) {
         Ok(flat) if is_known(&flat.kind) => flat.into_frame(),
         Ok(flat) => unknown(json, &flat.kind),
         // What is new may use the names of fields in its own way.
@@ -151,12 +197,7 @@ fn unknown(json: &str, kind: &str) -> Result<ServerFrame, serde_json::Error> {
     })
 }
 
-/// A field that this kind of frame must have.
-fn need<T>(field: Option<T>, name: &'static str) -> Result<T, serde_json::Error> {
-    field.ok_or_else(|| serde_json::Error::missing_field(name))
-}
-
-impl Flat<'_> {
+impl Flat {
     fn into_frame(self) -> Result<ServerFrame, serde_json::Error> {
         let kind = &*self.kind;
         let chat_id = || need(self.chat_id, "chat_id");
