@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 
 use crate::hub::Hub;
-use crate::outbox::Frame;
+use crate::outbox::{Frame, relief};
 
 pub mod memory;
 pub mod redis;
@@ -70,10 +70,14 @@ pub enum Envelope {
 }
 
 impl Envelope {
-    /// Hands this to the sockets of this node. True when somebody's outbox is getting long.
-    pub fn deliver(&self, hub: &Hub) -> bool {
+    /// Hands this to the sockets of this node at once; then waits a moment if a burst has crowded their outboxes.
+    pub async fn deliver(&self, hub: &Hub) {
         match self {
-            Self::Event { chat, seq, frame } => return hub.event(*chat, *seq, frame),
+            Self::Event { chat, seq, frame } => {
+                if hub.event(*chat, *seq, frame) {
+                    relief(|| hub.is_crowded(*chat)).await;
+                }
+            }
             Self::Notice { chat, except, frame } => hub.notice(*chat, *except, frame),
             Self::Presence { users, frame } => hub.notice_to(users, frame),
             Self::ChatAdded { chat, users } => hub.chat_added(*chat, users),
@@ -81,7 +85,6 @@ impl Envelope {
             Self::Left { chat, user } => hub.left(*chat, *user),
             Self::TokenRevoked { token } => hub.token_revoked(*token),
         }
-        false
     }
 }
 

@@ -157,14 +157,12 @@ impl Hub {
     /// Lets a socket follow a chat: what is published from now on waits in its outbox. True when it did not before.
     pub fn subscribe(&self, chat: ChatId, outbox: &Arc<Outbox>) -> bool {
         let mut rooms = self.rooms_mut();
-        let room = rooms
-            .entry(chat)
-            .or_insert_with(|| {
-                if let Some(opened) = self.0.opened.get() {
-                    let _ = opened.send(chat);
-                }
-                Room { sockets: Vec::with_capacity(1), head: AtomicU64::new(0) }
-            });
+        let room = rooms.entry(chat).or_insert_with(|| {
+            if let Some(opened) = self.0.opened.get() {
+                let _ = opened.send(chat);
+            }
+            Room { sockets: Vec::with_capacity(1), head: AtomicU64::new(0) }
+        });
         let fresh = !room.sockets.iter().any(|socket| Arc::ptr_eq(socket, outbox));
         if fresh {
             room.sockets.push(outbox.clone());
@@ -201,17 +199,23 @@ impl Hub {
 
     // The bus.
 
-    /// Hands an event to everybody who follows the chat. True when somebody's outbox is getting long.
+    /// Hands an event to everybody who follows the chat. True when somebody's outbox is crowded.
     pub fn event(&self, chat: ChatId, seq: Seq, frame: &Frame) -> bool {
         let rooms = self.rooms();
         let Some(room) = rooms.get(&chat) else { return false };
-        let mut long = false;
+        let mut crowded = false;
         for socket in &room.sockets {
-            long |= socket.push(Item::Event { chat, seq, frame: frame.clone() });
+            crowded |= socket.push(Item::Event { chat, seq, frame: frame.clone() });
         }
         // After the pushes: whoever reads this head finds what leads up to it in the outbox.
         room.head.fetch_max(seq.0, Ordering::AcqRel);
-        long
+        crowded
+    }
+
+    /// Whether the outbox of somebody who follows the chat is crowded.
+    #[must_use]
+    pub fn is_crowded(&self, chat: ChatId) -> bool {
+        self.rooms().get(&chat).is_some_and(|room| room.sockets.iter().any(|socket| socket.is_crowded()))
     }
 
     /// Hands a notice to everybody who follows the chat, except one person.
@@ -473,7 +477,9 @@ mod tests {
         let late = outbox(1);
         hub.register(&late);
         assert!(late.has_signal(), "its token was checked just before");
-        assert!(matches!(alice.signal(), Some(Signal::Close(closing)) if closing.code == CloseCode::Unauthorized));
+        assert!(
+            matches!(alice.signal(), Some(Signal::Close(closing)) if closing.code == CloseCode::Unauthorized)
+        );
         assert!(!bob.has_signal());
     }
 }

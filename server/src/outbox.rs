@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 use causerie_protocol::{ChatId, CloseCode, Seq, TokenId, UserId, limits};
 use futures_util::task::AtomicWaker;
@@ -125,6 +126,7 @@ pub struct Outbox {
     heard: AtomicBool,
     pinged: AtomicBool,
     unanswered: AtomicU32,
+    blocked: AtomicBool,
     waker: AtomicWaker,
     inner: Mutex<Inner>,
 }
@@ -141,6 +143,7 @@ impl Outbox {
             heard: AtomicBool::new(true),
             pinged: AtomicBool::new(false),
             unanswered: AtomicU32::new(0),
+            blocked: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             inner: Mutex::default(),
         })
@@ -158,7 +161,7 @@ impl Outbox {
 
     /// Queues something. When the queue is full the socket is closed with 4201 instead, so nothing is lost silently.
     ///
-    /// True when the queue is getting long: whoever publishes in bulk should let the sessions run.
+    /// True when this made it crowded, see [`Outbox::is_crowded`].
     pub fn push(&self, item: Item) -> bool {
         let (was_empty, length) = {
             let mut inner = self.lock();
@@ -187,7 +190,15 @@ impl Outbox {
         if was_empty {
             self.waker.wake();
         }
-        length >= SHED_ABOVE
+        length >= SHED_ABOVE && !self.blocked.load(Ordering::Relaxed)
+    }
+
+    /// Whether much waits although the client takes it: the session only needs a turn to run.
+    ///
+    /// Whoever publishes in bulk should wait with [`relief`] then, or a burst would close sockets that are not slow.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        !self.blocked.load(Ordering::Relaxed) && self.lock().queue.len() >= SHED_ABOVE
     }
 
     /// Closes the socket now; what waits is dropped. The first reason stays.
@@ -265,6 +276,11 @@ impl Outbox {
 
     // The session's side.
 
+    /// Whether the client takes no more just now.
+    pub fn set_blocked(&self, blocked: bool) {
+        self.blocked.store(blocked, Ordering::Relaxed);
+    }
+
     /// Whom to wake when something is pushed or raised. To be called before looking.
     pub fn register(&self, waker: &Waker) {
         self.waker.register(waker);
@@ -328,6 +344,21 @@ impl Outbox {
     }
 }
 
+/// Waits until sessions had a turn to empty their crowded outboxes, a tenth of a second at most.
+pub async fn relief(is_crowded: impl Fn() -> bool) {
+    for turn in 0..100 {
+        if !is_crowded() {
+            return;
+        }
+        if turn < 4 {
+            tokio::task::yield_now().await;
+        } else {
+            // The thread that the session is on does not run at all: the machine is busy.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,6 +407,19 @@ mod tests {
         assert!(outbox.take(&mut items));
         assert_eq!(items.len(), SHED_ABOVE + 1);
         assert!(items.iter().all(|item| matches!(item, Item::Event { .. })));
+    }
+
+    #[test]
+    fn an_outbox_is_crowded_only_while_its_client_takes_more() {
+        let outbox = outbox();
+        for seq in 1..=SHED_ABOVE as u64 {
+            assert!(!outbox.is_crowded());
+            assert_eq!(outbox.push(event(1, seq)), seq == SHED_ABOVE as u64);
+        }
+        assert!(outbox.is_crowded());
+        outbox.set_blocked(true);
+        assert!(!outbox.is_crowded(), "nobody should wait for a slow client");
+        assert!(!outbox.push(event(1, SHED_ABOVE as u64 + 1)));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use causerie_protocol::server_frame::ErrorReply;
 use causerie_protocol::{
-    ChatId, ClientFrame, ClientId, CloseCode, Epoch, ErrorCode, FrameError, Seq, ServerFrame, TokenId, UserId,
-    limits,
+    ChatId, ClientFrame, ClientId, CloseCode, Epoch, ErrorCode, FrameError, Seq, ServerFrame, TokenId,
+    UserId, limits,
 };
 
 use crate::outbox::{Closing, Frame, Scope};
@@ -148,9 +148,10 @@ impl Session {
             )),
             (Scope::One(own), _) => Ok(own),
             (Scope::Many, Some(chat)) => Ok(chat),
-            (Scope::Many, None) => {
-                Err(fail(ErrorCode::MissingField, "The field \"chat_id\" is missing: this socket is for many chats."))
-            }
+            (Scope::Many, None) => Err(fail(
+                ErrorCode::MissingField,
+                "The field \"chat_id\" is missing: this socket is for many chats.",
+            )),
         }
     }
 
@@ -229,7 +230,12 @@ pub fn start(position: &Position, after: Option<Seq>, epoch: Option<&Epoch>) -> 
 }
 
 /// An `error` frame.
-fn error_frame(code: ErrorCode, detail: String, chat_id: Option<ChatId>, retry_after_ms: Option<u64>) -> Frame {
+fn error_frame(
+    code: ErrorCode,
+    detail: String,
+    chat_id: Option<ChatId>,
+    retry_after_ms: Option<u64>,
+) -> Frame {
     let reply = ErrorReply { code, detail, client_id: None, chat_id, retry_after_ms };
     Frame::from(ServerFrame::Error(reply).encode())
 }

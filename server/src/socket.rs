@@ -146,7 +146,9 @@ async fn admit(
             }
             "after" => match value.parse::<Seq>() {
                 Ok(seq) => after = Some(seq),
-                Err(_) => return Err(Closing::new(CloseCode::BrokenClient, "after must be a number, 0 or more")),
+                Err(_) => {
+                    return Err(Closing::new(CloseCode::BrokenClient, "after must be a number, 0 or more"));
+                }
             },
             "epoch" => epoch = Some(Epoch(value.into_owned())),
             _ => {}
@@ -156,7 +158,10 @@ async fn admit(
     let caller = app.auth.verify(token).await.map_err(|error| match error {
         AuthError::Store(error) => {
             tracing::error!(%error, "a token could not be checked");
-            Closing::new(CloseCode::InternalError, "the server can't check tokens just now: reconnect in a moment")
+            Closing::new(
+                CloseCode::InternalError,
+                "the server can't check tokens just now: reconnect in a moment",
+            )
         }
         refused => Closing::new(CloseCode::Unauthorized, refused.to_string()),
     })?;
@@ -186,9 +191,7 @@ fn problem(status: StatusCode, code: ErrorCode, detail: &str, retry_after_ms: Op
     let detail = detail.to_owned();
     let body = Problem { title, status: status.as_u16(), detail, code, field: None, retry_after_ms };
     let mut response = (status, Json(body)).into_response();
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response
 }
 

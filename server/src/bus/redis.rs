@@ -110,9 +110,7 @@ impl Bus for RedisBus {
             if self.outgoing.try_send((address, bytes)).is_err() {
                 tracing::debug!("the queue for Redis is full: other nodes will read from the store");
             }
-            if envelope.deliver(&self.hub) {
-                tokio::task::yield_now().await;
-            }
+            envelope.deliver(&self.hub).await;
         }
     }
 
@@ -235,9 +233,7 @@ impl Subscriber {
         match wire::decode(bytes) {
             Some((node, _)) if node == self.node => {}
             Some((_, envelope)) => {
-                if envelope.deliver(&self.hub) {
-                    tokio::task::yield_now().await;
-                }
+                envelope.deliver(&self.hub).await;
             }
             None => tracing::debug!("something on the bus is no envelope of this version"),
         }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::appender::{Committed, Outcome};
 use super::{Reply, refusal};
 use crate::bus::{Bus, Envelope};
-use crate::outbox::Frame;
+use crate::outbox::{Frame, relief};
 use crate::store::{Append, Appended, Change};
 
 /// Changes that are published and answered together, so that acks do not trail far behind in a large group.
@@ -31,9 +31,7 @@ pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committ
                 bus.publish(envelopes).await;
             }
             for ((append, reply), outcome) in chunk {
-                if answer(append, reply, outcome) {
-                    tokio::task::yield_now().await;
-                }
+                answer(append, reply, outcome).await;
             }
         }
         for done in flushed {
@@ -74,21 +72,25 @@ pub(crate) fn encode_event(event: &Event) -> Frame {
     Frame::from(serde_json::to_string(event).expect("an event has only string keys and no fallible parts"))
 }
 
-/// Tells the sender. True when its outbox is getting long.
-fn answer(append: &Append, reply: Reply, outcome: Outcome) -> bool {
+/// Tells the sender.
+async fn answer(append: &Append, reply: Reply, outcome: Outcome) {
     match reply {
         Reply::Caller(caller) => {
             // A caller that went away does not need the answer.
             let _ = caller.send(outcome);
-            false
         }
-        Reply::Socket(outbox) => outbox.answered(match outcome {
-            Ok(Ok(Appended::Event(Event::Message(message)))) => ack(append, message, false),
-            Ok(Ok(Appended::Duplicate(message))) => ack(append, message, true),
-            Ok(Ok(Appended::Event(_) | Appended::Read { .. })) => None,
-            Ok(Err(refused)) => Some(refusal::refused(append, refused)),
-            Err(error) => Some(refusal::failed(append, error)),
-        }),
+        Reply::Socket(outbox) => {
+            let frame = match outcome {
+                Ok(Ok(Appended::Event(Event::Message(message)))) => ack(append, message, false),
+                Ok(Ok(Appended::Duplicate(message))) => ack(append, message, true),
+                Ok(Ok(Appended::Event(_) | Appended::Read { .. })) => None,
+                Ok(Err(refused)) => Some(refusal::refused(append, refused)),
+                Err(error) => Some(refusal::failed(append, error)),
+            };
+            if outbox.answered(frame) {
+                relief(|| outbox.is_crowded()).await;
+            }
+        }
     }
 }
 

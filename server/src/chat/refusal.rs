@@ -20,7 +20,9 @@ pub fn words(refused: Refused) -> (ErrorCode, String) {
         ),
         Refused::NoSuchMessage => (ErrorCode::NotFound, "There is no such message."),
         Refused::NotTheSender => (ErrorCode::Forbidden, "Only its sender can change a message."),
-        Refused::NotAGroup => (ErrorCode::InvalidField, "Only a group has a title and people who come and go."),
+        Refused::NotAGroup => {
+            (ErrorCode::InvalidField, "Only a group has a title and people who come and go.")
+        }
         Refused::NoSuchUser => (ErrorCode::InvalidField, "There is no such person."),
         Refused::AlreadyIn => (ErrorCode::InvalidField, "That person is in the chat already."),
         Refused::Full => {

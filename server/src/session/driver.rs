@@ -285,10 +285,12 @@ impl<L: Link> Driver<L> {
                 Poll::Ready(Err(Lost)) => return Poll::Ready(Some(Step::End(End::Lost))),
                 Poll::Pending => {
                     self.blocked = true;
+                    self.outbox.set_blocked(true);
                     return Poll::Pending;
                 }
             }
             if std::mem::take(&mut self.blocked) {
+                self.outbox.set_blocked(false);
                 // The peer made room, so it lives, though it may be too slow to answer pings.
                 self.outbox.heard();
             }

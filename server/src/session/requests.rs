@@ -65,7 +65,12 @@ impl<L: Link> Driver<L> {
             Ok(subscribed) => return self.catch_up(subscribed).await,
             Err(NotFollowed::NoSuchChat) => {
                 let detail = "There is no such chat, or you are not in it.".to_owned();
-                self.pending.push_back(Item::Reply(error_frame(ErrorCode::NoSuchChat, detail, Some(chat), None)));
+                self.pending.push_back(Item::Reply(error_frame(
+                    ErrorCode::NoSuchChat,
+                    detail,
+                    Some(chat),
+                    None,
+                )));
             }
             Err(NotFollowed::Store) => {
                 let detail = "The chat could not be read just now: subscribe again in a moment.".to_owned();
@@ -246,5 +251,8 @@ pub fn no_such_chat() -> Closing {
 }
 
 fn store_unavailable() -> Closing {
-    Closing::new(CloseCode::InternalError, "the server can't reach its database just now: reconnect in a moment")
+    Closing::new(
+        CloseCode::InternalError,
+        "the server can't reach its database just now: reconnect in a moment",
+    )
 }

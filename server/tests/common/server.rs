@@ -15,8 +15,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 /// How long anything may take before a test fails instead of hanging.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ pub struct TestServer {
     pub address: SocketAddr,
     pub client: reqwest::Client,
     shutdown: Option<oneshot::Sender<()>>,
-    running: JoinHandle<Result<(), RunError>>,
+    ended: oneshot::Receiver<Result<(), RunError>>,
     folder: TempDir,
 }
 
@@ -52,12 +52,22 @@ impl TestServer {
         let address = listener.local_addr().unwrap();
         let mut config = Config::new(&folder.path().join("causerie.db"));
         change(&mut config);
+        let listener = listener.into_std().unwrap();
         let (shutdown, asked) = oneshot::channel::<()>();
-        let running = tokio::spawn(run(listener, config, async move {
-            let _ = asked.await;
-        }));
+        let (ending, ended) = oneshot::channel();
+        // A runtime of its own, as in the program, so that a test's own work does not hold up the server's.
+        std::thread::spawn(move || {
+            let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            let result = runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).unwrap();
+                let asked = async { drop(asked.await) };
+                run(listener, config, asked).await
+            });
+            runtime.shutdown_background();
+            let _ = ending.send(result);
+        });
         let client = reqwest::Client::new();
-        Self { address, client, shutdown: Some(shutdown), running, folder }
+        Self { address, client, shutdown: Some(shutdown), ended, folder }
     }
 
     pub fn folder(&self) -> &Path {
@@ -74,7 +84,7 @@ impl TestServer {
         if self.shutdown.is_some() {
             self.begin_stop();
         }
-        tokio::time::timeout(PATIENCE, self.running).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, self.ended).await.unwrap().unwrap().unwrap();
         self.folder
     }
 

@@ -7,7 +7,7 @@ use causerie_protocol::{ChatId, Event, Message, Seq, ServerFrame, handshake, pat
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::tungstenite::{self, Message as Ws};
@@ -75,8 +75,9 @@ impl TestServer {
 impl Socket {
     /// The next thing that came; pings and presence are left out, since they come when they like.
     pub async fn next(&mut self) -> Came {
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            match timeout(PATIENCE, self.ws.next()).await.expect("nothing came") {
+            match timeout_at(deadline, self.ws.next()).await.expect("nothing came") {
                 Some(Ok(Ws::Text(text))) => match ServerFrame::decode(&text).expect("a frame") {
                     ServerFrame::Ping(_) | ServerFrame::Presence(_) => {}
                     frame => return Came::Frame(frame),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use causerie_protocol::{ErrorCode, ServerFrame, paths};
+use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite;
@@ -82,27 +83,29 @@ async fn signing_out_closes_the_sockets_of_that_sign_in_alone() {
 
 #[tokio::test]
 async fn a_client_that_answers_no_ping_is_closed_with_4202_and_one_that_does_is_not() {
-    let server = TestServer::start_with(|config| config.heartbeat = Duration::from_millis(200)).await;
+    let server = TestServer::start_with(|config| config.heartbeat = Duration::from_secs(1)).await;
     let [alice, bob] = [server.register("alice").await, server.register("bob").await];
     let chat = server.start_chat(&alice, &bob).await;
+    let mut silent = mute::Mute::connect(&server, &bob.token, &paths::chat_socket(chat, None)).await;
     // This client's library answers control pings whenever it is read from.
     let mut answers = server.one(&alice, chat).await;
-    let mut silent = mute::Mute::connect(&server, &bob.token, &paths::chat_socket(chat, None)).await;
-    assert_eq!(silent.closed().await, 4202);
-    let mut pings = 0;
-    while pings < 3 {
-        use futures_util::StreamExt;
-        match answers.ws.next().await.unwrap().unwrap() {
-            tungstenite::Message::Text(text) => {
-                if let Ok(ServerFrame::Ping(ping)) = ServerFrame::decode(&text) {
-                    assert!(ping.heads.contains_key(&chat));
-                    pings += 1;
+    let three_pings = async {
+        let mut pings = 0;
+        while pings < 3 {
+            match answers.ws.next().await.unwrap().unwrap() {
+                tungstenite::Message::Text(text) => {
+                    if let Ok(ServerFrame::Ping(ping)) = ServerFrame::decode(&text) {
+                        assert!(ping.heads.contains_key(&chat));
+                        pings += 1;
+                    }
                 }
+                tungstenite::Message::Close(close) => panic!("{close:?}"),
+                _ => {}
             }
-            tungstenite::Message::Close(close) => panic!("{close:?}"),
-            _ => {}
         }
-    }
+    };
+    let ((), code) = tokio::join!(three_pings, silent.closed());
+    assert_eq!(code, 4202);
 }
 
 #[tokio::test]

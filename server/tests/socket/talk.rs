@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use causerie_protocol::{ErrorCode, Event, Seq, ServerFrame, paths};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::server::TestServer;
 
@@ -176,10 +177,14 @@ async fn many_senders_make_one_log_that_everybody_sees() {
     }
     let others: Vec<_> = people[1..].iter().collect();
     let chat = server.start_group(&alice, &others).await;
-    let mut tasks = Vec::new();
-    for (n, person) in people.iter().enumerate() {
-        let mut socket = server.one(person, chat).await;
-        tasks.push(tokio::spawn(async move {
+    // All of them before the first word, so that nobody's log begins later.
+    let mut sockets = Vec::new();
+    for person in &people {
+        sockets.push(server.one(person, chat).await);
+    }
+    let mut tasks = JoinSet::new();
+    for (n, mut socket) in sockets.into_iter().enumerate() {
+        tasks.spawn(async move {
             for m in 0..EACH {
                 socket.say(chat, &format!("{n} {m}"), &format!("{n}-{m}")).await;
             }
@@ -192,12 +197,9 @@ async fn many_senders_make_one_log_that_everybody_sees() {
                 }
             }
             log
-        }));
+        });
     }
-    let mut logs = Vec::new();
-    for task in tasks {
-        logs.push(task.await.unwrap());
-    }
+    let logs = tasks.join_all().await;
     let seqs: Vec<u64> = logs[0].iter().map(|message| message.seq.0).collect();
     assert_eq!(seqs, (1..=(SENDERS * EACH) as u64).collect::<Vec<_>>());
     assert!(logs.iter().all(|log| *log == logs[0]));
