@@ -1,5 +1,7 @@
 //! The program as a person starts it: options, `.env`, signals, and sentences about what is wrong.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
 #[path = "cli/configuration.rs"]
 mod configuration;
 #[path = "cli/program.rs"]

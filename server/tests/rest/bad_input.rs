@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::server::TestServer;
 
+/// A request, and the status, code and field of its answer.
+type Row<'a> = (&'a Method, &'a str, Value, u16, &'a str, Option<&'a str>);
+
 #[tokio::test]
 async fn every_bad_body_is_answered_by_its_field() {
     let server = TestServer::start().await;
@@ -22,7 +25,7 @@ async fn every_bad_body_is_answered_by_its_field() {
     let many = vec![1; limits::PARTICIPANTS + 1];
     let (post, patch) = (Method::POST, Method::PATCH);
     let mail = "eve@example.org";
-    let rows: Vec<(&Method, &str, Value, u16, &str, Option<&str>)> = vec![
+    let rows: Vec<Row<'_>> = vec![
         (&post, paths::REGISTER, json!({"password": "correct horse"}), 400, "missing_field", Some("email")),
         (
             &post,
