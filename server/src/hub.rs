@@ -122,9 +122,7 @@ impl Hub {
                 false
             }
             Entry::Vacant(place) => {
-                let mut sockets = Vec::with_capacity(1);
-                sockets.push(outbox.clone());
-                place.insert(Person { sockets, left_at: None });
+                place.insert(Person { sockets: vec![outbox.clone()], left_at: None });
                 true
             }
         }
@@ -395,91 +393,4 @@ fn remove(sockets: &mut Vec<Arc<Outbox>>, outbox: &Arc<Outbox>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::outbox::Signal;
-
-    fn outbox(user: i64) -> Arc<Outbox> {
-        Outbox::new(UserId(user), TokenId(user), Scope::Many)
-    }
-
-    fn waiting(outbox: &Outbox) -> Vec<Item> {
-        let mut items = VecDeque::new();
-        outbox.take(&mut items);
-        items.into()
-    }
-
-    #[test]
-    fn an_event_reaches_who_follows_the_chat_and_nobody_else() {
-        let hub = Hub::new();
-        let [alice, bob] = [outbox(1), outbox(2)];
-        hub.subscribe(ChatId(1), &alice);
-        hub.subscribe(ChatId(2), &bob);
-        hub.event(ChatId(1), Seq(5), &Frame::from_static("x"));
-        assert_eq!(waiting(&alice).len(), 1);
-        assert!(waiting(&bob).is_empty());
-        assert_eq!(hub.heads([ChatId(1), ChatId(9)]), [(ChatId(1), Seq(5))]);
-    }
-
-    #[test]
-    fn nothing_is_kept_of_chats_and_people_who_are_gone() {
-        let hub = Hub::new();
-        let alice = outbox(1);
-        assert!(hub.register(&alice));
-        assert!(hub.subscribe(ChatId(1), &alice));
-        assert!(!hub.subscribe(ChatId(1), &alice), "twice is once");
-        hub.unsubscribe(ChatId(1), &alice);
-        hub.unregister(&alice);
-        assert_eq!(hub.take_departed(Instant::now()), [UserId(1)]);
-        assert!(hub.rooms().is_empty());
-        assert!(hub.people().users.is_empty() && hub.people().tokens.is_empty());
-        assert_eq!(hub.socket_count(), 0);
-    }
-
-    #[test]
-    fn who_comes_back_within_the_grace_was_never_gone() {
-        let hub = Hub::new();
-        let [first, second] = [outbox(1), outbox(1)];
-        let before = Instant::now();
-        assert!(hub.register(&first));
-        hub.unregister(&first);
-        assert!(hub.is_online(UserId(1)));
-        assert!(hub.take_departed(before).is_empty(), "the grace is not over");
-        assert!(!hub.register(&second), "still online");
-        assert!(hub.take_departed(Instant::now()).is_empty());
-        hub.unregister(&second);
-        assert_eq!(hub.take_departed(Instant::now()), [UserId(1)]);
-        assert!(!hub.is_online(UserId(1)));
-    }
-
-    #[test]
-    fn leaving_ends_the_stream_of_that_person_alone() {
-        let hub = Hub::new();
-        let [alice, bob] = [outbox(1), outbox(2)];
-        for socket in [&alice, &bob] {
-            hub.subscribe(ChatId(1), socket);
-        }
-        hub.event(ChatId(1), Seq(1), &Frame::from_static("x"));
-        hub.left(ChatId(1), UserId(2));
-        hub.event(ChatId(1), Seq(2), &Frame::from_static("x"));
-        assert_eq!(waiting(&alice).len(), 2);
-        assert!(waiting(&bob).is_empty());
-        assert!(matches!(bob.signal(), Some(Signal::Revoked(chats)) if chats[0].0 == ChatId(1)));
-    }
-
-    #[test]
-    fn a_revoked_token_closes_its_own_sockets() {
-        let hub = Hub::new();
-        let [alice, bob] = [outbox(1), outbox(2)];
-        hub.register(&alice);
-        hub.register(&bob);
-        hub.token_revoked(TokenId(1));
-        let late = outbox(1);
-        hub.register(&late);
-        assert!(late.has_signal(), "its token was checked just before");
-        assert!(
-            matches!(alice.signal(), Some(Signal::Close(closing)) if closing.code == CloseCode::Unauthorized)
-        );
-        assert!(!bob.has_signal());
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! Sockets of a real server, as clients see them.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
 #[path = "common/socket.rs"]
 mod client;
 #[path = "common/server.rs"]

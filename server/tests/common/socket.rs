@@ -25,7 +25,7 @@ pub struct Socket {
 /// Something that came from the server.
 #[derive(Debug)]
 pub enum Came {
-    Frame(ServerFrame),
+    Frame(Box<ServerFrame>),
     /// A close frame.
     Closed(u16, String),
     /// The connection ended without one.
@@ -80,7 +80,7 @@ impl Socket {
             match timeout_at(deadline, self.ws.next()).await.expect("nothing came") {
                 Some(Ok(Ws::Text(text))) => match ServerFrame::decode(&text).expect("a frame") {
                     ServerFrame::Ping(_) | ServerFrame::Presence(_) => {}
-                    frame => return Came::Frame(frame),
+                    frame => return Came::Frame(Box::new(frame)),
                 },
                 Some(Ok(Ws::Close(Some(close)))) => {
                     return Came::Closed(close.code.into(), close.reason.to_string());
@@ -94,7 +94,7 @@ impl Socket {
 
     pub async fn frame(&mut self) -> ServerFrame {
         match self.next().await {
-            Came::Frame(frame) => frame,
+            Came::Frame(frame) => *frame,
             other => panic!("no frame: {other:?}"),
         }
     }

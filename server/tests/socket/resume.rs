@@ -127,7 +127,8 @@ async fn a_slow_reader_is_closed_with_4201_and_resumes_without_a_loss() {
     let mut last = 0;
     loop {
         match b.next().await {
-            crate::client::Came::Frame(ServerFrame::Event(event)) => {
+            crate::client::Came::Frame(frame) => {
+                let ServerFrame::Event(event) = *frame else { panic!("{frame:?}") };
                 assert_eq!(event.seq(), Seq(last + 1));
                 last += 1;
             }
@@ -135,7 +136,7 @@ async fn a_slow_reader_is_closed_with_4201_and_resumes_without_a_loss() {
                 assert_eq!(code, 4201);
                 break;
             }
-            other => panic!("{other:?}"),
+            crate::client::Came::Gone => panic!("the connection ended without a close frame"),
         }
     }
     assert!(last < sent, "it fell behind");

@@ -1,0 +1,103 @@
+//! What fits, what is shed, and which signal comes first.
+
+use super::*;
+
+fn outbox() -> Arc<Outbox> {
+    Outbox::new(UserId(1), TokenId(1), Scope::Many)
+}
+
+fn event(chat: i64, seq: u64) -> Item {
+    Item::Event { chat: ChatId(chat), seq: Seq(seq), frame: Frame::from_static("x") }
+}
+
+fn closing(outbox: &Outbox) -> Option<CloseCode> {
+    match outbox.signal() {
+        Some(Signal::Close(closing)) => Some(closing.code),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_full_outbox_closes_with_4201_and_frees_what_waited() {
+    for too_much in [vec![event(1, 1); limits::OUTBOX_FRAMES + 1], {
+        let frame = Frame::from("x".repeat(limits::OUTBOX_BYTES / 2));
+        vec![Item::Reply(frame.clone()), Item::Reply(frame), event(1, 1)]
+    }] {
+        let outbox = outbox();
+        let last = too_much.len() - 1;
+        for (n, item) in too_much.into_iter().enumerate() {
+            assert_eq!(closing(&outbox), None, "after {n}");
+            outbox.push(item);
+            assert!(n < last || closing(&outbox) == Some(CloseCode::FellBehind));
+        }
+        assert!(!outbox.take(&mut VecDeque::new()));
+    }
+}
+
+#[test]
+fn notices_are_shed_first_and_events_stay() {
+    let outbox = outbox();
+    for seq in 1..=SHED_ABOVE as u64 {
+        outbox.push(event(1, seq));
+    }
+    outbox.push(Item::Notice { chat: None, frame: Frame::from_static("typing") });
+    outbox.push(event(1, SHED_ABOVE as u64 + 1));
+    let mut items = VecDeque::new();
+    assert!(outbox.take(&mut items));
+    assert_eq!(items.len(), SHED_ABOVE + 1);
+    assert!(items.iter().all(|item| matches!(item, Item::Event { .. })));
+}
+
+#[test]
+fn an_outbox_is_crowded_only_while_its_client_takes_more() {
+    let outbox = outbox();
+    for seq in 1..=SHED_ABOVE as u64 {
+        assert!(!outbox.is_crowded());
+        assert_eq!(outbox.push(event(1, seq)), seq == SHED_ABOVE as u64);
+    }
+    assert!(outbox.is_crowded());
+    outbox.set_blocked(true);
+    assert!(!outbox.is_crowded(), "nobody should wait for a slow client");
+    assert!(!outbox.push(event(1, SHED_ABOVE as u64 + 1)));
+}
+
+#[test]
+fn revoking_a_chat_purges_what_waits_of_it_and_nothing_else() {
+    let outbox = outbox();
+    for chat in [1, 2, 1] {
+        outbox.push(event(chat, 1));
+    }
+    outbox.revoke(ChatId(1), "left");
+    let Some(Signal::Revoked(chats)) = outbox.signal() else { panic!("no signal") };
+    assert_eq!(chats, [(ChatId(1), "left")]);
+    assert!(!outbox.has_signal());
+    let mut items = VecDeque::new();
+    outbox.take(&mut items);
+    assert_eq!(items.iter().filter_map(Item::chat).collect::<Vec<_>>(), [ChatId(2)]);
+}
+
+#[test]
+fn a_beat_without_a_sign_of_life_closes_with_4202() {
+    let outbox = outbox();
+    outbox.beat();
+    assert!(matches!(outbox.signal(), Some(Signal::Ping)));
+    outbox.heard();
+    outbox.beat();
+    assert!(matches!(outbox.signal(), Some(Signal::Ping)));
+    outbox.asked();
+    outbox.beat();
+    assert!(matches!(outbox.signal(), Some(Signal::Ping)), "it waits for the store");
+    outbox.answered(None);
+    outbox.beat();
+    assert_eq!(closing(&outbox), Some(CloseCode::NoHeartbeat));
+}
+
+#[test]
+fn the_first_reason_of_a_close_stays() {
+    let outbox = outbox();
+    outbox.close(Closing::new(CloseCode::Unauthorized, "token revoked"));
+    outbox.close(Closing::new(CloseCode::NoHeartbeat, "quiet"));
+    outbox.push(event(1, 1));
+    assert_eq!(closing(&outbox), Some(CloseCode::Unauthorized));
+    assert_eq!(closing(&outbox), Some(CloseCode::Unauthorized), "it is not taken");
+}
