@@ -1,5 +1,7 @@
 //! The store's contract, checked on every backend.
 
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 #[macro_use]
 mod store {
     pub mod accounts;

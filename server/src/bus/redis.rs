@@ -69,7 +69,16 @@ impl RedisBus {
         let look = Arc::new(Notify::new());
         let opened = hub.watch_rooms();
         tokio::spawn(publish(client.clone(), queue));
-        tokio::spawn(Subscriber { client, node: bus.node, hub: hub.clone(), connected: bus.connected.clone(), look: look.clone() }.run(opened));
+        tokio::spawn(
+            Subscriber {
+                client,
+                node: bus.node,
+                hub: hub.clone(),
+                connected: bus.connected.clone(),
+                look: look.clone(),
+            }
+            .run(opened),
+        );
         tokio::spawn(backstop(store, hub, look));
         Ok(bus)
     }
@@ -84,7 +93,9 @@ fn unusable(place: &str, error: &RedisError) -> RedisUnusable {
         ErrorKind::InvalidClientConfig => {
             format!("REDIS_URL asks for something that this build does not have ({error}): correct it")
         }
-        _ => format!("Redis does not answer at {place}: start it, correct REDIS_URL, or unset USE_REDIS to run one server"),
+        _ => format!(
+            "Redis does not answer at {place}: start it, correct REDIS_URL, or unset USE_REDIS to run one server"
+        ),
     })
 }
 

@@ -33,7 +33,9 @@ pub(super) fn encode(node: u64, envelope: &Envelope) -> Vec<u8> {
         Envelope::Notice { chat, except, frame } => (What::Notice { chat: *chat, except: *except }, frame),
         Envelope::Presence { users, frame } => (What::Presence { users: users.clone() }, frame),
         Envelope::ChatAdded { chat, users } => (What::ChatAdded { chat: *chat, users: users.clone() }, ""),
-        Envelope::ChatDeleted { chat, users } => (What::ChatDeleted { chat: *chat, users: users.clone() }, ""),
+        Envelope::ChatDeleted { chat, users } => {
+            (What::ChatDeleted { chat: *chat, users: users.clone() }, "")
+        }
         Envelope::Left { chat, user } => (What::Left { chat: *chat, user: *user }, ""),
         Envelope::TokenRevoked { token } => (What::TokenRevoked { token: *token }, ""),
     };

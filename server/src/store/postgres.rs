@@ -17,13 +17,17 @@ use super::{Append, AppendResult, NewChat, Position, Store, StoreError, TokenRec
 
 mod append;
 
-// SQL that both backends speak is one text, compiled here for this backend's types.
+// SQL that both backends speak is one text, compiled here for this backend's types; hence `duplicate_mod`.
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/accounts.rs"]
 mod accounts;
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/changes.rs"]
 mod changes;
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/chats.rs"]
 mod chats;
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/log.rs"]
 mod log;
 
@@ -97,7 +101,7 @@ fn unusable_tables(place: &str, error: MigrateError) -> StoreError {
 
 /// The sentence for a database that can't be used; codes are of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn unusable(place: &str, error: &sqlx::Error) -> StoreError {
-    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default();
     StoreError::Unusable(match &*code {
         "28000" | "28P01" => {
             format!("Postgres at {place} refuses the user or the password: correct them in DATABASE_URL.")

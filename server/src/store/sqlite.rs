@@ -21,13 +21,17 @@ use super::{Append, AppendResult, NewChat, Position, Store, StoreError, TokenRec
 
 mod append;
 
-// SQL that both backends speak is one text, compiled here for this backend's types.
+// SQL that both backends speak is one text, compiled here for this backend's types; hence `duplicate_mod`.
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/accounts.rs"]
 mod accounts;
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/changes.rs"]
 mod changes;
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/chats.rs"]
 mod chats;
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/log.rs"]
 mod log;
 
@@ -211,10 +215,12 @@ impl Store for SqliteStore {
     }
 
     async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>, StoreError> {
-        let revoked = sqlx::query_scalar("SELECT t.id FROM json_each($1) j JOIN tokens t ON t.id = j.value WHERE t.revoked")
-            .bind(serde_json::json!(tokens).to_string())
-            .fetch_all(&self.readers)
-            .await?;
+        let revoked = sqlx::query_scalar(
+            "SELECT t.id FROM json_each($1) j JOIN tokens t ON t.id = j.value WHERE t.revoked",
+        )
+        .bind(serde_json::json!(tokens).to_string())
+        .fetch_all(&self.readers)
+        .await?;
         Ok(revoked.into_iter().map(TokenId).collect())
     }
 

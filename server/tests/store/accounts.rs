@@ -1,7 +1,7 @@
 //! Accounts and sign-ins.
 
-use causerie_protocol::{TokenId, UserId};
 use causerie_protocol::rest::UserRef;
+use causerie_protocol::{TokenId, UserId};
 
 use super::world::World;
 

@@ -124,7 +124,10 @@ async fn messages(
     set_heads(transaction, &heads, now).await
 }
 
-async fn look_up(transaction: &mut SqliteConnection, run: &[Append]) -> Result<Vec<Option<Known>>, StoreError> {
+async fn look_up(
+    transaction: &mut SqliteConnection,
+    run: &[Append],
+) -> Result<Vec<Option<Known>>, StoreError> {
     let asked: Vec<(ChatId, UserId, Option<&ClientId>)> = run
         .iter()
         .map(|append| match &append.change {
