@@ -62,8 +62,6 @@ impl Browser {
         // Whatever the browser writes goes with the profile.
         let profile = tempfile::tempdir().context("making a profile")?;
         command.env("TMPDIR", profile.path()).env("XDG_CONFIG_HOME", profile.path());
-        // The page formats times by the browser's locale, which Chromium takes from here.
-        command.env("LANGUAGE", "en_GB");
         let (driver, port) = process::start(&mut command, "started successfully on port ").await?;
         let driver_url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
         let mut builder = ClientBuilder::new(HttpConnector::new());
@@ -73,6 +71,8 @@ impl Browser {
         let client = client.context("starting the browser")?;
         let browser = Self { name: name.to_owned(), client, driver, profile: Some(profile) };
         browser.resize(screen).await?;
+        // Times look the same on every machine.
+        browser.devtools("Emulation.setLocaleOverride", &json!({"locale": "en-GB"})).await?;
         Ok(browser)
     }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::process::{self, cargo};
 use crate::page::{self, Page};
+use crate::process::{self, cargo};
 use crate::{project, tools};
 
 /// `cargo xtask build`.
@@ -42,8 +42,7 @@ pub fn build() -> Result<Built> {
     server.env("CAUSERIE_PAGE_DIR", &page.folder);
     process::run(&mut server).context("building the program")?;
     let program = project::program();
-    let size =
-        fs::metadata(&program).with_context(|| format!("looking for {}", program.display()))?.len();
+    let size = fs::metadata(&program).with_context(|| format!("looking for {}", program.display()))?.len();
     println!("  {} is ready: {:.1} MB, the page inside\n", program.display(), size as f64 / 1e6);
     Ok(Built { program, page })
 }
