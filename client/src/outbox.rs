@@ -1,8 +1,9 @@
 //! What is not acknowledged yet: in order, one on its way in each chat, resent until it is acknowledged or refused.
 
+use causerie_protocol::read_fields;
 use causerie_protocol::server_frame::Ack;
 use causerie_protocol::{ChatId, ClientId, MessageId, MessageText, Seq, Timestamp, UserId};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::Millis;
 use crate::backoff::Backoff;
@@ -13,7 +14,7 @@ use crate::sorted::SortedSet;
 pub const ANSWER_MS: Millis = 10_000;
 
 /// An unsent message, as the page's storage keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PendingMessage {
     /// The sender's name for it, by which the server recognises a repeat.
     pub client_id: ClientId,
@@ -26,8 +27,19 @@ pub struct PendingMessage {
     /// When, by this device's clock; gives the order.
     pub created_ms: Millis,
     /// Why it was refused, if it was; it is not sent again until the person says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
+}
+
+read_fields! {
+    PendingMessage {
+        "client_id" => client_id: need,
+        "owner" => owner: need,
+        "chat_id" => chat_id: need,
+        "text" => text: need,
+        "created_ms" => created_ms: need,
+        "failed" => failed: may,
+    }
 }
 
 /// How far a message got.

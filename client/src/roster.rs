@@ -156,7 +156,9 @@ impl ChatEntry {
         self.touch(&event.at);
         if self.participant(event.user.id).is_none() {
             let user = event.user.clone();
-            self.chat.participants.push(Participant { user, read_seq: Seq::ZERO, online: false });
+            // As the server has it: everything before the joining counts as read.
+            let read_seq = Seq(event.seq.0.saturating_sub(1));
+            self.chat.participants.push(Participant { user, read_seq, online: false });
             crate::sorted::sort_by(&mut self.chat.participants, |a, b| a.user.id.cmp(&b.user.id));
         }
     }

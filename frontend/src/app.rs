@@ -16,8 +16,8 @@ use leptos::prelude::*;
 
 use crate::api::Api;
 use crate::socket::Socket;
+use crate::storage;
 use crate::storage::outbox::Outbox;
-use crate::storage::{self, Session};
 use crate::time::Clock;
 use crate::{browser, route};
 
@@ -39,7 +39,7 @@ struct Core {
     client: RefCell<Client>,
     socket: RefCell<Option<(Connection, Socket)>>,
     api: RefCell<Api>,
-    session: RefCell<Option<Session>>,
+    session: RefCell<Option<SignedIn>>,
     /// Counts sign-ins, so that an answer to an earlier one is not taken for this one's.
     generation: Cell<u32>,
     outbox: Outbox,
@@ -112,9 +112,8 @@ impl App {
 
     /// The person signed in, or registered.
     pub fn signed_in(self, answer: SignedIn, keep: bool) {
-        let session = Session { token: answer.token, user: answer.user };
-        storage::keep_session(&session, keep);
-        self.enter(session);
+        storage::keep_session(&answer, keep);
+        self.enter(answer);
     }
 
     /// The person signs out, here and in the tabs that share the sign-in.
@@ -144,7 +143,7 @@ impl App {
         self.dispatch(Input::OpenChat(chat));
     }
 
-    fn enter(self, session: Session) {
+    fn enter(self, session: SignedIn) {
         let user = session.user.clone();
         self.core.with_value(|core| {
             core.generation.set(core.generation.get() + 1);
@@ -329,7 +328,7 @@ impl App {
         let mine = self.core.with_value(|core| core.session.borrow().clone());
         match (mine, storage::session()) {
             // This tab has a sign-in of its own, or none has changed.
-            (Some(mine), Some(now)) if mine == now => {}
+            (Some(mine), Some(now)) if mine.token == now.token => {}
             (Some(mine), Some(now)) if mine.user.id == now.user.id => self.enter(now),
             (_, Some(now)) => {
                 self.leave();

@@ -2,22 +2,13 @@
 
 pub mod outbox;
 
+use causerie_protocol::rest::SignedIn;
 use causerie_protocol::{ChatId, User};
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
 use web_sys::Storage;
 
 /// The key of the sign-in, in whichever storage the person chose.
 pub const SESSION_KEY: &str = "causerie.session";
-
-/// Who is signed in here, and by what token.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    /// The token; it never leaves this storage but to the server.
-    pub token: String,
-    /// Whose it is.
-    pub user: User,
-}
 
 /// The browser's storage for as long as a tab lives.
 fn for_now() -> Option<Storage> {
@@ -31,7 +22,7 @@ fn for_good() -> Option<Storage> {
 
 /// The sign-in of this tab, or the one that was to be kept.
 #[must_use]
-pub fn session() -> Option<Session> {
+pub fn session() -> Option<SignedIn> {
     [for_now(), for_good()].into_iter().flatten().find_map(|storage| {
         let json = storage.get_item(SESSION_KEY).ok()??;
         serde_json::from_str(&json).ok()
@@ -39,7 +30,7 @@ pub fn session() -> Option<Session> {
 }
 
 /// Keeps the sign-in: for good, or for as long as this tab lives.
-pub fn keep_session(session: &Session, keep: bool) {
+pub fn keep_session(session: &SignedIn, keep: bool) {
     let Ok(json) = serde_json::to_string(session) else { return };
     // A sign-in of this tab alone hides the one that is kept for all tabs, and leaves it to them.
     if let (true, Some(storage)) = (keep, for_now()) {

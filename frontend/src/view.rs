@@ -42,7 +42,7 @@ pub fn Page() -> impl IntoView {
     });
     view! {
         {page}
-        <div class="visually-hidden" role="status" aria-live="polite">{app.spoken}</div>
+        <div class="visually-hidden" role="status" aria-live="polite">{text(move || app.spoken.get())}</div>
     }
 }
 

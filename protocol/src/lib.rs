@@ -9,7 +9,8 @@
 //! 5. [`handshake`]: the subprotocol values that carry the token.
 //! 6. [`rest`] and [`paths`]: bodies and addresses of the HTTP API.
 //! 7. [`limits`]: every bound, named once.
-//! 8. [`reference`](mod@reference): the Markdown page that is made from all of these.
+//! 8. [`read`]: how objects are read.
+//! 9. [`reference`](mod@reference): the Markdown page that is made from all of these.
 //!
 //! Nothing here does input or output; the crate builds natively and for `wasm32-unknown-unknown`.
 
@@ -21,7 +22,7 @@ pub mod handshake;
 pub mod ids;
 pub mod limits;
 pub mod paths;
-mod read;
+pub mod read;
 pub mod reference;
 pub mod rest;
 pub mod server_frame;

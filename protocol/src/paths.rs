@@ -18,6 +18,8 @@ pub const CHATS: &str = "/api/chats/";
 pub const SOCKET: &str = "/ws/";
 /// Answers 200 as soon as the server serves.
 pub const HEALTH: &str = "/healthz";
+/// Says whether the server should get requests: `GET` answers a [`crate::rest::Readiness`].
+pub const READY: &str = "/readyz";
 /// The connection tester.
 pub const TESTER: &str = "/chat-ws-test/";
 

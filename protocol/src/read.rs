@@ -1,4 +1,4 @@
-//! Reading objects field by field, in a fifth of the code that the derive makes.
+//! Reading objects field by field, in a fraction of the code that the derive makes.
 //!
 //! A page downloads every byte of it. Objects are the only form of our types on the wire, so that positions
 //! need not be read; a field that comes twice counts as it comes last, and one that is not known is passed over.
@@ -9,7 +9,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// The name of a field, borrowed when it holds no escapes.
-pub(crate) struct Name<'a>(pub(crate) Cow<'a, str>);
+pub struct Name<'a>(pub Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -36,17 +36,23 @@ impl<'de> Deserialize<'de> for Name<'de> {
 }
 
 /// A field that must be there.
-pub(crate) fn need<T, E: Error>(field: Option<T>, name: &'static str) -> Result<T, E> {
+///
+/// # Errors
+/// When it is not.
+pub fn need<T, E: Error>(field: Option<T>, name: &'static str) -> Result<T, E> {
     field.ok_or_else(|| E::missing_field(name))
 }
 
 /// A field that may be missing.
-#[expect(clippy::unnecessary_wraps, reason = "it stands where `need` stands")]
-pub(crate) fn may<T: Default, E: Error>(field: Option<T>, _name: &'static str) -> Result<T, E> {
+///
+/// # Errors
+/// Never; it stands where [`need`] stands.
+pub fn may<T: Default, E: Error>(field: Option<T>, _name: &'static str) -> Result<T, E> {
     Ok(field.unwrap_or_default())
 }
 
 /// Implements `Deserialize` for a struct: `"name on the wire" => field: need` or `may` be there.
+#[macro_export]
 macro_rules! read_fields {
     ($type:ident { $($($wire:literal)|+ => $field:ident: $presence:ident),+ $(,)? }) => {
         impl<'de> serde::Deserialize<'de> for $type {
@@ -78,4 +84,4 @@ macro_rules! read_fields {
     };
 }
 
-pub(crate) use read_fields;
+pub use read_fields;

@@ -229,6 +229,10 @@ pub fn markdown() -> String {
         ("/api/chats/{id}/leave/", "`POST` leaves a group"),
         ("/api/messages/{id}/", "`GET`; `PATCH {content}` and `DELETE` by the sender"),
         (paths::HEALTH, "`GET` → 200 as soon as the server serves"),
+        (
+            paths::READY,
+            "`GET` → `{ready, database, bus, draining}`; 200 when it should get requests, else 503",
+        ),
     ] {
         let _ = writeln!(page, "| `{address}` | {methods} |");
     }

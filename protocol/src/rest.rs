@@ -289,6 +289,19 @@ impl From<MessageBody> for Message {
     }
 }
 
+/// `GET /readyz`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// Whether the server should get requests.
+    pub ready: bool,
+    /// Whether the database answers.
+    pub database: bool,
+    /// Whether the other nodes can be heard; always true on a single node.
+    pub bus: bool,
+    /// Whether the server is about to end.
+    pub draining: bool,
+}
+
 /// An error's body: `application/problem+json` (RFC 9457), with `code` and `field` added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {

@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use causerie_client::PendingMessage;
 use causerie_client::sorted::sort_by;
-use causerie_protocol::{ClientId, UserId};
+use causerie_protocol::{ClientId, UserId, read_fields};
 use js_sys::{Array, Function, Promise};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -22,10 +22,14 @@ const DATABASE: &str = "causerie";
 const STORE: &str = "outbox";
 
 /// An unsent message and the tab that sends it.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Kept {
     tab: String,
     message: PendingMessage,
+}
+
+read_fields! {
+    Kept { "tab" => tab: need, "message" => message: need }
 }
 
 /// The unsent messages of this browser; one that has no IndexedDB to give keeps none.

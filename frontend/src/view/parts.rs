@@ -3,7 +3,7 @@
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
-use super::erased::{click, text};
+use super::erased::{click, flag, text};
 use super::icon::Icon;
 
 /// A button with a word on it.
@@ -44,12 +44,13 @@ pub fn icon_button(
 
 /// The button that sends a form; it can't be pressed twice.
 pub fn submit_button(word: &'static str, busy: RwSignal<bool>) -> AnyView {
-    view! { <button class="button main" type="submit" disabled=busy>{word}</button> }.into_any()
+    view! { <button class="button main" type="submit" disabled=flag(move || busy.get())>{word}</button> }
+        .into_any()
 }
 
 /// Where a form says what is wrong; heard by screen readers at once.
 pub fn alert(error: RwSignal<String>) -> AnyView {
-    view! { <p class="alert" role="alert">{error}</p> }.into_any()
+    view! { <p class="alert" role="alert">{text(move || error.get())}</p> }.into_any()
 }
 
 /// A labelled field of a form.

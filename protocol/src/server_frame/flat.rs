@@ -182,6 +182,8 @@ fn is_known(kind: &str) -> bool {
     REPLIES.contains(&kind) || EVENTS.contains(&kind)
 }
 
+/// A frame of a kind that is not known, with everything that is in it.
+#[cfg(not(target_arch = "wasm32"))]
 fn unknown(json: &str, kind: &str) -> Result<ServerFrame, serde_json::Error> {
     let mut value: Value = serde_json::from_str(json)?;
     let position =
@@ -195,6 +197,40 @@ fn unknown(json: &str, kind: &str) -> Result<ServerFrame, serde_json::Error> {
         }),
         None => ServerFrame::Unknown(value),
     })
+}
+
+/// A frame of a kind that is not known, and its place in the log.
+///
+/// A page carries nothing on to others: it need not download what reads and keeps any JSON.
+#[cfg(target_arch = "wasm32")]
+fn unknown(json: &str, kind: &str) -> Result<ServerFrame, serde_json::Error> {
+    Ok(match serde_json::from_str::<Positioned>(json) {
+        Ok(Positioned { data: Position { chat_id, seq } }) => {
+            ServerFrame::Event(Event::Unknown { kind: kind.to_owned(), chat_id, seq, data: Value::Null })
+        }
+        Err(_) => ServerFrame::Unknown(Value::Null),
+    })
+}
+
+#[cfg(target_arch = "wasm32")]
+struct Positioned {
+    data: Position,
+}
+
+#[cfg(target_arch = "wasm32")]
+read_fields! {
+    Positioned { "data" => data: need }
+}
+
+#[cfg(target_arch = "wasm32")]
+struct Position {
+    chat_id: ChatId,
+    seq: Seq,
+}
+
+#[cfg(target_arch = "wasm32")]
+read_fields! {
+    Position { "chat_id" => chat_id: need, "seq" => seq: need }
 }
 
 impl Flat {
