@@ -43,17 +43,14 @@ pub fn need<T, E: Error>(field: Option<T>, name: &'static str) -> Result<T, E> {
     field.ok_or_else(|| E::missing_field(name))
 }
 
-/// A field that may be missing.
-///
-/// # Errors
-/// Never; it stands where [`need`] stands.
-pub fn may<T: Default, E: Error>(field: Option<T>, _name: &'static str) -> Result<T, E> {
-    Ok(field.unwrap_or_default())
-}
-
-/// Implements `Deserialize` for a struct: `"name on the wire" => field: need` or `may` be there.
+/// Implements `Deserialize` for a struct: `"name on the wire" => field: need` for what must be there,
+/// `may` for an `Option` or another type with a default.
 #[macro_export]
 macro_rules! read_fields {
+    (@take need $field:ident $map:ident) => { $field = Some($map.next_value()?) };
+    (@take may $field:ident $map:ident) => { $field = $map.next_value()? };
+    (@give need $field:ident) => { $crate::read::need($field, stringify!($field))? };
+    (@give may $field:ident) => { $field };
     ($type:ident { $($($wire:literal)|+ => $field:ident: $presence:ident),+ $(,)? }) => {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -67,14 +64,14 @@ macro_rules! read_fields {
                     }
 
                     fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$type, A::Error> {
-                        $(let mut $field = None;)+
+                        $(let mut $field = Default::default();)+
                         while let Some($crate::read::Name(name)) = map.next_key()? {
                             match &*name {
-                                $($($wire)|+ => $field = Some(map.next_value()?),)+
+                                $($($wire)|+ => $crate::read_fields!(@take $presence $field map),)+
                                 _ => { map.next_value::<serde::de::IgnoredAny>()?; }
                             }
                         }
-                        Ok($type { $($field: $crate::read::$presence($field, stringify!($field))?,)+ })
+                        Ok($type { $($field: $crate::read_fields!(@give $presence $field),)+ })
                     }
                 }
 

@@ -11,11 +11,11 @@ use tokio::time::timeout;
 
 use crate::auth::Auth;
 use crate::auth::attempts::Attempts;
-use crate::bus::{Bus, MemoryBus};
+use crate::bus::{Bus, MemoryBus, RedisBus, RedisUnusable};
 use crate::chat::Chats;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::hub::Hub;
-use crate::store::{SqliteStore, Store, StoreError};
+use crate::store::{PostgresStore, SqliteStore, Store, StoreError};
 use crate::{demo, heartbeat, http};
 
 /// How long requests, and then the last appends, may take once the sockets are gone, which takes some seconds at most.
@@ -27,6 +27,8 @@ const DRAIN_LIMIT: Duration = Duration::from_millis(1_500);
 pub struct App {
     /// Accounts, chats and logs.
     pub store: Arc<dyn Store>,
+    /// Between nodes.
+    pub bus: Arc<dyn Bus>,
     /// The way to append to a log.
     pub chats: Chats,
     /// Who is here.
@@ -47,6 +49,9 @@ pub enum RunError {
     /// The database can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Redis can't be used.
+    #[error(transparent)]
+    Bus(#[from] RedisUnusable),
     /// The listening socket failed.
     #[error("the server can't accept connections any more: {0}")]
     Listener(#[from] std::io::Error),
@@ -88,13 +93,21 @@ impl App {
     /// # Errors
     /// When the database can't be used.
     pub async fn open(config: Config) -> Result<Self, RunError> {
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database_url).await?);
+        let store: Arc<dyn Store> = if config::is_postgres(&config.database_url) {
+            Arc::new(PostgresStore::open(&config.database_url).await?)
+        } else {
+            Arc::new(SqliteStore::open(&config.database_url).await?)
+        };
         let hub = Hub::new();
-        let bus: Arc<dyn Bus> = Arc::new(MemoryBus::new(hub.clone()));
-        let chats = Chats::start(Arc::clone(&store), bus, hub.clone());
+        let bus: Arc<dyn Bus> = match &config.redis_url {
+            Some(url) => Arc::new(RedisBus::start(url, Arc::clone(&store), hub.clone()).await?),
+            None => Arc::new(MemoryBus::new(hub.clone())),
+        };
+        let chats = Chats::start(Arc::clone(&store), Arc::clone(&bus), hub.clone());
         let app = Self {
             auth: Auth::new(Arc::clone(&store)),
             store,
+            bus,
             chats,
             hub,
             config: Arc::new(config),

@@ -16,8 +16,10 @@ pub mod reference;
 /// What the server needs to know to run, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The database, as `sqlite:PATH`; the file is made when it is not there.
+    /// The database: `sqlite:PATH`, where the file is made when it is not there, or a `postgres://` URL.
     pub database_url: String,
+    /// Where Redis is, when several servers share the Postgres database.
+    pub redis_url: Option<String>,
     /// Origins of pages that may use the API and the sockets besides the server's own, as `https://chat.example.org`.
     pub allowed_origins: Vec<String>,
     /// Whether to make the demo accounts.
@@ -32,6 +34,7 @@ impl Config {
     pub fn new(database: &Path) -> Self {
         Self {
             database_url: format!("sqlite:{}", database.display()),
+            redis_url: None,
             allowed_origins: Vec::new(),
             demo: false,
             heartbeat: HEARTBEAT,
@@ -77,7 +80,7 @@ pub struct Serve {
     /// The port to listen on; 0 takes one that is free.
     #[arg(short, long, env = "CAUSERIE_PORT", default_value_t = 8000)]
     pub port: u16,
-    /// Where the accounts and messages are: `sqlite:PATH`, made when it is not there.
+    /// Where the accounts and messages are: `sqlite:PATH`, made when it is not there, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
     #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = DEFAULT_DATABASE, hide_env_values = true)]
     pub database_url: String,
     /// The origin of a page elsewhere that may use the API and the sockets, such as `https://chat.example.org`.
@@ -99,16 +102,18 @@ pub struct Serve {
     /// How log lines look; they go to standard error.
     #[arg(long, env = "CAUSERIE_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// Connect several servers through Redis; not in this version.
+    /// Connect several servers that share a Postgres database through Redis.
     #[arg(long, env = "USE_REDIS", value_parser = FalseyValueParser::new())]
     pub use_redis: bool,
-    /// Where Redis is; read only with `--use-redis`.
-    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
-    pub redis_url: Option<String>,
+    /// Where Redis is, as `redis://` or, over TLS, `rediss://USER:PASSWORD@HOST:PORT/DATABASE`; read only with `--use-redis`.
+    #[arg(long, env = "REDIS_URL", value_name = "URL", default_value = DEFAULT_REDIS, hide_env_values = true)]
+    pub redis_url: String,
 }
 
 /// The database when no other is named.
 const DEFAULT_DATABASE: &str = "sqlite:causerie.db";
+/// Redis when no other is named.
+const DEFAULT_REDIS: &str = "redis://127.0.0.1:6379/";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -131,9 +136,10 @@ impl Serve {
     /// # Errors
     /// The first one that can't be used.
     pub fn config(&self) -> Result<Config, ConfigError> {
-        if self.use_redis {
+        let database_url = database(&self.database_url)?;
+        if self.use_redis && !is_postgres(&database_url) {
             return fail(
-                "USE_REDIS asks for several servers, which need Postgres and Redis and are not in this version: unset it (or leave out --use-redis) to run one server",
+                "USE_REDIS is for several servers, which can't share a SQLite file: name a Postgres database in DATABASE_URL, or unset USE_REDIS (leave out --use-redis) to run one server",
             );
         }
         if self.demo && !self.bind.is_loopback() {
@@ -143,7 +149,8 @@ impl Serve {
             ));
         }
         Ok(Config {
-            database_url: database(&self.database_url)?,
+            database_url,
+            redis_url: self.use_redis.then(|| self.redis_url.trim().to_owned()),
             allowed_origins: origins(&self.allowed_origins)?,
             demo: self.demo,
             heartbeat: HEARTBEAT,
@@ -163,7 +170,7 @@ fn address(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| "give an IP address, such as 127.0.0.1 or ::1".to_owned())
 }
 
-/// A database URL as `sqlite:PATH`. One that is refused is never repeated: it may hold a password.
+/// A database URL as `sqlite:PATH` or `postgres://…`. One that is refused is never repeated: it may hold a password.
 fn database(url: &str) -> Result<String, ConfigError> {
     // An empty variable is how `.env` files say "unset".
     let url = if url.trim().is_empty() { DEFAULT_DATABASE } else { url.trim() };
@@ -173,11 +180,19 @@ fn database(url: &str) -> Result<String, ConfigError> {
     match scheme {
         "sqlite" => {}
         "postgres" | "postgresql" => {
+            let whole = Url::parse(url).ok().filter(|url| url.has_host() && url.path().len() > 1);
+            return match whole {
+                Some(_) => Ok(url.to_owned()),
+                None => fail(
+                    "DATABASE_URL is not a whole Postgres URL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+                ),
+            };
+        }
+        _ => {
             return fail(
-                "DATABASE_URL names a Postgres database, which this version does not have: write sqlite:PATH",
+                "DATABASE_URL has a scheme that is not known: write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
             );
         }
-        _ => return fail("DATABASE_URL has a scheme that is not known: write sqlite:PATH"),
     }
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.is_empty() || path.contains(":memory:") {
@@ -187,6 +202,12 @@ fn database(url: &str) -> Result<String, ConfigError> {
         return fail("DATABASE_URL has options after its path, which are not supported: write sqlite:PATH");
     }
     Ok(format!("sqlite:{path}"))
+}
+
+/// Whether a checked database URL names a Postgres database.
+#[must_use]
+pub fn is_postgres(database_url: &str) -> bool {
+    database_url.starts_with("postgres")
 }
 
 /// Origins as browsers write them.
@@ -260,17 +281,35 @@ mod tests {
     }
 
     #[test]
+    fn several_servers_need_postgres() {
+        let config = |arguments: &[&str]| {
+            let cli = Cli::try_parse_from([&["causerie", "serve"], arguments].concat()).unwrap();
+            let Command::Serve(serve) = cli.command;
+            serve.config()
+        };
+        let postgres = ["--database-url", "postgres://u:p@db/causerie"];
+        let one = config(&postgres).unwrap();
+        assert!(is_postgres(&one.database_url) && one.redis_url.is_none());
+        let several =
+            config(&[&postgres[..], &["--use-redis", "--redis-url", "redis://r/"]].concat()).unwrap();
+        assert_eq!(several.redis_url.as_deref(), Some("redis://r/"));
+        let sentence = config(&["--use-redis"]).unwrap_err().to_string();
+        assert!(sentence.contains("USE_REDIS") && sentence.contains("Postgres"), "{sentence}");
+    }
+
+    #[test]
     fn a_bad_database_url_is_refused_without_repeating_it() {
         for url in [
             "causerie.db",
             "sqlite:",
             "sqlite::memory:",
             "sqlite:a.db?mode=ro",
-            "postgres://u:sesame@host/db",
+            "postgres://u:sesame@host",
+            "postgres:",
             "mysql://u:sesame@host/db",
         ] {
             let sentence = database(url).unwrap_err().to_string();
-            assert!(sentence.contains("DATABASE_URL") && sentence.contains("sqlite:PATH"), "{sentence}");
+            assert!(sentence.contains("DATABASE_URL") && sentence.contains(": write "), "{sentence}");
             assert!(!sentence.contains("sesame"), "{sentence}");
         }
     }

@@ -24,6 +24,7 @@ pub mod id;
 pub mod messages;
 pub mod origin;
 pub mod problem;
+mod ready;
 
 use problem::Refusal;
 
@@ -41,6 +42,7 @@ pub fn router(app: App) -> Router {
         .layer(origin::cors(&app.config));
     Router::new()
         .at(paths::HEALTH, get(|| async { "ok" }))
+        .at(paths::READY, get(ready::ready))
         .merge(api)
         .merge(socket::routes())
         .fallback(elsewhere)

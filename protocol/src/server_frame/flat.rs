@@ -2,7 +2,6 @@
 //!
 //! One type for all frames, instead of one reader for each, is half the work and a third of the code in a page.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -115,10 +114,12 @@ read_fields! {
 }
 
 /// What decides how the rest of a frame is read.
-#[derive(Deserialize)]
-struct Tag<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
+struct Tag {
+    kind: String,
+}
+
+read_fields! {
+    Tag { "type" => kind: need }
 }
 
 /// A close code, or an error code: both are called `code`.
@@ -157,7 +158,7 @@ pub(super) fn decode(json: &str) -> Result<ServerFrame, serde_json::Error> {
         Ok(flat) if is_known(&flat.kind) => flat.into_frame(),
         Ok(flat) => unknown(json, &flat.kind),
         // What is new may use the names of fields in its own way.
-        Err(error) => match serde_json::from_str::<Tag<'_>>(json) {
+        Err(error) => match serde_json::from_str::<Tag>(json) {
             Ok(tag) if !is_known(&tag.kind) => unknown(json, &tag.kind),
             _ => Err(error),
         },
