@@ -2,9 +2,11 @@
 //!
 //! In reading order: [`project`] knows where things are, [`process`] starts programs and shows them,
 //! [`tools`] and [`browser`] install what a fresh machine lacks, [`page`] builds and weighs the page,
-//! and there is one module for each command: [`setup`], [`build`], [`run`], [`test`], [`check`], [`screenshots`].
+//! and there is one module for each command: [`setup`], [`build`], [`run`], [`test`], [`check`],
+//! [`bench`], [`torture`], [`screenshots`].
 #![expect(clippy::print_stdout, reason = "a command-line program talks to its user")]
 
+mod bench;
 mod browser;
 mod build;
 mod check;
@@ -18,6 +20,7 @@ mod server;
 mod setup;
 mod test;
 mod tools;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -43,6 +46,10 @@ enum Command {
     Test(test::Options),
     /// Run the project's rules over its sources.
     Check,
+    /// Kill, cut and flood a real server, and check that it kept its promises.
+    Torture(torture::Options),
+    /// Measure the program against a bare room in the same run.
+    Bench(bench::Options),
     /// Photograph the page, narrow and wide, light and dark, into target/screenshots/.
     Screenshots,
 }
@@ -54,6 +61,8 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::Test(options) => return test::test(&options),
         Command::Check => check::check(),
+        Command::Torture(options) => torture::torture(&options),
+        Command::Bench(options) => bench::bench(&options),
         Command::Screenshots => screenshots::screenshots(),
     };
     match outcome {

@@ -17,7 +17,7 @@ pub struct Page {
     /// The folder to embed.
     pub folder: PathBuf,
     /// All files together, compressed, in bytes.
-    weight: usize,
+    pub weight: usize,
 }
 
 impl Page {

@@ -37,7 +37,8 @@ impl Counts {
         }
     }
 
-    fn add(self, other: Self) -> Self {
+    /// Both together.
+    pub fn add(self, other: Self) -> Self {
         Self {
             passed: self.passed + other.passed,
             failed: self.failed + other.failed,

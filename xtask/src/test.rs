@@ -13,7 +13,7 @@ use crate::project;
 use crate::report::{Counts, Report, Row};
 use crate::tools;
 
-use self::stages::{STAGES, Stage};
+use self::stages::{Needs, STAGES, Stage};
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -71,7 +71,8 @@ fn choose(names: &[String]) -> Result<Vec<&'static Stage>, String> {
         }
     }
     let named = |name: &str| names.iter().any(|other| other == name);
-    let build_needed = STAGES.iter().any(|stage| stage.needs_browser && named(stage.name));
+    let is_on_program = |stage: &Stage| matches!(stage.needs, Needs::Program | Needs::Browser);
+    let build_needed = STAGES.iter().any(|stage| is_on_program(stage) && named(stage.name));
     let is_chosen =
         |stage: &&Stage| names.is_empty() || named(stage.name) || (stage.name == "build" && build_needed);
     Ok(STAGES.iter().filter(is_chosen).collect())
@@ -82,13 +83,13 @@ fn choose(names: &[String]) -> Result<Vec<&'static Stage>, String> {
 /// A browser that can't be installed is noted and met again at the stage that needs it.
 fn set_up(chosen: &[&Stage], prepared: &mut Prepared) -> Outcome {
     println!("=== set-up");
-    let needs_tools = chosen.iter().any(|stage| stage.needs_browser || stage.name == "build");
+    let needs_tools = chosen.iter().any(|stage| stage.needs != Needs::Rust);
     if needs_tools {
         tools::ensure()?;
     } else {
         tools::ensure_rust_parts()?;
     }
-    if chosen.iter().any(|stage| stage.needs_browser) {
+    if chosen.iter().any(|stage| stage.needs == Needs::Browser) {
         match browser::ensure() {
             Ok(driver) => prepared.driver = Some(driver),
             Err(error) => prepared.no_driver = format!("{error:#}"),
@@ -100,13 +101,11 @@ fn set_up(chosen: &[&Stage], prepared: &mut Prepared) -> Outcome {
 
 /// Why a stage can't run, if so.
 fn missing(stage: &Stage, prepared: &Prepared) -> Option<Missing> {
-    if stage.needs_browser && !prepared.built {
-        return Some(Missing::Build);
+    match stage.needs {
+        Needs::Program | Needs::Browser if !prepared.built => Some(Missing::Build),
+        Needs::Browser if prepared.driver.is_none() => Some(Missing::Browser(prepared.no_driver.clone())),
+        _ => None,
     }
-    if stage.needs_browser && prepared.driver.is_none() {
-        return Some(Missing::Browser(prepared.no_driver.clone()));
-    }
-    None
 }
 
 #[derive(Debug)]
@@ -155,8 +154,9 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_stage_brings_the_build() {
+    fn a_stage_on_the_program_brings_the_build() {
         assert_eq!(names(&["pages".to_owned()]), ["build", "pages"]);
+        assert_eq!(names(&["torture".to_owned()]), ["build", "torture"]);
         assert_eq!(names(&["format".to_owned()]), ["format"]);
     }
 

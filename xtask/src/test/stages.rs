@@ -8,15 +8,27 @@ use super::{Outcome, Prepared};
 use crate::process::{self, cargo};
 use crate::report::Counts;
 use crate::server::{TestServer, free_port};
-use crate::{build, check, project};
+use crate::{build, check, project, torture};
+
+/// What a stage stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The compiler.
+    Rust,
+    /// The tools that build the page.
+    Tools,
+    /// The built program.
+    Program,
+    /// The built program and a browser.
+    Browser,
+}
 
 /// One part of a test run.
 #[derive(Debug)]
 pub struct Stage {
     pub name: &'static str,
     pub about: &'static str,
-    /// Needs the built program and a browser.
-    pub needs_browser: bool,
+    pub needs: Needs,
     pub run: fn(&mut Prepared) -> Outcome,
 }
 
@@ -25,40 +37,46 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "format",
         about: "the sources are formatted",
-        needs_browser: false,
+        needs: Needs::Rust,
         run: |_| one(cargo("fmt --all --check")?),
     },
     Stage {
         name: "rules",
         about: "the project's rules hold (cargo xtask check)",
-        needs_browser: false,
+        needs: Needs::Rust,
         run: |_| check::check().map(|()| Counts::one(true)),
     },
     Stage {
         name: "lint",
         about: "clippy has nothing to say, natively and for the page",
-        needs_browser: false,
+        needs: Needs::Rust,
         run: |_| lint(),
     },
     Stage {
         name: "native",
         about: "protocol, client, server and commands, over real sockets",
-        needs_browser: false,
+        needs: Needs::Rust,
         run: |_| native(),
     },
     Stage {
         name: "build",
         about: "the page and the program that serves it",
-        needs_browser: false,
+        needs: Needs::Tools,
         run: build_program,
+    },
+    Stage {
+        name: "torture",
+        about: "a server that is killed and cut off keeps its promises, and one that does not is caught",
+        needs: Needs::Program,
+        run: |_| torture_briefly(),
     },
     Stage {
         name: "wasm",
         about: "the page's own client in a browser, against a real server",
-        needs_browser: true,
+        needs: Needs::Browser,
         run: wasm,
     },
-    Stage { name: "pages", about: "two people in two browsers", needs_browser: true, run: pages },
+    Stage { name: "pages", about: "two people in two browsers", needs: Needs::Browser, run: pages },
 ];
 
 fn lint() -> Outcome {
@@ -68,12 +86,7 @@ fn lint() -> Outcome {
     let page = cargo(
         "clippy --package causerie-frontend --all-targets --target wasm32-unknown-unknown --quiet -- --deny warnings",
     )?;
-    let passed = [one(native)?, one(page)?];
-    Ok(Counts {
-        passed: passed.iter().map(|counts| counts.passed).sum(),
-        failed: passed.iter().map(|counts| counts.failed).sum(),
-        ignored: 0,
-    })
+    Ok(one(native)?.add(one(page)?))
 }
 
 fn native() -> Outcome {
@@ -86,6 +99,18 @@ fn build_program(prepared: &mut Prepared) -> Outcome {
     // A page that is too heavy is a failure, and can still be tested.
     built.page.check_weight()?;
     Ok(Counts::one(true))
+}
+
+fn torture_briefly() -> Outcome {
+    let mut checker = cargo(
+        "test --release --package causerie-torture --features real-server --test sabotage --no-fail-fast",
+    )?;
+    checker.env("CAUSERIE_BIN", project::program());
+    // Each run keeps a server and a dozen clients busy: several at once only slow one another down.
+    checker.env("RUST_TEST_THREADS", "1");
+    let mut real = torture::command()?;
+    real.args(["--seconds", "20"]);
+    Ok(counted(checker)?.add(counted(real)?))
 }
 
 fn wasm(prepared: &mut Prepared) -> Outcome {

@@ -1,0 +1,38 @@
+//! `cargo xtask torture`: the program on a bad network, killed again and again, and checked against its log.
+
+use std::process::Command;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::process::{self, cargo};
+use crate::{build, project, tools};
+
+/// How to torture.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Options of the torturer, such as `--minutes 10 --seed 7`; `cargo xtask torture -- --help` lists them.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    more: Vec<String>,
+}
+
+/// Build and torture.
+///
+/// # Errors
+/// When a build fails, or a promise was broken.
+pub fn torture(options: &Options) -> Result<()> {
+    println!("Setting up");
+    tools::ensure()?;
+    build::build()?;
+    process::run(command()?.args(&options.more))
+}
+
+/// The torturer, built with what its tests need so that it is built once, with the built program as its victim.
+///
+/// # Errors
+/// When the environment can't be prepared.
+pub fn command() -> Result<Command> {
+    let mut torture = cargo("run --quiet --release --package causerie-torture --features real-server --")?;
+    torture.env("CAUSERIE_BIN", project::program());
+    Ok(torture)
+}
