@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::debian;
 use crate::process::{self, command};
 
 /// The driver of a browser that is installed.
@@ -19,33 +20,18 @@ pub fn ensure() -> Result<Driver> {
     if let Some(driver) = find()? {
         return Ok(driver);
     }
-    if !Path::new("/etc/debian_version").exists() {
+    if !debian::is_debian() {
         bail!(
             "the browser tests need Chromium (or Chrome) and the chromedriver of the same version: \
              install both and put chromedriver in PATH, or name it in CHROMEDRIVER"
         );
     }
-    if !is_root() {
+    if !debian::is_root() {
         bail!("the browser tests need a browser: sudo apt-get install chromium chromium-driver");
     }
     println!("  chromium and chromedriver are missing: installing Debian's");
-    let apt = || -> Result<_> {
-        let mut command = command("apt-get")?;
-        command.env("DEBIAN_FRONTEND", "noninteractive");
-        Ok(command)
-    };
-    process::run(apt()?.args(["update", "--quiet"]))?;
-    process::run(apt()?.args([
-        "install",
-        "--quiet",
-        "--yes",
-        "--no-install-recommends",
-        "chromium",
-        "chromium-driver",
-        // The tests show emoji, and pictures of them should hold more than boxes.
-        "fonts-dejavu-core",
-        "fonts-noto-color-emoji",
-    ]))?;
+    // The tests show emoji, and pictures of them should hold more than boxes.
+    debian::install(&["chromium", "chromium-driver", "fonts-dejavu-core", "fonts-noto-color-emoji"])?;
     find()?.context("chromedriver was installed and is still not found")
 }
 
@@ -73,8 +59,4 @@ fn version(driver: &Path) -> Option<String> {
     let text = process::output(command(driver).ok()?.arg("--version"))?;
     // `ChromeDriver 156.0.1 (commit…)`: the commit says nothing to a reader.
     Some(text.split(" (").next().unwrap_or(&text).to_owned())
-}
-
-fn is_root() -> bool {
-    command("id").ok().and_then(|mut id| process::output(id.arg("-u"))).is_some_and(|uid| uid == "0")
 }

@@ -11,6 +11,7 @@ use clap::Args;
 use crate::browser::{self, Driver};
 use crate::project;
 use crate::report::{Counts, Report, Row};
+use crate::services::{self, Postgres};
 use crate::tools;
 
 use self::stages::{Needs, STAGES, Stage};
@@ -31,6 +32,8 @@ pub struct Prepared {
     driver: Option<Driver>,
     no_driver: String,
     built: bool,
+    services: Option<Postgres>,
+    no_services: String,
 }
 
 /// Run the stages, go on after a failure, and print the table and the sum.
@@ -93,6 +96,12 @@ fn set_up(chosen: &[&Stage], prepared: &mut Prepared) -> Outcome {
         match browser::ensure() {
             Ok(driver) => prepared.driver = Some(driver),
             Err(error) => prepared.no_driver = format!("{error:#}"),
+        }
+    }
+    if chosen.iter().any(|stage| stage.name == "native") {
+        match services::ensure() {
+            Ok(postgres) => prepared.services = Some(postgres),
+            Err(error) => prepared.no_services = format!("{error:#}"),
         }
     }
     // Not a check of the project, so nothing to count.

@@ -54,9 +54,9 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "native",
-        about: "protocol, client, server and commands, over real sockets",
+        about: "protocol, client, server and commands, over real sockets; several servers over Postgres and Redis",
         needs: Needs::Rust,
-        run: |_| native(),
+        run: |prepared| native(prepared),
     },
     Stage {
         name: "build",
@@ -81,16 +81,31 @@ pub const STAGES: &[Stage] = &[
 
 fn lint() -> Outcome {
     // The page is compiled for the browser only; checking it natively too would compile its framework twice.
-    let native =
-        cargo("clippy --workspace --exclude causerie-frontend --all-targets --quiet -- --deny warnings")?;
+    let native = cargo(
+        "clippy --workspace --exclude causerie-frontend --all-targets --features causerie-server/test-services --quiet -- --deny warnings",
+    )?;
     let page = cargo(
         "clippy --package causerie-frontend --all-targets --target wasm32-unknown-unknown --quiet -- --deny warnings",
     )?;
     Ok(one(native)?.add(one(page)?))
 }
 
-fn native() -> Outcome {
-    counted(cargo("test --workspace --exclude causerie-frontend --exclude causerie-e2e --no-fail-fast")?)
+fn native(prepared: &Prepared) -> Outcome {
+    let mut tests =
+        cargo("test --workspace --exclude causerie-frontend --exclude causerie-e2e --no-fail-fast")?;
+    match &prepared.services {
+        Some(postgres) => {
+            tests
+                .args(["--features", "causerie-server/test-services"])
+                .env("CAUSERIE_TEST_POSTGRES", &postgres.url);
+            counted(tests)
+        }
+        None => {
+            println!("not run: the tests of several servers: {}", prepared.no_services);
+            let missing = Counts { failed: project::in_ci().into(), ..Counts::default() };
+            Ok(counted(tests)?.add(missing))
+        }
+    }
 }
 
 fn build_program(prepared: &mut Prepared) -> Outcome {

@@ -1,0 +1,148 @@
+//! Several servers over one Postgres and one Redis: what a client may rely on whichever it reaches.
+
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+#[path = "common/socket.rs"]
+mod client;
+#[path = "common/postgres.rs"]
+mod postgres;
+#[path = "common/redis.rs"]
+mod redis_server;
+#[path = "common/server.rs"]
+mod server;
+
+use causerie_protocol::rest::Readiness;
+use causerie_protocol::{Event, Seq, ServerFrame, paths};
+use redis_server::Redis;
+use reqwest::Method;
+use serde_json::{Value, json};
+use server::{PATIENCE, TestServer};
+
+struct Nodes {
+    redis: Redis,
+    one: TestServer,
+    other: TestServer,
+}
+
+impl Nodes {
+    async fn start() -> Self {
+        let database = postgres::database().await;
+        let redis = Redis::start().await;
+        let node = async || {
+            TestServer::start_with(|config| {
+                config.database_url = database.clone();
+                config.redis_url = Some(redis.url());
+            })
+            .await
+        };
+        let (one, other) = (node().await, node().await);
+        let nodes = Self { redis, one, other };
+        nodes.bus_is(true).await;
+        nodes
+    }
+
+    /// Waits until both nodes say that they hear each other, or that they do not.
+    async fn bus_is(&self, connected: bool) {
+        for node in [&self.one, &self.other] {
+            let look = async {
+                loop {
+                    let answer = node.client.get(node.url(paths::READY)).send().await;
+                    if let Ok(answer) = answer
+                        && answer.json::<Readiness>().await.unwrap().bus == connected
+                    {
+                        return;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, look).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_reaches_who_is_on_another_node() {
+    let nodes = Nodes::start().await;
+    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
+    let chat = nodes.one.start_chat(&ana, &ben).await;
+    let (mut here, mut there) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ben, chat).await);
+    for number in 1..=20 {
+        here.say(chat, &number.to_string(), &format!("m-{number}")).await;
+        let message = there.message().await;
+        assert_eq!((message.content, message.seq), (number.to_string(), Seq(number)));
+    }
+    there.say(chat, "back", "b-1").await;
+    let back = here
+        .until(|frame| match frame {
+            ServerFrame::Event(Event::Message(message)) if message.seq == Seq(21) => Some(message),
+            _ => None,
+        })
+        .await;
+    assert_eq!(back.content, "back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeat_on_another_node_is_the_same_message() {
+    let nodes = Nodes::start().await;
+    let (ana, ben) = (nodes.one.register("ana").await, nodes.one.register("ben").await);
+    let chat = nodes.one.start_chat(&ana, &ben).await;
+    let (mut first, mut second) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ana, chat).await);
+    first.say(chat, "once", "m-1").await;
+    let ack = first.ack().await;
+    second.say(chat, "once", "m-1").await;
+    let again = second.ack().await;
+    assert!(!ack.duplicate && again.duplicate);
+    assert_eq!((again.id, again.seq), (ack.id, ack.seq));
+    assert_eq!(nodes.other.history(&ben, chat).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_redis_a_message_of_another_node_still_comes() {
+    let mut nodes = Nodes::start().await;
+    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
+    let chat = nodes.one.start_chat(&ana, &ben).await;
+    let (mut here, mut there) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ben, chat).await);
+    nodes.redis.kill();
+    nodes.bus_is(false).await;
+    here.say(chat, "in the dark", "m-1").await;
+    here.ack().await;
+    assert_eq!(there.message().await.content, "in the dark");
+    nodes.redis.start_again().await;
+    nodes.bus_is(true).await;
+    here.say(chat, "light", "m-2").await;
+    assert_eq!(there.message().await.content, "light");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_out_closes_sockets_on_every_node() {
+    let nodes = Nodes::start().await;
+    let ana = nodes.one.register("ana").await;
+    let mut there = nodes.other.many(&ana).await;
+    nodes.one.logout(&ana).await;
+    assert_eq!(there.closed().await.0, 4001);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_on_one_node_hears_no_more_on_another() {
+    let nodes = Nodes::start().await;
+    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
+    let group = nodes.one.start_group(&ana, &[&ben]).await;
+    let mut there = nodes.other.one(&ben, group).await;
+    nodes.one.call(Method::POST, &paths::leave(group), &ben, Value::Null).await;
+    assert_eq!(there.closed().await.0, 4003);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_chat_appears_on_another_node() {
+    let nodes = Nodes::start().await;
+    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
+    let mut there = nodes.other.many(&ben).await;
+    let made = nodes.one.call(Method::POST, paths::CHATS, &ana, json!({"participants": [ben.user.id]})).await;
+    let added = there
+        .until(|frame| match frame {
+            ServerFrame::ChatAdded(added) => Some(added.chat),
+            _ => None,
+        })
+        .await;
+    assert_eq!(made["id"], json!(added.id));
+}

@@ -1,0 +1,93 @@
+//! The store's contract on Postgres: every test in a database of its own, on the server that `CAUSERIE_TEST_POSTGRES` names.
+
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod common {
+    pub mod postgres;
+}
+#[macro_use]
+mod store {
+    pub mod accounts;
+    pub mod chats;
+    pub mod log;
+    #[macro_use]
+    pub mod suite;
+    pub mod world;
+}
+
+use causerie_server::store::PostgresStore;
+use common::postgres::{database, server};
+use store::world::World;
+
+async fn postgres(_folder: &std::path::Path) -> PostgresStore {
+    PostgresStore::open(&database().await).await.unwrap()
+}
+
+mod on_postgres {
+    use super::*;
+
+    contract!(postgres);
+
+    #[tokio::test]
+    async fn nodes_that_start_at_once_make_the_tables_once() {
+        let url = database().await;
+        let nodes = (0..4).map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { PostgresStore::open(&url).await.map(drop) })
+        });
+        for node in nodes.collect::<Vec<_>>() {
+            node.await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn two_nodes_that_write_to_the_same_chats_leave_no_gap_and_no_repeat() {
+        let url = database().await;
+        let one = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let other = World::again(PostgresStore::open(&url).await.unwrap()).await;
+        let chats = [one.pair().await, one.group().await];
+        let mut tasks = Vec::new();
+        for (node, actor) in
+            [(one.store.clone(), one.ana), (other.store.clone(), one.ben), (other.store, one.ana)]
+        {
+            tasks.push(tokio::spawn(async move {
+                for number in 0..50 {
+                    // Ana sends the same from two nodes, as a client does that has lost its acknowledgements.
+                    let change = || store::world::message(&number.to_string(), Some(&format!("m-{number}")));
+                    let mut batch =
+                        chats.map(|chat| causerie_server::store::Append { actor, chat, change: change() });
+                    if number % 2 == 1 {
+                        batch.reverse();
+                    }
+                    for result in node.append(&batch).await.unwrap() {
+                        result.unwrap();
+                    }
+                }
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        for chat in chats {
+            let log = one.log(chat, 0).await;
+            assert!(log.iter().map(|event| event.seq().0).eq(1..=100), "{} events", log.len());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cant_be_used_says_what_to_do() {
+        let server = server();
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        for (url, named) in [
+            (format!("{server}/no_such_database"), "createdb"),
+            (format!("postgres://causerie@{nobody}/x"), "does not answer"),
+            ("postgres://[".to_owned(), "not a Postgres URL"),
+        ] {
+            let Err(causerie_server::store::StoreError::Unusable(sentence)) = PostgresStore::open(&url).await
+            else {
+                panic!("{url} opened")
+            };
+            assert!(sentence.contains(named) && sentence.contains("DATABASE_URL"), "{sentence}");
+        }
+    }
+}
