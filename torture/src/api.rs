@@ -159,7 +159,7 @@ impl Api {
         }
         let response = loaded(self.call(Method::GET, &path, Some(token), None::<&()>).await).await?;
         let link = response.headers().get("link").and_then(|link| link.to_str().ok());
-        let has_older = link.is_some_and(|link| link.contains("rel=\"prev\""));
+        let has_older = link.is_some_and(|link| link.contains("rel=\"next\""));
         let bodies: Vec<MessageBody> = response.json().await.map_err(temporary)?;
         Ok((bodies.into_iter().map(Message::from).collect(), has_older))
     }

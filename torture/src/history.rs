@@ -105,9 +105,9 @@ pub struct Window {
     pub older: bool,
     /// A message stood before one with a smaller or the same position, or a row's key was there twice.
     pub disordered: bool,
-    /// The own messages at the very end that are shown as sent: position, id and number.
+    /// The person's own messages at the very end that are shown as sent: position, id and label.
     /// What stands before them in the log may still be on its way.
-    pub sent: Vec<(u64, i64, u32)>,
+    pub sent: Vec<(u64, i64, Label)>,
     /// The numbers of the own messages behind, which are not sent.
     pub pending: Vec<u32>,
 }

@@ -1,1 +1,329 @@
-//! Made histories.
+//! Made histories: a sound run, and one with each fault in it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::*;
+use crate::history::{Clock, Ending, Fact, Kind, Noted, Window};
+use crate::label::Label;
+use crate::log::{Entry, Kind as EntryKind, Log};
+
+const CHAT: Chat = 1;
+const ANA: User = 10;
+const BEN: User = 20;
+/// Ana's page and Ben's watcher.
+const PAGE: u32 = 1;
+const WATCHER: u32 = 2;
+
+fn message(seq: u64, client: u32, number: u32) -> Entry {
+    let actor = if client == PAGE { ANA } else { BEN };
+    let kind = EntryKind::Message { label: Some(Label { client, number }), named: true };
+    Entry { seq, id: 100 + seq.cast_signed(), actor, kind }
+}
+
+/// Ana, Ben, Ana, Ben.
+fn entries() -> Vec<Entry> {
+    vec![message(1, PAGE, 1), message(2, WATCHER, 1), message(3, PAGE, 2), message(4, WATCHER, 2)]
+}
+
+fn log(entries: Vec<Entry>) -> Log {
+    let head = entries.len() as u64;
+    Log::new(head, HashMap::from([(ANA, head), (BEN, head)]), entries)
+}
+
+fn window(entries: &[Entry]) -> Window {
+    let mut window = Window::default();
+    for entry in entries {
+        window.push(entry.seq, entry.id, entry.label());
+    }
+    window
+}
+
+fn view(entries: &[Entry]) -> View {
+    View { chat: CHAT, window: window(entries), last_line: Some(104), ..View::default() }
+}
+
+fn came(entry: &Entry) -> Fact {
+    Fact::Event { chat: CHAT, seq: entry.seq, id: Some(entry.id), label: entry.label() }
+}
+
+fn written(client: u32, number: u32) -> [Fact; 2] {
+    let entries = entries();
+    let entry = entries.iter().find(|entry| entry.label() == Some(Label { client, number })).unwrap();
+    let acked = Fact::Acked { chat: CHAT, number, id: entry.id, seq: entry.seq, duplicate: false };
+    [Fact::Queued { chat: CHAT, number }, acked]
+}
+
+/// A sound run of a page and a watcher; tests spoil it.
+fn sound() -> Evidence {
+    let entries = entries();
+    let clock = Clock::new();
+    let history = |client, user, kind| History::new(client, user, kind, Arc::clone(&clock));
+    let mut page = history(PAGE, ANA, Kind::Page);
+    let mut watcher = history(WATCHER, BEN, Kind::Watcher);
+    for history in [&mut page, &mut watcher] {
+        history.note(Fact::Asked { chat: CHAT, after: 0 });
+        history.note(Fact::Subscribed { chat: CHAT, head: 0, reset: false });
+        for number in [1, 2] {
+            for fact in written(history.client, number) {
+                history.note(fact);
+            }
+        }
+        for entry in &entries {
+            history.note(came(entry));
+        }
+        history.note(Fact::ReadTo { chat: CHAT, user: BEN, seq: 2 });
+    }
+    page.note(Fact::Shown { chat: CHAT, window: Box::new(window(&entries)) });
+    page.ending = Some(Ending { views: vec![view(&entries)], ..Ending::default() });
+    watcher.ending = Some(Ending { reached: Some((CHAT, 4)), ..Ending::default() });
+    Evidence {
+        logs: Logs::from([(CHAT, log(entries.clone()))]),
+        histories: vec![page, watcher],
+        fresh: vec![(ANA, vec![view(&entries)])],
+        absences: Vec::new(),
+    }
+}
+
+fn violated(spoil: impl FnOnce(&mut Evidence)) -> Option<Invariant> {
+    let mut evidence = sound();
+    spoil(&mut evidence);
+    check(&evidence).err().map(|violation| violation.invariant)
+}
+
+fn note_later(history: &mut History, ms: u64, fact: Fact) {
+    let tick = history.clock().tick();
+    history.facts.push(Noted { tick, ms, fact });
+}
+
+#[test]
+fn a_sound_run_passes() {
+    assert_eq!(check(&sound()), Ok(()));
+}
+
+#[test]
+fn i1_a_message_that_was_acknowledged_and_is_not_in_the_log() {
+    let lost = violated(|run| {
+        run.logs.insert(CHAT, log(entries()[..3].to_vec()));
+    });
+    assert_eq!(lost, Some(Invariant::I1));
+    let elsewhere = violated(|run| {
+        let fact = Fact::Acked { chat: CHAT, number: 2, id: 103, seq: 4, duplicate: true };
+        run.histories[0].note(fact);
+    });
+    assert_eq!(elsewhere, Some(Invariant::I1));
+    let only_shown = violated(|run| run.histories[0].note(Fact::ShownSent { chat: CHAT, number: 9 }));
+    assert_eq!(only_shown, Some(Invariant::I1));
+}
+
+#[test]
+fn i2_a_position_that_is_missing_or_means_two_things() {
+    let hole = violated(|run| {
+        let mut entries = entries();
+        entries.push(Entry { kind: EntryKind::Other, ..message(6, PAGE, 3) });
+        run.logs.insert(CHAT, log(entries));
+    });
+    assert_eq!(hole, Some(Invariant::I2));
+    let reused = violated(|run| {
+        let told = Some(Label { client: WATCHER, number: 7 });
+        run.histories[0].note(Fact::Event { chat: CHAT, seq: 3, id: Some(103), label: told });
+    });
+    assert_eq!(reused, Some(Invariant::I2));
+}
+
+#[test]
+fn i3_a_message_that_is_there_twice_or_that_nobody_sent() {
+    let twice = violated(|run| {
+        let mut entries = entries();
+        entries.push(message(5, WATCHER, 2));
+        run.logs.insert(CHAT, log(entries));
+    });
+    assert_eq!(twice, Some(Invariant::I3));
+    let altered = violated(|run| {
+        let mut entries = entries();
+        entries.push(Entry { kind: EntryKind::Message { label: None, named: false }, ..message(5, PAGE, 3) });
+        run.logs.insert(CHAT, log(entries));
+    });
+    assert_eq!(altered, Some(Invariant::I3));
+}
+
+#[test]
+fn i4_a_screen_that_is_not_a_piece_of_the_log() {
+    let shown = |spoil: fn(&mut Vec<Entry>, &mut Window)| {
+        violated(|run| {
+            let mut entries = entries();
+            let mut extra = Window::default();
+            spoil(&mut entries, &mut extra);
+            let mut window = window(&entries);
+            window.pending = extra.pending;
+            window.sent = extra.sent;
+            window.older = extra.older;
+            run.histories[0].note(Fact::Shown { chat: CHAT, window: Box::new(window) });
+        })
+    };
+    assert_eq!(shown(|_, _| {}), None);
+    assert_eq!(
+        shown(|entries, _| {
+            entries.remove(1);
+        }),
+        Some(Invariant::I4),
+        "a hole"
+    );
+    assert_eq!(shown(|entries, _| entries.swap(0, 1)), Some(Invariant::I4), "swapped");
+    assert_eq!(shown(|_, window| window.pending.push(2)), Some(Invariant::I4), "echo and event both");
+    assert_eq!(shown(|_, window| window.pending.extend([9, 9])), Some(Invariant::I4), "unsent twice");
+    assert_eq!(
+        shown(|entries, _| {
+            entries.remove(0);
+        }),
+        Some(Invariant::I4),
+        "older ones unannounced"
+    );
+    let announced = |entries: &mut Vec<Entry>, window: &mut Window| {
+        entries.remove(0);
+        window.older = true;
+    };
+    assert_eq!(shown(announced), None);
+    assert_eq!(
+        shown(|entries, _| {
+            entries.pop();
+        }),
+        Some(Invariant::I4),
+        "it went back"
+    );
+}
+
+#[test]
+fn i4_an_own_message_may_be_shown_before_what_stands_before_it_came() {
+    let ahead = |id| {
+        violated(|run| {
+            run.histories[0].note(Fact::Reloaded);
+            let mut window = window(&entries()[..1]);
+            window.sent.push((3, id, Label { client: PAGE, number: 2 }));
+            run.histories[0].note(Fact::Shown { chat: CHAT, window: Box::new(window) });
+        })
+    };
+    assert_eq!(ahead(103), None);
+    assert_eq!(ahead(104), Some(Invariant::I4));
+}
+
+#[test]
+fn i5_a_senders_messages_that_were_swapped() {
+    let spoil = |retried: bool| {
+        violated(|run| {
+            let mut entries = entries();
+            entries.extend([message(5, PAGE, 4), message(6, PAGE, 3)]);
+            let page = &mut run.histories[0];
+            for (number, seq) in [(3, 6), (4, 5)] {
+                page.note(Fact::Queued { chat: CHAT, number });
+                let id = 100 + seq;
+                page.note(Fact::Acked { chat: CHAT, number, id, seq: seq.cast_unsigned(), duplicate: false });
+            }
+            if retried {
+                page.note(Fact::Retried { number: 3 });
+            }
+            page.ending.as_mut().unwrap().views[0] = view(&entries);
+            run.histories[1].ending.as_mut().unwrap().reached = Some((CHAT, 6));
+            run.fresh[0].1[0] = view(&entries);
+            run.logs.insert(CHAT, log(entries));
+        })
+    };
+    assert_eq!(spoil(false), Some(Invariant::I5));
+    assert_eq!(spoil(true), None, "one that was sent again later has given its turn away");
+}
+
+#[test]
+fn i6_a_client_that_lives_over_a_hole_or_ends_behind() {
+    let hole = |filled: bool| {
+        violated(|run| {
+            let watcher = &mut run.histories[1];
+            watcher.note(Fact::Reloaded);
+            watcher.note(Fact::Asked { chat: CHAT, after: 1 });
+            watcher.note(Fact::Subscribed { chat: CHAT, head: 1, reset: false });
+            note_later(watcher, 50_000, came(&entries()[2]));
+            if filled {
+                note_later(watcher, 51_000, came(&entries()[1]));
+            }
+            note_later(watcher, 56_000, came(&entries()[3]));
+        })
+    };
+    assert_eq!(hole(false), Some(Invariant::I6));
+    assert_eq!(hole(true), None);
+    let behind = violated(|run| run.histories[1].ending.as_mut().unwrap().reached = Some((CHAT, 3)));
+    assert_eq!(behind, Some(Invariant::I6));
+    assert_eq!(violated(|run| run.histories[0].ending = None), Some(Invariant::I6));
+}
+
+#[test]
+fn i6_a_hole_ends_with_its_connection() {
+    let violation = violated(|run| {
+        let watcher = &mut run.histories[1];
+        watcher.note(Fact::Reloaded);
+        watcher.note(Fact::Asked { chat: CHAT, after: 1 });
+        watcher.note(Fact::Subscribed { chat: CHAT, head: 1, reset: false });
+        note_later(watcher, 50_000, came(&entries()[2]));
+        note_later(watcher, 50_100, Fact::Closed { code: 4201 });
+        note_later(watcher, 60_000, Fact::Heard);
+    });
+    assert_eq!(violation, None);
+}
+
+#[test]
+fn i7_a_read_position_that_goes_back_or_past_the_head() {
+    for seq in [1, 5] {
+        let told = violated(|run| run.histories[0].note(Fact::ReadTo { chat: CHAT, user: BEN, seq }));
+        assert_eq!(told, Some(Invariant::I7), "{seq}");
+    }
+    let stored = violated(|run| {
+        run.logs.get_mut(&CHAT).unwrap().reads.insert(ANA, 9);
+    });
+    assert_eq!(stored, Some(Invariant::I7));
+}
+
+#[test]
+fn i8_an_entry_that_reaches_somebody_after_leaving() {
+    let told = |is_back: bool| {
+        violated(|run| {
+            let mut entries = entries();
+            let left = Entry { kind: EntryKind::Left(BEN), ..message(5, WATCHER, 0) };
+            let joined = Entry { kind: EntryKind::Joined(BEN), ..message(6, PAGE, 0) };
+            entries.extend([left, joined]);
+            let until = is_back.then(|| run.histories[1].clock().tick());
+            run.absences.push(Absence { user: BEN, chat: CHAT, until });
+            run.histories[1].note(Fact::Event { chat: CHAT, seq: 6, id: None, label: None });
+            run.histories[1].ending.as_mut().unwrap().reached = Some((CHAT, 6));
+            run.logs.insert(CHAT, log(entries));
+        })
+    };
+    assert_eq!(told(false), Some(Invariant::I8));
+    assert_eq!(told(true), None);
+}
+
+#[test]
+fn i9_a_message_without_an_end() {
+    let written = |end: Option<Fact>| {
+        violated(|run| {
+            run.histories[0].note(Fact::Queued { chat: CHAT, number: 3 });
+            if let Some(end) = end {
+                run.histories[0].note(end);
+            }
+        })
+    };
+    assert_eq!(written(None), Some(Invariant::I9));
+    assert_eq!(written(Some(Fact::Failed { number: 3 })), None);
+    assert_eq!(written(Some(Fact::GivenUp { number: 3 })), None);
+    let waits = violated(|run| run.histories[0].ending.as_mut().unwrap().waiting = 1);
+    assert_eq!(waits, Some(Invariant::I9));
+}
+
+#[test]
+fn i10_a_resumed_page_that_differs_from_a_fresh_one() {
+    let differs = |spoil: fn(&mut View)| violated(|run| spoil(&mut run.fresh[0].1[0]));
+    assert_eq!(differs(|view| view.unread = 1), Some(Invariant::I10));
+    assert_eq!(differs(|view| view.last_line = None), Some(Invariant::I10));
+    assert_eq!(differs(|view| view.people.push((BEN, 3))), Some(Invariant::I10));
+    assert_eq!(differs(|view| view.title.push('!')), Some(Invariant::I10));
+    assert_eq!(violated(|run| drop(run.fresh[0].1.pop())), Some(Invariant::I10), "a chat is missing");
+    let shorter = |view: &mut View| view.window = Window { older: true, ..window(&entries()[2..]) };
+    assert_eq!(differs(shorter), None, "a fresh page shows less of the past");
+}

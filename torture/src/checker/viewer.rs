@@ -174,17 +174,17 @@ fn fault(history: &History, log: &Log, window: &Window) -> Option<String> {
         return Some("rows are twice or out of order".to_owned());
     }
     let mut before = window.last;
-    for (seq, id, number) in &window.sent {
+    for (seq, id, label) in &window.sent {
         if *seq <= before {
-            return Some(format!("message {number}, shown as sent at {seq}, stands after {before}"));
+            return Some(format!("{label}, shown as sent at {seq}, stands after {before}"));
         }
         before = *seq;
-        let label = Some(history.label(*number));
-        if log.at(*seq).is_none_or(|entry| entry.id != *id || entry.label() != label) {
-            return Some(format!("message {number} is shown as sent at {seq}, where the log has another"));
+        if log.at(*seq).is_none_or(|entry| entry.id != *id || entry.label() != Some(*label)) {
+            return Some(format!("{label} is shown as sent at {seq}, where the log has another"));
         }
     }
-    let mut seen: HashSet<u32> = window.sent.iter().map(|(_, _, number)| *number).collect();
+    let own = window.sent.iter().filter(|(_, _, label)| label.client == history.client);
+    let mut seen: HashSet<u32> = own.map(|(_, _, label)| label.number).collect();
     for number in &window.pending {
         if !seen.insert(*number) {
             return Some(format!("own message {number} is there twice"));

@@ -62,6 +62,8 @@ pub struct Page {
     stalled_until: u64,
     told_empty: bool,
     told_settled: bool,
+    /// What the page showed otherwise than the server when it was last compared.
+    difference: Option<String>,
 }
 
 impl Page {
@@ -84,6 +86,7 @@ impl Page {
             stalled_until: 0,
             told_empty: false,
             told_settled: false,
+            difference: None,
             post,
             history,
         }
@@ -105,6 +108,9 @@ impl Page {
                 Phase::Over => break,
             }
             self.wait().await;
+        }
+        if let Some(difference) = self.difference.filter(|_| !self.told_settled) {
+            println!("  client {} is at odds with the server: {difference}", self.post.client);
         }
         let ending =
             Ending { views: screen::views(&self.client), reached: None, waiting: self.client.waiting() };
@@ -356,12 +362,20 @@ impl Page {
             .find(|entry| entry.lost.is_none() && !self.client.history(entry.id()).loaded)
             .map(|entry| entry.id());
         match unloaded {
-            Some(chat) if self.client.open_chat() != Some(chat) => self.take(Input::OpenChat(Some(chat))),
-            Some(_) => {}
-            None if !self.told_settled && screen::is_settled(&self.client, chats) => {
-                self.told_settled = true;
-                let _ = self.post.words.send(Word::Settled(self.post.client));
+            Some(chat) => {
+                let history = self.client.history(chat);
+                self.difference = Some(format!("chat {chat} is not loaded yet ({history:?})"));
+                if self.client.open_chat() != Some(chat) {
+                    self.take(Input::OpenChat(Some(chat)));
+                }
             }
+            None if !self.told_settled => match screen::compare(&self.client, chats) {
+                Ok(()) => {
+                    self.told_settled = true;
+                    let _ = self.post.words.send(Word::Settled(self.post.client));
+                }
+                Err(difference) => self.difference = Some(difference),
+            },
             None => {}
         }
     }

@@ -7,6 +7,9 @@ use causerie_protocol::{ChatId, User};
 use crate::history::{View, Window};
 use crate::label::Label;
 
+/// The server stops counting unread messages here, so that more than this is one number.
+const UNREAD_MAX: u64 = 1_000;
+
 /// What a page shows of a chat.
 ///
 /// The own messages at its very end may be acknowledged while what stands before them is still to come, so they are
@@ -39,7 +42,7 @@ pub fn window(client: &Client, chat: ChatId, settled: bool) -> Window {
             continue;
         };
         match (row.seq, row.id) {
-            (Some(seq), Some(id)) => window.sent.push((seq.0, id.0, label.number)),
+            (Some(seq), Some(id)) => window.sent.push((seq.0, id.0, label)),
             _ => window.pending.push(label.number),
         }
     }
@@ -53,7 +56,7 @@ pub fn views(client: &Client) -> Vec<View> {
         .into_iter()
         .filter(|entry| entry.lost.is_none())
         .map(|entry| {
-            let unread = entry.unread();
+            let unread = entry.unread().min(UNREAD_MAX);
             View { window: window(client, entry.id(), true), unread, ..listed(&entry.chat, client.me()) }
         })
         .collect();
@@ -67,7 +70,7 @@ pub fn listed(chat: &Chat, me: Option<&User>) -> View {
     View {
         chat: chat.id.0,
         window: Window::default(),
-        unread: chat.unread,
+        unread: chat.unread.min(UNREAD_MAX),
         last_line: chat.last_message.as_ref().map(|message| message.id.0),
         title: chat.title.clone().unwrap_or_default(),
         // One's own position is shown by `unread`.
@@ -75,16 +78,26 @@ pub fn listed(chat: &Chat, me: Option<&User>) -> View {
     }
 }
 
-/// Whether a page shows what the server's list says.
-pub fn is_settled(client: &Client, chats: &[Chat]) -> bool {
+/// Compares what a page shows with the server's list.
+///
+/// # Errors
+/// The first difference.
+pub fn compare(client: &Client, chats: &[Chat]) -> Result<(), String> {
     let views = views(client);
     let mut expected: Vec<(View, u64)> = chats
         .iter()
         .map(|chat| (listed(chat, client.me()), chat.last_message.as_ref().map_or(0, |last| last.seq.0)))
         .collect();
     expected.sort_by_key(|(view, _)| view.chat);
-    views.len() == expected.len()
-        && views.into_iter().zip(expected).all(|(view, (expected, last))| {
-            view.window.last == last && View { window: Window::default(), ..view } == expected
-        })
+    if views.len() != expected.len() {
+        return Err(format!("{} chats instead of {}", views.len(), expected.len()));
+    }
+    for (view, (expected, last)) in views.into_iter().zip(expected) {
+        let shown = view.window.last;
+        let view = View { window: Window::default(), ..view };
+        if shown != last || view != expected {
+            return Err(format!("shown up to {shown} as {view:?}, instead of up to {last} as {expected:?}"));
+        }
+    }
+    Ok(())
 }
