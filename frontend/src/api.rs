@@ -1,6 +1,7 @@
 //! The HTTP API as the page calls it.
 
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use causerie_client::LoadError;
 use causerie_protocol::error::ErrorCode;
@@ -79,155 +80,171 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError`], as for every call here.
-    pub async fn register(&self, body: &Register) -> Result<SignedIn, ApiError> {
-        self.call(Method::POST, paths::REGISTER, Some(body)).await
+    pub fn register(&self, body: &Register) -> Call<SignedIn> {
+        self.call(Method::POST, paths::REGISTER, body)
     }
 
     /// Signs in.
     ///
     /// # Errors
     /// 401 when e-mail or password are wrong.
-    pub async fn login(&self, body: &Login) -> Result<SignedIn, ApiError> {
-        self.call(Method::POST, paths::LOGIN, Some(body)).await
+    pub fn login(&self, body: &Login) -> Call<SignedIn> {
+        self.call(Method::POST, paths::LOGIN, body)
     }
 
     /// Ends the token.
     ///
     /// # Errors
     /// When the server can't be reached; the token then lives on until it expires.
-    pub async fn logout(&self) -> Result<(), ApiError> {
-        self.request(Method::POST, paths::LOGOUT, None::<&()>).await.map(drop)
+    pub fn logout(&self) -> Call<()> {
+        self.done(Method::POST, paths::LOGOUT, None)
     }
 
     /// Who the token belongs to.
     ///
     /// # Errors
     /// 401 when it is no good any more.
-    pub async fn me(&self) -> Result<User, ApiError> {
-        self.get(paths::ME).await
+    pub fn me(&self) -> Call<User> {
+        self.get(paths::ME)
     }
 
     /// Where the person is signed in.
     ///
     /// # Errors
     /// As every call.
-    pub async fn tokens(&self) -> Result<Vec<TokenInfo>, ApiError> {
-        self.get(paths::TOKENS).await
+    pub fn tokens(&self) -> Call<Vec<TokenInfo>> {
+        self.get(paths::TOKENS)
     }
 
     /// Ends another sign-in.
     ///
     /// # Errors
     /// As every call.
-    pub async fn revoke(&self, token: TokenId) -> Result<(), ApiError> {
-        self.request(Method::DELETE, &paths::token(token), None::<&()>).await.map(drop)
+    pub fn revoke(&self, token: TokenId) -> Call<()> {
+        self.done(Method::DELETE, &paths::token(token), None)
     }
 
     /// All chats of the person.
     ///
     /// # Errors
     /// As every call.
-    pub async fn chats(&self) -> Result<Vec<Chat>, ApiError> {
-        self.get(paths::CHATS).await
+    pub fn chats(&self) -> Call<Vec<Chat>> {
+        self.get(paths::CHATS)
     }
 
     /// Starts a chat; the same pair gets the chat that it has.
     ///
     /// # Errors
     /// 4xx when nobody has that e-mail.
-    pub async fn create_chat(&self, body: &CreateChat) -> Result<Chat, ApiError> {
-        self.call(Method::POST, paths::CHATS, Some(body)).await
+    pub fn create_chat(&self, body: &CreateChat) -> Call<Chat> {
+        self.call(Method::POST, paths::CHATS, body)
     }
 
     /// Changes a chat's title or status.
     ///
     /// # Errors
     /// 403 when the person may not.
-    pub async fn update_chat(&self, chat: ChatId, body: &UpdateChat) -> Result<(), ApiError> {
-        self.request(Method::PATCH, &paths::chat(chat), Some(body)).await.map(drop)
+    pub fn update_chat(&self, chat: ChatId, body: &UpdateChat) -> Call<()> {
+        self.done(Method::PATCH, &paths::chat(chat), Some(json(body)))
     }
 
     /// Adds somebody to a group.
     ///
     /// # Errors
     /// 4xx when nobody has that e-mail.
-    pub async fn add(&self, chat: ChatId, body: &AddParticipant) -> Result<(), ApiError> {
-        self.request(Method::POST, &paths::participants(chat), Some(body)).await.map(drop)
+    pub fn add(&self, chat: ChatId, body: &AddParticipant) -> Call<()> {
+        self.done(Method::POST, &paths::participants(chat), Some(json(body)))
     }
 
     /// Leaves a group.
     ///
     /// # Errors
     /// As every call.
-    pub async fn leave(&self, chat: ChatId) -> Result<(), ApiError> {
-        self.request(Method::POST, &paths::leave(chat), None::<&()>).await.map(drop)
+    pub fn leave(&self, chat: ChatId) -> Call<()> {
+        self.done(Method::POST, &paths::leave(chat), None)
     }
 
     /// A page of messages, oldest first, and whether there are older ones.
     ///
     /// # Errors
     /// 404 when the chat is not the person's.
-    pub async fn messages(
-        &self,
-        chat: ChatId,
-        before: Option<MessageId>,
-    ) -> Result<(Vec<Message>, bool), ApiError> {
+    pub fn messages(&self, chat: ChatId, before: Option<MessageId>) -> Call<(Vec<Message>, bool)> {
         let mut path = format!("{}?limit={PAGE}", paths::messages(chat));
         if let Some(before) = before {
             path += &format!("&before={before}");
         }
-        let answer = self.request(Method::GET, &path, None::<&()>).await?;
-        let messages: Vec<Message> = answer.read()?;
-        // The `Link` header may be out of reach behind a proxy or on another origin; a full page says the same.
-        let has_older = match &answer.link {
-            Some(link) => link.contains("rel=\"prev\"") || link.contains("rel=prev"),
-            None => messages.len() >= PAGE,
-        };
-        Ok((messages, has_older))
+        self.start(Method::GET, &path, None, |answer| {
+            let messages: Vec<Message> = answer.read()?;
+            // The `Link` header may be out of reach behind a proxy or on another origin; a full page says the same.
+            let has_older = match &answer.link {
+                Some(link) => link.contains("rel=\"prev\"") || link.contains("rel=prev"),
+                None => messages.len() >= PAGE,
+            };
+            Ok((messages, has_older))
+        })
     }
 
     /// Changes an own message's text.
     ///
     /// # Errors
     /// 403 when it is somebody else's.
-    pub async fn edit(&self, message: MessageId, body: &EditMessage) -> Result<(), ApiError> {
-        self.request(Method::PATCH, &paths::message(message), Some(body)).await.map(drop)
+    pub fn edit(&self, message: MessageId, body: &EditMessage) -> Call<()> {
+        self.done(Method::PATCH, &paths::message(message), Some(json(body)))
     }
 
     /// Deletes an own message.
     ///
     /// # Errors
     /// 403 when it is somebody else's.
-    pub async fn delete(&self, message: MessageId) -> Result<(), ApiError> {
-        self.request(Method::DELETE, &paths::message(message), None::<&()>).await.map(drop)
+    pub fn delete(&self, message: MessageId) -> Call<()> {
+        self.done(Method::DELETE, &paths::message(message), None)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        self.call(Method::GET, path, None::<&()>).await
+    fn get<T: DeserializeOwned>(&self, path: &str) -> Call<T> {
+        self.start(Method::GET, path, None, Answer::read)
     }
 
-    async fn call<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&impl Serialize>,
-    ) -> Result<T, ApiError> {
-        self.request(method, path, body).await?.read()
+    fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize) -> Call<T> {
+        self.start(method, path, Some(json(body)), Answer::read)
     }
 
-    /// Boxed, and of one type for all calls: a page downloads each of its futures.
-    fn request(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&impl Serialize>,
-    ) -> Boxed<Result<Answer, ApiError>> {
-        let body = body.map(|body| serde_json::to_string(body).expect("bodies have only string keys"));
-        Box::pin(send(method, format!("{}{path}", self.base), self.token.clone(), body))
+    /// A call of which only counts that it was done.
+    fn done(&self, method: Method, path: &str, body: Option<String>) -> Call<()> {
+        self.start(method, path, body, |_| Ok(()))
+    }
+
+    fn start<T>(&self, method: Method, path: &str, body: Option<String>, read: Read<T>) -> Call<T> {
+        Call {
+            answer: Box::pin(send(method, format!("{}{path}", self.base), self.token.clone(), body)),
+            read,
+        }
     }
 }
 
-type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("bodies have only string keys")
+}
+
+type Read<T> = fn(&Answer) -> Result<T, ApiError>;
+
+/// A call on its way; it starts when it is awaited.
+///
+/// One future for all calls and a function for each: a page downloads every state machine.
+#[must_use = "a call starts when it is awaited"]
+pub struct Call<T> {
+    answer: Pin<Box<dyn Future<Output = Result<Answer, ApiError>>>>,
+    read: Read<T>,
+}
+
+impl<T> Future for Call<T> {
+    type Output = Result<T, ApiError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let call = self.get_mut();
+        let read = call.read;
+        call.answer.as_mut().poll(context).map(|answer| answer.and_then(|answer| read(&answer)))
+    }
+}
 
 /// What the server answered when it did what was asked.
 struct Answer {
