@@ -8,7 +8,7 @@ use super::Dialog;
 use super::avatar::{Avatar, first_name};
 use super::banner::Banner;
 use super::erased::{click, event, part, text};
-use super::icon::{PLUS, SETTINGS};
+use super::icon;
 use super::parts::{button, hint, icon_button};
 use crate::app::{App, app};
 use crate::{browser, route, time};
@@ -46,7 +46,7 @@ pub fn Chats(
         <nav class="chats" aria-label="Chats">
             <header>
                 <h1>"Causerie"</h1>
-                {icon_button("icon", Some("new-chat"), "New chat", PLUS, new_chat)}
+                {icon_button("icon", Some("new-chat"), "New chat", icon::plus, new_chat)}
             </header>
             {banner}
             <div class="search">
@@ -58,7 +58,7 @@ pub fn Chats(
             </ul>
             <div class="me">
                 {me}
-                {icon_button("icon", Some("settings"), "Settings", SETTINGS, settings)}
+                {icon_button("icon", Some("settings"), "Settings", icon::wheel, settings)}
             </div>
         </nav>
     }

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use web_sys::HtmlTextAreaElement;
 
 use super::erased::{event, part, submit, text};
-use super::icon::{Icon, SEND};
+use super::icon;
 use super::message::ToEdit;
 use super::parts::{alert, button, named};
 use crate::app::app;
@@ -160,7 +160,7 @@ pub fn Composer(
             <textarea node_ref=area name="message" rows="1" placeholder="Message" enterkeyhint="send"
                 aria-label=named("Message to", title) on:keydown=key on:input=event(write)></textarea>
             <button class="send" type="submit" data-testid="send" title="Send" aria-label=word>
-                <Icon path=SEND />
+                {icon::plane()}
             </button>
         </form>
     }

@@ -11,11 +11,10 @@ use super::banner::Banner;
 use super::composer::Composer;
 use super::dialog::modal;
 use super::erased::{part, submit};
-use super::icon::{BACK, Icon, MORE};
 use super::message::ToEdit;
 use super::parts::{alert, button, field, hint, icon_button, submit_button};
 use super::timeline::Timeline;
-use super::{form, menu};
+use super::{form, icon, menu};
 use crate::api::ApiError;
 use crate::app::{App, app};
 use crate::browser;
@@ -113,7 +112,7 @@ pub fn Conversation(
     let dialog = part(move || if adding.get() { add_person(app, chat, adding) } else { ().into_any() });
     view! {
         <header>
-            {icon_button("icon back", None, "Back to chats", BACK, move |_| app.back())}
+            {icon_button("icon back", None, "Back to chats", icon::back, move |_| app.back())}
             {heading}
         </header>
         <Banner />
@@ -181,7 +180,7 @@ fn choices(
     let word = if closed { "Open the chat again" } else { "Close the chat" };
     view! {
         <details class="menu">
-            <summary class="icon" aria-label="More" title="More"><Icon path=MORE /></summary>
+            <summary class="icon" aria-label="More" title="More">{icon::more()}</summary>
             <div>
                 {group.then(|| button("", None, "Add somebody…", add))}
                 {button("", Some("toggle-closed"), word, toggle)}

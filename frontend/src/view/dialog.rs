@@ -4,7 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::erased::event;
-use super::icon::CLOSE;
+use super::icon;
 use super::parts::icon_button;
 
 /// A modal dialog with a heading, a name for tests, and what is in it; `on_close` takes it away once it is closed.
@@ -30,7 +30,7 @@ pub fn modal(
         <dialog node_ref=element data-testid=name aria-label=title on:close=event(move |_| on_close())>
             <div class="head">
                 <h2>{title}</h2>
-                {icon_button("icon", None, "Close", CLOSE, close)}
+                {icon_button("icon", None, "Close", icon::cross, close)}
             </div>
             {content}
         </dialog>

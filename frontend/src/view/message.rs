@@ -4,10 +4,9 @@ use causerie_client::Input;
 use causerie_protocol::{ClientId, MessageId};
 use leptos::prelude::*;
 
-use super::icon::{Icon, MORE};
-use super::menu;
 use super::parts::button;
 use super::rows::{Item, MessageItem, Stage};
+use super::{icon, menu};
 use crate::app::App;
 use crate::browser;
 use crate::links::{Piece, pieces};
@@ -116,7 +115,7 @@ fn actions(desk: Desk, id: MessageId, text: String) -> AnyView {
     };
     view! {
         <details class="menu">
-            <summary class="icon" aria-label="What to do with this message"><Icon path=MORE /></summary>
+            <summary class="icon" aria-label="What to do with this message">{icon::more()}</summary>
             <div>{button("", None, "Edit", edit)}{button("bad", None, "Delete", delete)}</div>
         </details>
     }

@@ -4,7 +4,6 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use super::erased::{click, flag, text};
-use super::icon::Icon;
 
 /// A button with a word on it.
 pub fn button(
@@ -30,13 +29,13 @@ pub fn icon_button(
     class: &'static str,
     testid: Option<&'static str>,
     name: &'static str,
-    path: &'static str,
+    icon: fn() -> AnyView,
     on_click: impl Fn(MouseEvent) + 'static,
 ) -> AnyView {
     let on_click = click(on_click);
     view! {
         <button class=class type="button" data-testid=testid aria-label=name title=name on:click=on_click>
-            <Icon path />
+            {icon()}
         </button>
     }
     .into_any()

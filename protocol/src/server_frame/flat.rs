@@ -3,10 +3,7 @@
 //! One type for all frames, instead of one reader for each, is half the work and a third of the code in a page.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{
@@ -25,7 +22,6 @@ struct Flat {
     chat: Option<Chat>,
     chat_id: Option<ChatId>,
     client_id: Option<ClientId>,
-    code: Option<Code>,
     data: Option<Data>,
     detail: Option<String>,
     duplicate: Option<bool>,
@@ -54,7 +50,6 @@ read_fields! {
         "chat" => chat: may,
         "chat_id" => chat_id: may,
         "client_id" => client_id: may,
-        "code" => code: may,
         "data" => data: may,
         "detail" => detail: may,
         "duplicate" => duplicate: may,
@@ -122,40 +117,28 @@ read_fields! {
     Tag { "type" => kind: need }
 }
 
-/// A close code, or an error code: both are called `code`.
-enum Code {
-    Close(u16),
-    Error(ErrorCode),
+/// The close code of `unsubscribed`; both kinds of code have the same name, and both frames are rare.
+struct CloseNumber {
+    code: u16,
 }
 
-impl<'de> Deserialize<'de> for Code {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
+read_fields! {
+    CloseNumber { "code" => code: need }
+}
 
-        impl Visitor<'_> for Either {
-            type Value = Code;
+/// The error code of `error`.
+struct ErrorName {
+    code: ErrorCode,
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a close code or an error code")
-            }
-
-            fn visit_u64<E: Error>(self, code: u64) -> Result<Code, E> {
-                u16::try_from(code).map(Code::Close).map_err(|_| E::custom("a close code has 16 bits"))
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Code, E> {
-                Ok(Code::Error(ErrorCode::from_wire(name)))
-            }
-        }
-
-        deserializer.deserialize_any(Either)
-    }
+read_fields! {
+    ErrorName { "code" => code: need }
 }
 
 /// Reads a frame; a kind that is not known becomes an `Unknown` that keeps everything.
 pub(super) fn decode(json: &str) -> Result<ServerFrame, serde_json::Error> {
     match serde_json::from_str::<Flat>(json) {
-        Ok(flat) if is_known(&flat.kind) => flat.into_frame(),
+        Ok(flat) if is_known(&flat.kind) => flat.into_frame(json),
         Ok(flat) => unknown(json, &flat.kind),
         // What is new may use the names of fields in its own way.
         Err(error) => match serde_json::from_str::<Tag>(json) {
@@ -235,7 +218,7 @@ read_fields! {
 }
 
 impl Flat {
-    fn into_frame(self) -> Result<ServerFrame, serde_json::Error> {
+    fn into_frame(self, json: &str) -> Result<ServerFrame, serde_json::Error> {
         let kind = &*self.kind;
         let chat_id = || need(self.chat_id, "chat_id");
         let user_id = || need(self.user_id, "user_id");
@@ -253,17 +236,11 @@ impl Flat {
                 head: need(self.head, "head")?,
                 reset: need(self.reset, "reset")?,
             }),
-            "unsubscribed" => {
-                let code = match self.code {
-                    Some(Code::Close(code)) => Some(code),
-                    _ => None,
-                };
-                ServerFrame::Unsubscribed(Unsubscribed {
-                    chat_id: chat_id()?,
-                    code: need(code, "code")?,
-                    reason: need(self.reason, "reason")?,
-                })
-            }
+            "unsubscribed" => ServerFrame::Unsubscribed(Unsubscribed {
+                chat_id: chat_id()?,
+                code: serde_json::from_str::<CloseNumber>(json)?.code,
+                reason: need(self.reason, "reason")?,
+            }),
             "ack" => ServerFrame::Ack(Ack {
                 chat_id: chat_id()?,
                 client_id: need(self.client_id, "client_id")?,
@@ -272,19 +249,13 @@ impl Flat {
                 sent_at: need(self.sent_at, "sent_at")?,
                 duplicate: need(self.duplicate, "duplicate")?,
             }),
-            "error" => {
-                let code = match self.code {
-                    Some(Code::Error(code)) => Some(code),
-                    _ => None,
-                };
-                ServerFrame::Error(ErrorReply {
-                    code: need(code, "code")?,
-                    detail: need(self.detail, "detail")?,
-                    client_id: self.client_id,
-                    chat_id: self.chat_id,
-                    retry_after_ms: self.retry_after_ms,
-                })
-            }
+            "error" => ServerFrame::Error(ErrorReply {
+                code: serde_json::from_str::<ErrorName>(json)?.code,
+                detail: need(self.detail, "detail")?,
+                client_id: self.client_id,
+                chat_id: self.chat_id,
+                retry_after_ms: self.retry_after_ms,
+            }),
             "ping" => {
                 ServerFrame::Ping(Ping { t: need(self.t, "t")?, heads: self.heads.unwrap_or_default() })
             }
