@@ -70,6 +70,13 @@ pub enum Envelope {
 }
 
 impl Envelope {
+    fn event(&self) -> Option<(ChatId, (Seq, &Frame))> {
+        match self {
+            Self::Event { chat, seq, frame } => Some((*chat, (*seq, frame))),
+            _ => None,
+        }
+    }
+
     /// Hands this to the sockets of this node at once; then waits a moment if a burst has crowded their outboxes.
     pub async fn deliver(&self, hub: &Hub) {
         match self {
@@ -84,6 +91,30 @@ impl Envelope {
             Self::ChatDeleted { chat, users } => hub.chat_deleted(*chat, users),
             Self::Left { chat, user } => hub.left(*chat, *user),
             Self::TokenRevoked { token } => hub.token_revoked(*token),
+        }
+    }
+}
+
+/// As [`Envelope::deliver`] for a batch. Events that stand together are handed over a chat at a time, which wakes
+/// each session once; the order within a chat is kept, and the order around what is no event.
+pub async fn deliver_all(batch: &[Envelope], hub: &Hub) {
+    let as_event = |envelope: &'_ Envelope| matches!(envelope, Envelope::Event { .. });
+    for part in batch.chunk_by(|a, b| as_event(a) && as_event(b)) {
+        let mut events: Vec<(ChatId, (Seq, &Frame))> = part.iter().filter_map(Envelope::event).collect();
+        if events.len() < 2 {
+            for envelope in part {
+                envelope.deliver(hub).await;
+            }
+            continue;
+        }
+        // Stable, so that positions stay in order.
+        events.sort_by_key(|(chat, _)| *chat);
+        for of_chat in events.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((chat, _)) = of_chat.first() else { continue };
+            let of_chat: Vec<_> = of_chat.iter().map(|(_, event)| *event).collect();
+            if hub.events(*chat, &of_chat) {
+                relief(|| hub.is_crowded(*chat)).await;
+            }
         }
     }
 }

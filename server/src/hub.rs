@@ -199,14 +199,25 @@ impl Hub {
 
     /// Hands an event to everybody who follows the chat. True when somebody's outbox is crowded.
     pub fn event(&self, chat: ChatId, seq: Seq, frame: &Frame) -> bool {
+        self.events(chat, &[(seq, frame)])
+    }
+
+    /// As [`Hub::event`] for several of one chat, in their order.
+    pub fn events(&self, chat: ChatId, events: &[(Seq, &Frame)]) -> bool {
         let rooms = self.rooms();
         let Some(room) = rooms.get(&chat) else { return false };
         let mut crowded = false;
         for socket in &room.sockets {
-            crowded |= socket.push(Item::Event { chat, seq, frame: frame.clone() });
+            crowded |= socket.push_all(events.iter().map(|&(seq, frame)| Item::Event {
+                chat,
+                seq,
+                frame: frame.clone(),
+            }));
         }
         // After the pushes: whoever reads this head finds what leads up to it in the outbox.
-        room.head.fetch_max(seq.0, Ordering::AcqRel);
+        if let Some((seq, _)) = events.last() {
+            room.head.fetch_max(seq.0, Ordering::AcqRel);
+        }
         crowded
     }
 

@@ -161,15 +161,21 @@ impl Outbox {
 
     /// Queues something. When the queue is full the socket is closed with 4201 instead, so nothing is lost silently.
     ///
-    /// True when this made it crowded, see [`Outbox::is_crowded`].
+    /// True when the outbox is crowded now, see [`Outbox::is_crowded`].
     pub fn push(&self, item: Item) -> bool {
-        let (was_empty, length) = {
-            let mut inner = self.lock();
-            if inner.closing.is_some() {
-                return false;
-            }
+        self.push_all(std::iter::once(item))
+    }
+
+    /// As [`Outbox::push`] for several, which cost one lock and wake the session once.
+    pub fn push_all(&self, items: impl Iterator<Item = Item>) -> bool {
+        let mut inner = self.lock();
+        if inner.closing.is_some() {
+            return false;
+        }
+        let was_empty = inner.queue.is_empty();
+        for item in items {
             if matches!(item, Item::Notice { .. }) && inner.queue.len() >= SHED_ABOVE {
-                return true;
+                continue;
             }
             let bytes = inner.bytes + item.bytes();
             let full = inner.queue.len() >= limits::OUTBOX_FRAMES || bytes > limits::OUTBOX_BYTES;
@@ -181,13 +187,13 @@ impl Outbox {
                 ));
                 return false;
             }
-            let was_empty = inner.queue.is_empty();
             inner.bytes = bytes;
             inner.queue.push_back(item);
-            (was_empty, inner.queue.len())
-        };
-        // A session that sleeps has emptied the queue, so only the first item must wake it.
-        if was_empty {
+        }
+        let length = inner.queue.len();
+        drop(inner);
+        // A session that sleeps has emptied the queue, so only the first items must wake it.
+        if was_empty && length > 0 {
             self.waker.wake();
         }
         length >= SHED_ABOVE && !self.blocked.load(Ordering::Relaxed)

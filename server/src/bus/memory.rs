@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::bus::{Bus, Envelope};
+use crate::bus::{Bus, Envelope, deliver_all};
 use crate::hub::Hub;
 
 /// Loses nothing and keeps the order, which is more than the contract asks.
@@ -21,8 +21,6 @@ impl MemoryBus {
 #[async_trait]
 impl Bus for MemoryBus {
     async fn publish(&self, batch: Vec<Envelope>) {
-        for envelope in batch {
-            envelope.deliver(&self.hub).await;
-        }
+        deliver_all(&batch, &self.hub).await;
     }
 }

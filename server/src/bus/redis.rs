@@ -13,7 +13,7 @@ use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisError};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{sleep, timeout};
 
-use super::{Bus, Envelope, wire};
+use super::{Bus, Envelope, deliver_all, wire};
 use crate::hub::Hub;
 use crate::store::Store;
 
@@ -112,17 +112,17 @@ fn channel(chat: ChatId) -> String {
 #[async_trait]
 impl Bus for RedisBus {
     async fn publish(&self, batch: Vec<Envelope>) {
-        for envelope in batch {
-            let address = match &envelope {
+        for envelope in &batch {
+            let address = match envelope {
                 Envelope::Event { chat, .. } | Envelope::Notice { chat, .. } => channel(*chat),
                 _ => NODES.to_owned(),
             };
-            let bytes = wire::encode(self.node, &envelope);
+            let bytes = wire::encode(self.node, envelope);
             if self.outgoing.try_send((address, bytes)).is_err() {
                 tracing::debug!("the queue for Redis is full: other nodes will read from the store");
             }
-            envelope.deliver(&self.hub).await;
         }
+        deliver_all(&batch, &self.hub).await;
     }
 
     fn is_connected(&self) -> bool {

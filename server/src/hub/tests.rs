@@ -1,6 +1,7 @@
 //! Who is told what, and what is kept of those who are gone.
 
 use super::*;
+use crate::bus::{Envelope, deliver_all};
 use crate::outbox::Signal;
 
 fn outbox(user: i64) -> Arc<Outbox> {
@@ -23,6 +24,28 @@ fn an_event_reaches_who_follows_the_chat_and_nobody_else() {
     assert_eq!(waiting(&alice).len(), 1);
     assert!(waiting(&bob).is_empty());
     assert_eq!(hub.heads([ChatId(1), ChatId(9)]), [(ChatId(1), Seq(5))]);
+}
+
+#[tokio::test]
+async fn a_batch_is_handed_over_in_the_order_of_each_chat() {
+    let hub = Hub::new();
+    let alice = outbox(1);
+    for chat in [1, 2] {
+        hub.subscribe(ChatId(chat), &alice);
+    }
+    let event =
+        |chat, seq| Envelope::Event { chat: ChatId(chat), seq: Seq(seq), frame: Frame::from_static("x") };
+    let left = Envelope::Left { chat: ChatId(2), user: UserId(1) };
+    let batch = [event(2, 1), event(1, 1), event(2, 2), event(1, 2), left, event(2, 3), event(1, 3)];
+    deliver_all(&batch, &hub).await;
+    let seqs: Vec<_> = waiting(&alice)
+        .iter()
+        .map(|item| match item {
+            Item::Event { chat, seq, .. } => (chat.0, seq.0),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(seqs, [(1, 1), (1, 2), (1, 3)], "what was before the leave is purged by it");
 }
 
 #[test]
