@@ -371,3 +371,10 @@ fn push(sockets: &mut Sockets, key: (usize, u64), frame: ServerFrame) {
         socket.down.push_back(Down::Frame(Box::new(frame)));
     }
 }
+
+/// Whether a client must cope with the loss of this frame alone.
+///
+/// Nothing follows a `welcome` that is lost, and read positions are not in the log.
+pub fn can_be_lost(frame: &ServerFrame) -> bool {
+    !matches!(frame, ServerFrame::Welcome(_) | ServerFrame::Read(_))
+}

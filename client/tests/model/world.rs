@@ -6,7 +6,7 @@ use causerie_client::{Client, Connection, Effect, Input, LoadError, Millis, Sock
 use causerie_protocol::{ChatId, ClientFrame, ClientId, Event, MessageText, Seq, ServerFrame, User, UserId};
 
 use crate::page::{Page, Request};
-use crate::server::{CHATS, Down, Fault, Server, Sockets};
+use crate::server::{CHATS, Down, Fault, Server, Sockets, can_be_lost};
 use crate::step::Step;
 
 /// Everything.
@@ -396,11 +396,4 @@ impl World {
             }
         }
     }
-}
-
-/// Whether a client must cope with the loss of this frame alone.
-///
-/// Nothing follows a `welcome` that is lost, and read positions are not in the log.
-fn can_be_lost(frame: &ServerFrame) -> bool {
-    !matches!(frame, ServerFrame::Welcome(_) | ServerFrame::Read(_))
 }

@@ -41,14 +41,15 @@ impl Redis {
     async fn answers(&self) {
         let client = redis::Client::open(self.url()).unwrap();
         let begin = Instant::now();
+        let mut looks = tokio::time::interval(Duration::from_millis(20));
         loop {
+            looks.tick().await;
             if let Ok(mut connection) = client.get_multiplexed_async_connection().await
                 && redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
             {
                 return;
             }
             assert!(begin.elapsed() < PATIENCE, "Redis did not start");
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
