@@ -3,11 +3,10 @@
 use leptos::prelude::*;
 
 macro_rules! icons {
-    ($($(#[$doc:meta])* $name:ident = $path:tt;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $path:literal;)+) => {
         $(
             $(#[$doc])*
             pub fn $name() -> AnyView {
-                // A literal, so that the browser parses it as it stands.
                 view! { <svg viewBox="0 0 24 24" aria-hidden="true"><path d=$path /></svg> }.into_any()
             }
         )+
