@@ -4,7 +4,7 @@
 //!
 //! 1. [`ids`] and [`text`]: the small types that can't hold nonsense.
 //! 2. [`event`]: what happens in a chat and survives, each with its [`Seq`].
-//! 3. [`client_frame`] and [`server_frame`]: the two directions of a socket, never mixed.
+//! 3. [`client_frame`] and [`server_frame`], with [`heads`]: the two directions of a socket, never mixed.
 //! 4. [`close`] and [`error`]: how a socket ends, and how one request fails while the socket stays.
 //! 5. [`handshake`]: the subprotocol values that carry the token.
 //! 6. [`rest`] and [`paths`]: bodies and addresses of the HTTP API.
@@ -19,6 +19,7 @@ pub mod close;
 pub mod error;
 pub mod event;
 pub mod handshake;
+pub mod heads;
 pub mod ids;
 pub mod limits;
 pub mod paths;
@@ -32,6 +33,7 @@ pub use client_frame::{ClientFrame, FrameError};
 pub use close::{CloseCode, Policy, Words};
 pub use error::ErrorCode;
 pub use event::{Event, Message, User};
+pub use heads::Heads;
 pub use ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
 pub use server_frame::ServerFrame;
 pub use text::{ChatTitle, MessageText};

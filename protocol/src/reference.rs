@@ -1,12 +1,12 @@
 //! Makes `docs/PROTOCOL.md` from the types, so that the tables can't drift from the program.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::client_frame::ClientFrame;
 use crate::close::CloseCode;
 use crate::error::ErrorCode;
 use crate::event::{ChatChanged, Deleted, Edited, Event, Membership, Message, User};
+use crate::heads::Heads;
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
 use crate::rest::ChatStatus;
 use crate::server_frame::{
@@ -129,7 +129,7 @@ pub fn server_examples() -> Vec<(ServerFrame, &'static str)> {
             "One request failed; the socket stays.",
         ),
         (
-            ServerFrame::Ping(Ping { t: 1_795_000_000_000, heads: BTreeMap::from([(chat_id, Seq(57))]) }),
+            ServerFrame::Ping(Ping { t: 1_795_000_000_000, heads: Heads(vec![(chat_id, Seq(57))]) }),
             "Heartbeat. A head that is ahead of the client reveals a lost tail: subscribe again.",
         ),
         (ServerFrame::GoAway(GoAway { retry_after_ms: 500 }), "The server is about to close with 1012."),

@@ -2,13 +2,12 @@
 
 mod flat;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::error::ErrorCode;
 use crate::event::{Event, User};
+use crate::heads::Heads;
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
 use crate::limits::Limits;
 use crate::rest::Chat;
@@ -125,7 +124,7 @@ pub struct Ping {
     pub t: i64,
     /// The head of each chat that this socket follows; one that is ahead of the client reveals a lost tail.
     #[serde(default)]
-    pub heads: BTreeMap<ChatId, Seq>,
+    pub heads: Heads,
 }
 
 /// The body of `go_away`.
@@ -228,10 +227,11 @@ impl Serialize for Event {
 }
 
 impl ServerFrame {
-    /// Reads a frame from its JSON text; a kind that is not known becomes an `Unknown` that keeps everything.
+    /// Reads a frame from its JSON text; a kind that is not known becomes an `Unknown` that keeps everything,
+    /// and so does an event whose data has another shape: it still takes its place in the log.
     ///
     /// # Errors
-    /// The JSON error when the text is no JSON object with a `type`, or a known kind lacks a field.
+    /// The JSON error when the text is no JSON object with a `type`, or a known reply lacks a field.
     pub fn decode(json: &str) -> Result<Self, serde_json::Error> {
         flat::decode(json)
     }

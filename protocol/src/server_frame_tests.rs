@@ -131,7 +131,7 @@ fn replies_and_notices_are_their_literal_json() {
             r#"{"type":"error","code":"text_too_long","detail":"Too long.","client_id":"m-1"}"#,
         ),
         (
-            ServerFrame::Ping(Ping { t: 5, heads: BTreeMap::from([(chat_id, Seq(57))]) }),
+            ServerFrame::Ping(Ping { t: 5, heads: Heads(vec![(chat_id, Seq(57))]) }),
             r#"{"type":"ping","t":5,"heads":{"1":57}}"#,
         ),
         (ServerFrame::GoAway(GoAway { retry_after_ms: 500 }), r#"{"type":"go_away","retry_after_ms":500}"#),
@@ -201,6 +201,14 @@ fn what_is_not_known_survives() {
         &ServerFrame::decode(r#"{"news":[1,2],"type":"news"}"#).unwrap(),
         r#"{"news":[1,2],"type":"news"}"#,
     );
+}
+
+#[test]
+fn an_event_of_another_shape_takes_its_place() {
+    let json = r#"{"type":"message","seq":48,"data":{"chat_id":1,"content":{"rich":true},"seq":48}}"#;
+    let frame = ServerFrame::decode(json).unwrap();
+    assert!(matches!(&frame, ServerFrame::Event(Event::Unknown { seq: Seq(48), .. })), "{frame:?}");
+    both_ways(&frame, json);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 //! One reader for all frames and what is in them, instead of one for each, is half the work
 //! and a fraction of the code that a page downloads.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -15,6 +14,7 @@ use super::{
 };
 use crate::error::ErrorCode;
 use crate::event::{ChatChanged, Deleted, Edited, Event, Membership, Message, User};
+use crate::heads::Heads;
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
 use crate::limits::Limits;
 use crate::read::{Name, need, read_fields};
@@ -52,7 +52,7 @@ struct Loose {
     sender: Option<User>,
     limits: Option<Limits>,
     chat: Option<Chat>,
-    heads: Option<BTreeMap<ChatId, Seq>>,
+    heads: Option<Heads>,
     data: Option<Box<Loose>>,
 }
 
@@ -127,38 +127,46 @@ read_fields! {
     ErrorName { "code" => code: need }
 }
 
-/// Reads a frame; a kind that is not known becomes an `Unknown` that keeps everything.
+/// Reads a frame; a kind that is not known becomes an `Unknown` that keeps everything,
+/// and so does an event whose data has another shape: it still takes its place in the log.
 pub(super) fn decode(json: &str) -> Result<ServerFrame, serde_json::Error> {
-    match serde_json::from_str::<Loose>(json) {
+    let error = match serde_json::from_str::<Loose>(json) {
         Ok(mut loose) => {
             let kind = loose.text("type")?;
-            if is_known(&kind) { loose.into_frame(&kind, json) } else { unknown(json, &kind) }
+            if !REPLIES.contains(&&*kind) && !EVENTS.contains(&&*kind) {
+                return unknown(json, &kind);
+            }
+            match loose.into_frame(&kind, json) {
+                Ok(frame) => return Ok(frame),
+                Err(error) => error,
+            }
         }
-        // What is new may use the names of fields in its own way.
-        Err(error) => match serde_json::from_str::<Tag>(json) {
-            Ok(tag) if !is_known(&tag.kind) => unknown(json, &tag.kind),
-            _ => Err(error),
+        Err(error) => error,
+    };
+    // What is new may use the names of fields in its own way.
+    match serde_json::from_str::<Tag>(json) {
+        Ok(Tag { kind }) if !REPLIES.contains(&&*kind) => match unknown(json, &kind)? {
+            ServerFrame::Unknown(_) if EVENTS.contains(&&*kind) => Err(error),
+            frame => Ok(frame),
         },
+        _ => Err(error),
     }
 }
 
-fn is_known(kind: &str) -> bool {
-    const REPLIES: [&str; 11] = [
-        "welcome",
-        "subscribed",
-        "unsubscribed",
-        "ack",
-        "error",
-        "ping",
-        "go_away",
-        "typing",
-        "presence",
-        "read",
-        "chat_added",
-    ];
-    const EVENTS: [&str; 6] = ["message", "edited", "deleted", "joined", "left", "chat_changed"];
-    REPLIES.contains(&kind) || EVENTS.contains(&kind)
-}
+const REPLIES: [&str; 11] = [
+    "welcome",
+    "subscribed",
+    "unsubscribed",
+    "ack",
+    "error",
+    "ping",
+    "go_away",
+    "typing",
+    "presence",
+    "read",
+    "chat_added",
+];
+const EVENTS: [&str; 6] = ["message", "edited", "deleted", "joined", "left", "chat_changed"];
 
 /// A frame of a kind that is not known, with everything that is in it.
 #[cfg(not(target_arch = "wasm32"))]
