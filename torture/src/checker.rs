@@ -111,9 +111,9 @@ type Check = Result<(), Violation>;
 /// # Errors
 /// The first violation.
 pub fn check(evidence: &Evidence) -> Check {
+    log::messages_are_there_once(evidence)?;
     sender::acked_is_stored(evidence)?;
     log::positions_are_whole(evidence)?;
-    log::messages_are_there_once(evidence)?;
     sender::acks_agree(evidence)?;
     sender::order_is_kept(evidence)?;
     viewer::nothing_comes_after_leaving(evidence)?;

@@ -34,6 +34,8 @@ use crate::world::{Person, SignIn, World};
 const EMPTYING: Duration = Duration::from_secs(60);
 /// How long showing what the server shows may take; longer than two heartbeats, which reveal a lost tail.
 const SETTLING: Duration = Duration::from_secs(75);
+/// As long as both may take with a server that is meant not to get there.
+const SABOTAGED: Duration = Duration::from_secs(8);
 /// How often the server's list is read meanwhile.
 const LOOK: Duration = Duration::from_millis(300);
 /// Clients that load afresh at the end have numbers from here on.
@@ -110,6 +112,7 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
         words,
         random: StdRng::seed_from_u64(seed),
     };
+    let limit = |limit: Duration| if options.sabotage.is_some() { SABOTAGED } else { limit };
     let mut clients = JoinSet::new();
     let sign_ins = begin(&mut stage, options, &world, &mut clients).await?;
     let names: HashSet<u32> = (1..).take(sign_ins.len()).collect();
@@ -143,9 +146,9 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
     while let Some(guest) = guests.join_next().await {
         guest.context("a guest's task failed")?.context("coming and going")?;
     }
-    let missing = wait_for(&mut heard, &names, EMPTYING, Word::Empty, || async { Ok(()) }).await?;
+    let missing = wait_for(&mut heard, &names, limit(EMPTYING), Word::Empty, || async { Ok(()) }).await?;
     say_missing("still have something unsent", &missing);
-    let missing = settle(&stage, &sign_ins, &mut heard, &names).await?;
+    let missing = settle(&stage, &sign_ins, &mut heard, &names, limit(SETTLING)).await?;
     say_missing("do not show what the server shows", &missing);
 
     let mut fresh_clients = JoinSet::new();
@@ -155,7 +158,7 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
         fresh_clients.spawn(Page::new(post, clock.clone()).run());
         fresh_names.insert(client);
     }
-    let missing = settle(&stage, &sign_ins, &mut heard, &fresh_names).await?;
+    let missing = settle(&stage, &sign_ins, &mut heard, &fresh_names, limit(SETTLING)).await?;
     say_missing("do not show what the server shows after loading afresh", &missing);
     stage.phase.send_replace(Phase::Over);
     let histories = collect(clients).await?;
@@ -208,8 +211,9 @@ async fn settle(
     sign_ins: &[Arc<SignIn>],
     heard: &mut mpsc::UnboundedReceiver<Word>,
     names: &HashSet<u32>,
+    limit: Duration,
 ) -> Result<HashSet<u32>> {
-    wait_for(heard, names, SETTLING, Word::Settled, || async {
+    wait_for(heard, names, limit, Word::Settled, || async {
         let mut chats = HashMap::new();
         for sign_in in sign_ins {
             let user = sign_in.person.user.id;
