@@ -110,10 +110,12 @@ async fn handshake(
                 heartbeat: app.config.heartbeat,
             };
             let scope = opening.scope;
-            ws.on_upgrade(move |socket| async move {
+            let start = Box::new((services, opening));
+            ws.on_upgrade(move |socket| {
+                let (services, opening) = *start;
                 log_connect(scope, peer, &opening);
-                let code = session::run(AxumLink(socket), services, opening).await;
-                log_disconnect(scope, peer, code);
+                let session = session::run(AxumLink(socket), services, opening);
+                async move { log_disconnect(scope, peer, session.await) }
             })
         }
         Err(closing) => {
@@ -133,7 +135,7 @@ async fn admit(
     uri: &Uri,
     offer: &handshake::Offer<'_>,
     scope: Option<Scope>,
-) -> Result<Opening, Closing> {
+) -> Result<Box<Opening>, Closing> {
     let mut after = None;
     let mut epoch = None;
     for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
@@ -166,7 +168,14 @@ async fn admit(
         refused => Closing::new(CloseCode::Unauthorized, refused.to_string()),
     })?;
     let scope = scope.ok_or_else(session::no_such_chat)?;
-    Ok(Opening { user: caller.user, token: caller.token, expires_at: caller.expires_at, scope, after, epoch })
+    Ok(Box::new(Opening {
+        user: caller.user,
+        token: caller.token,
+        expires_at: caller.expires_at,
+        scope,
+        after,
+        epoch,
+    }))
 }
 
 /// The offered subprotocols as one header (RFC 9110, section 5.3); what is not ASCII can't be a token.

@@ -115,13 +115,20 @@ pub(super) enum Wait {
 }
 
 /// Runs a session from its welcome to its end, and answers the close code: ours, the client's, or 1006.
-pub async fn run<L: Link>(link: L, services: Services, opening: Opening) -> CloseCode {
+///
+/// The socket is registered by the call itself, before the future is polled.
+/// What is needed once is boxed apart, since an idle socket keeps the whole future for as long as it is open.
+pub fn run<L: Link>(
+    link: L,
+    services: Services,
+    opening: Box<Opening>,
+) -> impl Future<Output = CloseCode> + Send + 'static {
     let outbox = Outbox::new(opening.user.id, opening.token, opening.scope);
     let session = Session::new(opening.user.id, opening.token, opening.expires_at, opening.scope);
     if services.hub.register(&outbox) {
         services.chats.came_online(outbox.user);
     }
-    let mut driver = Driver {
+    let mut driver = Box::new(Driver {
         link,
         services,
         outbox,
@@ -131,14 +138,14 @@ pub async fn run<L: Link>(link: L, services: Services, opening: Opening) -> Clos
         settling: None,
         unflushed: false,
         blocked: false,
-    };
-    // Boxed, so that an idle socket does not keep the room for what happens once.
-    let opened = Box::pin(driver.open(opening)).await;
-    let end = match opened {
-        Ok(()) => driver.serve().await,
-        Err(end) => end,
-    };
-    Box::pin(driver.end(end)).await
+    });
+    async move {
+        let end = match Box::pin(driver.open(opening)).await {
+            Ok(()) => driver.serve().await,
+            Err(end) => end,
+        };
+        Box::pin(driver.end(end)).await
+    }
 }
 
 impl<L: Link> Driver<L> {

@@ -1,7 +1,5 @@
 //! What takes a session to the store: subscribing, resuming, filling holes, and the rare things between.
 
-use std::collections::BTreeMap;
-
 use causerie_protocol::server_frame::{ChatAdded, Ping, Subscribed, Unsubscribed, Welcome};
 use causerie_protocol::{ChatId, CloseCode, Epoch, ErrorCode, Seq, ServerFrame, limits};
 
@@ -28,8 +26,8 @@ enum NotFollowed {
 
 impl<L: Link> Driver<L> {
     /// Welcomes the client; on a socket for one chat, follows it.
-    pub(super) async fn open(&mut self, opening: Opening) -> Result<(), End> {
-        let Opening { user, scope, after, epoch, .. } = opening;
+    pub(super) async fn open(&mut self, opening: Box<Opening>) -> Result<(), End> {
+        let Opening { user, scope, after, epoch, .. } = *opening;
         // First, since a chat that is not the user's ends the socket without a welcome.
         let followed = match scope {
             Scope::Many => None,
@@ -202,8 +200,7 @@ impl<L: Link> Driver<L> {
             // Whatever the outbox did not bring was lost on its way: read it from the log.
             self.replay(*chat, *head).await?;
         }
-        let heads: BTreeMap<_, _> =
-            heads.into_iter().filter(|(chat, _)| self.session.last(*chat).is_some()).collect();
+        let heads = heads.into_iter().filter(|(chat, _)| self.session.last(*chat).is_some()).collect();
         self.reply(&ServerFrame::Ping(Ping { t: clock::now() / 1_000, heads }));
         self.control_ping().await?;
         self.outbox.shrink();

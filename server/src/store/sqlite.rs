@@ -9,12 +9,12 @@ use causerie_protocol::event::User;
 use causerie_protocol::rest::{Chat, TokenInfo, UserRef};
 use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection as _, Sqlite, Transaction};
-use tokio::sync::{Mutex, MutexGuard};
+use sqlx::{ConnectOptions, Sqlite, Transaction};
 
 use super::rows::to_seq;
 use super::{Append, AppendResult, NewChat, Position, Store, StoreError, TokenRecord};
@@ -44,13 +44,15 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Connections that only read, beside the one that writes.
 const READERS: u32 = 4;
+/// How long a write waits for the ones before it.
+const WRITER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a statement waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The store in one SQLite file.
 pub struct SqliteStore {
-    /// The only connection that writes, so that SQLite never has to arbitrate.
-    writer: Mutex<SqliteConnection>,
+    /// The only connection that writes, so that SQLite never has to arbitrate. A pool of one, which replaces it after a failure.
+    writer: SqlitePool,
     readers: SqlitePool,
     epoch: Epoch,
 }
@@ -78,28 +80,49 @@ impl SqliteStore {
             .statement_cache_capacity(64)
             .disable_statement_logging();
         let unusable = |error: &sqlx::Error| unusable(&options, error);
-        let mut writer = SqliteConnection::connect_with(&options).await.map_err(|error| unusable(&error))?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(WRITER_TIMEOUT)
+            .test_before_acquire(false)
+            .connect_with(options.clone())
+            .await
+            .map_err(|error| unusable(&error))?;
+        let mut writer = pool.acquire().await.map_err(|error| unusable(&error))?;
         migrate(&mut writer, &options).await?;
         let epoch = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'epoch'")
-            .fetch_one(&mut writer)
+            .fetch_one(&mut *writer)
             .await
             .map_err(|error| unusable(&error))?;
         // A first write finds out now, not at the first message, that the file can't be written.
         sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE meta SET value = value WHERE key = 'epoch'; COMMIT")
-            .execute(&mut writer)
+            .execute(&mut *writer)
             .await
             .map_err(|error| unusable(&error))?;
+        drop(writer);
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(0)
             .test_before_acquire(false)
             .connect_lazy_with(options.clone().read_only(true).create_if_missing(false));
-        Ok(Self { writer: Mutex::new(writer), readers, epoch: Epoch(epoch) })
+        Ok(Self { writer: pool, readers, epoch: Epoch(epoch) })
     }
 
-    async fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
-        self.writer.lock().await
+    async fn writer(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+        self.writer.acquire().await
     }
+}
+
+/// Gives the writer back, or up when it failed.
+///
+/// SQLite ends a transaction by itself when the disk is full (<https://www.sqlite.org/lang_transaction.html>), and a
+/// connection that still believes in it could never begin another.
+fn settle<T>(mut writer: PoolConnection<Sqlite>, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    if result.is_err() {
+        writer.close_on_drop();
+    }
+    result
 }
 
 async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) -> Result<(), StoreError> {
@@ -185,7 +208,9 @@ impl Store for SqliteStore {
         name: &str,
         password_hash: &str,
     ) -> Result<Option<User>, StoreError> {
-        accounts::create_user(&mut *self.writer().await, email, name, password_hash).await
+        let mut writer = self.writer().await?;
+        let result = accounts::create_user(&mut writer, email, name, password_hash).await;
+        settle(writer, result)
     }
 
     async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
@@ -203,7 +228,9 @@ impl Store for SqliteStore {
         created_at: i64,
         expires_at: i64,
     ) -> Result<TokenId, StoreError> {
-        accounts::create_token(&mut *self.writer().await, user, digest, created_at, expires_at).await
+        let mut writer = self.writer().await?;
+        let result = accounts::create_token(&mut writer, user, digest, created_at, expires_at).await;
+        settle(writer, result)
     }
 
     async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
@@ -225,11 +252,15 @@ impl Store for SqliteStore {
     }
 
     async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError> {
-        accounts::revoke_token(&mut *self.writer().await, user, token).await
+        let mut writer = self.writer().await?;
+        let result = accounts::revoke_token(&mut writer, user, token).await;
+        settle(writer, result)
     }
 
     async fn create_chat(&self, chat: NewChat) -> Result<(ChatId, bool), StoreError> {
-        chats::create(&mut *self.writer().await, &chat).await
+        let mut writer = self.writer().await?;
+        let result = chats::create(&mut writer, &chat).await;
+        settle(writer, result)
     }
 
     async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError> {
@@ -249,11 +280,15 @@ impl Store for SqliteStore {
     }
 
     async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Option<Vec<UserId>>, StoreError> {
-        chats::delete(&mut *self.writer().await, user, chat).await
+        let mut writer = self.writer().await?;
+        let result = chats::delete(&mut writer, user, chat).await;
+        settle(writer, result)
     }
 
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
-        append::append(&mut *self.writer().await, batch).await
+        let mut writer = self.writer().await?;
+        let result = append::append(&mut writer, batch).await;
+        settle(writer, result)
     }
 
     async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {
@@ -301,11 +336,11 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         // A checkpoint leaves one file behind, which is easier to back up.
-        let mut writer = self.writer().await;
-        let checkpointed = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *writer).await;
+        let checkpointed = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
         if let Err(error) = checkpointed {
             tracing::debug!(%error, "the write-ahead log stays as it is; the next start reads it");
         }
+        self.writer.close().await;
     }
 }
 
@@ -326,42 +361,5 @@ async fn lock_chat(_writer: &mut SqliteConnection, _chat: ChatId) -> Result<(), 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_database_that_cant_be_used_says_what_to_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
-        std::fs::write(folder.path().join("text.db"), "this is a letter, not a database".repeat(64)).unwrap();
-        for (url, named) in [
-            (at("text.db"), "is not a SQLite database"),
-            (at("missing/x.db"), "does not exist"),
-            (format!("sqlite:{}", folder.path().display()), "is a folder"),
-        ] {
-            let Err(StoreError::Unusable(sentence)) = SqliteStore::open(&url).await else {
-                panic!("{url} opened")
-            };
-            assert!(sentence.contains(named), "{sentence}");
-            assert!(sentence.contains("DATABASE_URL"), "{sentence}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_database_of_a_newer_version_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("c.db").display());
-        let store = SqliteStore::open(&url).await.unwrap();
-        sqlx::raw_sql(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-             VALUES (9999, 'later', 1, x'00', 0)",
-        )
-        .execute(&mut *store.writer().await)
-        .await
-        .unwrap();
-        store.close().await;
-        drop(store);
-        let Err(StoreError::Unusable(sentence)) = SqliteStore::open(&url).await else { panic!("opened") };
-        assert!(sentence.contains("newer version"), "{sentence}");
-    }
-}
+#[path = "sqlite/tests.rs"]
+mod tests;
