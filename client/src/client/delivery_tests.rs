@@ -1,7 +1,5 @@
 //! What is shown, sent and sent again, against frames as a server would send them.
 
-use std::collections::BTreeMap;
-
 use causerie_protocol::server_frame::{ChatAdded, Ping, Unsubscribed};
 use causerie_protocol::{CloseCode, ErrorCode, MessageText, ServerFrame};
 
@@ -167,7 +165,7 @@ fn a_ping_is_answered_and_reveals_a_lost_tail() {
     page.pass(5_000);
     page.frame(&ServerFrame::Ping(Ping {
         t: 7,
-        heads: BTreeMap::from([(CHAT, Seq(3)), (ChatId(9), Seq(1))]),
+        heads: causerie_protocol::Heads(vec![(CHAT, Seq(3)), (ChatId(9), Seq(1))]),
     }));
     assert_eq!(page.sent(), [r#"{"type":"pong","t":7}"#]);
     page.pass(2_000);

@@ -1,6 +1,5 @@
 //! What each frame of the server, and the end of a socket, does to the page.
 
-use causerie_protocol::read_fields;
 use causerie_protocol::server_frame::{
     Ack, ErrorReply, ReadPosition, Subscribed, Typing, Unsubscribed, Welcome,
 };
@@ -18,7 +17,7 @@ impl Client {
     /// A text frame came from the current socket.
     pub(super) fn frame(&mut self, text: &str) {
         self.link.heard(self.now);
-        let Some(frame) = decode(text) else { return };
+        let Ok(frame) = ServerFrame::decode(text) else { return };
         if let ServerFrame::Welcome(welcome) = frame {
             self.welcome(welcome);
             return;
@@ -253,34 +252,4 @@ impl Client {
             }
         }
     }
-}
-
-/// Reads a frame; an event of a known kind and an unknown shape still takes its place in the log.
-fn decode(text: &str) -> Option<ServerFrame> {
-    if let Ok(frame) = ServerFrame::decode(text) {
-        return Some(frame);
-    }
-    let Misshapen { kind, data: Place { chat_id, seq } } = serde_json::from_str(text).ok()?;
-    // What it says is of no use here; reading any JSON would be a good part of the page's weight.
-    Some(ServerFrame::Event(Event::Unknown { kind, chat_id, seq, data: serde_json::Value::Null }))
-}
-
-/// What an event holds, whatever else.
-struct Misshapen {
-    kind: String,
-    data: Place,
-}
-
-read_fields! {
-    Misshapen { "type" => kind: need, "data" => data: need }
-}
-
-/// An event's place in the log.
-struct Place {
-    chat_id: ChatId,
-    seq: Seq,
-}
-
-read_fields! {
-    Place { "chat_id" => chat_id: need, "seq" => seq: need }
 }

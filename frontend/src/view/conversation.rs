@@ -19,8 +19,7 @@ use crate::api::ApiError;
 use crate::app::{App, app};
 use crate::browser;
 
-/// What the parts around the messages show.
-#[derive(Clone, PartialEq, Eq)]
+/// What the header shows.
 struct About {
     title: String,
     avatar: Avatar,
@@ -28,7 +27,6 @@ struct About {
     people: String,
     group: bool,
     closed: bool,
-    lost: Option<String>,
 }
 
 impl About {
@@ -51,7 +49,6 @@ impl About {
             people,
             group,
             closed: chat.chat.status == ChatStatus::Closed,
-            lost: chat.lost.clone(),
         }
     }
 }
@@ -64,6 +61,19 @@ enum Foot {
     Composer,
 }
 
+impl Foot {
+    fn of(chat: Option<&ChatEntry>) -> Self {
+        let Some(chat) = chat else { return Self::Nothing };
+        if let Some(lost) = &chat.lost {
+            Self::Words(lost.clone())
+        } else if chat.chat.status == ChatStatus::Closed {
+            Self::Words("This chat is closed: nobody can write here until it is opened again.".to_owned())
+        } else {
+            Self::Composer
+        }
+    }
+}
+
 /// One conversation.
 #[component]
 pub fn Conversation(
@@ -71,32 +81,21 @@ pub fn Conversation(
     chat: ChatId,
 ) -> impl IntoView {
     let app = app();
-    let about = move || app.read(Scope::Chat(chat), |client| client.chat(chat).map(About::of));
-    let known =
-        Memo::new(move |_| app.read(Scope::Chats, |client| client.chat(chat).is_some()) || about().is_some());
-    let foot = Memo::new(move |_| match about() {
-        None => Foot::Nothing,
-        Some(About { lost: Some(lost), .. }) => Foot::Words(lost),
-        Some(About { closed: true, .. }) => {
-            Foot::Words("This chat is closed: nobody can write here until it is opened again.".to_owned())
-        }
-        Some(_) => Foot::Composer,
+    let known = Memo::new(move |_| app.read(Scope::Chats, |client| client.chat(chat).is_some()));
+    let foot = Memo::new(move |_| app.read(Scope::Chat(chat), |client| Foot::of(client.chat(chat))));
+    let title = Signal::derive(move || {
+        app.read(Scope::Chat(chat), |client| client.chat(chat).map(ChatEntry::title)).unwrap_or_default()
     });
-    let title = Signal::derive(move || about().map(|about| about.title).unwrap_or_default());
     let to_edit = RwSignal::new(None::<ToEdit>);
     let error = RwSignal::new(String::new());
     let sent = RwSignal::new(0);
     let adding = RwSignal::new(false);
 
-    let heading = part(move || match about() {
-        Some(about) => view! {
-            {about.avatar.draw("medium", about.online)}
-            <div><h2>{about.title.clone()}</h2><span class="soft">{about.people.clone()}</span></div>
-            {choices(app, chat, &about, adding, error)}
-        }
-        .into_any(),
-        None => ().into_any(),
-    });
+    let heading =
+        part(move || match app.read(Scope::Chat(chat), |client| client.chat(chat).map(About::of)) {
+            Some(about) => head(app, chat, &about, adding, error),
+            None => ().into_any(),
+        });
     let messages = part(move || {
         if known.get() {
             view! { <Timeline chat title to_edit error sent /> }.into_any()
@@ -120,6 +119,16 @@ pub fn Conversation(
         {foot}
         {dialog}
     }
+}
+
+/// Who it is with, and the menu.
+fn head(app: App, chat: ChatId, about: &About, adding: RwSignal<bool>, error: RwSignal<String>) -> AnyView {
+    view! {
+        {about.avatar.draw("medium", about.online)}
+        <div><h2>{about.title.clone()}</h2><span class="soft">{about.people.clone()}</span></div>
+        {choices(app, chat, about, adding, error)}
+    }
+    .into_any()
 }
 
 /// What stands in place of a chat that is not in the list.
