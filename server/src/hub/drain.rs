@@ -1,0 +1,67 @@
+//! The end of a node: refuse new sockets, say so to the others, and close them in batches.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use causerie_protocol::server_frame::GoAway;
+use causerie_protocol::{CloseCode, ServerFrame};
+
+use super::Hub;
+use crate::outbox::{Closing, Frame, Item};
+
+/// Sockets that are closed together in a drain, so that their clients do not all come back at once.
+const DRAIN_BATCH: usize = 256;
+/// The pause between two such batches.
+const DRAIN_PAUSE: Duration = Duration::from_millis(20);
+/// How long a drain waits for sockets that do not close.
+const DRAIN_LIMIT: Duration = Duration::from_secs(6);
+/// What `go_away` tells clients to wait, in milliseconds.
+const DRAIN_RETRY_MS: u64 = 1_000;
+
+impl Hub {
+    /// Whether new sockets are refused because the node is about to stop.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Acquire)
+    }
+
+    /// Refuses new sockets from now on.
+    pub fn refuse_new(&self) {
+        self.0.draining.store(true, Ordering::Release);
+    }
+
+    /// Refuses new sockets, says `go_away` to the others and closes them with 1012 in batches, each once what it
+    /// asked for was answered. Returns when they are gone, or after some seconds; false: some were still there.
+    pub async fn drain(&self) -> bool {
+        self.refuse_new();
+        tokio::time::timeout(DRAIN_LIMIT, self.close_all()).await.is_ok()
+    }
+
+    async fn close_all(&self) {
+        let sockets = self.people().all();
+        let go_away = Frame::from(ServerFrame::GoAway(GoAway { retry_after_ms: DRAIN_RETRY_MS }).encode());
+        for socket in &sockets {
+            socket.push(Item::Reply(go_away.clone()));
+        }
+        let closing = Closing::new(CloseCode::ServiceRestart, "the server restarts: reconnect and resume");
+        for batch in sockets.chunks(DRAIN_BATCH) {
+            for socket in batch {
+                socket.push(Item::Close(closing.clone()));
+            }
+            tokio::time::sleep(DRAIN_PAUSE).await;
+        }
+        loop {
+            let emptied = self.0.emptied.notified();
+            let stragglers = self.people().all();
+            if stragglers.is_empty() {
+                return;
+            }
+            // Who was just let in when the drain began.
+            for socket in stragglers.iter().filter(|socket| !sockets.iter().any(|s| Arc::ptr_eq(s, socket))) {
+                socket.push(Item::Close(closing.clone()));
+            }
+            let _ = tokio::time::timeout(DRAIN_PAUSE * 10, emptied).await;
+        }
+    }
+}
