@@ -125,7 +125,7 @@ impl Outbox {
         let Some(store) = self.store(IdbTransactionMode::Readonly) else { return Vec::new() };
         let Ok(request) = store.get_all() else { return Vec::new() };
         let values = finished(&request).await.unwrap_or(JsValue::NULL);
-        let texts = values.dyn_ref::<Array>().map(|array| array.to_vec()).unwrap_or_default();
+        let texts = values.dyn_ref::<Array>().map(Array::to_vec).unwrap_or_default();
         // What an older page wrote in another shape is passed over.
         texts.iter().filter_map(|text| serde_json::from_str(&text.as_string()?).ok()).collect()
     }
