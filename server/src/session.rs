@@ -241,4 +241,6 @@ fn error_frame(
 }
 
 #[cfg(test)]
+mod healing_tests;
+#[cfg(test)]
 mod tests;
