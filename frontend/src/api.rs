@@ -177,7 +177,7 @@ impl Api {
             let messages: Vec<Message> = answer.read()?;
             // The `Link` header may be out of reach behind a proxy or on another origin; a full page says the same.
             let has_older = match &answer.link {
-                Some(link) => link.contains("rel=\"prev\"") || link.contains("rel=prev"),
+                Some(link) => link.contains("before="),
                 None => messages.len() >= PAGE,
             };
             Ok((messages, has_older))
@@ -281,6 +281,10 @@ async fn send(
     if response.ok() {
         return Ok(answer);
     }
-    let problem = answer.read::<Problem>()?;
+    let problem = answer.read::<Problem>().map_err(|error| match answer.status {
+        // A proxy in between answers so when the server is away.
+        502..=504 => ApiError { status: answer.status, ..ApiError::no_answer() },
+        _ => error,
+    })?;
     Err(ApiError { status: answer.status, code: problem.code, detail: problem.detail })
 }

@@ -25,8 +25,10 @@ wasm_bindgen_test_configure!(run_in_browser);
 const PASSWORD: &str = "correct horse battery";
 
 fn server() -> &'static str {
-    option_env!("CAUSERIE_TEST_SERVER")
-        .expect("CAUSERIE_TEST_SERVER names the server: use `cargo xtask test`")
+    match option_env!("CAUSERIE_TEST_SERVER") {
+        Some(server) => server,
+        None => panic!("CAUSERIE_TEST_SERVER names the server: use `cargo xtask test`"),
+    }
 }
 
 fn socket_url(path: &str) -> String {

@@ -46,7 +46,8 @@ pub fn Timeline(
     let opened_at = StoredValue::new(None::<Option<Seq>>);
 
     let look = move || {
-        let Some(scroller) = scroller.get_untracked() else { return };
+        // A frame of the browser may come after the conversation has gone.
+        let Some(scroller) = scroller.try_get_untracked().flatten() else { return };
         let (from_end, from_start) = distances(&scroller);
         let is_at_end = from_end < NEAR_END;
         if at_end.get_untracked() != is_at_end {
@@ -68,7 +69,7 @@ pub fn Timeline(
         }
     };
     let to_end = move || {
-        if let Some(scroller) = scroller.get_untracked() {
+        if let Some(scroller) = scroller.try_get_untracked().flatten() {
             scroller.set_scroll_top(0);
         }
     };
@@ -96,6 +97,7 @@ pub fn Timeline(
                 )
             })
         });
+        let held = scroller.get_untracked().filter(|_| !at_end.get_untracked()).and_then(|it| middle(&it));
         reconcile(drawn, new);
         let last_seen = seen.get_value();
         if !at_end.get_untracked() {
@@ -104,6 +106,10 @@ pub fn Timeline(
         let show_new = opening && opened_at.get_value().flatten().is_some();
         // The browser lays the rows out first.
         request_animation_frame(move || {
+            if let (Some((element, before)), Some(scroller)) = (held, scroller.try_get_untracked().flatten())
+            {
+                scroller.scroll_by_with_x_and_y(0.0, element.get_bounding_client_rect().top() - before);
+            }
             if let (true, Some(scroller)) = (show_new, scroller.try_get_untracked().flatten()) {
                 show_first_new(&scroller);
             }
@@ -113,11 +119,7 @@ pub fn Timeline(
     // A page that was in the background has its end seen when it comes back.
     Effect::new(move |_| {
         app.read(Scope::Chat(chat), |_| ());
-        request_animation_frame(move || {
-            if scroller.try_get_untracked().flatten().is_some() {
-                look();
-            }
-        });
+        request_animation_frame(look);
     });
     Effect::new(move |before: Option<u32>| {
         let now = sent.get();
@@ -244,6 +246,18 @@ fn distances(scroller: &Element) -> (f64, f64) {
     let from_end = f64::from(scroller.scroll_top()).abs();
     let range = f64::from(scroller.scroll_height() - scroller.client_height());
     (from_end, range - from_end)
+}
+
+/// What is in the middle of the scroller, and how far down on the page.
+///
+/// Whoever reads further up keeps it there while rows come above and below; browsers can do that by themselves,
+/// but lose hold when the framework moves the row that they hold on to.
+fn middle(scroller: &Element) -> Option<(Element, f64)> {
+    let frame = scroller.get_bounding_client_rect();
+    let (x, y) = (frame.left() + frame.width() / 2.0, frame.top() + frame.height() / 2.0);
+    let element = browser::document().element_from_point(x as f32, y as f32)?.closest("li").ok()??;
+    let top = element.get_bounding_client_rect().top();
+    Some((element, top))
 }
 
 /// Scrolls up to where the new messages begin, when that is out of sight.
