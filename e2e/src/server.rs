@@ -49,11 +49,31 @@ impl Server {
     /// # Errors
     /// When it can't be signalled or is still there after [`WAIT`].
     pub async fn stop(&mut self) -> Result<ExitStatus> {
-        let id = self.child.id().context("the server runs")?;
-        let pid = i32::try_from(id).ok().and_then(Pid::from_raw).context("a process id")?;
-        kill_process(pid, Signal::TERM).context("signalling the server")?;
+        self.signal(Signal::TERM)?;
         let ended = timeout(WAIT, self.child.wait()).await.context("the server did not end")?;
         ended.context("waiting for the server")
+    }
+
+    /// Stop the process where it stands: its sockets stay open and say nothing, as on a network that went away.
+    ///
+    /// # Errors
+    /// When it can't be signalled.
+    pub fn pause(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Let a paused process go on.
+    ///
+    /// # Errors
+    /// When it can't be signalled.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let id = self.child.id().context("the server runs")?;
+        let pid = i32::try_from(id).ok().and_then(Pid::from_raw).context("a process id")?;
+        kill_process(pid, signal).context("signalling the server")
     }
 
     /// Start again where the last process was: the same port, the same database.
