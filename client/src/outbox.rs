@@ -136,6 +136,14 @@ impl Outbox {
         self.entries.iter().find(|entry| entry.message.client_id == *client_id)
     }
 
+    /// The time to write on a message that is added now: later than all others, so that the times alone give the order.
+    ///
+    /// Two messages may come within a millisecond, and a device's clock may have been set back since a reload.
+    #[must_use]
+    pub fn stamp(&self, now: Millis) -> Millis {
+        self.entries.iter().map(|entry| entry.message.created_ms + 1).fold(now, Millis::max)
+    }
+
     /// Adds a message at the end; a name that was used before is refused with `false`.
     pub fn push(&mut self, message: PendingMessage) -> bool {
         if self.get(&message.client_id).is_some() || self.is_done(message.chat_id, &message.client_id) {
@@ -234,7 +242,7 @@ impl Outbox {
             .position(|entry| entry.message.client_id == *client_id && entry.state == PendingState::Failed)?;
         let mut message = self.entries.remove(at).message;
         message.failed = None;
-        message.created_ms = now;
+        message.created_ms = self.stamp(now);
         self.entries.push(Pending::new(message.clone()));
         Some(message)
     }

@@ -165,3 +165,14 @@ fn a_fresh_start_forgets_what_was_acknowledged_below_it() {
         assert_eq!(outbox.entries().count(), left, "{up_to:?}");
     }
 }
+
+#[test]
+fn messages_of_one_millisecond_keep_their_order_by_time_alone() {
+    let mut outbox = Outbox::default();
+    assert_eq!(outbox.stamp(50), 50);
+    assert!(outbox.push(message("b", ChatId(1), outbox.stamp(50))));
+    assert_eq!(outbox.stamp(50), 51);
+    assert!(outbox.push(message("a", ChatId(1), outbox.stamp(50))));
+    assert_eq!(outbox.stamp(20), 52, "the clock was set back");
+    assert_eq!(outbox.stamp(90), 90);
+}

@@ -14,7 +14,7 @@ impl Client {
             owner: me.id,
             chat_id: chat,
             text,
-            created_ms: self.now,
+            created_ms: self.outbox.stamp(self.now),
             failed: None,
         };
         if !self.outbox.push(message.clone()) {
