@@ -30,7 +30,10 @@ impl Label {
     pub fn text(self) -> String {
         let mixed = mix(u64::from(self.client) << 32 | u64::from(self.number));
         let filler = FILLERS[(mixed % 8) as usize];
+        // Now and then many long ones in a row, so that whoever reads slowly falls behind.
+        let is_flood = self.number / 128 % 16 == 15;
         let repeats = match mixed >> 8 & 0xfff {
+            _ if is_flood => 6_000 / filler.len().max(1),
             0 => 16_000 / filler.len().max(1),
             1..16 => 100,
             _ => 1,
