@@ -30,10 +30,13 @@ fn bad_options_are_named() {
         (&["serve", "--allow-origin", "*"], &["--allow-origin", "https://"]),
         (&["serve", "--demo", "--bind", "0.0.0.0"], &["--demo", "--bind"]),
         (&["serve", "--use-redis"], &["USE_REDIS", "Postgres"]),
-        (&["serve", "--database-url", "postgres://u:sesame@127.0.0.1:1/d"], &["DATABASE_URL", "start it"]),
+        (
+            &["serve", "--port", "0", "--database-url", "postgres://u:sesame@127.0.0.1:1/d"],
+            &["DATABASE_URL", "start it"],
+        ),
         (&["serve", "--database-url", "causerie.db"], &["DATABASE_URL", "sqlite:"]),
-        (&["serve", "--database-url", "sqlite:none/a.db"], &["DATABASE_URL", "none/a.db"]),
-        (&["serve", "--database-url", "sqlite:."], &["DATABASE_URL"]),
+        (&["serve", "--port", "0", "--database-url", "sqlite:none/a.db"], &["DATABASE_URL", "none/a.db"]),
+        (&["serve", "--port", "0", "--database-url", "sqlite:."], &["DATABASE_URL"]),
         (&["sing"], &["sing", "--help"]),
         (&[], &["serve", "--help"]),
     ] {
