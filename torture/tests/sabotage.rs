@@ -28,7 +28,8 @@ fn acknowledging_before_the_commit_is_caught() {
 
 #[test]
 fn forgetting_what_was_sent_before_is_caught() {
-    caught("no-dedup", "6", "I3");
+    // Long enough that some message is sent again for certain.
+    caught("no-dedup", "20", "I3");
 }
 
 #[test]
