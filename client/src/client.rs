@@ -76,6 +76,9 @@ struct ListLoad {
     request: Option<u64>,
     /// Something happened that the answer on its way may not show.
     again: bool,
+    /// A chat was asked for that this socket did not follow: what is told to followers and not kept in the log, such
+    /// as read positions, may have passed between the last answer and the subscription.
+    catch_up: bool,
     /// Chats that were added while a request was on its way; its answer may not hold them.
     added: SortedSet<ChatId>,
     failed: Option<String>,

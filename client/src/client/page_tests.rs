@@ -102,6 +102,24 @@ fn a_chat_that_is_not_in_the_list_goes_unless_it_came_meanwhile() {
 }
 
 #[test]
+fn the_list_is_loaded_again_once_everything_is_followed_for_what_passed_in_between() {
+    let mut page = Page::in_chat(3);
+    page.close(1012);
+    page.pass(5_000);
+    page.welcome();
+    page.list(vec![chat(1, 3)]);
+    assert_eq!(page.client.list.request, None);
+    // Ben read everything after that answer was made, and before this page followed the chat.
+    page.subscribed(3, false);
+    let mut later = chat(1, 3);
+    later.participants[1].read_seq = Seq(3);
+    page.list(vec![later]);
+    assert_eq!(page.client.chat(CHAT).unwrap().read_by_all(), Seq(3));
+    page.subscribed(3, false);
+    assert_eq!(page.client.list.request, None, "once");
+}
+
+#[test]
 fn loads_that_fail_are_tried_again_and_a_401_asks_to_sign_in() {
     let mut page = Page::new();
     let ticket = page.client.list.request.unwrap();

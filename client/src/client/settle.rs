@@ -111,6 +111,7 @@ impl Client {
         let Some(connection) = self.link.online() else { return };
         for (chat, room) in self.rooms.iter_mut() {
             if room.stream.due().is_some_and(|due| due <= self.now) {
+                self.list.catch_up |= !room.stream.is_followed();
                 self.effects.push(Effect::SendFrame(connection, room.stream.ask(self.now)));
             }
             let read = self.roster.get(*chat).map(crate::ChatEntry::read).unwrap_or_default();

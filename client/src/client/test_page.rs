@@ -33,6 +33,7 @@ impl Page {
         page.welcome();
         page.list(vec![chat(1, head)]);
         page.subscribed(head, false);
+        page.list(vec![chat(1, head)]);
         page.give(Input::OpenChat(Some(CHAT)));
         page.history((1..=head).map(|seq| bens(seq, &format!("m{seq}"))).collect(), false);
         page.effects.clear();
