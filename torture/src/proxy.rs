@@ -18,6 +18,9 @@ use tokio::time::sleep;
 
 pub use plan::{Cut, Plan};
 
+/// Bytes that the proxy's sockets hold for a reader that does not read.
+const BUFFER: u32 = 32 * 1024;
+
 /// What the proxy did to connections.
 #[derive(Debug, Default)]
 pub struct Faults {
@@ -62,7 +65,11 @@ impl Proxy {
     /// # Errors
     /// When there is no free port.
     pub async fn start(upstream: SocketAddr, badness: f64, seed: u64) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("binding the proxy")?;
+        let socket = TcpSocket::new_v4()?;
+        // What a connection inherits: a reader that stalls must be felt at the server, not hidden in this machine's buffers.
+        socket.set_send_buffer_size(BUFFER)?;
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).context("binding the proxy")?;
+        let listener = socket.listen(1_024)?;
         let proxy = Self(Arc::new(Inner {
             address: listener.local_addr()?,
             upstream,
@@ -201,10 +208,7 @@ async fn elapsed(plan: &Plan) {
 
 async fn connect(upstream: SocketAddr, slow: bool) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
-    if slow {
-        // A small window, so that a slow reader is felt at the server and not hidden in this machine's buffers.
-        socket.set_recv_buffer_size(8 * 1024)?;
-    }
+    socket.set_recv_buffer_size(if slow { BUFFER / 4 } else { BUFFER })?;
     socket.connect(upstream).await
 }
 

@@ -175,6 +175,7 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
         absences: std::mem::take(&mut absences.lock().unwrap_or_else(PoisonError::into_inner)),
     };
     print_faults(&proxy, &evidence);
+    println!("  {:<40} {:>10}", "slow readers given up by the server", server.closed_with(4201));
     Ok(Outcome { tally: Tally::of(&evidence.histories), done, verdict: check(&evidence) })
 }
 

@@ -113,6 +113,13 @@ impl Server {
         Ok(())
     }
 
+    /// How many sockets the server closed with a code, by its own log; the close may not have reached the client.
+    pub fn closed_with(&self, code: u16) -> usize {
+        let text = std::fs::read_to_string(self.log_file()).unwrap_or_default();
+        let field = format!("code={code}");
+        text.lines().filter(|line| line.contains("DISCONNECT") && line.contains(&field)).count()
+    }
+
     async fn launch(&mut self) -> Result<()> {
         let log = std::fs::File::options().create(true).append(true).open(self.log_file())?;
         let mut child = Command::new(&self.program)

@@ -297,7 +297,7 @@ impl Page {
             Deed::FindNetwork => self.take(Input::Network(true)),
             Deed::Reload => self.load_page(),
             Deed::Decide => self.decide(),
-            Deed::Stall => self.stalled_until = now + self.random.random_range(200..4_000),
+            Deed::Stall => self.stalled_until = now + self.random.random_range(200..12_000),
         }
     }
 

@@ -45,7 +45,7 @@ pub fn draw(random: &mut StdRng) -> Deed {
         1_950..1_958 => Deed::LoseNetwork,
         1_958..1_975 => Deed::FindNetwork,
         1_975..1_981 => Deed::Reload,
-        1_981..1_996 => Deed::Decide,
+        1_981..1_999 => Deed::Decide,
         _ => Deed::Stall,
     }
 }

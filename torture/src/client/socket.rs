@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use causerie_protocol::handshake;
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -59,7 +59,10 @@ async fn open(address: SocketAddr, path: &str, token: &str) -> Result<WebSocketS
     let offer = handshake::offer(token).join(", ");
     let offer = HeaderValue::from_str(&offer).expect("a token is visible ASCII");
     request.headers_mut().insert(handshake::HEADER, offer);
-    let stream = TcpStream::connect(address).await?;
+    let stream = TcpSocket::new_v4()?;
+    // Small, so that a client that stalls is soon felt at the other end.
+    stream.set_recv_buffer_size(32 * 1024)?;
+    let stream = stream.connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(tokio_tungstenite::client_async(request, stream).await?.0)
 }

@@ -150,8 +150,8 @@ impl Watcher {
                 Phase::Over => return Left::Over,
             }
             let is_running = matches!(phase, Phase::Running);
-            if is_running && self.random.random_bool(0.000_2) {
-                stalled_until = self.history.clock().ms() + self.random.random_range(500..5_000);
+            if is_running && self.random.random_bool(0.000_1) {
+                stalled_until = self.history.clock().ms() + self.random.random_range(500..12_000);
             }
             let is_stalled = is_running && self.history.clock().ms() < stalled_until;
             tokio::select! {

@@ -52,7 +52,8 @@ impl Plan {
         }
         if happens(0.08, random) {
             plan.slow = true;
-            plan.delay.get_or_insert(Duration::from_millis(random.random_range(5..=40)));
+            // Slower than a busy chat: the server has to give such a reader up now and then.
+            plan.delay = Some(Duration::from_millis(random.random_range(40..=250)));
         }
         if happens(0.5, random) {
             let how = match random.random_range(0..10) {
