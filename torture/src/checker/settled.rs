@@ -57,11 +57,7 @@ fn difference(view: &View, fresh: &View, evidence: &Evidence) -> Option<String> 
     if view.title != fresh.title {
         return unlike("the title", &view.title, &fresh.title);
     }
-    // Read positions are hints and not in the log: one that was shed from a full outbox shows at the next load.
-    // A screen may therefore be behind with them, and never ahead.
-    let same_people = view.people.iter().map(|(user, _)| user).eq(fresh.people.iter().map(|(user, _)| user));
-    let ahead = view.people.iter().zip(&fresh.people).any(|((_, shown), (_, stored))| shown > stored);
-    if !same_people || ahead {
+    if view.people != fresh.people {
         return unlike("who is in it and how far they read", &view.people, &fresh.people);
     }
     None
