@@ -46,8 +46,8 @@ pub fn ensure() -> Result<Postgres> {
     Postgres::start()
 }
 
-/// A program, in PATH or where Debian keeps Postgres' own.
-fn find(program: &str) -> Option<PathBuf> {
+/// A program, in PATH or where Debian keeps Postgres' own and those for root.
+pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = Vec::new();
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
@@ -55,6 +55,7 @@ fn find(program: &str) -> Option<PathBuf> {
     folders.sort();
     folders.reverse();
     folders.extend(std::env::split_paths(&path));
+    folders.push(PathBuf::from("/usr/sbin"));
     folders.into_iter().map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 

@@ -10,11 +10,12 @@ use clap::Args;
 
 use crate::browser::{self, Driver};
 use crate::project;
+use crate::proxies::{self, Proxies};
 use crate::report::{Counts, Report, Row};
 use crate::services::{self, Postgres};
 use crate::tools;
 
-use self::stages::{Needs, STAGES, Stage};
+use self::stages::{Needs, PROXIED, STAGES, Stage};
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -34,6 +35,8 @@ pub struct Prepared {
     built: bool,
     services: Option<Postgres>,
     no_services: String,
+    proxies: Option<Proxies>,
+    no_proxies: String,
 }
 
 /// Run the stages, go on after a failure, and print the table and the sum.
@@ -102,6 +105,12 @@ fn set_up(chosen: &[&Stage], prepared: &mut Prepared) -> Outcome {
         match services::ensure() {
             Ok(postgres) => prepared.services = Some(postgres),
             Err(error) => prepared.no_services = format!("{error:#}"),
+        }
+    }
+    if chosen.iter().any(|stage| PROXIED.contains(&stage.name)) {
+        match proxies::ensure() {
+            Ok(proxies) => prepared.proxies = Some(proxies),
+            Err(error) => prepared.no_proxies = format!("{error:#}"),
         }
     }
     // Not a check of the project, so nothing to count.

@@ -32,6 +32,9 @@ pub struct Stage {
     pub run: fn(&mut Prepared) -> Outcome,
 }
 
+/// The stages whose tests start proxies.
+pub const PROXIED: &[&str] = &["native", "pages"];
+
 /// All stages, in the order they run.
 pub const STAGES: &[Stage] = &[
     Stage {
@@ -93,15 +96,19 @@ fn lint() -> Outcome {
 fn native(prepared: &Prepared) -> Outcome {
     let mut tests =
         cargo("test --workspace --exclude causerie-frontend --exclude causerie-e2e --no-fail-fast")?;
-    match &prepared.services {
-        Some(postgres) => {
+    match (&prepared.services, &prepared.proxies) {
+        (Some(postgres), Some(proxies)) => {
             tests
                 .args(["--features", "causerie-server/test-services"])
                 .env("CAUSERIE_TEST_POSTGRES", &postgres.url);
+            proxies.tell(&mut tests);
             counted(tests)
         }
-        None => {
-            println!("not run: the tests of several servers: {}", prepared.no_services);
+        _ => {
+            for why in [&prepared.no_services, &prepared.no_proxies].into_iter().filter(|why| !why.is_empty())
+            {
+                println!("not run: the tests of several servers and of proxies: {why}");
+            }
             let missing = Counts { failed: project::in_ci().into(), ..Counts::default() };
             Ok(counted(tests)?.add(missing))
         }
@@ -146,6 +153,9 @@ fn wasm(prepared: &mut Prepared) -> Outcome {
 fn pages(prepared: &mut Prepared) -> Outcome {
     let mut tests = cargo("test --package causerie-e2e --no-fail-fast")?;
     with_driver(&mut tests, prepared);
+    if let Some(proxies) = &prepared.proxies {
+        proxies.tell(&mut tests);
+    }
     tests.env("CAUSERIE_BIN", project::program());
     // Each test drives two browsers: more tests at once only wait for one another.
     tests.env("RUST_TEST_THREADS", "2");
