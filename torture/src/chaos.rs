@@ -1,5 +1,11 @@
-//! The chaos: what happens to the server, the network and the people while the clients talk.
+//! The chaos: what happens to the servers, the network and the people while the clients talk.
+//!
+//! [`run`] is for one server, [`nodes`] for several.
 
+mod fault;
+pub mod nodes;
+
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +23,8 @@ use crate::history::Clock;
 use crate::proxy::Proxy;
 use crate::server::Server;
 use crate::world::{Revolving, SignIn};
+
+pub use fault::Fault;
 
 /// How often the run says where it is.
 const REPORT: Duration = Duration::from_secs(15);
@@ -53,6 +61,23 @@ pub struct Done {
     pub outages: u32,
     /// Tokens revoked while in use.
     pub logouts: u32,
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = [
+            ("kills of the server", u128::from(self.kills)),
+            ("restarts in order (SIGTERM)", self.restarts.into()),
+            ("  the longest, in milliseconds", self.longest_drain.as_millis()),
+            ("pauses of the server (SIGSTOP)", self.pauses.into()),
+            ("storms: all connections cut at once", self.storms.into()),
+            ("outages of the network", self.outages.into()),
+            ("tokens revoked while in use", self.logouts.into()),
+        ];
+        let lines: Vec<String> =
+            rows.iter().map(|(what, count)| format!("  {what:<40} {count:>10}")).collect();
+        f.write_str(&lines.join("\n"))
+    }
 }
 
 /// Carries out the plan.
@@ -92,6 +117,7 @@ pub async fn run(
             let kills_left = plan.kills - done.kills;
             if random.random_range(0..blows - done.kills - done.restarts) < kills_left {
                 server.kill().await?;
+                server.launch().await?;
                 done.kills += 1;
             } else {
                 done.longest_drain = done.longest_drain.max(server.restart().await?);

@@ -15,6 +15,7 @@ use std::fmt;
 
 use crate::history::{Chat, History, User, View};
 use crate::log::Logs;
+use crate::reading::Reading;
 
 pub use follower::{Follower, Step};
 
@@ -100,6 +101,8 @@ pub struct Evidence {
     pub histories: Vec<History>,
     /// What a client that loads afresh shows, by person.
     pub fresh: Vec<(User, Vec<View>)>,
+    /// What each node shows of the logs.
+    pub readings: Vec<Reading>,
     /// Who left when.
     pub absences: Vec<Absence>,
 }
@@ -121,6 +124,7 @@ pub fn check(evidence: &Evidence) -> Check {
     viewer::nobody_lives_over_a_hole(evidence)?;
     viewer::what_is_shown_is_the_log(evidence)?;
     sender::everything_ends(evidence)?;
+    log::nodes_agree(evidence)?;
     settled::resumed_is_as_fresh(evidence)
 }
 

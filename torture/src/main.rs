@@ -1,14 +1,16 @@
-//! Tortures a real Causerie server, and proves afterwards that it kept its promises.
+//! Tortures real Causerie servers, and proves afterwards that they kept their promises.
 //!
-//! Real processes and real sockets: the server is killed, stopped and restarted while clients talk through a proxy
-//! that delays, cuts, half-opens and truncates. Every client writes down what it was told; when all is quiet again a
-//! checker compares that with the database.
+//! Real processes and real sockets: one server, or several nodes on one Postgres and one Redis, are killed, paused and
+//! restarted, and so is what they share, while clients talk through a proxy that balances, delays, cuts, half-opens and
+//! truncates. Every client writes down what it was told; when all is quiet again a checker compares that with the
+//! database, and with what each node says.
 //!
 //! In reading order:
 //!
 //! - [`run`]: from the beginning to the verdict.
 //! - [`label`] and [`history`]: who wrote what, and what each client was told.
-//! - [`server`], [`proxy`] and [`chaos`]: the server's process, the network, and what happens to both.
+//! - [`server`], [`services`], [`cluster`] and [`proxy`]: the processes and the network.
+//! - [`chaos`] and [`prober`]: what happens to them, and when they are whole again.
 //! - [`world`] and [`api`]: people and their chats.
 //! - [`client`]: the page's own state machine, and programs of another make.
 //! - [`log`], [`database`] and [`checker`]: the truth, and whether the histories agree with it. [`tally`] counts.
@@ -21,14 +23,18 @@ mod api;
 mod chaos;
 mod checker;
 mod client;
+mod cluster;
 mod database;
 mod history;
 mod label;
 mod log;
+mod prober;
 mod proxy;
+mod reading;
 mod run;
 mod sabotage;
 mod server;
+mod services;
 mod tally;
 mod world;
 
@@ -39,7 +45,9 @@ use std::time::Duration;
 use clap::Parser;
 use clap::builder::TypedValueParser;
 
+use crate::chaos::Fault;
 use crate::checker::Invariant;
+use crate::prober::NotWhole;
 
 /// Tortures a Causerie server and checks that nothing was lost, doubled or swapped.
 #[derive(Debug, Parser)]
@@ -66,23 +74,42 @@ struct Options {
     /// Chats: one of everybody, then groups and pairs.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=1_000).map(usize::from))]
     chats: usize,
-    /// Times that the server is killed, spread evenly.
+    /// Servers; several share a Postgres and a Redis, which the run starts, behind a balancer.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=9).map(usize::from))]
+    nodes: usize,
+    /// Faults of every kind at least; for several nodes.
+    #[arg(long, default_value_t = 1)]
+    each: usize,
+    /// Only faults of these kinds, separated by commas; for several nodes.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Fault>,
+    /// Times that the server is killed, spread evenly; for a single one.
     #[arg(long, default_value_t = 3)]
     kills: u32,
-    /// Goes on until this many messages are acknowledged, at most four times as long.
-    #[arg(long, default_value_t = 0)]
-    target_acks: u64,
+    /// Goes on until this many messages are acknowledged; a single server at most four times as long.
+    #[arg(long, visible_alias = "target-acks", default_value_t = 0)]
+    messages: u64,
     /// Makes the server look faulty, to test the checker.
     #[arg(long, value_enum)]
     sabotage: Option<sabotage::Fault>,
 }
 
 impl Options {
-    /// How long it goes on; 20 seconds when nothing is said.
+    /// How long it goes on at least; 20 seconds when nothing is said, and as long as its faults take with several nodes.
     fn duration(&self) -> Duration {
         match self.minutes * 60 + self.seconds {
+            0 if self.nodes > 1 => Duration::ZERO,
             0 => Duration::from_secs(20),
             seconds => Duration::from_secs(seconds),
+        }
+    }
+
+    /// What is about to happen, for the first line.
+    fn outlook(&self) -> String {
+        let seconds = self.duration().as_secs();
+        match self.nodes {
+            1 => format!("{seconds} seconds, {} kills", self.kills),
+            nodes => format!("{nodes} nodes, {} faults of every kind, {} messages", self.each, self.messages),
         }
     }
 
@@ -98,34 +125,36 @@ async fn main() -> ExitCode {
     if options.seed == 0 {
         options.seed = rand::random();
     }
-    let (seed, seconds) = (options.seed, options.duration().as_secs());
-    println!("torture with seed {seed}, {seconds} seconds, {} kills", options.kills);
-    let outcome = match run::run(&options, &options.server_bin).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            println!("\nFAILED with seed {seed}: {error:#}");
-            println!("test result: FAILED. 0 passed; 1 failed;");
-            return ExitCode::from(2);
-        }
+    println!("torture with seed {}, {}", options.seed, options.outlook());
+    // Ends the processes of the run, too, which a signal alone would leave.
+    let outcome = tokio::select! {
+        outcome = run::run(&options, &options.server_bin) => outcome,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
-    let done = outcome.done;
-    println!("  {:<40} {:>10}", "kills of the server", done.kills);
-    println!("  {:<40} {:>10}", "restarts in order (SIGTERM)", done.restarts);
-    println!("  {:<40} {:>10}", "  the longest, in milliseconds", done.longest_drain.as_millis());
-    println!("  {:<40} {:>10}", "pauses of the server (SIGSTOP)", done.pauses);
-    println!("  {:<40} {:>10}", "storms: all connections cut at once", done.storms);
-    println!("  {:<40} {:>10}", "outages of the network", done.outages);
-    println!("  {:<40} {:>10}", "tokens revoked while in use", done.logouts);
+    match outcome {
+        Ok(outcome) => report(&options, &outcome),
+        Err(error) => {
+            let is_verdict = error.is::<NotWhole>();
+            let word = if is_verdict { "VIOLATED" } else { "FAILED" };
+            println!("\n{word} with seed {}: {error:#}", options.seed);
+            println!("test result: FAILED. 0 passed; 1 failed;");
+            ExitCode::from(if is_verdict { 1 } else { 2 })
+        }
+    }
+}
+
+fn report(options: &Options, outcome: &run::Outcome) -> ExitCode {
+    println!("{}", outcome.done);
     println!("{}", outcome.tally);
     let all = Invariant::ALL.len();
-    match outcome.verdict {
+    match &outcome.verdict {
         Err(violation) => {
-            println!("VIOLATED with seed {seed}: {violation}");
+            println!("VIOLATED with seed {}: {violation}", options.seed);
             println!("test result: FAILED. {} passed; 1 failed;", all - 1);
             ExitCode::FAILURE
         }
-        Ok(()) if outcome.tally.acked < options.target_acks => {
-            println!("only {} of {} messages were acknowledged", outcome.tally.acked, options.target_acks);
+        Ok(()) if outcome.tally.acked < options.messages => {
+            println!("only {} of {} messages were acknowledged", outcome.tally.acked, options.messages);
             println!("test result: FAILED. {all} passed; 1 failed;");
             ExitCode::FAILURE
         }

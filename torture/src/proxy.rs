@@ -1,8 +1,8 @@
-//! The proxy between clients and server: it delays, cuts, half-opens and truncates, each connection by its own plan.
+//! The proxy between clients and servers: it delays, cuts, half-opens and truncates, each connection by its own plan.
 
+mod balancer;
 mod plan;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+pub use balancer::Balancer;
 pub use plan::{Cut, Plan};
 
 /// Bytes that the proxy's sockets hold for a reader that does not read.
@@ -49,7 +50,7 @@ pub struct Proxy(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     address: SocketAddr,
-    upstream: SocketAddr,
+    upstream: Balancer,
     /// How bad the network is: 0 is perfect, 1 the usual torture.
     badness: f64,
     healed: AtomicBool,
@@ -64,7 +65,7 @@ impl Proxy {
     ///
     /// # Errors
     /// When there is no free port.
-    pub async fn start(upstream: SocketAddr, badness: f64, seed: u64) -> Result<Self> {
+    pub async fn start(upstream: Balancer, badness: f64, seed: u64) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         // What a connection inherits: a reader that stalls must be felt at the server, not hidden in this machine's buffers.
         socket.set_send_buffer_size(BUFFER)?;
@@ -146,7 +147,8 @@ impl Proxy {
         let mut storm = self.0.storm.subscribe();
         storm.mark_unchanged();
         // A server that is down refuses connections; so does this.
-        let Ok(mut server) = connect(self.0.upstream, plan.slow).await else {
+        let buffer = if plan.slow { BUFFER / 4 } else { BUFFER };
+        let Ok(mut server) = self.0.upstream.connect(buffer).await else {
             let _ = client.set_zero_linger();
             return;
         };
@@ -204,12 +206,6 @@ async fn elapsed(plan: &Plan) {
         Some(cut) => sleep(cut.after).await,
         None => std::future::pending().await,
     }
-}
-
-async fn connect(upstream: SocketAddr, slow: bool) -> io::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_recv_buffer_size(if slow { BUFFER / 4 } else { BUFFER })?;
-    socket.connect(upstream).await
 }
 
 /// Forwards one direction until its end; the error is how the whole connection is to be cut.

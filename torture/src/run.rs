@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -17,16 +17,17 @@ use tokio::time::{Instant, timeout};
 
 use crate::Options;
 use crate::api::Api;
-use crate::chaos::{self, Done, Plan};
+use crate::chaos::{self, Fault, Plan, nodes};
 use crate::checker::{Evidence, Violation, check};
 use crate::client::page::Page;
 use crate::client::watcher::Watcher;
 use crate::client::{Phase, Post, Word};
-use crate::database;
+use crate::cluster::Cluster;
 use crate::history::{Clock, History};
-use crate::proxy::Proxy;
+use crate::prober::Prober;
+use crate::proxy::{Balancer, Proxy};
+use crate::reading;
 use crate::sabotage;
-use crate::server::Server;
 use crate::tally::Tally;
 use crate::world::{Person, SignIn, World};
 
@@ -36,6 +37,8 @@ const EMPTYING: Duration = Duration::from_secs(60);
 const SETTLING: Duration = Duration::from_secs(75);
 /// As long as both may take with a server that is meant not to get there.
 const SABOTAGED: Duration = Duration::from_secs(8);
+/// How long the nodes may take until they are whole after a fault.
+const WHOLE: Duration = Duration::from_secs(30);
 /// How often the server's list is read meanwhile.
 const LOOK: Duration = Duration::from_millis(300);
 /// Clients that load afresh at the end have numbers from here on.
@@ -46,8 +49,8 @@ const FRESH: u32 = 1_000_000;
 pub struct Outcome {
     /// The counts.
     pub tally: Tally,
-    /// What was done to the server and the network.
-    pub done: Done,
+    /// What was done to the servers and the network, as lines for a person.
+    pub done: String,
     /// The first broken promise.
     pub verdict: Result<(), Violation>,
 }
@@ -84,19 +87,29 @@ impl Stage {
     }
 }
 
-/// Tortures a server and checks it.
+/// Tortures a server, or several nodes, and checks them.
 ///
 /// # Errors
-/// When the run itself can't go on: the server does not start, ends by itself, or does not end when asked to.
+/// [`crate::prober::NotWhole`] when a node does not heal; others when the run itself can't go on: a server does not
+/// start, ends by itself, or does not end when asked to.
 pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome> {
     let seed = options.seed;
-    let mut server = Server::start(program).await?;
-    let direct = Api::new(server.address())?;
+    let mut cluster = Cluster::start(program, options.nodes).await?;
+    let balancer = cluster.balancer()?;
+    // A perfect network, for what the run itself has to ask.
+    let direct = Api::new(match options.nodes {
+        1 => cluster.nodes[0].address(),
+        _ => Proxy::start(balancer.clone(), 0.0, seed).await?.address(),
+    })?;
     let world =
         World::make(&direct, options.clients, options.chats).await.context("making people and chats")?;
+    let mut prober = Prober::new(cluster.addresses(), &direct).await?;
     let upstream = match options.sabotage {
-        Some(fault) => sabotage::start(server.address(), fault).await?,
-        None => server.address(),
+        Some(fault) if fault != sabotage::Fault::StayDeaf => {
+            ensure!(options.nodes == 1, "this sabotage is made for a single server");
+            Balancer::single(sabotage::start(cluster.nodes[0].address(), fault).await?)
+        }
+        _ => balancer,
     };
     // A faulty server must not hide behind a bad network.
     let badness = if options.sabotage.is_some() { 0.5 } else { 1.0 };
@@ -131,14 +144,30 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
         let (absences, clock) = (absences.clone(), clock.clone());
         guests.spawn(chaos::come_and_go(revolving.clone(), direct.clone(), absences, clock, phase, seed));
     }
-    let plan = Plan {
-        duration: options.duration(),
-        kills: options.kills,
-        restarts: options.restarts(),
-        target: options.target_acks,
-        seed: seed ^ 2,
+    let done = if options.nodes == 1 {
+        let plan = Plan {
+            duration: options.duration(),
+            kills: options.kills,
+            restarts: options.restarts(),
+            target: options.messages,
+            seed: seed ^ 2,
+        };
+        let server = &mut cluster.nodes[0];
+        chaos::run(&plan, server, &proxy, &sign_ins, &direct, &clock).await?.to_string()
+    } else {
+        let plan = nodes::Plan {
+            duration: options.duration(),
+            kinds: if options.only.is_empty() { Fault::ALL.to_vec() } else { options.only.clone() },
+            each: options.each,
+            messages: options.messages,
+            limit: limit(WHOLE),
+            stays_deaf: options.sabotage == Some(sabotage::Fault::StayDeaf),
+            seed: seed ^ 2,
+        };
+        let targets =
+            nodes::Targets { cluster: &mut cluster, proxy: &proxy, sign_ins: &sign_ins, direct: &direct };
+        nodes::run(&plan, targets, &mut prober, &clock).await?.to_string()
     };
-    let done = chaos::run(&plan, &mut server, &proxy, &sign_ins, &direct, &clock).await?;
 
     println!("  faults stop; {} acknowledged; everything settles", clock.acked());
     proxy.heal();
@@ -163,10 +192,12 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
     stage.phase.send_replace(Phase::Over);
     let histories = collect(clients).await?;
     let fresh = collect(fresh_clients).await?;
-    server.terminate().await?;
+    let readings = reading::of_all(&cluster.addresses(), &world).await?;
+    let logs = cluster.end().await?;
 
     let evidence = Evidence {
-        logs: database::read(&server.database()).await?,
+        logs,
+        readings,
         histories,
         fresh: fresh
             .into_iter()
@@ -175,7 +206,7 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
         absences: std::mem::take(&mut absences.lock().unwrap_or_else(PoisonError::into_inner)),
     };
     print_faults(&proxy, &evidence);
-    println!("  {:<40} {:>10}", "slow readers given up by the server", server.closed_with(4201));
+    println!("  {:<40} {:>10}", "slow readers given up by a server", cluster.closed_with(4201));
     Ok(Outcome { tally: Tally::of(&evidence.histories), done, verdict: check(&evidence) })
 }
 

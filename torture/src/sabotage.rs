@@ -29,6 +29,8 @@ pub enum Fault {
     DropOnFull,
     /// Does not know a message that is sent again.
     NoDedup,
+    /// A node that was cut off from Redis never finds back; of several nodes.
+    StayDeaf,
 }
 
 #[derive(Debug)]
@@ -172,7 +174,7 @@ impl Saboteur {
                 frame["client_id"] = json!(format!("{client_id}~{times}"));
                 Up::Instead(frame.to_string())
             }
-            Fault::DropOnFull => Up::Forward,
+            Fault::DropOnFull | Fault::StayDeaf => Up::Forward,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The server under torture: a real process on one port and one database file, which is killed and started again.
+//! A server under torture: a real process on one port, which is killed, stopped and started again.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -6,35 +6,53 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::services::postgres::tail;
+use crate::services::signal;
+
 /// How long the server may take to start, and to end after SIGTERM.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// What a server stands on.
+#[derive(Clone, Debug)]
+pub enum Ground {
+    /// A SQLite file of its own, and no other servers.
+    File,
+    /// What it shares with other servers.
+    Shared {
+        /// `postgres://…`
+        database_url: String,
+        /// `redis://…`
+        redis_url: String,
+    },
+}
 
 /// The process; it ends with the value.
 #[derive(Debug)]
 pub struct Server {
     program: PathBuf,
+    ground: Ground,
     folder: TempDir,
     child: Option<Child>,
     address: SocketAddr,
 }
 
 impl Server {
-    /// Starts the program with an empty database on a port that is free.
+    /// Starts the program on a port that is free.
     ///
     /// # Errors
     /// When it does not serve.
-    pub async fn start(program: &Path) -> Result<Self> {
-        let folder = tempfile::tempdir().context("making a folder for the database")?;
+    pub async fn start(program: &Path, ground: Ground) -> Result<Self> {
+        let folder = tempfile::tempdir().context("making a folder for the server")?;
         let program = program.canonicalize().with_context(|| {
             format!("{} is not there: build it with `cargo xtask build`", program.display())
         })?;
         let mut server =
-            Self { program, folder, child: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+            Self { program, ground, folder, child: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         server.launch().await?;
         Ok(server)
     }
@@ -49,14 +67,13 @@ impl Server {
         self.folder.path().join("torture.db")
     }
 
-    /// SIGKILL, as when the power goes; then a new start.
+    /// SIGKILL, as when the power goes.
     ///
     /// # Errors
-    /// When it does not start again.
+    /// When none runs.
     pub async fn kill(&mut self) -> Result<()> {
         let mut child = self.child.take().context("no server runs")?;
-        child.kill().await.context("killing the server")?;
-        self.launch().await
+        child.kill().await.context("killing the server")
     }
 
     /// SIGTERM; how long it took to end.
@@ -120,15 +137,29 @@ impl Server {
         text.lines().filter(|line| line.contains("DISCONNECT") && line.contains(&field)).count()
     }
 
-    async fn launch(&mut self) -> Result<()> {
+    /// Starts the process, and waits until it serves.
+    ///
+    /// # Errors
+    /// When it does not, with the end of its log.
+    pub async fn launch(&mut self) -> Result<()> {
         let log = std::fs::File::options().create(true).append(true).open(self.log_file())?;
-        let mut child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        match &self.ground {
+            Ground::File => {
+                command.env("DATABASE_URL", format!("sqlite:{}", self.database().display()));
+                command.env_remove("USE_REDIS");
+            }
+            Ground::Shared { database_url, redis_url } => {
+                command
+                    .env("DATABASE_URL", database_url)
+                    .env("USE_REDIS", "true")
+                    .env("REDIS_URL", redis_url);
+            }
+        }
+        let mut child = command
             // An `.env` of the person who runs this must not reach the server.
             .current_dir(self.folder.path())
             .args(["serve", "-b", "127.0.0.1", "-p", &self.address.port().to_string()])
-            .arg("--database-url")
-            .arg(format!("sqlite:{}", self.database().display()))
-            .env_remove("USE_REDIS")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -158,14 +189,6 @@ impl Server {
 
     /// The last lines of the server's log.
     fn log(&self) -> String {
-        let text = std::fs::read_to_string(self.log_file()).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
+        tail(&self.log_file())
     }
-}
-
-fn signal(child: &Child, signal: Signal) -> Result<()> {
-    let id = child.id().context("the server is gone")?;
-    let pid = Pid::from_raw(i32::try_from(id)?).context("a process id is not 0")?;
-    kill_process(pid, signal).context("sending a signal to the server")
 }

@@ -18,6 +18,16 @@ pub struct Person {
     pub user: User,
 }
 
+impl Person {
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn register(api: &Api, email: &str) -> Result<Self> {
+        Ok(Self { user: api.register(email, PASSWORD).await?.user })
+    }
+}
+
 /// One sign-in of a person, for one client; the token changes when it was revoked.
 #[derive(Debug)]
 pub struct SignIn {

@@ -26,11 +26,20 @@ pub struct Postgres {
     pub url: String,
 }
 
-/// Find Postgres and Redis, install them on Debian as root, and start a Postgres. Redis is started by the tests.
+/// Find Postgres and Redis or install them, and start a Postgres. Redis is started by the tests.
+///
+/// # Errors
+/// As [`install`], and when Postgres does not start.
+pub fn ensure() -> Result<Postgres> {
+    install()?;
+    Postgres::start()
+}
+
+/// Find Postgres and Redis, or install them on Debian as root.
 ///
 /// # Errors
 /// When something is missing and can't be installed; the message says what a person has to install.
-pub fn ensure() -> Result<Postgres> {
+pub fn install() -> Result<()> {
     if find("postgres").is_none() || find("redis-server").is_none() {
         if !debian::is_debian() {
             bail!(
@@ -43,7 +52,7 @@ pub fn ensure() -> Result<Postgres> {
         println!("  Postgres or Redis is missing: installing Debian's");
         debian::install(&["postgresql", "redis-server"])?;
     }
-    Postgres::start()
+    Ok(())
 }
 
 /// A program, in PATH or where Debian keeps Postgres' own and those for root.

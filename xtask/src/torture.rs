@@ -1,4 +1,5 @@
-//! `cargo xtask torture`: the program on a bad network, killed again and again, and checked against its log.
+//! `cargo xtask torture`: the program, or several nodes of it, on a bad network, killed again and again, and checked
+//! against the log.
 
 use std::process::Command;
 
@@ -6,12 +7,12 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::process::{self, cargo};
-use crate::{build, project, tools};
+use crate::{build, project, services, tools};
 
 /// How to torture.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Options of the torturer, such as `--minutes 10 --seed 7`; `cargo xtask torture -- --help` lists them.
+    /// Options of the torturer, such as `--minutes 10 --seed 7` or `--nodes 3 --each 20`; `cargo xtask torture -- --help` lists them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     more: Vec<String>,
 }
@@ -23,6 +24,9 @@ pub struct Options {
 pub fn torture(options: &Options) -> Result<()> {
     println!("Setting up");
     tools::ensure()?;
+    if options.more.iter().any(|option| option.starts_with("--nodes")) {
+        services::install()?;
+    }
     build::build()?;
     process::run(command()?.args(&options.more))
 }
@@ -32,7 +36,7 @@ pub fn torture(options: &Options) -> Result<()> {
 /// # Errors
 /// When the environment can't be prepared.
 pub fn command() -> Result<Command> {
-    let mut torture = cargo("run --quiet --release --package causerie-torture --features real-server --")?;
+    let mut torture = cargo("run --quiet --release --package causerie-torture --features real-nodes --")?;
     torture.env("CAUSERIE_BIN", project::program());
     Ok(torture)
 }

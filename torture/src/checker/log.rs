@@ -6,6 +6,7 @@ use super::{Check, Evidence, Invariant, broken};
 use crate::history::Fact;
 use crate::label::Label;
 use crate::log::Kind;
+use crate::reading::Line;
 
 /// I2: positions are 1 to the head, ids grow with them, and what a client was told of a position is what stands there.
 pub fn positions_are_whole(evidence: &Evidence) -> Check {
@@ -50,6 +51,43 @@ pub fn positions_are_whole(evidence: &Evidence) -> Check {
                 );
                 return broken(Invariant::I2, detail);
             }
+        }
+    }
+    Ok(())
+}
+
+/// I2: through every node, a chat's head and its messages are those of the log.
+pub fn nodes_agree(evidence: &Evidence) -> Check {
+    for reading in &evidence.readings {
+        let node = reading.node;
+        for (chat, head) in &reading.heads {
+            if let Some(log) = evidence.logs.get(chat).filter(|log| log.head != *head) {
+                let detail =
+                    format!("node {node} says that the head of chat {chat} is {head}, not {}", log.head);
+                return broken(Invariant::I2, detail);
+            }
+        }
+        for (chat, lines) in &reading.chats {
+            let Some(log) = evidence.logs.get(chat) else {
+                return broken(Invariant::I2, format!("node {node} shows chat {chat}, which is not stored"));
+            };
+            let stored = log.entries().iter().filter_map(|entry| match entry.kind {
+                Kind::Message { label, .. } => Some((entry.seq, entry.id, label)),
+                _ => None,
+            });
+            let stored: Vec<Line> = stored.collect();
+            if stored == *lines {
+                continue;
+            }
+            let place = stored.iter().zip(lines).take_while(|(stored, shown)| stored == shown).count();
+            let detail = format!(
+                "node {node} shows {} messages of chat {chat} where {} are stored; the first that differs: {:?}, stored {:?}",
+                lines.len(),
+                stored.len(),
+                lines.get(place),
+                stored.get(place)
+            );
+            return broken(Invariant::I2, detail);
         }
     }
     Ok(())

@@ -54,6 +54,13 @@ fn written(client: u32, number: u32) -> [Fact; 2] {
     [Fact::Queued { chat: CHAT, number }, acked]
 }
 
+fn reading(node: usize, entries: &[Entry]) -> Reading {
+    let messages = entries.iter().filter(|entry| matches!(entry.kind, EntryKind::Message { .. }));
+    let lines = messages.map(|entry| (entry.seq, entry.id, entry.label())).collect();
+    let heads = [(CHAT, entries.len() as u64)].into();
+    Reading { node, heads, chats: [(CHAT, lines)].into() }
+}
+
 /// A sound run of a page and a watcher; tests spoil it.
 fn sound() -> Evidence {
     let entries = entries();
@@ -81,6 +88,7 @@ fn sound() -> Evidence {
         logs: Logs::from([(CHAT, log(entries.clone()))]),
         histories: vec![page, watcher],
         fresh: vec![(ANA, vec![view(&entries)])],
+        readings: vec![reading(0, &entries), reading(1, &entries)],
         absences: Vec::new(),
     }
 }
@@ -114,6 +122,18 @@ fn i1_a_message_that_was_acknowledged_and_is_not_in_the_log() {
     assert_eq!(elsewhere, Some(Invariant::I1));
     let only_shown = violated(|run| run.histories[0].note(Fact::ShownSent { chat: CHAT, number: 9 }));
     assert_eq!(only_shown, Some(Invariant::I1));
+}
+
+#[test]
+fn i2_a_node_that_shows_another_log_than_the_others() {
+    let behind = violated(|run| run.readings[1] = reading(1, &entries()[..3]));
+    assert_eq!(behind, Some(Invariant::I2));
+    let stale_head = violated(|run| run.readings[1].heads = [(CHAT, 3)].into());
+    assert_eq!(stale_head, Some(Invariant::I2));
+    let swapped = violated(|run| {
+        run.readings[0].chats.get_mut(&CHAT).unwrap().swap(1, 2);
+    });
+    assert_eq!(swapped, Some(Invariant::I2));
 }
 
 #[test]
@@ -225,6 +245,7 @@ fn i5_a_senders_messages_that_were_swapped() {
             page.ending.as_mut().unwrap().views[0] = view(&entries);
             run.histories[1].ending.as_mut().unwrap().reached = Some((CHAT, 6));
             run.fresh[0].1[0] = view(&entries);
+            run.readings = vec![reading(0, &entries)];
             run.logs.insert(CHAT, log(entries));
         })
     };
@@ -292,6 +313,7 @@ fn i8_an_entry_that_reaches_somebody_after_leaving() {
             run.absences.push(Absence { user: BEN, chat: CHAT, until });
             run.histories[1].note(Fact::Event { chat: CHAT, seq: 6, id: None, label: None });
             run.histories[1].ending.as_mut().unwrap().reached = Some((CHAT, 6));
+            run.readings = vec![reading(0, &entries)];
             run.logs.insert(CHAT, log(entries));
         })
     };

@@ -8,7 +8,7 @@ use super::{Outcome, Prepared};
 use crate::process::{self, cargo};
 use crate::report::Counts;
 use crate::server::{TestServer, free_port};
-use crate::{build, check, project, torture};
+use crate::{build, check, project, services, torture};
 
 /// What a stage stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "torture",
-        about: "a server that is killed and cut off keeps its promises, and one that does not is caught",
+        about: "a server, and three nodes, that are killed and cut off keep their promises, and one that does not is caught",
         needs: Needs::Program,
         run: |_| torture_briefly(),
     },
@@ -124,15 +124,28 @@ fn build_program(prepared: &mut Prepared) -> Outcome {
 }
 
 fn torture_briefly() -> Outcome {
-    let mut checker = cargo(
-        "test --release --package causerie-torture --features real-server --test sabotage --no-fail-fast",
-    )?;
-    checker.env("CAUSERIE_BIN", project::program());
-    // Each run keeps a server and a dozen clients busy: several at once only slow one another down.
-    checker.env("RUST_TEST_THREADS", "1");
-    let mut real = torture::command()?;
-    real.args(["--seconds", "20"]);
-    Ok(counted(checker)?.add(counted(real)?))
+    // Each run keeps servers and a dozen clients busy: several at once only slow one another down.
+    let checker = |test: &str, feature: &str| {
+        let mut checker = cargo("test --release --package causerie-torture --no-fail-fast")?;
+        checker.args(["--features", feature, "--test", test]);
+        checker.env("CAUSERIE_BIN", project::program()).env("RUST_TEST_THREADS", "1");
+        counted(checker)
+    };
+    let real = |arguments: &[&str]| {
+        let mut real = torture::command()?;
+        real.args(arguments);
+        counted(real)
+    };
+    let counts = checker("sabotage", "real-server")?.add(real(&["--seconds", "20"])?);
+    match services::install() {
+        Ok(()) => Ok(counts
+            .add(checker("sabotage_nodes", "real-nodes")?)
+            .add(real(&["--nodes", "3", "--each", "1"])?)),
+        Err(why) => {
+            println!("not run: the torture of several nodes: {why:#}");
+            Ok(counts.add(Counts { failed: project::in_ci().into(), ..Counts::default() }))
+        }
+    }
 }
 
 fn wasm(prepared: &mut Prepared) -> Outcome {

@@ -1,0 +1,214 @@
+//! The chaos of several nodes: one fault after the other, each until every node is whole again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand::{Rng, SeedableRng};
+use tokio::time::{Instant, sleep};
+
+use super::fault::{Fault, Ledger};
+use crate::api::Api;
+use crate::cluster::{Cluster, Shared};
+use crate::history::Clock;
+use crate::prober::Prober;
+use crate::proxy::Proxy;
+use crate::services::link::{Link, State};
+use crate::services::postgres::Mode;
+use crate::world::SignIn;
+
+/// How often the run says where it is.
+const REPORT: Duration = Duration::from_secs(15);
+/// How long the run goes on after the last message that was acknowledged, if more are wanted.
+const STANDSTILL: Duration = Duration::from_secs(60);
+
+/// What is to happen.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The least time.
+    pub duration: Duration,
+    /// The kinds of faults.
+    pub kinds: Vec<Fault>,
+    /// Faults of each kind at least.
+    pub each: usize,
+    /// Messages that are acknowledged at least.
+    pub messages: u64,
+    /// How long the nodes may take until they are whole.
+    pub limit: Duration,
+    /// Whether a node that was cut off from Redis stays so, to test the prober.
+    pub stays_deaf: bool,
+    /// For its random choices.
+    pub seed: u64,
+}
+
+/// What the faults are done to.
+#[derive(Debug)]
+pub struct Targets<'a> {
+    /// The nodes and what they share.
+    pub cluster: &'a mut Cluster,
+    /// The clients' network.
+    pub proxy: &'a Proxy,
+    /// The clients' sign-ins.
+    pub sign_ins: &'a [Arc<SignIn>],
+    /// A good way to any node.
+    pub direct: &'a Api,
+}
+
+/// Carries out the plan.
+///
+/// # Errors
+/// [`crate::prober::NotWhole`] when a node does not heal in time; others when a process ends by itself, does not start
+/// again, or does not end in time and in order after SIGTERM.
+pub async fn run(plan: &Plan, targets: Targets<'_>, prober: &mut Prober, clock: &Clock) -> Result<Ledger> {
+    let mut random = StdRng::seed_from_u64(plan.seed);
+    let mut deck = plan.kinds.repeat(plan.each);
+    deck.shuffle(&mut random);
+    let mut chaos = Chaos { plan, targets, prober, random, ledger: Ledger::default() };
+    let start = Instant::now();
+    let mut reported = start;
+    let mut progress = (0, start);
+    loop {
+        if clock.acked() > progress.0 {
+            progress = (clock.acked(), Instant::now());
+        }
+        let is_enough = deck.is_empty() && start.elapsed() >= plan.duration && clock.acked() >= plan.messages;
+        if is_enough || progress.1.elapsed() > STANDSTILL {
+            return Ok(chaos.ledger);
+        }
+        if reported.elapsed() >= REPORT {
+            reported = Instant::now();
+            let (seconds, count) = (start.elapsed().as_secs(), chaos.ledger.count());
+            println!("  {seconds:>4} s: {} acknowledged, {count} faults", clock.acked());
+        }
+        let fault = match deck.pop() {
+            Some(fault) => fault,
+            None => *plan.kinds.choose(&mut chaos.random).context("there are kinds of faults")?,
+        };
+        let since = chaos.strike(fault).await.with_context(|| format!("the fault was: {}", fault.name()))?;
+        chaos.targets.cluster.check()?;
+        let took = chaos.prober.until_whole(fault.name(), since, plan.limit).await?;
+        chaos.ledger.add(fault, took);
+        chaos.pause(50..800).await;
+    }
+}
+
+struct Chaos<'a> {
+    plan: &'a Plan,
+    targets: Targets<'a>,
+    prober: &'a mut Prober,
+    random: StdRng,
+    ledger: Ledger,
+}
+
+impl Chaos<'_> {
+    async fn pause(&mut self, ms: std::ops::Range<u64>) {
+        sleep(Duration::from_millis(self.random.random_range(ms))).await;
+    }
+
+    fn shared(&mut self) -> Result<&mut Shared> {
+        self.targets.cluster.shared.as_mut().context("one node shares nothing")
+    }
+
+    /// Does the worst, and ends it; when the end began.
+    async fn strike(&mut self, fault: Fault) -> Result<Instant> {
+        let node = self.random.random_range(0..self.targets.cluster.nodes.len());
+        match fault {
+            Fault::KillNode => {
+                self.targets.cluster.nodes[node].kill().await?;
+                self.pause(0..2_000).await;
+                let since = Instant::now();
+                self.targets.cluster.nodes[node].launch().await?;
+                Ok(since)
+            }
+            Fault::PauseNode => {
+                self.targets.cluster.nodes[node].pause()?;
+                self.pause(100..8_000).await;
+                let since = Instant::now();
+                self.targets.cluster.nodes[node].resume()?;
+                Ok(since)
+            }
+            Fault::RestartNode => self.restart(node).await,
+            Fault::RollingRestart => self.restart_all().await,
+            Fault::RestartRedis => {
+                let in_order = self.random.random();
+                self.shared()?.redis.stop(in_order).await?;
+                self.pause(0..4_000).await;
+                let since = Instant::now();
+                self.shared()?.redis.launch().await?;
+                Ok(since)
+            }
+            Fault::PauseRedis => {
+                self.shared()?.redis.pause()?;
+                self.pause(100..8_000).await;
+                let since = Instant::now();
+                self.shared()?.redis.resume()?;
+                Ok(since)
+            }
+            Fault::CutRedis => {
+                let link = self.shared()?.to_redis[node].clone();
+                self.cut(&link, !self.plan.stays_deaf).await
+            }
+            Fault::CutPostgres => {
+                let link = self.shared()?.to_postgres[node].clone();
+                self.cut(&link, true).await
+            }
+            Fault::RestartPostgres => self.restart_postgres(Mode::Fast).await,
+            Fault::CrashPostgres => self.restart_postgres(Mode::Immediate).await,
+            Fault::Storm => {
+                self.targets.proxy.storm();
+                Ok(Instant::now())
+            }
+            Fault::Outage => {
+                self.targets.proxy.outage(true);
+                self.pause(50..2_000).await;
+                self.targets.proxy.outage(false);
+                Ok(Instant::now())
+            }
+            Fault::Logout => {
+                if let Some(sign_in) = self.targets.sign_ins.choose(&mut self.random) {
+                    self.targets.direct.logout(&sign_in.token()).await?;
+                }
+                Ok(Instant::now())
+            }
+        }
+    }
+
+    async fn restart(&mut self, node: usize) -> Result<Instant> {
+        let drained = self.targets.cluster.nodes[node].terminate().await?;
+        self.ledger.longest_drain = self.ledger.longest_drain.max(drained);
+        let since = Instant::now();
+        self.targets.cluster.nodes[node].launch().await?;
+        Ok(since)
+    }
+
+    async fn restart_all(&mut self) -> Result<Instant> {
+        let mut since = Instant::now();
+        for node in 0..self.targets.cluster.nodes.len() {
+            since = self.restart(node).await?;
+            // As whoever runs a rolling restart waits for a node before it goes on to the next.
+            self.prober.until_ready(node, Fault::RollingRestart.name(), self.plan.limit).await?;
+        }
+        Ok(since)
+    }
+
+    async fn restart_postgres(&mut self, mode: Mode) -> Result<Instant> {
+        self.shared()?.postgres.stop(mode).await?;
+        self.pause(0..2_000).await;
+        let since = Instant::now();
+        self.shared()?.postgres.launch().await?;
+        Ok(since)
+    }
+
+    async fn cut(&mut self, link: &Link, heals: bool) -> Result<Instant> {
+        // A silent link that heals no more is noticed later than the nodes are asked.
+        link.set(if !heals || self.random.random() { State::Refusing } else { State::Silent });
+        self.pause(100..8_000).await;
+        let since = Instant::now();
+        if heals {
+            link.set(State::Whole);
+        }
+        Ok(since)
+    }
+}

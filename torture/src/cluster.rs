@@ -1,0 +1,115 @@
+//! The servers under torture: one on a file of its own, or several nodes on one Postgres and one Redis.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::database;
+use crate::log::Logs;
+use crate::proxy::Balancer;
+use crate::server::{Ground, Server};
+use crate::services::link::Link;
+use crate::services::postgres::{Mode, Postgres};
+use crate::services::redis::Redis;
+
+/// The servers.
+#[derive(Debug)]
+pub struct Cluster {
+    /// Each a process of its own.
+    pub nodes: Vec<Server>,
+    /// What several nodes share; none for a single one.
+    pub shared: Option<Shared>,
+}
+
+/// What the nodes share. Each node reaches both services by links of its own.
+#[derive(Debug)]
+pub struct Shared {
+    /// The database.
+    pub postgres: Postgres,
+    /// The bus.
+    pub redis: Redis,
+    /// By node, its way to Postgres.
+    pub to_postgres: Vec<Link>,
+    /// By node, its way to Redis.
+    pub to_redis: Vec<Link>,
+}
+
+impl Cluster {
+    /// Starts this many nodes, and what they share if they are several.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn start(program: &Path, nodes: usize) -> Result<Self> {
+        if nodes == 1 {
+            let server = Server::start(program, Ground::File).await?;
+            return Ok(Self { nodes: vec![server], shared: None });
+        }
+        let mut shared = Shared {
+            postgres: Postgres::start().await?,
+            redis: Redis::start().await?,
+            to_postgres: Vec::new(),
+            to_redis: Vec::new(),
+        };
+        let mut servers = Vec::new();
+        for _ in 0..nodes {
+            let to_postgres = Link::start(shared.postgres.address()).await?;
+            let to_redis = Link::start(shared.redis.address()).await?;
+            let ground = Ground::Shared {
+                database_url: Postgres::url(to_postgres.address()),
+                redis_url: Redis::url(to_redis.address()),
+            };
+            servers.push(Server::start(program, ground).await?);
+            shared.to_postgres.push(to_postgres);
+            shared.to_redis.push(to_redis);
+        }
+        Ok(Self { nodes: servers, shared: Some(shared) })
+    }
+
+    /// Where the nodes listen.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.nodes.iter().map(Server::address).collect()
+    }
+
+    /// A way to the nodes that skips those which do not answer.
+    ///
+    /// # Errors
+    /// When the balancer can't be set up.
+    pub fn balancer(&self) -> Result<Balancer> {
+        match self.addresses()[..] {
+            [only] => Ok(Balancer::single(only)),
+            ref several => Balancer::watching(several),
+        }
+    }
+
+    /// Fails when a node ended by itself.
+    ///
+    /// # Errors
+    /// With the end of its log.
+    pub fn check(&mut self) -> Result<()> {
+        self.nodes.iter_mut().try_for_each(Server::check)
+    }
+
+    /// How many sockets the nodes closed with a code, by their own logs.
+    pub fn closed_with(&self, code: u16) -> usize {
+        self.nodes.iter().map(|node| node.closed_with(code)).sum()
+    }
+
+    /// Ends everything in order, and gives what is stored.
+    ///
+    /// # Errors
+    /// When a node does not end in time and with code 0, or the database can't be read.
+    pub async fn end(&mut self) -> Result<Logs> {
+        for node in &mut self.nodes {
+            node.terminate().await?;
+        }
+        match &mut self.shared {
+            None => database::read_sqlite(&self.nodes[0].database()).await,
+            Some(shared) => {
+                let logs = database::read_postgres(&Postgres::url(shared.postgres.address())).await?;
+                shared.postgres.stop(Mode::Fast).await?;
+                Ok(logs)
+            }
+        }
+    }
+}

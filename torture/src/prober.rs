@@ -1,0 +1,177 @@
+//! The prober: finds out when every node is whole again, by its own word and by a message from each to each.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use causerie_protocol::rest::{CreateChat, Readiness, UserRef};
+use causerie_protocol::{ChatId, ClientFrame, Event, ServerFrame, paths};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::api::Api;
+use crate::client::socket::{self, Received};
+use crate::label::Label;
+use crate::world::{Person, SignIn};
+
+/// How long a node may take to say how it is.
+const ANSWER: Duration = Duration::from_secs(1);
+/// How long a message may take from every node to every other before the attempt counts as failed.
+const ROUND: Duration = Duration::from_secs(5);
+/// The pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The prober's number as a client in labels.
+const CLIENT: u32 = 2_000_000;
+
+/// After a fault a node was not whole in time.
+#[derive(Debug, thiserror::Error)]
+#[error("not whole {limit:?} after the fault {fault}: {last}")]
+pub struct NotWhole {
+    /// Which fault, in words.
+    pub fault: String,
+    /// How long it had.
+    pub limit: Duration,
+    /// What was missing at the last attempt.
+    pub last: String,
+}
+
+/// Talks to each node past the balancer, in a chat of its own.
+#[derive(Debug)]
+pub struct Prober {
+    nodes: Vec<SocketAddr>,
+    http: reqwest::Client,
+    sign_in: std::sync::Arc<SignIn>,
+    chat: ChatId,
+    number: u32,
+}
+
+/// A socket on one node.
+struct Ear {
+    node: usize,
+    frames: mpsc::UnboundedSender<String>,
+    inbox: mpsc::Receiver<Received>,
+}
+
+impl Prober {
+    /// Makes the prober's accounts and chat.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn new(nodes: Vec<SocketAddr>, direct: &Api) -> Result<Self> {
+        let person = Person::register(direct, "prober@example.org").await?;
+        let other = Person::register(direct, "witness@example.org").await?;
+        let sign_in = SignIn::new(direct, &person).await?;
+        let body = CreateChat { participants: vec![UserRef::Id(other.user.id)], title: None };
+        let chat = direct.start_chat(&sign_in.token(), &body).await?.id;
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
+        Ok(Self { nodes, http, sign_in, chat, number: 0 })
+    }
+
+    /// Waits until every node says that it is ready and hears the others, and a message sent on each was seen on each.
+    ///
+    /// Gives the time that it took since a fault ended.
+    ///
+    /// # Errors
+    /// [`NotWhole`] when that takes longer than `limit`.
+    pub async fn until_whole(&mut self, fault: &str, since: Instant, limit: Duration) -> Result<Duration> {
+        loop {
+            let Err(missing) = self.attempt().await else { return Ok(since.elapsed()) };
+            if since.elapsed() > limit {
+                let (fault, last) = (fault.to_owned(), format!("{missing:#}"));
+                return Err(NotWhole { fault, limit, last }.into());
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Waits until one node says that it is ready.
+    ///
+    /// # Errors
+    /// [`NotWhole`] when that takes longer than `limit`.
+    pub async fn until_ready(&self, node: usize, fault: &str, limit: Duration) -> Result<()> {
+        let begin = Instant::now();
+        while let Err(missing) = self.says_ready(node).await {
+            if begin.elapsed() > limit {
+                let (fault, last) = (fault.to_owned(), format!("{missing:#}"));
+                return Err(NotWhole { fault, limit, last }.into());
+            }
+            sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    async fn says_ready(&self, node: usize) -> Result<()> {
+        let url = format!("http://{}{}", self.nodes[node], paths::READY);
+        let asked = async { self.http.get(url).send().await?.json::<Readiness>().await };
+        let readiness = asked.await.map_err(reqwest::Error::without_url);
+        let readiness = readiness.with_context(|| format!("node {node} does not say how it is"))?;
+        anyhow::ensure!(readiness.ready && readiness.bus, "node {node} says {readiness:?}");
+        Ok(())
+    }
+
+    async fn attempt(&mut self) -> Result<()> {
+        for node in 0..self.nodes.len() {
+            self.says_ready(node).await?;
+        }
+        let mut ears = Vec::new();
+        for node in 0..self.nodes.len() {
+            ears.push(self.open(node));
+        }
+        let end = Instant::now() + ROUND;
+        for ear in &mut ears {
+            let node = ear.node;
+            ear.wait(end, |frame| matches!(frame, ServerFrame::Subscribed(_)))
+                .await
+                .with_context(|| format!("node {node} does not let follow a chat"))?;
+        }
+        let mut sent = HashSet::new();
+        for ear in &ears {
+            self.number += 1;
+            let label = Label { client: CLIENT, number: self.number };
+            let (text, client_id) = (label.message(), Some(label.client_id()));
+            let _ = ear.frames.send(ClientFrame::Message { text, client_id, chat_id: None }.encode());
+            sent.insert(label);
+        }
+        for ear in &mut ears {
+            let (node, mut unseen) = (ear.node, sent.clone());
+            let seen = ear.wait(end, |frame| {
+                if let ServerFrame::Event(Event::Message(message)) = frame
+                    && let Some(label) = Label::of_text(&message.content)
+                {
+                    unseen.remove(&label);
+                }
+                unseen.is_empty()
+            });
+            let seen = seen.await;
+            seen.with_context(|| format!("node {node} does not show {} of {}", unseen.len(), sent.len()))?;
+        }
+        Ok(())
+    }
+
+    fn open(&self, node: usize) -> Ear {
+        let (frames, outgoing) = mpsc::unbounded_channel();
+        let (sender, inbox) = mpsc::channel(64);
+        let path = paths::chat_socket(self.chat, None);
+        tokio::spawn(socket::run(self.nodes[node], path, self.sign_in.token(), sender, outgoing));
+        Ear { node, frames, inbox }
+    }
+}
+
+impl Ear {
+    /// Takes frames until one is what is waited for.
+    async fn wait(&mut self, end: Instant, mut is_it: impl FnMut(&ServerFrame) -> bool) -> Result<()> {
+        loop {
+            let received = timeout_at(end, self.inbox.recv()).await.context("in time")?;
+            match received.context("the socket's task ended")? {
+                Received::Opened => {}
+                Received::Frame(text) => {
+                    if is_it(&ServerFrame::decode(&text)?) {
+                        return Ok(());
+                    }
+                }
+                Received::Closed(code, reason) => anyhow::bail!("the socket was closed with {code} {reason}"),
+            }
+        }
+    }
+}
