@@ -58,6 +58,12 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         t: Option<i64>,
     },
+    /// How long does an answer take? Answered by [`crate::server_frame::Pong`].
+    Ping {
+        /// Anything; the answer repeats it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        t: Option<i64>,
+    },
 }
 
 /// What is wrong with a frame: enough for an `error` frame, and never the text of a message.
@@ -89,7 +95,7 @@ struct Flat<'a> {
 }
 
 /// The names on the wire, for the error that lists them.
-const KINDS: [&str; 5] = ["message", "subscribe", "typing", "read", "pong"];
+const KINDS: [&str; 6] = ["message", "subscribe", "typing", "read", "pong", "ping"];
 
 impl ClientFrame {
     /// Reads a frame from its JSON text. Fields that are not known are ignored.
@@ -135,6 +141,7 @@ impl Flat<'_> {
                 None => return Err(fail(ErrorCode::MissingField, missing("seq"), None)),
             },
             "pong" => ClientFrame::Pong { t },
+            "ping" => ClientFrame::Ping { t },
             _ => return Err(fail(ErrorCode::UnknownType, unknown_type(), client_id)),
         })
     }
@@ -238,6 +245,8 @@ mod tests {
             (ClientFrame::Typing { chat_id }, r#"{"type":"typing","chat_id":1}"#),
             (ClientFrame::Read { chat_id, seq: Seq(9) }, r#"{"type":"read","chat_id":1,"seq":9}"#),
             (ClientFrame::Pong { t: Some(5) }, r#"{"type":"pong","t":5}"#),
+            (ClientFrame::Ping { t: Some(5) }, r#"{"type":"ping","t":5}"#),
+            (ClientFrame::Ping { t: None }, r#"{"type":"ping"}"#),
         ] {
             assert_eq!(frame.encode(), json);
             assert_eq!(ClientFrame::decode(json).unwrap(), frame, "{json}");

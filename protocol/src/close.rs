@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::limits;
+use crate::words::{Language, Words, vietnamese_close};
 
 /// What a client does after a close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,17 +35,6 @@ impl Policy {
             Self::BackOffAndDiagnose => "backs off and finds out why",
         }
     }
-}
-
-/// What happened, why that usually is, and what to do, in words for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Words {
-    /// What happened.
-    pub what: &'static str,
-    /// Why that usually is.
-    pub why: &'static str,
-    /// What to do.
-    pub remedy: &'static str,
 }
 
 macro_rules! close_codes {
@@ -101,7 +91,7 @@ macro_rules! close_codes {
                 }
             }
 
-            /// The words for a person.
+            /// The words for a person, in English; a page that speaks nothing else needs no other table.
             #[must_use]
             pub fn words(self) -> Words {
                 match self {
@@ -172,6 +162,15 @@ close_codes! {
 }
 
 impl CloseCode {
+    /// The words for a person.
+    #[must_use]
+    pub fn words_in(self, language: Language) -> Words {
+        match language {
+            Language::English => self.words(),
+            Language::Vietnamese => vietnamese_close::close(self),
+        }
+    }
+
     /// The reason as a close frame can carry it: cut at a character's edge to [`limits::CLOSE_REASON_BYTES`].
     #[must_use]
     pub fn clip_reason(reason: &str) -> &str {

@@ -10,14 +10,17 @@
 //! 6. [`rest`] and [`paths`]: bodies and addresses of the HTTP API.
 //! 7. [`limits`]: every bound, named once.
 //! 8. [`read`]: how objects are read.
-//! 9. [`reference`](mod@reference): the Markdown page that is made from all of these.
+//! 9. [`findings`], [`words`] and [`doctor`]: what can be wrong with a connection, what a person is told, and what a server tells about itself and a handshake.
+//! 10. [`reference`](mod@reference) and [`troubleshooting`]: the Markdown pages that are made from all of these.
 //!
 //! Nothing here does input or output; the crate builds natively and for `wasm32-unknown-unknown`.
 
 pub mod client_frame;
 pub mod close;
+pub mod doctor;
 pub mod error;
 pub mod event;
+pub mod findings;
 pub mod handshake;
 pub mod heads;
 pub mod ids;
@@ -28,12 +31,16 @@ pub mod reference;
 pub mod rest;
 pub mod server_frame;
 pub mod text;
+pub mod troubleshooting;
+pub mod words;
 
 pub use client_frame::{ClientFrame, FrameError};
-pub use close::{CloseCode, Policy, Words};
+pub use close::{CloseCode, Policy};
 pub use error::ErrorCode;
 pub use event::{Event, Message, User};
+pub use findings::Finding;
 pub use heads::Heads;
 pub use ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
 pub use server_frame::ServerFrame;
 pub use text::{ChatTitle, MessageText};
+pub use words::{Language, Words};

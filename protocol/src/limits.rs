@@ -54,6 +54,12 @@ pub const TOKEN_BYTES: usize = 48;
 pub const TOKEN_CHARS: usize = TOKEN_BYTES / 3 * 4;
 /// Largest body of a REST request, in bytes.
 pub const BODY_BYTES: usize = 128 * 1024;
+/// Handshakes with `?probe=` that a server remembers; the oldest makes room.
+pub const PROBES: usize = 1_024;
+/// Seconds for which a server remembers a handshake with `?probe=`.
+pub const PROBE_SECONDS: u64 = 60;
+/// Longest name of a probe, in characters: a UUID has 36.
+pub const PROBE_CHARS: usize = 64;
 
 /// The limits that a client must keep, as the `welcome` frame tells them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -20,6 +20,11 @@ pub const SOCKET: &str = "/ws/";
 pub const HEALTH: &str = "/healthz";
 /// Says whether the server should get requests: `GET` answers a [`crate::rest::Readiness`].
 pub const READY: &str = "/readyz";
+/// What the server tells about itself to whoever looks for a fault: `GET` answers a [`crate::doctor::ServerStatus`].
+/// With `?origin=` it also says whether pages of that origin may connect.
+pub const DOCTOR: &str = "/api/doctor/";
+/// What arrived of a handshake that carried `?probe=`: `GET` below this, with the probe, answers a [`crate::doctor::Traced`].
+pub const PROBES: &str = "/api/doctor/probes/";
 /// The connection tester.
 pub const TESTER: &str = "/chat-ws-test/";
 
@@ -65,5 +70,20 @@ pub fn chat_socket(id: ChatId, after: Option<Seq>) -> String {
     match after {
         Some(after) => format!("/ws/chats/{id}/?after={after}"),
         None => format!("/ws/chats/{id}/"),
+    }
+}
+
+/// What arrived of a handshake that carried this probe.
+#[must_use]
+pub fn probe(probe: &str) -> String {
+    format!("{PROBES}{probe}/")
+}
+
+/// A socket whose handshake the server remembers for a minute under the name `probe`.
+#[must_use]
+pub fn probe_socket(chat: Option<ChatId>, probe: &str) -> String {
+    match chat {
+        Some(chat) => format!("/ws/chats/{chat}/?probe={probe}"),
+        None => format!("{SOCKET}?probe={probe}"),
     }
 }

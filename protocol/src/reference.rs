@@ -36,6 +36,10 @@ pub fn client_examples() -> Vec<(ClientFrame, &'static str)> {
         (ClientFrame::Typing { chat_id }, "I am writing. At most one every three seconds is useful."),
         (ClientFrame::Read { chat_id, seq: Seq(57) }, "I have read up to here."),
         (ClientFrame::Pong { t: Some(1_795_000_000_000) }, "The answer to `ping`."),
+        (
+            ClientFrame::Ping { t: Some(7) },
+            "How long does an answer take? Answered by `{\"type\":\"pong\",\"t\":7}`, in order with everything else; `t` is anything.",
+        ),
     ]
 }
 
@@ -230,6 +234,14 @@ pub fn markdown() -> String {
         ("/api/messages/{id}/", "`GET`; `PATCH {content}` and `DELETE` by the sender"),
         (paths::HEALTH, "`GET` → 200 as soon as the server serves"),
         (
+            paths::DOCTOR,
+            "`GET ?origin=` → `{name, version, protocol, node, clustered, time_ms, heartbeat_ms, host, database, bus, draining, origin?}`, readable by every page; always 200 while the server serves",
+        ),
+        (
+            "/api/doctor/probes/{probe}/",
+            "`GET` → `{node, trace}`: what arrived at this node of a handshake on `/ws/…?probe={probe}` within the last minute, or `null`",
+        ),
+        (
             paths::READY,
             "`GET` → `{ready, database, bus, draining}`; 200 when it should get requests, else 503",
         ),
@@ -265,6 +277,10 @@ fn limit_rows() -> Vec<(&'static str, String)> {
         ("bad frames", format!("{} in {} s, then 4002", limits::BAD_FRAMES, limits::BAD_FRAME_SECONDS)),
         ("reason of a close", format!("{} bytes", limits::CLOSE_REASON_BYTES)),
         ("token", format!("{} characters, valid for {} days", limits::TOKEN_CHARS, limits::TOKEN_DAYS)),
+        (
+            "handshakes with `?probe=` that are remembered",
+            format!("{} for {} s", limits::PROBES, limits::PROBE_SECONDS),
+        ),
         ("body of a request", format!("{} bytes", limits::BODY_BYTES)),
     ]
 }

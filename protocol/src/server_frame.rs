@@ -127,6 +127,40 @@ pub struct Ping {
     pub heads: Heads,
 }
 
+/// `pong`: the answer to a client's `ping`, with its `t` again.
+///
+/// No variant of [`ServerFrame`], where it is an `Unknown`: only who sends `ping` need know it, and chat pages don't.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename = "pong")]
+pub struct Pong {
+    /// What the `ping` brought, if it brought anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub t: Option<i64>,
+}
+
+impl Pong {
+    /// Reads it from a frame's JSON text; `None` when that is another frame.
+    #[must_use]
+    pub fn decode(json: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Wire {
+            #[serde(rename = "type")]
+            kind: String,
+            t: Option<i64>,
+        }
+        serde_json::from_str::<Wire>(json)
+            .ok()
+            .filter(|wire| wire.kind == "pong")
+            .map(|wire| Self { t: wire.t })
+    }
+
+    /// The frame as JSON text.
+    #[must_use]
+    pub fn encode(self) -> String {
+        serde_json::to_string(&self).expect("a number and a string are always JSON")
+    }
+}
+
 /// The body of `go_away`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoAway {

@@ -223,3 +223,15 @@ fn what_is_no_frame_is_an_error() {
         assert!(ServerFrame::decode(json).is_err(), "{json}");
     }
 }
+
+#[test]
+fn the_answer_to_a_ping_is_its_literal_json_and_no_other_frame() {
+    let pong = Pong { t: Some(7) };
+    assert_eq!(pong.encode(), r#"{"type":"pong","t":7}"#);
+    assert_eq!(Pong::decode(&pong.encode()), Some(pong));
+    assert_eq!(Pong::decode(r#"{"type":"pong"}"#), Some(Pong { t: None }));
+    for other in [r#"{"type":"ping","t":7}"#, "{}", "hello"] {
+        assert_eq!(Pong::decode(other), None, "{other}");
+    }
+    assert!(matches!(ServerFrame::decode(&pong.encode()), Ok(ServerFrame::Unknown(_))));
+}

@@ -1,6 +1,6 @@
 //! A session: what one socket's frames lead to, decided without doing any of it.
 
-use causerie_protocol::server_frame::ErrorReply;
+use causerie_protocol::server_frame::{ErrorReply, Pong};
 use causerie_protocol::{
     ChatId, ClientFrame, ClientId, CloseCode, Epoch, ErrorCode, FrameError, Seq, ServerFrame, TokenId,
     UserId, limits,
@@ -130,6 +130,7 @@ impl Session {
                 Action::Typing(chat)
             }
             ClientFrame::Pong { .. } => Action::Nothing,
+            ClientFrame::Ping { t } => Action::Reply(Frame::from(Pong { t }.encode())),
         })
     }
 

@@ -148,7 +148,10 @@ impl Server {
                     socket.down.push_back(Down::Frame(Box::new(ServerFrame::Read(notice.clone()))));
                 }
             }
-            ClientFrame::Read { .. } | ClientFrame::Typing { .. } | ClientFrame::Pong { .. } => {}
+            ClientFrame::Read { .. }
+            | ClientFrame::Typing { .. }
+            | ClientFrame::Pong { .. }
+            | ClientFrame::Ping { .. } => {}
         }
     }
 

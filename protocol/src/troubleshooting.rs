@@ -1,0 +1,77 @@
+//! The Markdown page of all findings and closes, made from the words.
+
+use std::fmt::Write;
+
+use crate::close::CloseCode;
+use crate::findings::Finding;
+use crate::words::Language;
+use crate::words::checks::Heading;
+
+/// What the page says around its table.
+struct Around {
+    title: &'static str,
+    opening: &'static str,
+    closes: &'static str,
+    closes_opening: &'static str,
+}
+
+const ENGLISH: Around = Around {
+    title: "Troubleshooting",
+    opening: "When a connection fails, let the doctor look: the button on the page `/chat-ws-test/`, or in a terminal\n\
+        \n```sh\n\
+        causerie doctor https://chat.example.org --token-file token.txt --chat 1\n\
+        causerie doctor\n\
+        ```\n\n\
+        The first asks a server as a client does; the second, in the folder where the server is started, checks what stands there: settings, database, Redis, port, limits.\n\
+        It stops at the first thing that is wrong, names it, and exits with 1; with 0 when all is well.\n\
+        Its report holds no token and no message, so it can be passed on.\n\n\
+        Each heading is the name that `--json` gives; names and numbers in the texts are examples.\n",
+    closes: "When the server closes a connection",
+    closes_opening: "The code stands in the browser's console, in the tester and in the server's log.\n",
+};
+
+const VIETNAMESE: Around = Around {
+    title: "Xử lý sự cố",
+    opening: "Khi kết nối thất bại, hãy để bộ chẩn đoán xem xét: nút trên trang `/chat-ws-test/`, hoặc trong cửa sổ dòng lệnh\n\
+        \n```sh\n\
+        causerie doctor https://chat.example.org --token-file token.txt --chat 1\n\
+        causerie doctor\n\
+        ```\n\n\
+        Lệnh đầu hỏi máy chủ như một ứng dụng khách; lệnh sau, chạy trong thư mục nơi khởi động máy chủ, kiểm tra những gì có ở đó: thiết lập, cơ sở dữ liệu, Redis, cổng, giới hạn.\n\
+        Nó dừng ở lỗi đầu tiên, gọi tên lỗi đó và thoát với mã 1; mã 0 nếu mọi thứ đều ổn.\n\
+        Báo cáo không chứa token hay tin nhắn nào, nên có thể gửi cho người khác.\n\n\
+        Mỗi tiêu đề là tên mà `--json` đưa ra; tên và số trong các câu chỉ là ví dụ.\n",
+    closes: "Khi máy chủ đóng kết nối",
+    closes_opening: "Mã có trong bảng điều khiển của trình duyệt, trong trang thử kết nối và trong nhật ký của máy chủ.\n",
+};
+
+/// The whole page, in one language.
+#[must_use]
+pub fn markdown(language: Language) -> String {
+    let around = match language {
+        Language::English => &ENGLISH,
+        Language::Vietnamese => &VIETNAMESE,
+    };
+    let mut page = format!(
+        "<!-- Made from the words by `cargo run -p causerie-protocol --example troubleshooting`; a test holds it current. -->\n\
+         # {}\n\n{}",
+        around.title, around.opening
+    );
+    for finding in Finding::ALL.iter().filter(|finding| !finding.is_well()) {
+        let told = finding.words(language).fill(finding.details());
+        let _ = write!(page, "\n## `{finding}`\n\n");
+        section(&mut page, language, [&told.what, &told.why, &told.remedy]);
+    }
+    let _ = write!(page, "\n## {}\n\n{}", around.closes, around.closes_opening);
+    for code in CloseCode::ALL {
+        let words = code.words_in(language);
+        let _ = write!(page, "\n### {code}\n\n");
+        section(&mut page, language, [words.what, words.why, words.remedy]);
+    }
+    page
+}
+
+fn section(page: &mut String, language: Language, [what, why, remedy]: [&str; 3]) {
+    let (because, to_do) = (Heading::Why.label(language), Heading::Remedy.label(language));
+    let _ = write!(page, "**{what}**\n\n- {because}: {why}\n- {to_do}: {remedy}\n");
+}

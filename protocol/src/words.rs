@@ -1,0 +1,192 @@
+//! The words for a person: what happened, why that usually is, what to do; in every language that Causerie speaks.
+//!
+//! [`CloseCode::words`](crate::CloseCode::words) and [`Finding::words`](crate::findings::Finding::words) lead here.
+//! Each language and each table is a function of its own, so that a page downloads only those that it calls.
+
+use serde::{Deserialize, Serialize};
+
+pub mod checks;
+pub mod english;
+pub mod vietnamese;
+pub mod vietnamese_close;
+
+/// What happened, why that usually is, and what to do, in words for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// What happened.
+    pub what: &'static str,
+    /// Why that usually is.
+    pub why: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+/// [`Words`] with every value in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// What happened.
+    pub what: String,
+    /// Why that usually is.
+    pub why: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Words {
+    /// Puts values where the words leave them open, as `{name}`.
+    #[must_use]
+    pub fn fill(self, details: &[(&str, &str)]) -> Told {
+        let fill = |text: &str| {
+            details.iter().fold(text.to_owned(), |text, (name, value)| {
+                // A sentence as a value brings its own stop, and the words have one behind the place.
+                let value = value.trim_end_matches('.');
+                text.replace(&format!("{{{name}}}"), value)
+            })
+        };
+        Told { what: fill(self.what), why: fill(self.why), remedy: fill(self.remedy) }
+    }
+}
+
+/// A language that Causerie speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// English, for everybody whose language is none of the others.
+    #[default]
+    English,
+    /// Vietnamese.
+    Vietnamese,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: &'static [Self] = &[Self::English, Self::Vietnamese];
+
+    /// The language of a BCP 47 tag, such as `vi` or `en-GB`, or of a POSIX locale, such as `vi_VN.UTF-8`.
+    ///
+    /// `None` when it is none of ours, so that the next of a person's languages can be asked for.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.split(['-', '_', '.', '@']).next().unwrap_or_default();
+        Self::ALL.iter().copied().find(|language| language.tag().eq_ignore_ascii_case(primary))
+    }
+
+    /// Its BCP 47 tag.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Vietnamese => "vi",
+        }
+    }
+
+    /// Its name in itself.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::Vietnamese => "Tiếng Việt",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::close::CloseCode;
+    use crate::findings::Finding;
+
+    /// The names that a text leaves open.
+    fn open(text: &str) -> Vec<&str> {
+        let parts = text.split('{').skip(1).filter_map(|part| part.split_once('}'));
+        let mut names: Vec<_> =
+            parts.map(|(name, _)| name).filter(|name| name.bytes().all(|b| b.is_ascii_lowercase())).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// What stands in backticks: commands and settings, the same in every language.
+    fn code(text: &str) -> Vec<&str> {
+        text.split('`').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn every_finding_has_whole_sentences_in_every_language() {
+        for finding in Finding::ALL {
+            for language in Language::ALL {
+                let words = finding.words(*language);
+                for sentence in [words.what, words.why, words.remedy] {
+                    assert!(sentence.ends_with('.'), "{finding} {language:?}: {sentence:?}");
+                    assert!(
+                        sentence.chars().next().is_some_and(|c| c.is_uppercase() || c == '{' || c == '`'),
+                        "{sentence:?}"
+                    );
+                    assert_eq!(sentence.matches('`').count() % 2, 0, "{sentence:?}");
+                }
+            }
+            assert_eq!(Finding::from_wire(finding.as_str()), Some(*finding));
+        }
+    }
+
+    #[test]
+    fn the_languages_leave_the_same_open_and_name_the_same_commands() {
+        for finding in Finding::ALL {
+            let names: Vec<_> = {
+                let mut names: Vec<_> = finding.details().iter().map(|(name, _)| *name).collect();
+                names.sort_unstable();
+                names
+            };
+            let [english, vietnamese] = [Language::English, Language::Vietnamese].map(|l| finding.words(l));
+            for words in [english, vietnamese] {
+                let whole = [words.what, words.why, words.remedy].join(" ");
+                assert_eq!(open(&whole), names, "{finding}: {whole}");
+            }
+            assert_eq!(code(english.remedy), code(vietnamese.remedy), "{finding}");
+            assert_eq!(open(english.what), open(vietnamese.what), "{finding}");
+        }
+    }
+
+    #[test]
+    fn values_take_their_places() {
+        let words = Finding::SettingUnusable.words(Language::English);
+        let told = words.fill(&[("reason", "it is wrong: write another.")]);
+        assert_eq!(told.what, "A setting can't be used: it is wrong: write another.");
+        for finding in Finding::ALL {
+            for language in Language::ALL {
+                let told = finding.words(*language).fill(finding.details());
+                assert!(open(&told.what).is_empty() && open(&told.remedy).is_empty(), "{told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_close_code_has_its_own_words_in_every_language() {
+        let unknown = CloseCode::Other(4999);
+        for code in CloseCode::ALL {
+            for language in Language::ALL {
+                let words = code.words_in(*language);
+                assert_ne!(words, unknown.words_in(*language), "{code} {language:?}");
+                for sentence in [words.what, words.why, words.remedy] {
+                    assert!(sentence.ends_with('.'), "{code}: {sentence:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_tag_names_a_language_with_or_without_a_region() {
+        for (tag, language) in [
+            ("vi", Some(Language::Vietnamese)),
+            ("vi-VN", Some(Language::Vietnamese)),
+            ("VI", Some(Language::Vietnamese)),
+            ("vi_VN.UTF-8", Some(Language::Vietnamese)),
+            ("en-GB", Some(Language::English)),
+            ("fr", None),
+            ("vie", None),
+            ("C.UTF-8", None),
+            ("", None),
+        ] {
+            assert_eq!(Language::from_tag(tag), language, "{tag:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What the doctor looks at, one name for each check, and the headings of its report.
+
+use serde::{Deserialize, Serialize};
+
+use super::Language;
+
+macro_rules! checks {
+    ($($(#[doc = $doc:literal])+ $name:ident = $english:literal, $vietnamese:literal;)+) => {
+        /// One thing that the doctor looks at, in the order in which it does.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Check {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Check {
+            /// Every check.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// What it is called before a person.
+            #[must_use]
+            pub fn label(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Self::$name, Language::English) => $english,
+                    (Self::$name, Language::Vietnamese) => $vietnamese,)+
+                }
+            }
+        }
+    };
+}
+
+checks! {
+    /// Options, variables and `.env`.
+    Settings = "Settings", "Thiết lập";
+    /// The folder of the database's file.
+    Folder = "Folder of the database", "Thư mục cơ sở dữ liệu";
+    /// The database, asked by this program.
+    LocalDatabase = "Database", "Cơ sở dữ liệu";
+    /// Redis, asked by this program.
+    LocalRedis = "Redis", "Redis";
+    /// The port to listen on.
+    Port = "Port", "Cổng";
+    /// How many files the program may open.
+    Files = "Limit of open files", "Giới hạn tệp đang mở";
+    /// The address as it was written.
+    Address = "Address", "Địa chỉ";
+    /// A page on https may not open sockets on http.
+    Mixed = "Page and socket go together", "Trang và kết nối phù hợp nhau";
+    /// Whether the device has a network.
+    Online = "Device is online", "Thiết bị có mạng";
+    /// Whether the name has an address.
+    Name = "Name has an address", "Tên có địa chỉ";
+    /// Whether something listens.
+    Listening = "Something listens there", "Có chương trình lắng nghe";
+    /// Whether the TLS certificate is accepted.
+    Certificate = "TLS certificate", "Chứng chỉ TLS";
+    /// Whether it is Causerie that answers.
+    Causerie = "Causerie answers", "Causerie trả lời";
+    /// Whether the versions fit.
+    Version = "Versions fit", "Phiên bản phù hợp";
+    /// Whether the server is about to end.
+    Serving = "Server takes connections", "Máy chủ nhận kết nối";
+    /// Whether the server reaches its database.
+    Database = "Server reaches its database", "Máy chủ tới được cơ sở dữ liệu";
+    /// Whether the server hears the other nodes.
+    Redis = "Server reaches Redis", "Máy chủ tới được Redis";
+    /// Whether pages of this origin may connect.
+    Origin = "Page may connect", "Trang được phép kết nối";
+    /// Whether a socket opens.
+    Upgrade = "Socket opens", "WebSocket mở được";
+    /// Whether the offered subprotocols arrive.
+    Subprotocol = "Subprotocols arrive", "Giao thức con đến nơi";
+    /// Whether the token is good.
+    Token = "Token is good", "Token hợp lệ";
+    /// Whether the person is in the chat.
+    Chat = "Chat is open to this person", "Người này vào được cuộc trò chuyện";
+    /// Whether the clocks agree.
+    Clock = "Clocks agree", "Đồng hồ khớp nhau";
+    /// How long an answer takes.
+    RoundTrip = "Answers come quickly", "Trả lời nhanh";
+    /// Whether a quiet connection lasts until the server's ping.
+    Idle = "A quiet connection lasts", "Kết nối im lặng vẫn giữ được";
+}
+
+/// The headings of a report, and the few words around the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heading {
+    /// The report itself.
+    Report,
+    /// What happened.
+    What,
+    /// Why that usually is.
+    Why,
+    /// What to do.
+    Remedy,
+    /// A check that passed.
+    Passed,
+    /// A check that found something.
+    Failed,
+    /// A check that can't be made from here.
+    Skipped,
+    /// A check that is being made.
+    Running,
+}
+
+impl Heading {
+    /// The words.
+    #[must_use]
+    pub fn label(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Report, Language::English) => "Causerie connection report",
+            (Self::Report, Language::Vietnamese) => "Báo cáo kết nối Causerie",
+            (Self::What, Language::English) => "What happened",
+            (Self::What, Language::Vietnamese) => "Chuyện gì xảy ra",
+            (Self::Why, Language::English) => "Why that usually is",
+            (Self::Why, Language::Vietnamese) => "Nguyên nhân thường gặp",
+            (Self::Remedy, Language::English) => "What to do",
+            (Self::Remedy, Language::Vietnamese) => "Cách xử lý",
+            (Self::Passed, Language::English) => "ok",
+            (Self::Passed, Language::Vietnamese) => "đạt",
+            (Self::Failed, Language::English) => "failed",
+            (Self::Failed, Language::Vietnamese) => "lỗi",
+            (Self::Skipped, Language::English) => "not checked",
+            (Self::Skipped, Language::Vietnamese) => "không kiểm tra",
+            (Self::Running, Language::English) => "checking",
+            (Self::Running, Language::Vietnamese) => "đang kiểm tra",
+        }
+    }
+}
