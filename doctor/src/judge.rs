@@ -1,0 +1,250 @@
+//! What an observation means. Each function looks at one and knows nothing of the order.
+
+use causerie_protocol::doctor::{NAME, OriginStatus, ServerStatus, Trace, Traced};
+use causerie_protocol::{CloseCode, ErrorCode, Finding, limits};
+use serde::Deserialize;
+
+use crate::probe::{Answer, Offer, SocketSeen};
+use crate::target::Target;
+
+/// A clock that is further off than this makes times look wrong and sign-ins end at the wrong time.
+pub const SKEW_MS: f64 = 30_000.0;
+/// A round trip that is slower than this is felt as a delay in a conversation.
+pub const SLOW_MS: f64 = 500.0;
+/// The release of this program or page.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A cause, what its words leave open, and a note for its step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The cause.
+    pub finding: Finding,
+    /// What its words leave open.
+    pub details: Vec<(&'static str, String)>,
+    /// More about it, the same in every language.
+    pub note: Option<String>,
+}
+
+impl Cause {
+    /// A cause without details.
+    #[must_use]
+    pub fn new(finding: Finding) -> Self {
+        Self { finding, details: Vec::new(), note: None }
+    }
+
+    /// With a value for its words.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.details.push((name, value.into()));
+        self
+    }
+
+    /// With a note.
+    #[must_use]
+    pub fn noted(self, note: impl Into<String>) -> Self {
+        Self { note: Some(note.into()), ..self }
+    }
+}
+
+impl From<Finding> for Cause {
+    fn from(finding: Finding) -> Self {
+        Self::new(finding)
+    }
+}
+
+/// What an error's body says, as far as it matters here.
+#[derive(Deserialize)]
+struct Problem {
+    code: ErrorCode,
+}
+
+/// The code of a problem that Causerie sent, whichever status it had.
+#[must_use]
+pub fn problem(body: &str) -> Option<ErrorCode> {
+    serde_json::from_str::<Problem>(body).ok().map(|problem| problem.code)
+}
+
+/// Whether it is Causerie that answered.
+///
+/// # Errors
+/// What else it is.
+pub fn identity(answer: &Answer, target: &Target) -> Result<ServerStatus, Cause> {
+    if let Ok(status) = serde_json::from_str::<ServerStatus>(&answer.body)
+        && status.name == NAME
+    {
+        return Ok(status);
+    }
+    let note = match &answer.server {
+        Some(server) => format!("HTTP {}, {server}", answer.status),
+        None => format!("HTTP {}", answer.status),
+    };
+    let elsewhere = answer.location.as_deref().and_then(|to| Target::parse(to).ok());
+    let cause = match answer.status {
+        // An address that begins with a slash leads to the same server, which is none of ours then.
+        _ if elsewhere.as_ref().is_some_and(|to| to.origin() != target.origin()) => {
+            let to = elsewhere.map(|to| to.origin()).unwrap_or_default();
+            Cause::from(Finding::Redirected).with("to", to)
+        }
+        429 => Finding::TooOften.into(),
+        // Causerie of a version without this address.
+        404 if problem(&answer.body) == Some(ErrorCode::NotFound) => {
+            Cause::from(Finding::VersionsDiffer).with("ours", VERSION).with("theirs", "?")
+        }
+        502..=504 => Cause::from(Finding::BadGateway).with("status", answer.status.to_string()),
+        _ if answer.server.as_deref().is_some_and(|server| server.starts_with("WSGIServer")) => {
+            Finding::DjangoRunserver.into()
+        }
+        _ => Finding::NotCauserie.into(),
+    };
+    Err(cause.noted(note))
+}
+
+/// Whether a protocol's version, and that of a release, fit ours.
+#[must_use]
+pub fn versions(version: &str, protocol: u32) -> Option<Cause> {
+    (protocol != limits::VERSION || series(version) != series(VERSION))
+        .then(|| Cause::from(Finding::VersionsDiffer).with("ours", VERSION).with("theirs", version))
+}
+
+/// The part of a release's number that changes when something is not compatible (Semantic Versioning, items 4 and 8).
+fn series(version: &str) -> (&str, &str) {
+    let mut parts = version.split('.');
+    let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    if major == "0" { (major, minor) } else { (major, "") }
+}
+
+/// Why pages of an origin may not connect; `host` is the header `Host` as the server saw it.
+#[must_use]
+pub fn origin(status: &OriginStatus, host: Option<&str>, target: &Target) -> Option<Cause> {
+    if status.allowed {
+        return None;
+    }
+    Some(foreign(&status.origin, host, target))
+}
+
+fn foreign(origin: &str, host: Option<&str>, target: &Target) -> Cause {
+    let own = Target::parse(origin).is_ok_and(|page| page.authority() == target.authority());
+    match host {
+        Some(seen) if own && !seen.eq_ignore_ascii_case(&target.authority()) => {
+            Cause::from(Finding::ProxyChangesHost)
+                .with("host", target.authority())
+                .with("seen", seen)
+                .with("origin", origin)
+        }
+        _ => Cause::from(Finding::OriginNotAllowed).with("origin", origin),
+    }
+}
+
+/// How far the server's clock is ahead, in milliseconds, and by how much that may be wrong.
+#[must_use]
+pub fn skew(answer: &Answer, time_ms: i64) -> (f64, f64) {
+    let half = answer.milliseconds / 2.0;
+    // Milliseconds since 1970 stay exact in a double for some hundred thousand years.
+    (time_ms as f64 - (answer.sent_at_ms as f64 + half), half)
+}
+
+/// What a skew means.
+#[must_use]
+pub fn clock((skew, error): (f64, f64)) -> Option<Cause> {
+    (skew.abs() - error > SKEW_MS)
+        .then(|| Cause::from(Finding::ClockSkew).with("seconds", format!("{:.0}", skew.abs() / 1_000.0)))
+}
+
+/// What a close means, in which `reason` tells the kinds of 4001 apart (`docs/PROTOCOL.md`).
+#[must_use]
+pub fn close(code: u16, reason: &str, chat: Option<&str>) -> Cause {
+    let cause = match CloseCode::from_code(code) {
+        CloseCode::Unauthorized if reason.starts_with("unknown protocol version") => {
+            Cause::from(Finding::VersionsDiffer).with("ours", VERSION).with("theirs", "?")
+        }
+        CloseCode::Unauthorized => token(reason).into(),
+        CloseCode::NotParticipant => {
+            Cause::from(Finding::ChatNotFound).with("chat", chat.unwrap_or_default())
+        }
+        CloseCode::GoingAway | CloseCode::ServiceRestart => Finding::Draining.into(),
+        CloseCode::TryAgainLater => Finding::Full.into(),
+        CloseCode::RateLimited => Finding::TooOften.into(),
+        CloseCode::InternalError => Finding::DatabaseUnreachable.into(),
+        other => Cause::from(Finding::ClosedByServer)
+            .with("code", code.to_string())
+            .with("what", other.words().what),
+    };
+    cause.noted(format!("{code} {reason}").trim_end())
+}
+
+/// The kinds of 4001, by the first words of the reason.
+fn token(reason: &str) -> Finding {
+    [
+        ("no token", Finding::NoToken),
+        ("malformed", Finding::TokenMalformed),
+        ("token expired", Finding::TokenExpired),
+        ("token revoked", Finding::TokenRevoked),
+        ("token in the URL", Finding::TokenInAddress),
+    ]
+    .into_iter()
+    .find(|(words, _)| reason.starts_with(words))
+    .map_or(Finding::TokenUnknown, |(_, finding)| finding)
+}
+
+/// What a status means that stood where 101 should have.
+#[must_use]
+pub fn refused(status: u16, code: Option<&ErrorCode>) -> Cause {
+    let cause = match (status, code) {
+        (_, Some(ErrorCode::Draining)) => Finding::Draining.into(),
+        (_, Some(ErrorCode::RateLimited)) | (429, _) => Finding::TooOften.into(),
+        (503, Some(_)) => Finding::Full.into(),
+        (502..=504, None) => Cause::from(Finding::BadGateway).with("status", status.to_string()),
+        (404, None) => Finding::NotCauserie.into(),
+        _ => Finding::SocketBlocked.into(),
+    };
+    cause.noted(format!("HTTP {status}"))
+}
+
+/// Why a handshake failed, given what the server remembers of it; `None`: that it arrived whole and was accepted, so
+/// that something happened to the answer.
+#[must_use]
+pub fn trace(trace: &Trace, offer: Offer, target: &Target) -> Option<Cause> {
+    if !trace.upgrade {
+        return Some(Finding::ProxyDropsUpgrade.into());
+    }
+    if offer != Offer::Nothing && trace.offered.values == 0 {
+        return Some(Finding::ProxyDropsSubprotocol.into());
+    }
+    match trace.status {
+        101 => None,
+        403 => {
+            let origin = trace.origin.as_deref().unwrap_or_default();
+            Some(foreign(origin, trace.host.as_deref(), target).noted("HTTP 403"))
+        }
+        status => Some(refused(status, trace.code.as_ref())),
+    }
+}
+
+/// Reads the server's memory of a handshake.
+#[must_use]
+pub fn traced(answer: &Answer) -> Option<Traced> {
+    serde_json::from_str(&answer.body).ok()
+}
+
+/// Whether the server's account of the handshake is needed to understand what was seen of it.
+#[must_use]
+pub fn needs_trace(seen: &SocketSeen, offer: Offer) -> bool {
+    match seen {
+        SocketSeen::Welcomed { .. } | SocketSeen::Silent => false,
+        SocketSeen::Refused { .. } | SocketSeen::NotEchoed | SocketSeen::Failed => true,
+        // The token was offered, and did not arrive.
+        SocketSeen::Closed { code, reason, .. } => {
+            offer == Offer::Token
+                && CloseCode::from_code(*code) == CloseCode::Unauthorized
+                && token(reason) == Finding::NoToken
+        }
+    }
+}
+
+/// The middle of some figures.
+#[must_use]
+pub fn median(figures: &[f64]) -> Option<f64> {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}

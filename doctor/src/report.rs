@@ -1,0 +1,208 @@
+//! What was tried and what was found, as text for people and as JSON for programs. Neither holds a secret.
+
+use std::fmt::Write;
+
+use causerie_protocol::words::Told;
+use causerie_protocol::words::checks::{Check, Heading};
+use causerie_protocol::{ChatId, Finding, Language, limits};
+use serde::Serialize;
+use serde_json::json;
+
+/// How one check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Nothing is wrong with it.
+    Passed,
+    /// It found the cause.
+    Failed,
+    /// It can't be made from here.
+    Skipped,
+}
+
+/// One check that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Which.
+    pub check: Check,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// A figure or a name that says more, the same in every language, such as "12 ms".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Figures {
+    /// From the start of the handshake to `welcome`, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_ms: Option<f64>,
+    /// The median of the round trips over the socket, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round_trip_ms: Option<f64>,
+    /// How far the server's clock is ahead of the device's, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skew_ms: Option<i64>,
+    /// The longest pause that the connection outlived, or the one after which it was cut, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_ms: Option<u64>,
+}
+
+/// What the server said about itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServerSeen {
+    /// Its release.
+    pub version: String,
+    /// Its protocol's version.
+    pub protocol: u32,
+    /// Which of several it is.
+    pub node: String,
+}
+
+/// The doctor's result, also while it is at work: then the finding is that nothing is wrong so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The server's address, without a path; empty for a check of the local set-up.
+    pub target: String,
+    /// The chat that was asked for.
+    pub chat: Option<ChatId>,
+    /// The page's origin, in a browser.
+    pub page: Option<String>,
+    /// The doctor's own release.
+    pub doctor: String,
+    /// The server.
+    pub server: Option<ServerSeen>,
+    /// What was checked, in order.
+    pub steps: Vec<Step>,
+    /// The cause.
+    pub finding: Finding,
+    /// What the finding's words leave open.
+    pub details: Vec<(&'static str, String)>,
+    /// What was measured.
+    pub figures: Figures,
+}
+
+impl Report {
+    /// An empty one.
+    #[must_use]
+    pub fn new(target: String) -> Self {
+        Self {
+            target,
+            chat: None,
+            page: None,
+            doctor: env!("CARGO_PKG_VERSION").to_owned(),
+            server: None,
+            steps: Vec::new(),
+            finding: Finding::AllWell,
+            details: Vec::new(),
+            figures: Figures::default(),
+        }
+    }
+
+    /// Notes a check that found nothing wrong.
+    pub fn pass(&mut self, check: Check, note: Option<String>) {
+        self.steps.push(Step { check, outcome: Outcome::Passed, note });
+    }
+
+    /// Notes a check that can't be made.
+    pub fn skip(&mut self, check: Check) {
+        self.steps.push(Step { check, outcome: Outcome::Skipped, note: None });
+    }
+
+    /// Notes the check that found the cause.
+    pub fn fail(
+        &mut self,
+        check: Check,
+        finding: Finding,
+        details: Vec<(&'static str, String)>,
+        note: Option<String>,
+    ) {
+        self.steps.push(Step { check, outcome: Outcome::Failed, note });
+        self.finding = finding;
+        self.details = details;
+    }
+
+    /// What happened, why that usually is, and what to do.
+    #[must_use]
+    pub fn told(&self, language: Language) -> Told {
+        let details: Vec<_> = self.details.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.finding.words(language).fill(&details)
+    }
+
+    /// For programs; the sentences in one language.
+    #[must_use]
+    pub fn json(&self, language: Language) -> serde_json::Value {
+        let details: serde_json::Map<_, _> =
+            self.details.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        json!({
+            "finding": self.finding,
+            "well": self.finding.is_well(),
+            "target": self.target,
+            "chat": self.chat,
+            "page": self.page,
+            "doctor": self.doctor,
+            "protocol": limits::VERSION,
+            "server": self.server,
+            "steps": self.steps,
+            "details": details,
+            "figures": self.figures,
+            "language": language.tag(),
+            "words": self.told(language),
+        })
+    }
+
+    /// For people: short enough to be pasted into a message.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        let mut text = format!("{}: {}\n", Heading::Report.label(language), self.finding);
+        for (name, value) in [
+            ("server", (!self.target.is_empty()).then(|| self.target.clone())),
+            ("chat", self.chat.map(|chat| chat.to_string())),
+            ("page", self.page.clone()),
+            ("doctor", Some(self.doctor.clone())),
+            (
+                "answered by",
+                self.server.as_ref().map(|server| {
+                    format!("causerie {}, protocol {}, node {}", server.version, server.protocol, server.node)
+                }),
+            ),
+            ("connect", self.figures.connect_ms.map(|ms| format!("{ms:.0} ms"))),
+            ("round trip", self.figures.round_trip_ms.map(|ms| format!("{ms:.1} ms"))),
+            ("clock", self.figures.skew_ms.map(|ms| format!("{ms:+} ms"))),
+            ("quiet", self.figures.quiet_ms.map(|ms| format!("{ms} ms"))),
+        ] {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{name}: {value}");
+            }
+        }
+        text.push('\n');
+        for step in &self.steps {
+            let _ = writeln!(text, "{}", step.line(language));
+        }
+        let told = self.told(language);
+        let _ = writeln!(text, "\n{}", told.what);
+        if !self.finding.is_well() {
+            let _ = writeln!(text, "{}: {}", Heading::Why.label(language), told.why);
+            let _ = writeln!(text, "{}: {}", Heading::Remedy.label(language), told.remedy);
+        }
+        text
+    }
+}
+
+impl Step {
+    /// One line of a report.
+    #[must_use]
+    pub fn line(&self, language: Language) -> String {
+        let outcome = match self.outcome {
+            Outcome::Passed => Heading::Passed,
+            Outcome::Failed => Heading::Failed,
+            Outcome::Skipped => Heading::Skipped,
+        };
+        let mut line = format!("{}: {}", self.check.label(language), outcome.label(language));
+        if let Some(note) = &self.note {
+            let _ = write!(line, " ({note})");
+        }
+        line
+    }
+}

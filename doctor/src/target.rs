@@ -1,0 +1,184 @@
+//! The address that a person gave: scheme, host and port; a chat's number where the path names one.
+
+use std::net::IpAddr;
+
+use causerie_protocol::{ChatId, Finding};
+use http::Uri;
+
+/// Where the server is said to be. Holds nothing of the query, where older clients put their token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    secure: bool,
+    host: String,
+    port: u16,
+    chat: Option<ChatId>,
+}
+
+impl Target {
+    /// Reads an address with the scheme http, https, ws or wss, or without one, with or without a path.
+    /// Without a scheme it is http for a number or `localhost`, https for a name.
+    ///
+    /// # Errors
+    /// [`Finding::AddressWrong`], or [`Finding::TokenInAddress`] when the query holds a token.
+    pub fn parse(text: &str) -> Result<Self, Finding> {
+        let text = text.trim();
+        let wrong = Finding::AddressWrong;
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
+            None => (None, text),
+        };
+        // Any scheme makes the rest an absolute address to the parser.
+        let uri: Uri = format!("http://{rest}").parse().map_err(|_| wrong)?;
+        let authority = uri.authority().ok_or(wrong)?;
+        let host = authority.host();
+        if host.is_empty() || authority.as_str().contains('@') {
+            return Err(wrong);
+        }
+        let secure = match scheme.as_deref() {
+            Some("https" | "wss") => true,
+            Some("http" | "ws") => false,
+            Some(_) => return Err(wrong),
+            None => !is_local(host),
+        };
+        // What follows the colon must be a port: the parser takes "host:" and a number that is too large.
+        let written = authority.as_str().strip_prefix(host).ok_or(wrong)?;
+        let port = match written.strip_prefix(':') {
+            Some(number) => number.parse().ok().filter(|port| *port != 0).ok_or(wrong)?,
+            None if secure => 443,
+            None => 80,
+        };
+        let query = uri.query().unwrap_or_default();
+        if query.split('&').any(|pair| pair == "token" || pair.starts_with("token=")) {
+            return Err(Finding::TokenInAddress);
+        }
+        let chat =
+            uri.path().strip_prefix("/ws/chats/").and_then(|rest| rest.trim_end_matches('/').parse().ok());
+        Ok(Self { secure, host: host.to_ascii_lowercase(), port, chat })
+    }
+
+    /// Whether TLS is spoken there.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The name or the number of the machine; IPv6 in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The chat that the path names, as in `/ws/chats/1/`.
+    #[must_use]
+    pub fn chat(&self) -> Option<ChatId> {
+        self.chat
+    }
+
+    /// Whether it is this machine itself, which browsers trust without TLS.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
+        let number = bare.parse::<IpAddr>().is_ok_and(|number| number.is_loopback());
+        number || self.host == "localhost" || self.host.ends_with(".localhost")
+    }
+
+    /// The value of the header `Host`: without the port where it is the usual one.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        match (self.secure, self.port) {
+            (true, 443) | (false, 80) => self.host.clone(),
+            (_, port) => format!("{}:{port}", self.host),
+        }
+    }
+
+    /// The server's own origin, as `https://chat.example.org`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority())
+    }
+
+    /// The address of a path.
+    #[must_use]
+    pub fn http(&self, path: &str) -> String {
+        format!("{}{path}", self.origin())
+    }
+
+    /// The address of a socket.
+    #[must_use]
+    pub fn ws(&self, path: &str) -> String {
+        format!("{}://{}{path}", if self.secure { "wss" } else { "ws" }, self.authority())
+    }
+}
+
+fn is_local(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.parse::<IpAddr>().is_ok() || bare.eq_ignore_ascii_case("localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_however_people_write_them() {
+        for (text, origin, chat) in [
+            ("http://127.0.0.1:8000", "http://127.0.0.1:8000", None),
+            (" https://Chat.example.org/ ", "https://chat.example.org", None),
+            ("ws://127.0.0.1:8000/ws/chats/7/", "http://127.0.0.1:8000", Some(7)),
+            ("wss://chat.example.org/ws/chats/7?after=3", "https://chat.example.org", Some(7)),
+            ("chat.example.org", "https://chat.example.org", None),
+            ("chat.example.org:8443/ws/", "https://chat.example.org:8443", None),
+            ("localhost:8000", "http://localhost:8000", None),
+            ("127.0.0.1", "http://127.0.0.1", None),
+            ("http://[::1]:8000/chat-ws-test/", "http://[::1]:8000", None),
+            ("https://chat.example.org:443", "https://chat.example.org", None),
+        ] {
+            let target = Target::parse(text).unwrap_or_else(|finding| panic!("{text}: {finding}"));
+            assert_eq!((target.origin().as_str(), target.chat()), (origin, chat.map(ChatId)), "{text}");
+        }
+        let target = Target::parse("wss://chat.example.org").unwrap();
+        assert_eq!(target.ws("/ws/"), "wss://chat.example.org/ws/");
+        assert_eq!(target.http("/readyz"), "https://chat.example.org/readyz");
+    }
+
+    #[test]
+    fn what_is_no_address_is_told_apart_from_one_with_a_token() {
+        for text in [
+            "",
+            "http://",
+            "ftp://chat.example.org",
+            "http://a b/",
+            "http://host:port/",
+            "http://host:",
+            "http://host:0",
+            "http://host:99999",
+            "http://me:secret@host/",
+            "//host",
+        ] {
+            assert_eq!(Target::parse(text), Err(Finding::AddressWrong), "{text:?}");
+        }
+        for text in ["ws://127.0.0.1:8000/ws/chats/1/?token=XXX", "http://h/?a=1&token=x", "h/?token"] {
+            assert_eq!(Target::parse(text), Err(Finding::TokenInAddress), "{text}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_all_its_names() {
+        for (text, loopback) in [
+            ("http://localhost:1", true),
+            ("http://app.localhost:1", true),
+            ("http://127.0.0.2", true),
+            ("http://[::1]", true),
+            ("http://10.0.0.1", false),
+            ("http://localhost.example.org", false),
+        ] {
+            assert_eq!(Target::parse(text).unwrap().is_loopback(), loopback, "{text}");
+        }
+    }
+}
