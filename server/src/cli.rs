@@ -18,6 +18,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+mod migrate_db;
+
 /// The file beside which the program is started that holds variables.
 const ENV_FILE: &str = ".env";
 /// What a shell expects of a program that a second signal ended: 128 and the number of SIGINT.
@@ -29,15 +31,18 @@ pub fn main() -> ExitCode {
     if let Err(error) = config::read_env_file(Path::new(ENV_FILE)) {
         return fail(&error.to_string());
     }
-    let Command::Serve(serve) = match Cli::try_parse() {
+    let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
         Err(error) => return not_parsed(&error),
     };
-    start_log(&serve);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run(&serve)),
-        Err(error) => Err(format!("the system gave no threads ({error}): close other programs")),
+    let outcome = match (runtime, &command) {
+        (Ok(runtime), Command::Serve(serve)) => {
+            start_log(serve);
+            runtime.block_on(run(serve))
+        }
+        (Ok(runtime), Command::MigrateDb(options)) => runtime.block_on(migrate_db::run(options)),
+        (Err(error), _) => Err(format!("the system gave no threads ({error}): close other programs")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -121,7 +126,9 @@ fn not_parsed(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let first = text.lines().next().unwrap_or_default();
     let first = first.strip_prefix("error: ").unwrap_or(first).trim_end_matches('.');
-    fail(&format!("{first} (`causerie serve --help` lists the options and their variables)"))
+    fail(&format!(
+        "{first} (`causerie --help` lists the commands, `causerie serve --help` the options and their variables)"
+    ))
 }
 
 fn start_log(serve: &Serve) {

@@ -11,7 +11,10 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+mod migrate_db;
 pub mod reference;
+
+pub use migrate_db::MigrateDb;
 
 /// What the server needs to know to run, checked.
 #[derive(Clone, Debug)]
@@ -67,6 +70,12 @@ pub enum Command {
     /// Every option is an environment variable too, and a file `.env` in the current folder is read.
     /// An option wins over a variable, a variable over `.env`.
     Serve(Serve),
+    /// Move an installation to another database, for example from a SQLite file to Postgres.
+    ///
+    /// Stop the server first. Everything moves: accounts, sign-ins, chats, messages with their ids, read positions;
+    /// people stay signed in and their pages resume where they were. All of it is written in one transaction, read
+    /// back and compared, so a run that is broken off leaves the target empty and can be repeated.
+    MigrateDb(MigrateDb),
 }
 
 /// The options of `causerie serve`.
@@ -284,7 +293,7 @@ mod tests {
     fn several_servers_need_postgres() {
         let config = |arguments: &[&str]| {
             let cli = Cli::try_parse_from([&["causerie", "serve"], arguments].concat()).unwrap();
-            let Command::Serve(serve) = cli.command;
+            let Command::Serve(serve) = cli.command else { panic!("another command") };
             serve.config()
         };
         let postgres = ["--database-url", "postgres://u:p@db/causerie"];

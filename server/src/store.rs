@@ -10,9 +10,11 @@ use causerie_protocol::{
 pub mod postgres;
 mod rows;
 pub mod sqlite;
+pub mod transfer;
 
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
+pub use transfer::transfer;
 
 /// A change that somebody asks to append to a chat's log.
 #[derive(Clone, Debug)]

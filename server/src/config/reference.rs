@@ -23,16 +23,33 @@ A flag's variable is on unless it is empty, `0`, `false`, `no` or `off`.
 The server prints `listening on http://ADDRESS:PORT` to standard output as soon as it serves; its log goes to standard error.
 SIGINT and SIGTERM end it in order: new sockets are refused, the others are told to come back, what was taken is stored, and it exits with 0.
 A second signal ends it at once.
+
+## Moving to another database
+
+`causerie migrate-db` moves an installation, for example from a SQLite file to Postgres, and in the other direction too.
+Stop the server first; the command refuses databases that are in use.
+
+";
+
+const MOVED: &str = "
+Accounts, sign-ins, chats, messages with their ids and positions, and read positions move, so that people stay signed in and their pages resume where they were.
+All of it is written in one transaction, read back row by row and compared, and only then committed: a run that is broken off leaves the target empty, and can be repeated.
+A target that holds another installation is refused; one that holds this installation already is compared and left as it is.
+Postgres can't hold the character U+0000 in titles; there it becomes U+FFFD.
 ";
 
 /// The page, as Markdown.
 #[must_use]
 pub fn markdown() -> String {
     let command = Cli::command();
-    let serve = command.find_subcommand("serve");
-    let rows = serve.into_iter().flat_map(Command::get_arguments).filter_map(row);
-    let table = "| option | variable | default | what it is |\n|---|---|---|---|\n";
-    [HEAD, table].into_iter().map(str::to_owned).chain(rows).chain([FOOT.to_owned()]).collect()
+    [HEAD, &table(&command, "serve"), FOOT, &table(&command, "migrate-db"), MOVED].concat()
+}
+
+/// The options of a command, as a table.
+fn table(command: &Command, name: &str) -> String {
+    let options = command.find_subcommand(name).into_iter().flat_map(Command::get_arguments);
+    let head = "| option | variable | default | what it is |\n|---|---|---|---|\n";
+    [head.to_owned()].into_iter().chain(options.filter_map(row)).collect()
 }
 
 /// `None` for what has no variable, which is `--help` and `--version`.

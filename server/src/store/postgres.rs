@@ -16,6 +16,7 @@ use super::rows::to_seq;
 use super::{Append, AppendResult, NewChat, Position, Store, StoreError, TokenRecord};
 
 mod append;
+pub(super) mod transfer;
 
 // SQL that both backends speak is one text, compiled here for this backend's types; hence `duplicate_mod`.
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
@@ -38,6 +39,8 @@ type Pool = PgPool;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// What a server's connections are called in `pg_stat_activity`.
+const NAME: &str = "causerie";
 /// Connections of one node.
 const CONNECTIONS: u32 = 10;
 /// How long a request waits for a free connection, or for the server to come back.
@@ -64,7 +67,7 @@ impl PostgresStore {
                         .to_owned(),
                 )
             })?
-            .application_name("causerie")
+            .application_name(NAME)
             .disable_statement_logging();
         let place = format!("{}:{}", options.get_host(), options.get_port());
         let pool = PgPoolOptions::new()

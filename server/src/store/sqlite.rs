@@ -20,6 +20,7 @@ use super::rows::to_seq;
 use super::{Append, AppendResult, NewChat, Position, Store, StoreError, TokenRecord};
 
 mod append;
+pub(super) mod transfer;
 
 // SQL that both backends speak is one text, compiled here for this backend's types; hence `duplicate_mod`.
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]

@@ -1,0 +1,155 @@
+//! A Postgres database as one end of a transfer: refused while a server uses it, and locked against one that starts.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Postgres};
+
+use super::{MIGRATIONS, NAME, StoreError, content, unusable, unusable_tables};
+use crate::store::transfer::{End, Key, Rows, Side, Table};
+
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
+#[path = "../sql/transfer.rs"]
+mod sql;
+
+/// What the shared SQL runs on.
+type Connection = PgConnection;
+/// What the shared SQL is for.
+type Database = Postgres;
+
+/// What this connection is called, apart from a server's.
+const OWN_NAME: &str = "causerie migrate-db";
+/// Looks for servers, since the connections of one that just ended stay for a moment, and the pause between two.
+const LOOKS: (u32, Duration) = (5, Duration::from_millis(200));
+
+pub(in crate::store) struct PostgresSide {
+    connection: PgConnection,
+    place: String,
+    end: End,
+}
+
+impl PostgresSide {
+    /// Connects, brings the tables up to date and locks them.
+    pub(in crate::store) async fn open(url: &str, end: End) -> Result<Self, StoreError> {
+        let option = end.option();
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| {
+                StoreError::Unusable(format!(
+                    "{option} is not a Postgres URL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE."
+                ))
+            })?
+            .application_name(OWN_NAME)
+            .disable_statement_logging();
+        let place = format!("{}:{}", options.get_host(), options.get_port());
+        let explain = |error: &sqlx::Error| end.reword(unusable(&place, error));
+        let mut connection = options.connect().await.map_err(|error| explain(&error))?;
+        MIGRATIONS.run(&mut connection).await.map_err(|error| end.reword(unusable_tables(&place, error)))?;
+        if is_in_use(&mut connection).await.map_err(|error| explain(&error))? {
+            return Err(StoreError::Unusable(format!(
+                "The database at {place} that {option} names is in use: stop every server, then run this again."
+            )));
+        }
+        // A server that starts now waits at its first look at `meta`, so it never sees half of an installation.
+        sqlx::raw_sql(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ;
+             LOCK TABLE meta, users, tokens, chats, participants, events IN ACCESS EXCLUSIVE MODE NOWAIT",
+        )
+        .execute(&mut connection)
+        .await
+        .map_err(|error| match error.as_database_error().and_then(DatabaseError::code).as_deref() {
+            // lock_not_available
+            Some("55P03") => StoreError::Unusable(format!(
+                "Another program is working in the database at {place} that {option} names: let it end, then run this again."
+            )),
+            _ => explain(&error),
+        })?;
+        Ok(Self { connection, place, end })
+    }
+}
+
+/// Whether a server is connected to this database, or another run of this.
+async fn is_in_use(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    for look in 0..LOOKS.0 {
+        if look > 0 {
+            tokio::time::sleep(LOOKS.1).await;
+        }
+        let others: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name IN ($1, $2) AND pid <> pg_backend_pid()",
+        )
+        .bind(NAME)
+        .bind(OWN_NAME)
+        .fetch_one(&mut *connection)
+        .await?;
+        if others == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[async_trait]
+impl Side for PostgresSide {
+    async fn meta(&mut self) -> Result<Vec<(String, String)>, sqlx::Error> {
+        sql::meta(&mut self.connection).await
+    }
+
+    async fn set_meta(&mut self, meta: &[(String, String)]) -> Result<(), sqlx::Error> {
+        sql::set_meta(&mut self.connection, meta).await
+    }
+
+    async fn count(&mut self, table: Table) -> Result<u64, sqlx::Error> {
+        sql::count(&mut self.connection, table).await
+    }
+
+    async fn read(&mut self, table: Table, after: Key) -> Result<Rows, sqlx::Error> {
+        sql::read(&mut self.connection, table, after).await
+    }
+
+    async fn write(&mut self, rows: &Rows) -> Result<(), sqlx::Error> {
+        sql::write(&mut self.connection, rows).await
+    }
+
+    async fn last_id(&mut self, table: Table) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar(
+            "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence($1, 'id')::regclass), 0)",
+        )
+        .bind(table.name())
+        .fetch_one(&mut self.connection)
+        .await
+    }
+
+    async fn set_last_id(&mut self, table: Table, id: i64) -> Result<(), sqlx::Error> {
+        if id > 0 {
+            sqlx::query("SELECT setval(pg_get_serial_sequence($1, 'id')::regclass, $2)")
+                .bind(table.name())
+                .bind(id)
+                .execute(&mut self.connection)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn broken_log(&mut self) -> Result<Option<i64>, sqlx::Error> {
+        sql::broken_log(&mut self.connection).await
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), sqlx::Error> {
+        // The planner knows nothing of rows that came all at once until it has looked at them.
+        sqlx::raw_sql("ANALYZE; COMMIT").execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    fn explain(&self, error: sqlx::Error) -> StoreError {
+        let constraint = error.as_database_error().and_then(DatabaseError::constraint);
+        if constraint == Some("users_by_email") {
+            return StoreError::Unusable(
+                "Two accounts of --from have addresses that differ only in the case of letters such as É and é, which Postgres takes for one: change one of the addresses in the table users. Nothing was moved.".to_owned(),
+            );
+        }
+        self.end.reword(unusable(&self.place, &error))
+    }
+}

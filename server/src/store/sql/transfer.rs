@@ -1,0 +1,157 @@
+//! SQL that moves an installation, as both backends speak it.
+
+use sqlx::QueryBuilder;
+
+use super::{Connection, Database, content};
+use crate::store::transfer::{BATCH, Key, Rows, Table};
+
+pub(super) async fn meta(connection: &mut Connection) -> Result<Vec<(String, String)>, sqlx::Error> {
+    sqlx::query_as("SELECT key, value FROM meta ORDER BY key").fetch_all(connection).await
+}
+
+pub(super) async fn set_meta(
+    connection: &mut Connection,
+    meta: &[(String, String)],
+) -> Result<(), sqlx::Error> {
+    for (key, value) in meta {
+        sqlx::query(
+            "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )
+        .bind(key)
+        .bind(value)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn count(connection: &mut Connection, table: Table) -> Result<u64, sqlx::Error> {
+    let statement = match table {
+        Table::Users => "SELECT count(*) FROM users",
+        Table::Tokens => "SELECT count(*) FROM tokens",
+        Table::Chats => "SELECT count(*) FROM chats",
+        Table::Participants => "SELECT count(*) FROM participants",
+        Table::Events => "SELECT count(*) FROM events",
+    };
+    let count: i64 = sqlx::query_scalar(statement).fetch_one(connection).await?;
+    Ok(count.unsigned_abs())
+}
+
+pub(super) async fn read(connection: &mut Connection, table: Table, after: Key) -> Result<Rows, sqlx::Error> {
+    Ok(match table {
+        Table::Users => Rows::Users(
+            sqlx::query_as(
+                "SELECT id, email, name, password_hash, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2",
+            )
+            .bind(after.0)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+        Table::Tokens => Rows::Tokens(
+            sqlx::query_as(
+                "SELECT id, user_id, digest, created_at, expires_at, revoked FROM tokens
+                 WHERE id > $1 ORDER BY id LIMIT $2",
+            )
+            .bind(after.0)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+        Table::Chats => Rows::Chats(
+            sqlx::query_as(
+                "SELECT id, direct, pair, closed, title, head, created_at, updated_at FROM chats
+                 WHERE id > $1 ORDER BY id LIMIT $2",
+            )
+            .bind(after.0)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+        Table::Participants => Rows::Participants(
+            sqlx::query_as(
+                "SELECT chat_id, user_id, read_seq FROM participants
+                 WHERE (chat_id, user_id) > ($1, $2) ORDER BY chat_id, user_id LIMIT $3",
+            )
+            .bind(after.0)
+            .bind(after.1)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+        Table::Events => Rows::Events(
+            sqlx::query_as(
+                "SELECT id, chat_id, seq, kind, actor_id, at, client_id, content, target, edited_at, deleted_at
+                 FROM events WHERE id > $1 ORDER BY id LIMIT $2",
+            )
+            .bind(after.0)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+    })
+}
+
+pub(super) async fn write(connection: &mut Connection, rows: &Rows) -> Result<(), sqlx::Error> {
+    let insert = |columns: &str| QueryBuilder::<Database>::new(format!("INSERT INTO {columns} "));
+    let mut query = match rows {
+        Rows::Users(rows) => {
+            let mut query = insert("users (id, email, name, password_hash, created_at)");
+            query.push_values(rows, |mut values, row| {
+                values.push_bind(row.id).push_bind(&row.email).push_bind(&row.name);
+                values.push_bind(&row.password_hash).push_bind(row.created_at);
+            });
+            query
+        }
+        Rows::Tokens(rows) => {
+            let mut query = insert("tokens (id, user_id, digest, created_at, expires_at, revoked)");
+            query.push_values(rows, |mut values, row| {
+                values.push_bind(row.id).push_bind(row.user_id).push_bind(&row.digest);
+                values.push_bind(row.created_at).push_bind(row.expires_at).push_bind(row.revoked);
+            });
+            query
+        }
+        Rows::Chats(rows) => {
+            let mut query = insert("chats (id, direct, pair, closed, title, head, created_at, updated_at)");
+            query.push_values(rows, |mut values, row| {
+                values.push_bind(row.id).push_bind(row.direct).push_bind(&row.pair).push_bind(row.closed);
+                values.push_bind(&row.title).push_bind(row.head);
+                values.push_bind(row.created_at).push_bind(row.updated_at);
+            });
+            query
+        }
+        Rows::Participants(rows) => {
+            let mut query = insert("participants (chat_id, user_id, read_seq)");
+            query.push_values(rows, |mut values, row| {
+                values.push_bind(row.chat_id).push_bind(row.user_id).push_bind(row.read_seq);
+            });
+            query
+        }
+        Rows::Events(rows) => {
+            let mut query = insert(
+                "events (id, chat_id, seq, kind, actor_id, at, client_id, content, target, edited_at, deleted_at)",
+            );
+            query.push_values(rows, |mut values, row| {
+                let text = row.content.as_deref().map(String::from_utf8_lossy);
+                values.push_bind(row.id).push_bind(row.chat_id).push_bind(row.seq).push_bind(row.kind);
+                values.push_bind(row.actor_id).push_bind(row.at).push_bind(&row.client_id);
+                values.push_bind(text.as_deref().map(content)).push_bind(row.target);
+                values.push_bind(row.edited_at).push_bind(row.deleted_at);
+            });
+            query
+        }
+    };
+    query.build().execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn broken_log(connection: &mut Connection) -> Result<Option<i64>, sqlx::Error> {
+    // Positions are unique per chat, so as many of them as the last one leave no gap.
+    sqlx::query_scalar(
+        "SELECT c.id FROM chats c LEFT JOIN events e ON e.chat_id = c.id GROUP BY c.id, c.head
+         HAVING count(e.seq) <> c.head OR coalesce(max(e.seq), 0) <> c.head OR coalesce(min(e.seq), 1) <> 1
+         ORDER BY c.id LIMIT 1",
+    )
+    .fetch_optional(connection)
+    .await
+}

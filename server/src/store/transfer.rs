@@ -1,0 +1,365 @@
+//! Moving an installation from one database to another: every row, with its id, in one transaction of the target.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use sqlx::FromRow;
+
+use super::StoreError;
+use super::postgres::transfer::PostgresSide;
+use super::sqlite::transfer::SqliteSide;
+
+/// Rows that are read and written at once; a message has at most 16 KiB, so at most 16 MB.
+pub(super) const BATCH: i64 = 1_000;
+
+/// The key of the installation's name in the table `meta`.
+const EPOCH: &str = "epoch";
+
+/// What an installation consists of, in the order in which it is moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Table {
+    /// Accounts, with the hashes of their passwords.
+    Users,
+    /// Sign-ins, by the digests of their tokens.
+    Tokens,
+    /// Chats, with their heads.
+    Chats,
+    /// Who is in which chat, and up to where they have read.
+    Participants,
+    /// The logs of all chats.
+    Events,
+}
+
+impl Table {
+    /// All of them, each after what its rows refer to.
+    pub const ALL: [Self; 5] = [Self::Users, Self::Tokens, Self::Chats, Self::Participants, Self::Events];
+
+    /// Its name in both databases.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Tokens => "tokens",
+            Self::Chats => "chats",
+            Self::Participants => "participants",
+            Self::Events => "events",
+        }
+    }
+
+    /// Whether the database gives its rows their ids.
+    pub(super) fn has_ids(self) -> bool {
+        self != Self::Participants
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What is being done to a table's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// They are written to the target.
+    Copying,
+    /// They are read back from the target and compared.
+    Comparing,
+}
+
+/// How far a transfer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Which table.
+    pub table: Table,
+    /// What is done to it.
+    pub step: Step,
+    /// Rows that are done.
+    pub done: u64,
+    /// Rows in all.
+    pub total: u64,
+}
+
+/// What was moved and compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The rows of each table.
+    pub rows: Vec<(Table, u64)>,
+    /// The target had all of it from an earlier run: nothing was written.
+    pub was_there: bool,
+}
+
+/// The place of a row in its table: its id, or a participant's chat and person.
+pub(super) type Key = (i64, i64);
+
+/// Before the first row.
+const BEGINNING: Key = (i64::MIN, i64::MIN);
+
+/// A row of `users`.
+#[derive(FromRow, PartialEq)]
+pub(super) struct User {
+    pub(super) id: i64,
+    pub(super) email: String,
+    pub(super) name: String,
+    pub(super) password_hash: String,
+    pub(super) created_at: i64,
+}
+
+/// A row of `tokens`.
+#[derive(FromRow, PartialEq)]
+pub(super) struct Token {
+    pub(super) id: i64,
+    pub(super) user_id: i64,
+    pub(super) digest: Vec<u8>,
+    pub(super) created_at: i64,
+    pub(super) expires_at: i64,
+    pub(super) revoked: bool,
+}
+
+/// A row of `chats`.
+#[derive(FromRow, PartialEq)]
+pub(super) struct Chat {
+    pub(super) id: i64,
+    pub(super) direct: bool,
+    pub(super) pair: Option<String>,
+    pub(super) closed: bool,
+    pub(super) title: Option<String>,
+    pub(super) head: i64,
+    pub(super) created_at: i64,
+    pub(super) updated_at: i64,
+}
+
+/// A row of `participants`.
+#[derive(FromRow, PartialEq)]
+pub(super) struct Participant {
+    pub(super) chat_id: i64,
+    pub(super) user_id: i64,
+    pub(super) read_seq: i64,
+}
+
+/// A row of `events`.
+#[derive(FromRow, PartialEq)]
+pub(super) struct Event {
+    pub(super) id: i64,
+    pub(super) chat_id: i64,
+    pub(super) seq: i64,
+    pub(super) kind: i64,
+    pub(super) actor_id: i64,
+    pub(super) at: i64,
+    pub(super) client_id: Option<String>,
+    pub(super) content: Option<Vec<u8>>,
+    pub(super) target: Option<i64>,
+    pub(super) edited_at: Option<i64>,
+    pub(super) deleted_at: Option<i64>,
+}
+
+/// Rows of one table, in the order of their keys.
+#[derive(PartialEq)]
+pub(super) enum Rows {
+    Users(Vec<User>),
+    Tokens(Vec<Token>),
+    Chats(Vec<Chat>),
+    Participants(Vec<Participant>),
+    Events(Vec<Event>),
+}
+
+impl Rows {
+    fn len(&self) -> u64 {
+        let len = match self {
+            Self::Users(rows) => rows.len(),
+            Self::Tokens(rows) => rows.len(),
+            Self::Chats(rows) => rows.len(),
+            Self::Participants(rows) => rows.len(),
+            Self::Events(rows) => rows.len(),
+        };
+        len as u64
+    }
+
+    fn last(&self) -> Option<Key> {
+        match self {
+            Self::Users(rows) => rows.last().map(|row| (row.id, 0)),
+            Self::Tokens(rows) => rows.last().map(|row| (row.id, 0)),
+            Self::Chats(rows) => rows.last().map(|row| (row.id, 0)),
+            Self::Participants(rows) => rows.last().map(|row| (row.chat_id, row.user_id)),
+            Self::Events(rows) => rows.last().map(|row| (row.id, 0)),
+        }
+    }
+
+    /// As every backend can hold it: Postgres' text type knows no U+0000, which older titles may have.
+    fn portable(mut self) -> Self {
+        if let Self::Chats(chats) = &mut self {
+            for title in chats.iter_mut().filter_map(|chat| chat.title.as_mut()) {
+                if title.contains('\0') {
+                    *title = title.replace('\0', "\u{fffd}");
+                }
+            }
+        }
+        self
+    }
+}
+
+/// One end of a transfer: a database that nobody serves, in a transaction that sees one state.
+///
+/// Dropped without [`Side::commit`] it leaves the database as it was.
+#[async_trait]
+pub(super) trait Side: Send {
+    /// The settings of the installation, its epoch among them.
+    async fn meta(&mut self) -> Result<Vec<(String, String)>, sqlx::Error>;
+    /// Writes those.
+    async fn set_meta(&mut self, meta: &[(String, String)]) -> Result<(), sqlx::Error>;
+    /// How many rows a table has.
+    async fn count(&mut self, table: Table) -> Result<u64, sqlx::Error>;
+    /// The rows after a key, at most [`BATCH`].
+    async fn read(&mut self, table: Table, after: Key) -> Result<Rows, sqlx::Error>;
+    /// Adds rows.
+    async fn write(&mut self, rows: &Rows) -> Result<(), sqlx::Error>;
+    /// The highest id that a table ever gave, of deleted rows too.
+    async fn last_id(&mut self, table: Table) -> Result<i64, sqlx::Error>;
+    /// Lets the next id be a higher one than this.
+    async fn set_last_id(&mut self, table: Table, id: i64) -> Result<(), sqlx::Error>;
+    /// A chat whose log does not go from 1 to its head without a gap.
+    async fn broken_log(&mut self) -> Result<Option<i64>, sqlx::Error>;
+    /// Makes all of it durable, or nothing.
+    async fn commit(self: Box<Self>) -> Result<(), sqlx::Error>;
+    /// What is wrong and what to do, when a statement failed.
+    fn explain(&self, error: sqlx::Error) -> StoreError;
+}
+
+/// Which end a database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    From,
+    To,
+}
+
+impl End {
+    /// The option that names it.
+    pub(super) fn option(self) -> &'static str {
+        match self {
+            Self::From => "--from",
+            Self::To => "--to",
+        }
+    }
+
+    /// A sentence of the store about the server's setting, as one about this option.
+    pub(super) fn reword(self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Unusable(sentence) => {
+                StoreError::Unusable(sentence.replace("DATABASE_URL", self.option()))
+            }
+            other => other,
+        }
+    }
+}
+
+async fn open(url: &str, end: End) -> Result<Box<dyn Side>, StoreError> {
+    Ok(if url.starts_with("sqlite:") {
+        Box::new(SqliteSide::open(url, end).await?)
+    } else {
+        Box::new(PostgresSide::open(url, end).await?)
+    })
+}
+
+/// Moves an installation from one database to an empty one, ids, epoch and positions included, so that clients resume.
+///
+/// Both are locked against servers meanwhile. All rows are written in one transaction of the target, read back and
+/// compared before it is committed: a run that is broken off leaves the target empty, and another begins afresh.
+/// A target that holds this very installation is only compared.
+///
+/// # Errors
+/// [`StoreError::Unusable`] with a sentence that names the option and the remedy; then the target is as it was.
+pub async fn transfer(
+    from: &str,
+    to: &str,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Report, StoreError> {
+    let mut source = open(from, End::From).await?;
+    let mut target = open(to, End::To).await?;
+    let meta = source.meta().await.map_err(|error| source.explain(error))?;
+    let mut totals = Vec::new();
+    let mut taken = 0;
+    for table in Table::ALL {
+        totals.push((table, source.count(table).await.map_err(|error| source.explain(error))?));
+        taken += target.count(table).await.map_err(|error| target.explain(error))?;
+    }
+    if taken > 0 {
+        let other = target.meta().await.map_err(|error| target.explain(error))?;
+        if epoch(&other) != epoch(&meta) {
+            return Err(StoreError::Unusable(
+                "The database that --to names holds another installation: name an empty one.".to_owned(),
+            ));
+        }
+        let same = compare(&mut *source, &mut *target, &totals, progress).await?;
+        return same.then_some(Report { rows: totals, was_there: true }).ok_or_else(|| {
+            StoreError::Unusable(
+                "This installation was moved to --to before, and the two have changed since: serve the one that people used last, or name an empty database in --to.".to_owned(),
+            )
+        });
+    }
+    copy(&mut *source, &mut *target, &totals, progress).await?;
+    target.set_meta(&meta).await.map_err(|error| target.explain(error))?;
+    if let Some(chat) = target.broken_log().await.map_err(|error| target.explain(error))? {
+        return Err(StoreError::Unusable(format!(
+            "The log of chat {chat} has a gap or does not end at its head, so --from is damaged: restore a backup. Nothing was moved."
+        )));
+    }
+    if !compare(&mut *source, &mut *target, &totals, progress).await? {
+        return Err(StoreError::Unusable(
+            "What was read back from --to is not what was written: look at its server's log. Nothing was moved.".to_owned(),
+        ));
+    }
+    target.commit().await?;
+    Ok(Report { rows: totals, was_there: false })
+}
+
+fn epoch(meta: &[(String, String)]) -> Option<&str> {
+    meta.iter().find(|(key, _)| key == EPOCH).map(|(_, value)| value.as_str())
+}
+
+async fn copy(
+    source: &mut dyn Side,
+    target: &mut dyn Side,
+    totals: &[(Table, u64)],
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<(), StoreError> {
+    for &(table, total) in totals {
+        let (mut done, mut key) = (0, BEGINNING);
+        loop {
+            progress(Progress { table, step: Step::Copying, done, total });
+            let rows = source.read(table, key).await.map_err(|error| source.explain(error))?.portable();
+            let Some(last) = rows.last() else { break };
+            target.write(&rows).await.map_err(|error| target.explain(error))?;
+            key = last;
+            done += rows.len();
+        }
+        if table.has_ids() {
+            let given = source.last_id(table).await.map_err(|error| source.explain(error))?;
+            let id = given.max(if done > 0 { key.0 } else { 0 });
+            target.set_last_id(table, id).await.map_err(|error| target.explain(error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether both hold the same rows.
+async fn compare(
+    source: &mut dyn Side,
+    target: &mut dyn Side,
+    totals: &[(Table, u64)],
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<bool, StoreError> {
+    for &(table, total) in totals {
+        let (mut done, mut key) = (0, BEGINNING);
+        loop {
+            progress(Progress { table, step: Step::Comparing, done, total });
+            let rows = source.read(table, key).await.map_err(|error| source.explain(error))?.portable();
+            if rows != target.read(table, key).await.map_err(|error| target.explain(error))?.portable() {
+                return Ok(false);
+            }
+            let Some(last) = rows.last() else { break };
+            key = last;
+            done += rows.len();
+        }
+    }
+    Ok(true)
+}
