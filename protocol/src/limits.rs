@@ -61,6 +61,9 @@ pub const PROBE_SECONDS: u64 = 60;
 /// Longest name of a probe, in characters: a UUID has 36.
 pub const PROBE_CHARS: usize = 64;
 
+/// Unread messages are counted up to this: a chat that tells this number has as many or more.
+pub const UNREAD: u64 = 1_000;
+
 /// The limits that a client must keep, as the `welcome` frame tells them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {

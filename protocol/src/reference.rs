@@ -265,6 +265,7 @@ fn limit_rows() -> Vec<(&'static str, String)> {
             format!("{} characters to {} bytes", limits::PASSWORD_MIN_CHARS, limits::PASSWORD_MAX_BYTES),
         ),
         ("people in a chat", limits::PARTICIPANTS.to_string()),
+        ("`unread` of a chat", format!("counted to {}, which means that many or more", limits::UNREAD)),
         ("page of history", format!("{}, at most {}", limits::PAGE_DEFAULT, limits::PAGE_MAX)),
         ("missed events that a subscribe replays", format!("{}, then `reset`", limits::RESUME_EVENTS)),
         ("chats that one socket follows", limits::SUBSCRIPTIONS.to_string()),

@@ -187,7 +187,7 @@ pub struct Chat {
     pub epoch: Epoch,
     /// How far I have read.
     pub read_seq: Seq,
-    /// Messages of others that I have not read.
+    /// Messages of others that I have not read, counted to [`limits::UNREAD`](crate::limits::UNREAD): that many means that many or more.
     pub unread: u64,
     /// The newest message that is not deleted.
     pub last_message: Option<Message>,

@@ -10,6 +10,8 @@ mod postgres;
 mod redis_server;
 #[path = "common/server.rs"]
 mod server;
+#[path = "rest/u0000.rs"]
+mod u0000;
 
 use causerie_protocol::rest::Readiness;
 use causerie_protocol::{Event, Seq, ServerFrame, paths};
@@ -145,4 +147,11 @@ async fn a_new_chat_appears_on_another_node() {
         })
         .await;
     assert_eq!(made["id"], json!(added.id));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn u0000_is_refused_by_its_field_or_kept() {
+    let database = postgres::database().await;
+    let server = TestServer::start_with(|config| config.database_url = database).await;
+    u0000::is_refused_by_its_field_or_kept(&server).await;
 }

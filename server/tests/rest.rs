@@ -17,3 +17,10 @@ mod chats;
 mod messages;
 #[path = "rest/surroundings.rs"]
 mod surroundings;
+#[path = "rest/u0000.rs"]
+mod u0000;
+
+#[tokio::test]
+async fn u0000_is_refused_by_its_field_or_kept() {
+    u0000::is_refused_by_its_field_or_kept(&server::TestServer::start().await).await;
+}

@@ -57,8 +57,12 @@ async fn login(
     let email = email.trim();
     let password = fields.text("password")?;
     app.attempts.begin(peer.ip(), email, Instant::now()).map_err(Refusal::rate_limited)?;
-    // No password that long was ever set, and hashing it would take its time.
-    if email.len() > limits::EMAIL_BYTES || password.len() > limits::PASSWORD_MAX_BYTES {
+    // No password that long was ever set, and hashing it would take its time; no address has a U+0000, which Postgres
+    // can't even be asked for.
+    if email.len() > limits::EMAIL_BYTES
+        || email.contains('\0')
+        || password.len() > limits::PASSWORD_MAX_BYTES
+    {
         return Err(Refusal::wrong_credentials());
     }
     let user = app.auth.check(email, password).await?.ok_or_else(Refusal::wrong_credentials)?;

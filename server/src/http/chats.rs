@@ -159,11 +159,13 @@ async fn others(app: &App, me: UserId, participants: Option<Value>) -> Result<Ve
     Ok(others)
 }
 
-/// A person's id or e-mail address.
+/// A person's id or e-mail address; what holds a U+0000 is none, and Postgres can't be asked for it.
 fn user_ref(value: Value) -> Option<UserRef> {
     match value {
         Value::Number(id) => id.as_i64().map(|id| UserRef::Id(UserId(id))),
-        Value::String(email) if !email.trim().is_empty() => Some(UserRef::Email(email.trim().to_owned())),
+        Value::String(email) if !email.trim().is_empty() && !email.contains('\0') => {
+            Some(UserRef::Email(email.trim().to_owned()))
+        }
         _ => None,
     }
 }

@@ -91,13 +91,20 @@ impl Fields {
     /// A chat's title, if it is there.
     ///
     /// # Errors
-    /// When it is something else, blank or too long.
+    /// When it is something else, blank or too long, or holds U+0000, which not every database can store.
     pub fn title(&mut self, field: &'static str) -> Result<Option<ChatTitle>, Refusal> {
         let rule = || {
             let max = limits::TITLE_BYTES;
-            Refusal::invalid(field, format!("The field \"{field}\" must be a title of 1 to {max} bytes."))
+            let detail = format!(
+                "The field \"{field}\" must be a title of 1 to {max} bytes without the character U+0000."
+            );
+            Refusal::invalid(field, detail)
         };
-        self.optional_text(field)?.map(|text| ChatTitle::new(text).map_err(|_| rule())).transpose()
+        let Some(text) = self.optional_text(field)? else { return Ok(None) };
+        if text.contains('\0') {
+            return Err(rule());
+        }
+        ChatTitle::new(text).map(Some).map_err(|_| rule())
     }
 }
 

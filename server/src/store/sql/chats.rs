@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 
 use causerie_protocol::rest::{Chat, Participant};
-use causerie_protocol::{ChatId, Epoch, Message, UserId};
+use causerie_protocol::{ChatId, Epoch, Message, UserId, limits};
 use sqlx::Connection as _;
 
 use super::{Connection, Pool};
 use crate::clock;
-use crate::store::rows::{ChatRow, EventRow, ParticipantRow};
+use crate::store::rows::{ChatRow, EventRow, ParticipantRow, to_sql};
 use crate::store::{NewChat, StoreError};
-
-/// Unread messages are counted up to this; a badge says no more than "999+".
-const UNREAD_MAX: i64 = 1_000;
 
 pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> Result<(ChatId, bool), StoreError> {
     let mut ids: Vec<i64> = chat.participants.iter().map(|user| user.0).collect();
@@ -70,7 +67,7 @@ pub(super) async fn load(
     )
     .bind(user.0)
     .bind(only)
-    .bind(UNREAD_MAX)
+    .bind(to_sql(limits::UNREAD))
     .fetch_all(&mut *snapshot)
     .await?;
     let members: Vec<ParticipantRow> = sqlx::query_as(
