@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 
 /// The folder that `trunk` wrote.
 const PAGE_DIR: &str = "CAUSERIE_PAGE_DIR";
+/// How the names of the connection tester's files begin.
+const TESTER: &str = "causerie-tester";
 /// What is served when there is none: it says how to build one.
 const MISSING: &str = "src/page/missing.html";
 
@@ -31,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => vec![("index.html".to_owned(), fs::read(MISSING)?)],
     };
+    name_by_content(&mut files);
     files.sort();
     let mut table = String::new();
     let mut scripts = String::new();
@@ -75,6 +78,30 @@ fn list(folder: &Path, prefix: &str) -> Result<Files, Box<dyn Error>> {
         }
     }
     Ok(files)
+}
+
+/// Gives the connection tester's files names by their content, as trunk gives the page's, so that browsers keep them.
+///
+/// To trunk the tester is a worker, whose files it leaves their names, since some program writes them; here that is
+/// the script in the page alone.
+fn name_by_content(files: &mut Files) {
+    let mut names = Vec::new();
+    for (path, content) in files.iter_mut() {
+        let Some(rest) = path.strip_prefix(TESTER) else { continue };
+        if !is_hashed(path) {
+            let name = format!("{TESTER}-{}{rest}", hex(&Sha256::digest(content)[..8]));
+            names.push((std::mem::replace(path, name.clone()), name));
+        }
+    }
+    for (path, content) in files.iter_mut() {
+        if path == "index.html" {
+            let mut html = String::from_utf8_lossy(content).into_owned();
+            for (old, new) in &names {
+                html = html.replace(&format!("/{old}'"), &format!("/{new}'"));
+            }
+            *content = html.into_bytes();
+        }
+    }
 }
 
 fn compress(content: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {

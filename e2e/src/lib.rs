@@ -11,10 +11,12 @@ mod browser;
 mod person;
 mod process;
 mod server;
+mod tester;
 
 pub use browser::{Browser, Screen};
 pub use person::{Account, Person};
 pub use server::Server;
+pub use tester::{FIRST, Pair, SECOND, Tester};
 
 use std::time::Duration;
 
@@ -22,3 +24,6 @@ use std::time::Duration;
 ///
 /// Far longer than any of it takes, because two browsers share a small machine with a compiler.
 pub const WAIT: Duration = Duration::from_secs(20);
+
+/// How long the doctor may take, which holds a connection quiet for up to two heartbeats.
+pub const DIAGNOSIS: Duration = Duration::from_secs(90);

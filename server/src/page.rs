@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use causerie_protocol::paths;
 
 /// A file of the page, as the build made it.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ const INDEX: &str = "index.html";
 /// The answer to `GET` of a path: a file, or the page for an address of one of its views. `None`: no such file.
 #[must_use]
 pub fn answer(path: &str, headers: &HeaderMap) -> Option<Response> {
-    find(&FILES, path).map(|file| file.answer(headers))
+    find(&FILES, path).map(|file| file.answer(path, headers))
 }
 
 fn find<'a>(files: &'a [File], path: &str) -> Option<&'a File> {
@@ -48,7 +49,7 @@ fn find<'a>(files: &'a [File], path: &str) -> Option<&'a File> {
 }
 
 impl File {
-    fn answer(&self, headers: &HeaderMap) -> Response {
+    fn answer(&self, path: &str, headers: &HeaderMap) -> Response {
         let mut response = Response::new(Body::empty());
         let out = response.headers_mut();
         let keep = if self.hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
@@ -60,7 +61,7 @@ impl File {
             out.insert(header::ETAG, value);
         }
         if self.path == INDEX
-            && let Ok(value) = HeaderValue::from_str(&policy(headers))
+            && let Ok(value) = HeaderValue::from_str(&policy(path, headers))
         {
             out.insert(header::CONTENT_SECURITY_POLICY, value);
         }
@@ -117,19 +118,27 @@ fn takes_brotli(headers: &HeaderMap) -> bool {
 }
 
 /// What the page may do: run what the build made, talk to this server, and nothing else.
-fn policy(headers: &HeaderMap) -> String {
+/// The connection tester may talk to every server: that is what it is for.
+fn policy(path: &str, headers: &HeaderMap) -> String {
     // Some browsers do not count a socket to the page's own host as 'self'.
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let is_authority = |host: &&str| {
         host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte)) && !host.is_empty()
     };
     let sockets = host.filter(is_authority).map(|host| format!(" ws://{host} wss://{host}"));
-    let sockets = sockets.unwrap_or_default();
+    let mut sockets = sockets.unwrap_or_default();
+    if is_tester(path) {
+        sockets += " http: https: ws: wss:";
+    }
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{INLINE_SCRIPTS}; style-src 'self'; \
          connect-src 'self'{sockets}; img-src 'self' data:; font-src 'self'; manifest-src 'self'; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
+}
+
+fn is_tester(path: &str) -> bool {
+    path.trim_matches('/') == paths::TESTER.trim_matches('/')
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ const BORDERS: &[(&str, &str, &[&str], &str)] = &[
     ("server/src/", "env::var", &["server/src/config.rs"], "one file reads the environment"),
     ("server/src/", "extract::ws::WebSocket", &["server/src/socket"], "one place names the library's socket"),
     ("frontend/src/", "WebSocket::", &["frontend/src/socket"], "one place opens the browser's socket"),
+    ("tester/src/", "WebSocket::", &["tester/src/socket.rs"], "one place opens the browser's socket"),
     ("client/src/", "Instant::now", &[], "the client gets the time from its caller"),
     ("client/src/", "SystemTime", &[], "the client gets the time from its caller"),
 ];

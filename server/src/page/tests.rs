@@ -41,14 +41,14 @@ async fn body(response: Response) -> Bytes {
 #[tokio::test]
 async fn a_hashed_file_is_kept_for_ever_and_comes_as_the_browser_takes_it() {
     let [script, _] = files();
-    let response = script.answer(&headers([(header::ACCEPT_ENCODING, "gzip, deflate, br")]));
+    let response = script.answer("/", &headers([(header::ACCEPT_ENCODING, "gzip, deflate, br")]));
     assert_eq!(response.headers()[header::CONTENT_ENCODING], "br");
     assert_eq!(response.headers()[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
     assert_eq!(response.headers()[header::CONTENT_TYPE], "text/javascript");
     assert_eq!(body(response).await, script.content);
 
     for refusing in [headers([]), headers([(header::ACCEPT_ENCODING, "gzip, br;q=0")])] {
-        let response = script.answer(&refusing);
+        let response = script.answer("/", &refusing);
         assert!(!response.headers().contains_key(header::CONTENT_ENCODING));
         assert_eq!(body(response).await, PLAIN);
     }
@@ -57,15 +57,15 @@ async fn a_hashed_file_is_kept_for_ever_and_comes_as_the_browser_takes_it() {
 #[tokio::test]
 async fn the_page_is_asked_for_anew_and_sent_only_when_it_changed() {
     let [_, index] = files();
-    let response = index.answer(&HeaderMap::new());
+    let response = index.answer("/", &HeaderMap::new());
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-cache");
     assert_eq!(response.headers()[header::ETAG], "W/\"beef\"");
     assert_eq!(body(response).await, "<!DOCTYPE html>");
 
-    let response = index.answer(&headers([(header::IF_NONE_MATCH, "\"old\", W/\"beef\"")]));
+    let response = index.answer("/", &headers([(header::IF_NONE_MATCH, "\"old\", W/\"beef\"")]));
     assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
     assert!(body(response).await.is_empty());
-    assert_eq!(index.answer(&headers([(header::IF_NONE_MATCH, "\"old\"")])).status(), StatusCode::OK);
+    assert_eq!(index.answer("/", &headers([(header::IF_NONE_MATCH, "\"old\"")])).status(), StatusCode::OK);
 }
 
 #[test]
@@ -82,11 +82,22 @@ fn addresses_of_views_lead_to_the_page_and_missing_files_to_nothing() {
 
 #[test]
 fn the_policy_names_this_host_and_only_a_host() {
-    let policy_for = |host| policy(&headers([(header::HOST, host)]));
+    let policy_for = |host| policy("/", &headers([(header::HOST, host)]));
     assert!(
         policy_for("127.0.0.1:8000").contains("connect-src 'self' ws://127.0.0.1:8000 wss://127.0.0.1:8000;")
     );
     assert!(policy_for("[::1]:8000").contains("ws://[::1]:8000"));
     assert!(policy_for("a; script-src *").contains("connect-src 'self';"));
     assert!(!policy_for("127.0.0.1").contains("unsafe-inline"));
+}
+
+#[test]
+fn the_tester_alone_may_talk_to_other_servers() {
+    let open = "connect-src 'self' http: https: ws: wss:;";
+    for path in ["/chat-ws-test/", "/chat-ws-test", "chat-ws-test/"] {
+        assert!(policy(path, &HeaderMap::new()).contains(open), "{path}");
+    }
+    for path in ["/", "/chats/7", "/index.html", "/chat-ws-test-not"] {
+        assert!(policy(path, &HeaderMap::new()).contains("connect-src 'self';"), "{path}");
+    }
 }

@@ -88,7 +88,7 @@ fn lint() -> Outcome {
         "clippy --workspace --exclude causerie-frontend --all-targets --features causerie-server/test-services --quiet -- --deny warnings",
     )?;
     let page = cargo(
-        "clippy --package causerie-frontend --all-targets --target wasm32-unknown-unknown --quiet -- --deny warnings",
+        "clippy --package causerie-frontend --package causerie-tester --all-targets --target wasm32-unknown-unknown --quiet -- --deny warnings",
     )?;
     Ok(one(native)?.add(one(page)?))
 }

@@ -1,0 +1,244 @@
+//! Somebody at the connection tester: every method is a thing that people do or see there.
+
+use std::ops::Deref;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::{Account, Browser, Screen, Server};
+
+/// The first of the two connections.
+pub const FIRST: &str = "#first";
+/// The second.
+pub const SECOND: &str = "#second";
+
+/// Two people and their chat, as the API made them.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// Ada's token.
+    pub ada: String,
+    /// Bruno's token.
+    pub bruno: String,
+    /// Their chat.
+    pub chat: i64,
+}
+
+/// The connection tester in a browser of its own; what any browser does, it can do too.
+#[derive(Debug)]
+pub struct Tester {
+    browser: Browser,
+}
+
+impl Deref for Tester {
+    type Target = Browser;
+
+    fn deref(&self) -> &Browser {
+        &self.browser
+    }
+}
+
+impl Tester {
+    /// Open the tester of a server, with a query such as `?chat=1`.
+    ///
+    /// # Errors
+    /// When the browser can't be started or the tester doesn't show.
+    pub async fn open(server: &Server, query: &str) -> Result<Self> {
+        Self::open_at(&server.url(), query).await
+    }
+
+    /// Open the tester below any address.
+    ///
+    /// # Errors
+    /// As [`Tester::open`].
+    pub async fn open_at(home: &str, query: &str) -> Result<Self> {
+        let browser = Browser::open("tester", Screen::WIDE).await?;
+        let tester = Self { browser };
+        tester.visit(home, query).await?;
+        Ok(tester)
+    }
+
+    /// Go to the tester below an address.
+    ///
+    /// # Errors
+    /// When the tester doesn't show.
+    pub async fn visit(&self, home: &str, query: &str) -> Result<()> {
+        self.go_to(&format!("{home}/chat-ws-test/{query}")).await?;
+        self.see(r#"#first form[data-testid="connection"]"#).await.map(drop)
+    }
+
+    /// Call the API of the server that the page came from; the body of the answer.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn api(&self, method: &str, path: &str, token: &str, body: Value) -> Result<Value> {
+        let script = r#"
+            const [method, path, token, body, done] = arguments;
+            const headers = {"content-type": "application/json"};
+            if (token) headers.authorization = "Bearer " + token;
+            fetch(path, {method, headers, body: body === null ? undefined : JSON.stringify(body)})
+                .then(async answer => done({status: answer.status, text: await answer.text()}), error => done({status: 0, text: String(error)}));"#;
+        let arguments = vec![json!(method), json!(path), json!(token), body];
+        let answer = self.client().execute_async(script, arguments).await?;
+        let text = answer["text"].as_str().unwrap_or_default();
+        let status = answer["status"].as_u64().unwrap_or_default();
+        ensure!((200..300).contains(&status), "{method} {path}: {status} {text}");
+        if text.is_empty() {
+            Ok(Value::Null)
+        } else {
+            serde_json::from_str(text).context("reading the answer")
+        }
+    }
+
+    /// Make two accounts and their chat.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn make_pair(&self) -> Result<Pair> {
+        let (ada, bruno) = (self.register(Account::ADA).await?, self.register(Account::BRUNO).await?);
+        let with = json!({"participants": [Account::BRUNO.email]});
+        let chat = self.api("POST", "/api/chats/", &ada, with).await?;
+        Ok(Pair { ada, bruno, chat: chat["id"].as_i64().context("the chat's number")? })
+    }
+
+    /// Make an account; its token.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn register(&self, account: Account) -> Result<String> {
+        let body = json!({"email": account.email, "name": account.name, "password": account.password});
+        let signed_in = self.api("POST", "/api/auth/register/", "", body).await?;
+        Ok(signed_in["token"].as_str().context("a token")?.to_owned())
+    }
+
+    /// Fill in where to connect to and as whom.
+    ///
+    /// # Errors
+    /// When a field doesn't show.
+    pub async fn fill_in(&self, side: &str, token: &str, chat: i64) -> Result<()> {
+        self.fill(&format!(r#"{side} input[name="chat"]"#), &chat.to_string()).await?;
+        self.fill(&format!(r#"{side} input[name="token"]"#), token).await
+    }
+
+    /// Press a button by its test id.
+    ///
+    /// # Errors
+    /// When it can't be pressed.
+    pub async fn press(&self, side: &str, button: &str) -> Result<()> {
+        // Scrolled to the middle first: whatever stands at the page's edge is not in the way then.
+        let selector = format!(r#"{side} [data-testid="{button}"]"#);
+        let script = r#"
+            const button = document.querySelector(arguments[0]);
+            if (!button || button.disabled) return false;
+            button.scrollIntoView({block: "center"});
+            return true;"#;
+        self.until(&format!("the button {button}"), script, vec![json!(selector)]).await?;
+        self.click(&selector).await
+    }
+
+    /// Fill in and connect, and see that it is.
+    ///
+    /// # Errors
+    /// When it doesn't come to be connected.
+    pub async fn connect(&self, side: &str, token: &str, chat: i64) -> Result<()> {
+        self.fill_in(side, token, chat).await?;
+        self.press(side, "connect").await?;
+        self.see_state(side, "open").await?;
+        self.see_frame(side, "welcome").await
+    }
+
+    /// See what a connection does: `idle`, `busy`, `open` or `closed`.
+    ///
+    /// # Errors
+    /// When it does something else.
+    pub async fn see_state(&self, side: &str, state: &str) -> Result<()> {
+        let script = r#"return document.querySelector(arguments[0] + ' [data-testid="status"]')?.dataset.state === arguments[1]"#;
+        self.until(&format!("{side} is {state}"), script, vec![json!(side), json!(state)]).await.map(drop)
+    }
+
+    /// See a line whose text holds this among those that are drawn.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn see_frame(&self, side: &str, text: &str) -> Result<()> {
+        let script = r#"
+            return [...document.querySelectorAll(arguments[0] + ' [data-testid="frames"] .row')]
+                .some(row => row.textContent.includes(arguments[1]));"#;
+        self.until(&format!("a frame with {text:?}"), script, vec![json!(side), json!(text)]).await.map(drop)
+    }
+
+    /// Choose a line whose text holds this, and read all of it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn look_at(&self, side: &str, text: &str) -> Result<String> {
+        self.see_frame(side, text).await?;
+        let script = r#"
+            const rows = [...document.querySelectorAll(arguments[0] + ' [data-testid="frames"] .row')];
+            const row = rows.find(row => row.textContent.includes(arguments[1]));
+            if (!row) return null;
+            row.scrollIntoView({block: "center"});
+            const {x, y, width, height} = row.getBoundingClientRect();
+            row.dispatchEvent(new MouseEvent("click", {bubbles: true, clientX: x + width / 2, clientY: y + height / 2}));
+            return true;"#;
+        self.until(&format!("to choose {text:?}"), script, vec![json!(side), json!(text)]).await?;
+        let script = r#"return document.querySelector(arguments[0] + ' [data-testid="selected"]')?.textContent || null"#;
+        let shown = self.until("the chosen frame", script, vec![json!(side)]).await?;
+        Ok(shown.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// What an element says.
+    ///
+    /// # Errors
+    /// When it doesn't show.
+    pub async fn text(&self, selector: &str) -> Result<String> {
+        Ok(self.see(selector).await?.text().await?)
+    }
+
+    /// Choose from a list, as a person does.
+    ///
+    /// # Errors
+    /// When there is no such choice.
+    pub async fn choose(&self, selector: &str, value: &str) -> Result<()> {
+        let script = r#"
+            const list = document.querySelector(arguments[0]);
+            const has = list && [...list.options].some(option => option.value === arguments[1]);
+            if (!has) return false;
+            list.value = arguments[1];
+            list.dispatchEvent(new Event("change", {bubbles: true}));
+            return true;"#;
+        self.until(&format!("{value} in {selector}"), script, vec![json!(selector), json!(value)])
+            .await
+            .map(drop)
+    }
+
+    /// Unfold a part that is folded.
+    ///
+    /// # Errors
+    /// When there is none that holds this.
+    pub async fn unfold(&self, inside: &str) -> Result<()> {
+        let script = r#"
+            const fold = document.querySelector(arguments[0])?.closest("details");
+            if (fold) fold.open = true;
+            return Boolean(fold);"#;
+        self.until(&format!("the fold of {inside}"), script, vec![json!(inside)]).await.map(drop)
+    }
+
+    /// Run the doctor and wait for its finding, by its name.
+    ///
+    /// # Errors
+    /// When it comes to none.
+    pub async fn diagnose(&self, side: &str) -> Result<String> {
+        self.press(side, "doctor").await?;
+        self.see_finding(side).await
+    }
+
+    /// The doctor's finding, by its name, once it came to one.
+    ///
+    /// # Errors
+    /// When it comes to none.
+    pub async fn see_finding(&self, side: &str) -> Result<String> {
+        let script = r#"return document.querySelector(arguments[0] + ' [data-testid="finding"]')?.dataset.finding || null"#;
+        let finding = self.until_within(crate::DIAGNOSIS, "a finding", script, vec![json!(side)]).await?;
+        Ok(finding.as_str().unwrap_or_default().to_owned())
+    }
+}

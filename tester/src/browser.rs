@@ -1,0 +1,193 @@
+//! Small things that only a browser knows or does: the time, the address, the clipboard, a file to keep.
+
+use causerie_frontend::browser::{document, window};
+use causerie_protocol::words::Language;
+use js_sys::{Array, Function, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortSignal, Blob, BlobPropertyBag, CssStyleSheet, HtmlAnchorElement, HtmlTextAreaElement, RequestCache,
+    RequestCredentials, RequestInit, RequestMode, Response, Storage, Url,
+};
+
+/// Where the page keeps the language that a person chose; the chat page uses the same.
+const LANGUAGE_KEY: &str = "causerie.language";
+
+/// The time in milliseconds since 1970, with fractions, by a clock that never runs backwards.
+#[must_use]
+pub fn now() -> f64 {
+    let performance = window().performance();
+    let origin =
+        performance.as_ref().and_then(|clock| Reflect::get(clock, &"timeOrigin".into()).ok()?.as_f64());
+    match performance.zip(origin) {
+        Some((clock, origin)) => origin + clock.now(),
+        None => js_sys::Date::now(),
+    }
+}
+
+/// The time of day with milliseconds, in the browser's zone: `09:41:07.123`.
+#[must_use]
+pub fn time_of_day(at: f64) -> String {
+    let date = js_sys::Date::new(&at.into());
+    let (hours, minutes, seconds) = (date.get_hours(), date.get_minutes(), date.get_seconds());
+    format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", date.get_milliseconds())
+}
+
+/// The time as ISO 8601 has it, for files.
+#[must_use]
+pub fn iso_time(at: f64) -> String {
+    js_sys::Date::new(&at.into()).to_iso_string().into()
+}
+
+/// The page's origin, such as `https://chat.example.org`.
+#[must_use]
+pub fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// The query of the page's address, with its question mark.
+#[must_use]
+pub fn query() -> String {
+    window().location().search().unwrap_or_default()
+}
+
+/// Whether the device believes that it has a network.
+#[must_use]
+pub fn is_online() -> bool {
+    window().navigator().on_line()
+}
+
+/// The style sheet that only this program needs.
+///
+/// The page's policy allows no `<style>`, and a file of its own would be one more thing to name, keep and wait for.
+pub fn adopt_style(css: &str) {
+    let Ok(sheet) = CssStyleSheet::new() else { return };
+    let replace =
+        Reflect::get(&sheet, &"replaceSync".into()).ok().and_then(|f| f.dyn_into::<Function>().ok());
+    if replace.is_some_and(|replace| replace.call1(&sheet, &css.into()).is_ok()) {
+        let _ = Reflect::set(&document(), &"adoptedStyleSheets".into(), &Array::of1(&sheet));
+    }
+}
+
+/// Takes away what `index.html` shows until a program is there.
+pub fn remove_skeleton() {
+    if let Some(skeleton) = document().get_element_by_id("skeleton") {
+        skeleton.remove();
+    }
+}
+
+fn storage() -> Option<Storage> {
+    window().local_storage().ok()?
+}
+
+/// The language that the person chose, else the first of the browser's that Causerie speaks.
+#[must_use]
+pub fn language() -> Language {
+    let chosen = storage().and_then(|storage| storage.get_item(LANGUAGE_KEY).ok()?);
+    let preferred = window().navigator().languages();
+    let tags = chosen.into_iter().chain(preferred.iter().filter_map(|tag| tag.as_string()));
+    tags.into_iter().find_map(|tag| Language::from_tag(&tag)).unwrap_or_default()
+}
+
+/// Keeps the language that the person chose, for every page of this server.
+pub fn keep_language(language: Language) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(LANGUAGE_KEY, language.tag());
+    }
+}
+
+/// Tells the browser and screen readers which language the page speaks.
+pub fn tell_language(language: Language) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("lang", language.tag());
+    }
+}
+
+/// Puts a text on the clipboard; false when the browser does not allow it.
+pub async fn copy(text: String) -> bool {
+    // Browsers give the clipboard on secure origins only, and a server at home may be on plain HTTP.
+    let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).ok();
+    if clipboard.is_some_and(|clipboard| !clipboard.is_undefined()) {
+        let written = JsFuture::from(window().navigator().clipboard().write_text(&text)).await;
+        if written.is_ok() {
+            return true;
+        }
+    }
+    copy_by_selection(&text).unwrap_or(false)
+}
+
+/// Copies as people did before there was a clipboard for pages: through a selected field.
+fn copy_by_selection(text: &str) -> Option<bool> {
+    let field: HtmlTextAreaElement = document().create_element("textarea").ok()?.dyn_into().ok()?;
+    field.set_value(text);
+    field.set_class_name("visually-hidden");
+    // In a dialog or beside it the field could not be selected; the body is always there.
+    document().body()?.append_child(&field).ok()?;
+    let focused = document().active_element();
+    field.select();
+    let command = Reflect::get(&document(), &"execCommand".into()).ok()?.dyn_into::<Function>().ok()?;
+    let copied = command.call1(&document(), &"copy".into()).ok().and_then(|done| done.as_bool());
+    field.remove();
+    if let Some(element) = focused.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+    copied
+}
+
+/// Offers a text as a file to keep.
+pub fn download(name: &str, text: &str) {
+    let attempt = || -> Result<(), JsValue> {
+        let options = BlobPropertyBag::new();
+        options.set_type("text/plain;charset=utf-8");
+        let blob = Blob::new_with_str_sequence_and_options(&Array::of1(&text.into()), &options)?;
+        let url = Url::create_object_url_with_blob(&blob)?;
+        let anchor: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+        anchor.set_href(&url);
+        anchor.set_download(name);
+        anchor.click();
+        Url::revoke_object_url(&url)
+    };
+    // Memory is the only thing that it could fail for.
+    let _ = attempt();
+}
+
+/// Waits.
+pub async fn pause(milliseconds: u32) {
+    let timer = js_sys::Promise::new(&mut |resolve, _| {
+        let milliseconds = i32::try_from(milliseconds).unwrap_or(i32::MAX);
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
+    });
+    let _ = JsFuture::from(timer).await;
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GetError {
+    /// None came in time.
+    TimedOut,
+    /// There was no connection, or this page may not read the answer: a browser does not say which.
+    Failed,
+}
+
+/// `GET` without any credential and past every cache; when `opaque`, an answer counts and can't be read.
+///
+/// # Errors
+/// [`GetError`].
+pub async fn get(url: &str, opaque: bool, timeout_ms: u32) -> Result<Response, GetError> {
+    let options = RequestInit::new();
+    options.set_mode(if opaque { RequestMode::NoCors } else { RequestMode::Cors });
+    options.set_credentials(RequestCredentials::Omit);
+    options.set_cache(RequestCache::NoStore);
+    options.set_signal(Some(&AbortSignal::timeout_with_u32(timeout_ms)));
+    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &options)).await;
+    answer.map(JsCast::unchecked_into).map_err(|error| {
+        let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
+        if name.as_deref() == Some("TimeoutError") { GetError::TimedOut } else { GetError::Failed }
+    })
+}
+
+/// The body, as far as it is text; empty when it broke off.
+pub async fn body(response: &Response) -> String {
+    let Ok(text) = response.text() else { return String::new() };
+    JsFuture::from(text).await.ok().and_then(|text| text.as_string()).unwrap_or_default()
+}

@@ -1,0 +1,81 @@
+//! JSON laid out for reading, in the order in which it came.
+
+/// The text with a line for each field, when it is JSON; else as it is.
+///
+/// A parser would sort or merge fields: a tester shows what was sent.
+#[must_use]
+pub fn lay_out(text: &str) -> String {
+    if serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len() * 2);
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    let mut rest = text.chars().filter(|character| *character != '\r').peekable();
+    while let Some(character) = rest.next() {
+        if in_string {
+            out.push(character);
+            (in_string, escaped) = match (escaped, character) {
+                (true, _) => (true, false),
+                (false, '\\') => (true, true),
+                (false, '"') => (false, false),
+                _ => (true, false),
+            };
+            continue;
+        }
+        match character {
+            ' ' | '\t' | '\n' => {}
+            '"' => {
+                in_string = true;
+                out.push('"');
+            }
+            '{' | '[' => {
+                out.push(character);
+                while rest.next_if(char::is_ascii_whitespace).is_some() {}
+                if let Some(end) = rest.next_if(|next| matches!(next, '}' | ']')) {
+                    out.push(end);
+                } else {
+                    depth += 1;
+                    new_line(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                new_line(&mut out, depth);
+                out.push(character);
+            }
+            ',' => {
+                out.push(',');
+                new_line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+fn new_line(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n("  ", depth));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_laid_out_in_its_own_order() {
+        let laid = lay_out(r#"{"z":1,"a":[true,{"q":"x, {y}: \"z\\"}],"e":{},"l":[ ]}"#);
+        let expected = "{\n  \"z\": 1,\n  \"a\": [\n    true,\n    {\n      \"q\": \"x, {y}: \\\"z\\\\\"\n    }\n  ],\n  \"e\": {},\n  \"l\": []\n}";
+        assert_eq!(laid, expected);
+        assert_eq!(lay_out(&laid), laid);
+    }
+
+    #[test]
+    fn what_is_no_json_stays_as_it_is() {
+        for text in ["", "hello: {", "{\"a\":1", "  two  spaces"] {
+            assert_eq!(lay_out(text), text);
+        }
+        assert_eq!(lay_out("5"), "5");
+    }
+}

@@ -1,0 +1,45 @@
+//! The connection tester at `/chat-ws-test/`: every frame of a socket, and the doctor; a program of its own, so that the
+//! chat page need not load it.
+//!
+//! Reading order:
+//!
+//! 1. [`limits`], [`words`]: the bounds and the texts.
+//! 2. [`frame`] and [`record`], with [`filter`] and [`window`]: what happened, and which part of it is drawn.
+//! 3. [`rate`] and [`round_trip`]: the figures. [`talk`]: the conversation.
+//! 4. [`handshake`], [`link`], [`template`], [`layout`]: what is shown, copied and sent.
+//! 5. For a browser only: `socket`, `browser`, `probe` (the edge), `side` (one connection), `view`.
+//!
+//! What is decided builds natively and is tested there.
+
+pub mod filter;
+pub mod frame;
+pub mod handshake;
+pub mod layout;
+pub mod limits;
+pub mod link;
+pub mod rate;
+pub mod record;
+pub mod round_trip;
+pub mod talk;
+pub mod template;
+pub mod window;
+pub mod words;
+
+#[cfg(target_arch = "wasm32")]
+mod browser;
+#[cfg(target_arch = "wasm32")]
+mod probe;
+#[cfg(target_arch = "wasm32")]
+mod side;
+#[cfg(target_arch = "wasm32")]
+mod socket;
+#[cfg(target_arch = "wasm32")]
+mod view;
+
+/// Starts the tester: takes the place of what `index.html` shows until then.
+#[cfg(target_arch = "wasm32")]
+pub fn start() {
+    browser::adopt_style(include_str!("../styles/tester.css"));
+    browser::remove_skeleton();
+    leptos::mount::mount_to_body(view::Tester);
+}

@@ -1,0 +1,152 @@
+//! A link that opens the tester with its fields filled; it never holds a token.
+
+use std::fmt::Write;
+
+use causerie_protocol::paths;
+
+/// What the fields of one connection are, as far as a link may say it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields {
+    /// Another server's address; empty for the page's own.
+    pub base: String,
+    /// The chat's number as it was typed; empty for the socket of many chats.
+    pub chat: String,
+}
+
+/// What a link says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// The first connection.
+    pub first: Fields,
+    /// The second, when it shows.
+    pub second: Option<Fields>,
+    /// Whether the doctor is to begin at once.
+    pub doctor: bool,
+}
+
+impl Link {
+    /// Reads the query of the page's address, with or without its question mark; what is not known is ignored.
+    #[must_use]
+    pub fn parse(query: &str) -> Self {
+        let mut link = Self::default();
+        for pair in query.trim_start_matches('?').split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decode(value);
+            match name {
+                "base" => link.first.base = value,
+                "chat" => link.first.chat = value,
+                "base2" => link.second.get_or_insert_default().base = value,
+                "chat2" => link.second.get_or_insert_default().chat = value,
+                "second" => drop(link.second.get_or_insert_default()),
+                "doctor" => link.doctor = value != "0",
+                _ => {}
+            }
+        }
+        link
+    }
+
+    /// The link, below an origin such as `https://chat.example.org`.
+    #[must_use]
+    pub fn build(&self, origin: &str) -> String {
+        let mut query = String::new();
+        let mut add = |name: &str, value: &str| {
+            if !value.is_empty() {
+                let separator = if query.is_empty() { '?' } else { '&' };
+                let _ = write!(query, "{separator}{name}={}", encode(value));
+            }
+        };
+        add("base", without_secrets(&self.first.base));
+        add("chat", self.first.chat.trim());
+        if let Some(second) = &self.second {
+            add("second", "1");
+            add("base2", without_secrets(&second.base));
+            add("chat2", second.chat.trim());
+        }
+        add("doctor", if self.doctor { "1" } else { "" });
+        format!("{origin}{}{query}", paths::TESTER)
+    }
+}
+
+/// An address without the query and without the name before an `@`, where people put tokens and passwords.
+fn without_secrets(base: &str) -> &str {
+    let base = base.trim();
+    let base = base.split(['?', '#']).next().unwrap_or_default();
+    if base.contains('@') { "" } else { base }
+}
+
+/// Percent-encoding of a query's value (RFC 3986, section 2.1).
+fn encode(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:/[]".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (byte, escaped) {
+            (b'%', Some(escaped)) => {
+                out.push(escaped);
+                at += 2;
+            }
+            (b'+', _) => out.push(b' '),
+            (other, _) => out.push(*other),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(base: &str, chat: &str) -> Fields {
+        Fields { base: base.to_owned(), chat: chat.to_owned() }
+    }
+
+    #[test]
+    fn what_is_built_is_read_again() {
+        for link in [
+            Link::default(),
+            Link { first: fields("", "7"), second: None, doctor: true },
+            Link {
+                first: fields("https://chat.example.org:8443", "7"),
+                second: Some(fields("http://[::1]:8000", "8")),
+                doctor: false,
+            },
+            Link { first: fields("a b&c=d", ""), second: Some(Fields::default()), doctor: false },
+        ] {
+            let address = link.build("http://127.0.0.1:8000");
+            let (page, query) = address.split_once('?').unwrap_or((&address, ""));
+            assert_eq!(page, "http://127.0.0.1:8000/chat-ws-test/");
+            assert_eq!(Link::parse(query), link, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_link_holds_no_token_wherever_it_was_typed() {
+        for base in ["ws://h/ws/chats/1/?token=secret", "http://me:secret@h/", "http://h/#secret"] {
+            let link = Link { first: fields(base, "1"), ..Link::default() };
+            let address = link.build("http://h");
+            assert!(!address.contains("secret"), "{address}");
+        }
+    }
+
+    #[test]
+    fn any_query_can_be_read() {
+        assert_eq!(Link::parse("?chat=%E1%BA%A1%&x&doctor=0").first.chat, "ạ%");
+        assert_eq!(Link::parse("token=secret"), Link::default());
+        assert!(Link::parse("?doctor").doctor);
+    }
+}

@@ -1,0 +1,93 @@
+//! Whether a name has an address: what a browser tells by no other means.
+//!
+//! A failed fetch is the same error for a name that nobody has and for a port that nobody listens on.
+//! But a peer connection (WebRTC) looks the names of its STUN servers up, and Chromium says when that fails:
+//! `icecandidateerror` with the code 701 and "STUN host lookup received error".
+//! No STUN server is needed, and nothing is connected.
+
+use std::net::IpAddr;
+use std::pin::pin;
+
+use futures_channel::mpsc::unbounded;
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use js_sys::{Array, Reflect};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RtcConfiguration, RtcIceServer, RtcPeerConnection, RtcPeerConnectionIceErrorEvent};
+
+use crate::browser;
+
+/// How long a failed look-up is waited for.
+const LOOK_UP_MS: u32 = 3_000;
+
+/// What is known of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// It has an address.
+    Found,
+    /// It has none.
+    NotFound,
+    /// This browser does not tell.
+    Unknown,
+}
+
+/// Looks a name up; a number needs no look-up, and `localhost` is known to every browser.
+pub async fn look_up(host: &str, port: u16) -> Name {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if bare.parse::<IpAddr>().is_ok() || bare == "localhost" || bare.ends_with(".localhost") {
+        return Name::Found;
+    }
+    // Only this family of browsers tells, so only from its silence something follows.
+    let navigator = causerie_frontend::browser::window().navigator();
+    let tells = Reflect::has(&navigator, &"userAgentData".into()).unwrap_or(false) || is_chromium(&navigator);
+    if !tells {
+        return Name::Unknown;
+    }
+    ask(host, port).await.unwrap_or(Name::Unknown)
+}
+
+/// `userAgentData` is there on secure origins only.
+fn is_chromium(navigator: &web_sys::Navigator) -> bool {
+    navigator.user_agent().is_ok_and(|agent| agent.contains("Chrome/") || agent.contains("Chromium/"))
+}
+
+async fn ask(host: &str, port: u16) -> Result<Name, JsValue> {
+    let server = RtcIceServer::new();
+    server.set_urls(&format!("stun:{host}:{port}").into());
+    let configuration = RtcConfiguration::new();
+    configuration.set_ice_servers(&Array::of1(&server));
+    let connection = RtcPeerConnection::new_with_configuration(&configuration)?;
+    let (tell, mut told) = unbounded();
+    let gone = tell.clone();
+    let on_error = Closure::<dyn FnMut(RtcPeerConnectionIceErrorEvent)>::new(
+        move |event: RtcPeerConnectionIceErrorEvent| {
+            let is_look_up = event.error_text().to_lowercase().contains("lookup");
+            // Any other error came after the look-up.
+            let _ = tell.unbounded_send(if is_look_up { Name::NotFound } else { Name::Found });
+        },
+    );
+    let watched = connection.clone();
+    let on_state = Closure::<dyn FnMut()>::new(move || {
+        // Over without an error: there was no network to ask on.
+        if watched.ice_gathering_state() == web_sys::RtcIceGatheringState::Complete {
+            let _ = gone.unbounded_send(Name::Unknown);
+        }
+    });
+    connection.add_event_listener_with_callback("icecandidateerror", on_error.as_ref().unchecked_ref())?;
+    connection
+        .add_event_listener_with_callback("icegatheringstatechange", on_state.as_ref().unchecked_ref())?;
+    // There must be something to gather candidates for.
+    let _channel = connection.create_data_channel("look-up");
+    let offer = JsFuture::from(connection.create_offer()).await?;
+    JsFuture::from(connection.set_local_description(offer.unchecked_ref())).await?;
+    let timer = pin!(browser::pause(LOOK_UP_MS));
+    let name = match select(told.next(), timer).await {
+        Either::Left((name, _)) => name.unwrap_or(Name::Unknown),
+        // It waits for an answer from an address, which it has then.
+        Either::Right(_) => Name::Found,
+    };
+    connection.close();
+    Ok(name)
+}

@@ -1,0 +1,96 @@
+//! What a connection does over HTTP: sign in for a token, end it, load a history.
+
+use causerie_frontend::api::{Api, ApiError};
+use causerie_frontend::{browser, storage};
+use causerie_protocol::rest::Login;
+use leptos::prelude::*;
+
+use super::Side;
+use crate::words::Text;
+
+impl Side {
+    fn api(self) -> Result<Api, String> {
+        let base = self.base.get_untracked();
+        if base.trim().is_empty() {
+            return Ok(Api::new(""));
+        }
+        self.target().map(|target| Api::new(target.origin()))
+    }
+
+    /// Fills in the token of who is signed in to this server in this browser; whether somebody is.
+    pub fn use_my_sign_in(self) -> bool {
+        let Some(session) = storage::session() else { return false };
+        self.fill_in(session.token, &session.user.name);
+        true
+    }
+
+    fn fill_in(self, token: String, name: &str) {
+        self.token.set(token);
+        self.trouble.set(String::new());
+        self.said.set(Text::SignedInAs.fill(self.language.get_untracked(), &[("name", name)]));
+    }
+
+    /// Signs in and fills in the token.
+    pub fn sign_in(self, email: String, password: String) {
+        let api = match self.api() {
+            Ok(api) => api,
+            Err(trouble) => return self.trouble.set(trouble),
+        };
+        browser::run(async move {
+            match api.login(&Login { email, password }).await {
+                Ok(signed_in) => self.fill_in(signed_in.token, &signed_in.user.name),
+                Err(error) => self.trouble.set(error.detail),
+            }
+        });
+    }
+
+    /// Ends the token at the server, and forgets it.
+    pub fn end_sign_in(self) {
+        let api = match self.api() {
+            Ok(api) => api.with_token(self.token.get_untracked().trim()),
+            Err(trouble) => return self.trouble.set(trouble),
+        };
+        browser::run(async move {
+            match api.logout().await {
+                Ok(()) => {
+                    self.token.set(String::new());
+                    self.said.set(self.text(Text::SignInEnded).to_owned());
+                }
+                Err(error) => self.trouble.set(error.detail),
+            }
+        });
+    }
+
+    /// Loads the newest messages of the chat over HTTP.
+    pub fn load_history(self) {
+        let chat = match self.chat_id() {
+            Ok(Some(chat)) => chat,
+            Ok(None) => return self.trouble.set(self.text(Text::ChatNeeded).to_owned()),
+            Err(trouble) => return self.trouble.set(trouble),
+        };
+        let api = match self.api() {
+            Ok(api) => api.with_token(self.token.get_untracked().trim()),
+            Err(trouble) => return self.trouble.set(trouble),
+        };
+        browser::run(async move {
+            let answer = api.messages(chat, None).await;
+            self.on_history(answer.map(|(messages, _)| messages));
+        });
+    }
+
+    fn on_history(self, answer: Result<Vec<causerie_protocol::Message>, ApiError>) {
+        match answer {
+            Ok(messages) => {
+                let count = messages.len().to_string();
+                let said = Text::HistoryLoaded.fill(self.language.get_untracked(), &[("count", &count)]);
+                // The frames beside it are what came through the socket; this came by another way, and says so.
+                let json = serde_json::to_string(&messages).unwrap_or_default();
+                self.with(|inner| messages.into_iter().for_each(|message| inner.talk.add(message)));
+                self.note("history", json);
+                self.trouble.set(String::new());
+                self.said.set(said);
+            }
+            Err(error) => self.trouble.set(error.detail),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What the view sees of a connection's record, at most once for each picture.
+
+use leptos::prelude::*;
+
+use super::{Inner, Side};
+use crate::browser;
+use crate::filter::Filter;
+use crate::frame::{Direction, Frame};
+use crate::record::Record;
+use crate::round_trip::RoundTrips;
+use crate::talk::Talk;
+use crate::words::Text;
+
+impl Side {
+    /// Records what the connection did.
+    pub fn note(self, kind: &str, text: String) {
+        self.with(|inner| {
+            inner.record.push(browser::now(), Direction::Notice, kind.to_owned(), text.len(), text)
+        });
+        self.draw_soon();
+    }
+
+    /// Reads the record, and again whenever it changed.
+    pub fn read<T>(self, look: impl FnOnce(&Record) -> T) -> T {
+        self.drawn.track();
+        self.inner.with_value(|inner| look(&inner.record))
+    }
+
+    /// A line of the record as it is now.
+    #[must_use]
+    pub fn peek(self, number: u64) -> Option<Frame> {
+        self.inner.with_value(|inner| inner.record.get(number).cloned())
+    }
+
+    /// Says what is wrong.
+    pub fn complain(self, text: Text) {
+        self.trouble.set(self.text(text).to_owned());
+    }
+
+    /// Forgets the conversation.
+    pub fn clear_talk(self) {
+        self.with(|inner| inner.talk.clear());
+        self.draw_soon();
+    }
+
+    /// Reads the conversation, and again whenever it may have changed.
+    pub fn read_talk<T>(self, look: impl FnOnce(&Talk) -> T) -> T {
+        self.drawn.track();
+        self.inner.with_value(|inner| look(&inner.talk))
+    }
+
+    /// Reads the round trips.
+    pub fn read_trips<T>(self, look: impl FnOnce(&RoundTrips) -> T) -> T {
+        self.drawn.track();
+        self.inner.with_value(|inner| look(&inner.trips))
+    }
+
+    /// Frames a second, sent and received.
+    #[must_use]
+    pub fn rates(self) -> (f64, f64) {
+        self.drawn.track();
+        let now = browser::now();
+        self.inner.with_value(|inner| (inner.sent_rate.at(now).0, inner.received_rate.at(now).0))
+    }
+
+    /// Changes what is shown of the record.
+    pub fn set_filter(self, filter: Filter) {
+        self.change(|record| record.set_filter(filter));
+    }
+
+    /// Changes the record in another way.
+    pub fn change(self, change: impl FnOnce(&mut Record)) {
+        self.with(|inner| change(&mut inner.record));
+        self.draw_soon();
+    }
+
+    pub(super) fn with<T>(self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        self.inner.try_update_value(change).expect("both connections live as long as the page")
+    }
+
+    /// Lets the view look at the next picture, once for all that comes before.
+    pub fn draw_soon(self) {
+        if !self.with(|inner| std::mem::replace(&mut inner.will_draw, true)) {
+            request_animation_frame(move || {
+                self.with(|inner| inner.will_draw = false);
+                self.drawn.update(|drawn| *drawn = drawn.wrapping_add(1));
+            });
+        }
+    }
+}

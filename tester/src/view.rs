@@ -1,0 +1,133 @@
+//! What a person sees: the bar, the doctor, and one or two connections side by side.
+
+mod compose;
+mod connection;
+mod doctor;
+mod figures;
+mod frames;
+mod selected;
+mod talk;
+
+use causerie_frontend::storage;
+use causerie_protocol::words::Language;
+use leptos::prelude::*;
+
+use crate::browser;
+use crate::link::Link;
+use crate::side::Side;
+use crate::words::Text;
+
+/// The language that the page speaks now.
+pub fn language() -> RwSignal<Language> {
+    expect_context::<RwSignal<Language>>()
+}
+
+/// A text in the language of the page, now and whenever that changes.
+pub fn say(text: Text) -> impl Fn() -> &'static str + Copy + Send + 'static {
+    let language = language();
+    move || text.r#in(language.get())
+}
+
+/// The root.
+#[component]
+pub fn Tester() -> impl IntoView {
+    let language = RwSignal::new(browser::language());
+    provide_context(language);
+    Effect::new(move || {
+        browser::tell_language(language.get());
+        causerie_frontend::browser::document()
+            .set_title(&format!("{} – Causerie", Text::Title.r#in(language.get())));
+    });
+    let link = Link::parse(&browser::query());
+    let first = Side::new(Text::First, "first", link.first, language);
+    let second = Side::new(Text::Second, "second", link.second.clone().unwrap_or_default(), language);
+    let two = RwSignal::new(link.second.is_some());
+    if link.doctor {
+        // Whoever comes from the chat page asks about the connection that they had there.
+        if first.base.with_untracked(String::is_empty) {
+            first.use_my_sign_in();
+        }
+        first.examine();
+    }
+    view! {
+        <div class="tester">
+            <Bar first second two />
+            <main class="sides" class:two=move || two.get()>
+                <connection::Connection side=first />
+                {move || two.get().then(|| view! { <connection::Connection side=second /> })}
+            </main>
+        </div>
+    }
+}
+
+/// The top: what this is, the way back, and what concerns the whole page.
+#[component]
+fn Bar(first: Side, second: Side, two: RwSignal<bool>) -> impl IntoView {
+    let language = language();
+    let said = RwSignal::new(None::<Text>);
+    let copy_link = move |_| {
+        let second = two.get_untracked().then(|| second.fields());
+        let link = Link { first: first.fields(), second, doctor: false };
+        let address = link.build(&browser::origin());
+        copy(address, said);
+    };
+    let add = move |_| {
+        // The other participant of the same chat, most of the time.
+        if !two.get_untracked() && second.chat.with_untracked(String::is_empty) {
+            second.chat.set(first.chat.get_untracked());
+            second.base.set(first.base.get_untracked());
+        }
+        if two.get_untracked() {
+            second.disconnect();
+        }
+        two.update(|two| *two = !*two);
+    };
+    let choose = move |event| {
+        if let Some(chosen) = Language::from_tag(&event_target_value(&event)) {
+            browser::keep_language(chosen);
+            language.set(chosen);
+        }
+    };
+    let languages = Language::ALL.iter().map(|each| {
+        let each = *each;
+        view! { <option value=each.tag() lang=each.tag() selected=move || language.get() == each>{each.name()}</option> }
+    });
+    view! {
+        <header class="bar">
+            <h1>{say(Text::Title)}</h1>
+            <a href="/">{say(Text::ToChat)}</a>
+            <button type="button" class="button" data-testid="second" aria-pressed=move || two.get().to_string() on:click=add>
+                {say(Text::SecondConnection)}
+            </button>
+            <button type="button" class="button" data-testid="copy-link" on:click=copy_link>{say(Text::CopyLink)}</button>
+            <label class="pick">
+                <span class="visually-hidden">{say(Text::Language)}</span>
+                <select data-testid="language" on:change=choose>{languages.collect_view()}</select>
+            </label>
+            <Said said />
+        </header>
+    }
+}
+
+/// What was done, for everybody.
+#[component]
+fn Said(said: RwSignal<Option<Text>>) -> impl IntoView {
+    let language = language();
+    view! {
+        <p class="said soft" role="status">{move || said.get().map(|text| text.r#in(language.get()))}</p>
+    }
+}
+
+/// Copies a text and says whether that worked.
+fn copy(text: String, said: RwSignal<Option<Text>>) {
+    said.set(None);
+    causerie_frontend::browser::run(async move {
+        let copied = browser::copy(text).await;
+        said.try_set(Some(if copied { Text::Copied } else { Text::NotCopied }));
+    });
+}
+
+/// Whether somebody is signed in to this server in this browser.
+fn is_signed_in() -> bool {
+    storage::session().is_some()
+}

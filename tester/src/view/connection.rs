@@ -1,0 +1,175 @@
+//! One connection: where to, as whom, what it does, and everything below that.
+
+use causerie_protocol::CloseCode;
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+
+use super::{compose, doctor, figures, frames, is_signed_in, language, say, selected};
+use crate::handshake::Form;
+use crate::side::{Side, Status};
+use crate::words::Text;
+
+/// One connection.
+#[component]
+pub fn Connection(side: Side) -> impl IntoView {
+    let heading = format!("{}-heading", side.id);
+    view! {
+        <section class="side" id=side.id aria-labelledby=heading.clone()>
+            <div class="set-up">
+                <h2 id=heading.clone()>{say(side.title)}</h2>
+                <Where side />
+                <SignIn side />
+                <p class="alert" role="alert" data-testid="trouble">{move || side.trouble.get()}</p>
+                <p class="soft" role="status" data-testid="said">{move || side.said.get()}</p>
+                <Standing side />
+                <doctor::Panel side />
+                <compose::Compose side />
+                <figures::Figures side />
+            </div>
+            <div class="record">
+                <frames::Frames side />
+                <selected::Selected side />
+            </div>
+        </section>
+    }
+}
+
+/// The fields of the handshake, and its buttons.
+#[component]
+fn Where(side: Side) -> impl IntoView {
+    let connect = move |event: SubmitEvent| {
+        event.prevent_default();
+        side.connect();
+    };
+    let busy = move || matches!(side.status.get(), Status::Connecting | Status::Open | Status::Closing);
+    let choose = move |event| {
+        if let Some(form) = Form::from_name(&event_target_value(&event)) {
+            side.form.set(form);
+        }
+    };
+    view! {
+        <form class="where" data-testid="connection" on:submit=connect>
+            <label class="field">
+                <span>{say(Text::Base)}</span>
+                <input name="base" type="text" inputmode="url" autocomplete="off" autocapitalize="off" spellcheck="false"
+                    prop:value=side.base on:input=move |event| side.base.set(event_target_value(&event)) />
+                <small>{say(Text::BaseHint)}</small>
+            </label>
+            <label class="field">
+                <span>{say(Text::Chat)}</span>
+                <input name="chat" type="text" inputmode="numeric" autocomplete="off"
+                    prop:value=side.chat on:input=move |event| side.chat.set(event_target_value(&event)) />
+                <small>{say(Text::ChatHint)}</small>
+            </label>
+            <label class="field wide">
+                <span>{say(Text::Token)}</span>
+                <input name="token" type="password" autocomplete="off" spellcheck="false"
+                    prop:value=side.token on:input=move |event| side.token.set(event_target_value(&event)) />
+                <small>{say(Text::TokenHint)}</small>
+            </label>
+            <label class="field wide">
+                <span>{say(Text::Offer)}</span>
+                <select name="offer" on:change=choose>
+                    <option value=Form::Versioned.as_str()>{say(Text::OfferVersioned)}</option>
+                    <option value=Form::Bearer.as_str()>{say(Text::OfferBearer)}</option>
+                </select>
+            </label>
+            <div class="actions wide">
+                <button type="submit" class="button main" data-testid="connect" disabled=busy>{say(Text::Connect)}</button>
+                <button type="button" class="button" data-testid="disconnect" disabled=move || !busy()
+                    on:click=move |_| side.disconnect()>{say(Text::Disconnect)}</button>
+                <button type="button" class="button" data-testid="load-history"
+                    on:click=move |_| side.load_history()>{say(Text::LoadHistory)}</button>
+            </div>
+        </form>
+    }
+}
+
+/// Ways to a token.
+#[component]
+fn SignIn(side: Side) -> impl IntoView {
+    let (email, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let sign_in = move |event: SubmitEvent| {
+        event.prevent_default();
+        side.sign_in(email.get_untracked(), password.get_untracked());
+        password.set(String::new());
+    };
+    // The sign-in of this browser is one of this server, and no other server is told of it.
+    let mine = move || {
+        (is_signed_in() && side.base.with(|base| base.trim().is_empty())).then(|| view! {
+        <button type="button" class="button" data-testid="use-mine" on:click=move |_| { side.use_my_sign_in(); }>
+            {say(Text::UseMySignIn)}
+        </button>
+    })
+    };
+    view! {
+        <details class="fold">
+            <summary>{say(Text::OrSignIn)}</summary>
+            <form class="where" data-testid="sign-in" on:submit=sign_in>
+                <label class="field">
+                    <span>{say(Text::Email)}</span>
+                    <input name="email" type="email" autocomplete="username" required
+                        prop:value=email on:input=move |event| email.set(event_target_value(&event)) />
+                </label>
+                <label class="field">
+                    <span>{say(Text::Password)}</span>
+                    <input name="password" type="password" autocomplete="current-password" required
+                        prop:value=password on:input=move |event| password.set(event_target_value(&event)) />
+                </label>
+                <div class="actions wide">
+                    <button type="submit" class="button">{say(Text::SignIn)}</button>
+                    {mine}
+                    <button type="button" class="button" data-testid="end-sign-in" disabled=move || side.token.with(String::is_empty)
+                        on:click=move |_| side.end_sign_in()>{say(Text::EndSignIn)}</button>
+                </div>
+            </form>
+        </details>
+    }
+}
+
+/// What the connection does, and when it ended, why.
+#[component]
+fn Standing(side: Side) -> impl IntoView {
+    let language = language();
+    let name = move || match side.status.get() {
+        Status::Idle => Text::Idle,
+        Status::Connecting => Text::Connecting,
+        Status::Open => Text::Open,
+        Status::Closing => Text::Closing,
+        Status::Closed { .. } => Text::Closed,
+    };
+    let mark = move || match side.status.get() {
+        Status::Idle => "idle",
+        Status::Connecting | Status::Closing => "busy",
+        Status::Open => "open",
+        Status::Closed { .. } => "closed",
+    };
+    let why = move || {
+        let Status::Closed { code, reason } = side.status.get() else { return None };
+        let close = CloseCode::from_code(code);
+        let words = close.words_in(language.get());
+        let title = match close {
+            CloseCode::Other(_) => code.to_string(),
+            named => format!("{code} {named:?}"),
+        };
+        let reason = (!reason.is_empty())
+            .then(|| view! { <dt>{say(Text::ServerSays)}</dt> <dd data-testid="reason">{reason}</dd> });
+        let on_purpose = close == CloseCode::Normal;
+        Some(view! {
+            <div class="why" class:notice=!on_purpose data-testid="why">
+                <p><strong>{title}</strong>" "{words.what}</p>
+                <dl>
+                    {reason}
+                    <dt>{say(Text::Why)}</dt> <dd>{words.why}</dd>
+                    <dt>{say(Text::Remedy)}</dt> <dd>{words.remedy}</dd>
+                </dl>
+            </div>
+        })
+    };
+    view! {
+        <div class="standing">
+            <p role="status" data-testid="status" data-state=mark><span class="dot" aria-hidden="true"></span>{move || name().r#in(language.get())}</p>
+            {why}
+        </div>
+    }
+}

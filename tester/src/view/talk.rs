@@ -1,0 +1,41 @@
+//! The conversation: the messages as people read them, beside the frames that carried them.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::say;
+use crate::side::Side;
+use crate::words::Text;
+
+/// The messages, the newest at the bottom and in sight.
+#[component]
+pub fn Conversation(side: Side) -> impl IntoView {
+    let list = NodeRef::<html::Ol>::new();
+    let messages = Memo::new(move |_| {
+        side.read_talk(|talk| {
+            let lines = talk
+                .messages()
+                .map(|message| (message.id, message.sender.name.clone(), message.content.clone()));
+            lines.collect::<Vec<_>>()
+        })
+    });
+    Effect::new(move || {
+        messages.track();
+        if let Some(list) = list.get() {
+            list.set_scroll_top(list.scroll_height());
+        }
+    });
+    let empty =
+        move || messages.with(Vec::is_empty).then(|| view! { <p class="soft">{say(Text::TalkEmpty)}</p> });
+    view! {
+        <section class="talk" aria-labelledby=format!("{}-talk", side.id)>
+            <h3 id=format!("{}-talk", side.id)>{say(Text::Talk)}</h3>
+            {empty}
+            <ol data-testid="talk" node_ref=list tabindex="0" hidden=move || messages.with(Vec::is_empty)>
+                <For each=move || messages.get() key=|line| line.clone() let:line>
+                    <li><strong>{line.1}</strong>" "<span>{line.2}</span></li>
+                </For>
+            </ol>
+        </section>
+    }
+}
