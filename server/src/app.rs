@@ -15,6 +15,7 @@ use crate::bus::{Bus, MemoryBus, RedisBus, RedisUnusable};
 use crate::chat::Chats;
 use crate::config::{self, Config};
 use crate::hub::Hub;
+use crate::probes::Probes;
 use crate::store::{PostgresStore, SqliteStore, Store, StoreError};
 use crate::{demo, heartbeat, http};
 
@@ -41,6 +42,8 @@ pub struct App {
     pub drain: Drain,
     /// Who guesses at passwords.
     pub attempts: Arc<Attempts>,
+    /// Which handshakes were looked at.
+    pub probes: Arc<Probes>,
 }
 
 /// Why the server ended although nobody asked it to, or could not start; one sentence.
@@ -113,6 +116,7 @@ impl App {
             config: Arc::new(config),
             drain: Drain::default(),
             attempts: Arc::default(),
+            probes: Arc::default(),
         };
         if app.config.demo {
             demo::prepare(&app).await?;

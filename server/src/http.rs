@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use causerie_protocol::{limits, paths};
@@ -19,6 +19,7 @@ use crate::{page, socket};
 pub mod accounts;
 pub mod caller;
 pub mod chats;
+pub mod doctor;
 pub mod fields;
 pub mod id;
 pub mod messages;
@@ -42,9 +43,9 @@ pub fn router(app: App) -> Router {
         .layer(origin::cors(&app.config));
     Router::new()
         .at(paths::HEALTH, get(|| async { "ok" }))
-        .at(paths::READY, get(ready::ready))
+        .merge(doctor::routes())
         .merge(api)
-        .merge(socket::routes())
+        .merge(socket::routes().layer(from_fn_with_state(app.clone(), doctor::remember)))
         .fallback(elsewhere)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))

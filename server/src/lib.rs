@@ -12,6 +12,7 @@
 //! - [`session`]: what one socket's frames lead to.
 //! - [`chat`]: appends to the log in groups, and tells the rest of the node.
 //! - [`store`]: the log, durable. [`bus`]: between nodes. [`hub`]: who is here. [`outbox`]: bounded, one a socket. [`heartbeat`]: the one timer.
+//! - [`probes`]: what arrived of handshakes that somebody examines.
 //! - [`clock`]: times as the wire shows them.
 //! - [`demo`]: two accounts and a chat to try.
 
@@ -27,6 +28,7 @@ pub mod http;
 pub mod hub;
 pub mod outbox;
 pub mod page;
+pub mod probes;
 pub mod session;
 pub mod socket;
 pub mod store;

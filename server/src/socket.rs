@@ -198,8 +198,11 @@ fn not_an_upgrade(path: &str, peer: SocketAddr, rejection: &WebSocketUpgradeReje
 fn problem(status: StatusCode, code: ErrorCode, detail: &str, retry_after_ms: Option<u64>) -> Response {
     let title = status.canonical_reason().unwrap_or("Error").to_owned();
     let detail = detail.to_owned();
-    let body = Problem { title, status: status.as_u16(), detail, code, field: None, retry_after_ms };
+    let body =
+        Problem { title, status: status.as_u16(), detail, code: code.clone(), field: None, retry_after_ms };
     let mut response = (status, Json(body)).into_response();
+    // Browsers hide why a handshake was refused; the memory of probes tells them.
+    response.extensions_mut().insert(code);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response
 }

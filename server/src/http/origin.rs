@@ -18,6 +18,12 @@ pub fn origin_allowed(headers: &HeaderMap, config: &Config) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    allowed(origin, host, config)
+}
+
+/// Whether pages of an origin may open sockets to a server that is asked for as `host`.
+#[must_use]
+pub fn allowed(origin: &str, host: Option<&str>, config: &Config) -> bool {
     let same = host.is_some_and(|host| {
         let page = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
         page.is_some_and(|page| page.eq_ignore_ascii_case(host))

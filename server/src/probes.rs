@@ -1,0 +1,95 @@
+//! What arrived of handshakes that carried `?probe=`, for whoever looks for a fault between a client and here.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use causerie_protocol::doctor::Trace;
+use causerie_protocol::limits;
+use rand::distr::{Alphanumeric, SampleString};
+
+/// How long a handshake is remembered.
+const MEMORY: Duration = Duration::from_secs(limits::PROBE_SECONDS);
+/// Characters of a node's name.
+const NODE_CHARS: usize = 8;
+
+/// A node's memory of handshakes: bounded, and short.
+#[derive(Debug)]
+pub struct Probes {
+    /// Tells the nodes behind one address apart; random, so that it tells nothing about the machine.
+    pub node: String,
+    seen: Mutex<VecDeque<(Instant, String, Trace)>>,
+}
+
+impl Default for Probes {
+    fn default() -> Self {
+        let node = Alphanumeric.sample_string(&mut rand::rng(), NODE_CHARS);
+        Self { node, seen: Mutex::default() }
+    }
+}
+
+impl Probes {
+    /// Remembers a handshake; the oldest makes room.
+    pub fn remember(&self, probe: &str, trace: Trace, now: Instant) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        forget(&mut seen, now);
+        if seen.len() >= limits::PROBES {
+            seen.pop_front();
+        }
+        seen.push_back((now, probe.to_owned(), trace));
+    }
+
+    /// The last handshake of this name.
+    #[must_use]
+    pub fn recall(&self, probe: &str, now: Instant) -> Option<Trace> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        forget(&mut seen, now);
+        seen.iter().rev().find(|(_, name, _)| name == probe).map(|(_, _, trace)| trace.clone())
+    }
+}
+
+fn forget(seen: &mut VecDeque<(Instant, String, Trace)>, now: Instant) {
+    while seen.front().is_some_and(|(at, _, _)| now.duration_since(*at) >= MEMORY) {
+        seen.pop_front();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use causerie_protocol::doctor::Offered;
+
+    use super::*;
+
+    fn trace(status: u16) -> Trace {
+        Trace {
+            upgrade: true,
+            offered: Offered::default(),
+            origin: None,
+            origin_allowed: true,
+            host: None,
+            status,
+            code: None,
+        }
+    }
+
+    #[test]
+    fn a_handshake_is_remembered_for_a_minute_and_the_last_one_counts() {
+        let (probes, now) = (Probes::default(), Instant::now());
+        probes.remember("one", trace(426), now);
+        probes.remember("one", trace(101), now);
+        assert_eq!(probes.recall("one", now), Some(trace(101)));
+        assert_eq!(probes.recall("two", now), None);
+        assert_eq!(probes.recall("one", now + MEMORY), None);
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let (probes, now) = (Probes::default(), Instant::now());
+        for number in 0..=limits::PROBES {
+            probes.remember(&number.to_string(), trace(101), now);
+        }
+        assert_eq!(probes.recall("0", now), None);
+        assert_eq!(probes.recall("1", now), Some(trace(101)));
+        assert_eq!(probes.seen.lock().unwrap().len(), limits::PROBES);
+    }
+}
