@@ -84,6 +84,11 @@ enum Job {
 }
 
 impl Reply {
+    /// Whether it is a socket's of which something was not stored, so that nothing later may be.
+    fn has_lost_turn(&self) -> bool {
+        matches!(self, Self::Socket(outbox) if outbox.has_lost_turn())
+    }
+
     /// Tells that a change was not stored.
     fn fail(self, append: &Append, error: AppendError) {
         match self {

@@ -127,6 +127,7 @@ pub struct Outbox {
     pinged: AtomicBool,
     unanswered: AtomicU32,
     blocked: AtomicBool,
+    lost_turn: AtomicBool,
     waker: AtomicWaker,
     inner: Mutex<Inner>,
 }
@@ -144,6 +145,7 @@ impl Outbox {
             pinged: AtomicBool::new(false),
             unanswered: AtomicU32::new(0),
             blocked: AtomicBool::new(false),
+            lost_turn: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             inner: Mutex::default(),
         })
@@ -266,6 +268,23 @@ impl Outbox {
             self.waker.wake();
         }
         long
+    }
+
+    /// Something of this socket could not be stored: nothing that it asked for later may be stored before that, so
+    /// nothing more is, and the socket closes once everything was answered. Its client sends all of it again, in order.
+    pub fn lose_turn(&self) {
+        if !self.lost_turn.swap(true, Ordering::AcqRel) {
+            self.push(Item::Close(Closing::new(
+                CloseCode::InternalError,
+                "the server could not store everything just now: reconnect and send it again",
+            )));
+        }
+    }
+
+    /// Whether [`Outbox::lose_turn`] was called.
+    #[must_use]
+    pub fn has_lost_turn(&self) -> bool {
+        self.lost_turn.load(Ordering::Acquire)
     }
 
     /// Whether every request was answered.

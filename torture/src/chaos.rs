@@ -4,6 +4,7 @@
 
 mod fault;
 pub mod nodes;
+mod stall;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -21,6 +21,8 @@ const ANSWER: Duration = Duration::from_secs(1);
 const ROUND: Duration = Duration::from_secs(5);
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Healing that takes longer is told at once, with what it waited for.
+const SLOW: Duration = Duration::from_secs(3);
 /// The prober's number as a client in labels.
 const CLIENT: u32 = 2_000_000;
 
@@ -75,14 +77,20 @@ impl Prober {
     /// # Errors
     /// [`NotWhole`] when that takes longer than `limit`.
     pub async fn until_whole(&mut self, fault: &str, since: Instant, limit: Duration) -> Result<Duration> {
-        loop {
-            let Err(missing) = self.attempt().await else { return Ok(since.elapsed()) };
+        let mut last = String::new();
+        while let Err(missing) = self.attempt().await {
+            last = format!("{missing:#}");
             if since.elapsed() > limit {
-                let (fault, last) = (fault.to_owned(), format!("{missing:#}"));
+                let fault = fault.to_owned();
                 return Err(NotWhole { fault, limit, last }.into());
             }
             sleep(PAUSE).await;
         }
+        let took = since.elapsed();
+        if took > SLOW {
+            println!("  {} ms until whole after: {fault}; until then: {last}", took.as_millis());
+        }
+        Ok(took)
     }
 
     /// Waits until one node says that it is ready.

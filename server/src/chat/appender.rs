@@ -1,14 +1,21 @@
 //! The appender: what arrives while one transaction runs goes into the next.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep};
 
 use super::{AppendError, Job, Reply};
-use crate::store::{Append, AppendResult, Store, StoreError};
+use crate::store::{Append, AppendResult, Appended, Change, Store, StoreError};
 
 /// Most changes of one transaction; at most 16 MB, since a text is at most 16 KiB.
 const BATCH: usize = 1_000;
+/// How long changes are tried again while the store is unavailable, as when its server restarts.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The first pause between two tries, which doubles, and the longest.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
 /// A group whose transaction is over.
 pub(super) struct Committed {
@@ -35,6 +42,9 @@ pub(super) async fn run(
         let mut flushed = Vec::new();
         for job in gathered.drain(..) {
             match job {
+                Job::Append(append, reply) if reply.has_lost_turn() => {
+                    reply.fail(&append, AppendError::Unavailable);
+                }
                 Job::Append(append, reply) => {
                     batch.push(append);
                     replies.push(reply);
@@ -43,13 +53,20 @@ pub(super) async fn run(
             }
         }
         let outcomes = if batch.is_empty() { Vec::new() } else { commit(&*store, &batch).await };
+        for (reply, outcome) in replies.iter().zip(&outcomes) {
+            if let (Reply::Socket(outbox), Err(AppendError::Unavailable)) = (reply, outcome) {
+                outbox.lose_turn();
+            }
+        }
         if committed.send(Committed { batch, replies, outcomes, flushed }).await.is_err() {
             return;
         }
     }
 }
 
+/// Stores a batch; while the store is unavailable what may be repeated is tried again for a while.
 async fn commit(store: &dyn Store, batch: &[Append]) -> Vec<Outcome> {
+    let begin = Instant::now();
     match store.append(batch).await {
         Ok(results) => results.into_iter().map(Ok).collect(),
         // Nothing is stored, so each can be tried alone: one that can't be stored must not take the others along.
@@ -63,8 +80,60 @@ async fn commit(store: &dyn Store, batch: &[Append]) -> Vec<Outcome> {
             }
             outcomes
         }
+        Err(StoreError::Unavailable(error)) => {
+            let (places, repeatable) = repeatable(batch);
+            tracing::warn!(%error, changes = batch.len(), again = repeatable.len(), "changes could not be stored at once");
+            let mut outcomes = vec![Err(AppendError::Unavailable); batch.len()];
+            if !repeatable.is_empty() {
+                for (place, outcome) in places.into_iter().zip(insist(store, &repeatable, begin).await) {
+                    outcomes[place] = outcome;
+                }
+            }
+            outcomes
+        }
         Err(error) => vec![Err(logged(&error)); batch.len()],
     }
+}
+
+/// Tries again until the store takes the batch, or patience is at its end.
+async fn insist(store: &dyn Store, batch: &[Append], begin: Instant) -> Vec<Outcome> {
+    let mut pause = PAUSE.0;
+    loop {
+        sleep(pause).await;
+        pause = (pause * 2).min(PAUSE.1);
+        match store.append(batch).await {
+            Ok(results) => return results.into_iter().map(|result| Ok(result.map(announced))).collect(),
+            Err(StoreError::Unavailable(_)) if begin.elapsed() < PATIENCE => {}
+            Err(error) => return vec![Err(logged(&error)); batch.len()],
+        }
+    }
+}
+
+/// The commit may have happened although its answer was lost, and then nobody was told.
+fn announced(appended: Appended) -> Appended {
+    match appended {
+        Appended::Read { seq, .. } => Appended::Read { seq, moved: true },
+        other => other,
+    }
+}
+
+/// What can be sent to the store twice without being there twice, and its places in the batch.
+///
+/// What stands behind something of the same person in the same chat that can't, is left out too: the order must hold.
+fn repeatable(batch: &[Append]) -> (Vec<usize>, Vec<Append>) {
+    let mut blocked = HashSet::new();
+    let mut found = (Vec::new(), Vec::new());
+    for (place, append) in batch.iter().enumerate() {
+        let is_repeatable =
+            matches!(append.change, Change::Message { client_id: Some(_), .. } | Change::Read { .. });
+        if is_repeatable && !blocked.contains(&(append.actor, append.chat)) {
+            found.0.push(place);
+            found.1.push(append.clone());
+        } else {
+            blocked.insert((append.actor, append.chat));
+        }
+    }
+    found
 }
 
 fn logged(error: &StoreError) -> AppendError {

@@ -43,6 +43,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 const NAME: &str = "causerie";
 /// Connections of one node.
 const CONNECTIONS: u32 = 10;
+/// Of each connection: when its node is paused or gone, the locks of what it was doing must not hold up other nodes.
+/// The defaults are: for ever, and two hours until a lost connection is noticed.
+const SESSION: &str = "SET idle_in_transaction_session_timeout = '3s'; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
 /// How long a request waits for a free connection, or for the server to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -74,6 +77,9 @@ impl PostgresStore {
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::raw_sql(SESSION).execute(connection).await.map(drop) })
+            })
             .connect_with(options)
             .await
             .map_err(|error| unusable(&place, &error))?;
@@ -132,7 +138,8 @@ fn passes(error: &sqlx::Error) -> bool {
             true
         }
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+            // 25P03: the transaction was idle for too long, as after a pause of this process.
+            ["08", "25P03", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
                 || code == "23505"
         }),
         _ => false,

@@ -73,18 +73,27 @@ impl Fault {
     }
 }
 
-/// How long every fault took to heal.
+/// What came of one fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Healed {
+    /// From the end of the fault until every node was whole.
+    pub took: Duration,
+    /// From the beginning of the fault until then, the longest time in which nobody got a new ack.
+    pub stall: Duration,
+}
+
+/// How every fault healed.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    healed: BTreeMap<Fault, Vec<Duration>>,
+    healed: BTreeMap<Fault, Vec<Healed>>,
     /// The longest that a node took to end after SIGTERM.
     pub longest_drain: Duration,
 }
 
 impl Ledger {
-    /// A fault ended, and so much later every node was whole.
-    pub fn add(&mut self, fault: Fault, took: Duration) {
-        self.healed.entry(fault).or_default().push(took);
+    /// A fault is over and healed.
+    pub fn add(&mut self, fault: Fault, healed: Healed) {
+        self.healed.entry(fault).or_default().push(healed);
     }
 
     /// How many faults of all kinds.
@@ -95,16 +104,14 @@ impl Ledger {
 
 impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "  {:<40} {:>10} {:>10} {:>10}",
-            "fault; ms until every node was whole", "times", "median", "worst"
-        )?;
+        let heads = ("fault; times in ms", "times", "whole after", "at worst", "no ack for");
+        writeln!(f, "  {:<40} {:>10} {:>12} {:>10} {:>10}", heads.0, heads.1, heads.2, heads.3, heads.4)?;
         for (fault, healed) in &self.healed {
-            let mut healed: Vec<u128> = healed.iter().map(Duration::as_millis).collect();
-            healed.sort_unstable();
-            let (median, worst) = (healed[healed.len() / 2], healed[healed.len() - 1]);
-            writeln!(f, "  {:<40} {:>10} {median:>10} {worst:>10}", fault.name(), healed.len())?;
+            let mut took: Vec<u128> = healed.iter().map(|healed| healed.took.as_millis()).collect();
+            took.sort_unstable();
+            let (median, worst) = (took[took.len() / 2], took[took.len() - 1]);
+            let stall = healed.iter().map(|healed| healed.stall.as_millis()).max().unwrap_or_default();
+            writeln!(f, "  {:<40} {:>10} {median:>12} {worst:>10} {stall:>10}", fault.name(), healed.len())?;
         }
         write!(f, "  {:<40} {:>10}", "longest end after SIGTERM, in ms", self.longest_drain.as_millis())
     }

@@ -9,7 +9,8 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 use tokio::time::{Instant, sleep};
 
-use super::fault::{Fault, Ledger};
+use super::fault::{Fault, Healed, Ledger};
+use super::stall::StallWatch;
 use crate::api::Api;
 use crate::cluster::{Cluster, Shared};
 use crate::history::Clock;
@@ -61,7 +62,12 @@ pub struct Targets<'a> {
 /// # Errors
 /// [`crate::prober::NotWhole`] when a node does not heal in time; others when a process ends by itself, does not start
 /// again, or does not end in time and in order after SIGTERM.
-pub async fn run(plan: &Plan, targets: Targets<'_>, prober: &mut Prober, clock: &Clock) -> Result<Ledger> {
+pub async fn run(
+    plan: &Plan,
+    targets: Targets<'_>,
+    prober: &mut Prober,
+    clock: &Arc<Clock>,
+) -> Result<Ledger> {
     let mut random = StdRng::seed_from_u64(plan.seed);
     let mut deck = plan.kinds.repeat(plan.each);
     deck.shuffle(&mut random);
@@ -86,10 +92,11 @@ pub async fn run(plan: &Plan, targets: Targets<'_>, prober: &mut Prober, clock: 
             Some(fault) => fault,
             None => *plan.kinds.choose(&mut chaos.random).context("there are kinds of faults")?,
         };
+        let stall = StallWatch::start(clock);
         let since = chaos.strike(fault).await.with_context(|| format!("the fault was: {}", fault.name()))?;
         chaos.targets.cluster.check()?;
         let took = chaos.prober.until_whole(fault.name(), since, plan.limit).await?;
-        chaos.ledger.add(fault, took);
+        chaos.ledger.add(fault, Healed { took, stall: stall.longest() });
         chaos.pause(50..800).await;
     }
 }

@@ -36,6 +36,8 @@ pub struct Watcher {
     /// Answered, the newest last.
     answered: VecDeque<u32>,
     acked: HashSet<u32>,
+    /// Refused for now on this connection; it is left once everything else on it is answered.
+    refused: HashSet<u32>,
     next_number: u32,
     next_write: u64,
     /// Most messages that are on their way at once.
@@ -66,6 +68,7 @@ impl Watcher {
             unanswered: VecDeque::new(),
             answered: VecDeque::new(),
             acked: HashSet::new(),
+            refused: HashSet::new(),
             next_number: 1,
             next_write: 0,
             at: 0,
@@ -114,6 +117,7 @@ impl Watcher {
             tokio::spawn(socket::run(self.post.address, path, self.post.sign_in.token(), sender, outgoing));
         self.history.note(Fact::Asked { chat: self.chat.0, after: self.at });
         self.held.clear();
+        self.refused.clear();
         let left = self.talk(&frames, &mut inbox).await;
         if left == Left::Over {
             self.history.note(Fact::Closed { code: 0 });
@@ -135,7 +139,7 @@ impl Watcher {
         loop {
             let phase = self.post.phase.borrow_and_update().clone();
             match &phase {
-                Phase::Running if is_welcome => self.write(frames),
+                Phase::Running if is_welcome && self.refused.is_empty() => self.write(frames),
                 Phase::Running => {}
                 Phase::Emptying => self.tell_empty(is_welcome),
                 Phase::Settling(chats) => {
@@ -210,6 +214,7 @@ impl Watcher {
                     if self.acked.insert(number) {
                         self.history.clock().count_acked();
                     }
+                    return self.is_answered().then_some(Left::After(Duration::from_millis(1_000)));
                 }
             }
             ServerFrame::Error(error) => {
@@ -219,12 +224,14 @@ impl Watcher {
                     return None;
                 }
                 if error.code.is_temporary() {
-                    if error.code != ErrorCode::Draining && self.unanswered.contains(&number) {
-                        // Those after it may have been taken: it has lost its turn.
-                        self.history.note(Fact::Retried { number });
+                    let pause = Duration::from_millis(error.retry_after_ms.unwrap_or(300).min(2_000));
+                    if error.code == ErrorCode::Draining || !self.unanswered.contains(&number) {
+                        return Some(Left::After(pause));
                     }
-                    let pause = error.retry_after_ms.unwrap_or(300).min(2_000);
-                    return Some(Left::After(Duration::from_millis(pause)));
+                    // Those after it may have been taken: it has lost its turn.
+                    self.history.note(Fact::Retried { number });
+                    self.refused.insert(number);
+                    return self.is_answered().then_some(Left::After(pause));
                 }
                 if self.unanswered.contains(&number) {
                     self.history.note(Fact::Failed { number });
@@ -234,6 +241,11 @@ impl Watcher {
             _ => {}
         }
         None
+    }
+
+    /// After a refusal: whether everything that was sent on this connection is answered.
+    fn is_answered(&self) -> bool {
+        !self.refused.is_empty() && self.unanswered.iter().all(|number| self.refused.contains(number))
     }
 
     fn event(&mut self, seq: u64) {
@@ -256,6 +268,12 @@ impl Watcher {
     }
 
     fn closed(&mut self, code: u16) -> Left {
+        if !self.refused.is_empty() {
+            // Nobody will say which of the others were refused as well.
+            for number in self.unanswered.iter().filter(|number| !self.refused.contains(number)) {
+                self.history.note(Fact::Retried { number: *number });
+            }
+        }
         match CloseCode::from_code(code).policy() {
             Policy::SignIn => Left::NewToken,
             Policy::StayClosed => {
