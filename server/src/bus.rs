@@ -25,7 +25,20 @@ pub enum Envelope {
         /// The encoded event.
         frame: Frame,
     },
-    /// Typing or a read position, for everybody who follows the chat except one person.
+    /// A person's read position, for everybody who follows the chat. One that is behind what was told before is dropped.
+    Read {
+        /// The chat.
+        chat: ChatId,
+        /// Who.
+        user: UserId,
+        /// How far.
+        seq: Seq,
+        /// The encoded notice.
+        frame: Frame,
+    },
+    /// A node lost something that it published, so that read positions have to be read from the store.
+    Lost,
+    /// Typing, for everybody who follows the chat except one person.
     Notice {
         /// The chat.
         chat: ChatId,
@@ -85,6 +98,9 @@ impl Envelope {
                     relief(|| hub.is_crowded(*chat)).await;
                 }
             }
+            Self::Read { chat, user, seq, frame } => hub.read(*chat, *user, *seq, frame),
+            // For a bus between nodes itself.
+            Self::Lost => {}
             Self::Notice { chat, except, frame } => hub.notice(*chat, *except, frame),
             Self::Presence { users, frame } => hub.notice_to(users, frame),
             Self::ChatAdded { chat, users } => hub.chat_added(*chat, users),

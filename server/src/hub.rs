@@ -39,6 +39,8 @@ struct Room {
     sockets: Vec<Arc<Outbox>>,
     /// The last position that this node knows of.
     head: AtomicU64,
+    /// Read positions that were told here, so that none goes back when two nodes' notices overtake each other.
+    reads: Mutex<HashMap<UserId, Seq>>,
 }
 
 #[derive(Default)]
@@ -151,7 +153,7 @@ impl Hub {
             if let Some(opened) = self.0.opened.get() {
                 let _ = opened.send(chat);
             }
-            Room { sockets: Vec::with_capacity(1), head: AtomicU64::new(0) }
+            Room { sockets: Vec::with_capacity(1), head: AtomicU64::new(0), reads: Mutex::default() }
         });
         let fresh = !room.sockets.iter().any(|socket| Arc::ptr_eq(socket, outbox));
         if fresh {
@@ -219,6 +221,21 @@ impl Hub {
         self.rooms().get(&chat).is_some_and(|room| room.sockets.iter().any(|socket| socket.is_crowded()))
     }
 
+    /// Hands a person's read position to everybody who follows the chat, unless they were told as much before.
+    pub fn read(&self, chat: ChatId, user: UserId, seq: Seq, frame: &Frame) {
+        let rooms = self.rooms();
+        let Some(room) = rooms.get(&chat) else { return };
+        // Held until it is pushed, so that the order in every outbox is that of the positions.
+        let mut reads = room.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = reads.entry(user).or_insert(Seq(0));
+        if seq > *told {
+            *told = seq;
+            for socket in &room.sockets {
+                socket.push(Item::Read { chat, frame: frame.clone() });
+            }
+        }
+    }
+
     /// Hands a notice to everybody who follows the chat, except one person.
     pub fn notice(&self, chat: ChatId, except: Option<UserId>, frame: &Frame) {
         if let Some(room) = self.rooms().get(&chat) {
@@ -263,6 +280,7 @@ impl Hub {
         let mut followers = Vec::new();
         if let Entry::Occupied(mut room) = self.rooms_mut().entry(chat) {
             followers.extend(room.get_mut().sockets.extract_if(.., |socket| socket.user == user));
+            room.get_mut().reads.get_mut().unwrap_or_else(PoisonError::into_inner).remove(&user);
             if room.get().sockets.is_empty() {
                 room.remove();
             }

@@ -13,7 +13,7 @@ use futures_util::task::AtomicWaker;
 /// An encoded frame; its bytes are shared by every socket that gets it.
 pub type Frame = axum::extract::ws::Utf8Bytes;
 
-/// Typing, presence and read positions are shed when more than this many frames wait.
+/// Typing and presence are shed when more than this many frames wait.
 const SHED_ABOVE: usize = limits::OUTBOX_FRAMES / 4;
 /// Requests of one socket that may be unanswered before its session stops reading.
 ///
@@ -63,7 +63,14 @@ pub enum Item {
     },
     /// An answer to this socket alone.
     Reply(Frame),
-    /// Typing, presence or a read position: may be shed, nobody misses it for long.
+    /// A read position. Not shed: nothing would tell it again.
+    Read {
+        /// The chat.
+        chat: ChatId,
+        /// The encoded notice.
+        frame: Frame,
+    },
+    /// Typing or presence: may be shed, nobody misses it for long.
     Notice {
         /// The chat that it belongs to, if any.
         chat: Option<ChatId>,
@@ -79,7 +86,10 @@ pub enum Item {
 impl Item {
     fn bytes(&self) -> usize {
         match self {
-            Self::Event { frame, .. } | Self::Reply(frame) | Self::Notice { frame, .. } => frame.len(),
+            Self::Event { frame, .. }
+            | Self::Reply(frame)
+            | Self::Read { frame, .. }
+            | Self::Notice { frame, .. } => frame.len(),
             Self::ChatAdded(_) | Self::Close(_) => 0,
         }
     }
@@ -88,7 +98,7 @@ impl Item {
     #[must_use]
     pub fn chat(&self) -> Option<ChatId> {
         match self {
-            Self::Event { chat, .. } => Some(*chat),
+            Self::Event { chat, .. } | Self::Read { chat, .. } => Some(*chat),
             Self::Notice { chat, .. } => *chat,
             Self::Reply(_) | Self::ChatAdded(_) | Self::Close(_) => None,
         }

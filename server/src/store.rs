@@ -242,6 +242,8 @@ pub trait Store: Send + Sync + 'static {
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError>;
     /// The heads of some chats, for the heartbeat and the backstop; a chat that is gone is left out.
     async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError>;
+    /// Who has read how far in some chats, for what a bus may have lost.
+    async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError>;
 
     /// Answers when the database does.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -19,8 +19,10 @@ use redis_server::Redis;
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::{PATIENCE, TestServer};
+use sqlx::{Connection, PgConnection};
 
 struct Nodes {
+    database: String,
     redis: Redis,
     one: TestServer,
     other: TestServer,
@@ -38,7 +40,7 @@ impl Nodes {
             .await
         };
         let (one, other) = (node().await, node().await);
-        let nodes = Self { redis, one, other };
+        let nodes = Self { database, redis, one, other };
         nodes.bus_is(true).await;
         nodes
     }
@@ -113,6 +115,46 @@ async fn without_redis_a_message_of_another_node_still_comes() {
     nodes.bus_is(true).await;
     here.say(chat, "light", "m-2").await;
     assert_eq!(there.message().await.content, "light");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_far_somebody_read_while_redis_was_away_is_told_when_it_is_back() {
+    let mut nodes = Nodes::start().await;
+    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
+    let chat = nodes.one.start_chat(&ana, &ben).await;
+    let (mut here, mut there) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ben, chat).await);
+    here.say(chat, "did you see this?", "m-1").await;
+    let seq = there.message().await.seq;
+    nodes.redis.kill();
+    nodes.bus_is(false).await;
+    there.send(json!({"type": "read", "chat_id": chat, "seq": seq})).await;
+    let read = |frame| match frame {
+        ServerFrame::Read(read) => Some((read.user_id, read.seq)),
+        _ => None,
+    };
+    // On the reader's own node at once.
+    assert_eq!(there.until(read).await, (ben.user.id, seq));
+    nodes.redis.start_again().await;
+    nodes.bus_is(true).await;
+    assert_eq!(here.until(read).await, (ben.user.id, seq));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_dropped_its_connections_is_not_felt_by_who_sends() {
+    let nodes = Nodes::start().await;
+    let (ana, ben) = (nodes.one.register("ana").await, nodes.one.register("ben").await);
+    let chat = nodes.one.start_chat(&ana, &ben).await;
+    let mut socket = nodes.one.one(&ana, chat).await;
+    let mut admin = PgConnection::connect(&nodes.database).await.unwrap();
+    for number in 1..=10 {
+        let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                      WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        sqlx::query(others).execute(&mut admin).await.unwrap();
+        let name = format!("m-{number}");
+        socket.say(chat, "hello", &name).await;
+        let ack = socket.ack().await;
+        assert_eq!((ack.client_id.as_str(), ack.seq, ack.duplicate), (&*name, Seq(number), false));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

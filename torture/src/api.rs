@@ -15,7 +15,7 @@ use serde::Serialize;
 /// Messages of a page of history.
 const PAGE: usize = 100;
 /// How long the run's own calls are repeated while the server is away.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Calls one server, or the proxy before it.
 #[derive(Clone, Debug)]
@@ -62,7 +62,12 @@ impl Api {
         let answered = async {
             loop {
                 match self.call(method.clone(), path, token, body).await {
-                    Ok(response) if !response.status().is_server_error() => return response,
+                    Ok(response)
+                        if !response.status().is_server_error()
+                            && response.status() != StatusCode::TOO_MANY_REQUESTS =>
+                    {
+                        return response;
+                    }
                     _ => tokio::time::sleep(Duration::from_millis(100)).await,
                 }
             }

@@ -182,9 +182,8 @@ pub async fn come_and_go(
     seed: u64,
 ) -> Result<()> {
     let mut random = StdRng::seed_from_u64(seed);
-    let host = SignIn::new(&direct, &revolving.host).await?;
-    let guest = SignIn::new(&direct, &revolving.guest).await?;
-    let (user, chat) = (revolving.guest.user.id, revolving.chat);
+    let Revolving { chat, host, guest } = revolving;
+    let user = guest.person.user.id;
     loop {
         let stay = Instant::now() + Duration::from_millis(random.random_range(500..4_000));
         tokio::select! {

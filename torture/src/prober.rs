@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::api::Api;
 use crate::client::socket::{self, Received};
 use crate::label::Label;
-use crate::world::{Person, SignIn};
+use crate::world::SignIn;
 
 /// How long a node may take to say how it is.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -61,10 +61,9 @@ impl Prober {
     /// # Errors
     /// When the server refuses.
     pub async fn new(nodes: Vec<SocketAddr>, direct: &Api) -> Result<Self> {
-        let person = Person::register(direct, "prober@example.org").await?;
-        let other = Person::register(direct, "witness@example.org").await?;
-        let sign_in = SignIn::new(direct, &person).await?;
-        let body = CreateChat { participants: vec![UserRef::Id(other.user.id)], title: None };
+        let sign_in = SignIn::register(direct, "prober@example.org").await?;
+        let other = SignIn::register(direct, "witness@example.org").await?;
+        let body = CreateChat { participants: vec![UserRef::Id(other.person.user.id)], title: None };
         let chat = direct.start_chat(&sign_in.token(), &body).await?.id;
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
         Ok(Self { nodes, http, sign_in, chat, number: 0 })

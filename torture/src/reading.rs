@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::api::Api;
 use crate::history::Chat;
 use crate::label::Label;
-use crate::world::{SignIn, World};
+use crate::world::World;
 
 /// A message as a node shows it: position, id, and the label of a text that is right.
 pub type Line = (u64, i64, Option<Label>);
@@ -34,11 +34,7 @@ pub async fn of_all(nodes: &[SocketAddr], world: &World) -> Result<Vec<Reading>>
     let mut readers = JoinSet::new();
     for (node, address) in nodes.iter().enumerate() {
         let api = Api::new(*address)?;
-        let mut sign_ins = Vec::new();
-        for person in &world.people {
-            sign_ins.push(SignIn::new(&api, person).await?);
-        }
-        let chats = world.chats.iter().map(|(chat, members)| (*chat, sign_ins[members[0]].token()));
+        let chats = world.chats.iter().map(|(chat, members)| (*chat, world.sign_ins[members[0]].token()));
         readers.spawn(read(node, api, chats.collect()));
     }
     let mut readings = Vec::new();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
-use causerie_protocol::rest::{CreateChat, UserRef};
+use causerie_protocol::rest::{self, CreateChat, UserRef};
 use causerie_protocol::{ChatId, ChatTitle, User};
 
 use crate::api::Api;
@@ -18,16 +18,6 @@ pub struct Person {
     pub user: User,
 }
 
-impl Person {
-    /// Makes an account.
-    ///
-    /// # Errors
-    /// When the server refuses.
-    pub async fn register(api: &Api, email: &str) -> Result<Self> {
-        Ok(Self { user: api.register(email, PASSWORD).await?.user })
-    }
-}
-
 /// One sign-in of a person, for one client; the token changes when it was revoked.
 #[derive(Debug)]
 pub struct SignIn {
@@ -37,6 +27,11 @@ pub struct SignIn {
 }
 
 impl SignIn {
+    /// The sign-in that came with an account.
+    fn registered(signed_in: rest::SignedIn) -> Arc<Self> {
+        Arc::new(Self { person: Person { user: signed_in.user }, token: Mutex::new(signed_in.token) })
+    }
+
     /// Signs a person in.
     ///
     /// # Errors
@@ -49,6 +44,14 @@ impl SignIn {
     /// The token of now.
     pub fn token(&self) -> String {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes an account, whose sign-in no client uses.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn register(api: &Api, email: &str) -> Result<Arc<Self>> {
+        Ok(Self::registered(api.register(email, PASSWORD).await?))
     }
 
     /// Signs in again.
@@ -68,9 +71,9 @@ pub struct Revolving {
     /// The group.
     pub chat: ChatId,
     /// Adds the other again.
-    pub host: Person,
+    pub host: Arc<SignIn>,
     /// Comes and goes.
-    pub guest: Person,
+    pub guest: Arc<SignIn>,
 }
 
 /// People and chats.
@@ -78,6 +81,8 @@ pub struct Revolving {
 pub struct World {
     /// Everybody.
     pub people: Vec<Person>,
+    /// For each of them a sign-in that no client uses and that is never revoked.
+    pub sign_ins: Vec<Arc<SignIn>>,
     /// Every chat and who is in it at the start; the first one holds everybody.
     pub chats: Vec<(ChatId, Vec<usize>)>,
     /// Groups with somebody who comes and goes.
@@ -90,12 +95,12 @@ impl World {
     /// # Errors
     /// When the server refuses.
     pub async fn make(api: &Api, people: usize, chats: usize) -> Result<Self> {
-        let mut world = Self { people: Vec::new(), chats: Vec::new(), revolving: Vec::new() };
-        let mut tokens = Vec::new();
+        let mut world =
+            Self { people: Vec::new(), sign_ins: Vec::new(), chats: Vec::new(), revolving: Vec::new() };
         for number in 0..people {
-            let signed_in = api.register(&format!("person{number}@example.org"), PASSWORD).await?;
-            world.people.push(Person { user: signed_in.user });
-            tokens.push(signed_in.token);
+            let sign_in = SignIn::register(api, &format!("person{number}@example.org")).await?;
+            world.people.push(sign_in.person.clone());
+            world.sign_ins.push(sign_in);
         }
         for number in 0..chats {
             let members: Vec<usize> = match number {
@@ -111,10 +116,10 @@ impl World {
             let others = members[1..].iter().map(|other| UserRef::Id(world.people[*other].user.id));
             let title = is_group.then(|| ChatTitle::new(format!("Group {number}"))).transpose()?;
             let body = CreateChat { participants: others.collect(), title };
-            let chat = api.start_chat(&tokens[host], &body).await?.id;
+            let chat = api.start_chat(&world.sign_ins[host].token(), &body).await?.id;
             if matches!(number, 1 | 3) && members.len() > 2 {
                 let guest = *members.last().expect("there are more than two");
-                let (host, guest) = (world.people[host].clone(), world.people[guest].clone());
+                let (host, guest) = (world.sign_ins[host].clone(), world.sign_ins[guest].clone());
                 world.revolving.push(Revolving { chat, host, guest });
             }
             world.chats.push((chat, members));

@@ -1,12 +1,13 @@
 //! The bus over Redis: one publisher, one subscriber and a backstop, each of which mends itself.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use causerie_protocol::ChatId;
+use causerie_protocol::server_frame::ReadPosition;
+use causerie_protocol::{ChatId, ServerFrame};
 use futures_util::StreamExt;
 use redis::aio::{MultiplexedConnection, PubSubSink};
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisError};
@@ -15,7 +16,8 @@ use tokio::time::{sleep, timeout};
 
 use super::{Bus, Envelope, deliver_all, wire};
 use crate::hub::Hub;
-use crate::store::Store;
+use crate::outbox::Frame;
+use crate::store::{Store, StoreError};
 
 /// The channel that every node listens to: what concerns people and sign-ins.
 const NODES: &str = "causerie:nodes";
@@ -47,6 +49,29 @@ pub struct RedisBus {
     hub: Hub,
     outgoing: mpsc::Sender<(String, Vec<u8>)>,
     connected: Arc<AtomicBool>,
+    /// Something was not published, and the other nodes are not told yet.
+    lost: Arc<AtomicBool>,
+}
+
+/// What this node may have missed.
+#[derive(Default)]
+struct Missed {
+    /// Asks the backstop to look at the heads at once.
+    look: Notify,
+    /// Chats whose read positions may be other than what was told here.
+    reads: Mutex<HashSet<ChatId>>,
+}
+
+impl Missed {
+    /// Something of these chats may have been missed: look at once.
+    fn all_of(&self, chats: impl IntoIterator<Item = ChatId>) {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).extend(chats);
+        self.look.notify_one();
+    }
+
+    fn take_reads(&self) -> Vec<ChatId> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
+    }
 }
 
 impl RedisBus {
@@ -65,21 +90,27 @@ impl RedisBus {
         // Once now, so that a wrong setting is an error at the start and not a warning for ever.
         connect(&client).await.map_err(|error| unusable(&place, &error))?;
         let (outgoing, queue) = mpsc::channel(QUEUE);
-        let bus = Self { node: rand::random(), hub: hub.clone(), outgoing, connected: Arc::default() };
-        let look = Arc::new(Notify::new());
+        let bus = Self {
+            node: rand::random(),
+            hub: hub.clone(),
+            outgoing,
+            connected: Arc::default(),
+            lost: Arc::default(),
+        };
+        let missed = Arc::new(Missed::default());
         let opened = hub.watch_rooms();
-        tokio::spawn(publish(client.clone(), queue));
+        tokio::spawn(Publisher { client: client.clone(), node: bus.node, lost: bus.lost.clone() }.run(queue));
         tokio::spawn(
             Subscriber {
                 client,
                 node: bus.node,
                 hub: hub.clone(),
                 connected: bus.connected.clone(),
-                look: look.clone(),
+                missed: missed.clone(),
             }
             .run(opened),
         );
-        tokio::spawn(backstop(store, hub, look));
+        tokio::spawn(backstop(store, hub, missed, bus.lost.clone()));
         Ok(bus)
     }
 }
@@ -114,11 +145,14 @@ impl Bus for RedisBus {
     async fn publish(&self, batch: Vec<Envelope>) {
         for envelope in &batch {
             let address = match envelope {
-                Envelope::Event { chat, .. } | Envelope::Notice { chat, .. } => channel(*chat),
+                Envelope::Event { chat, .. }
+                | Envelope::Read { chat, .. }
+                | Envelope::Notice { chat, .. } => channel(*chat),
                 _ => NODES.to_owned(),
             };
             let bytes = wire::encode(self.node, envelope);
             if self.outgoing.try_send((address, bytes)).is_err() {
+                self.lost.store(true, Ordering::Release);
                 tracing::debug!("the queue for Redis is full: other nodes will read from the store");
             }
         }
@@ -131,36 +165,54 @@ impl Bus for RedisBus {
 }
 
 /// Publishes what waits. While Redis is away it is thrown away: the bus is a hint, and old hints help nobody.
-async fn publish(client: Client, mut queue: mpsc::Receiver<(String, Vec<u8>)>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut pause = RECONNECT.0;
-    loop {
-        let mut connection = match connect(&client).await {
-            Ok(connection) => connection,
-            Err(error) => {
-                tracing::warn!(%error, "Redis can't be reached to publish");
-                sleep(pause).await;
-                pause = (pause * 2).min(RECONNECT.1);
-                while queue.try_recv().is_ok() {}
-                if queue.is_closed() {
-                    return;
-                }
-                continue;
-            }
-        };
-        pause = RECONNECT.0;
+struct Publisher {
+    client: Client,
+    node: u64,
+    lost: Arc<AtomicBool>,
+}
+
+impl Publisher {
+    async fn run(self, mut queue: mpsc::Receiver<(String, Vec<u8>)>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut pause = RECONNECT.0;
         loop {
-            batch.clear();
-            if queue.recv_many(&mut batch, BATCH).await == 0 {
-                return;
-            }
-            let mut pipeline = redis::pipe();
-            for (address, bytes) in &batch {
-                pipeline.publish(address, bytes.as_slice()).ignore();
-            }
-            if let Err(error) = pipeline.query_async::<()>(&mut connection).await {
-                tracing::warn!(%error, "Redis did not take what was published");
-                break;
+            let mut connection = match connect(&self.client).await {
+                Ok(connection) => connection,
+                Err(error) => {
+                    tracing::warn!(%error, "Redis can't be reached to publish");
+                    sleep(pause).await;
+                    pause = (pause * 2).min(RECONNECT.1);
+                    while queue.try_recv().is_ok() {
+                        self.lost.store(true, Ordering::Release);
+                    }
+                    if queue.is_closed() {
+                        return;
+                    }
+                    continue;
+                }
+            };
+            pause = RECONNECT.0;
+            loop {
+                batch.clear();
+                if self.lost.swap(false, Ordering::AcqRel) {
+                    batch.push((NODES.to_owned(), wire::encode(self.node, &Envelope::Lost)));
+                } else {
+                    match timeout(PROBE, queue.recv_many(&mut batch, BATCH)).await {
+                        Ok(0) => return,
+                        Ok(_) => {}
+                        // Time to look whether something was lost.
+                        Err(_) => continue,
+                    }
+                }
+                let mut pipeline = redis::pipe();
+                for (address, bytes) in &batch {
+                    pipeline.publish(address, bytes.as_slice()).ignore();
+                }
+                if let Err(error) = pipeline.query_async::<()>(&mut connection).await {
+                    tracing::warn!(%error, "Redis did not take what was published");
+                    self.lost.store(true, Ordering::Release);
+                    break;
+                }
             }
         }
     }
@@ -172,8 +224,7 @@ struct Subscriber {
     node: u64,
     hub: Hub,
     connected: Arc<AtomicBool>,
-    /// Asks the backstop to look at the heads at once.
-    look: Arc<Notify>,
+    missed: Arc<Missed>,
 }
 
 impl Subscriber {
@@ -203,7 +254,7 @@ impl Subscriber {
         *pause = RECONNECT.0;
         tracing::info!("Redis connected");
         // What was published before this moment was missed.
-        self.look.notify_one();
+        self.missed.all_of(listening.iter().copied());
         let mut probe = tokio::time::interval(PROBE);
         loop {
             tokio::select! {
@@ -214,8 +265,6 @@ impl Subscriber {
                 Some(_) = opened.recv() => {
                     while opened.try_recv().is_ok() {}
                     self.adjust(&mut sink, &mut listening).await?;
-                    // Between the session's look at the log and this subscription something may have come.
-                    self.look.notify_one();
                 }
                 _ = probe.tick() => {
                     timed(sink.ping::<redis::Value>()).await?;
@@ -237,12 +286,17 @@ impl Subscriber {
             timed(sink.unsubscribe(chats.iter().map(|chat| channel(*chat)).collect::<Vec<_>>())).await?;
         }
         *listening = wanted;
+        if !new.is_empty() {
+            // Between a session's look at the store and this subscription something may have come.
+            self.missed.all_of(new);
+        }
         Ok(())
     }
 
     async fn deliver(&self, bytes: &[u8]) {
         match wire::decode(bytes) {
             Some((node, _)) if node == self.node => {}
+            Some((_, Envelope::Lost)) => self.missed.all_of(self.hub.followed()),
             Some((_, envelope)) => {
                 envelope.deliver(&self.hub).await;
             }
@@ -260,11 +314,13 @@ async fn timed<T>(answer: impl Future<Output = Result<T, RedisError>>) -> Result
 }
 
 /// Reads the heads of followed chats from the store now and then, and when asked to, and reveals what the bus lost.
-async fn backstop(store: Arc<dyn Store>, hub: Hub, look: Arc<Notify>) {
+async fn backstop(store: Arc<dyn Store>, hub: Hub, missed: Arc<Missed>, lost: Arc<AtomicBool>) {
+    let mut was_away = false;
     loop {
-        let _ = timeout(BACKSTOP, look.notified()).await;
+        let _ = timeout(BACKSTOP, missed.look.notified()).await;
         // A storm of newly followed chats is one look, not one each.
         sleep(GATHER).await;
+        let mut is_away = false;
         for chats in hub.followed().chunks(HEADS) {
             match store.heads(chats).await {
                 Ok(heads) => {
@@ -278,7 +334,22 @@ async fn backstop(store: Arc<dyn Store>, hub: Hub, look: Arc<Notify>) {
                         hub.chat_deleted(*gone, &[]);
                     }
                 }
-                Err(error) => tracing::warn!(%error, "the heads can't be read"),
+                Err(error) => {
+                    is_away = true;
+                    tracing::warn!(%error, "the heads can't be read");
+                }
+            }
+        }
+        if was_away && !is_away {
+            // What was stored while its answer did not arrive was told to nobody.
+            lost.store(true, Ordering::Release);
+            missed.all_of(hub.followed());
+        }
+        was_away = is_away;
+        for chats in missed.take_reads().chunks(HEADS) {
+            if let Err(error) = tell_reads(&*store, &hub, chats).await {
+                tracing::warn!(%error, "the read positions can't be read");
+                missed.reads.lock().unwrap_or_else(PoisonError::into_inner).extend(chats);
             }
         }
         match store.revoked(&hub.tokens()).await {
@@ -286,4 +357,13 @@ async fn backstop(store: Arc<dyn Store>, hub: Hub, look: Arc<Notify>) {
             Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),
         }
     }
+}
+
+/// Tells how far everybody has read; the hub drops what it told before.
+async fn tell_reads(store: &dyn Store, hub: &Hub, chats: &[ChatId]) -> Result<(), StoreError> {
+    for (chat_id, user_id, seq) in store.reads(chats).await? {
+        let read = ServerFrame::Read(ReadPosition { chat_id, user_id, seq });
+        hub.read(chat_id, user_id, seq, &Frame::from(read.encode()));
+    }
+    Ok(())
 }

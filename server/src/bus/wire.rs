@@ -18,6 +18,8 @@ struct Header {
 #[serde(rename_all = "snake_case")]
 enum What {
     Event { chat: ChatId, seq: Seq },
+    Read { chat: ChatId, user: UserId, seq: Seq },
+    Lost,
     Notice { chat: ChatId, except: Option<UserId> },
     Presence { users: Vec<UserId> },
     ChatAdded { chat: ChatId, users: Vec<UserId> },
@@ -30,6 +32,10 @@ enum What {
 pub(super) fn encode(node: u64, envelope: &Envelope) -> Vec<u8> {
     let (what, frame): (What, &str) = match envelope {
         Envelope::Event { chat, seq, frame } => (What::Event { chat: *chat, seq: *seq }, frame),
+        Envelope::Read { chat, user, seq, frame } => {
+            (What::Read { chat: *chat, user: *user, seq: *seq }, frame)
+        }
+        Envelope::Lost => (What::Lost, ""),
         Envelope::Notice { chat, except, frame } => (What::Notice { chat: *chat, except: *except }, frame),
         Envelope::Presence { users, frame } => (What::Presence { users: users.clone() }, frame),
         Envelope::ChatAdded { chat, users } => (What::ChatAdded { chat: *chat, users: users.clone() }, ""),
@@ -53,6 +59,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(u64, Envelope)> {
     let frame = || std::str::from_utf8(&bytes[end + 1..]).ok().map(Frame::from);
     let envelope = match what {
         What::Event { chat, seq } => Envelope::Event { chat, seq, frame: frame()? },
+        What::Read { chat, user, seq } => Envelope::Read { chat, user, seq, frame: frame()? },
+        What::Lost => Envelope::Lost,
         What::Notice { chat, except } => Envelope::Notice { chat, except, frame: frame()? },
         What::Presence { users } => Envelope::Presence { users, frame: frame()? },
         What::ChatAdded { chat, users } => Envelope::ChatAdded { chat, users },
@@ -73,6 +81,8 @@ mod tests {
         let users = vec![UserId(1), UserId(2)];
         for envelope in [
             Envelope::Event { chat: ChatId(1), seq: Seq(5), frame: frame.clone() },
+            Envelope::Read { chat: ChatId(1), user: UserId(3), seq: Seq(5), frame: frame.clone() },
+            Envelope::Lost,
             Envelope::Notice { chat: ChatId(1), except: Some(UserId(3)), frame: frame.clone() },
             Envelope::Presence { users: users.clone(), frame },
             Envelope::ChatAdded { chat: ChatId(1), users: users.clone() },

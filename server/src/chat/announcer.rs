@@ -59,9 +59,10 @@ fn announce(append: &Append, outcome: &Outcome, envelopes: &mut Vec<Envelope>) {
             envelopes.push(Envelope::Event { chat, seq, frame });
         }
         Appended::Read { seq, moved: true } => {
-            let read = ReadPosition { chat_id: append.chat, user_id: append.actor, seq: *seq };
+            let (chat, user, seq) = (append.chat, append.actor, *seq);
+            let read = ReadPosition { chat_id: chat, user_id: user, seq };
             let frame = Frame::from(ServerFrame::Read(read).encode());
-            envelopes.push(Envelope::Notice { chat: append.chat, except: None, frame });
+            envelopes.push(Envelope::Read { chat, user, seq, frame });
         }
         Appended::Read { moved: false, .. } | Appended::Duplicate(_) => {}
     }

@@ -109,3 +109,18 @@ fn a_revoked_token_closes_its_own_sockets() {
     );
     assert!(!bob.has_signal());
 }
+
+#[test]
+fn a_read_position_is_told_once_and_never_goes_back() {
+    let hub = Hub::new();
+    let alice = outbox(1);
+    hub.subscribe(ChatId(1), &alice);
+    for seq in [5, 3, 5, 6] {
+        hub.read(ChatId(1), UserId(2), Seq(seq), &Frame::from(seq.to_string()));
+    }
+    let told = waiting(&alice).into_iter().map(|item| match item {
+        Item::Read { frame, .. } => frame.to_string(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(told.collect::<Vec<_>>(), ["5", "6"]);
+}

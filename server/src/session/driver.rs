@@ -282,7 +282,9 @@ impl<L: Link> Driver<L> {
                 Verdict::Skip => false,
                 Verdict::Hole => return Poll::Ready(Some(Step::Hole(*chat))),
             },
-            Some(Item::Notice { chat: Some(chat), .. }) => self.session.last(*chat).is_some(),
+            Some(Item::Read { chat, .. } | Item::Notice { chat: Some(chat), .. }) => {
+                self.session.last(*chat).is_some()
+            }
             Some(Item::Notice { chat: None, .. } | Item::Reply(_)) => true,
             Some(Item::ChatAdded(_) | Item::Close(_)) => false,
         };
@@ -314,7 +316,7 @@ impl<L: Link> Driver<L> {
                 self.session.sent(chat, seq);
                 frame
             }
-            Item::Reply(frame) | Item::Notice { frame, .. } => frame,
+            Item::Reply(frame) | Item::Read { frame, .. } | Item::Notice { frame, .. } => frame,
         };
         self.unflushed = true;
         match self.link.start_send(Outgoing::Text(frame)) {

@@ -12,7 +12,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Postgres, Transaction};
 
-use super::rows::to_seq;
+use super::rows::{to_read, to_seq};
 use super::{Append, AppendResult, NewChat, Position, Store, StoreError, TokenRecord};
 
 mod append;
@@ -276,6 +276,18 @@ impl Store for PostgresStore {
             .await
             .map_err(|error| sort(error.into()))?;
         Ok(rows.into_iter().map(|(id, head)| (ChatId(id), to_seq(head))).collect())
+    }
+
+    async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError> {
+        let ids: Vec<i64> = chats.iter().map(|chat| chat.0).collect();
+        let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
+            "SELECT chat_id, user_id, read_seq FROM participants WHERE chat_id = ANY ($1) AND read_seq > 0",
+        )
+        .bind(ids)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| sort(error.into()))?;
+        Ok(rows.into_iter().map(to_read).collect())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

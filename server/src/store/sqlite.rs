@@ -16,7 +16,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Sqlite, Transaction};
 
-use super::rows::to_seq;
+use super::rows::{to_read, to_seq};
 use super::{Append, AppendResult, NewChat, Position, Store, StoreError, TokenRecord};
 
 mod append;
@@ -327,6 +327,17 @@ impl Store for SqliteStore {
                 .fetch_all(&self.readers)
                 .await?;
         Ok(rows.into_iter().map(|(id, head)| (ChatId(id), to_seq(head))).collect())
+    }
+
+    async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError> {
+        let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
+            "SELECT p.chat_id, p.user_id, p.read_seq FROM json_each($1) j JOIN participants p ON p.chat_id = j.value
+             WHERE p.read_seq > 0",
+        )
+        .bind(serde_json::json!(chats).to_string())
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(to_read).collect())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -153,6 +153,8 @@ pub async fn read_positions_only_grow_and_stop_at_the_head(world: World) {
         assert_eq!(result, Appended::Read { seq: Seq(seq), moved }, "asked for {asked}");
     }
     assert_eq!(world.seen_by(world.ben, chat).await.read_seq, Seq(3));
+    let unread = world.group().await;
+    assert_eq!(world.store.reads(&[chat, unread]).await.unwrap(), [(chat, world.ben, Seq(3))]);
     assert_eq!(world.seen_by(world.ana, chat).await.participants[1].read_seq, Seq(3));
     assert_eq!(world.log(chat, 3).await, [], "reading is not in the log");
 }
