@@ -75,6 +75,7 @@ fn every_close_code_in_every_state() {
         (C::Replaced, Stopped, Stopped, Stopped),
         (C::VersionMismatch, Stopped, Stopped, Stopped),
         (C::RateLimited, Waits(500), Waits(500), Waits(1_000)),
+        (C::TooManySockets, Waits(500), Waits(500), Waits(1_000)),
         (C::FellBehind, Connecting, Connecting, Waits(1_000)),
         (C::NoHeartbeat, Connecting, Connecting, Waits(1_000)),
         (C::Other(3_000), Waits(500), Waits(500), Waits(1_000)),

@@ -153,6 +153,9 @@ close_codes! {
     /// The client sent or connected too often.
     RateLimited = 4108, BackOff,
         "The server asks for a pause.", "Too much was sent in too short a time.", "Nothing: the page goes on after a while.";
+    /// The person has as many connections as one may.
+    TooManySockets = 4109, BackOff,
+        "You have too many connections at once.", "The page is open in very many tabs or on very many devices.", "Close some of them. The page connects when there is room.";
     /// The client read too slowly and its queue was full.
     FellBehind = 4201, ResumeNow,
         "The connection was too slow and starts again.", "Messages came faster than this device could take them.", "Nothing: the page fetches what it missed.";
@@ -211,6 +214,7 @@ mod tests {
             (4009, StayClosed),
             (4010, StayClosed),
             (4108, BackOff),
+            (4109, BackOff),
             (4201, ResumeNow),
             (4202, ResumeNow),
         ];

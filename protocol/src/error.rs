@@ -91,13 +91,15 @@ error_codes! {
     BodyTooLarge = "body_too_large",
     /// Too many requests; try again after `retry_after_ms`.
     RateLimited = "rate_limited",
+    /// There are as many connections as there may be; try again after `retry_after_ms`.
+    Full = "full",
 }
 
 impl ErrorCode {
     /// Whether the same request may succeed later without being changed.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable | Self::Draining | Self::RateLimited)
+        matches!(self, Self::Unavailable | Self::Draining | Self::RateLimited | Self::Full)
     }
 }
 

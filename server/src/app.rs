@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::auth::Auth;
@@ -14,9 +16,13 @@ use crate::auth::attempts::Attempts;
 use crate::bus::{Bus, MemoryBus, RedisBus, RedisUnusable};
 use crate::chat::Chats;
 use crate::config::{self, Config};
+use crate::gate::Gate;
 use crate::hub::Hub;
+use crate::listener::{Peer, Plain, Tls};
+use crate::metrics::Metrics;
 use crate::probes::Probes;
-use crate::store::{PostgresStore, SqliteStore, Store, StoreError};
+use crate::store::{MeasuredStore, PostgresStore, SqliteStore, Store, StoreError};
+use crate::tls::{Certificate, TlsUnusable};
 use crate::{demo, heartbeat, http};
 
 /// How long requests, and then the last appends, may take once the sockets are gone, which takes some seconds at most.
@@ -44,6 +50,12 @@ pub struct App {
     pub attempts: Arc<Attempts>,
     /// Which handshakes were looked at.
     pub probes: Arc<Probes>,
+    /// What is counted and measured.
+    pub metrics: Arc<Metrics>,
+    /// How many sockets there may be.
+    pub gate: Gate,
+    /// The certificate, when the server speaks TLS itself.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 /// Why the server ended although nobody asked it to, or could not start; one sentence.
@@ -55,6 +67,9 @@ pub enum RunError {
     /// Redis can't be used.
     #[error(transparent)]
     Bus(#[from] RedisUnusable),
+    /// The certificate can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsUnusable),
     /// The listening socket failed.
     #[error("the server can't accept connections any more: {0}")]
     Listener(#[from] std::io::Error),
@@ -96,19 +111,24 @@ impl App {
     /// # Errors
     /// When the database can't be used.
     pub async fn open(config: Config) -> Result<Self, RunError> {
+        let certificate = config.tls.clone().map(Certificate::load).transpose()?;
+        let metrics = Arc::<Metrics>::default();
+        let wait = metrics.database_wait.clone();
         let store: Arc<dyn Store> = if config::is_postgres(&config.database_url) {
-            Arc::new(PostgresStore::open(&config.database_url).await?)
+            Arc::new(PostgresStore::open(&config.database_url).await?.with_wait(wait))
         } else {
-            Arc::new(SqliteStore::open(&config.database_url).await?)
+            Arc::new(SqliteStore::open(&config.database_url).await?.with_wait(wait))
         };
+        let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, metrics.clone(), config.slow_query));
         let hub = Hub::new();
         let bus: Arc<dyn Bus> = match &config.redis_url {
-            Some(url) => Arc::new(RedisBus::start(url, Arc::clone(&store), hub.clone()).await?),
+            Some(url) => Arc::new(RedisBus::start(url, store.clone(), hub.clone(), metrics.clone()).await?),
             None => Arc::new(MemoryBus::new(hub.clone())),
         };
-        let chats = Chats::start(Arc::clone(&store), Arc::clone(&bus), hub.clone());
+        let chats = Chats::start(store.clone(), Arc::clone(&bus), hub.clone(), metrics.clone());
+        let gate = Gate::new(config.limits);
         let app = Self {
-            auth: Auth::new(Arc::clone(&store)),
+            auth: Auth::new(store.clone()),
             store,
             bus,
             chats,
@@ -117,6 +137,9 @@ impl App {
             drain: Drain::default(),
             attempts: Arc::default(),
             probes: Arc::default(),
+            metrics,
+            gate,
+            certificate,
         };
         if app.config.demo {
             demo::prepare(&app).await?;
@@ -133,19 +156,12 @@ impl App {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), RunError> {
-        // Small frames must not wait for one another (RFC 896's algorithm trades latency for fewer packets).
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY can't be set");
-            }
-        });
-        let service = http::router(self.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let heartbeat = heartbeat::start(self.hub.clone(), self.config.heartbeat);
         let drain = self.drain.clone();
-        let stop = drain.clone();
-        let serving =
-            axum::serve(listener, service).with_graceful_shutdown(async move { stop.begun().await });
-        let mut serving = tokio::spawn(serving.into_future());
+        let mut serving = match &self.certificate {
+            Some(certificate) => self.start(Tls::new(listener, certificate.acceptor())),
+            None => self.start(Plain::new(listener)),
+        };
         tokio::select! {
             () = shutdown => {}
             ended = &mut serving => return ended.expect("serving does not panic").map_err(RunError::from),
@@ -169,6 +185,19 @@ impl App {
         self.store.close().await;
         tracing::info!("ended");
         Ok(())
+    }
+
+    /// Answers requests until the drain begins.
+    fn start<L>(&self, listener: L) -> JoinHandle<std::io::Result<()>>
+    where
+        L: Listener<Addr = SocketAddr>,
+        Peer: for<'a> Connected<IncomingStream<'a, L>>,
+    {
+        let service = http::router(self.clone()).into_make_service_with_connect_info::<Peer>();
+        let stop = self.drain.clone();
+        let serving =
+            axum::serve(listener, service).with_graceful_shutdown(async move { stop.begun().await });
+        tokio::spawn(serving.into_future())
     }
 }
 

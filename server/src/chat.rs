@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use causerie_protocol::server_frame::Typing;
 use causerie_protocol::{ChatId, ErrorCode, ServerFrame, TokenId, UserId};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::bus::{Bus, Envelope};
 use crate::hub::Hub;
+use crate::metrics::Metrics;
 use crate::outbox::{Frame, Outbox};
 use crate::store::{Append, AppendResult, Store};
 
@@ -78,7 +80,8 @@ impl AppendError {
 }
 
 enum Job {
-    Append(Append, Reply),
+    /// With the time of its receipt.
+    Append(Append, Reply, Instant),
     /// Answered once everything before it was committed and announced.
     Flush(oneshot::Sender<()>),
 }
@@ -104,12 +107,12 @@ impl Reply {
 impl Chats {
     /// Starts the appender, the announcer and the presence task.
     #[must_use]
-    pub fn start(store: Arc<dyn Store>, bus: Arc<dyn Bus>, hub: Hub) -> Self {
+    pub fn start(store: Arc<dyn Store>, bus: Arc<dyn Bus>, hub: Hub, metrics: Arc<Metrics>) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let (committed, to_announce) = mpsc::channel(COMMITTED);
         let (presence, came) = mpsc::channel(QUEUE);
-        tokio::spawn(appender::run(store.clone(), waiting, committed));
-        tokio::spawn(announcer::run(bus.clone(), to_announce));
+        tokio::spawn(appender::run(store.clone(), waiting, committed, metrics.clone()));
+        tokio::spawn(announcer::run(bus.clone(), to_announce, metrics));
         tokio::spawn(presence::run(store, bus.clone(), hub.clone(), came));
         Self { jobs, presence, bus, draining: Arc::default(), hub }
     }
@@ -119,9 +122,10 @@ impl Chats {
     /// Waits while the queue is full. Changes of one caller are stored in the order of these calls.
     /// A socket's outbox must have been told with [`Outbox::asked`].
     pub async fn submit(&self, append: Append, reply: Reply) {
+        let came = Instant::now();
         if let Err((append, reply)) = self.try_submit(append, reply)
-            && let Err(mpsc::error::SendError(Job::Append(append, reply))) =
-                self.jobs.send(Job::Append(append, reply)).await
+            && let Err(mpsc::error::SendError(Job::Append(append, reply, _))) =
+                self.jobs.send(Job::Append(append, reply, came)).await
         {
             reply.fail(&append, AppendError::Draining);
         }
@@ -133,10 +137,10 @@ impl Chats {
             reply.fail(&append, AppendError::Draining);
             return Ok(());
         }
-        match self.jobs.try_send(Job::Append(append, reply)) {
+        match self.jobs.try_send(Job::Append(append, reply, Instant::now())) {
             Ok(()) => Ok(()),
-            Err(mpsc::error::TrySendError::Full(Job::Append(append, reply))) => Err((append, reply)),
-            Err(mpsc::error::TrySendError::Closed(Job::Append(append, reply))) => {
+            Err(mpsc::error::TrySendError::Full(Job::Append(append, reply, _))) => Err((append, reply)),
+            Err(mpsc::error::TrySendError::Closed(Job::Append(append, reply, _))) => {
                 reply.fail(&append, AppendError::Draining);
                 Ok(())
             }

@@ -4,14 +4,17 @@ use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use causerie_server::app::App;
 use causerie_server::config::{self, Cli, Command, LogFormat, Serve};
 use causerie_server::demo;
+use causerie_server::tls::Certificate;
 use clap::Parser;
 use clap::error::ErrorKind;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -39,6 +42,7 @@ pub fn main() -> ExitCode {
     let outcome = match (runtime, &command) {
         (Ok(runtime), Command::Serve(serve)) => {
             start_log(serve);
+            raise_file_limit();
             runtime.block_on(run(serve))
         }
         (Ok(runtime), Command::MigrateDb(options)) => runtime.block_on(migrate_db::run(options)),
@@ -59,7 +63,11 @@ async fn run(serve: &Serve) -> Result<(), String> {
     let shutdown = signals()?;
     let is_demo = config.demo;
     let app = App::open(config).await.map_err(|error| error.to_string())?;
-    let url = format!("http://{address}");
+    let scheme = if app.certificate.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{address}");
+    if let Some(certificate) = app.certificate.clone() {
+        tokio::spawn(reload(certificate, hangups()?));
+    }
     say(&format!("listening on {url}"));
     if is_demo {
         say(&demo::invitation(&url));
@@ -94,6 +102,31 @@ fn signals() -> Result<oneshot::Receiver<()>, String> {
         }
     });
     Ok(shutdown)
+}
+
+/// The signals that ask for the settings' files to be read again.
+fn hangups() -> Result<Signal, String> {
+    signal(SignalKind::hangup()).map_err(|error| format!("the system refuses signal handlers ({error})"))
+}
+
+/// Reads the certificate again at every SIGHUP; one that can't be used changes nothing.
+async fn reload(certificate: Arc<Certificate>, mut hangups: Signal) {
+    while hangups.recv().await.is_some() {
+        match certificate.reload() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+        }
+    }
+}
+
+/// Lets the program open as many files as the system allows it: every socket takes one, and 1,024 is a usual start.
+fn raise_file_limit() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }
 
 fn not_bound(address: SocketAddr, error: &io::Error) -> String {

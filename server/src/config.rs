@@ -1,7 +1,5 @@
 //! The settings: options, environment variables and `.env`. The only file that reads the environment.
 
-use std::fs;
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
@@ -9,12 +7,17 @@ use std::time::Duration;
 use causerie_protocol::limits;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 use url::Url;
 
+mod env_file;
 mod migrate_db;
+mod operation;
 pub mod reference;
 
+pub use env_file::read_env_file;
 pub use migrate_db::MigrateDb;
+pub use operation::{Limits, Operation, TlsFiles};
 
 /// What the server needs to know to run, checked.
 #[derive(Clone, Debug)]
@@ -29,6 +32,16 @@ pub struct Config {
     pub demo: bool,
     /// The time between two pings of a socket; tests shorten it.
     pub heartbeat: Duration,
+    /// How many sockets there may be, and how fast they may come.
+    pub limits: Limits,
+    /// Proxies that are believed when they say for whom they speak.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What `/metrics` asks for.
+    pub metrics_token: Option<String>,
+    /// What counts as a slow operation on the database.
+    pub slow_query: Duration,
+    /// The certificate and its key, when the server speaks TLS itself.
+    pub tls: Option<TlsFiles>,
 }
 
 impl Config {
@@ -41,6 +54,11 @@ impl Config {
             allowed_origins: Vec::new(),
             demo: false,
             heartbeat: HEARTBEAT,
+            limits: Limits::default(),
+            trusted_proxies: operation::loopback(),
+            metrics_token: None,
+            slow_query: Duration::from_millis(operation::SLOW_QUERY_MS),
+            tls: None,
         }
     }
 }
@@ -117,6 +135,9 @@ pub struct Serve {
     /// Where Redis is, as `redis://` or, over TLS, `rediss://USER:PASSWORD@HOST:PORT/DATABASE`; read only with `--use-redis`.
     #[arg(long, env = "REDIS_URL", value_name = "URL", default_value = DEFAULT_REDIS, hide_env_values = true)]
     pub redis_url: String,
+    /// Limits, proxies, TLS, metrics.
+    #[command(flatten)]
+    pub operation: Operation,
 }
 
 /// The database when no other is named.
@@ -163,6 +184,11 @@ impl Serve {
             allowed_origins: origins(&self.allowed_origins)?,
             demo: self.demo,
             heartbeat: HEARTBEAT,
+            limits: self.operation.limits(),
+            trusted_proxies: self.operation.trusted_proxies()?,
+            metrics_token: self.operation.metrics_token()?,
+            slow_query: self.operation.slow_query(),
+            tls: self.operation.tls()?,
         })
     }
 }
@@ -238,103 +264,5 @@ fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {
         .collect()
 }
 
-/// Reads a `.env` file into the environment, where what is set already stays; no file is no error.
-///
-/// Call it before any thread is started: the environment is not made for changes by several.
-///
-/// # Errors
-/// When the file can't be read or a line makes no sense; the line's number is told, not its content.
-pub fn read_env_file(path: &Path) -> Result<(), ConfigError> {
-    let shown = path.display();
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => {
-            return fail(format!("{shown} can't be read ({error}): mend it or remove it"));
-        }
-    };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    for item in dotenvy::from_read_iter(text.as_bytes()) {
-        match item {
-            Ok(_) => {}
-            Err(dotenvy::Error::LineParse(bad, _)) => {
-                let first = bad.lines().next().unwrap_or_default();
-                let place = match text.lines().position(|line| line.trim() == first.trim()) {
-                    Some(index) => format!("line {} of {shown}", index + 1),
-                    None => shown.to_string(),
-                };
-                return fail(format!("{place} makes no sense: write NAME=value, or # before a comment"));
-            }
-            Err(error) => return fail(format!("{shown} can't be read ({error}): mend it or remove it")),
-        }
-    }
-    let loaded = dotenvy::from_read(text.as_bytes());
-    loaded.map_err(|error| ConfigError(format!("{shown} can't be read ({error}): mend it or remove it")))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_database_is_a_file_however_its_url_is_written() {
-        for (url, path) in [
-            ("sqlite:causerie.db", "causerie.db"),
-            ("sqlite://data/causerie.db", "data/causerie.db"),
-            ("sqlite:///var/lib/causerie.db", "/var/lib/causerie.db"),
-            ("sqlite:/var/lib/causerie.db", "/var/lib/causerie.db"),
-            ("", "causerie.db"),
-        ] {
-            assert_eq!(database(url), Ok(format!("sqlite:{path}")), "{url}");
-        }
-    }
-
-    #[test]
-    fn several_servers_need_postgres() {
-        let config = |arguments: &[&str]| {
-            let cli = Cli::try_parse_from([&["causerie", "serve"], arguments].concat()).unwrap();
-            let Command::Serve(serve) = cli.command else { panic!("another command") };
-            serve.config()
-        };
-        let postgres = ["--database-url", "postgres://u:p@db/causerie"];
-        let one = config(&postgres).unwrap();
-        assert!(is_postgres(&one.database_url) && one.redis_url.is_none());
-        let several =
-            config(&[&postgres[..], &["--use-redis", "--redis-url", "redis://r/"]].concat()).unwrap();
-        assert_eq!(several.redis_url.as_deref(), Some("redis://r/"));
-        let sentence = config(&["--use-redis"]).unwrap_err().to_string();
-        assert!(sentence.contains("USE_REDIS") && sentence.contains("Postgres"), "{sentence}");
-    }
-
-    #[test]
-    fn a_bad_database_url_is_refused_without_repeating_it() {
-        for url in [
-            "causerie.db",
-            "sqlite:",
-            "sqlite::memory:",
-            "sqlite:a.db?mode=ro",
-            "postgres://u:sesame@host",
-            "postgres:",
-            "mysql://u:sesame@host/db",
-        ] {
-            let sentence = database(url).unwrap_err().to_string();
-            assert!(sentence.contains("DATABASE_URL") && sentence.contains(": write "), "{sentence}");
-            assert!(!sentence.contains("sesame"), "{sentence}");
-        }
-    }
-
-    #[test]
-    fn origins_are_normalised_and_checked() {
-        let given = ["https://Chat.Example.org/", " http://localhost:8080 ", ""].map(str::to_owned);
-        assert_eq!(origins(&given).unwrap(), ["https://chat.example.org", "http://localhost:8080"]);
-        for bad in ["*", "chat.example.org", "https://a.example/page", "ws://a.example", "null"] {
-            assert!(origins(&[bad.to_owned()]).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_definitions_hold_together() {
-        use clap::CommandFactory;
-        Cli::command().debug_assert();
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! The router: which address leads where, and what surrounds every answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,15 +15,18 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 
 use crate::app::App;
+use crate::metrics::{Metrics, StatusClass};
 use crate::{page, socket};
 
 pub mod accounts;
 pub mod caller;
 pub mod chats;
+pub mod client;
 pub mod doctor;
 pub mod fields;
 pub mod id;
 pub mod messages;
+mod metrics;
 pub mod origin;
 pub mod problem;
 mod ready;
@@ -32,8 +36,12 @@ use problem::Refusal;
 /// Characters of a request's id that reach the log; a proxy may send its own.
 const REQUEST_ID_CHARS: usize = 64;
 
+/// Where Prometheus asks by convention.
+const METRICS: &str = "/metrics";
+
 /// Everything that the server answers.
 pub fn router(app: App) -> Router {
+    let log = log(app.metrics.clone());
     let api = Router::new()
         .merge(accounts::routes())
         .merge(chats::routes())
@@ -43,6 +51,7 @@ pub fn router(app: App) -> Router {
         .layer(origin::cors(&app.config));
     Router::new()
         .at(paths::HEALTH, get(|| async { "ok" }))
+        .at(METRICS, get(metrics::metrics))
         .merge(doctor::routes())
         .merge(api)
         .merge(socket::routes().layer(from_fn_with_state(app.clone(), doctor::remember)))
@@ -110,8 +119,13 @@ fn span(request: &Request) -> Span {
     tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
 }
 
-fn log(response: &Response, latency: Duration, _: &Span) {
-    let status = response.status().as_u16();
-    let microseconds = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-    tracing::info!(status, microseconds, "answered");
+/// The one line that every request leaves, and its place in the metrics.
+fn log(metrics: Arc<Metrics>) -> impl Fn(&Response, Duration, &Span) + Clone {
+    move |response, latency, _| {
+        let status = response.status().as_u16();
+        metrics.http_responses.inc(StatusClass::of(status));
+        metrics.http_response.observe(latency);
+        let microseconds = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(status, microseconds, "answered");
+    }
 }

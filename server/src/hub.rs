@@ -11,10 +11,12 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::outbox::{Closing, Frame, Item, Outbox, Scope};
 
+mod census;
 mod drain;
 mod nodes;
 mod wheel;
 
+pub use census::Census;
 use wheel::Wheel;
 
 /// How long a revoked token is remembered: far longer than a handshake takes from its check to its socket.

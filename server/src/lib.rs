@@ -8,11 +8,13 @@
 //! - [`http`]: the router, REST handlers and problem answers.
 //! - [`page`]: the page that is built into the program.
 //! - [`auth`]: passwords, tokens, who is calling.
+//! - [`listener`]: connections, plain or over TLS. [`tls`]: the certificate. [`gate`]: how many sockets there may be.
 //! - [`socket`]: the upgrade, and the only file that names axum's WebSocket.
 //! - [`session`]: what one socket's frames lead to.
 //! - [`chat`]: appends to the log in groups, and tells the rest of the node.
 //! - [`store`]: the log, durable. [`bus`]: between nodes. [`hub`]: who is here. [`outbox`]: bounded, one a socket. [`heartbeat`]: the one timer.
 //! - [`probes`]: what arrived of handshakes that somebody examines.
+//! - [`metrics`]: what is counted and measured.
 //! - [`clock`]: times as the wire shows them.
 //! - [`demo`]: two accounts and a chat to try.
 
@@ -23,12 +25,16 @@ pub mod chat;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod gate;
 pub mod heartbeat;
 pub mod http;
 pub mod hub;
+pub mod listener;
+pub mod metrics;
 pub mod outbox;
 pub mod page;
 pub mod probes;
 pub mod session;
 pub mod socket;
 pub mod store;
+pub mod tls;

@@ -5,10 +5,13 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Duration;
 
 use causerie_protocol::{ChatId, CloseCode, Seq, TokenId, UserId, limits};
 use futures_util::task::AtomicWaker;
+
+mod relief;
+
+pub use relief::relief;
 
 /// An encoded frame; its bytes are shared by every socket that gets it.
 pub type Frame = axum::extract::ws::Utf8Bytes;
@@ -333,6 +336,13 @@ impl Outbox {
         self.signals.load(Ordering::Acquire) == PING
     }
 
+    /// How many frames wait, and their bytes.
+    #[must_use]
+    pub fn depth(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.queue.len(), inner.bytes)
+    }
+
     /// Whether something waits.
     #[must_use]
     pub fn has_items(&self) -> bool {
@@ -375,21 +385,6 @@ impl Outbox {
         let mut inner = self.lock();
         if inner.queue.is_empty() {
             inner.queue = VecDeque::new();
-        }
-    }
-}
-
-/// Waits until sessions had a turn to empty their crowded outboxes, a tenth of a second at most.
-pub async fn relief(is_crowded: impl Fn() -> bool) {
-    for turn in 0..100 {
-        if !is_crowded() {
-            return;
-        }
-        if turn < 4 {
-            tokio::task::yield_now().await;
-        } else {
-            // The thread that the session is on does not run at all: the machine is busy.
-            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }

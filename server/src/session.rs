@@ -10,6 +10,7 @@ use crate::outbox::{Closing, Frame, Scope};
 use crate::store::{Append, Change, Position};
 
 mod driver;
+mod end;
 mod link;
 mod requests;
 

@@ -1,36 +1,38 @@
-//! The sockets' addresses: the handshake, and axum's WebSocket as a link. No other file names it.
+//! The sockets' addresses and the handshake. Nothing outside of here names axum's WebSocket.
 
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
+use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use bytes::Bytes;
 use causerie_protocol::rest::Problem;
 use causerie_protocol::{ChatId, CloseCode, Epoch, ErrorCode, Seq, handshake, limits};
-use futures_util::{Sink, Stream};
-use tungstenite::Error as WsError;
-use tungstenite::error::ProtocolError;
 
 use crate::app::App;
 use crate::auth::AuthError;
+use crate::gate::{Seat, Turned};
+use crate::http::client::Client;
 use crate::http::origin::origin_allowed;
+use crate::metrics::Refused;
 use crate::outbox::{Closing, Scope};
-use crate::session::{self, Incoming, Link, Lost, Opening, Outgoing, Services};
+use crate::session::{self, Opening, Services};
+
+mod link;
+
+use link::AxumLink;
 
 /// What a socket reads at once; every idle socket holds a buffer of this size.
 const READ_BUFFER: usize = 4 * 1024;
 /// What a socket gathers before it writes; grows only while there is much to send.
 const WRITE_BUFFER: usize = 8 * 1024;
-/// Seconds after which a client may come again while the server restarts.
-const DRAIN_RETRY_SECONDS: u16 = 2;
+/// When a client may come again while the server restarts.
+const DRAIN_RETRY: Duration = Duration::from_secs(2);
 
 /// `/ws/` and `/ws/chats/{id}/`, with and without the closing slash.
 pub fn routes() -> Router<App> {
@@ -42,54 +44,45 @@ pub fn routes() -> Router<App> {
 }
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
-type Peer = Result<ConnectInfo<SocketAddr>, axum::extract::rejection::ExtensionRejection>;
 
-async fn many(State(app): State<App>, peer: Peer, uri: Uri, headers: HeaderMap, ws: Upgrade) -> Response {
-    handshake(&app, peer, &uri, &headers, ws, Some(Scope::Many)).await
+async fn many(State(app): State<App>, client: Client, uri: Uri, headers: HeaderMap, ws: Upgrade) -> Response {
+    handshake(&app, client, &uri, &headers, ws, Some(Scope::Many)).await
 }
 
 async fn one(
     State(app): State<App>,
     id: Result<Path<ChatId>, PathRejection>,
-    peer: Peer,
+    client: Client,
     uri: Uri,
     headers: HeaderMap,
     ws: Upgrade,
 ) -> Response {
     let scope = id.ok().map(|Path(chat)| Scope::One(chat));
-    handshake(&app, peer, &uri, &headers, ws, scope).await
+    handshake(&app, client, &uri, &headers, ws, scope).await
 }
 
 /// Decides about a handshake. `scope` is missing when the chat's id is no number.
 async fn handshake(
     app: &App,
-    peer: Peer,
+    client: Client,
     uri: &Uri,
     headers: &HeaderMap,
     ws: Upgrade,
     scope: Option<Scope>,
 ) -> Response {
-    let peer = peer.map_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)), |ConnectInfo(peer)| peer);
     // The path alone: a query may hold a secret that somebody put there by mistake.
     let path = uri.path();
+    let peer = client.address;
     tracing::info!(path, %peer, "WebSocket HANDSHAKING {path} [{peer}]");
-    let mut ws = match ws {
-        Ok(ws) => ws,
-        Err(rejection) => return not_an_upgrade(path, peer, &rejection),
+    let (mut ws, mut seat) = match enter(app, client, headers, ws) {
+        Ok(entered) => entered,
+        Err((reason, response)) => {
+            app.metrics.handshakes_refused.inc(reason);
+            let (status, reason) = (response.status().as_u16(), reason.name());
+            tracing::info!(path, %peer, status, reason, "WebSocket REJECT {path} [{peer}]");
+            return *response;
+        }
     };
-    if !origin_allowed(headers, &app.config) {
-        tracing::info!(path, %peer, status = 403, "WebSocket REJECT {path} [{peer}]");
-        let detail = "Pages of this origin may not open sockets here; the server's operator can allow it.";
-        return problem(StatusCode::FORBIDDEN, ErrorCode::Forbidden, detail, None);
-    }
-    if app.drain.has_begun() || app.hub.is_draining() {
-        tracing::info!(path, %peer, status = 503, "WebSocket REJECT {path} [{peer}]");
-        let detail = "The server is about to restart: try again in a moment.";
-        let wait = Some(u64::from(DRAIN_RETRY_SECONDS) * 1_000);
-        let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Draining, detail, wait);
-        response.headers_mut().insert(header::RETRY_AFTER, DRAIN_RETRY_SECONDS.into());
-        return response;
-    }
     // The raw header: axum hands the values out sorted, and their order carries the meaning.
     let offered = joined(headers);
     let offer = handshake::parse(&offered);
@@ -101,13 +94,15 @@ async fn handshake(
         .write_buffer_size(WRITE_BUFFER)
         .max_message_size(limits::FRAME_BYTES)
         .max_frame_size(limits::FRAME_BYTES);
-    match admit(app, uri, &offer, scope).await {
+    match admit(app, uri, &offer, scope, &mut seat).await {
         Ok(opening) => {
+            app.metrics.handshakes_accepted.inc();
             let services = Services {
                 store: app.store.clone(),
                 chats: app.chats.clone(),
                 hub: app.hub.clone(),
                 heartbeat: app.config.heartbeat,
+                metrics: app.metrics.clone(),
             };
             let scope = opening.scope;
             let start = Box::new((services, opening));
@@ -115,16 +110,56 @@ async fn handshake(
                 let (services, opening) = *start;
                 log_connect(scope, peer, &opening);
                 let session = session::run(AxumLink(socket), services, opening);
-                async move { log_disconnect(scope, peer, session.await) }
+                async move {
+                    log_disconnect(scope, peer, session.await);
+                    drop(seat);
+                }
             })
         }
-        Err(closing) => {
+        Err((reason, closing)) => {
+            app.metrics.handshakes_refused.inc(reason);
             let path = path.to_owned();
             ws.on_upgrade(move |socket| async move {
                 let (code, reason) = (closing.code.code(), closing.reason.clone());
                 tracing::info!(path, %peer, code, %reason, "WebSocket REJECT {path} [{peer}]");
                 session::refuse(AxumLink(socket), closing).await;
+                drop(seat);
             })
+        }
+    }
+}
+
+/// Checks what needs no token. Who is not let in here gets an HTTP error, which browsers show as a bare 1006.
+fn enter(
+    app: &App,
+    client: Client,
+    headers: &HeaderMap,
+    ws: Upgrade,
+) -> Result<(WebSocketUpgrade, Seat), (Refused, Box<Response>)> {
+    let ws = ws.map_err(|_| (Refused::NotAnUpgrade, Box::new(not_an_upgrade())))?;
+    if !origin_allowed(headers, &app.config) {
+        let detail = "Pages of this origin may not open sockets here; the server's operator can allow it.";
+        let response = problem(StatusCode::FORBIDDEN, ErrorCode::Forbidden, detail, None);
+        return Err((Refused::Origin, Box::new(response)));
+    }
+    if app.drain.has_begun() || app.hub.is_draining() {
+        let detail = "The server is about to restart: try again in a moment.";
+        return Err((Refused::Draining, Box::new(come_again(ErrorCode::Draining, detail, DRAIN_RETRY))));
+    }
+    match app.gate.enter(client.limited()) {
+        Ok(seat) => Ok((ws, seat)),
+        Err(Turned { reason, wait }) => {
+            let (code, detail) = match reason {
+                Refused::Full => {
+                    (ErrorCode::Full, "The server has as many connections as it may: try again in a moment.")
+                }
+                Refused::Address => (
+                    ErrorCode::Full,
+                    "Your address has as many connections as one may: close one, or try again in a moment.",
+                ),
+                _ => (ErrorCode::RateLimited, "Too many connections a second: try again in a moment."),
+            };
+            Err((reason, Box::new(come_again(code, detail, wait))))
         }
     }
 }
@@ -135,39 +170,43 @@ async fn admit(
     uri: &Uri,
     offer: &handshake::Offer<'_>,
     scope: Option<Scope>,
-) -> Result<Box<Opening>, Closing> {
+    seat: &mut Seat,
+) -> Result<Box<Opening>, (Refused, Closing)> {
     let mut after = None;
     let mut epoch = None;
     for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
         match &*name {
             "token" => {
-                return Err(Closing::new(
-                    CloseCode::Unauthorized,
-                    "token in the URL is refused: send it as a subprotocol ['Bearer', token]",
-                ));
+                let reason = "token in the URL is refused: send it as a subprotocol ['Bearer', token]";
+                return Err((Refused::Unauthorized, Closing::new(CloseCode::Unauthorized, reason)));
             }
             "after" => match value.parse::<Seq>() {
                 Ok(seq) => after = Some(seq),
                 Err(_) => {
-                    return Err(Closing::new(CloseCode::BrokenClient, "after must be a number, 0 or more"));
+                    let closing = Closing::new(CloseCode::BrokenClient, "after must be a number, 0 or more");
+                    return Err((Refused::BadRequest, closing));
                 }
             },
             "epoch" => epoch = Some(Epoch(value.into_owned())),
             _ => {}
         }
     }
-    let token = offer.token.map_err(|error| Closing::new(CloseCode::Unauthorized, error.to_string()))?;
+    let unauthorized =
+        |reason: String| (Refused::Unauthorized, Closing::new(CloseCode::Unauthorized, reason));
+    let token = offer.token.map_err(|error| unauthorized(error.to_string()))?;
     let caller = app.auth.verify(token).await.map_err(|error| match error {
         AuthError::Store(error) => {
             tracing::error!(%error, "a token could not be checked");
-            Closing::new(
-                CloseCode::InternalError,
-                "the server can't check tokens just now: reconnect in a moment",
-            )
+            let reason = "the server can't check tokens just now: reconnect in a moment";
+            (Refused::Unavailable, Closing::new(CloseCode::InternalError, reason))
         }
-        refused => Closing::new(CloseCode::Unauthorized, refused.to_string()),
+        refused => unauthorized(refused.to_string()),
     })?;
-    let scope = scope.ok_or_else(session::no_such_chat)?;
+    let scope = scope.ok_or_else(|| (Refused::NoSuchChat, session::no_such_chat()))?;
+    if !seat.belongs_to(caller.user.id) {
+        let reason = "you have as many connections as one may: close other tabs or devices";
+        return Err((Refused::User, Closing::new(CloseCode::TooManySockets, reason)));
+    }
     Ok(Box::new(Opening {
         user: caller.user,
         token: caller.token,
@@ -184,14 +223,21 @@ fn joined(headers: &HeaderMap) -> String {
     values.collect::<Vec<_>>().join(",")
 }
 
-fn not_an_upgrade(path: &str, peer: SocketAddr, rejection: &WebSocketUpgradeRejection) -> Response {
-    tracing::info!(path, %peer, status = 426, %rejection, "WebSocket REJECT {path} [{peer}]");
+fn not_an_upgrade() -> Response {
     let detail = "This address is for WebSockets (RFC 6455): send an upgrade request.";
     let mut response = problem(StatusCode::UPGRADE_REQUIRED, ErrorCode::MethodNotAllowed, detail, None);
     let headers = response.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    response
+}
+
+/// 503, and when to come again in whole seconds (RFC 9110, section 10.2.3).
+fn come_again(code: ErrorCode, detail: &str, wait: Duration) -> Response {
+    let milliseconds = wait.as_secs() * 1_000;
+    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, code, detail, Some(milliseconds));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
     response
 }
 
@@ -223,72 +269,4 @@ fn log_connect(scope: Scope, peer: SocketAddr, opening: &Opening) {
 fn log_disconnect(scope: Scope, peer: SocketAddr, code: CloseCode) {
     let path = path_of(scope);
     tracing::info!(path, %peer, code = code.code(), "WebSocket DISCONNECT {path} [{peer}]");
-}
-
-struct AxumLink(WebSocket);
-
-impl AxumLink {
-    fn pin(&mut self) -> Pin<&mut WebSocket> {
-        Pin::new(&mut self.0)
-    }
-}
-
-impl Link for AxumLink {
-    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
-        Poll::Ready(match ready!(self.pin().poll_next(cx)) {
-            Some(Ok(Message::Text(text))) => Incoming::Text(text),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Incoming::Control,
-            Some(Ok(Message::Close(frame))) => Incoming::Closed(frame.map(|frame| frame.code)),
-            Some(Ok(Message::Binary(_))) => Incoming::Bad(Closing::new(
-                CloseCode::UnsupportedData,
-                "binary frames are not understood: send text frames with JSON",
-            )),
-            Some(Err(error)) => bad(error),
-            None => Incoming::Lost,
-        })
-    }
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
-        self.pin().poll_ready(cx).map_err(lost)
-    }
-
-    fn start_send(&mut self, frame: Outgoing) -> Result<(), Lost> {
-        let message = match frame {
-            Outgoing::Text(text) => Message::Text(text),
-            Outgoing::Ping => Message::Ping(Bytes::new()),
-            Outgoing::Close(closing) => Message::Close(Some(CloseFrame {
-                code: closing.code.code(),
-                reason: CloseCode::clip_reason(&closing.reason).into(),
-            })),
-        };
-        self.pin().start_send(message).map_err(lost)
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
-        self.pin().poll_flush(cx).map_err(lost)
-    }
-}
-
-// By value, as `map_err` hands it over; why a connection broke is nothing that this end can mend.
-#[allow(clippy::needless_pass_by_value)]
-fn lost(_: axum::Error) -> Lost {
-    Lost
-}
-
-/// What a reading error means: the client broke a rule and is told, or it is gone.
-fn bad(error: axum::Error) -> Incoming {
-    let Ok(error) = error.into_inner().downcast::<WsError>() else { return Incoming::Lost };
-    let closing = match *error {
-        WsError::Capacity(_) => {
-            Closing::new(CloseCode::MessageTooBig, format!("a frame may have {} bytes", limits::FRAME_BYTES))
-        }
-        WsError::Utf8(_) => Closing::new(CloseCode::InvalidPayload, "the text is not valid UTF-8"),
-        WsError::Protocol(
-            ProtocolError::ResetWithoutClosingHandshake | ProtocolError::ReceivedAfterClosing,
-        ) => return Incoming::Lost,
-        // 1002: a protocol error (RFC 6455, section 7.4.1).
-        WsError::Protocol(error) => Closing::new(CloseCode::Other(1002), error.to_string()),
-        _ => return Incoming::Lost,
-    };
-    Incoming::Bad(closing)
 }

@@ -7,11 +7,13 @@ use causerie_protocol::{
     ChatId, ClientId, Epoch, Event, Message, MessageId, MessageText, Seq, TokenId, UserId,
 };
 
+mod measured;
 pub mod postgres;
 mod rows;
 pub mod sqlite;
 pub mod transfer;
 
+pub use measured::MeasuredStore;
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub use transfer::transfer;
@@ -148,6 +150,17 @@ pub struct Position {
     pub epoch: Epoch,
 }
 
+/// The connections to the database, at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolState {
+    /// Those that are open.
+    pub open: usize,
+    /// Those of them that nobody uses.
+    pub idle: usize,
+    /// Most that may be open.
+    pub most: usize,
+}
+
 /// A new chat.
 #[derive(Clone, Debug)]
 pub struct NewChat {
@@ -247,6 +260,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Answers when the database does.
     async fn ping(&self) -> Result<(), StoreError>;
+    /// How its connections stand.
+    fn pool(&self) -> PoolState;
     /// Closes the connections; what was returned from is durable in any case.
     async fn close(&self);
 }

@@ -86,6 +86,11 @@ pub fn close(code: CloseCode) -> Words {
             "Quá nhiều nội dung được gửi trong thời gian quá ngắn.",
             "Bạn không cần làm gì: trang sẽ tiếp tục sau một lúc.",
         ),
+        C::TooManySockets => words(
+            "Bạn có quá nhiều kết nối cùng lúc.",
+            "Trang đang mở ở rất nhiều thẻ hoặc trên rất nhiều thiết bị.",
+            "Hãy đóng bớt. Trang sẽ kết nối khi có chỗ.",
+        ),
         C::FellBehind => words(
             "Kết nối quá chậm và đang bắt đầu lại.",
             "Tin nhắn đến nhanh hơn mức thiết bị này nhận kịp.",

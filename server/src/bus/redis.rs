@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{Bus, Envelope, deliver_all, wire};
 use crate::hub::Hub;
+use crate::metrics::Metrics;
 use crate::outbox::Frame;
 use crate::store::{Store, StoreError};
 
@@ -49,6 +50,7 @@ pub struct RedisBus {
     hub: Hub,
     outgoing: mpsc::Sender<(String, Vec<u8>)>,
     connected: Arc<AtomicBool>,
+    metrics: Arc<Metrics>,
     /// Something was not published, and the other nodes are not told yet.
     lost: Arc<AtomicBool>,
 }
@@ -79,7 +81,12 @@ impl RedisBus {
     ///
     /// # Errors
     /// When the URL is wrong or Redis does not answer now; later it may go and come back.
-    pub async fn start(url: &str, store: Arc<dyn Store>, hub: Hub) -> Result<Self, RedisUnusable> {
+    pub async fn start(
+        url: &str,
+        store: Arc<dyn Store>,
+        hub: Hub,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, RedisUnusable> {
         let info = url.into_connection_info().map_err(|_| {
             RedisUnusable(
                 "REDIS_URL is not a Redis URL: write redis://HOST:PORT/ or rediss://USER:PASSWORD@HOST:PORT/DATABASE".to_owned(),
@@ -95,6 +102,7 @@ impl RedisBus {
             hub: hub.clone(),
             outgoing,
             connected: Arc::default(),
+            metrics: metrics.clone(),
             lost: Arc::default(),
         };
         let missed = Arc::new(Missed::default());
@@ -107,10 +115,11 @@ impl RedisBus {
                 hub: hub.clone(),
                 connected: bus.connected.clone(),
                 missed: missed.clone(),
+                metrics: metrics.clone(),
             }
             .run(opened),
         );
-        tokio::spawn(backstop(store, hub, missed, bus.lost.clone()));
+        tokio::spawn(backstop(store, hub, missed, bus.lost.clone(), metrics));
         Ok(bus)
     }
 }
@@ -153,6 +162,7 @@ impl Bus for RedisBus {
             let bytes = wire::encode(self.node, envelope);
             if self.outgoing.try_send((address, bytes)).is_err() {
                 self.lost.store(true, Ordering::Release);
+                self.metrics.bus_dropped.inc();
                 tracing::debug!("the queue for Redis is full: other nodes will read from the store");
             }
         }
@@ -225,13 +235,15 @@ struct Subscriber {
     hub: Hub,
     connected: Arc<AtomicBool>,
     missed: Arc<Missed>,
+    metrics: Arc<Metrics>,
 }
 
 impl Subscriber {
     async fn run(self, mut opened: mpsc::UnboundedReceiver<ChatId>) {
         let mut pause = RECONNECT.0;
+        let mut first = true;
         loop {
-            if let Err(error) = self.listen(&mut opened, &mut pause).await {
+            if let Err(error) = self.listen(&mut opened, &mut pause, &mut first).await {
                 tracing::warn!(%error, "Redis can't be heard: messages of other nodes are read from the store");
             }
             self.connected.store(false, Ordering::Release);
@@ -245,6 +257,7 @@ impl Subscriber {
         &self,
         opened: &mut mpsc::UnboundedReceiver<ChatId>,
         pause: &mut Duration,
+        first: &mut bool,
     ) -> Result<(), RedisError> {
         let (mut sink, mut stream) = timed(self.client.get_async_pubsub()).await?.split();
         timed(sink.subscribe(NODES)).await?;
@@ -252,6 +265,9 @@ impl Subscriber {
         self.adjust(&mut sink, &mut listening).await?;
         self.connected.store(true, Ordering::Release);
         *pause = RECONNECT.0;
+        if !std::mem::take(first) {
+            self.metrics.bus_reconnects.inc();
+        }
         tracing::info!("Redis connected");
         // What was published before this moment was missed.
         self.missed.all_of(listening.iter().copied());
@@ -314,7 +330,13 @@ async fn timed<T>(answer: impl Future<Output = Result<T, RedisError>>) -> Result
 }
 
 /// Reads the heads of followed chats from the store now and then, and when asked to, and reveals what the bus lost.
-async fn backstop(store: Arc<dyn Store>, hub: Hub, missed: Arc<Missed>, lost: Arc<AtomicBool>) {
+async fn backstop(
+    store: Arc<dyn Store>,
+    hub: Hub,
+    missed: Arc<Missed>,
+    lost: Arc<AtomicBool>,
+    metrics: Arc<Metrics>,
+) {
     let mut was_away = false;
     loop {
         let _ = timeout(BACKSTOP, missed.look.notified()).await;
@@ -327,6 +349,7 @@ async fn backstop(store: Arc<dyn Store>, hub: Hub, missed: Arc<Missed>, lost: Ar
                     let there: HashSet<ChatId> = heads.iter().map(|(chat, _)| *chat).collect();
                     for (chat, head) in heads {
                         if hub.reveal(chat, head) {
+                            metrics.bus_backstop_finds.inc();
                             tracing::debug!(%chat, %head, "the bus had lost something; read from the store");
                         }
                     }

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use causerie_protocol::server_frame::{Ack, ReadPosition};
 use causerie_protocol::{ClientId, Event, Message, ServerFrame};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::appender::{Committed, Outcome};
 use super::{Reply, refusal};
 use crate::bus::{Bus, Envelope};
+use crate::metrics::{MessageOutcome, Metrics};
 use crate::outbox::{Frame, relief};
 use crate::store::{Append, Appended, Change};
 
 /// Changes that are published and answered together, so that acks do not trail far behind in a large group.
 const CHUNK: usize = 128;
 
-pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committed>) {
-    while let Some(Committed { batch, replies, outcomes, flushed }) = committed.recv().await {
+pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committed>, metrics: Arc<Metrics>) {
+    while let Some(Committed { batch, replies, outcomes, at, flushed }) = committed.recv().await {
         let mut changes = batch.iter().zip(replies).zip(outcomes);
         loop {
             let chunk: Vec<_> = changes.by_ref().take(CHUNK).collect();
@@ -29,15 +31,31 @@ pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committ
             }
             if !envelopes.is_empty() {
                 bus.publish(envelopes).await;
+                metrics.fanout.observe(at.elapsed());
             }
-            for ((append, reply), outcome) in chunk {
+            let now = Instant::now();
+            for ((append, (reply, came)), outcome) in chunk {
+                count(&metrics, append, &outcome);
                 answer(append, reply, outcome).await;
+                metrics.ack.observe(now.duration_since(came));
             }
         }
         for done in flushed {
             // Whoever asked may have given up waiting.
             let _ = done.send(());
         }
+    }
+}
+
+/// Counts a message by what became of it.
+fn count(metrics: &Metrics, append: &Append, outcome: &Outcome) {
+    if let Change::Message { .. } = append.change {
+        metrics.messages.inc(match outcome {
+            Ok(Ok(Appended::Duplicate(_))) => MessageOutcome::Duplicate,
+            Ok(Ok(_)) => MessageOutcome::Stored,
+            Ok(Err(_)) => MessageOutcome::Refused,
+            Err(_) => MessageOutcome::Failed,
+        });
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
 use super::{AppendError, Job, Reply};
+use crate::metrics::Metrics;
 use crate::store::{Append, AppendResult, Appended, Change, Store, StoreError};
 
 /// Most changes of one transaction; at most 16 MB, since a text is at most 16 KiB.
@@ -20,9 +21,12 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_m
 /// A group whose transaction is over.
 pub(super) struct Committed {
     pub(super) batch: Vec<Append>,
-    pub(super) replies: Vec<Reply>,
+    /// Who is told of each, and when it came.
+    pub(super) replies: Vec<(Reply, Instant)>,
     /// One for each of the batch.
     pub(super) outcomes: Vec<Outcome>,
+    /// When the transaction was over.
+    pub(super) at: Instant,
     /// Who waits for everything up to here.
     pub(super) flushed: Vec<oneshot::Sender<()>>,
 }
@@ -34,6 +38,7 @@ pub(super) async fn run(
     store: Arc<dyn Store>,
     mut jobs: mpsc::Receiver<Job>,
     committed: mpsc::Sender<Committed>,
+    metrics: Arc<Metrics>,
 ) {
     let mut gathered = Vec::new();
     while jobs.recv_many(&mut gathered, BATCH).await > 0 {
@@ -42,23 +47,29 @@ pub(super) async fn run(
         let mut flushed = Vec::new();
         for job in gathered.drain(..) {
             match job {
-                Job::Append(append, reply) if reply.has_lost_turn() => {
+                Job::Append(append, reply, _) if reply.has_lost_turn() => {
                     reply.fail(&append, AppendError::Unavailable);
                 }
-                Job::Append(append, reply) => {
+                Job::Append(append, reply, came) => {
                     batch.push(append);
-                    replies.push(reply);
+                    replies.push((reply, came));
                 }
                 Job::Flush(done) => flushed.push(done),
             }
         }
-        let outcomes = if batch.is_empty() { Vec::new() } else { commit(&*store, &batch).await };
-        for (reply, outcome) in replies.iter().zip(&outcomes) {
+        let outcomes = if batch.is_empty() {
+            Vec::new()
+        } else {
+            metrics.append_batch_changes.observe(batch.len());
+            commit(&*store, &batch).await
+        };
+        let at = Instant::now();
+        for ((reply, _), outcome) in replies.iter().zip(&outcomes) {
             if let (Reply::Socket(outbox), Err(AppendError::Unavailable)) = (reply, outcome) {
                 outbox.lose_turn();
             }
         }
-        if committed.send(Committed { batch, replies, outcomes, flushed }).await.is_err() {
+        if committed.send(Committed { batch, replies, outcomes, at, flushed }).await.is_err() {
             return;
         }
     }

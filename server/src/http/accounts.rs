@@ -1,9 +1,8 @@
 //! `/api/auth/…`: making an account, signing in and out, and the list of sign-ins.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -12,6 +11,7 @@ use causerie_protocol::rest::{SignedIn, TokenInfo};
 use causerie_protocol::{TokenId, limits, paths};
 
 use super::Routes;
+use super::client::Client;
 use super::fields::Fields;
 use super::id::{Id, Named};
 use super::problem::Refusal;
@@ -50,13 +50,13 @@ async fn register(
 
 async fn login(
     State(app): State<App>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: Client,
     mut fields: Fields,
 ) -> Result<Json<SignedIn>, Refusal> {
     let email = fields.text("email")?;
     let email = email.trim();
     let password = fields.text("password")?;
-    app.attempts.begin(peer.ip(), email, Instant::now()).map_err(Refusal::rate_limited)?;
+    app.attempts.begin(client.address.ip(), email, Instant::now()).map_err(Refusal::rate_limited)?;
     // No password that long was ever set, and hashing it would take its time; no address has a U+0000, which Postgres
     // can't even be asked for.
     if email.len() > limits::EMAIL_BYTES
@@ -66,7 +66,7 @@ async fn login(
         return Err(Refusal::wrong_credentials());
     }
     let user = app.auth.check(email, password).await?.ok_or_else(Refusal::wrong_credentials)?;
-    app.attempts.succeeded(peer.ip(), email);
+    app.attempts.succeeded(client.address.ip(), email);
     Ok(Json(app.auth.sign_in(user).await?))
 }
 

@@ -10,11 +10,13 @@ use std::time::Duration;
 use causerie_protocol::event::User;
 use causerie_protocol::{ChatId, CloseCode, Epoch, Seq, TokenId};
 
-use super::link::{Incoming, Link, Lost, Outgoing, finish, finish_unreadable};
+use super::end::End;
+use super::link::{Incoming, Link, Lost, Outgoing};
 use super::{Action, Session, Verdict};
 use crate::chat::{Chats, Reply};
 use crate::clock;
 use crate::hub::Hub;
+use crate::metrics::{Frames, Metrics};
 use crate::outbox::{Closing, Item, Outbox, Scope, Signal};
 use crate::store::{Append, Store};
 
@@ -34,6 +36,8 @@ pub struct Services {
     pub hub: Hub,
     /// The time between two pings.
     pub heartbeat: Duration,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// A handshake that was accepted.
@@ -67,24 +71,6 @@ pub(super) struct Driver<L> {
     unflushed: bool,
     /// The socket took no more the last time.
     blocked: bool,
-}
-
-/// How a session ends.
-pub(super) enum End {
-    /// By our close frame.
-    Close(Closing),
-    /// As the same, after which nothing can be read.
-    Bad(Closing),
-    /// By the client's close frame.
-    Closed(Option<u16>),
-    /// By a connection that is gone.
-    Lost,
-}
-
-impl From<Lost> for End {
-    fn from(_: Lost) -> Self {
-        Self::Lost
-    }
 }
 
 /// Everything that a session waits for.
@@ -168,6 +154,7 @@ impl<L: Link> Driver<L> {
         self.outbox.heard();
         match incoming {
             Incoming::Text(json) => {
+                self.services.metrics.frames_received.inc();
                 let action = self.session.on_text(&json, clock::now());
                 drop(json);
                 match action {
@@ -208,7 +195,7 @@ impl<L: Link> Driver<L> {
                 Step::Drained => return Ok(()),
                 Step::End(end) => return Err(end),
                 Step::Revoked(chats) => self.revoked(chats)?,
-                Step::Hole(chat) => self.fetch_page(chat).await?,
+                Step::Hole(chat) => self.fill_hole(chat).await?,
                 Step::ChatAdded(chat) => self.chat_added(chat).await?,
                 Step::Ping | Step::Incoming(_) => {}
             }
@@ -314,9 +301,13 @@ impl<L: Link> Driver<L> {
             _ if !sendable => return Poll::Ready(None),
             Item::Event { chat, seq, frame } => {
                 self.session.sent(chat, seq);
+                self.services.metrics.frames_sent.inc(Frames::Event);
                 frame
             }
-            Item::Reply(frame) | Item::Read { frame, .. } | Item::Notice { frame, .. } => frame,
+            Item::Reply(frame) | Item::Read { frame, .. } | Item::Notice { frame, .. } => {
+                self.services.metrics.frames_sent.inc(Frames::Other);
+                frame
+            }
         };
         self.unflushed = true;
         match self.link.start_send(Outgoing::Text(frame)) {
@@ -354,32 +345,6 @@ impl<L: Link> Driver<L> {
         self.link.start_send(Outgoing::Ping)?;
         self.unflushed = true;
         Ok(())
-    }
-
-    async fn end(&mut self, end: End) -> CloseCode {
-        // Nothing more is sent, so nothing need wait here.
-        self.outbox.close(Closing::new(CloseCode::Normal, ""));
-        self.pending = VecDeque::new();
-        match end {
-            End::Close(closing) => {
-                let code = closing.code;
-                finish(&mut self.link, closing).await;
-                code
-            }
-            End::Bad(closing) => {
-                let code = closing.code;
-                finish_unreadable(&mut self.link, closing).await;
-                code
-            }
-            End::Closed(code) => {
-                // Reading on lets the link answer the close frame.
-                let answered = poll_fn(|cx| self.link.poll_recv(cx));
-                let _ = tokio::time::timeout(Duration::from_secs(2), answered).await;
-                // 1005: the client gave no code (RFC 6455, section 7.1.5).
-                CloseCode::from_code(code.unwrap_or(1005))
-            }
-            End::Lost => CloseCode::Abnormal,
-        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::bus::{Bus, Envelope};
 use crate::chat::Chats;
 use crate::heartbeat::SLOTS;
 use crate::hub::Hub;
+use crate::metrics::Metrics;
 use crate::outbox::{Frame, Scope};
 use crate::store::{Append, Change, NewChat, SqliteStore, Store};
 
@@ -86,7 +87,8 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
     let new = NewChat { creator: user.id, participants, title: None, direct: true };
     let (chat, _) = store.create_chat(new).await.unwrap();
     let hub = Hub::new();
-    let chats = Chats::start(store.clone(), Arc::new(DeafBus), hub.clone());
+    let metrics = Arc::<Metrics>::default();
+    let chats = Chats::start(store.clone(), Arc::new(DeafBus), hub.clone(), metrics.clone());
 
     let (_client, incoming) = mpsc::unbounded_channel();
     let (outgoing, mut frames) = mpsc::unbounded_channel();
@@ -95,6 +97,7 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
         chats: chats.clone(),
         hub: hub.clone(),
         heartbeat: Duration::from_secs(25),
+        metrics: metrics.clone(),
     };
     let opening = Box::new(Opening {
         user,
@@ -132,6 +135,11 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
             assert_eq!(heads, [(chat, Seq(4))]);
         }
         other => panic!("{other:?}"),
+    }
+    let counted = metrics.encode();
+    for found_by in ["event", "ping"] {
+        let line = format!("causerie_gaps_filled_total{{found_by=\"{found_by}\"}} 1");
+        assert!(counted.lines().any(|found| found == line), "{line} is not in\n{counted}");
     }
     session.abort();
 }

@@ -3,11 +3,13 @@
 use causerie_protocol::server_frame::{ChatAdded, Ping, Subscribed, Unsubscribed, Welcome};
 use causerie_protocol::{ChatId, CloseCode, Epoch, ErrorCode, Seq, ServerFrame, limits};
 
-use super::driver::{Driver, End, Opening, Step};
+use super::driver::{Driver, Opening, Step};
+use super::end::End;
 use super::link::Link;
 use super::{error_frame, start};
 use crate::chat::encode_event;
 use crate::clock;
+use crate::metrics::{FoundBy, Resume};
 use crate::outbox::{Closing, Frame, Item, Scope};
 use crate::store::StoreError;
 
@@ -91,6 +93,10 @@ impl<L: Link> Driver<L> {
             Ok(Some(position)) => {
                 self.services.hub.note_head(chat, position.head);
                 let (from, reset) = start(&position, after, epoch.as_ref());
+                if after.is_some() {
+                    let outcome = if reset { Resume::Reset } else { Resume::Whole };
+                    self.services.metrics.resumes.inc(outcome);
+                }
                 self.session.follow(chat, from);
                 return Ok(Subscribed { chat_id: chat, epoch: position.epoch, head: position.head, reset });
             }
@@ -126,6 +132,12 @@ impl<L: Link> Driver<L> {
             self.drain().await?;
         }
         Ok(())
+    }
+
+    /// Something is missing before what is pending.
+    pub(super) async fn fill_hole(&mut self, chat: ChatId) -> Result<(), End> {
+        self.services.metrics.gaps_filled.inc(FoundBy::Event);
+        self.fetch_page(chat).await
     }
 
     /// Puts the next entries of the log in front of what is pending.
@@ -180,7 +192,7 @@ impl<L: Link> Driver<L> {
         match step {
             Step::Revoked(chats) => self.revoked(chats),
             Step::Ping => self.ping().await,
-            Step::Hole(chat) => self.fetch_page(chat).await,
+            Step::Hole(chat) => self.fill_hole(chat).await,
             Step::ChatAdded(chat) => self.chat_added(chat).await,
             Step::End(end) => Err(end),
             Step::Drained | Step::Incoming(_) => Ok(()),
@@ -198,6 +210,9 @@ impl<L: Link> Driver<L> {
         self.drain().await?;
         for (chat, head) in &heads {
             // Whatever the outbox did not bring was lost on its way: read it from the log.
+            if self.session.last(*chat).is_some_and(|last| last < *head) {
+                self.services.metrics.gaps_filled.inc(FoundBy::Ping);
+            }
             self.replay(*chat, *head).await?;
         }
         let heads = heads.into_iter().filter(|(chat, _)| self.session.last(*chat).is_some()).collect();

@@ -1,7 +1,7 @@
 //! The store on Postgres, for several nodes: a chat's positions are given under the lock of its row.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use causerie_protocol::event::User;
@@ -13,7 +13,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Postgres, Transaction};
 
 use super::rows::{to_read, to_seq};
-use super::{Append, AppendResult, NewChat, Position, Store, StoreError, TokenRecord};
+use super::{Append, AppendResult, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
+use crate::metrics::Histogram;
 
 mod append;
 pub(super) mod transfer;
@@ -53,6 +54,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct PostgresStore {
     pool: PgPool,
     epoch: Epoch,
+    wait: Histogram,
 }
 
 impl PostgresStore {
@@ -88,11 +90,20 @@ impl PostgresStore {
             .fetch_one(&pool)
             .await
             .map_err(|error| unusable(&place, &error))?;
-        Ok(Self { pool, epoch: Epoch(epoch) })
+        Ok(Self { pool, epoch: Epoch(epoch), wait: Histogram::default() })
+    }
+
+    /// Notes in `wait` how long writes wait for a connection.
+    #[must_use]
+    pub fn with_wait(self, wait: Histogram) -> Self {
+        Self { wait, ..self }
     }
 
     async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        self.pool.acquire().await
+        let begin = Instant::now();
+        let connection = self.pool.acquire().await;
+        self.wait.observe(begin.elapsed());
+        connection
     }
 }
 
@@ -293,6 +304,10 @@ impl Store for PostgresStore {
     async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.pool).await.map_err(|error| sort(error.into()))?;
         Ok(())
+    }
+
+    fn pool(&self) -> PoolState {
+        PoolState { open: self.pool.size() as usize, idle: self.pool.num_idle(), most: CONNECTIONS as usize }
     }
 
     async fn close(&self) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use causerie_protocol::event::User;
@@ -17,7 +17,8 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Sqlite, Transaction};
 
 use super::rows::{to_read, to_seq};
-use super::{Append, AppendResult, NewChat, Position, Store, StoreError, TokenRecord};
+use super::{Append, AppendResult, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
+use crate::metrics::Histogram;
 
 mod append;
 pub(super) mod transfer;
@@ -56,6 +57,7 @@ pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
     epoch: Epoch,
+    wait: Histogram,
 }
 
 impl SqliteStore {
@@ -107,11 +109,20 @@ impl SqliteStore {
             .min_connections(0)
             .test_before_acquire(false)
             .connect_lazy_with(options.clone().read_only(true).create_if_missing(false));
-        Ok(Self { writer: pool, readers, epoch: Epoch(epoch) })
+        Ok(Self { writer: pool, readers, epoch: Epoch(epoch), wait: Histogram::default() })
+    }
+
+    /// Notes in `wait` how long writes wait for the writer.
+    #[must_use]
+    pub fn with_wait(self, wait: Histogram) -> Self {
+        Self { wait, ..self }
     }
 
     async fn writer(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
-        self.writer.acquire().await
+        let begin = Instant::now();
+        let writer = self.writer.acquire().await;
+        self.wait.observe(begin.elapsed());
+        writer
     }
 }
 
@@ -343,6 +354,15 @@ impl Store for SqliteStore {
     async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
         Ok(())
+    }
+
+    fn pool(&self) -> PoolState {
+        let (writer, readers) = (&self.writer, &self.readers);
+        PoolState {
+            open: (writer.size() + readers.size()) as usize,
+            idle: writer.num_idle() + readers.num_idle(),
+            most: (1 + READERS) as usize,
+        }
     }
 
     async fn close(&self) {

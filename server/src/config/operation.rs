@@ -1,0 +1,182 @@
+//! The settings of a server that many people use: limits, the proxies before it, TLS, metrics.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::{ConfigError, fail};
+
+/// What counts as a slow operation on the database, in milliseconds.
+pub(super) const SLOW_QUERY_MS: u64 = 500;
+
+/// How many sockets there may be, and how fast they may come. 0 is no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Sockets of this server.
+    pub sockets: u32,
+    /// Sockets of one person on this server.
+    pub sockets_per_user: u32,
+    /// Sockets of one client's address on this server.
+    pub sockets_per_address: u32,
+    /// Handshakes a second.
+    pub connects_per_second: u32,
+    /// Handshakes a second of one client's address.
+    pub connects_per_second_per_address: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            sockets: 50_000,
+            sockets_per_user: 100,
+            sockets_per_address: 5_000,
+            connects_per_second: 5_000,
+            connects_per_second_per_address: 200,
+        }
+    }
+}
+
+/// The files of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and those that lead up to it, as PEM.
+    pub cert: PathBuf,
+    /// Its private key, as PEM.
+    pub key: PathBuf,
+}
+
+/// The options of `causerie serve` for operation.
+#[derive(Debug, Args)]
+pub struct Operation {
+    /// Most sockets of this server; a handshake above that gets 503. Each takes some 8 kB and one open file. 0 is no limit.
+    #[arg(long, env = "CAUSERIE_MAX_SOCKETS", value_name = "COUNT", default_value_t = Limits::default().sockets)]
+    pub max_sockets: u32,
+    /// Most sockets of one person on this server; one more is closed with 4109. 0 is no limit.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_SOCKETS_PER_USER",
+        value_name = "COUNT",
+        default_value_t = Limits::default().sockets_per_user
+    )]
+    pub max_sockets_per_user: u32,
+    /// Most sockets of one client's address on this server; a handshake above that gets 503. 0 is no limit.
+    ///
+    /// An IPv6 address counts with all of its /64 network.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_SOCKETS_PER_ADDRESS",
+        value_name = "COUNT",
+        default_value_t = Limits::default().sockets_per_address
+    )]
+    pub max_sockets_per_address: u32,
+    /// Most handshakes a second, of which one second's worth may come at once; one more gets 503. 0 is no limit.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_CONNECTS_PER_SECOND",
+        value_name = "COUNT",
+        default_value_t = Limits::default().connects_per_second
+    )]
+    pub max_connects_per_second: u32,
+    /// As `--max-connects-per-second`, for one client's address.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_CONNECTS_PER_SECOND_PER_ADDRESS",
+        value_name = "COUNT",
+        default_value_t = Limits::default().connects_per_second_per_address
+    )]
+    pub max_connects_per_second_per_address: u32,
+    /// The address or network of a proxy whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`.
+    ///
+    /// May be given several times; in the variable, separate them by commas. Limits per address are for the client that the proxy names.
+    #[arg(
+        long = "trusted-proxy",
+        env = "CAUSERIE_TRUSTED_PROXIES",
+        value_name = "NETWORK",
+        value_delimiter = ',',
+        default_value = "127.0.0.0/8,::1/128"
+    )]
+    pub trusted_proxies: Vec<String>,
+    /// What `/metrics` asks for, as `Authorization: Bearer TOKEN`; without it, everybody who reaches the port may read them.
+    #[arg(long, env = "CAUSERIE_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<String>,
+    /// Log each operation on the database that takes as many milliseconds or more.
+    #[arg(long, env = "CAUSERIE_SLOW_QUERY_MS", value_name = "MILLISECONDS", default_value_t = SLOW_QUERY_MS)]
+    pub slow_query_ms: u64,
+    /// Speak TLS with the certificate in this file: PEM, followed by those that lead up to it. Needs `--tls-key`.
+    ///
+    /// Both files are read again on SIGHUP.
+    #[arg(long, env = "CAUSERIE_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key: PEM. Needs `--tls-cert`.
+    #[arg(long, env = "CAUSERIE_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+}
+
+impl Operation {
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            sockets: self.max_sockets,
+            sockets_per_user: self.max_sockets_per_user,
+            sockets_per_address: self.max_sockets_per_address,
+            connects_per_second: self.max_connects_per_second,
+            connects_per_second_per_address: self.max_connects_per_second_per_address,
+        }
+    }
+
+    pub(super) fn trusted_proxies(&self) -> Result<Vec<IpNet>, ConfigError> {
+        let given = self.trusted_proxies.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+        given
+            .map(|text| {
+                text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+                    ConfigError(
+                        "CAUSERIE_TRUSTED_PROXIES (--trusted-proxy) holds something that is no address or network: write for example 10.0.0.7 or 10.0.0.0/8"
+                            .to_owned(),
+                    )
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn metrics_token(&self) -> Result<Option<String>, ConfigError> {
+        // An empty variable is how `.env` files say "unset".
+        let Some(token) = self.metrics_token.as_deref().map(str::trim).filter(|token| !token.is_empty())
+        else {
+            return Ok(None);
+        };
+        if token.bytes().any(|byte| !byte.is_ascii_graphic()) {
+            return fail(
+                "CAUSERIE_METRICS_TOKEN (--metrics-token) holds a space or something that is not ASCII, which no header can carry as a token: choose another",
+            );
+        }
+        Ok(Some(token.to_owned()))
+    }
+
+    pub(super) fn slow_query(&self) -> Duration {
+        Duration::from_millis(self.slow_query_ms)
+    }
+
+    pub(super) fn tls(&self) -> Result<Option<TlsFiles>, ConfigError> {
+        let given = |file: &Option<PathBuf>| file.clone().filter(|file| !file.as_os_str().is_empty());
+        match (given(&self.tls_cert), given(&self.tls_key)) {
+            (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+            (None, None) => Ok(None),
+            (Some(_), None) => {
+                fail("--tls-cert needs the key too: name its file with --tls-key or CAUSERIE_TLS_KEY")
+            }
+            (None, Some(_)) => fail(
+                "--tls-key needs the certificate too: name its file with --tls-cert or CAUSERIE_TLS_CERT",
+            ),
+        }
+    }
+}
+
+/// Every loopback address: who speaks from there is a program of this machine.
+pub(super) fn loopback() -> Vec<IpNet> {
+    vec![
+        IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
+        IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
+    ]
+}

@@ -1,0 +1,51 @@
+//! `/metrics`: what the server counts and measures, in Prometheus' text format.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use super::problem::Refusal;
+use crate::app::App;
+use crate::metrics::level;
+
+/// The media type of the format, with its version.
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Everything that is measured; with a token in the settings, for who shows it.
+pub(super) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
+    if let Some(token) = &app.config.metrics_token
+        && !shows(&headers, token)
+    {
+        let detail = "Metrics are for who has their token: send it as Authorization: Bearer TOKEN.";
+        return Refusal::unauthorized(detail).into_response();
+    }
+    look_around(&app);
+    ([(header::CONTENT_TYPE, TEXT_FORMAT)], app.metrics.encode()).into_response()
+}
+
+/// Whether a request shows this token. Digests are compared, whose likeness tells nothing of the token's.
+fn shows(headers: &HeaderMap, token: &str) -> bool {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown = shown
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    shown.is_some_and(|(_, shown)| Sha256::digest(shown.trim()) == Sha256::digest(token))
+}
+
+/// Reads what is not counted as it happens.
+fn look_around(app: &App) {
+    let metrics = &app.metrics;
+    let census = app.hub.census();
+    metrics.sockets.set(level(census.sockets));
+    metrics.users_online.set(level(census.users));
+    metrics.followed_chats.set(level(census.chats));
+    metrics.outbox_frames.set(level(census.frames));
+    metrics.outbox_frames_max.set(level(census.frames_max));
+    metrics.outbox.set(level(census.bytes));
+    metrics.bus_connected.set(app.bus.is_connected().into());
+    let pool = app.store.pool();
+    metrics.database_connections.set(level(pool.open));
+    metrics.database_connections_idle.set(level(pool.idle));
+    metrics.database_connections_max.set(level(pool.most));
+}

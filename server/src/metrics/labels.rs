@@ -1,0 +1,211 @@
+//! The labels of the metrics and every value that each may have: none comes from a client, so their number is bounded.
+
+use causerie_protocol::CloseCode;
+
+use super::series::Label;
+
+macro_rules! labels {
+    ($($(#[doc = $doc:literal])+ $name:ident as $wire:literal { $($(#[doc = $about:literal])+ $value:ident = $text:literal,)+ })+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[doc = $about])+ $value,)+
+        }
+
+        impl Label for $name {
+            const NAME: &'static str = $wire;
+            const VALUES: &'static [&'static str] = &[$($text,)+];
+
+            fn place(self) -> usize {
+                self as usize
+            }
+        }
+
+        impl $name {
+            /// The label's value.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                Self::VALUES[self as usize]
+            }
+        }
+    )+};
+}
+
+labels! {
+    /// Why a handshake was refused.
+    Refused as "reason" {
+        /// It was no WebSocket upgrade (426).
+        NotAnUpgrade = "not_an_upgrade",
+        /// The page's origin may not open sockets (403).
+        Origin = "origin",
+        /// The server drains (503).
+        Draining = "draining",
+        /// The server has as many sockets as it may (503).
+        Full = "full",
+        /// The client's address has as many sockets as it may (503).
+        Address = "address",
+        /// Too many handshakes a second (503).
+        Rate = "rate",
+        /// No token, or one that is not good (4001).
+        Unauthorized = "unauthorized",
+        /// The person has as many sockets as one may (4109).
+        User = "user",
+        /// The chat's address is none (4003).
+        NoSuchChat = "no_such_chat",
+        /// A parameter makes no sense (4002).
+        BadRequest = "bad_request",
+        /// The database did not answer (1011).
+        Unavailable = "unavailable",
+    }
+
+    /// The kinds of frames that go out.
+    Frames as "kind" {
+        /// An entry of a chat's log.
+        Event = "event",
+        /// An answer, a ping, typing, presence or a read position.
+        Other = "other",
+    }
+
+    /// What became of a message.
+    MessageOutcome as "outcome" {
+        /// It is in the log.
+        Stored = "stored",
+        /// It was there already.
+        Duplicate = "duplicate",
+        /// It was not allowed.
+        Refused = "refused",
+        /// The database did not take it.
+        Failed = "failed",
+    }
+
+    /// How a subscription from a position went.
+    Resume as "outcome" {
+        /// Everything that was missed follows.
+        Whole = "whole",
+        /// Too much was missed, or the log is another: the client loads afresh.
+        Reset = "reset",
+    }
+
+    /// How a hole was found.
+    FoundBy as "found_by" {
+        /// A later entry came.
+        Event = "event",
+        /// A ping was due and would have named a head that was not sent.
+        Ping = "ping",
+    }
+
+    /// The class of an HTTP status.
+    StatusClass as "class" {
+        /// Switching protocols.
+        Informational = "1xx",
+        /// Done.
+        Success = "2xx",
+        /// Elsewhere, or unchanged.
+        Redirection = "3xx",
+        /// The request's fault.
+        ClientError = "4xx",
+        /// The server's fault, or that it is busy.
+        ServerError = "5xx",
+    }
+
+    /// An operation on the database, by the method of the store.
+    Operation as "operation" {
+        /// Makes an account.
+        CreateUser = "create_user",
+        /// Finds an account to sign in to.
+        Account = "account",
+        /// Finds a person.
+        FindUser = "find_user",
+        /// Stores a sign-in.
+        CreateToken = "create_token",
+        /// Checks a token.
+        Token = "token",
+        /// Lists sign-ins.
+        TokensOf = "tokens_of",
+        /// Looks for revoked sign-ins.
+        Revoked = "revoked",
+        /// Revokes a sign-in.
+        RevokeToken = "revoke_token",
+        /// Makes a chat.
+        CreateChat = "create_chat",
+        /// Reads a chat.
+        Chat = "chat",
+        /// Lists chats.
+        Chats = "chats",
+        /// Lists who is in a chat.
+        Participants = "participants",
+        /// Lists who shares a chat with somebody.
+        Acquaintances = "acquaintances",
+        /// Deletes a chat.
+        DeleteChat = "delete_chat",
+        /// Commits a batch of changes.
+        Append = "append",
+        /// Reads where a log stands.
+        Position = "position",
+        /// Reads the log.
+        EventsAfter = "events_after",
+        /// Reads messages.
+        Messages = "messages",
+        /// Reads one message.
+        Message = "message",
+        /// Reads the heads of chats.
+        Heads = "heads",
+        /// Reads who has read how far.
+        Reads = "reads",
+        /// Asks whether the database answers.
+        Ping = "ping",
+    }
+}
+
+/// The close code of a socket. A client may send any, so what has no name shares one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed(pub CloseCode);
+
+/// The codes that are told apart, and the rest. 1002 and 1005 have no policy, but RFC 6455 gives them a meaning.
+macro_rules! closed {
+    ($($code:literal = $text:literal,)+) => {
+        impl Label for Closed {
+            const NAME: &'static str = "code";
+            const VALUES: &'static [&'static str] = &[$($text,)+ "other"];
+
+            fn place(self) -> usize {
+                const CODES: &[u16] = &[$($code,)+];
+                let code = self.0.code();
+                CODES.iter().position(|known| *known == code).unwrap_or(CODES.len())
+            }
+        }
+    };
+}
+
+closed! {
+    1000 = "1000", 1001 = "1001", 1002 = "1002", 1003 = "1003", 1005 = "1005", 1006 = "1006", 1007 = "1007",
+    1009 = "1009", 1011 = "1011", 1012 = "1012", 1013 = "1013", 4001 = "4001", 4002 = "4002", 4003 = "4003",
+    4009 = "4009", 4010 = "4010", 4108 = "4108", 4109 = "4109", 4201 = "4201", 4202 = "4202",
+}
+
+impl StatusClass {
+    /// The class of a status code.
+    #[must_use]
+    pub fn of(status: u16) -> Self {
+        match status {
+            ..200 => Self::Informational,
+            200..300 => Self::Success,
+            300..400 => Self::Redirection,
+            400..500 => Self::ClientError,
+            500.. => Self::ServerError,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_close_code_with_a_name_is_told_apart() {
+        for code in CloseCode::ALL {
+            assert_eq!(Closed::VALUES[Closed(*code).place()], code.to_string());
+        }
+        assert_eq!(Closed::VALUES[Closed(CloseCode::Other(3000)).place()], "other");
+    }
+}

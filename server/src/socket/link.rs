@@ -1,0 +1,83 @@
+//! axum's WebSocket as a link.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use bytes::Bytes;
+use causerie_protocol::{CloseCode, limits};
+use futures_util::{Sink, Stream};
+use tungstenite::Error as WsError;
+use tungstenite::error::ProtocolError;
+
+use crate::outbox::Closing;
+use crate::session::{Incoming, Link, Lost, Outgoing};
+
+/// A WebSocket as a session sees it.
+pub(super) struct AxumLink(pub(super) WebSocket);
+
+impl AxumLink {
+    fn pin(&mut self) -> Pin<&mut WebSocket> {
+        Pin::new(&mut self.0)
+    }
+}
+
+impl Link for AxumLink {
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
+        Poll::Ready(match ready!(self.pin().poll_next(cx)) {
+            Some(Ok(Message::Text(text))) => Incoming::Text(text),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Incoming::Control,
+            Some(Ok(Message::Close(frame))) => Incoming::Closed(frame.map(|frame| frame.code)),
+            Some(Ok(Message::Binary(_))) => Incoming::Bad(Closing::new(
+                CloseCode::UnsupportedData,
+                "binary frames are not understood: send text frames with JSON",
+            )),
+            Some(Err(error)) => bad(error),
+            None => Incoming::Lost,
+        })
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        self.pin().poll_ready(cx).map_err(lost)
+    }
+
+    fn start_send(&mut self, frame: Outgoing) -> Result<(), Lost> {
+        let message = match frame {
+            Outgoing::Text(text) => Message::Text(text),
+            Outgoing::Ping => Message::Ping(Bytes::new()),
+            Outgoing::Close(closing) => Message::Close(Some(CloseFrame {
+                code: closing.code.code(),
+                reason: CloseCode::clip_reason(&closing.reason).into(),
+            })),
+        };
+        self.pin().start_send(message).map_err(lost)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        self.pin().poll_flush(cx).map_err(lost)
+    }
+}
+
+// By value, as `map_err` hands it over; why a connection broke is nothing that this end can mend.
+#[allow(clippy::needless_pass_by_value)]
+fn lost(_: axum::Error) -> Lost {
+    Lost
+}
+
+/// What a reading error means: the client broke a rule and is told, or it is gone.
+fn bad(error: axum::Error) -> Incoming {
+    let Ok(error) = error.into_inner().downcast::<WsError>() else { return Incoming::Lost };
+    let closing = match *error {
+        WsError::Capacity(_) => {
+            Closing::new(CloseCode::MessageTooBig, format!("a frame may have {} bytes", limits::FRAME_BYTES))
+        }
+        WsError::Utf8(_) => Closing::new(CloseCode::InvalidPayload, "the text is not valid UTF-8"),
+        WsError::Protocol(
+            ProtocolError::ResetWithoutClosingHandshake | ProtocolError::ReceivedAfterClosing,
+        ) => return Incoming::Lost,
+        // 1002: a protocol error (RFC 6455, section 7.4.1).
+        WsError::Protocol(error) => Closing::new(CloseCode::Other(1002), error.to_string()),
+        _ => return Incoming::Lost,
+    };
+    Incoming::Bad(closing)
+}

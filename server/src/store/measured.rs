@@ -1,0 +1,164 @@
+//! A store that measures another one: how long each operation takes, and a line in the log for a slow one.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use causerie_protocol::event::User;
+use causerie_protocol::rest::{Chat, TokenInfo, UserRef};
+use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, TokenId, UserId};
+
+use super::{Append, AppendResult, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
+use crate::metrics::{Metrics, Operation};
+
+/// Another store, measured. Its answers are those of the other.
+pub struct MeasuredStore {
+    store: Arc<dyn Store>,
+    metrics: Arc<Metrics>,
+    slow: Duration,
+}
+
+impl MeasuredStore {
+    /// Measures `store`; what takes longer than `slow` is told in the log.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, metrics: Arc<Metrics>, slow: Duration) -> Self {
+        Self { store, metrics, slow }
+    }
+
+    async fn timed<T>(
+        &self,
+        operation: Operation,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let begin = Instant::now();
+        let answer = answer.await;
+        let took = begin.elapsed();
+        self.metrics.database_operation.observe(operation, took);
+        if took >= self.slow {
+            self.metrics.database_slow_operations.inc();
+            let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            let failed = answer.is_err();
+            // The operation alone: what it was asked for may be a text or an address.
+            tracing::warn!(operation = operation.name(), milliseconds, failed, "slow query");
+        }
+        answer
+    }
+}
+
+#[async_trait]
+impl Store for MeasuredStore {
+    async fn create_user(&self, email: &str, name: &str, hash: &str) -> Result<Option<User>, StoreError> {
+        self.timed(Operation::CreateUser, self.store.create_user(email, name, hash)).await
+    }
+
+    async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
+        self.timed(Operation::Account, self.store.account(email)).await
+    }
+
+    async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
+        self.timed(Operation::FindUser, self.store.find_user(user)).await
+    }
+
+    async fn create_token(
+        &self,
+        user: UserId,
+        digest: [u8; 32],
+        created_at: i64,
+        expires_at: i64,
+    ) -> Result<TokenId, StoreError> {
+        let answer = self.store.create_token(user, digest, created_at, expires_at);
+        self.timed(Operation::CreateToken, answer).await
+    }
+
+    async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
+        self.timed(Operation::Token, self.store.token(digest)).await
+    }
+
+    async fn tokens_of(&self, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError> {
+        self.timed(Operation::TokensOf, self.store.tokens_of(user, now)).await
+    }
+
+    async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>, StoreError> {
+        self.timed(Operation::Revoked, self.store.revoked(tokens)).await
+    }
+
+    async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError> {
+        self.timed(Operation::RevokeToken, self.store.revoke_token(user, token)).await
+    }
+
+    async fn create_chat(&self, chat: NewChat) -> Result<(ChatId, bool), StoreError> {
+        self.timed(Operation::CreateChat, self.store.create_chat(chat)).await
+    }
+
+    async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError> {
+        self.timed(Operation::Chat, self.store.chat(user, chat)).await
+    }
+
+    async fn chats(&self, user: UserId) -> Result<Vec<Chat>, StoreError> {
+        self.timed(Operation::Chats, self.store.chats(user)).await
+    }
+
+    async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError> {
+        self.timed(Operation::Participants, self.store.participants(chat)).await
+    }
+
+    async fn acquaintances(&self, user: UserId) -> Result<Vec<UserId>, StoreError> {
+        self.timed(Operation::Acquaintances, self.store.acquaintances(user)).await
+    }
+
+    async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Option<Vec<UserId>>, StoreError> {
+        self.timed(Operation::DeleteChat, self.store.delete_chat(user, chat)).await
+    }
+
+    async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
+        self.timed(Operation::Append, self.store.append(batch)).await
+    }
+
+    async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {
+        self.timed(Operation::Position, self.store.position(user, chat)).await
+    }
+
+    async fn events_after(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        after: Seq,
+        limit: u64,
+    ) -> Result<Option<Vec<Event>>, StoreError> {
+        self.timed(Operation::EventsAfter, self.store.events_after(user, chat, after, limit)).await
+    }
+
+    async fn messages(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        before: Option<MessageId>,
+        limit: u64,
+    ) -> Result<Option<Vec<Message>>, StoreError> {
+        self.timed(Operation::Messages, self.store.messages(user, chat, before, limit)).await
+    }
+
+    async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
+        self.timed(Operation::Message, self.store.message(user, id)).await
+    }
+
+    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError> {
+        self.timed(Operation::Heads, self.store.heads(chats)).await
+    }
+
+    async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError> {
+        self.timed(Operation::Reads, self.store.reads(chats)).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.timed(Operation::Ping, self.store.ping()).await
+    }
+
+    fn pool(&self) -> PoolState {
+        self.store.pool()
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}

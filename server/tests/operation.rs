@@ -1,0 +1,17 @@
+//! What whoever runs a server relies on: metrics, limits, TLS, the log.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
+#[path = "common/socket.rs"]
+mod client;
+#[path = "common/scrape.rs"]
+mod scrape;
+#[path = "common/server.rs"]
+mod server;
+
+#[path = "operation/dashboard.rs"]
+mod dashboard;
+#[path = "operation/limits.rs"]
+mod limits;
+#[path = "operation/metrics.rs"]
+mod metrics;
