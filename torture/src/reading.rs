@@ -2,15 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, bail};
+use causerie_client::LoadError;
 use causerie_protocol::{ChatId, MessageId};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
 use crate::api::Api;
 use crate::history::Chat;
 use crate::label::Label;
 use crate::world::World;
+
+/// How long a node may have trouble.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The pause before it is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A message as a node shows it: position, id, and the label of a text that is right.
 pub type Line = (u64, i64, Option<Label>);
@@ -46,15 +54,14 @@ pub async fn of_all(nodes: &[SocketAddr], world: &World) -> Result<Vec<Reading>>
 }
 
 async fn read(node: usize, api: Api, chats: Vec<(ChatId, String)>) -> Result<Reading> {
-    let unread = |error| anyhow!("node {node} can't be read at the end: {error:?}");
     let mut reading = Reading { node, ..Reading::default() };
     for (chat, token) in chats {
-        let own = api.chats(&token).await.map_err(unread)?;
+        let own = patiently(node, || api.chats(&token)).await?;
         reading.heads.extend(own.iter().map(|chat| (chat.id.0, chat.head.0)));
         let mut lines: Vec<Line> = Vec::new();
         let mut before: Option<MessageId> = None;
         loop {
-            let (page, has_older) = api.messages(&token, chat, before).await.map_err(unread)?;
+            let (page, has_older) = patiently(node, || api.messages(&token, chat, before)).await?;
             before = page.first().map(|message| message.id);
             let line = |message: &causerie_protocol::Message| {
                 (message.seq.0, message.id.0, Label::of_text(&message.content))
@@ -68,4 +75,22 @@ async fn read(node: usize, api: Api, chats: Vec<(ChatId, String)>) -> Result<Rea
         reading.chats.insert(chat.0, lines);
     }
     Ok(reading)
+}
+
+/// Asks again while a node has trouble that passes; what it shows in the end is what counts.
+async fn patiently<T, F>(node: usize, mut ask: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T, LoadError>>,
+{
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(LoadError::Temporary { detail }) if Instant::now() < end => {
+                println!("  node {node} is asked again: {detail}");
+                sleep(PAUSE).await;
+            }
+            Err(error) => bail!("node {node} can't be read at the end: {error:?}"),
+        }
+    }
 }
