@@ -10,7 +10,8 @@ use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Postgres, Transaction};
+use sqlx::{ConnectOptions, Connection as _, Postgres, Transaction};
+use tokio::time::timeout;
 
 use super::rows::{to_read, to_seq};
 use super::{Append, AppendResult, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
@@ -47,6 +48,10 @@ const CONNECTIONS: u32 = 10;
 /// Of each connection: when its node is paused or gone, the locks of what it was doing must not hold up other nodes.
 /// The defaults are: for ever, and two hours until a lost connection is noticed.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '3s'; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+/// A connection that was used so shortly ago is taken to live: under load, no round trip is spent on asking.
+const FRESH: Duration = Duration::from_millis(500);
+/// How long one that was idle for longer may take to say that it lives, or another is taken.
+const ALIVE: Duration = Duration::from_secs(1);
 /// How long a request waits for a free connection, or for the server to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -79,6 +84,12 @@ impl PostgresStore {
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    let is_fresh = meta.idle_for < FRESH;
+                    Ok(is_fresh || matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(()))))
+                })
+            })
             .after_connect(|connection, _| {
                 Box::pin(async move { sqlx::raw_sql(SESSION).execute(connection).await.map(drop) })
             })
@@ -99,11 +110,11 @@ impl PostgresStore {
         Self { wait, ..self }
     }
 
-    async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
         let begin = Instant::now();
         let connection = self.pool.acquire().await;
         self.wait.observe(begin.elapsed());
-        connection
+        connection.map_err(|error| sort(error.into()))
     }
 }
 
@@ -145,9 +156,12 @@ fn unusable(place: &str, error: &sqlx::Error) -> StoreError {
 /// Whether an error of Postgres passes by itself: the connection, resources, an operator's intervention, a conflict.
 fn passes(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
-            true
-        }
+        // A protocol error is one connection's, which is closed for it: the next one works.
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // 25P03: the transaction was idle for too long, as after a pause of this process.
             ["08", "25P03", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))

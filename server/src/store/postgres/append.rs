@@ -118,7 +118,7 @@ async fn messages(
                     (None, None) if closed => Err(Refused::ChatClosed),
                     (None, None) => {
                         let lost = "append_messages answered neither a new message nor an earlier one";
-                        return Err(StoreError::Failed(sqlx::Error::Protocol(lost.to_owned())));
+                        return Err(StoreError::Failed(sqlx::Error::Decode(lost.into())));
                     }
                 }
             }
