@@ -154,3 +154,41 @@ fn logged(error: &StoreError) -> AppendError {
         StoreError::Failed(_) | StoreError::Unusable(_) => AppendError::Failed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use causerie_protocol::{ChatId, ClientId, MessageText, Seq, UserId};
+
+    use super::*;
+
+    fn message(actor: i64, chat: i64, client_id: Option<&str>) -> Append {
+        let client_id = client_id.map(|id| ClientId::new(id).unwrap());
+        let change = Change::Message { text: MessageText::new("Hello").unwrap(), client_id };
+        Append { actor: UserId(actor), chat: ChatId(chat), change }
+    }
+
+    #[test]
+    fn only_what_can_be_repeated_without_changing_its_order_is() {
+        let read = |actor, chat| Append {
+            actor: UserId(actor),
+            chat: ChatId(chat),
+            change: Change::Read { seq: Seq(1) },
+        };
+        let batch = [
+            message(1, 1, Some("a")),
+            message(1, 1, None),
+            message(1, 1, Some("b")),
+            message(1, 2, Some("c")),
+            message(2, 1, Some("d")),
+            read(2, 1),
+            read(1, 1),
+        ];
+        assert_eq!(repeatable(&batch).0, [0, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_read_position_that_was_perhaps_not_told_is_told() {
+        let known = Appended::Read { seq: Seq(3), moved: false };
+        assert_eq!(announced(known), Appended::Read { seq: Seq(3), moved: true });
+    }
+}

@@ -42,10 +42,25 @@ fn notices_are_shed_first_and_events_stay() {
     }
     outbox.push(Item::Notice { chat: None, frame: Frame::from_static("typing") });
     outbox.push(event(1, SHED_ABOVE as u64 + 1));
+    outbox.push(Item::Read { chat: ChatId(1), frame: Frame::from_static("read") });
     let mut items = VecDeque::new();
     assert!(outbox.take(&mut items));
-    assert_eq!(items.len(), SHED_ABOVE + 1);
-    assert!(items.iter().all(|item| matches!(item, Item::Event { .. })));
+    assert_eq!(items.len(), SHED_ABOVE + 2);
+    assert!(!items.iter().any(|item| matches!(item, Item::Notice { .. })));
+}
+
+#[test]
+fn who_lost_its_turn_is_told_once_behind_the_answers() {
+    let outbox = outbox();
+    outbox.push(Item::Reply(Frame::from_static("refused")));
+    assert!(!outbox.has_lost_turn());
+    outbox.lose_turn();
+    outbox.lose_turn();
+    assert!(outbox.has_lost_turn());
+    let mut items = VecDeque::new();
+    assert!(outbox.take(&mut items));
+    let [Item::Reply(_), Item::Close(closing)] = items.make_contiguous() else { panic!("{items:?}") };
+    assert_eq!(closing.code, CloseCode::InternalError);
 }
 
 #[test]

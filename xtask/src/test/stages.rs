@@ -125,9 +125,11 @@ fn build_program(prepared: &mut Prepared) -> Outcome {
 
 fn torture_briefly() -> Outcome {
     // Each run keeps servers and a dozen clients busy: several at once only slow one another down.
-    let checker = |test: &str, feature: &str| {
-        let mut checker = cargo("test --release --package causerie-torture --no-fail-fast")?;
-        checker.args(["--features", feature, "--test", test]);
+    let checker = |test: &str| {
+        // The same features for all, so that it is built once.
+        let mut checker =
+            cargo("test --release --package causerie-torture --features real-nodes --no-fail-fast")?;
+        checker.args(["--test", test]);
         checker.env("CAUSERIE_BIN", project::program()).env("RUST_TEST_THREADS", "1");
         counted(checker)
     };
@@ -136,11 +138,9 @@ fn torture_briefly() -> Outcome {
         real.args(arguments);
         counted(real)
     };
-    let counts = checker("sabotage", "real-server")?.add(real(&["--seconds", "20"])?);
+    let counts = checker("sabotage")?.add(real(&["--seconds", "20"])?);
     match services::install() {
-        Ok(()) => Ok(counts
-            .add(checker("sabotage_nodes", "real-nodes")?)
-            .add(real(&["--nodes", "3", "--each", "1"])?)),
+        Ok(()) => Ok(counts.add(checker("sabotage_nodes")?).add(real(&["--nodes", "3", "--each", "1"])?)),
         Err(why) => {
             println!("not run: the torture of several nodes: {why:#}");
             Ok(counts.add(Counts { failed: project::in_ci().into(), ..Counts::default() }))
