@@ -10,6 +10,7 @@ use causerie_protocol::{ChatId, CloseCode, Seq, TokenId, UserId, limits};
 use futures_util::task::AtomicWaker;
 
 mod relief;
+mod slow;
 
 pub use relief::relief;
 
@@ -195,7 +196,9 @@ impl Outbox {
             let bytes = inner.bytes + item.bytes();
             let full = inner.queue.len() >= limits::OUTBOX_FRAMES || bytes > limits::OUTBOX_BYTES;
             if full && !matches!(item, Item::Close(_)) {
+                let depth = (inner.queue.len(), inner.bytes);
                 drop(inner);
+                slow::tell(self.user, item.chat(), depth);
                 self.close(Closing::new(
                     CloseCode::FellBehind,
                     "the connection is too slow: reconnect and resume",

@@ -4,6 +4,8 @@
 
 #[path = "cli/configuration.rs"]
 mod configuration;
+#[path = "cli/log.rs"]
+mod log;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/refusals.rs"]

@@ -9,9 +9,13 @@ mod scrape;
 #[path = "common/server.rs"]
 mod server;
 
+#[path = "operation/closing.rs"]
+mod closing;
 #[path = "operation/dashboard.rs"]
 mod dashboard;
 #[path = "operation/limits.rs"]
 mod limits;
 #[path = "operation/metrics.rs"]
 mod metrics;
+#[path = "operation/tls.rs"]
+mod tls;

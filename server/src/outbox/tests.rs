@@ -116,3 +116,36 @@ fn the_first_reason_of_a_close_stays() {
     assert_eq!(closing(&outbox), Some(CloseCode::Unauthorized));
     assert_eq!(closing(&outbox), Some(CloseCode::Unauthorized), "it is not taken");
 }
+
+#[test]
+fn a_slow_consumer_is_told_in_the_log_and_never_what_waits_for_it() {
+    use std::io::{self, Write};
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    tracing::subscriber::with_default(log, || {
+        let outbox = outbox();
+        for seq in 0..=limits::OUTBOX_FRAMES as u64 {
+            outbox.push(Item::Event { chat: ChatId(7), seq: Seq(seq), frame: Frame::from_static("sesame") });
+        }
+    });
+    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    for word in ["WARN", "slow consumer", "user=1", "chat=7", "frames=1024", "bytes=6144"] {
+        assert!(log.contains(word), "{word} is not in {log}");
+    }
+    assert!(log.lines().count() == 1 && !log.contains("sesame"), "{log}");
+}

@@ -5,12 +5,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use causerie_protocol::CloseCode;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::outbox::{Closing, Frame};
 
 /// How long a peer has to take what was sent before, and the close frame.
 const SEND_WAIT: Duration = Duration::from_secs(5);
+/// How much of what a peer sends meanwhile is read and thrown away, in bytes.
+const CLOSE_BYTES: usize = 8 * 1024 * 1024;
 /// How long a peer has to answer the close frame.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
@@ -61,17 +63,25 @@ pub trait Link: Send + Unpin + 'static {
 
 /// Closes: sends the close frame, waits a moment for the peer's, and drops the connection.
 ///
-/// Without the wait, bytes of the peer that nobody read would reset the connection and the close frame with it.
+/// What the peer still sends is read, or it might wait for that and never come to read the close frame.
 pub async fn finish(link: &mut impl Link, closing: Closing) {
-    if send_close(link, closing).await {
-        wait_for_end(link).await;
+    let mut rest = Rest { bytes: CLOSE_BYTES, ended: false };
+    if send_close(link, closing, &mut rest).await {
+        let ended = poll_fn(|cx| if rest.read(link, cx) { Poll::Ready(()) } else { Poll::Pending });
+        let _ = timeout(CLOSE_WAIT, ended).await;
     }
 }
 
+/// As [`finish`], for a link of which nothing more can be read. The connection itself is read on after its end.
+pub async fn finish_unreadable(link: &mut impl Link, closing: Closing) {
+    send_close(link, closing, &mut Rest { bytes: 0, ended: true }).await;
+}
+
 /// Sends the close frame; false when the peer did not take it in time.
-async fn send_close(link: &mut impl Link, closing: Closing) -> bool {
+async fn send_close(link: &mut impl Link, closing: Closing, rest: &mut Rest) -> bool {
     let mut frame = Some(Outgoing::Close(closing));
     let sent = poll_fn(|cx| {
+        rest.read(link, cx);
         if frame.is_some() {
             ready!(link.poll_ready(cx))?;
         }
@@ -83,23 +93,29 @@ async fn send_close(link: &mut impl Link, closing: Closing) -> bool {
     matches!(timeout(SEND_WAIT, sent).await, Ok(Ok(())))
 }
 
-/// Reads on until the peer has answered the close frame or is gone.
-async fn wait_for_end(link: &mut impl Link) {
-    let ended = poll_fn(|cx| {
-        loop {
-            match ready!(link.poll_recv(cx)) {
-                Incoming::Closed(_) | Incoming::Lost => return Poll::Ready(()),
-                Incoming::Bad(_) | Incoming::Text(_) | Incoming::Control => {}
-            }
-        }
-    });
-    let _ = timeout(CLOSE_WAIT, ended).await;
+/// What still comes after the end was decided.
+struct Rest {
+    /// How much more of it is read.
+    bytes: usize,
+    /// Nothing more comes, or nothing more is read.
+    ended: bool,
 }
 
-/// As [`finish`], for a link of which nothing more can be read: gives the peer the time to read the close frame.
-pub async fn finish_unreadable(link: &mut impl Link, closing: Closing) {
-    if send_close(link, closing).await {
-        sleep(CLOSE_WAIT).await;
+impl Rest {
+    /// Reads and throws away what has come; true when the peer has answered the close frame or is gone.
+    fn read(&mut self, link: &mut impl Link, cx: &mut Context<'_>) -> bool {
+        while !self.ended {
+            match link.poll_recv(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Incoming::Text(text)) => {
+                    self.ended = text.len() >= self.bytes;
+                    self.bytes = self.bytes.saturating_sub(text.len());
+                }
+                Poll::Ready(Incoming::Control) => {}
+                Poll::Ready(Incoming::Closed(_) | Incoming::Lost | Incoming::Bad(_)) => self.ended = true,
+            }
+        }
+        self.ended
     }
 }
 

@@ -37,6 +37,14 @@ fn bad_options_are_named() {
         (&["serve", "--database-url", "causerie.db"], &["DATABASE_URL", "sqlite:"]),
         (&["serve", "--port", "0", "--database-url", "sqlite:none/a.db"], &["DATABASE_URL", "none/a.db"]),
         (&["serve", "--port", "0", "--database-url", "sqlite:."], &["DATABASE_URL"]),
+        (&["serve", "--max-sockets", "many"], &["--max-sockets", "--help"]),
+        (&["serve", "--trusted-proxy", "the one next door"], &["--trusted-proxy", "10.0.0.0/8"]),
+        (&["serve", "--metrics-token", "open sesame"], &["--metrics-token", "choose another"]),
+        (&["serve", "--tls-cert", "cert.pem"], &["--tls-cert", "--tls-key"]),
+        (
+            &["serve", "-p", "0", "--tls-cert", "none.pem", "--tls-key", "none.key"],
+            &["none.pem", "--tls-cert"],
+        ),
         (&["sing"], &["sing", "--help"]),
         (&[], &["serve", "--help"]),
     ] {
@@ -63,6 +71,23 @@ fn a_line_of_env_that_makes_no_sense_is_named_by_its_number() {
     refused(&output(&folder, &["serve"]), &["line 4 of .env", "NAME=value"]);
     let folder = folder_with(".env", b"NAME=\xff\n");
     refused(&output(&folder, &["serve"]), &[".env"]);
+}
+
+#[test]
+fn a_key_of_another_certificate_and_a_file_without_one_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a", "b"] {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(folder.path().join(format!("{name}.pem")), made.cert.pem()).unwrap();
+        std::fs::write(folder.path().join(format!("{name}.key")), made.signing_key.serialize_pem()).unwrap();
+    }
+    for (cert, key, words) in [
+        ("a.pem", "b.key", ["b.key", "a.pem", "--tls-key"]),
+        ("a.key", "a.key", ["a.key", "BEGIN CERTIFICATE", "--tls-cert"]),
+        ("a.pem", "a.pem", ["a.pem", "BEGIN PRIVATE KEY", "--tls-key"]),
+    ] {
+        refused(&output(&folder, &["serve", "-p", "0", "--tls-cert", cert, "--tls-key", key]), &words);
+    }
 }
 
 #[test]
