@@ -59,14 +59,15 @@ pub fn acks_agree(evidence: &Evidence) -> Check {
 
 /// I5: in every chat, a client's messages stand in the order in which its person wrote them.
 ///
-/// A message that was refused and sent again later has given its turn away.
+/// A message that was refused and sent again later has given its turn away, and so has one that was shown as failed:
+/// a copy of it may still wait in a node that was paused, and be stored when its author is back in the chat.
 pub fn order_is_kept(evidence: &Evidence) -> Check {
     for history in &evidence.histories {
         let retried: HashSet<u32> = history
             .facts
             .iter()
             .filter_map(|noted| match noted.fact {
-                Fact::Retried { number } => Some(number),
+                Fact::Retried { number } | Fact::Failed { number } => Some(number),
                 _ => None,
             })
             .collect();
