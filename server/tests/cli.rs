@@ -12,3 +12,5 @@ mod program;
 mod refusals;
 #[path = "cli/serving.rs"]
 mod serving;
+#[path = "cli/tls.rs"]
+mod tls;

@@ -66,6 +66,25 @@ impl Serving {
         line.trim_end().to_owned()
     }
 
+    /// Asks it to read its files again, and answers the line of the log that tells what came of it.
+    pub fn hang_up(&mut self) -> String {
+        self.signal(Signal::HUP);
+        let log = self.child.stderr.as_mut().unwrap();
+        loop {
+            // A byte at a time: what comes after the line is for whoever reads next.
+            let mut line = Vec::new();
+            while line.last() != Some(&b'\n') {
+                let mut byte = [0];
+                log.read_exact(&mut byte).expect("the program goes on");
+                line.push(byte[0]);
+            }
+            let line = String::from_utf8(line).unwrap();
+            if line.contains("certificate") {
+                return line;
+            }
+        }
+    }
+
     /// Sends a signal and waits for the end: how it ended, and its log.
     pub fn end(mut self, signal: Signal) -> (ExitStatus, String) {
         self.signal(signal);
