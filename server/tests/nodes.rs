@@ -8,6 +8,8 @@ mod client;
 mod postgres;
 #[path = "common/redis.rs"]
 mod redis_server;
+#[path = "common/scrape.rs"]
+mod scrape;
 #[path = "common/server.rs"]
 mod server;
 #[path = "rest/u0000.rs"]
@@ -196,4 +198,21 @@ async fn u0000_is_refused_by_its_field_or_kept() {
     let database = postgres::database().await;
     let server = TestServer::start_with(|config| config.database_url = database).await;
     u0000::is_refused_by_its_field_or_kept(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_of_redis_can_be_read_from_the_metrics() {
+    let mut redis = Redis::start().await;
+    let url = redis.url();
+    let node = TestServer::start_with(|config| config.redis_url = Some(url)).await;
+    let connected = async |connected: f64| {
+        node.scraped("the state of the bus", |scrape| scrape.of("causerie_bus_connected") == connected).await
+    };
+    assert_eq!(connected(1.0).await.of("causerie_bus_reconnects_total"), 0.0);
+    redis.kill();
+    connected(0.0).await;
+    redis.start_again().await;
+    connected(1.0).await;
+    node.scraped("the reconnection is counted", |scrape| scrape.of("causerie_bus_reconnects_total") == 1.0)
+        .await;
 }
