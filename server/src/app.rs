@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::auth::Auth;
 use crate::auth::attempts::Attempts;
-use crate::bus::{Bus, MemoryBus, RedisBus, RedisUnusable};
+use crate::bus::{Bus, MemoryBus, RedisBus, RedisOptions, RedisUnusable};
 use crate::chat::Chats;
 use crate::config::{self, Config};
 use crate::gate::Gate;
@@ -122,10 +122,18 @@ impl App {
         let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, metrics.clone(), config.slow_query));
         let hub = Hub::new();
         let bus: Arc<dyn Bus> = match &config.redis_url {
-            Some(url) => Arc::new(RedisBus::start(url, store.clone(), hub.clone(), metrics.clone()).await?),
+            Some(url) => {
+                let options = RedisOptions {
+                    url: url.clone(),
+                    authority: config.redis_ca.clone(),
+                    beat: config.presence.beat,
+                };
+                Arc::new(RedisBus::start(&options, store.clone(), hub.clone(), metrics.clone()).await?)
+            }
             None => Arc::new(MemoryBus::new(hub.clone())),
         };
-        let chats = Chats::start(store.clone(), Arc::clone(&bus), hub.clone(), metrics.clone());
+        let grace = config.presence.grace;
+        let chats = Chats::start(store.clone(), Arc::clone(&bus), hub.clone(), metrics.clone(), grace);
         let gate = Gate::new(config.limits);
         let app = Self {
             auth: Auth::new(store.clone()),

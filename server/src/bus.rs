@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 
-use crate::hub::Hub;
+use crate::hub::{Change, Hub};
 use crate::outbox::{Frame, relief};
 
 pub mod memory;
@@ -11,7 +11,7 @@ pub mod redis;
 mod wire;
 
 pub use memory::MemoryBus;
-pub use redis::{RedisBus, RedisUnusable};
+pub use redis::{Options as RedisOptions, RedisBus, RedisUnusable};
 
 /// Something that every node should know. Frames are encoded once, by the node where it happened.
 #[derive(Clone, Debug)]
@@ -47,8 +47,10 @@ pub enum Envelope {
         /// The encoded notice.
         frame: Frame,
     },
-    /// Presence, for these people.
+    /// Somebody came to a node or left it.
     Presence {
+        /// Who, where, and came or left.
+        change: Change,
         /// Who should know.
         users: Vec<UserId>,
         /// The encoded notice.
@@ -102,7 +104,7 @@ impl Envelope {
             // For a bus between nodes itself.
             Self::Lost => {}
             Self::Notice { chat, except, frame } => hub.notice(*chat, *except, frame),
-            Self::Presence { users, frame } => hub.notice_to(users, frame),
+            Self::Presence { change, users, frame } => hub.presence(*change, users, frame),
             Self::ChatAdded { chat, users } => hub.chat_added(*chat, users),
             Self::ChatDeleted { chat, users } => hub.chat_deleted(*chat, users),
             Self::Left { chat, user } => hub.left(*chat, *user),
@@ -141,6 +143,8 @@ pub async fn deliver_all(batch: &[Envelope], hub: &Hub) {
 /// It may be lost and it may overtake another; sessions look at positions and read the log where there is a hole,
 /// and the heads in the heartbeat reveal a lost tail.
 /// `Left`, `ChatDeleted` and `TokenRevoked` take effect on the publishing node before [`Bus::publish`] returns.
+/// Presence is numbered per node, so that a node notices what it lost and reads the whole roster again; where there are
+/// other nodes, each holds a lease that it renews, and who was on a node whose lease ended is offline.
 /// Frames come from this program's own encoder and are trusted as far as the broker is.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use causerie_protocol::server_frame::Typing;
 use causerie_protocol::{ChatId, ErrorCode, ServerFrame, TokenId, UserId};
@@ -105,15 +106,21 @@ impl Reply {
 }
 
 impl Chats {
-    /// Starts the appender, the announcer and the presence task.
+    /// Starts the appender, the announcer and the presence task. Who has had no socket for `grace` is offline.
     #[must_use]
-    pub fn start(store: Arc<dyn Store>, bus: Arc<dyn Bus>, hub: Hub, metrics: Arc<Metrics>) -> Self {
+    pub fn start(
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        hub: Hub,
+        metrics: Arc<Metrics>,
+        grace: Duration,
+    ) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let (committed, to_announce) = mpsc::channel(COMMITTED);
         let (presence, came) = mpsc::channel(QUEUE);
         tokio::spawn(appender::run(store.clone(), waiting, committed, metrics.clone()));
         tokio::spawn(announcer::run(bus.clone(), to_announce, metrics));
-        tokio::spawn(presence::run(store, bus.clone(), hub.clone(), came));
+        tokio::spawn(presence::run(store, bus.clone(), hub.clone(), grace, came));
         Self { jobs, presence, bus, draining: Arc::default(), hub }
     }
 
@@ -183,7 +190,7 @@ impl Chats {
         self.bus.publish(vec![Envelope::Notice { chat, except: Some(user), frame }]).await;
     }
 
-    /// Tells acquaintances that somebody has come online; left out when too many come at once.
+    /// Has acquaintances told that somebody has come online.
     pub fn came_online(&self, user: UserId) {
         let _ = self.presence.try_send(user);
     }

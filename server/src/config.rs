@@ -1,7 +1,7 @@
 //! The settings: options, environment variables and `.env`. The only file that reads the environment.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use causerie_protocol::limits;
@@ -26,6 +26,10 @@ pub struct Config {
     pub database_url: String,
     /// Where Redis is, when several servers share the Postgres database.
     pub redis_url: Option<String>,
+    /// The certificate of the authority that signed Redis' own, when it is none that the system trusts.
+    pub redis_ca: Option<PathBuf>,
+    /// How presence is kept.
+    pub presence: Presence,
     /// Origins of pages that may use the API and the sockets besides the server's own, as `https://chat.example.org`.
     pub allowed_origins: Vec<String>,
     /// Whether to make the demo accounts.
@@ -51,6 +55,8 @@ impl Config {
         Self {
             database_url: format!("sqlite:{}", database.display()),
             redis_url: None,
+            redis_ca: None,
+            presence: Presence::default(),
             allowed_origins: Vec::new(),
             demo: false,
             heartbeat: HEARTBEAT,
@@ -60,6 +66,21 @@ impl Config {
             slow_query: Duration::from_millis(operation::SLOW_QUERY_MS),
             tls: None,
         }
+    }
+}
+
+/// How presence is kept; tests shorten it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Presence {
+    /// How long somebody without a socket still counts as online, so that a reload is not seen by others.
+    pub grace: Duration,
+    /// The pause between two renewals of a node's lease, which is three of them long: then the people of a dead node are offline.
+    pub beat: Duration,
+}
+
+impl Default for Presence {
+    fn default() -> Self {
+        Self { grace: Duration::from_secs(15), beat: Duration::from_secs(5) }
     }
 }
 
@@ -132,9 +153,14 @@ pub struct Serve {
     /// Connect several servers that share a Postgres database through Redis.
     #[arg(long, env = "USE_REDIS", value_parser = FalseyValueParser::new())]
     pub use_redis: bool,
-    /// Where Redis is, as `redis://` or, over TLS, `rediss://USER:PASSWORD@HOST:PORT/DATABASE`; read only with `--use-redis`.
+    /// Where Redis is: `redis://USER:PASSWORD@HOST:PORT/DATABASE`, with `rediss://` over TLS; read only with `--use-redis`.
+    ///
+    /// Or who knows: `redis-sentinel://USER:PASSWORD@HOST:PORT,HOST:PORT/PRIMARY/DATABASE` names Sentinels and asks them, again after every loss, for the primary of that name; user and password are Redis' own. `rediss-sentinel://` is the same over TLS. A Redis Cluster is not supported.
     #[arg(long, env = "REDIS_URL", value_name = "URL", default_value = DEFAULT_REDIS, hide_env_values = true)]
     pub redis_url: String,
+    /// A file with the certificate, as PEM, of the authority that signed Redis' own, when it is none that the system trusts.
+    #[arg(long, env = "REDIS_CA", value_name = "FILE")]
+    pub redis_ca: Option<PathBuf>,
     /// Limits, proxies, TLS, metrics.
     #[command(flatten)]
     pub operation: Operation,
@@ -181,6 +207,8 @@ impl Serve {
         Ok(Config {
             database_url,
             redis_url: self.use_redis.then(|| self.redis_url.trim().to_owned()),
+            redis_ca: self.redis_ca.clone().filter(|path| !path.as_os_str().is_empty()),
+            presence: Presence::default(),
             allowed_origins: origins(&self.allowed_origins)?,
             demo: self.demo,
             heartbeat: HEARTBEAT,

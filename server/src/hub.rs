@@ -14,9 +14,13 @@ use crate::outbox::{Closing, Frame, Item, Outbox, Scope};
 mod census;
 mod drain;
 mod nodes;
+mod presence;
 mod wheel;
 
 pub use census::Census;
+pub use presence::{Change, NodeId, presence_frame};
+
+use presence::Elsewhere;
 use wheel::Wheel;
 
 /// How long a revoked token is remembered: far longer than a handshake takes from its check to its socket.
@@ -27,8 +31,12 @@ const REVOKED_MEMORY: Duration = Duration::from_secs(60);
 pub struct Hub(Arc<Inner>);
 
 struct Inner {
+    node: NodeId,
     rooms: RwLock<HashMap<ChatId, Room>>,
     people: Mutex<People>,
+    elsewhere: Mutex<Elsewhere>,
+    /// Told when a change of another node's people was lost.
+    presence_lost: Notify,
     wheel: Mutex<Wheel>,
     draining: AtomicBool,
     emptied: Notify,
@@ -54,6 +62,10 @@ struct People {
     /// Sign-ins that were revoked a moment ago, for sockets whose token was checked just before.
     revoked: HashMap<TokenId, Instant>,
     sockets: usize,
+    /// The number of the last change in who is here.
+    version: u64,
+    /// Changes that nobody was told of yet.
+    changes: Vec<Change>,
 }
 
 /// Somebody with a socket, or whose last one closed a moment ago.
@@ -73,8 +85,11 @@ impl Hub {
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Inner {
+            node: rand::random(),
             rooms: RwLock::default(),
             people: Mutex::default(),
+            elsewhere: Mutex::default(),
+            presence_lost: Notify::new(),
             wheel: Mutex::new(Wheel::new()),
             draining: AtomicBool::new(false),
             emptied: Notify::new(),
@@ -104,7 +119,8 @@ impl Hub {
     /// Takes a socket in. True when its user was not online before.
     pub fn register(&self, outbox: &Arc<Outbox>) -> bool {
         self.wheel().add(outbox);
-        let mut people = self.people();
+        let mut guard = self.people();
+        let people = &mut *guard;
         people.sockets += 1;
         if people.revoked.contains_key(&outbox.token) {
             outbox.close(revoked());
@@ -119,6 +135,7 @@ impl Hub {
             }
             Entry::Vacant(place) => {
                 place.insert(Person { sockets: vec![outbox.clone()], left_at: None });
+                people.changed(self.0.node, outbox.user, true);
                 true
             }
         }
@@ -309,12 +326,6 @@ impl Hub {
 
     // Presence, heartbeat, drain.
 
-    /// Whether a person has a socket here, or had one a moment ago.
-    #[must_use]
-    pub fn is_online(&self, user: UserId) -> bool {
-        self.people().users.contains_key(&user)
-    }
-
     /// How many sockets there are.
     #[must_use]
     pub fn socket_count(&self) -> usize {
@@ -336,6 +347,9 @@ impl Hub {
                 departed.push(user);
             }
         }
+        for user in &departed {
+            people.changed(self.0.node, *user, false);
+        }
         departed
     }
 
@@ -346,6 +360,11 @@ impl Hub {
 }
 
 impl People {
+    fn changed(&mut self, node: NodeId, user: UserId, online: bool) {
+        self.version += 1;
+        self.changes.push(Change { node, version: self.version, user, online });
+    }
+
     fn for_each_of(&self, users: &[UserId], mut tell: impl FnMut(&Arc<Outbox>)) {
         let people = users.iter().filter_map(|user| self.users.get(user));
         for socket in people.flat_map(|person| &person.sockets) {

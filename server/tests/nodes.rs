@@ -15,12 +15,15 @@ mod server;
 #[path = "rest/u0000.rs"]
 mod u0000;
 
-use causerie_protocol::rest::Readiness;
-use causerie_protocol::{Event, Seq, ServerFrame, paths};
+use std::time::Duration;
+
+use causerie_protocol::rest::{Chat, Readiness};
+use causerie_protocol::{ChatId, Event, Seq, ServerFrame, paths};
+use causerie_server::config::{Config, Presence};
 use redis_server::Redis;
 use reqwest::Method;
 use serde_json::{Value, json};
-use server::{PATIENCE, TestServer};
+use server::{PATIENCE, Person, TestServer};
 use sqlx::{Connection, PgConnection};
 
 struct Nodes {
@@ -32,12 +35,26 @@ struct Nodes {
 
 impl Nodes {
     async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Nodes that notice soon who is gone.
+    async fn quick() -> Self {
+        Self::start_with(|config| {
+            config.presence =
+                Presence { grace: Duration::from_millis(300), beat: Duration::from_millis(100) };
+        })
+        .await
+    }
+
+    async fn start_with(change: impl Fn(&mut Config)) -> Self {
         let database = postgres::database().await;
         let redis = Redis::start().await;
         let node = async || {
             TestServer::start_with(|config| {
                 config.database_url = database.clone();
                 config.redis_url = Some(redis.url());
+                change(config);
             })
             .await
         };
@@ -215,4 +232,86 @@ async fn an_outage_of_redis_can_be_read_from_the_metrics() {
     connected(1.0).await;
     node.scraped("the reconnection is counted", |scrape| scrape.of("causerie_bus_reconnects_total") == 1.0)
         .await;
+}
+
+/// Whether a node shows a person as online to somebody who shares a chat with them.
+async fn shows(node: &TestServer, viewer: &Person, chat: ChatId, who: &Person) -> bool {
+    let chat = node.call(Method::GET, &paths::chat(chat), viewer, Value::Null).await;
+    let chat: Chat = serde_json::from_value(chat).unwrap();
+    chat.participants.iter().find(|participant| participant.user.id == who.user.id).unwrap().online
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_on_two_nodes_is_online_until_the_last_socket_goes() {
+    let nodes = Nodes::quick().await;
+    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
+    let chat = nodes.one.start_chat(&ana, &ben).await;
+    let mut watching = nodes.one.many(&ana).await;
+    let there = nodes.other.many(&ben).await;
+    let came = watching.presence().await;
+    assert_eq!((came.user_id, came.online), (ben.user.id, true));
+    assert!(shows(&nodes.one, &ana, chat, &ben).await, "the list of chats knows it too");
+    let here = nodes.one.many(&ben).await;
+    drop(there);
+    // Cleo's coming and going takes as long as his would, so once she is gone, he would be.
+    let cleo = nodes.other.register("cleo").await;
+    nodes.one.start_chat(&ana, &cleo).await;
+    drop(nodes.other.many(&cleo).await);
+    for online in [true, false] {
+        let told = watching.presence().await;
+        assert_eq!((told.user_id, told.online), (cleo.user.id, online));
+    }
+    assert!(shows(&nodes.one, &ana, chat, &ben).await && shows(&nodes.other, &ana, chat, &ben).await);
+    drop(here);
+    let left = watching.presence().await;
+    assert_eq!((left.user_id, left.online), (ben.user.id, false));
+    assert!(!shows(&nodes.one, &ana, chat, &ben).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_people_of_a_node_that_is_killed_go_offline_for_the_others() {
+    let mut nodes = Nodes::quick().await;
+    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
+    let chat = nodes.one.start_chat(&ana, &ben).await;
+    let mut watching = nodes.one.many(&ana).await;
+    let _there = nodes.other.many(&ben).await;
+    assert!(watching.presence().await.online);
+    nodes.other.kill();
+    let gone = watching.presence().await;
+    assert_eq!((gone.user_id, gone.online), (ben.user.id, false));
+    assert!(!shows(&nodes.one, &ana, chat, &ben).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_redis_the_people_of_other_nodes_are_offline_and_with_it_online_again() {
+    let mut nodes = Nodes::quick().await;
+    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
+    nodes.one.start_chat(&ana, &ben).await;
+    let mut watching = nodes.one.many(&ana).await;
+    let _there = nodes.other.many(&ben).await;
+    assert!(watching.presence().await.online);
+    nodes.redis.kill();
+    assert!(!watching.presence().await.online);
+    nodes.redis.start_again().await;
+    let back = watching.presence().await;
+    assert_eq!((back.user_id, back.online), (ben.user.id, true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn typing_is_seen_on_another_node() {
+    let nodes = Nodes::start().await;
+    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
+    let chat = nodes.one.start_chat(&ana, &ben).await;
+    let (mut here, mut there) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ben, chat).await);
+    // The first message says that the other node listens: typing is a hint, and what came before is not repeated.
+    here.say(chat, "I will write more", "m-1").await;
+    there.message().await;
+    here.send(json!({"type": "typing", "chat_id": chat})).await;
+    let typing = there
+        .until(|frame| match frame {
+            ServerFrame::Typing(typing) => Some(typing),
+            _ => None,
+        })
+        .await;
+    assert_eq!((typing.chat_id, typing.user_id), (chat, ana.user.id));
 }

@@ -1,24 +1,32 @@
-//! The bus over Redis: one publisher, one subscriber and a backstop, each of which mends itself.
+//! The bus over Redis: a publisher, a subscriber, the roster of who is where, and a backstop, each of which mends itself.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use causerie_protocol::server_frame::ReadPosition;
-use causerie_protocol::{ChatId, ServerFrame};
+use causerie_protocol::ChatId;
 use futures_util::StreamExt;
-use redis::aio::{MultiplexedConnection, PubSubSink};
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisError};
-use tokio::sync::{Notify, mpsc};
+use redis::RedisError;
+use redis::aio::PubSubSink;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::{Bus, Envelope, deliver_all, wire};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::outbox::Frame;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
+
+mod backstop;
+mod roster;
+mod source;
+
+use backstop::Missed;
+use roster::Roster;
+use source::{Source, timed};
 
 /// The channel that every node listens to: what concerns people and sign-ins.
 const NODES: &str = "causerie:nodes";
@@ -26,18 +34,12 @@ const NODES: &str = "causerie:nodes";
 const QUEUE: usize = 4_096;
 /// Envelopes of one round trip to Redis.
 const BATCH: usize = 256;
-/// How long Redis may take to answer before the connection counts as dead.
-const ANSWER: Duration = Duration::from_secs(3);
 /// The pause between two checks that a quiet connection still lives.
 const PROBE: Duration = Duration::from_secs(2);
 /// The first pause before connecting again, and the longest.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
-/// The pause between two looks at the heads in the store: the longest that a hole stays when Redis is away.
-const BACKSTOP: Duration = Duration::from_secs(2);
-/// What is asked for within this time is one look.
-const GATHER: Duration = Duration::from_millis(20);
-/// Chats of one look at the heads.
-const HEADS: usize = 1_000;
+/// Chats of one subscription.
+const CHATS: usize = 1_000;
 
 /// Why Redis can't be used; one sentence that names the setting and the remedy, and never the URL's password.
 #[derive(Debug, thiserror::Error)]
@@ -46,103 +48,62 @@ pub struct RedisUnusable(String);
 
 /// Envelopes reach this node's sockets at once and the other nodes through Redis.
 pub struct RedisBus {
-    node: u64,
     hub: Hub,
     outgoing: mpsc::Sender<(String, Vec<u8>)>,
     connected: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
     /// Something was not published, and the other nodes are not told yet.
     lost: Arc<AtomicBool>,
+    _tasks: JoinSet<()>,
 }
 
-/// What this node may have missed.
-#[derive(Default)]
-struct Missed {
-    /// Asks the backstop to look at the heads at once.
-    look: Notify,
-    /// Chats whose read positions may be other than what was told here.
-    reads: Mutex<HashSet<ChatId>>,
-}
-
-impl Missed {
-    /// Something of these chats may have been missed: look at once.
-    fn all_of(&self, chats: impl IntoIterator<Item = ChatId>) {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).extend(chats);
-        self.look.notify_one();
-    }
-
-    fn take_reads(&self) -> Vec<ChatId> {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
-    }
+/// Where Redis is, and how often a node renews its lease there.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `redis://`, `rediss://`, `redis-sentinel://` or `rediss-sentinel://`.
+    pub url: String,
+    /// The certificate, as PEM, of the authority that signed Redis' own, when it is none that the system trusts.
+    pub authority: Option<PathBuf>,
+    /// The pause between two renewals. A lease is three of them long.
+    pub beat: Duration,
 }
 
 impl RedisBus {
-    /// Connects, and starts the tasks that keep the connection and read from the store what it lost.
+    /// Connects, and starts the tasks that keep the connection, renew this node's lease, and read from the store what was lost.
+    ///
+    /// They end with the value.
     ///
     /// # Errors
     /// When the URL is wrong or Redis does not answer now; later it may go and come back.
     pub async fn start(
-        url: &str,
+        options: &Options,
         store: Arc<dyn Store>,
         hub: Hub,
         metrics: Arc<Metrics>,
     ) -> Result<Self, RedisUnusable> {
-        let info = url.into_connection_info().map_err(|_| {
-            RedisUnusable(
-                "REDIS_URL is not a Redis URL: write redis://HOST:PORT/ or rediss://USER:PASSWORD@HOST:PORT/DATABASE".to_owned(),
-            )
-        })?;
-        let place = info.addr().to_string();
-        let client = Client::open(info).map_err(|error| unusable(&place, &error))?;
+        let source = Source::new(&options.url, options.authority.as_ref())?;
         // Once now, so that a wrong setting is an error at the start and not a warning for ever.
-        connect(&client).await.map_err(|error| unusable(&place, &error))?;
+        source.check().await?;
         let (outgoing, queue) = mpsc::channel(QUEUE);
-        let bus = Self {
-            node: rand::random(),
-            hub: hub.clone(),
-            outgoing,
-            connected: Arc::default(),
-            metrics: metrics.clone(),
-            lost: Arc::default(),
-        };
+        let (connected, lost) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
         let missed = Arc::new(Missed::default());
         let opened = hub.watch_rooms();
-        tokio::spawn(Publisher { client: client.clone(), node: bus.node, lost: bus.lost.clone() }.run(queue));
-        tokio::spawn(
+        let mut tasks = JoinSet::new();
+        tasks.spawn(Publisher { source: source.clone(), node: hub.node(), lost: lost.clone() }.run(queue));
+        tasks.spawn(
             Subscriber {
-                client,
-                node: bus.node,
+                source: source.clone(),
                 hub: hub.clone(),
-                connected: bus.connected.clone(),
+                connected: connected.clone(),
                 missed: missed.clone(),
                 metrics: metrics.clone(),
             }
             .run(opened),
         );
-        tokio::spawn(backstop(store, hub, missed, bus.lost.clone(), metrics));
-        Ok(bus)
+        tasks.spawn(Roster::new(source, store.clone(), hub.clone(), options.beat).run());
+        tasks.spawn(backstop::run(store, hub.clone(), missed, lost.clone(), metrics.clone()));
+        Ok(Self { hub, outgoing, connected, metrics, lost, _tasks: tasks })
     }
-}
-
-fn unusable(place: &str, error: &RedisError) -> RedisUnusable {
-    use redis::{ErrorKind, ServerErrorKind};
-    RedisUnusable(match error.kind() {
-        ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => {
-            format!("Redis at {place} refuses the user or the password: correct them in REDIS_URL")
-        }
-        ErrorKind::InvalidClientConfig => {
-            format!("REDIS_URL asks for something that this build does not have ({error}): correct it")
-        }
-        _ => format!(
-            "Redis does not answer at {place}: start it, correct REDIS_URL, or unset USE_REDIS to run one server"
-        ),
-    })
-}
-
-async fn connect(client: &Client) -> Result<MultiplexedConnection, RedisError> {
-    let config =
-        AsyncConnectionConfig::new().set_connection_timeout(Some(ANSWER)).set_response_timeout(Some(ANSWER));
-    client.get_multiplexed_async_connection_with_config(&config).await
 }
 
 fn channel(chat: ChatId) -> String {
@@ -159,7 +120,7 @@ impl Bus for RedisBus {
                 | Envelope::Notice { chat, .. } => channel(*chat),
                 _ => NODES.to_owned(),
             };
-            let bytes = wire::encode(self.node, envelope);
+            let bytes = wire::encode(self.hub.node(), envelope);
             if self.outgoing.try_send((address, bytes)).is_err() {
                 self.lost.store(true, Ordering::Release);
                 self.metrics.bus_dropped.inc();
@@ -176,7 +137,7 @@ impl Bus for RedisBus {
 
 /// Publishes what waits. While Redis is away it is thrown away: the bus is a hint, and old hints help nobody.
 struct Publisher {
-    client: Client,
+    source: Source,
     node: u64,
     lost: Arc<AtomicBool>,
 }
@@ -186,7 +147,7 @@ impl Publisher {
         let mut batch = Vec::with_capacity(BATCH);
         let mut pause = RECONNECT.0;
         loop {
-            let mut connection = match connect(&self.client).await {
+            let mut connection = match self.source.connect().await {
                 Ok(connection) => connection,
                 Err(error) => {
                     tracing::warn!(%error, "Redis can't be reached to publish");
@@ -230,8 +191,7 @@ impl Publisher {
 
 /// Listens for the chats that somebody follows here.
 struct Subscriber {
-    client: Client,
-    node: u64,
+    source: Source,
     hub: Hub,
     connected: Arc<AtomicBool>,
     missed: Arc<Missed>,
@@ -259,7 +219,7 @@ impl Subscriber {
         pause: &mut Duration,
         first: &mut bool,
     ) -> Result<(), RedisError> {
-        let (mut sink, mut stream) = timed(self.client.get_async_pubsub()).await?.split();
+        let (mut sink, mut stream) = self.source.listen().await?.split();
         timed(sink.subscribe(NODES)).await?;
         let mut listening: HashSet<ChatId> = HashSet::new();
         self.adjust(&mut sink, &mut listening).await?;
@@ -295,10 +255,10 @@ impl Subscriber {
         let wanted: HashSet<ChatId> = self.hub.followed().into_iter().collect();
         let new: Vec<ChatId> = wanted.difference(listening).copied().collect();
         let old: Vec<ChatId> = listening.difference(&wanted).copied().collect();
-        for chats in new.chunks(HEADS) {
+        for chats in new.chunks(CHATS) {
             timed(sink.subscribe(chats.iter().map(|chat| channel(*chat)).collect::<Vec<_>>())).await?;
         }
-        for chats in old.chunks(HEADS) {
+        for chats in old.chunks(CHATS) {
             timed(sink.unsubscribe(chats.iter().map(|chat| channel(*chat)).collect::<Vec<_>>())).await?;
         }
         *listening = wanted;
@@ -311,7 +271,7 @@ impl Subscriber {
 
     async fn deliver(&self, bytes: &[u8]) {
         match wire::decode(bytes) {
-            Some((node, _)) if node == self.node => {}
+            Some((node, _)) if node == self.hub.node() => {}
             Some((_, Envelope::Lost)) => self.missed.all_of(self.hub.followed()),
             Some((_, envelope)) => {
                 envelope.deliver(&self.hub).await;
@@ -319,74 +279,4 @@ impl Subscriber {
             None => tracing::debug!("something on the bus is no envelope of this version"),
         }
     }
-}
-
-/// A Redis that does not answer is as good as gone.
-async fn timed<T>(answer: impl Future<Output = Result<T, RedisError>>) -> Result<T, RedisError> {
-    match timeout(ANSWER, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
-    }
-}
-
-/// Reads the heads of followed chats from the store now and then, and when asked to, and reveals what the bus lost.
-async fn backstop(
-    store: Arc<dyn Store>,
-    hub: Hub,
-    missed: Arc<Missed>,
-    lost: Arc<AtomicBool>,
-    metrics: Arc<Metrics>,
-) {
-    let mut was_away = false;
-    loop {
-        let _ = timeout(BACKSTOP, missed.look.notified()).await;
-        // A storm of newly followed chats is one look, not one each.
-        sleep(GATHER).await;
-        let mut is_away = false;
-        for chats in hub.followed().chunks(HEADS) {
-            match store.heads(chats).await {
-                Ok(heads) => {
-                    let there: HashSet<ChatId> = heads.iter().map(|(chat, _)| *chat).collect();
-                    for (chat, head) in heads {
-                        if hub.reveal(chat, head) {
-                            metrics.bus_backstop_finds.inc();
-                            tracing::debug!(%chat, %head, "the bus had lost something; read from the store");
-                        }
-                    }
-                    for gone in chats.iter().filter(|chat| !there.contains(chat)) {
-                        hub.chat_deleted(*gone, &[]);
-                    }
-                }
-                Err(error) => {
-                    is_away = true;
-                    tracing::warn!(%error, "the heads can't be read");
-                }
-            }
-        }
-        if was_away && !is_away {
-            // What was stored while its answer did not arrive was told to nobody.
-            lost.store(true, Ordering::Release);
-            missed.all_of(hub.followed());
-        }
-        was_away = is_away;
-        for chats in missed.take_reads().chunks(HEADS) {
-            if let Err(error) = tell_reads(&*store, &hub, chats).await {
-                tracing::warn!(%error, "the read positions can't be read");
-                missed.reads.lock().unwrap_or_else(PoisonError::into_inner).extend(chats);
-            }
-        }
-        match store.revoked(&hub.tokens()).await {
-            Ok(tokens) => tokens.into_iter().for_each(|token| hub.token_revoked(token)),
-            Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),
-        }
-    }
-}
-
-/// Tells how far everybody has read; the hub drops what it told before.
-async fn tell_reads(store: &dyn Store, hub: &Hub, chats: &[ChatId]) -> Result<(), StoreError> {
-    for (chat_id, user_id, seq) in store.reads(chats).await? {
-        let read = ServerFrame::Read(ReadPosition { chat_id, user_id, seq });
-        hub.read(chat_id, user_id, seq, &Frame::from(read.encode()));
-    }
-    Ok(())
 }

@@ -4,6 +4,7 @@ use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::Envelope;
+use crate::hub::Change;
 use crate::outbox::Frame;
 
 /// The line in front of the frame.
@@ -21,7 +22,7 @@ enum What {
     Read { chat: ChatId, user: UserId, seq: Seq },
     Lost,
     Notice { chat: ChatId, except: Option<UserId> },
-    Presence { users: Vec<UserId> },
+    Presence { version: u64, user: UserId, online: bool, users: Vec<UserId> },
     ChatAdded { chat: ChatId, users: Vec<UserId> },
     ChatDeleted { chat: ChatId, users: Vec<UserId> },
     Left { chat: ChatId, user: UserId },
@@ -37,7 +38,10 @@ pub(super) fn encode(node: u64, envelope: &Envelope) -> Vec<u8> {
         }
         Envelope::Lost => (What::Lost, ""),
         Envelope::Notice { chat, except, frame } => (What::Notice { chat: *chat, except: *except }, frame),
-        Envelope::Presence { users, frame } => (What::Presence { users: users.clone() }, frame),
+        Envelope::Presence { change, users, frame } => {
+            let Change { version, user, online, .. } = *change;
+            (What::Presence { version, user, online, users: users.clone() }, frame)
+        }
         Envelope::ChatAdded { chat, users } => (What::ChatAdded { chat: *chat, users: users.clone() }, ""),
         Envelope::ChatDeleted { chat, users } => {
             (What::ChatDeleted { chat: *chat, users: users.clone() }, "")
@@ -62,7 +66,9 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(u64, Envelope)> {
         What::Read { chat, user, seq } => Envelope::Read { chat, user, seq, frame: frame()? },
         What::Lost => Envelope::Lost,
         What::Notice { chat, except } => Envelope::Notice { chat, except, frame: frame()? },
-        What::Presence { users } => Envelope::Presence { users, frame: frame()? },
+        What::Presence { version, user, online, users } => {
+            Envelope::Presence { change: Change { node, version, user, online }, users, frame: frame()? }
+        }
         What::ChatAdded { chat, users } => Envelope::ChatAdded { chat, users },
         What::ChatDeleted { chat, users } => Envelope::ChatDeleted { chat, users },
         What::Left { chat, user } => Envelope::Left { chat, user },
@@ -84,7 +90,11 @@ mod tests {
             Envelope::Read { chat: ChatId(1), user: UserId(3), seq: Seq(5), frame: frame.clone() },
             Envelope::Lost,
             Envelope::Notice { chat: ChatId(1), except: Some(UserId(3)), frame: frame.clone() },
-            Envelope::Presence { users: users.clone(), frame },
+            Envelope::Presence {
+                change: Change { node: 77, version: 4, user: UserId(3), online: true },
+                users: users.clone(),
+                frame,
+            },
             Envelope::ChatAdded { chat: ChatId(1), users: users.clone() },
             Envelope::ChatDeleted { chat: ChatId(1), users },
             Envelope::Left { chat: ChatId(1), user: UserId(2) },

@@ -1,55 +1,57 @@
-//! Presence: tells acquaintances who has come online and who has been gone for a while.
+//! Presence: tells acquaintances, on every node, who has come online and who has been gone for a while.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use causerie_protocol::server_frame::Presence;
-use causerie_protocol::{ServerFrame, UserId};
+use causerie_protocol::UserId;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::bus::{Bus, Envelope};
-use crate::hub::Hub;
-use crate::outbox::Frame;
+use crate::hub::{Hub, presence_frame};
 use crate::store::Store;
 
-/// How long somebody without a socket still counts as online, so that a reload is not seen by others.
-pub const GRACE: Duration = Duration::from_secs(15);
+/// Changes at once of which acquaintances are told; in a greater storm, such as after a restart, only the nodes are.
+const STORM: usize = 2_048;
 
-/// Runs until the last [`super::Chats`] is dropped.
+/// Runs until the last [`super::Chats`] is dropped. Who has had no socket for `grace` is offline.
 pub(super) async fn run(
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     hub: Hub,
+    grace: Duration,
     mut came: mpsc::Receiver<UserId>,
 ) {
-    let mut ticks = interval(Duration::from_secs(1));
+    let mut ticks = interval((grace / 15).clamp(Duration::from_millis(10), Duration::from_secs(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             user = came.recv() => match user {
-                Some(user) => tell(&*store, &*bus, user, true).await,
+                // The hub knows who and in which order.
+                Some(_) => while came.try_recv().is_ok() {},
                 None => return,
             },
             _ = ticks.tick() => {
-                if let Some(until) = Instant::now().checked_sub(GRACE) {
-                    for user in hub.take_departed(until) {
-                        tell(&*store, &*bus, user, false).await;
-                    }
+                if let Some(until) = Instant::now().checked_sub(grace) {
+                    hub.take_departed(until);
                 }
             }
         }
+        announce(&*store, &*bus, &hub).await;
     }
 }
 
-async fn tell(store: &dyn Store, bus: &dyn Bus, user: UserId, online: bool) {
-    match store.acquaintances(user).await {
-        Ok(users) if users.is_empty() => {}
-        Ok(users) => {
-            let frame = Frame::from(ServerFrame::Presence(Presence { user_id: user, online }).encode());
-            bus.publish(vec![Envelope::Presence { users, frame }]).await;
-        }
-        // Presence is a courtesy: the next change of it is told again.
-        Err(error) => tracing::warn!(%error, "presence could not be told"),
+async fn announce(store: &dyn Store, bus: &dyn Bus, hub: &Hub) {
+    let changes = hub.take_changes();
+    let is_storm = changes.len() > STORM;
+    for change in changes {
+        let users = if is_storm { Ok(Vec::new()) } else { store.acquaintances(change.user).await };
+        let users = users.unwrap_or_else(|error| {
+            // Presence is a courtesy: the next change of it is told again.
+            tracing::warn!(%error, "presence could not be told");
+            Vec::new()
+        });
+        let frame = presence_frame(change.user, change.online);
+        bus.publish(vec![Envelope::Presence { change, users, frame }]).await;
     }
 }

@@ -88,7 +88,8 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
     let (chat, _) = store.create_chat(new).await.unwrap();
     let hub = Hub::new();
     let metrics = Arc::<Metrics>::default();
-    let chats = Chats::start(store.clone(), Arc::new(DeafBus), hub.clone(), metrics.clone());
+    let chats =
+        Chats::start(store.clone(), Arc::new(DeafBus), hub.clone(), metrics.clone(), Duration::from_secs(15));
 
     let (_client, incoming) = mpsc::unbounded_channel();
     let (outgoing, mut frames) = mpsc::unbounded_channel();

@@ -26,6 +26,8 @@ pub struct TestServer {
     pub address: SocketAddr,
     pub client: reqwest::Client,
     shutdown: Option<oneshot::Sender<()>>,
+    /// Dropped, it ends the server at once.
+    life: Option<oneshot::Sender<()>>,
     ended: oneshot::Receiver<Result<(), RunError>>,
     folder: TempDir,
 }
@@ -54,6 +56,7 @@ impl TestServer {
         change(&mut config);
         let listener = listener.into_std().unwrap();
         let (shutdown, asked) = oneshot::channel::<()>();
+        let (life, killed) = oneshot::channel::<()>();
         let (ending, ended) = oneshot::channel();
         // A runtime of its own, as in the program, so that a test's own work does not hold up the server's.
         std::thread::spawn(move || {
@@ -61,13 +64,18 @@ impl TestServer {
             let result = runtime.block_on(async {
                 let listener = TcpListener::from_std(listener).unwrap();
                 let asked = async { drop(asked.await) };
-                run(listener, config, asked).await
+                tokio::select! {
+                    ended = run(listener, config, asked) => Some(ended),
+                    _ = killed => None,
+                }
             });
             runtime.shutdown_background();
-            let _ = ending.send(result);
+            if let Some(result) = result {
+                let _ = ending.send(result);
+            }
         });
         let client = reqwest::Client::new();
-        Self { address, client, shutdown: Some(shutdown), ended, folder }
+        Self { address, client, shutdown: Some(shutdown), life: Some(life), ended, folder }
     }
 
     pub fn folder(&self) -> &Path {
@@ -77,6 +85,11 @@ impl TestServer {
     /// Asks the server to end, as a signal would.
     pub fn begin_stop(&mut self) {
         self.shutdown.take().unwrap().send(()).unwrap();
+    }
+
+    /// Ends the server as a crash would: nothing is said to anybody, its connections break.
+    pub fn kill(&mut self) {
+        drop(self.life.take());
     }
 
     /// Stops the server in good order and hands over its database.

@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-use causerie_protocol::server_frame::{Ack, ErrorReply, Subscribed};
+use causerie_protocol::server_frame::{Ack, ErrorReply, Presence, Subscribed};
 use causerie_protocol::{ChatId, Event, Message, Seq, ServerFrame, handshake, paths};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -96,6 +96,22 @@ impl Socket {
         match self.next().await {
             Came::Frame(frame) => *frame,
             other => panic!("no frame: {other:?}"),
+        }
+    }
+
+    /// The next word on a person's presence.
+    pub async fn presence(&mut self) -> Presence {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match timeout_at(deadline, self.ws.next()).await.expect("nobody's presence came") {
+                Some(Ok(Ws::Text(text))) => {
+                    if let Ok(ServerFrame::Presence(presence)) = ServerFrame::decode(&text) {
+                        return presence;
+                    }
+                }
+                Some(Ok(_)) => {}
+                ended => panic!("it ended: {ended:?}"),
+            }
         }
     }
 

@@ -1,0 +1,142 @@
+//! Sockets on a node and the bus that somebody publishes on, which may be another node's.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use causerie_protocol::{ChatId, Seq, TokenId, UserId};
+use causerie_server::bus::{Bus, Envelope};
+use causerie_server::hub::Hub;
+use causerie_server::outbox::{Frame, Item, Outbox, Scope, Signal};
+
+/// How long anything may take before a test fails instead of hanging.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// What tells that a chat is heard.
+const PROBE: &str = "probe";
+
+pub const ANA: UserId = UserId(1);
+pub const BEN: UserId = UserId(2);
+
+/// Where a test publishes, and where it looks.
+pub struct World {
+    pub bus: Arc<dyn Bus>,
+    /// The node that publishes.
+    pub near: Hub,
+    /// The node that has the sockets; on a bus of one node, the same.
+    pub far: Hub,
+    /// What has to live as long as the test.
+    _kept: Box<dyn std::any::Any + Send>,
+}
+
+/// Waits for a state.
+pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}");
+}
+
+/// A person's socket.
+pub struct Socket {
+    outbox: Arc<Outbox>,
+    came: VecDeque<Item>,
+}
+
+impl World {
+    pub fn new(bus: Arc<dyn Bus>, near: &Hub, far: &Hub, kept: impl std::any::Any + Send) -> Self {
+        Self { bus, near: near.clone(), far: far.clone(), _kept: Box::new(kept) }
+    }
+
+    /// A socket for many chats, on the node that listens.
+    pub fn socket(&self, user: UserId) -> Socket {
+        let outbox = Outbox::new(user, TokenId(user.0), Scope::Many);
+        self.far.register(&outbox);
+        Socket { outbox, came: VecDeque::new() }
+    }
+
+    /// A socket that follows a chat, which the bus has taken notice of.
+    pub async fn follower(&self, user: UserId, chat: ChatId) -> Socket {
+        let mut socket = self.socket(user);
+        self.follow(&mut socket, chat).await;
+        socket
+    }
+
+    pub async fn follow(&self, socket: &mut Socket, chat: ChatId) {
+        self.far.subscribe(chat, &socket.outbox);
+        let wait = async {
+            // Not faster, or the probes would fill the queue of a bus that may lose what does not fit.
+            let mut looks = tokio::time::interval(Duration::from_millis(10));
+            loop {
+                looks.tick().await;
+                self.publish(Envelope::Notice { chat, except: None, frame: Frame::from_static(PROBE) }).await;
+                let mut items = VecDeque::new();
+                socket.outbox.take(&mut items);
+                if items.iter().any(is_probe) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("the chat is not heard");
+    }
+
+    pub async fn publish(&self, envelope: Envelope) {
+        self.bus.publish(vec![envelope]).await;
+    }
+}
+
+impl Socket {
+    /// Waits until this many things came, and answers them.
+    pub async fn came(&mut self, count: usize) -> Vec<String> {
+        until("not everything came", || {
+            self.take();
+            self.came.len() >= count
+        })
+        .await;
+        self.so_far()
+    }
+
+    /// What came until now.
+    pub fn so_far(&mut self) -> Vec<String> {
+        self.take();
+        self.came.drain(..).map(shown).collect()
+    }
+
+    fn take(&mut self) {
+        let mut items = VecDeque::new();
+        self.outbox.take(&mut items);
+        self.came.extend(items.into_iter().filter(|item| !is_probe(item)));
+    }
+
+    /// The next signal.
+    pub async fn signal(&self) -> Signal {
+        until("no signal came", || self.outbox.has_signal()).await;
+        self.outbox.signal().unwrap()
+    }
+
+    pub fn has_signal(&self) -> bool {
+        self.outbox.has_signal()
+    }
+}
+
+fn is_probe(item: &Item) -> bool {
+    matches!(item, Item::Notice { frame, .. } if frame.as_str() == PROBE)
+}
+
+fn shown(item: Item) -> String {
+    match item {
+        Item::Event { chat, seq, frame } => format!("event {chat} {seq} {frame}"),
+        Item::Notice { frame, .. } => format!("notice {frame}"),
+        Item::ChatAdded(chat) => format!("added {chat}"),
+        other => format!("{other:?}"),
+    }
+}
+
+pub fn event(chat: ChatId, seq: u64) -> Envelope {
+    Envelope::Event { chat, seq: Seq(seq), frame: Frame::from_static("x") }
+}
+
+pub fn notice(chat: ChatId, except: Option<UserId>, text: &'static str) -> Envelope {
+    Envelope::Notice { chat, except, frame: Frame::from_static(text) }
+}
