@@ -105,7 +105,9 @@ impl Source {
 
     fn unusable(&self, error: &RedisError) -> RedisUnusable {
         let place = &self.place;
-        let is_denied = matches!(error.code(), Some("NOAUTH" | "WRONGPASS"));
+        // An error of a pipeline has the codes of its commands in its text alone.
+        let text = error.to_string();
+        let is_denied = text.contains("NOAUTH") || text.contains("WRONGPASS");
         RedisUnusable(match error.kind() {
             ErrorKind::AuthenticationFailed => {
                 format!("Redis at {place} refuses the user or the password: correct them in REDIS_URL")
