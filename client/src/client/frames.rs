@@ -5,7 +5,7 @@ use causerie_protocol::server_frame::{
 };
 use causerie_protocol::{ChatId, ClientFrame, CloseCode, ErrorCode, Event, Policy, Seq, ServerFrame, UserId};
 
-use super::{Client, Room};
+use super::Client;
 use crate::effect::{Effect, Scope};
 use crate::outbox::PendingState;
 use crate::{Millis, stream};
@@ -83,11 +83,6 @@ impl Client {
         let Some(room) = self.rooms.get_mut(&chat) else { return };
         let another = *room.stream.epoch() != reply.epoch;
         let afresh = room.stream.subscribed(reply, self.now);
-        let settled = |room: &Room| room.stream.is_followed() || room.stream.is_ended();
-        if self.list.catch_up && self.rooms.values().all(settled) {
-            self.list.catch_up = false;
-            self.request_chats();
-        }
         let Some(room) = self.rooms.get_mut(&chat).filter(|_| afresh) else { return };
         let had_history = room.timeline.is_loaded();
         room.timeline.reset();

@@ -1,7 +1,9 @@
 //! Connecting, signing in, the list of chats, reading and the banner, on a page as a whole.
 
-use causerie_protocol::server_frame::{ChatAdded, GoAway, ReadPosition, Typing as TypingNotice};
-use causerie_protocol::{Event, ServerFrame, UserId};
+use causerie_protocol::server_frame::{
+    ChatAdded, GoAway, ReadPosition, Subscribed, Typing as TypingNotice, Unsubscribed,
+};
+use causerie_protocol::{CloseCode, Event, ServerFrame, UserId};
 
 use super::test_page::*;
 use super::*;
@@ -203,4 +205,30 @@ fn the_banner_counts_down_and_says_what_waits() {
     page.welcome();
     assert!(page.effects.contains(&Effect::Announce("Connected again.".into())));
     assert_eq!(page.client.banner(page.now), None);
+}
+
+#[test]
+fn the_list_is_asked_for_again_however_the_last_chat_is_settled() {
+    for is_refused in [false, true] {
+        let mut page = Page::new();
+        page.welcome();
+        while page.client.list.request.is_some() {
+            page.list(vec![chat(1, 1), chat(2, 0)]);
+        }
+        page.subscribed(1, false);
+        assert_eq!(page.client.list.request, None, "chat 2 is not settled");
+        if is_refused {
+            let (chat_id, code) = (ChatId(2), CloseCode::NotParticipant.code());
+            let notice = Unsubscribed { chat_id, code, reason: String::new() };
+            page.frame(&ServerFrame::Unsubscribed(notice));
+        } else {
+            page.frame(&ServerFrame::Subscribed(Subscribed {
+                chat_id: ChatId(2),
+                epoch: chat(2, 0).epoch,
+                head: Seq(0),
+                reset: false,
+            }));
+        }
+        assert!(page.client.list.request.is_some(), "refused: {is_refused}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use causerie_protocol::ClientFrame;
 
-use super::Client;
+use super::{Client, Room};
 use crate::Millis;
 use crate::effect::{Effect, Scope};
 use crate::link::{LinkAction, LinkState};
@@ -120,6 +120,12 @@ impl Client {
                 let frame = ClientFrame::Read { chat_id: Some(*chat), seq: read };
                 self.effects.push(Effect::SendFrame(connection, frame));
             }
+        }
+        // Whichever way the last chat was settled: an answer, a refusal, or that it is not in the list any more.
+        let settled = |room: &Room| room.stream.is_followed() || room.stream.is_ended();
+        if self.list.catch_up && self.rooms.values().all(settled) {
+            self.list.catch_up = false;
+            self.request_chats();
         }
     }
 

@@ -85,7 +85,9 @@ impl RedisBus {
         // Once now, so that a wrong setting is an error at the start and not a warning for ever.
         source.check().await?;
         let (outgoing, queue) = mpsc::channel(QUEUE);
-        let (connected, lost) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let connected = Arc::<AtomicBool>::default();
+        // Whatever this node was before it was killed may have stored read positions that it told nobody.
+        let lost = Arc::new(AtomicBool::new(true));
         let missed = Arc::new(Missed::default());
         let opened = hub.watch_rooms();
         let mut tasks = JoinSet::new();
@@ -100,7 +102,7 @@ impl RedisBus {
             }
             .run(opened),
         );
-        tasks.spawn(Roster::new(source, store.clone(), hub.clone(), options.beat).run());
+        tasks.spawn(Roster::new(source, store.clone(), hub.clone(), missed.clone(), options.beat).run());
         tasks.spawn(backstop::run(store, hub.clone(), missed, lost.clone(), metrics.clone()));
         Ok(Self { hub, outgoing, connected, metrics, lost, _tasks: tasks })
     }

@@ -13,6 +13,7 @@ use redis::RedisError;
 use redis::aio::MultiplexedConnection;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::backstop::Missed;
 use super::source::Source;
 use crate::hub::{Hub, NodeId, presence_frame};
 use crate::store::Store;
@@ -38,6 +39,7 @@ pub(super) struct Roster {
     source: Source,
     store: Arc<dyn Store>,
     hub: Hub,
+    missed: Arc<Missed>,
     beat: Duration,
     lease: Duration,
     /// What Redis holds of this node.
@@ -47,8 +49,15 @@ pub(super) struct Roster {
 }
 
 impl Roster {
-    pub(super) fn new(source: Source, store: Arc<dyn Store>, hub: Hub, beat: Duration) -> Self {
-        Self { source, store, hub, beat, lease: beat * LEASE, written: None, forgiving: Instant::now() }
+    pub(super) fn new(
+        source: Source,
+        store: Arc<dyn Store>,
+        hub: Hub,
+        missed: Arc<Missed>,
+        beat: Duration,
+    ) -> Self {
+        let forgiving = Instant::now();
+        Self { source, store, hub, missed, beat, lease: beat * LEASE, written: None, forgiving }
     }
 
     pub(super) async fn run(mut self) {
@@ -167,6 +176,8 @@ impl Roster {
         if Instant::now() >= self.forgiving {
             for node in known.into_keys() {
                 tracing::info!(node, "another node's lease has ended");
+                // It may have stored read positions that it told nobody.
+                self.missed.all_of(self.hub.followed());
                 self.forget(node).await;
             }
         }
