@@ -44,6 +44,7 @@ fn draw(app: App) -> AnyView {
     view! {
         <div class=class role="status" aria-live="off">
             <span title=banner.why.clone()>{remedy}</span>
+            {banner.diagnose.then(|| view! { <a href="/chat-ws-test/?doctor=1">"Why?"</a> })}
             {banner.reload.then(|| button("", None, "Reload", reload))}
             {banner.try_now.then(|| button("", Some("try-now"), "Try now", try_now))}
         </div>
