@@ -41,11 +41,11 @@ fn draw(app: App) -> AnyView {
     let remedy = if problem { format!("{} {}", banner.line(), banner.remedy) } else { banner.line() };
     let reload = |_| drop(browser::window().location().reload());
     // The connection tester begins to look for the cause at once.
-    let diagnose = |_| drop(browser::window().location().set_href("/chat-ws-test/?doctor=1"));
+    let diagnose = |_| drop(browser::window().location().set_href("/chat-ws-test/?doctor"));
     let try_now = move |_| app.dispatch(Input::TryNow);
     view! {
         <div class=class role="status" aria-live="off">
-            <span title=banner.why.clone()>{remedy}</span>
+            <span>{remedy}</span>
             {banner.diagnose.then(|| button("", None, "Why?", diagnose))}
             {banner.reload.then(|| button("", None, "Reload", reload))}
             {banner.try_now.then(|| button("", Some("try-now"), "Try now", try_now))}
