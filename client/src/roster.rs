@@ -105,12 +105,16 @@ impl ChatEntry {
     pub fn refresh(&mut self, mut chat: Chat, stream: Seq) {
         self.unread.counted(chat.head, chat.unread, chat.read_seq);
         self.lost = None;
-        for participant in &mut chat.participants {
-            if let Some(known) = self.participant(participant.user.id) {
-                participant.read_seq = participant.read_seq.max(known.read_seq);
+        let is_same_log = chat.epoch == self.chat.epoch;
+        for participant in chat.participants.iter_mut().filter(|_| is_same_log) {
+            let id = participant.user.id;
+            if let Some(known) = self.chat.participants.iter_mut().find(|known| known.user.id == id) {
+                // Read positions are not in the stream: either side may know the newer one, whichever list is kept.
+                known.read_seq = known.read_seq.max(participant.read_seq);
+                participant.read_seq = known.read_seq;
             }
         }
-        if chat.head < stream && chat.epoch == self.chat.epoch {
+        if chat.head < stream && is_same_log {
             chat.title = self.chat.title.take();
             chat.status = self.chat.status;
             chat.last_message = self.chat.last_message.take();

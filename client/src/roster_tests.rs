@@ -136,3 +136,25 @@ fn people_come_and_go() {
     entry.left(&event(2, "Ben"));
     assert_eq!(entry.title(), "Cleo");
 }
+
+#[test]
+fn an_answer_that_is_older_than_the_stream_still_tells_how_far_others_have_read() {
+    let mut roster = roster();
+    let entry = roster.get_mut(ChatId(1)).unwrap();
+    entry.message(&message(4, user(1, "Ana")));
+    let mut answer = chat(1, 3, 1, "t3");
+    answer.participants[1].read_seq = Seq(3);
+    entry.refresh(answer, Seq(4));
+    assert_eq!(entry.participant(UserId(2)).unwrap().read_seq, Seq(3));
+    assert_eq!(entry.last_message().unwrap().seq, Seq(4), "what the stream told stays");
+
+    let mut another = chat(1, 0, 0, "t5");
+    another.epoch = Epoch("f".into());
+    another.participants[1].read_seq = Seq(0);
+    entry.refresh(another, Seq(4));
+    assert_eq!(
+        entry.participant(UserId(2)).unwrap().read_seq,
+        Seq(0),
+        "positions of another log mean nothing"
+    );
+}
