@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => vec![("index.html".to_owned(), fs::read(MISSING)?)],
     };
-    name_by_content(&mut files);
+    name_by_content(&mut files)?;
     files.sort();
     let mut table = String::new();
     let mut scripts = String::new();
@@ -84,7 +84,7 @@ fn list(folder: &Path, prefix: &str) -> Result<Files, Box<dyn Error>> {
 ///
 /// To trunk the tester is a worker, whose files it leaves their names, since some program writes them; here that is
 /// the script in the page alone.
-fn name_by_content(files: &mut Files) {
+fn name_by_content(files: &mut Files) -> Result<(), Box<dyn Error>> {
     let mut names = Vec::new();
     for (path, content) in files.iter_mut() {
         let Some(rest) = path.strip_prefix(TESTER) else { continue };
@@ -97,11 +97,16 @@ fn name_by_content(files: &mut Files) {
         if path == "index.html" {
             let mut html = String::from_utf8_lossy(content).into_owned();
             for (old, new) in &names {
-                html = html.replace(&format!("/{old}'"), &format!("/{new}'"));
+                // Whichever quotes the minifier chose.
+                if !html.contains(&format!("/{old}")) {
+                    return Err(format!("{PAGE_DIR}: index.html does not load {old}").into());
+                }
+                html = html.replace(&format!("/{old}"), &format!("/{new}"));
             }
             *content = html.into_bytes();
         }
     }
+    Ok(())
 }
 
 fn compress(content: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
