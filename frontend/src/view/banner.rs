@@ -40,8 +40,9 @@ fn draw(app: App) -> AnyView {
     let class = if problem { "banner bad" } else { "banner" };
     let remedy = if problem { format!("{} {}", banner.line(), banner.remedy) } else { banner.line() };
     let reload = |_| drop(browser::window().location().reload());
-    // The connection tester begins to look for the cause at once.
-    let diagnose = |_| drop(browser::window().location().set_href("/chat-ws-test/?doctor"));
+    // The connection tester begins to look for the cause at once; in a tab of its own, since this page goes on
+    // and keeps what is not sent, and the server may not be there to give either.
+    let diagnose = |_| drop(browser::window().open_with_url_and_target("/chat-ws-test/?doctor", "_blank"));
     let try_now = move |_| app.dispatch(Input::TryNow);
     view! {
         <div class=class role="status" aria-live="off">
