@@ -251,7 +251,11 @@ impl Browser {
         )
     }
 
-    async fn devtools(&self, method: &str, parameters: &Value) -> Result<Value> {
+    /// A command of the browser's own protocol.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn devtools(&self, method: &str, parameters: &Value) -> Result<Value> {
         let command = DriverCommand::devtools(method, parameters);
         let answer = self.client.issue_cmd(command).await;
         answer.with_context(|| format!("{}: {method}", self.name))
@@ -297,6 +301,8 @@ fn capabilities(profile: &Path, screen: Screen) -> Capabilities {
         options["binary"] = json!(binary);
     }
     let mut capabilities = Capabilities::new();
+    // Certificates of tests are trusted by nobody else.
+    capabilities.insert("acceptInsecureCerts".to_owned(), json!(true));
     capabilities.insert("goog:chromeOptions".to_owned(), options);
     capabilities.insert("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"}));
     capabilities

@@ -10,12 +10,16 @@
 mod browser;
 mod person;
 mod process;
+mod proxy;
 mod server;
+mod stand_in;
 mod tester;
 
 pub use browser::{Browser, Screen};
 pub use person::{Account, Person};
+pub use proxy::Proxy;
 pub use server::Server;
+pub use stand_in::StandIn;
 pub use tester::{FIRST, Pair, SECOND, Tester};
 
 use std::time::Duration;

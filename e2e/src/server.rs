@@ -18,7 +18,11 @@ pub struct Server {
     child: Child,
     folder: TempDir,
     port: u16,
+    settings: Settings,
 }
+
+/// Environment variables, by name and value.
+type Settings = Vec<(String, String)>;
 
 impl Server {
     /// Start the program named in `CAUSERIE_BIN` on a free port, with an empty database.
@@ -26,9 +30,24 @@ impl Server {
     /// # Errors
     /// When the variable is unset, or the program doesn't come to serve.
     pub async fn start() -> Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// As [`Server::start`], with settings, each the name and the value of an environment variable.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_with(settings: &[(&str, &str)]) -> Result<Self> {
         let folder = tempfile::tempdir().context("making the server's folder")?;
-        let (child, port) = launch(&folder, 0).await?;
-        Ok(Self { child, folder, port })
+        let settings =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (child, port) = launch(&folder, 0, &settings).await?;
+        Ok(Self { child, folder, port, settings })
+    }
+
+    /// The port on loopback.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The address of the page.
@@ -81,8 +100,19 @@ impl Server {
     /// # Errors
     /// When the program doesn't come to serve.
     pub async fn restart_on_same_port(&mut self) -> Result<()> {
-        (self.child, self.port) = launch(&self.folder, self.port).await?;
+        (self.child, self.port) = launch(&self.folder, self.port, &self.settings).await?;
         Ok(())
+    }
+
+    /// Start again with other settings: the same port, the same database.
+    ///
+    /// # Errors
+    /// When the program doesn't come to serve.
+    pub async fn restart_with(&mut self, settings: &[(&str, &str)]) -> Result<()> {
+        self.settings =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.kill().await?;
+        self.restart_on_same_port().await
     }
 
     /// What all its processes logged so far.
@@ -94,7 +124,7 @@ impl Server {
     }
 }
 
-async fn launch(folder: &TempDir, port: u16) -> Result<(Child, u16)> {
+async fn launch(folder: &TempDir, port: u16, settings: &Settings) -> Result<(Child, u16)> {
     let program = env::var_os("CAUSERIE_BIN")
         .context("CAUSERIE_BIN names no program: run these tests with `cargo xtask test pages`")?;
     let log = File::options().create(true).append(true).open(folder.path().join("log"))?;
@@ -102,7 +132,8 @@ async fn launch(folder: &TempDir, port: u16) -> Result<(Child, u16)> {
     // Its own folder, so that no `.env` of the person who runs the tests is read.
     command.current_dir(folder.path());
     command.args(["serve", "-v", "-b", "127.0.0.1", "-p", &port.to_string()]);
-    command.args(["--database-url", "sqlite:causerie.db"]);
+    command.env("DATABASE_URL", "sqlite:causerie.db");
+    command.envs(settings.iter().map(|(name, value)| (name, value)));
     command.stderr(log);
     let (child, url) = process::start(&mut command, "listening on ").await?;
     let port = url.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok());

@@ -186,6 +186,81 @@ impl Tester {
         Ok(shown.as_str().unwrap_or_default().to_owned())
     }
 
+    /// Send one of a connection's forms, by its test id.
+    ///
+    /// # Errors
+    /// When there is no such form.
+    pub async fn submit(&self, side: &str, form: &str) -> Result<()> {
+        let script = r#"
+            const button = document.querySelector(arguments[0] + ' [type="submit"]');
+            button?.click();
+            return Boolean(button);"#;
+        let selector = format!(r#"{side} form[data-testid="{form}"]"#);
+        self.until(&format!("the form {form}"), script, vec![json!(selector)]).await.map(drop)
+    }
+
+    /// See a field with a value of so many characters.
+    ///
+    /// # Errors
+    /// When it holds another.
+    pub async fn see_value(&self, selector: &str, length: usize) -> Result<()> {
+        let script = "return document.querySelector(arguments[0])?.value.length === arguments[1]";
+        self.until(
+            &format!("{length} characters in {selector}"),
+            script,
+            vec![json!(selector), json!(length)],
+        )
+        .await
+        .map(drop)
+    }
+
+    /// See a text anywhere on the page.
+    ///
+    /// # Errors
+    /// When it doesn't show.
+    pub async fn see_text(&self, text: &str) -> Result<()> {
+        let script = "return document.body.innerText.includes(arguments[0])";
+        self.until(&format!("the text {text:?}"), script, vec![json!(text)]).await.map(drop)
+    }
+
+    /// Let pages of an origin use the clipboard, as a person does who is asked.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn allow_clipboard(&self, origin: &str) -> Result<()> {
+        for permission in ["clipboard-read", "clipboard-write"] {
+            let parameters =
+                json!({"origin": origin, "permission": {"name": permission}, "setting": "granted"});
+            self.devtools("Browser.setPermission", &parameters).await?;
+        }
+        Ok(())
+    }
+
+    /// What the clipboard holds, once it holds this.
+    ///
+    /// # Errors
+    /// When it doesn't come to hold it.
+    pub async fn until_clipboard(&self, part: &str) -> Result<String> {
+        // A promise is awaited by the driver.
+        let script =
+            "return navigator.clipboard.readText().then(text => text.includes(arguments[0]) ? text : null)";
+        let text = self.until(&format!("{part:?} on the clipboard"), script, vec![json!(part)]).await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// See that the page's console holds no error but those about connections that failed on purpose.
+    ///
+    /// # Errors
+    /// When it holds another.
+    pub async fn see_clean(&self) -> Result<()> {
+        let errors = self.console_errors().await?;
+        let network = ["ERR_CONNECTION", "WebSocket connection to", "Failed to load resource"];
+        let other: Vec<_> =
+            errors.iter().filter(|error| !network.iter().any(|known| error.contains(known))).collect();
+        ensure!(other.is_empty(), "the console says {other:?}");
+        Ok(())
+    }
+
     /// What an element says.
     ///
     /// # Errors

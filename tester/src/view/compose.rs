@@ -3,6 +3,7 @@
 use causerie_frontend::browser::uuid;
 use causerie_protocol::limits;
 use leptos::ev::SubmitEvent;
+use leptos::html;
 use leptos::prelude::*;
 
 use super::{say, talk};
@@ -65,9 +66,16 @@ fn Raw(side: Side) -> impl IntoView {
             draft.set(template.text);
         }
     };
+    // Whoever edits a frame that was sent before is to see it; nothing folds while one writes.
+    let fold = NodeRef::<html::Details>::new();
+    Effect::new(move || {
+        if let (false, Some(fold)) = (draft.with(String::is_empty), fold.get()) {
+            fold.set_open(true);
+        }
+    });
     let rows = move || draft.with(|text| text.lines().count().clamp(3, 12).to_string());
     view! {
-        <details class="fold" open=move || draft.with(|text| !text.is_empty())>
+        <details class="fold" node_ref=fold>
             <summary>{say(Text::RawFrame)}</summary>
             <form class="stack" data-testid="raw" on:submit=send>
                 <label class="field">
