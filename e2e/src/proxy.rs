@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -18,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// An nginx of its own; it ends with the value.
 #[derive(Debug)]
 pub struct Proxy {
-    _child: Child,
+    child: Child,
     _folder: TempDir,
     port: u16,
     tls: bool,
@@ -71,11 +72,11 @@ impl Proxy {
         fs::write(&written, configuration)?;
         let nginx = env::var_os("CAUSERIE_TEST_NGINX").unwrap_or_else(|| "nginx".into());
         let mut command = Command::new(nginx);
-        command.arg("-p").arg(folder.path()).arg("-c").arg(&written).kill_on_drop(true);
+        command.arg("-p").arg(folder.path()).arg("-c").arg(&written).process_group(0);
         // Until its configuration is read, nginx complains to where Debian keeps its log.
         command.arg("-e").arg(folder.path().join("error.log"));
         let child = command.spawn().context("starting nginx: `cargo xtask test pages` installs it")?;
-        let mut proxy = Self { _child: child, _folder: folder, port, tls };
+        let mut proxy = Self { child, _folder: folder, port, tls };
         proxy.wait().await?;
         Ok(proxy)
     }
@@ -83,7 +84,7 @@ impl Proxy {
     async fn wait(&mut self) -> Result<()> {
         let end = Instant::now() + WAIT;
         while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-            if let Some(status) = self._child.try_wait()? {
+            if let Some(status) = self.child.try_wait()? {
                 let log = fs::read_to_string(self._folder.path().join("error.log")).unwrap_or_default();
                 bail!("nginx ended with {status}: {log}");
             }
@@ -102,4 +103,14 @@ fn certify(folder: &TempDir) -> Result<()> {
     fs::write(folder.path().join("certificate.pem"), made.cert.pem())?;
     fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem())?;
     Ok(())
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // With its workers, which outlive a master that is killed.
+        let group = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
 }
