@@ -163,7 +163,7 @@ pub fn close(code: u16, reason: &str, chat: Option<&str>) -> Cause {
         }
         CloseCode::GoingAway | CloseCode::ServiceRestart => Finding::Draining.into(),
         CloseCode::TryAgainLater => Finding::Full.into(),
-        CloseCode::RateLimited => Finding::TooOften.into(),
+        CloseCode::RateLimited | CloseCode::TooManySockets => Finding::TooOften.into(),
         CloseCode::InternalError => Finding::DatabaseUnreachable.into(),
         other => Cause::from(Finding::ClosedByServer)
             .with("code", code.to_string())

@@ -11,7 +11,8 @@
 //! 2. [`probe`]: what to try, and what can be seen of it.
 //! 3. [`machine`]: the order of the probes.
 //! 4. [`judge`]: what an observation means.
-//! 5. [`report`]: what was tried, what was found, as text and JSON.
+//! 5. [`dialogue`]: what is said over a socket.
+//! 6. [`report`]: what was tried, what was found, as text and JSON.
 //!
 //! ```
 //! use causerie_doctor::{Doctor, Observation, Probe, Reached, Situation, Target};
@@ -26,6 +27,7 @@
 //! assert_eq!(doctor.report().finding.as_str(), "nothing_listens");
 //! ```
 
+pub mod dialogue;
 pub mod judge;
 pub mod machine;
 pub mod probe;

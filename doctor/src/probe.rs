@@ -113,6 +113,8 @@ pub enum Fetched {
     Answered(Answer),
     /// An answer that this page may not read (no CORS header on it).
     Hidden,
+    /// None came in time.
+    TimedOut,
     /// None.
     Failed,
 }

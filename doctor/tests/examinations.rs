@@ -110,6 +110,8 @@ fn before_the_socket() -> Vec<Case> {
         reached(F::TlsNotSpoken, Terminal, Reached::TlsNotSpoken),
         over(F::NotCauserie, Browser, [Observation::Status(Fetched::Hidden)]),
         over(F::NotCauserie, Terminal, [Observation::Status(Fetched::Failed)]),
+        over(F::NoAnswer, Terminal, [Observation::Status(Fetched::TimedOut)]),
+        over(F::NoAnswer, Browser, [Observation::Status(Fetched::TimedOut)]),
         over(F::NotCauserie, Terminal, [other(server("nginx/1.22.1", 404))]),
         over(F::NotCauserie, Terminal, [other(answer(200, "<html>"))]),
         over(F::NotCauserie, Terminal, [other(answer(200, r#"{"name":"other"}"#))]),

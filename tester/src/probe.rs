@@ -1,12 +1,10 @@
 //! What the doctor wants to see, seen with a browser's means.
 
+use causerie_doctor::dialogue::{Heard, Opening, Quiet, RoundTrip};
 use causerie_doctor::{Answer, Fetched, Held, Observation, Offer, Probe, Reached, SocketSeen};
-use causerie_protocol::server_frame::Pong;
-use causerie_protocol::{ClientFrame, handshake};
+use causerie_protocol::handshake;
 
 use crate::browser;
-use crate::frame::Head;
-use crate::socket::SocketEvent;
 
 mod live;
 mod lookup;
@@ -60,62 +58,25 @@ impl Prober {
         };
         let began = browser::now();
         let Ok(mut live) = Live::open(url, &protocols) else { return SocketSeen::Failed };
-        let end = began + f64::from(WELCOME_MS);
-        let mut version = None;
-        loop {
-            let Some((at, event)) = live.next_until(end).await else { return SocketSeen::Silent };
-            match event {
-                SocketEvent::Opened { .. } | SocketEvent::Binary(_) => {}
-                SocketEvent::Closed { code, reason } => {
-                    // 1006 is the browser's own: no close frame came.
-                    return match code {
-                        1006 => SocketSeen::Failed,
-                        _ => SocketSeen::Closed { code, reason, welcomed: version.is_some() },
-                    };
-                }
-                SocketEvent::Text(text) => {
-                    let head = Head::read(&text);
-                    match head.kind.as_deref() {
-                        Some("welcome") => version = Some(version_of(&text)),
-                        Some("ping") => live.send(&ClientFrame::Pong { t: head.t }),
-                        _ => {}
-                    }
-                    let is_ready = !chat || head.kind.as_deref() == Some("subscribed");
-                    if let (Some(version), true) = (version, is_ready) {
-                        self.socket = Some(live);
-                        return SocketSeen::Welcomed { version, milliseconds: at - began };
-                    }
-                }
-            }
+        let mut opening = Opening::new(chat);
+        let hear = |at: f64, heard: Heard<'_>| opening.hear(at - began, heard);
+        let seen = live.listen(began + f64::from(WELCOME_MS), hear).await.unwrap_or(SocketSeen::Silent);
+        if let SocketSeen::Welcomed { .. } = seen {
+            self.socket = Some(live);
         }
+        seen
     }
 
     async fn round_trips(&mut self, count: u32) -> Vec<f64> {
         let mut times = Vec::new();
         let Some(live) = &mut self.socket else { return times };
         for t in 0..i64::from(count) {
-            let sent = browser::now();
-            live.send(&ClientFrame::Ping { t: Some(t) });
-            let end = sent + f64::from(PONG_MS);
-            let arrived = loop {
-                match live.next_until(end).await {
-                    Some((at, SocketEvent::Text(text))) => {
-                        if Pong::decode(&text).is_some_and(|pong| pong.t == Some(t)) {
-                            break Some(at);
-                        }
-                        live.answer(&text);
-                    }
-                    Some((_, SocketEvent::Opened { .. } | SocketEvent::Binary(_))) => {}
-                    // The connection is gone; what comes next finds out why.
-                    Some((at, SocketEvent::Closed { code, reason })) => {
-                        live.put_back(at, SocketEvent::Closed { code, reason });
-                        break None;
-                    }
-                    None => break None,
-                }
-            };
-            let Some(arrived) = arrived else { break };
-            times.push(arrived - sent);
+            let now = browser::now();
+            let (mut trip, ping) = RoundTrip::begin(t, now);
+            live.send(&ping);
+            let hear = |at: f64, heard: Heard<'_>| trip.hear(at, heard);
+            let Some(Some(time)) = live.listen(now + f64::from(PONG_MS), hear).await else { break };
+            times.push(time);
             browser::pause(BETWEEN_MS).await;
         }
         times
@@ -123,32 +84,14 @@ impl Prober {
 
     async fn hold(&mut self, quiet_ms: u64, at_most_ms: u64) -> Held {
         let Some(live) = &mut self.socket else { return Held::Silent };
-        let began = browser::now();
-        let end = began + at_most_ms as f64;
-        let (mut quiet_since, mut heard) = (began, false);
-        while let Some((at, event)) = live.next_until(end).await {
-            let pause = (at - quiet_since).max(0.0) as u64;
-            match event {
-                SocketEvent::Closed { code: 1006, .. } => return Held::Cut { quiet_ms: pause },
-                SocketEvent::Closed { code, reason } => return Held::Closed { code, reason },
-                SocketEvent::Opened { .. } => {}
-                SocketEvent::Binary(_) | SocketEvent::Text(_) if pause >= quiet_ms => {
-                    return Held::Lasted { quiet_ms: pause };
-                }
-                SocketEvent::Binary(_) => (quiet_since, heard) = (at, true),
-                SocketEvent::Text(text) => {
-                    live.answer(&text);
-                    (quiet_since, heard) = (at, true);
-                }
-            }
+        let now = browser::now();
+        let mut quiet = Quiet::begin(quiet_ms, now);
+        let hear = |at: f64, heard: Heard<'_>| quiet.hear(at, heard);
+        match live.listen(now + at_most_ms as f64, hear).await {
+            Some(held) => held,
+            None => quiet.give_up(),
         }
-        if heard { Held::Busy } else { Held::Silent }
     }
-}
-
-fn version_of(welcome: &str) -> u32 {
-    let welcome: Option<serde_json::Value> = serde_json::from_str(welcome).ok();
-    welcome.and_then(|welcome| u32::try_from(welcome["version"].as_u64()?).ok()).unwrap_or_default()
 }
 
 /// Whether anything answers there. The answer can't be read, and need not be.
@@ -183,9 +126,11 @@ async fn fetch(url: &str) -> Fetched {
                 milliseconds,
             })
         }
-        Err(_) => match browser::get(url, true, ANSWER_MS).await {
+        Err(browser::GetError::TimedOut) => Fetched::TimedOut,
+        Err(browser::GetError::Failed) => match browser::get(url, true, ANSWER_MS).await {
             Ok(_) => Fetched::Hidden,
-            Err(_) => Fetched::Failed,
+            Err(browser::GetError::TimedOut) => Fetched::TimedOut,
+            Err(browser::GetError::Failed) => Fetched::Failed,
         },
     }
 }

@@ -6,6 +6,7 @@ use causerie_protocol::{Finding, limits};
 use super::{Doctor, Phase, TokenShape};
 use crate::judge::{self, Cause};
 use crate::probe::{Fetched, Held, Reached, SocketSeen};
+use crate::target::Target;
 
 /// How often the server is asked for its memory of a handshake before it counts as never arrived:
 /// behind one address there may be several servers, and each remembers only what reached itself.
@@ -27,18 +28,7 @@ impl Doctor {
 
     pub(super) fn reached(&mut self, reached: &Reached) {
         let target = self.target();
-        let at = |finding: Finding| {
-            let mut cause = Cause::from(finding);
-            for (name, _) in finding.details() {
-                let value = match *name {
-                    "host" => target.host().to_owned(),
-                    "port" => target.port().to_string(),
-                    _ => target.http("/"),
-                };
-                cause = cause.with(name, value);
-            }
-            cause
-        };
+        let at = |finding| at(target, finding);
         let (check, cause) = match reached {
             Reached::Connected { milliseconds } => {
                 let note = milliseconds.map(|ms| format!("{ms:.0} ms"));
@@ -65,6 +55,10 @@ impl Doctor {
     pub(super) fn status(&mut self, fetched: Fetched) {
         let answer = match fetched {
             Fetched::Answered(answer) => answer,
+            // It takes connections and says nothing: a program that hangs, or a machine that is out of breath.
+            Fetched::TimedOut => {
+                return self.fail(Check::Causerie, at(self.target(), Finding::NoAnswer));
+            }
             Fetched::Hidden | Fetched::Failed => {
                 return self.fail(Check::Causerie, Finding::NotCauserie.into());
             }
@@ -185,7 +179,7 @@ impl Doctor {
     pub(super) fn trace(&mut self, left: u32, seen: SocketSeen, fetched: &Fetched) {
         let traced = match fetched {
             Fetched::Answered(answer) => judge::traced(answer),
-            Fetched::Hidden | Fetched::Failed => None,
+            Fetched::Hidden | Fetched::TimedOut | Fetched::Failed => None,
         };
         if let Some(trace) = traced.and_then(|traced| traced.trace) {
             return match judge::trace(&trace, self.offer(), self.target()) {
@@ -273,10 +267,9 @@ impl Doctor {
     pub(super) fn after_cut(&mut self, quiet_ms: u64, fetched: &Fetched) {
         let status = match fetched {
             Fetched::Answered(answer) => judge::identity(answer, self.target()),
+            Fetched::TimedOut => return self.fail(Check::Causerie, at(self.target(), Finding::NoAnswer)),
             Fetched::Hidden | Fetched::Failed => {
-                let (host, port) = (self.target().host().to_owned(), self.target().port().to_string());
-                let away = Cause::from(Finding::NothingListens).with("host", host).with("port", port);
-                return self.fail(Check::Listening, away);
+                return self.fail(Check::Listening, at(self.target(), Finding::NothingListens));
             }
         };
         match status {
@@ -291,6 +284,20 @@ impl Doctor {
             }
         }
     }
+}
+
+/// A finding about the server's address.
+fn at(target: &Target, finding: Finding) -> Cause {
+    let mut cause = Cause::from(finding);
+    for (name, _) in finding.details() {
+        let value = match *name {
+            "host" => target.host().to_owned(),
+            "port" => target.port().to_string(),
+            _ => target.http("/"),
+        };
+        cause = cause.with(name, value);
+    }
+    cause
 }
 
 fn seconds(milliseconds: u64) -> String {

@@ -1,23 +1,25 @@
 //! A socket whose events are waited for, each with its time, as the doctor does one thing after the other.
 
-use std::collections::VecDeque;
+use std::pin::pin;
 
+use causerie_doctor::dialogue::{Heard, Next};
 use causerie_protocol::ClientFrame;
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
-use std::pin::pin;
 
 use crate::browser;
-use crate::frame::Head;
 use crate::socket::{OpenError, Socket, SocketEvent};
+
+/// The code that a browser gives to a connection that ended without a close frame (RFC 6455, section 7.1.5).
+const NO_CLOSE_FRAME: u16 = 1006;
 
 /// An open socket.
 pub struct Live {
     socket: Socket,
     events: UnboundedReceiver<(f64, SocketEvent)>,
-    /// Events that were taken and are for whoever comes next.
-    waiting: VecDeque<(f64, SocketEvent)>,
+    /// How it ended, for everybody who listens from then on.
+    ended: Option<(f64, SocketEvent)>,
 }
 
 impl Live {
@@ -31,25 +33,33 @@ impl Live {
             // Nobody listens any more once the examination ended.
             let _ = tell.unbounded_send((browser::now(), event));
         })?;
-        Ok(Self { socket, events, waiting: VecDeque::new() })
+        Ok(Self { socket, events, ended: None })
     }
 
-    /// The next event and when it came; `None` when none comes before a time.
-    pub async fn next_until(&mut self, end: f64) -> Option<(f64, SocketEvent)> {
-        if let Some(event) = self.waiting.pop_front() {
-            return Some(event);
+    /// Hands over what comes until it is over; `None` when that is not so before `end`.
+    pub async fn listen<T>(
+        &mut self,
+        end: f64,
+        mut hear: impl FnMut(f64, Heard<'_>) -> Next<T>,
+    ) -> Option<T> {
+        loop {
+            let (at, event) = self.next_until(end).await?;
+            let next = match &event {
+                SocketEvent::Opened { .. } => continue,
+                SocketEvent::Text(text) => hear(at, Heard::Text(text)),
+                SocketEvent::Binary(_) => hear(at, Heard::Binary),
+                SocketEvent::Closed { code: NO_CLOSE_FRAME, .. } => hear(at, Heard::Cut),
+                SocketEvent::Closed { code, reason } => hear(at, Heard::Closed { code: *code, reason }),
+            };
+            if let SocketEvent::Closed { .. } = event {
+                self.ended = Some((at, event));
+            }
+            match next {
+                Next::Listen => {}
+                Next::Answer(frame) => self.send(&frame),
+                Next::Over(outcome) => return Some(outcome),
+            }
         }
-        let left = (end - browser::now()).max(0.0);
-        let timer = pin!(browser::pause(left as u32));
-        match select(self.events.next(), timer).await {
-            Either::Left((event, _)) => event,
-            Either::Right(_) => None,
-        }
-    }
-
-    /// Leaves an event to whoever comes next.
-    pub fn put_back(&mut self, at: f64, event: SocketEvent) {
-        self.waiting.push_back((at, event));
     }
 
     /// Sends a frame; that it could not be sent shows by the close that follows.
@@ -57,11 +67,16 @@ impl Live {
         let _ = self.socket.send(&frame.encode());
     }
 
-    /// Answers a frame when it is a ping, so that the server does not give the connection up.
-    pub fn answer(&self, text: &str) {
-        let head = Head::read(text);
-        if head.kind.as_deref() == Some("ping") {
-            self.send(&ClientFrame::Pong { t: head.t });
+    /// The next event and when it came; `None` when none comes before a time.
+    async fn next_until(&mut self, end: f64) -> Option<(f64, SocketEvent)> {
+        if let Some(ended) = self.ended.take() {
+            return Some(ended);
+        }
+        let left = (end - browser::now()).max(0.0);
+        let timer = pin!(browser::pause(left as u32));
+        match select(self.events.next(), timer).await {
+            Either::Left((event, _)) => event,
+            Either::Right(_) => None,
         }
     }
 }
