@@ -21,37 +21,44 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+mod doctor;
 mod migrate_db;
 
 /// The file beside which the program is started that holds variables.
 const ENV_FILE: &str = ".env";
+/// What the program exits with when its command line can't be used.
+const NOT_USABLE: u8 = 2;
 /// What a shell expects of a program that a second signal ended: 128 and the number of SIGINT.
 const ENDED_BY_SIGNAL: i32 = 130;
 
 /// Runs the program; every failure is one sentence on standard error and an exit code that is not 0.
 pub fn main() -> ExitCode {
     // First of all: it changes the environment, which only a program without threads may.
-    if let Err(error) = config::read_env_file(Path::new(ENV_FILE)) {
-        return fail(&error.to_string());
-    }
-    let command = match Cli::try_parse() {
-        Ok(cli) => cli.command,
-        Err(error) => return not_parsed(&error),
+    let env_file = config::read_env_file(Path::new(ENV_FILE));
+    let command = match (Cli::try_parse(), &env_file) {
+        // What is wrong with the file, is for the doctor to tell.
+        (Ok(Cli { command: command @ Command::Doctor(_) }), _) => command,
+        (_, Err(error)) => return fail(&error.to_string()),
+        (Ok(cli), Ok(())) => cli.command,
+        (Err(error), Ok(())) => return not_parsed(&error),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = match (runtime, &command) {
         (Ok(runtime), Command::Serve(serve)) => {
             start_log(serve);
             raise_file_limit();
-            runtime.block_on(run(serve))
+            runtime.block_on(run(serve)).map(|()| ExitCode::SUCCESS)
         }
-        (Ok(runtime), Command::MigrateDb(options)) => runtime.block_on(migrate_db::run(options)),
+        (Ok(runtime), Command::MigrateDb(options)) => {
+            runtime.block_on(migrate_db::run(options)).map(|()| ExitCode::SUCCESS)
+        }
+        (Ok(runtime), Command::Doctor(options)) => match runtime.block_on(doctor::run(options, env_file)) {
+            Ok(code) => Ok(code),
+            Err(sentence) => return not_usable(&sentence),
+        },
         (Err(error), _) => Err(format!("the system gave no threads ({error}): close other programs")),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => fail(&sentence),
-    }
+    outcome.unwrap_or_else(|sentence| fail(&sentence))
 }
 
 async fn run(serve: &Serve) -> Result<(), String> {
@@ -154,13 +161,13 @@ fn not_parsed(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return fail("no command was given: `causerie serve` starts the server, `causerie --help` explains");
+        return not_usable(
+            "no command was given: `causerie serve` starts the server, `causerie --help` explains",
+        );
     }
-    let text = error.render().to_string();
-    let first = text.lines().next().unwrap_or_default();
-    let first = first.strip_prefix("error: ").unwrap_or(first).trim_end_matches('.');
-    fail(&format!(
-        "{first} (`causerie --help` lists the commands, `causerie serve --help` the options and their variables)"
+    not_usable(&format!(
+        "{} (`causerie --help` lists the commands, `causerie COMMAND --help` the options of one)",
+        config::first_sentence(error)
     ))
 }
 
@@ -189,4 +196,10 @@ fn say(line: &str) {
 fn fail(sentence: &str) -> ExitCode {
     let _ = writeln!(io::stderr(), "causerie: {}.", sentence.trim_end_matches('.'));
     ExitCode::FAILURE
+}
+
+/// A command line that can't be used, which scripts tell from a failure.
+fn not_usable(sentence: &str) -> ExitCode {
+    let _ = fail(sentence);
+    ExitCode::from(NOT_USABLE)
 }

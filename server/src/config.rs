@@ -10,11 +10,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use url::Url;
 
+mod doctor;
 mod env_file;
 mod migrate_db;
 mod operation;
 pub mod reference;
 
+pub use doctor::{Doctor, Lang, first_sentence};
 pub use env_file::read_env_file;
 pub use migrate_db::MigrateDb;
 pub use operation::{Limits, Operation, TlsFiles};
@@ -115,6 +117,11 @@ pub enum Command {
     /// people stay signed in and their pages resume where they were. All of it is written in one transaction, read
     /// back and compared, so a run that is broken off leaves the target empty and can be repeated.
     MigrateDb(MigrateDb),
+    /// Find out why a connection fails, or check the set-up in this folder.
+    ///
+    /// It tries one thing after the other, stops at the first that is wrong, names it, and says what to do.
+    /// The exit code is 0 when all is well, 1 when something is wrong, and 2 when it could not look.
+    Doctor(Doctor),
 }
 
 /// The options of `causerie serve`.

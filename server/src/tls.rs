@@ -48,6 +48,13 @@ impl Certificate {
         Ok(())
     }
 
+    /// The certificate itself, as a server shows it.
+    #[must_use]
+    pub fn shown(&self) -> Option<CertificateDer<'static>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.cert.first().cloned()
+    }
+
     /// What accepts connections with it: TLS 1.2 and 1.3, HTTP/1.1, which WebSockets need.
     #[must_use]
     pub fn acceptor(self: &Arc<Self>) -> TlsAcceptor {

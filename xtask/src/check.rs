@@ -27,7 +27,7 @@ const PRIVATE: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!
 /// What belongs to one place: the folder that is looked at, the words, where they may stand, and why.
 const BORDERS: &[(&str, &str, &[&str], &str)] = &[
     ("server/src/", "sqlx", &["server/src/store"], "only a backend of the store knows its database"),
-    ("server/src/", "env::var", &["server/src/config.rs"], "one file reads the environment"),
+    ("server/src/", "env::var", &["server/src/config"], "one module reads the environment"),
     ("server/src/", "extract::ws::WebSocket", &["server/src/socket"], "one place names the library's socket"),
     ("frontend/src/", "WebSocket::", &["frontend/src/socket"], "one place opens the browser's socket"),
     ("tester/src/", "WebSocket::", &["tester/src/socket.rs"], "one place opens the browser's socket"),

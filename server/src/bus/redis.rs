@@ -69,6 +69,14 @@ pub struct Options {
 }
 
 impl RedisBus {
+    /// Whether a node could use Redis now: connects once and does what a node needs to be allowed to do.
+    ///
+    /// # Errors
+    /// As [`RedisBus::start`].
+    pub async fn look(options: &Options) -> Result<(), RedisUnusable> {
+        Source::new(&options.url, options.authority.as_ref())?.check().await
+    }
+
     /// Connects, and starts the tasks that keep the connection, renew this node's lease, and read from the store what was lost.
     ///
     /// They end with the value.

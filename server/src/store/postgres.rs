@@ -18,6 +18,7 @@ use super::{Append, AppendResult, NewChat, PoolState, Position, Store, StoreErro
 use crate::metrics::Histogram;
 
 mod append;
+mod look;
 pub(super) mod transfer;
 
 // SQL that both backends speak is one text, compiled here for this backend's types; hence `duplicate_mod`.
@@ -120,14 +121,19 @@ impl PostgresStore {
 
 fn unusable_tables(place: &str, error: MigrateError) -> StoreError {
     match error {
-        MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::Unusable(format!(
-            "The database at {place} was made by a newer version of Causerie: run that version, or name another database in DATABASE_URL."
-        )),
+        MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => newer(place),
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => unusable(place, &error),
         other => StoreError::Unusable(format!(
             "The database at {place} can't be brought up to date ({other}): restore a backup, or name another database in DATABASE_URL."
         )),
     }
+}
+
+/// The sentence for a database that this version does not know.
+fn newer(place: &str) -> StoreError {
+    StoreError::Unusable(format!(
+        "The database at {place} was made by a newer version of Causerie: run that version, or name another database in DATABASE_URL."
+    ))
 }
 
 /// The sentence for a database that can't be used; codes are of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.

@@ -21,6 +21,7 @@ use super::{Append, AppendResult, NewChat, PoolState, Position, Store, StoreErro
 use crate::metrics::Histogram;
 
 mod append;
+mod look;
 pub(super) mod transfer;
 
 // SQL that both backends speak is one text, compiled here for this backend's types; hence `duplicate_mod`.
@@ -141,9 +142,7 @@ async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) 
     MIGRATIONS.run(writer).await.map_err(|error| {
         let file = options.get_filename().display();
         match error {
-            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::Unusable(format!(
-                "The database {file} was made by a newer version of Causerie: run that version, or name another file in DATABASE_URL."
-            )),
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => look::newer(options),
             MigrateError::VersionMismatch(_) | MigrateError::Dirty(_) => StoreError::Unusable(format!(
                 "The database {file} was changed by something else than Causerie: restore a backup, or name another file in DATABASE_URL."
             )),
