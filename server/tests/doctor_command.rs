@@ -4,6 +4,8 @@
 
 #[path = "common/socket.rs"]
 mod client;
+#[path = "proxies/proxy.rs"]
+mod deployed;
 #[path = "common/postgres.rs"]
 mod postgres;
 #[allow(dead_code, reason = "shared with the other tests of the program")]

@@ -71,16 +71,7 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError::Unusable`] with a sentence that names the setting and the remedy.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|_| {
-                StoreError::Unusable(
-                    "DATABASE_URL is not a Postgres URL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE."
-                        .to_owned(),
-                )
-            })?
-            .application_name(NAME)
-            .disable_statement_logging();
-        let place = format!("{}:{}", options.get_host(), options.get_port());
+        let (options, place) = read(url)?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -117,6 +108,21 @@ impl PostgresStore {
         self.wait.observe(begin.elapsed());
         connection.map_err(|error| sort(error.into()))
     }
+}
+
+/// What a URL says, and the place that it names, for sentences.
+fn read(url: &str) -> Result<(PgConnectOptions, String), StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| {
+            StoreError::Unusable(
+                "DATABASE_URL is not a Postgres URL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE."
+                    .to_owned(),
+            )
+        })?
+        .application_name(NAME)
+        .disable_statement_logging();
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    Ok((options, place))
 }
 
 fn unusable_tables(place: &str, error: MigrateError) -> StoreError {

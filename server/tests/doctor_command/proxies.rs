@@ -1,7 +1,9 @@
 //! What a proxy before the server can do wrong, each with a real nginx; and one that does everything right.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::deployed::Proxy as Deployed;
 use crate::looked::in_a_chat;
 use crate::nginx::{CUTS_IDLE, HEALTHY, NO_SUBPROTOCOL, NO_UPGRADE, Nginx};
 use crate::server::TestServer;
@@ -51,6 +53,27 @@ async fn one_that_lets_a_quiet_connection_live() {
         assert_eq!((looked.steps("failed"), looked.steps("skipped")), (0, 0), "{}", looked.printed);
         assert!(looked.report["figures"]["quiet_ms"].as_u64().unwrap() >= 540, "{}", looked.printed);
     }
+}
+
+/// As the README tells people to put a proxy before the server, seen by a page and by a program.
+async fn the_file_of_deploy_is_well(start: fn(SocketAddr) -> Deployed) {
+    let server = TestServer::start_with(|config| config.heartbeat = Duration::from_millis(600)).await;
+    let (_, chat, token) = in_a_chat(&server).await;
+    let proxy = start(server.address);
+    proxy.serves(&server.client).await;
+    let (url, chat) = (format!("http://{}", proxy.address), chat.to_string());
+    token.thorough(&url, &["--chat", &chat]).await.found("all_well");
+    token.thorough(&url, &["--chat", &chat, "--origin", &url]).await.found("all_well");
+}
+
+#[tokio::test]
+async fn the_file_for_nginx_is_well() {
+    the_file_of_deploy_is_well(Deployed::nginx).await;
+}
+
+#[tokio::test]
+async fn the_file_for_caddy_is_well() {
+    the_file_of_deploy_is_well(Deployed::caddy).await;
 }
 
 #[tokio::test]

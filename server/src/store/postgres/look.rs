@@ -1,12 +1,9 @@
 //! A look at a Postgres database that changes nothing.
 
-use std::str::FromStr;
-
 use sqlx::ConnectOptions;
-use sqlx::postgres::PgConnectOptions;
 use tokio::time::timeout;
 
-use super::{ACQUIRE_TIMEOUT, MIGRATIONS, NAME, PostgresStore, StoreError, newer, unusable};
+use super::{ACQUIRE_TIMEOUT, MIGRATIONS, PostgresStore, StoreError, newer, read, unusable};
 
 impl PostgresStore {
     /// Whether a server could use the database of this URL now, beside those that do so already.
@@ -14,16 +11,7 @@ impl PostgresStore {
     /// # Errors
     /// As [`PostgresStore::open`].
     pub async fn look(url: &str) -> Result<(), StoreError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|_| {
-                StoreError::Unusable(
-                    "DATABASE_URL is not a Postgres URL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE."
-                        .to_owned(),
-                )
-            })?
-            .application_name(NAME)
-            .disable_statement_logging();
-        let place = format!("{}:{}", options.get_host(), options.get_port());
+        let (options, place) = read(url)?;
         let known = MIGRATIONS.iter().map(|migration| migration.version).max();
         let look = async {
             let mut connection = options.connect().await?;
