@@ -69,22 +69,22 @@ pub fn problem(body: &str) -> Option<ErrorCode> {
 /// # Errors
 /// What else it is.
 pub fn identity(answer: &Answer, target: &Target) -> Result<ServerStatus, Cause> {
+    let note = match &answer.server {
+        Some(server) => format!("HTTP {}, {server}", answer.status),
+        None => format!("HTTP {}", answer.status),
+    };
+    // An address that begins with a slash leads to the same server.
+    let elsewhere = answer.location.as_deref().and_then(|to| Target::parse(to).ok());
+    // First of all: a browser follows by itself, and what answers there may well be Causerie, but sockets do not follow.
+    if let Some(to) = elsewhere.filter(|to| to.origin() != target.origin()) {
+        return Err(Cause::from(Finding::Redirected).with("to", to.origin()).noted(note));
+    }
     if let Ok(status) = serde_json::from_str::<ServerStatus>(&answer.body)
         && status.name == NAME
     {
         return Ok(status);
     }
-    let note = match &answer.server {
-        Some(server) => format!("HTTP {}, {server}", answer.status),
-        None => format!("HTTP {}", answer.status),
-    };
-    let elsewhere = answer.location.as_deref().and_then(|to| Target::parse(to).ok());
     let cause = match answer.status {
-        // An address that begins with a slash leads to the same server, which is none of ours then.
-        _ if elsewhere.as_ref().is_some_and(|to| to.origin() != target.origin()) => {
-            let to = elsewhere.map(|to| to.origin()).unwrap_or_default();
-            Cause::from(Finding::Redirected).with("to", to)
-        }
         429 => Finding::TooOften.into(),
         // Causerie of a version without this address.
         404 if problem(&answer.body) == Some(ErrorCode::NotFound) => {
@@ -167,7 +167,7 @@ pub fn close(code: u16, reason: &str, chat: Option<&str>) -> Cause {
         CloseCode::InternalError => Finding::DatabaseUnreachable.into(),
         other => Cause::from(Finding::ClosedByServer)
             .with("code", code.to_string())
-            .with("what", other.words().what),
+            .with("what", other.words().what.trim_end_matches('.')),
     };
     cause.noted(format!("{code} {reason}").trim_end())
 }

@@ -88,6 +88,12 @@ fn before_the_socket() -> Vec<Case> {
         |finding, place, reached| case(finding, place, [online.clone(), Observation::Reached(reached)]);
     let server = |name: &str, status| Answer { server: Some(name.to_owned()), ..answer(status, "<html>") };
     let leads = |to: &str| other(Answer { location: Some(to.to_owned()), ..answer(301, "") });
+    let followed = match told(|_| {}) {
+        Observation::Status(Fetched::Answered(answer)) => {
+            other(Answer { location: Some("https://www.example.org/api/doctor/".to_owned()), ..answer })
+        }
+        seen => panic!("{seen:?}"),
+    };
     let foreign = |origin: &str, host: &str| {
         let (origin, host) = (origin.to_owned(), host.to_owned());
         told(move |status| {
@@ -119,6 +125,8 @@ fn before_the_socket() -> Vec<Case> {
         over(F::DjangoRunserver, Terminal, [other(server("WSGIServer/0.2 CPython/3.11.2", 404))]),
         over(F::BadGateway, Terminal, [other(server("nginx/1.22.1", 502))]),
         over(F::Redirected, Terminal, [leads("https://www.example.org/api/doctor/")]),
+        // A browser has followed, to Causerie itself.
+        over(F::Redirected, Browser, [followed]),
         over(F::TooOften, Terminal, [other(answer(429, ""))]),
         over(F::VersionsDiffer, Terminal, [other(answer(404, missing))]),
         over(F::VersionsDiffer, Browser, [told(|status| status.protocol = limits::VERSION + 1)]),
@@ -187,6 +195,7 @@ fn at_the_socket() -> Vec<Case> {
         over(F::Full, Browser, [fine(), closed(1013, "")]),
         over(F::TooOften, Browser, [fine(), failed(), no(503, Some(ErrorCode::RateLimited))]),
         over(F::TooOften, Terminal, [fine(), closed(4108, "")]),
+        over(F::TooOften, Browser, [fine(), closed(4109, "you have as many connections as one may")]),
         with_token(over(F::NoToken, Browser, [fine(), closed(4001, "no token: offer")]), TokenShape::Missing),
         with_token(
             over(F::TokenMalformed, Browser, [fine(), closed(4001, "no token: offer")]),
