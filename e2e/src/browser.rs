@@ -183,7 +183,13 @@ impl Browser {
             Ok(Some(()))
         };
         self.eventually(WAIT, &format!("to fill {selector}"), attempt).await?;
-        self.insert_text(text).await
+        if !text.is_empty() {
+            return self.insert_text(text).await;
+        }
+        // The driver empties a field without a word to the page.
+        let tell = "document.querySelector(arguments[0]).dispatchEvent(new Event('input', {bubbles: true}))";
+        self.client.execute(tell, vec![json!(selector)]).await?;
+        Ok(())
     }
 
     /// What went wrong in the page so far, by the browser's console; reading empties it.

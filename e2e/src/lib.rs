@@ -8,18 +8,21 @@
 //! in `CHROMEDRIVER`.
 
 mod browser;
+mod certificate;
+mod line;
 mod person;
 mod process;
+mod program;
 mod proxy;
 mod server;
-mod stand_in;
 mod tester;
 
 pub use browser::{Browser, Screen};
+pub use line::Line;
 pub use person::{Account, Person};
-pub use proxy::Proxy;
+pub use program::Program;
+pub use proxy::{Proxy, Remedy};
 pub use server::Server;
-pub use stand_in::StandIn;
 pub use tester::{FIRST, Pair, SECOND, Tester};
 
 use std::time::Duration;

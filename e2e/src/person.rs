@@ -26,6 +26,9 @@ impl Account {
     /// The second of two.
     pub const BRUNO: Self =
         Self { name: "Bruno Latour", email: "bruno@example.org", password: "actors and networks" };
+    /// Somebody else.
+    pub const CARLA: Self =
+        Self { name: "Carla Hustedt", email: "carla@example.org", password: "a garden of forks" };
 }
 
 /// A person in front of a browser of their own; what any browser does, a person can do too.

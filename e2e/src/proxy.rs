@@ -1,37 +1,68 @@
-//! nginx between a browser and a server: as it should be, and with one mistake of those that people make.
+//! What stands between a browser and a server: nginx as it should be or with one mistake of those that people make, and
+//! both proxies with the project's own files for them.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::WAIT;
+use crate::{WAIT, certificate};
 
-/// How often a port is tried while nginx starts.
+/// How often a port is tried while a proxy starts.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The port that nobody listens on: TCP port 1 is for a service that no machine has any more.
+const NOBODY: u16 = 1;
+/// Where the server is in the files of `deploy/`.
+const DEPLOYED: &str = "127.0.0.1:8000";
 
-/// An nginx of its own; it ends with the value.
+/// A proxy of its own; it ends with the value.
 #[derive(Debug)]
 pub struct Proxy {
-    child: Child,
-    _folder: TempDir,
+    child: Option<Child>,
+    folder: TempDir,
     port: u16,
     tls: bool,
+    kind: Kind,
+    configuration: String,
+}
+
+/// What somebody does with a proxy's file who was told what is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy<'a> {
+    /// Take a line out.
+    TakeOut(&'a str),
+    /// Put lines into the first location.
+    PutIn(&'a str),
+}
+
+/// Which program it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Nginx,
+    Caddy,
 }
 
 impl Proxy {
-    /// Start nginx before a server's port, with the lines of a file in `e2e/proxies/`, such as `healthy`.
+    /// Start nginx before a server's port, with a file in `e2e/proxies/`, such as `healthy`.
     ///
     /// # Errors
     /// When nginx can't be started.
     pub async fn start(file: &str, backend: u16) -> Result<Self> {
-        Self::launch(file, backend, false).await
+        Self::launch_file(file, backend, NOBODY, false).await
+    }
+
+    /// As [`Proxy::start`], with the port of something else that the file names.
+    ///
+    /// # Errors
+    /// As [`Proxy::start`].
+    pub async fn start_with(file: &str, backend: u16, other: u16) -> Result<Self> {
+        Self::launch_file(file, backend, other, false).await
     }
 
     /// As [`Proxy::start`], over TLS, with a certificate that nobody but a test trusts.
@@ -39,78 +70,179 @@ impl Proxy {
     /// # Errors
     /// As [`Proxy::start`].
     pub async fn start_tls(file: &str, backend: u16) -> Result<Self> {
-        Self::launch(file, backend, true).await
+        Self::launch_file(file, backend, NOBODY, true).await
+    }
+
+    /// Start nginx with the project's own files, before a server's port.
+    ///
+    /// # Errors
+    /// As [`Proxy::start`].
+    pub async fn deployed_nginx(backend: u16) -> Result<Self> {
+        let (folder, port) = place()?;
+        let upstream = put(&read("deploy/nginx/upstream.conf")?, DEPLOYED, &local(backend))?;
+        let site = read("deploy/nginx/causerie.conf")?;
+        let site = put(&site, "listen 80;", &format!("listen {};", local(port)))?;
+        // The files are made for the folder that is read inside `http`.
+        let (before, _) = read("e2e/proxies/nginx.conf")?
+            .split_once("    map ")
+            .map(|(before, after)| (before.to_owned(), after.to_owned()))
+            .context("the template has no map")?;
+        let configuration = format!("{before}{upstream}{site}}}\n").replace("{folder}", path(&folder)?);
+        Self::launch(Kind::Nginx, folder, port, false, configuration).await
+    }
+
+    /// Start Caddy with the project's own file, before a server's port.
+    ///
+    /// # Errors
+    /// When Caddy can't be started.
+    pub async fn deployed_caddy(backend: u16) -> Result<Self> {
+        let (folder, port) = place()?;
+        let site = put(&read("deploy/caddy/Caddyfile")?, DEPLOYED, &local(backend))?;
+        // By its name Caddy would get a certificate.
+        let site = put(&site, "chat.example.org {", &format!("http://{} {{\n\tbind 127.0.0.1", local(port)))?;
+        let configuration = format!("{{\n\tadmin off\n}}\n{site}");
+        Self::launch(Kind::Caddy, folder, port, false, configuration).await
     }
 
     /// The address that people would use.
     pub fn url(&self) -> String {
-        format!("{}://127.0.0.1:{}", if self.tls { "https" } else { "http" }, self.port)
+        format!("{}://{}", if self.tls { "https" } else { "http" }, local(self.port))
     }
 
-    async fn launch(file: &str, backend: u16, tls: bool) -> Result<Self> {
-        let folder = tempfile::tempdir().context("making nginx's folder")?;
-        let path = folder.path().to_str().context("a folder's name")?;
-        let templates = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("proxies");
-        let read = |name: &str| {
-            let file = templates.join(format!("{name}.conf"));
-            fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
+    /// Follow a remedy: take lines out, or put some into the first location in place of those for the same thing, and
+    /// start again.
+    ///
+    /// # Errors
+    /// When that changes nothing, or the proxy does not start with it.
+    pub async fn mend(&mut self, remedy: Remedy<'_>) -> Result<()> {
+        let (gone, new) = match remedy {
+            Remedy::TakeOut(line) => (vec![subject(line)], ""),
+            Remedy::PutIn(lines) => (lines.split_terminator(';').map(subject).collect(), lines),
         };
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut mended = String::new();
+        let mut put_in = false;
+        for line in self.configuration.lines().filter(|line| !gone.contains(&subject(line))) {
+            mended += &format!("{line}\n");
+            if !put_in && line.contains("location / {") {
+                (put_in, mended) = (true, format!("{mended}{new}\n"));
+            }
+        }
+        let changed = mended.split_whitespace().ne(self.configuration.split_whitespace());
+        ensure!(changed, "the remedy {remedy:?} changes nothing in\n{mended}");
+        self.configuration = mended;
+        self.end();
+        if let Some(mut child) = self.child.take() {
+            child.wait().await?;
+        }
+        self.run().await
+    }
+
+    async fn launch_file(file: &str, backend: u16, other: u16, tls: bool) -> Result<Self> {
+        let (folder, port) = place()?;
         let lines = if tls {
-            certify(&folder)?;
+            certificate::write(folder.path())?;
+            let path = path(&folder)?;
             format!(" ssl; ssl_certificate {path}/certificate.pem; ssl_certificate_key {path}/key.pem")
         } else {
             String::new()
         };
-        let configuration = read("nginx")?
-            .replace("{location}", &read(file)?)
+        let configuration = read("e2e/proxies/nginx.conf")?
+            .replace("{location}", &read(&format!("e2e/proxies/{file}.conf"))?)
             .replace("{port}", &port.to_string())
             .replace("{tls}", &lines)
-            .replace("{backend}", &format!("127.0.0.1:{backend}"))
-            .replace("{folder}", path);
-        let written = folder.path().join("nginx.conf");
-        fs::write(&written, configuration)?;
-        let nginx = env::var_os("CAUSERIE_TEST_NGINX").unwrap_or_else(|| "nginx".into());
-        let mut command = Command::new(nginx);
-        command.arg("-p").arg(folder.path()).arg("-c").arg(&written).process_group(0);
-        // Until its configuration is read, nginx complains to where Debian keeps its log.
-        command.arg("-e").arg(folder.path().join("error.log"));
-        let child = command.spawn().context("starting nginx: `cargo xtask test pages` installs it")?;
-        let mut proxy = Self { child, _folder: folder, port, tls };
-        proxy.wait().await?;
+            .replace("{backend}", &local(backend))
+            .replace("{other}", &local(other))
+            .replace("{folder}", path(&folder)?);
+        Self::launch(Kind::Nginx, folder, port, tls, configuration).await
+    }
+
+    async fn launch(
+        kind: Kind,
+        folder: TempDir,
+        port: u16,
+        tls: bool,
+        configuration: String,
+    ) -> Result<Self> {
+        let mut proxy = Self { child: None, folder, port, tls, kind, configuration };
+        proxy.run().await?;
         Ok(proxy)
     }
 
-    async fn wait(&mut self) -> Result<()> {
+    async fn run(&mut self) -> Result<()> {
+        let folder = self.folder.path();
+        let (file, log) = (folder.join("proxy.conf"), folder.join("error.log"));
+        fs::write(&file, &self.configuration)?;
+        let (variable, name) = match self.kind {
+            Kind::Nginx => ("CAUSERIE_TEST_NGINX", "nginx"),
+            Kind::Caddy => ("CAUSERIE_TEST_CADDY", "caddy"),
+        };
+        let mut command = Command::new(env::var_os(variable).unwrap_or_else(|| name.into()));
+        match self.kind {
+            // Until its configuration is read, nginx complains to where Debian keeps its log.
+            Kind::Nginx => command.arg("-p").arg(folder).arg("-c").arg(&file).arg("-e").arg(&log),
+            Kind::Caddy => command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file),
+        };
+        for home in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+            command.env(home, folder);
+        }
+        let said = fs::File::options().create(true).append(true).open(&log)?;
+        command.current_dir(folder).stderr(said).process_group(0).kill_on_drop(true);
+        let start = || format!("starting {name}: `cargo xtask test pages` installs it");
+        let child = self.child.insert(command.spawn().with_context(start)?);
         let end = Instant::now() + WAIT;
         while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(self._folder.path().join("error.log")).unwrap_or_default();
-                bail!("nginx ended with {status}: {log}");
-            }
-            if Instant::now() > end {
-                bail!("nginx did not begin to listen");
+            let ended = child.try_wait()?;
+            if ended.is_some() || Instant::now() > end {
+                bail!("{name} does not listen ({ended:?}): {}", fs::read_to_string(&log).unwrap_or_default());
             }
             sleep(LOOK_EVERY).await;
         }
         Ok(())
     }
-}
 
-fn certify(folder: &TempDir) -> Result<()> {
-    let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names).context("making a certificate")?;
-    fs::write(folder.path().join("certificate.pem"), made.cert.pem())?;
-    fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem())?;
-    Ok(())
+    /// Ends it with its workers, which outlive a master that is killed.
+    fn end(&self) {
+        let id = self.child.as_ref().and_then(Child::id);
+        if let Some(group) = id.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // With its workers, which outlive a master that is killed.
-        let group = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(group) = group {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
+        self.end();
     }
+}
+
+/// What a line is about: its first word, and the header's name where it is about one.
+fn subject(line: &str) -> String {
+    let words: Vec<&str> = line.trim().split([' ', ';']).collect();
+    let count = if words[0].ends_with("_header") { 2 } else { 1 };
+    words.into_iter().take(count).collect::<Vec<_>>().join(" ")
+}
+
+fn place() -> Result<(TempDir, u16)> {
+    let folder = tempfile::tempdir().context("making the proxy's folder")?;
+    Ok((folder, TcpListener::bind("127.0.0.1:0")?.local_addr()?.port()))
+}
+
+fn local(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+fn path(folder: &TempDir) -> Result<&str> {
+    folder.path().to_str().context("a folder's name")
+}
+
+/// A file of the project.
+fn read(name: &str) -> Result<String> {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
+}
+
+/// The file with one place changed, which must be there.
+fn put(file: &str, place: &str, with: &str) -> Result<String> {
+    ensure!(file.contains(place), "the file has no {place}");
+    Ok(file.replace(place, with))
 }

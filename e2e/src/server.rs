@@ -10,7 +10,10 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::{WAIT, process};
+use crate::{WAIT, certificate, process};
+
+/// Where Debian has libfaketime; the dynamic linker knows what `$LIB` is here.
+const FAKETIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
 
 /// A server process; it is killed with the value, and its database goes with it.
 #[derive(Debug)]
@@ -38,9 +41,29 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub async fn start_with(settings: &[(&str, &str)]) -> Result<Self> {
+        Self::start_in(tempfile::tempdir().context("making the server's folder")?, owned(settings)).await
+    }
+
+    /// As [`Server::start`], with a clock that is off, such as by `-31d` or `+120s`.
+    ///
+    /// # Errors
+    /// As [`Server::start`], and when libfaketime is not installed.
+    pub async fn start_at(clock: &str) -> Result<Self> {
+        Self::start_in(tempfile::tempdir().context("making the server's folder")?, clocked(clock)).await
+    }
+
+    /// As [`Server::start`], speaking TLS with a certificate that nobody but a test trusts.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_tls() -> Result<Self> {
         let folder = tempfile::tempdir().context("making the server's folder")?;
-        let settings =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        certificate::write(folder.path())?;
+        let settings = [("CAUSERIE_TLS_CERT", "certificate.pem"), ("CAUSERIE_TLS_KEY", "key.pem")];
+        Self::start_in(folder, owned(&settings)).await
+    }
+
+    async fn start_in(folder: TempDir, settings: Settings) -> Result<Self> {
         let (child, port) = launch(&folder, 0, &settings).await?;
         Ok(Self { child, folder, port, settings })
     }
@@ -52,7 +75,8 @@ impl Server {
 
     /// The address of the page.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        let tls = self.settings.iter().any(|(name, _)| name == "CAUSERIE_TLS_CERT");
+        format!("{}://127.0.0.1:{}", if tls { "https" } else { "http" }, self.port)
     }
 
     /// Kill the process, as a power cut would: no warning, no last write.
@@ -109,8 +133,17 @@ impl Server {
     /// # Errors
     /// When the program doesn't come to serve.
     pub async fn restart_with(&mut self, settings: &[(&str, &str)]) -> Result<()> {
-        self.settings =
-            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.settings = owned(settings);
+        self.kill().await?;
+        self.restart_on_same_port().await
+    }
+
+    /// As [`Server::restart_with`], with a clock that is off.
+    ///
+    /// # Errors
+    /// As [`Server::start_at`].
+    pub async fn restart_at(&mut self, clock: &str) -> Result<()> {
+        self.settings = clocked(clock);
         self.kill().await?;
         self.restart_on_same_port().await
     }
@@ -122,6 +155,16 @@ impl Server {
     pub fn log(&self) -> Result<String> {
         fs::read_to_string(self.folder.path().join("log")).context("reading the server's log")
     }
+}
+
+fn owned(settings: &[(&str, &str)]) -> Settings {
+    settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// What makes a program believe in another time of day. Its timers stay as they are.
+fn clocked(clock: &str) -> Settings {
+    let library = env::var("CAUSERIE_TEST_FAKETIME").unwrap_or_else(|_| FAKETIME.to_owned());
+    owned(&[("LD_PRELOAD", &library), ("FAKETIME", clock), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")])
 }
 
 async fn launch(folder: &TempDir, port: u16, settings: &Settings) -> Result<(Child, u16)> {

@@ -119,6 +119,20 @@ impl Tester {
         self.fill(&format!(r#"{side} input[name="token"]"#), token).await
     }
 
+    /// Sign in with the form of a connection, which fills its token in.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn sign_in(&self, side: &str, account: Account) -> Result<()> {
+        let field = |name: &str| format!(r#"{side} input[name="{name}"]"#);
+        self.fill(&field("token"), "").await?;
+        self.unfold(&format!(r#"{side} [data-testid="sign-in"]"#)).await?;
+        self.fill(&field("email"), account.email).await?;
+        self.fill(&field("password"), account.password).await?;
+        self.submit(side, "sign-in").await?;
+        self.see_value(&field("token"), 64).await
+    }
+
     /// Press a button by its test id.
     ///
     /// # Errors
@@ -197,6 +211,14 @@ impl Tester {
             return Boolean(button);"#;
         let selector = format!(r#"{side} form[data-testid="{form}"]"#);
         self.until(&format!("the form {form}"), script, vec![json!(selector)]).await.map(drop)
+    }
+
+    /// What a field holds.
+    ///
+    /// # Errors
+    /// When it doesn't show.
+    pub async fn value(&self, selector: &str) -> Result<String> {
+        self.see(selector).await?.prop("value").await?.with_context(|| format!("no value in {selector}"))
     }
 
     /// See a field with a value of so many characters.
@@ -315,5 +337,33 @@ impl Tester {
         let script = r#"return document.querySelector(arguments[0] + ' [data-testid="finding"]')?.dataset.finding || null"#;
         let finding = self.until_within(crate::DIAGNOSIS, "a finding", script, vec![json!(side)]).await?;
         Ok(finding.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The commands, lines and settings in the remedy that the page tells.
+    ///
+    /// # Errors
+    /// When there is no finding.
+    pub async fn told_lines(&self, side: &str) -> Result<Vec<String>> {
+        let script = r#"
+            const remedy = document.querySelector(arguments[0] + ' [data-testid="finding"] dd:last-of-type');
+            return remedy ? [...remedy.querySelectorAll("code")].map(code => code.textContent) : null"#;
+        let lines = self.until("a remedy", script, vec![json!(side)]).await?;
+        Ok(serde_json::from_value(lines)?)
+    }
+
+    /// Run the doctor until it has nothing left to do but hold the connection quiet: all that comes before is well.
+    ///
+    /// # Errors
+    /// When it finds a cause.
+    pub async fn see_helped(&self, side: &str) -> Result<()> {
+        self.press(side, "doctor").await?;
+        let script = r#"
+            const side = document.querySelector(arguments[0]);
+            const finding = side.querySelector('[data-testid="finding"]');
+            if (finding) return finding.textContent;
+            return side.querySelector('[data-testid="steps"] .running[data-check="Idle"]') ? "" : null;"#;
+        let found = self.until("the quiet connection", script, vec![json!(side)]).await?;
+        ensure!(found == "", "the remedy did not help: {found}");
+        self.press(side, "stop-doctor").await
     }
 }

@@ -36,11 +36,7 @@ async fn the_old_pages_users_find_every_function() -> Result<()> {
     // API base, e-mail and password, chat id.
     tester.fill(r#"#first input[name="base"]"#, &server.url()).await?;
     tester.fill(r#"#first input[name="chat"]"#, &pair.chat.to_string()).await?;
-    tester.unfold(r#"#first [data-testid="sign-in"]"#).await?;
-    tester.fill(r#"#first input[name="email"]"#, Account::ADA.email).await?;
-    tester.fill(r#"#first input[name="password"]"#, Account::ADA.password).await?;
-    tester.submit(FIRST, "sign-in").await?;
-    tester.see_value(r#"#first input[name="token"]"#, 64).await?;
+    tester.sign_in(FIRST, Account::ADA).await?;
     // Connect, send, the stream of messages.
     tester.press(FIRST, "connect").await?;
     tester.see_state(FIRST, "open").await?;

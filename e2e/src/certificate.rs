@@ -1,0 +1,15 @@
+//! A certificate that nobody but a test trusts; its browsers are told to.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Write `certificate.pem` and `key.pem` for this machine into a folder.
+pub fn write(folder: &Path) -> Result<()> {
+    let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).context("making a certificate")?;
+    fs::write(folder.join("certificate.pem"), made.cert.pem())?;
+    fs::write(folder.join("key.pem"), made.signing_key.serialize_pem())?;
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Other programs that people find, or start, where Causerie should be.
+
+use std::env;
+
+use anyhow::{Context, Result};
+use tokio::process::{Child, Command};
+
+use crate::process;
+
+/// What is said when it serves; the port follows.
+const SERVES: &str = "serves on ";
+
+/// A plain web server, as `python3 -m http.server`.
+const WEB_SERVER: &str = "
+from http.server import ThreadingHTTPServer, SimpleHTTPRequestHandler
+server = ThreadingHTTPServer(('127.0.0.1', 0), SimpleHTTPRequestHandler)
+print('serves on', server.server_port, flush=True)
+server.serve_forever()";
+
+/// What `manage.py runserver` of Django is made of, around the application that comes with it.
+const DJANGO_SERVER: &str = "
+from wsgiref.simple_server import make_server, demo_app
+server = make_server('127.0.0.1', 0, demo_app)
+print('serves on', server.server_port, flush=True)
+server.serve_forever()";
+
+/// Another program that serves on a free port of loopback; it ends with the value.
+#[derive(Debug)]
+pub struct Program {
+    _child: Child,
+    port: u16,
+}
+
+impl Program {
+    /// A plain web server.
+    ///
+    /// # Errors
+    /// When there is no Python.
+    pub async fn web_server() -> Result<Self> {
+        Self::start(WEB_SERVER).await
+    }
+
+    /// Django's development server, but for Django.
+    ///
+    /// # Errors
+    /// When there is no Python.
+    pub async fn django_server() -> Result<Self> {
+        Self::start(DJANGO_SERVER).await
+    }
+
+    async fn start(program: &str) -> Result<Self> {
+        let python = env::var_os("CAUSERIE_TEST_PYTHON").unwrap_or_else(|| "python3".into());
+        let mut command = Command::new(python);
+        // In a folder without anything to show, and silent about what it is asked for.
+        command.args(["-c", program]).current_dir(env::temp_dir()).stderr(std::process::Stdio::null());
+        let (child, port) = process::start(&mut command, SERVES)
+            .await
+            .context("`cargo xtask test pages` installs Python where it may")?;
+        Ok(Self { _child: child, port: port.parse().context("a port")? })
+    }
+
+    /// Its port on loopback.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}

@@ -1,0 +1,69 @@
+//! What can be wrong with the server itself.
+
+use anyhow::{Context, Result, ensure};
+use causerie_e2e::{FIRST, SECOND, Server};
+
+use crate::{at, finds, finds_at, look_from};
+
+#[tokio::test]
+async fn one_that_went_away_is_what_the_button_at_a_failed_connection_finds() -> Result<()> {
+    let mut server = Server::start().await?;
+    let (tester, pair) = at(&server).await?;
+    tester.connect(FIRST, &pair.ada, pair.chat).await?;
+    server.kill().await?;
+    tester.see_state(FIRST, "closed").await?;
+    tester.see_text("Why? Find the cause").await?;
+    finds(&tester, "nothing_listens").await?;
+    server.restart_on_same_port().await?;
+    tester.connect(FIRST, &pair.ada, pair.chat).await
+}
+
+#[tokio::test]
+async fn one_that_does_not_answer() -> Result<()> {
+    let (here, mut there) = (Server::start().await?, Server::start().await?);
+    let (tester, pair) = at(&there).await?;
+    there.restart_with(&[("CAUSERIE_ALLOWED_ORIGINS", &here.url())]).await?;
+    look_from(&tester, &here.url(), &pair).await?;
+    there.pause()?;
+    finds_at(&tester, &there.url(), "no_answer").await?;
+    there.resume()?;
+    tester.see_helped(FIRST).await
+}
+
+#[tokio::test]
+async fn one_whose_clock_is_wrong() -> Result<()> {
+    let mut server = Server::start_at("+120s").await?;
+    let (tester, _) = at(&server).await?;
+    let words = finds(&tester, "clock_skew").await?;
+    let figures = words.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<u32>().ok());
+    let seconds = figures.max().context("a figure")?;
+    ensure!((115..=125).contains(&seconds), "{words}");
+    server.restart_with(&[]).await?;
+    tester.see_helped(FIRST).await?;
+    // A clock that is a month ahead ends all sign-ins, and a new one would not help.
+    server.restart_at("+31d").await?;
+    finds(&tester, "clock_skew").await?;
+    server.restart_with(&[]).await?;
+    tester.see_helped(FIRST).await
+}
+
+#[tokio::test]
+async fn one_that_has_no_place_left() -> Result<()> {
+    for (limit, finding) in [
+        ("CAUSERIE_MAX_SOCKETS", "full"),
+        ("CAUSERIE_MAX_SOCKETS_PER_ADDRESS", "full"),
+        ("CAUSERIE_MAX_SOCKETS_PER_USER", "too_often"),
+    ] {
+        // This machine's own addresses are those of clients here, not of a proxy.
+        let settings = [(limit, "1"), ("CAUSERIE_TRUSTED_PROXIES", "10.0.0.0/8")];
+        let server = Server::start_with(&settings).await?;
+        let (tester, pair) = at(&server).await?;
+        tester.click(r#"[data-testid="second"]"#).await?;
+        tester.connect(SECOND, &pair.ada, pair.chat).await?;
+        finds(&tester, finding).await?;
+        tester.press(SECOND, "disconnect").await?;
+        tester.see_state(SECOND, "closed").await?;
+        tester.see_helped(FIRST).await?;
+    }
+    Ok(())
+}
