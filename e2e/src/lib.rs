@@ -2,10 +2,11 @@
 //!
 //! In reading order: [`Server`] is the built program with a database of its own, [`Browser`] is Chromium with a fresh
 //! profile, and [`Person`] is somebody in front of one, whose methods are what people do: sign in, open a chat, type.
-//! Everything ends with its value: processes are killed and folders removed.
+//! [`Tester`] is the same for the connection tester and its doctor; [`Proxy`], [`Line`] and [`Program`] are what may be
+//! wrong there. Everything ends with its value: processes are killed and folders removed.
 //!
 //! `cargo xtask test pages` sets up what the tests need and says where it is: the program in `CAUSERIE_BIN`, the driver
-//! in `CHROMEDRIVER`.
+//! in `CHROMEDRIVER`, and the rest in `CAUSERIE_TEST_…`, without which it is looked for in `PATH`.
 
 mod browser;
 mod certificate;

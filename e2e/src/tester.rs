@@ -245,6 +245,19 @@ impl Tester {
         self.until(&format!("the text {text:?}"), script, vec![json!(text)]).await.map(drop)
     }
 
+    /// See that the page's server says whether it reaches its `database` or its `bus`.
+    ///
+    /// # Errors
+    /// When it goes on to say the opposite.
+    pub async fn see_readiness(&self, of: &str, reached: bool) -> Result<()> {
+        // A promise is awaited by the driver.
+        let script = r#"
+            return fetch("/readyz").then(answer => answer.json()).then(ready => ready[arguments[0]] === arguments[1], () => false)"#;
+        self.until(&format!("{of}: {reached} of the server"), script, vec![json!(of), json!(reached)])
+            .await
+            .map(drop)
+    }
+
     /// Let pages of an origin use the clipboard, as a person does who is asked.
     ///
     /// # Errors

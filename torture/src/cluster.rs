@@ -9,9 +9,9 @@ use crate::database;
 use crate::log::Logs;
 use crate::proxy::Balancer;
 use crate::server::{Ground, Server};
-use crate::services::link::Link;
-use crate::services::postgres::{Mode, Postgres};
-use crate::services::redis::Redis;
+use causerie_services::link::Link;
+use causerie_services::postgres::{Mode, Postgres};
+use causerie_services::redis::Redis;
 
 /// The servers.
 #[derive(Debug)]

@@ -34,7 +34,6 @@ mod reading;
 mod run;
 mod sabotage;
 mod server;
-mod services;
 mod tally;
 mod world;
 

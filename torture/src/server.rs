@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::services::postgres::tail;
-use crate::services::signal;
+use causerie_services::postgres::tail;
+use causerie_services::signal;
 
 /// How long the server may take to start, and to end after SIGTERM.
 const LIMIT: Duration = Duration::from_secs(20);

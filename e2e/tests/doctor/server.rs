@@ -2,6 +2,8 @@
 
 use anyhow::{Context, Result, ensure};
 use causerie_e2e::{FIRST, SECOND, Server};
+use causerie_services::postgres::{Mode, Postgres};
+use causerie_services::redis::Redis;
 
 use crate::{at, finds, finds_at, look_from};
 
@@ -66,4 +68,33 @@ async fn one_that_has_no_place_left() -> Result<()> {
         tester.see_helped(FIRST).await?;
     }
     Ok(())
+}
+
+/// A node of several, with the Postgres and the Redis that they share.
+async fn node() -> Result<(Server, Postgres, Redis)> {
+    let (postgres, redis) = (Postgres::start().await?, Redis::start().await?);
+    let (database, bus) = (Postgres::url(postgres.address()), Redis::url(redis.address()));
+    let settings = [("DATABASE_URL", &*database), ("USE_REDIS", "true"), ("REDIS_URL", &bus)];
+    Ok((Server::start_with(&settings).await?, postgres, redis))
+}
+
+#[tokio::test]
+async fn one_whose_database_or_redis_is_away_until_it_is_started() -> Result<()> {
+    let (server, mut postgres, mut redis) = node().await?;
+    let (tester, _) = at(&server).await?;
+    tester.see_helped(FIRST).await?;
+
+    redis.stop(true).await?;
+    tester.see_readiness("bus", false).await?;
+    finds(&tester, "redis_unreachable").await?;
+    redis.launch().await?;
+    tester.see_readiness("bus", true).await?;
+    tester.see_helped(FIRST).await?;
+
+    postgres.stop(Mode::Fast).await?;
+    tester.see_readiness("database", false).await?;
+    finds(&tester, "database_unreachable").await?;
+    postgres.launch().await?;
+    tester.see_readiness("database", true).await?;
+    tester.see_helped(FIRST).await
 }

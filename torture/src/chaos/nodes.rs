@@ -16,9 +16,9 @@ use crate::cluster::{Cluster, Shared};
 use crate::history::Clock;
 use crate::prober::Prober;
 use crate::proxy::Proxy;
-use crate::services::link::{Link, State};
-use crate::services::postgres::Mode;
 use crate::world::SignIn;
+use causerie_services::link::{Link, State};
+use causerie_services::postgres::Mode;
 
 /// How often the run says where it is.
 const REPORT: Duration = Duration::from_secs(15);

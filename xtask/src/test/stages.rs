@@ -85,7 +85,7 @@ pub const STAGES: &[Stage] = &[
 fn lint() -> Outcome {
     // The page is compiled for the browser only; checking it natively too would compile its framework twice.
     let native = cargo(
-        "clippy --workspace --exclude causerie-frontend --all-targets --features causerie-server/test-services --quiet -- --deny warnings",
+        "clippy --workspace --exclude causerie-frontend --all-targets --features causerie-server/test-services,causerie-e2e/real-causes --quiet -- --deny warnings",
     )?;
     let page = cargo(
         "clippy --package causerie-frontend --package causerie-tester --all-targets --target wasm32-unknown-unknown --quiet -- --deny warnings",
@@ -166,13 +166,21 @@ fn wasm(prepared: &mut Prepared) -> Outcome {
 fn pages(prepared: &mut Prepared) -> Outcome {
     let mut tests = cargo("test --package causerie-e2e --no-fail-fast")?;
     with_driver(&mut tests, prepared);
-    if let Some(proxies) = &prepared.proxies {
-        proxies.tell(&mut tests);
-    }
     tests.env("CAUSERIE_BIN", project::program());
     // Each test drives two browsers: more tests at once only wait for one another.
     tests.env("RUST_TEST_THREADS", "2");
-    counted(tests)
+    let why = match (services::install(), &prepared.proxies) {
+        (Ok(()), Some(proxies)) => {
+            tests.args(["--features", "real-causes"]);
+            proxies.tell(&mut tests);
+            return counted(tests);
+        }
+        (Err(why), _) => format!("{why:#}"),
+        (Ok(()), None) => prepared.no_proxies.clone(),
+    };
+    println!("not run: the tests of the diagnosis: {why}");
+    let missing = Counts { failed: project::in_ci().into(), ..Counts::default() };
+    Ok(counted(tests)?.add(missing))
 }
 
 fn with_driver(tests: &mut Command, prepared: &Prepared) {

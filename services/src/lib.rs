@@ -1,4 +1,5 @@
-//! What several servers share: a Postgres and a Redis of the run's own, in a temporary folder and on free ports.
+//! What several servers share: a Postgres and a Redis of the run's own, in a temporary folder and on free ports, and the
+//! wires to them. All of it ends with its values.
 
 pub mod link;
 pub mod postgres;
