@@ -12,6 +12,9 @@ pub const TEXT_BYTES: usize = 16 * 1024;
 pub const FRAME_BYTES: usize = 64 * 1024;
 /// Longest `client_id`, in bytes.
 pub const CLIENT_ID_BYTES: usize = 64;
+/// Days for which a refused message's `client_id` stays refused: far longer than a copy of it can wait in a server that
+/// was paused, or in the network before it.
+pub const REFUSED_DAYS: i64 = 30;
 /// Longest title of a chat, in bytes of UTF-8.
 pub const TITLE_BYTES: usize = 200;
 /// Longest name of a person, in bytes of UTF-8.

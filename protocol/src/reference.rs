@@ -189,6 +189,16 @@ pub fn markdown() -> String {
     for (frame, meaning) in client_examples() {
         let _ = write!(page, "{meaning}\n```json\n{}\n```\n\n", frame.encode());
     }
+    let _ = write!(
+        page,
+        "Every `client_id` is decided once, and every repeat gets the same answer: the ack of what is stored, or the refusal, \
+         so that no copy that waited somewhere is stored after what you sent later.\n\
+         After `{}` or `{}` take a new one to try again.\n\
+         When you were put out of a chat before an answer came, ask for it by sending the same again, on `/ws/` or by `POST`; \
+         until then the message may still be stored.\n\n",
+        ErrorCode::NoSuchChat,
+        ErrorCode::ChatClosed,
+    );
     page.push_str("## Server to client\n\n");
     for (frame, meaning) in server_examples() {
         let _ = write!(page, "{meaning}\n```json\n{}\n```\n\n", frame.encode());
@@ -257,6 +267,7 @@ fn limit_rows() -> Vec<(&'static str, String)> {
         ("text of a message", format!("{} bytes of UTF-8", limits::TEXT_BYTES)),
         ("frame from a client", format!("{} bytes, then 1009", limits::FRAME_BYTES)),
         ("`client_id`", format!("{} visible ASCII characters", limits::CLIENT_ID_BYTES)),
+        ("`client_id` of a refused message", format!("stays refused for {} days", limits::REFUSED_DAYS)),
         ("title of a chat", format!("{} bytes", limits::TITLE_BYTES)),
         ("name of a person", format!("{} bytes", limits::NAME_BYTES)),
         ("e-mail address", format!("{} bytes", limits::EMAIL_BYTES)),

@@ -230,6 +230,11 @@ pub trait Store: Send + Sync + 'static {
     /// Positions are given inside the transaction: per chat `head + 1`, no gaps, no reuse.
     /// The actor's membership is checked inside the transaction too. One refused change does not concern the others.
     ///
+    /// A message's `client_id` is decided once: what is stored is a duplicate for ever, whether its sender is still in
+    /// the chat or not, and what was refused for a reason that can change stays refused for
+    /// [`REFUSED_DAYS`](causerie_protocol::limits::REFUSED_DAYS), so that no copy of it, on whichever node it waited,
+    /// is stored behind its sender's later messages.
+    ///
     /// # Errors
     /// When the transaction failed: then nothing of the batch is stored.
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError>;

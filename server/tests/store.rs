@@ -7,6 +7,7 @@ mod store {
     pub mod accounts;
     pub mod chats;
     pub mod log;
+    pub mod refused;
     #[macro_use]
     pub mod suite;
     pub mod world;

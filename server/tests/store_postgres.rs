@@ -10,13 +10,15 @@ mod store {
     pub mod accounts;
     pub mod chats;
     pub mod log;
+    pub mod refused;
     #[macro_use]
     pub mod suite;
     pub mod world;
 }
 
-use causerie_server::store::PostgresStore;
+use causerie_server::store::{Change, PostgresStore, Refused};
 use common::postgres::{database, server};
+use sqlx::Connection as _;
 use store::world::World;
 
 async fn postgres(_folder: &std::path::Path) -> PostgresStore {
@@ -72,6 +74,45 @@ mod on_postgres {
             let log = one.log(chat, 0).await;
             assert!(log.iter().map(|event| event.seq().0).eq(1..=100), "{} events", log.len());
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_copy_on_another_node_is_refused_like_the_first() {
+        let url = database().await;
+        let one = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let other = World::again(PostgresStore::open(&url).await.unwrap()).await;
+        let group = one.group().await;
+        let message = |name| store::world::message("hello", Some(name));
+        one.event(group, one.ben, Change::Leave).await;
+        assert_eq!(one.append(group, one.ben, message("m-1")).await, Err(Refused::NoSuchChat));
+        one.event(group, one.ana, Change::Join { user: one.ben }).await;
+        one.event(group, one.ben, message("m-2")).await;
+        assert_eq!(other.append(group, one.ben, message("m-1")).await, Err(Refused::NoSuchChat));
+        assert_eq!(one.texts(group).await, ["hello"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_long_ago_is_forgotten() {
+        let url = database().await;
+        let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let pair = world.pair().await;
+        let mut admin = sqlx::PgConnection::connect(&url).await.unwrap();
+        for name in ["m-1", "m-2", "m-3"] {
+            let message = store::world::message("hello", Some(name));
+            assert_eq!(world.append(pair, world.cleo, message).await, Err(Refused::NoSuchChat));
+            if name == "m-1" {
+                sqlx::query("UPDATE refusals SET at = at - $1 * 86400000000")
+                    .bind(causerie_protocol::limits::REFUSED_DAYS + 1)
+                    .execute(&mut admin)
+                    .await
+                    .unwrap();
+            }
+        }
+        let kept: Vec<String> = sqlx::query_scalar("SELECT client_id FROM refusals ORDER BY client_id")
+            .fetch_all(&mut admin)
+            .await
+            .unwrap();
+        assert_eq!(kept, ["m-2", "m-3"]);
     }
 
     #[tokio::test]

@@ -224,8 +224,12 @@ pub(super) struct KnownRow {
     pub(super) user_id: Option<i64>,
     pub(super) email: Option<String>,
     pub(super) name: Option<String>,
+    /// Whether that person is in the chat.
+    pub(super) is_in: bool,
     pub(super) closed: Option<bool>,
     pub(super) head: Option<i64>,
+    /// Why a message of this name was refused before.
+    pub(super) refused: Option<i64>,
     pub(super) last_id: i64,
     pub(super) id: Option<i64>,
     pub(super) seq: Option<i64>,
@@ -236,7 +240,7 @@ pub(super) struct KnownRow {
 }
 
 impl KnownRow {
-    /// The sender, if they are in the chat.
+    /// The sender, in the chat or not.
     pub(super) fn sender(&self) -> Option<User> {
         Some(User { id: UserId(self.user_id?), email: self.email.clone()?, name: self.name.clone()? })
     }
@@ -259,6 +263,26 @@ impl KnownRow {
             edited_at: self.edited_at.map(clock::to_wire),
             deleted_at: self.deleted_at.map(clock::to_wire),
         })
+    }
+}
+
+/// The reasons of a refused message, as the table holds them: those that may be others a moment later.
+mod reason {
+    pub(super) const NO_SUCH_CHAT: i64 = 0;
+    pub(super) const CHAT_CLOSED: i64 = 1;
+}
+
+/// Why a message is refused, by what the table holds.
+pub(super) fn refused(reason: i64) -> Refused {
+    if reason == reason::CHAT_CLOSED { Refused::ChatClosed } else { Refused::NoSuchChat }
+}
+
+/// What the table holds of a refusal; nothing of one that can't become another.
+pub(super) fn lasting(refused: Refused) -> Option<i64> {
+    match refused {
+        Refused::NoSuchChat => Some(reason::NO_SUCH_CHAT),
+        Refused::ChatClosed => Some(reason::CHAT_CLOSED),
+        _ => None,
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) const BATCH: i64 = 1_000;
 const EPOCH: &str = "epoch";
 
 /// What an installation consists of, in the order in which it is moved.
+///
+/// Refusals stay behind: they are for copies of messages that wait in a server, and nobody serves meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Table {
     /// Accounts, with the hashes of their passwords.

@@ -118,7 +118,8 @@ async fn no_table_is_forgotten() {
     .fetch_all(&mut look)
     .await
     .unwrap();
-    let mut moved: Vec<&str> = Table::ALL.map(Table::name).into_iter().chain(["meta"]).collect();
+    // Refusals are for copies of messages that wait in a server that runs, and none does during a move.
+    let mut moved: Vec<&str> = Table::ALL.map(Table::name).into_iter().chain(["meta", "refusals"]).collect();
     moved.sort_unstable();
     assert_eq!(tables, moved);
 }

@@ -29,6 +29,12 @@ macro_rules! contract {
             log::the_log_is_read_after_a_position,
             log::many_writers_leave_no_gap_and_keep_their_order,
             log::any_text_is_kept_as_it_is,
+            refused::who_was_out_of_the_chat_stays_refused_for_that_message,
+            refused::a_message_to_a_closed_chat_stays_refused_when_it_opens,
+            refused::a_refusal_counts_for_what_follows_it_in_its_batch,
+            refused::what_is_stored_is_acknowledged_to_who_has_left_since,
+            refused::two_copies_at_once_have_one_outcome,
+            refused::a_chat_that_is_gone_or_never_was_refuses_too,
         }
     };
     ($open:path: $($module:ident :: $promise:ident,)+) => {

@@ -5,7 +5,7 @@ use causerie_protocol::{ClientId, Event, Message, MessageId, UserId};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, FromRow};
 
-use super::changes;
+use super::{changes, log};
 use crate::clock;
 use crate::store::rows::{self, KnownRow, to_seq};
 use crate::store::{Append, AppendResult, Appended, Change, Refused, StoreError};
@@ -52,11 +52,14 @@ struct AppendedRow {
     user_id: Option<i64>,
     email: Option<String>,
     name: Option<String>,
-    closed: Option<bool>,
+    is_in: bool,
+    refused: Option<i64>,
     /// The place in the batch, from 1, of the first message with the same name.
     first_ord: i64,
     new_id: Option<i64>,
     new_seq: Option<i64>,
+    /// Why it is refused now.
+    new_refusal: Option<i64>,
     id: Option<i64>,
     seq: Option<i64>,
     at: Option<i64>,
@@ -80,20 +83,22 @@ async fn messages(
         texts.push(text);
         client_ids.push(client_id.as_ref());
     }
-    let rows: Vec<AppendedRow> = sqlx::query_as("SELECT * FROM append_messages($1, $2, $3, $4, $5)")
+    let rows: Vec<AppendedRow> = sqlx::query_as("SELECT * FROM append_or_refuse($1, $2, $3, $4, $5)")
         .bind(run.iter().map(|append| append.chat.0).collect::<Vec<_>>())
         .bind(run.iter().map(|append| append.actor.0).collect::<Vec<_>>())
         .bind(client_ids.iter().map(|id| id.map(ClientId::as_str)).collect::<Vec<_>>())
         .bind(texts.iter().map(|text| text.as_str().as_bytes()).collect::<Vec<_>>())
         .bind(now)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
     let sent_at = clock::to_wire(now);
     let begin = results.len();
+    let mut newly_refused = false;
     for (index, row) in rows.into_iter().enumerate() {
         let (append, text, client_id) = (&run[index], texts[index], client_ids[index]);
         let first = usize::try_from(row.first_ord - 1).unwrap_or(index);
         let repeats = (first < index).then(|| results[begin + first].clone());
+        newly_refused |= row.new_refusal.is_some();
         results.push(match (row.sender(), row.new_id, row.new_seq) {
             (None, ..) => Err(Refused::NoSuchChat),
             (Some(sender), Some(id), Some(seq)) => Ok(Appended::Event(Event::Message(Message {
@@ -108,21 +113,26 @@ async fn messages(
                 deleted_at: None,
             }))),
             (Some(sender), ..) => {
-                let closed = row.closed.unwrap_or_default();
-                match (row.into_known().earlier(append.chat, &sender, client_id), repeats) {
-                    (Some(earlier), _) => rows::repeated(earlier, text),
-                    (None, Some(Ok(Appended::Event(Event::Message(first)) | Appended::Duplicate(first)))) => {
-                        rows::repeated(first, text)
-                    }
-                    (None, Some(refused)) => refused,
-                    (None, None) if closed => Err(Refused::ChatClosed),
-                    (None, None) => {
-                        let lost = "append_messages answered neither a new message nor an earlier one";
+                let refusal = row.refused.or(row.new_refusal).map(rows::refused);
+                match (row.into_known().earlier(append.chat, &sender, client_id), refusal, repeats) {
+                    (Some(earlier), ..) => rows::repeated(earlier, text),
+                    (None, Some(refused), _) => Err(refused),
+                    (
+                        None,
+                        None,
+                        Some(Ok(Appended::Event(Event::Message(first)) | Appended::Duplicate(first))),
+                    ) => rows::repeated(first, text),
+                    (None, None, Some(refused)) => refused,
+                    (None, None, None) => {
+                        let lost = "append_or_refuse answered neither a message nor a refusal";
                         return Err(StoreError::Failed(sqlx::Error::Decode(lost.into())));
                     }
                 }
             }
         });
+    }
+    if newly_refused {
+        log::forget_refusals(connection, now).await?;
     }
     Ok(())
 }
@@ -137,8 +147,10 @@ impl AppendedRow {
             user_id: self.user_id,
             email: self.email,
             name: self.name,
-            closed: self.closed,
+            is_in: self.is_in,
+            closed: None,
             head: None,
+            refused: self.refused,
             last_id: 0,
             id: self.id,
             seq: self.seq,

@@ -146,6 +146,7 @@ pub(super) async fn delete(
     }
     for statement in [
         "DELETE FROM events WHERE chat_id = $1",
+        "DELETE FROM refusals WHERE chat_id = $1",
         "DELETE FROM participants WHERE chat_id = $1",
         "DELETE FROM chats WHERE id = $1",
     ] {

@@ -1,6 +1,6 @@
 //! SQL that reads a chat's log, as both backends speak it.
 
-use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, UserId};
+use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, UserId, limits};
 
 use super::{Connection, Pool};
 use crate::store::rows::{EventRow, to_seq, to_sql};
@@ -103,4 +103,13 @@ pub(super) async fn message(
     .fetch_optional(readers)
     .await?;
     Ok(row.map(Into::into))
+}
+
+/// Forgets what was refused longer ago than a copy of it can wait anywhere.
+///
+/// Called with every refusal, so that the table holds no more than those of that time.
+pub(super) async fn forget_refusals(connection: &mut Connection, now: i64) -> Result<(), StoreError> {
+    const AGE: i64 = limits::REFUSED_DAYS * 24 * 60 * 60 * 1_000_000;
+    sqlx::query("DELETE FROM refusals WHERE at < $1").bind(now - AGE).execute(connection).await?;
+    Ok(())
 }

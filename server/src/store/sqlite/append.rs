@@ -8,7 +8,7 @@ use causerie_protocol::{ChatId, ClientId, Event, Message, MessageId, MessageText
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
-use super::changes;
+use super::{changes, log};
 use crate::clock;
 use crate::store::rows::{self, KnownRow, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused, StoreError};
@@ -54,10 +54,25 @@ pub(super) async fn append(
 /// What the database knows about one message before it is stored.
 struct Known {
     sender: User,
+    is_in: bool,
     closed: bool,
     head: Seq,
     last_id: i64,
     earlier: Option<Message>,
+    refused: Option<Refused>,
+}
+
+impl Known {
+    /// What was decided about this message before; nothing about a new one.
+    fn decided(&mut self, in_batch: Option<Message>, text: &MessageText) -> Option<AppendResult> {
+        let earlier = self.earlier.take().or(in_batch);
+        earlier.map(|earlier| rows::repeated(earlier, text)).or_else(|| self.refused.map(Err))
+    }
+
+    /// Why a new message is not taken.
+    fn refuses(&self) -> Option<Refused> {
+        if !self.is_in { Some(Refused::NoSuchChat) } else { self.closed.then_some(Refused::ChatClosed) }
+    }
 }
 
 /// A row that will be inserted.
@@ -79,11 +94,13 @@ async fn messages(
     let mut last_id = None;
     let mut new: Vec<NewRow<'_>> = Vec::with_capacity(run.len());
     let mut new_by_client_id: HashMap<(ChatId, UserId, &ClientId), usize> = HashMap::new();
+    let mut refusals = Vec::new();
     for (append, known) in run.iter().zip(known) {
         let Change::Message { text, client_id } = &append.change else {
             unreachable!("a run holds only messages")
         };
-        let Some(known) = known else {
+        // No such chat, or no such person: there is nobody whom a copy could make stand in the wrong place.
+        let Some(mut known) = known else {
             results.push(Err(Refused::NoSuchChat));
             continue;
         };
@@ -91,12 +108,13 @@ async fn messages(
         // The earlier message may be in this very batch.
         let in_batch =
             key.and_then(|key| new_by_client_id.get(&key)).map(|&index| new[index].message.clone());
-        if let Some(earlier) = known.earlier.or(in_batch) {
-            results.push(rows::repeated(earlier, text));
+        if let Some(decided) = known.decided(in_batch, text) {
+            results.push(decided);
             continue;
         }
-        if known.closed {
-            results.push(Err(Refused::ChatClosed));
+        if let Some(refused) = known.refuses() {
+            results.push(Err(refused));
+            refusals.extend(key.zip(rows::lasting(refused)));
             continue;
         }
         let head = heads.entry(append.chat).or_insert(known.head);
@@ -121,7 +139,8 @@ async fn messages(
         new.push(NewRow { message, text });
     }
     insert(transaction, &new, now).await?;
-    set_heads(transaction, &heads, now).await
+    set_heads(transaction, &heads, now).await?;
+    refuse(transaction, &refusals, now).await
 }
 
 async fn look_up(
@@ -135,15 +154,19 @@ async fn look_up(
             _ => unreachable!("a run holds only messages"),
         })
         .collect();
+    // Most of the time nothing is refused, and then one look is enough for all.
     let rows: Vec<KnownRow> = sqlx::query_as(
-        "SELECT u.id AS user_id, u.email, u.name, c.closed, c.head,
+        "SELECT u.id AS user_id, u.email, u.name, p.user_id IS NOT NULL AS is_in, c.closed, c.head,
+                r.reason AS refused,
                 coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) AS last_id,
                 d.id, d.seq, d.at, d.content, d.edited_at, d.deleted_at
          FROM json_each($1) j
-         LEFT JOIN participants p ON p.chat_id = j.value ->> 0 AND p.user_id = j.value ->> 1
-         LEFT JOIN chats c ON c.id = p.chat_id
-         LEFT JOIN users u ON u.id = p.user_id
-         LEFT JOIN events d ON d.chat_id = p.chat_id AND d.actor_id = p.user_id AND d.client_id = j.value ->> 2",
+         LEFT JOIN chats c ON c.id = j.value ->> 0
+         LEFT JOIN users u ON u.id = j.value ->> 1
+         LEFT JOIN participants p ON p.chat_id = c.id AND p.user_id = u.id
+         LEFT JOIN refusals r ON EXISTS (SELECT 1 FROM refusals) AND r.chat_id = c.id AND r.actor_id = u.id
+              AND r.client_id = j.value ->> 2
+         LEFT JOIN events d ON d.chat_id = c.id AND d.actor_id = u.id AND d.client_id = j.value ->> 2",
     )
     .bind(serde_json::to_string(&asked).expect("ids have only fields that JSON can hold"))
     .fetch_all(transaction)
@@ -152,7 +175,8 @@ async fn look_up(
         let sender = row.sender()?;
         let earlier = row.earlier(*chat_id, &sender, *client_id);
         let (closed, head) = (row.closed?, to_seq(row.head?));
-        Some(Known { sender, closed, head, last_id: row.last_id, earlier })
+        let refused = row.refused.map(rows::refused);
+        Some(Known { sender, is_in: row.is_in, closed, head, last_id: row.last_id, earlier, refused })
     });
     Ok(known.collect())
 }
@@ -178,6 +202,28 @@ async fn insert(transaction: &mut SqliteConnection, rows: &[NewRow<'_>], now: i6
         }
     }
     Ok(())
+}
+
+/// Notes that messages were refused, and forgets what was refused long ago.
+async fn refuse(
+    transaction: &mut SqliteConnection,
+    refusals: &[((ChatId, UserId, &ClientId), i64)],
+    now: i64,
+) -> Result<(), StoreError> {
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    // The same message may be twice in a batch.
+    sqlx::query(
+        "INSERT OR IGNORE INTO refusals (chat_id, actor_id, client_id, reason, at)
+         SELECT j.value ->> '$[0][0]', j.value ->> '$[0][1]', j.value ->> '$[0][2]', j.value ->> 1, $2
+         FROM json_each($1) j",
+    )
+    .bind(serde_json::to_string(refusals).expect("ids have only fields that JSON can hold"))
+    .bind(now)
+    .execute(&mut *transaction)
+    .await?;
+    log::forget_refusals(transaction, now).await
 }
 
 async fn set_heads(

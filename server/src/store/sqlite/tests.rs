@@ -110,3 +110,35 @@ async fn a_locked_database_refuses_for_now_and_loses_nothing() {
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
     assert_eq!(stored(&store, &say(ana, chat, "later")).await, Seq(1));
 }
+
+#[tokio::test]
+async fn what_was_refused_long_ago_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(&folder).await;
+    let (_, chat) = pair(&store).await;
+    let stranger = store.create_user("cleo@example.org", "name", "hash").await.unwrap().unwrap().id;
+    let refuse = async |name: &str| {
+        let client_id = Some(causerie_protocol::ClientId::new(name).unwrap());
+        let change = Change::Message { text: MessageText::new("a").unwrap(), client_id };
+        store.append(&[Append { actor: stranger, chat, change }]).await.unwrap().remove(0).unwrap_err();
+    };
+    let kept = async || -> Vec<String> {
+        let names = sqlx::query_scalar("SELECT client_id FROM refusals ORDER BY client_id");
+        names.fetch_all(&store.readers).await.unwrap()
+    };
+    let age = async |name: &str, days: i64| {
+        sqlx::query("UPDATE refusals SET at = at - $2 * 86400000000 WHERE client_id = $1")
+            .bind(name)
+            .bind(days)
+            .execute(&store.writer)
+            .await
+            .unwrap();
+    };
+    for name in ["m-1", "m-2"] {
+        refuse(name).await;
+    }
+    age("m-1", causerie_protocol::limits::REFUSED_DAYS + 1).await;
+    age("m-2", causerie_protocol::limits::REFUSED_DAYS - 1).await;
+    refuse("m-3").await;
+    assert_eq!(kept().await, ["m-2", "m-3"]);
+}
