@@ -2,7 +2,7 @@
 
 use causerie_protocol::read_fields;
 use causerie_protocol::server_frame::Ack;
-use causerie_protocol::{ChatId, ClientId, MessageId, MessageText, Seq, Timestamp, UserId};
+use causerie_protocol::{ChatId, ClientId, MessageId, MessageText, Seq, Timestamp, UserId, limits};
 use serde::Serialize;
 
 use crate::Millis;
@@ -12,6 +12,9 @@ use crate::sorted::SortedSet;
 
 /// How long an answer may take on a living socket until the message is sent again, in milliseconds.
 pub const ANSWER_MS: Millis = 10_000;
+
+/// What stands between a message's first name and the number of the try, from the second on.
+const TRY: char = '~';
 
 /// An unsent message, as the page's storage keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -78,16 +81,18 @@ pub struct Pending {
     /// How far it got.
     pub state: PendingState,
     tries: Backoff,
+    /// A copy may be on its way to a server, from this page or from one before a reload: only an answer says what became of it.
+    sent: bool,
 }
 
 impl Pending {
-    fn new(message: PendingMessage) -> Self {
+    fn new(message: PendingMessage, sent: bool) -> Self {
         let state = if message.failed.is_some() {
             PendingState::Failed
         } else {
             PendingState::Queued { not_before: 0 }
         };
-        Self { message, state, tries: Backoff::default() }
+        Self { message, state, tries: Backoff::default(), sent }
     }
 
     /// Whether the server has it for good.
@@ -149,7 +154,7 @@ impl Outbox {
         if self.get(&message.client_id).is_some() || self.is_done(message.chat_id, &message.client_id) {
             return false;
         }
-        self.entries.push(Pending::new(message));
+        self.entries.push(Pending::new(message, false));
         true
     }
 
@@ -164,7 +169,7 @@ impl Outbox {
         };
         // Only the queued tail may be passed: what was sent already keeps its place in front.
         let settled = self.entries.iter().rposition(|entry| !later(entry)).map_or(0, |last| last + 1);
-        self.entries.insert(settled, Pending::new(message));
+        self.entries.insert(settled, Pending::new(message, true));
         true
     }
 
@@ -177,6 +182,7 @@ impl Outbox {
             return None;
         }
         first.state = PendingState::InFlight { on, at: now };
+        first.sent = true;
         Some(first.message.clone())
     }
 
@@ -193,12 +199,19 @@ impl Outbox {
     }
 
     /// The message itself is in the log as this page knows it; takes the entry out.
+    ///
+    /// The log may have it by the name of a later try, which another tab made.
     pub fn resolve(&mut self, chat: ChatId, client_id: &ClientId) -> Option<Pending> {
         self.done.insert((chat, client_id.clone()));
-        let at = self
-            .entries
-            .iter()
-            .position(|entry| entry.message.chat_id == chat && entry.message.client_id == *client_id)?;
+        let found = |is_it: &dyn Fn(&Pending) -> bool| {
+            self.entries.iter().position(|entry| entry.message.chat_id == chat && is_it(entry))
+        };
+        let at = found(&|entry| entry.message.client_id == *client_id).or_else(|| {
+            found(&|entry| {
+                entry.state == PendingState::Failed
+                    && try_of(&entry.message.client_id).0 == try_of(client_id).0
+            })
+        })?;
         Some(self.entries.remove(at))
     }
 
@@ -235,15 +248,19 @@ impl Outbox {
     }
 
     /// A failed message is to be sent after all, at the end of the queue, where the person sees it go.
+    ///
+    /// Under another name, since the server refuses the first one from now on.
     pub fn retry(&mut self, client_id: &ClientId, now: Millis) -> Option<PendingMessage> {
         let at = self
             .entries
             .iter()
             .position(|entry| entry.message.client_id == *client_id && entry.state == PendingState::Failed)?;
         let mut message = self.entries.remove(at).message;
+        self.done.insert((message.chat_id, message.client_id));
+        message.client_id = next_try(client_id);
         message.failed = None;
         message.created_ms = self.stamp(now);
-        self.entries.push(Pending::new(message.clone()));
+        self.entries.push(Pending::new(message.clone(), false));
         Some(message)
     }
 
@@ -298,6 +315,12 @@ impl Outbox {
             .min()
     }
 
+    /// What of a chat was never sent, so that nothing but this page knows of it.
+    #[must_use]
+    pub fn untold(&self, chat: ChatId) -> Vec<ClientId> {
+        self.of(chat).filter(|entry| !entry.sent).map(|entry| entry.message.client_id.clone()).collect()
+    }
+
     /// The chats that have unsent messages.
     #[must_use]
     pub fn chats(&self) -> SortedSet<ChatId> {
@@ -311,6 +334,21 @@ impl Outbox {
     fn get_mut(&mut self, client_id: &ClientId) -> Option<&mut Pending> {
         self.entries.iter_mut().find(|entry| entry.message.client_id == *client_id)
     }
+}
+
+/// The first name of a message and which try a name is for.
+fn try_of(name: &ClientId) -> (&str, u32) {
+    let name = name.as_str();
+    let parts = name.rsplit_once(TRY).and_then(|(first, number)| Some((first, number.parse().ok()?)));
+    parts.unwrap_or((name, 1))
+}
+
+/// The name for the next try, which follows from the one before: two tabs that try a message again send one.
+fn next_try(name: &ClientId) -> ClientId {
+    let (first, number) = try_of(name);
+    let number = format!("{TRY}{}", number.saturating_add(1));
+    let room = limits::CLIENT_ID_BYTES - number.len();
+    ClientId::new(format!("{first:.room$}{number}")).unwrap_or_else(|_| name.clone())
 }
 
 #[cfg(test)]

@@ -94,7 +94,39 @@ fn a_final_refusal_lets_the_next_go_and_retry_puts_it_at_the_end() {
     let again = outbox.retry(&id("m1"), 50).unwrap();
     assert_eq!((again.failed, again.created_ms), (None, 50));
     assert!(outbox.retry(&id("m2"), 50).is_none(), "only a failed one");
-    assert_eq!(names(&outbox), ["m2", "n1", "m3", "m1"]);
+    assert_eq!(names(&outbox), ["m2", "n1", "m3", "m1~2"]);
+}
+
+#[test]
+fn every_try_has_a_name_of_its_own_that_follows_from_the_one_before() {
+    let long = "x".repeat(64);
+    let cut = format!("{}~2", "x".repeat(62));
+    for (name, next) in [("m", "m~2"), ("m~2", "m~3"), ("m~9", "m~10"), ("a~b", "a~b~2"), (&*long, &*cut)] {
+        let mut outbox = Outbox::default();
+        outbox.push(message(name, A, 0));
+        outbox.fail(&id(name), "No.".into()).unwrap();
+        assert_eq!(outbox.retry(&id(name), 1).unwrap().client_id, id(next));
+        assert!(!outbox.restore(message(name, A, 0)), "the first try is over");
+    }
+}
+
+#[test]
+fn a_later_try_by_another_tab_resolves_what_failed_here() {
+    let mut outbox = filled();
+    outbox.fail(&id("m1"), "No.".into()).unwrap();
+    assert!(outbox.resolve(A, &id("m2~2")).is_none(), "it may still be sent under its first name");
+    assert!(outbox.resolve(B, &id("m1~2")).is_none(), "a name counts in its chat only");
+    assert!(outbox.resolve(A, &id("m1~2")).is_some_and(|entry| entry.message.client_id == id("m1")));
+    assert_eq!(names(&outbox), ["m2", "n1", "m3"]);
+}
+
+#[test]
+fn what_was_sent_or_came_from_storage_may_be_known_to_a_server() {
+    let mut outbox = filled();
+    next(&mut outbox, A, ONE, 1);
+    outbox.disconnected();
+    outbox.restore(message("old", A, 0));
+    assert_eq!(outbox.untold(A), [id("m2"), id("m3")]);
 }
 
 #[test]

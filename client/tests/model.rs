@@ -90,3 +90,28 @@ fn each_deliberate_fault_is_caught_by_its_invariant() {
         assert!(caught, "{fault:?} was caught as {reason}");
     }
 }
+
+#[test]
+fn a_late_copy_of_a_message_that_was_refused_changes_nothing() {
+    let page = 0;
+    let rounds = || {
+        let round = [
+            Step::Up { page, count: 5 },
+            Step::Down { page, count: 8 },
+            Step::Answer { page },
+            Step::Arrive { page, fails: false },
+        ];
+        std::iter::repeat_n(round, 6).flatten()
+    };
+    let send = Step::Send { page, chat: 0 };
+    // The frame waits in a server that is paused, while another refuses the message and takes the next.
+    let mut steps = vec![send.clone(), Step::Cut { page, told: true }, Step::Down { page, count: 1 }];
+    steps.extend([Step::Pass { ms: 12_000 }, Step::Refuse { count: 1 }]);
+    steps.extend(rounds());
+    steps.push(send);
+    steps.extend(rounds());
+    steps.push(Step::Late);
+    assert_eq!(run(Fault::None, 1, &steps), Ok(()));
+    let caught = run(Fault::ForgetsRefusals, 1, &steps).unwrap_err();
+    assert!(caught.starts_with("I5"), "{caught}");
+}

@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use causerie_client::LoadError;
 use causerie_protocol::rest::{
-    AddParticipant, Chat, CreateChat, Login, MessageBody, Problem, Register, SignedIn, UserRef,
+    AddParticipant, Chat, CreateChat, Login, MessageBody, PostMessage, Problem, Register, SignedIn, UserRef,
 };
-use causerie_protocol::{ChatId, Message, MessageId, UserId, paths};
+use causerie_protocol::{ChatId, Message, MessageId, Seq, UserId, paths};
 use reqwest::{Method, Response, StatusCode};
 use serde::Serialize;
 
@@ -16,6 +16,15 @@ use serde::Serialize;
 const PAGE: usize = 100;
 /// How long the run's own calls are repeated while the server is away.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// It is in the log.
+    Stored { id: MessageId, seq: Seq, duplicate: bool },
+    /// It never will be.
+    Refused,
+}
 
 /// Calls one server, or the proxy before it.
 #[derive(Clone, Debug)]
@@ -137,6 +146,20 @@ impl Api {
             }
         }
         Ok(())
+    }
+
+    /// Says something; the answer of the server if it came: the message and whether it was there before, or a refusal.
+    pub async fn say(&self, token: &str, chat: ChatId, message: &PostMessage) -> Option<Said> {
+        let path = paths::messages(chat);
+        let response = self.call(Method::POST, &path, Some(token), Some(message)).await.ok()?;
+        match response.status() {
+            status @ (StatusCode::OK | StatusCode::CREATED) => {
+                let body: MessageBody = response.json().await.ok()?;
+                Some(Said::Stored { id: body.id, seq: body.seq, duplicate: status == StatusCode::OK })
+            }
+            StatusCode::NOT_FOUND | StatusCode::CONFLICT => Some(Said::Refused),
+            _ => None,
+        }
     }
 
     /// All chats of a person.

@@ -51,7 +51,7 @@ impl Clock {
 pub enum Fact {
     /// The person wrote a message.
     Queued { chat: Chat, number: u32 },
-    /// A message that was refused is sent again later than its turn.
+    /// The person sends a message again that failed: that is its turn now.
     Retried { number: u32 },
     /// The server said that a message is durable.
     Acked { chat: Chat, number: u32, id: i64, seq: u64, duplicate: bool },

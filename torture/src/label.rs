@@ -21,9 +21,10 @@ impl Label {
         ClientId::new(format!("c{}.{}", self.client, self.number)).expect("short visible ASCII")
     }
 
-    /// The label of a client id, if it is one of ours.
+    /// The label of a client id, if it is one of ours; a later try of a message has a number behind its first name.
     pub fn of_client_id(id: &str) -> Option<Self> {
-        Self::parse(id.strip_prefix('c')?)
+        let name = id.strip_prefix('c')?;
+        Self::parse(name.split_once('~').map_or(name, |(first, _)| first))
     }
 
     /// The message's text: the label, then a filler that follows from it; some are as long as a text may be.
@@ -88,6 +89,7 @@ mod tests {
             let label = Label { client: 7, number };
             assert_eq!(Label::of_text(&label.text()), Some(label));
             assert_eq!(Label::of_client_id(label.client_id().as_str()), Some(label));
+            assert_eq!(Label::of_client_id(&format!("{}~2", label.client_id())), Some(label));
             assert_eq!(Label::of_text(&format!("{}?", label.text())), None);
             label.message();
         }

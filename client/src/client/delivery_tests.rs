@@ -139,12 +139,13 @@ fn a_refused_message_stays_until_the_person_decides() {
     assert_eq!(page.shown(), ["a: failed", "b: sending"]);
     page.give(Input::Retry { client_id: id("a") });
     assert_eq!(page.shown(), ["b: sending", "a: waiting"]);
+    assert_eq!(page.forgotten("a"), 1, "the server refuses that name from now on");
     page.ack("b", 1);
     assert_eq!(page.sent(), ["a"]);
-    page.refuse("a", ErrorCode::ChatClosed, None);
-    page.give(Input::DeleteUnsent { client_id: id("a") });
+    page.refuse("a~2", ErrorCode::ChatClosed, None);
+    page.give(Input::DeleteUnsent { client_id: id("a~2") });
     assert_eq!(page.shown(), ["b"]);
-    assert_eq!(page.forgotten("a"), 1);
+    assert_eq!(page.forgotten("a~2"), 1);
 }
 
 #[test]
@@ -178,13 +179,39 @@ fn a_ping_is_answered_and_reveals_a_lost_tail() {
 fn a_chat_that_is_taken_away_fails_what_waits_there() {
     let mut page = Page::in_chat(1);
     page.send("a");
-    page.frame(&ServerFrame::Unsubscribed(Unsubscribed { chat_id: CHAT, code: 4003, reason: "left".into() }));
-    assert_eq!(page.shown(), ["m1", "a: failed"]);
-    assert!(!page.client.chat(CHAT).unwrap().is_writable());
     page.send("b");
-    assert_eq!(page.shown(), ["m1", "a: failed", "b: failed"]);
+    page.frame(&ServerFrame::Unsubscribed(Unsubscribed { chat_id: CHAT, code: 4003, reason: "left".into() }));
+    assert_eq!(page.shown(), ["m1", "a: sending", "b: failed"], "only the server knows of the first");
+    assert!(!page.client.chat(CHAT).unwrap().is_writable());
+    page.refuse("a", ErrorCode::NoSuchChat, None);
+    page.send("c");
+    assert_eq!(page.shown(), ["m1", "a: failed", "b: failed", "c: failed"]);
     page.frame(&ServerFrame::ChatAdded(ChatAdded { chat: chat(1, 1) }));
     page.subscribed(1, false);
     page.give(Input::Retry { client_id: id("a") });
     assert_eq!(page.sent(), ["a", "subscribe 1", "a"]);
+}
+
+#[test]
+fn a_chat_that_is_lost_is_asked_once_more_about_what_was_sent_there() {
+    for has_it in [false, true] {
+        let mut page = Page::in_chat(1);
+        page.send("a");
+        page.close(1006);
+        page.give(Input::OutboxRestored(vec![stored("older", 1)]));
+        page.pass(60_000);
+        page.welcome();
+        assert_eq!(page.sent(), ["a", "subscribe 1"]);
+        page.list(vec![]);
+        assert_eq!(page.sent(), ["older"], "a copy of it may wait at another node");
+        page.refuse("older", ErrorCode::NoSuchChat, None);
+        assert_eq!(page.sent(), ["a"]);
+        if has_it {
+            page.ack("a", 2);
+        } else {
+            page.refuse("a", ErrorCode::NoSuchChat, None);
+        }
+        let last = if has_it { "a" } else { "a: failed" };
+        assert_eq!(page.shown(), ["m1", "older: failed", last]);
+    }
 }

@@ -184,7 +184,7 @@ impl Client {
         if let Some(pending) = self.outbox.resolve(chat, client_id) {
             self.changed.insert(Scope::Timeline(chat));
             if !matches!(pending.state, PendingState::Acked { .. }) {
-                self.effects.push(Effect::ForgetPending(client_id.clone()));
+                self.effects.push(Effect::ForgetPending(pending.message.client_id));
             }
         }
     }

@@ -51,20 +51,18 @@ impl Client {
                 self.effects.push(Effect::ForgetPending(client_id));
             } else if self.outbox.restore(message) {
                 self.changed.insert(Scope::Timeline(chat));
-                if self.list.loaded && !self.rooms.contains_key(&chat) {
-                    self.fail(&client_id, "You have no access to this chat.");
-                }
             }
         }
     }
 
     pub(super) fn retry(&mut self, client_id: &ClientId) {
         if let Some(message) = self.outbox.retry(client_id, self.now) {
-            let chat = message.chat_id;
+            let (chat, again) = (message.chat_id, message.client_id.clone());
             self.changed.insert(Scope::Timeline(chat));
             self.effects.push(Effect::StorePending(message));
+            self.effects.push(Effect::ForgetPending(client_id.clone()));
             if let Some(why) = self.roster.get(chat).and_then(|entry| entry.lost.clone()) {
-                self.fail(client_id, &why);
+                self.fail(&again, &why);
             }
         }
     }
@@ -111,11 +109,11 @@ impl Client {
         }
     }
 
-    /// Everything that waits for a chat fails.
-    pub(super) fn fail_all(&mut self, chat: ChatId, reason: &str) {
-        let unsent: Vec<ClientId> =
-            self.outbox.of(chat).map(|pending| pending.message.client_id.clone()).collect();
-        for client_id in unsent {
+    /// Nothing can be sent to a chat any more: what never was fails.
+    ///
+    /// Of what was sent a copy may still be on its way, and be stored: the server is asked, by sending it again.
+    pub(super) fn fail_untold(&mut self, chat: ChatId, reason: &str) {
+        for client_id in self.outbox.untold(chat) {
             self.fail(&client_id, reason);
         }
     }

@@ -84,7 +84,7 @@ impl Client {
         }
         for chat in self.outbox.chats() {
             if !self.rooms.contains_key(&chat) {
-                self.fail_all(chat, CloseCode::NotParticipant.words().what);
+                self.fail_untold(chat, CloseCode::NotParticipant.words().what);
             }
         }
         if std::mem::take(&mut self.list.again) {
@@ -152,7 +152,7 @@ impl Client {
         }
     }
 
-    /// The chat can't be followed any more; what was to be sent there fails.
+    /// The chat can't be followed any more; what was to be sent there fails, at once or when the server says so.
     pub(super) fn lose(&mut self, chat: ChatId, why: &str) {
         if let Some(room) = self.rooms.get_mut(&chat) {
             room.stream.end();
@@ -161,7 +161,7 @@ impl Client {
             entry.lost = Some(why.to_owned());
             self.changed.extend([Scope::Chats, Scope::Chat(chat), Scope::Timeline(chat)]);
         }
-        self.fail_all(chat, why);
+        self.fail_untold(chat, why);
     }
 
     pub(super) fn load_newest(&mut self, chat: ChatId) {

@@ -134,7 +134,12 @@ impl Client {
         let Some(connection) = self.link.online() else { return };
         self.outbox.tick(self.now);
         for chat in self.outbox.chats() {
-            if !self.rooms.get(&chat).is_some_and(|room| room.stream.is_followed()) {
+            // What still waits for a chat that is lost was sent before, and only the server can say what became of it.
+            let may_go = match self.rooms.get(&chat) {
+                Some(room) => room.stream.is_followed() || room.stream.is_ended(),
+                None => self.list.loaded,
+            };
+            if !may_go {
                 continue;
             }
             while let Some(message) = self.outbox.take_next(chat, connection, self.now) {

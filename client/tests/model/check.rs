@@ -152,7 +152,6 @@ fn keeps_the_order(page: &Page, chat: ChatId, log: &[Message]) -> Result<(), Str
         .get(&chat)
         .into_iter()
         .flatten()
-        .filter(|client_id| !page.refused.contains(*client_id))
         .filter_map(|client_id| {
             log.iter().position(|message| {
                 message.sender.id == page.user.id && message.client_id.as_ref() == Some(client_id)

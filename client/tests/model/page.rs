@@ -15,8 +15,6 @@ pub struct Page {
     pub storage: BTreeMap<ClientId, PendingMessage>,
     /// What the person sent, in order, and did not give up; by chat.
     pub intents: BTreeMap<ChatId, Vec<ClientId>>,
-    /// Messages that were refused once: where they end up in the order is the person's affair.
-    pub refused: BTreeSet<ClientId>,
     /// What a page would show that takes every event as it comes.
     pub naive: BTreeMap<ChatId, Vec<Seq>>,
     /// The name of its current socket.
@@ -49,7 +47,6 @@ impl Page {
             user,
             storage: BTreeMap::new(),
             intents: BTreeMap::new(),
-            refused: BTreeSet::new(),
             naive: BTreeMap::new(),
             socket: None,
             requests: VecDeque::new(),
@@ -58,5 +55,13 @@ impl Page {
             offline: false,
             count: 0,
         }
+    }
+
+    /// From now on the message stands where it was tried again, under its new name: the one that was not stored before.
+    pub fn tried_again(&mut self, message: &PendingMessage, before: &BTreeMap<ClientId, PendingMessage>) {
+        let again = self.storage.keys().find(|name| !before.contains_key(*name)).cloned();
+        let intents = self.intents.entry(message.chat_id).or_default();
+        intents.retain(|client_id| *client_id != message.client_id);
+        intents.extend(again);
     }
 }

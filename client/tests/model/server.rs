@@ -35,6 +35,8 @@ pub enum Fault {
     NewNameForRepeat,
     /// The page forgets an unsent message as soon as it is on its way.
     ForgetsTooEarly,
+    /// The server takes a late copy of a message that it refused before.
+    ForgetsRefusals,
 }
 
 /// What is on its way to a page.
@@ -80,6 +82,7 @@ pub struct Server {
     /// What it does wrong.
     pub fault: Fault,
     names: BTreeMap<(ChatId, UserId, ClientId), Ack>,
+    refused: BTreeSet<(ChatId, UserId, ClientId)>,
     reads: BTreeMap<(ChatId, UserId), Seq>,
     users: Vec<User>,
     next_id: i64,
@@ -96,6 +99,7 @@ impl Server {
             refusing: 0,
             fault,
             names: BTreeMap::new(),
+            refused: BTreeSet::new(),
             reads: BTreeMap::new(),
             users,
             next_id: 1,
@@ -294,8 +298,11 @@ impl Server {
         if let Some(ack) = self.names.get(&name).filter(|_| self.fault != Fault::NoDedup) {
             return ServerFrame::Ack(Ack { duplicate: true, ..ack.clone() });
         }
-        if self.refusing > 0 {
-            self.refusing -= 1;
+        if self.refusing > 0 || self.refused.contains(&name) {
+            self.refusing = self.refusing.saturating_sub(1);
+            if self.fault != Fault::ForgetsRefusals {
+                self.refused.insert(name);
+            }
             return error(ErrorCode::ChatClosed, None);
         }
         let seq = Seq(self.logs[&chat].len() as u64 + 1);

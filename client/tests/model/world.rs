@@ -226,9 +226,6 @@ impl World {
             Effect::LoadChats { ticket } => at.requests.push_back(Request::Chats(ticket)),
             Effect::LoadHistory(request) => at.requests.push_back(Request::History(request)),
             Effect::StorePending(message) => {
-                if message.failed.is_some() {
-                    at.refused.insert(message.client_id.clone());
-                }
                 at.storage.insert(message.client_id.clone(), message);
             }
             Effect::ForgetPending(client_id) => {
@@ -256,10 +253,10 @@ impl World {
 
     fn retry(&mut self, page: usize) {
         self.now += 1;
-        let failed = self.pages[page].client.failed().next().cloned();
-        if let Some(message) = failed {
-            self.give(page, Input::Retry { client_id: message.client_id });
-        }
+        let Some(message) = self.pages[page].client.failed().next().cloned() else { return };
+        let before = self.pages[page].storage.clone();
+        self.give(page, Input::Retry { client_id: message.client_id.clone() });
+        self.pages[page].tried_again(&message, &before);
     }
 
     fn delete(&mut self, page: usize) {

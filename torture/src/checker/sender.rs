@@ -59,23 +59,28 @@ pub fn acks_agree(evidence: &Evidence) -> Check {
 
 /// I5: in every chat, a client's messages stand in the order in which its person wrote them.
 ///
-/// A message that was refused and sent again later has given its turn away, and so has one that was shown as failed:
-/// a copy of it may still wait in a node that was paused, and be stored when its author is back in the chat.
+/// One that was sent again later than its turn stands where its person sent it again.
 pub fn order_is_kept(evidence: &Evidence) -> Check {
     for history in &evidence.histories {
-        let retried: HashSet<u32> = history
-            .facts
-            .iter()
-            .filter_map(|noted| match noted.fact {
-                Fact::Retried { number } | Fact::Failed { number } => Some(number),
-                _ => None,
-            })
-            .collect();
-        let mut last: BTreeMap<Chat, (u32, u64)> = BTreeMap::new();
+        let mut turns: BTreeMap<u32, (Chat, u64)> = BTreeMap::new();
         for noted in &history.facts {
-            let Fact::Queued { chat, number } = noted.fact else { continue };
+            match noted.fact {
+                Fact::Queued { chat, number } => {
+                    turns.insert(number, (chat, noted.tick));
+                }
+                Fact::Retried { number } => {
+                    turns.entry(number).and_modify(|(_, turn)| *turn = noted.tick);
+                }
+                _ => {}
+            }
+        }
+        let mut turns: Vec<_> =
+            turns.into_iter().map(|(number, (chat, turn))| (turn, chat, number)).collect();
+        turns.sort_unstable();
+        let mut last: BTreeMap<Chat, (u32, u64)> = BTreeMap::new();
+        for (_, chat, number) in turns {
             let place = evidence.logs.get(&chat).and_then(|log| log.place(history.label(number)));
-            let Some(seq) = place.filter(|_| !retried.contains(&number)) else { continue };
+            let Some(seq) = place else { continue };
             if let Some((before, earlier)) = last.insert(chat, (number, seq))
                 && earlier > seq
             {

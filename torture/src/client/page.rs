@@ -227,7 +227,9 @@ impl Page {
                 else {
                     return;
                 };
-                if !self.given_up.contains(&number) {
+                // The first try of a message that waits under the name of its next one was not sent.
+                let is_tried_again = self.storage.keys().any(|name| self::number(name) == Some(number));
+                if !self.given_up.contains(&number) && !is_tried_again {
                     self.history.note(Fact::ShownSent { chat: message.chat_id.0, number });
                     self.history.clock().count_acked();
                 }

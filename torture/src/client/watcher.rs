@@ -6,6 +6,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use causerie_protocol::rest::PostMessage;
 use causerie_protocol::{
     ChatId, ClientFrame, CloseCode, ErrorCode, MessageText, Policy, Seq, ServerFrame, paths,
 };
@@ -16,6 +17,7 @@ use tokio::time::sleep;
 
 use super::socket::{self, Received};
 use super::{Phase, Post, Word};
+use crate::api::Said;
 use crate::history::{Clock, Ending, Fact, History, Kind};
 use crate::label::Label;
 
@@ -54,6 +56,8 @@ enum Left {
     Over,
     After(Duration),
     NewToken,
+    /// The person is not in the chat any more.
+    PutOut,
 }
 
 impl Watcher {
@@ -88,6 +92,10 @@ impl Watcher {
                 Left::After(pause) => self.pause(pause).await,
                 Left::NewToken => {
                     let _ = self.post.sign_in.renew(&self.post.direct).await;
+                }
+                Left::PutOut => {
+                    self.ask_about_unanswered().await;
+                    self.pause(Duration::from_millis(1_000)).await;
                 }
             }
         }
@@ -190,9 +198,9 @@ impl Watcher {
         }
     }
 
-    fn tell_empty(&mut self, is_welcome: bool) {
-        // Without access to the chat there is nothing that could still be sent.
-        if self.unanswered.is_empty() && is_welcome && !self.told_empty {
+    fn tell_empty(&mut self, is_known: bool) {
+        // Before the welcome it is not known whether the chat is still ours.
+        if self.unanswered.is_empty() && is_known && !self.told_empty {
             self.told_empty = true;
             let _ = self.post.words.send(Word::Empty(self.post.client));
         }
@@ -228,8 +236,7 @@ impl Watcher {
                     if error.code == ErrorCode::Draining || !self.unanswered.contains(&number) {
                         return Some(Left::After(pause));
                     }
-                    // Those after it may have been taken: it has lost its turn.
-                    self.history.note(Fact::Retried { number });
+                    // Nothing that was sent after it on this connection is taken either.
                     self.refused.insert(number);
                     return self.is_answered().then_some(Left::After(pause));
                 }
@@ -268,28 +275,38 @@ impl Watcher {
     }
 
     fn closed(&mut self, code: u16) -> Left {
-        if !self.refused.is_empty() {
-            // Nobody will say which of the others were refused as well.
-            for number in self.unanswered.iter().filter(|number| !self.refused.contains(number)) {
-                self.history.note(Fact::Retried { number: *number });
-            }
-        }
         match CloseCode::from_code(code).policy() {
             Policy::SignIn => Left::NewToken,
-            Policy::StayClosed => {
-                // Not in the chat any more: what was to be sent there fails, and the person tries again later.
-                for number in std::mem::take(&mut self.unanswered) {
-                    self.history.note(Fact::Failed { number });
-                }
-                if !self.told_empty && !matches!(*self.post.phase.borrow(), Phase::Running) {
-                    self.told_empty = true;
-                    let _ = self.post.words.send(Word::Empty(self.post.client));
-                }
-                Left::After(Duration::from_millis(1_000))
-            }
+            Policy::StayClosed => Left::PutOut,
             Policy::ResumeNow => Left::After(Duration::from_millis(20)),
             _ => Left::After(Duration::from_millis(1_000)),
         }
+    }
+
+    /// Out of the chat: what was to be sent there fails, unless a copy of it was stored, which only the server knows.
+    async fn ask_about_unanswered(&mut self) {
+        while let Some(number) = self.unanswered.front().copied() {
+            let label = self.history.label(number);
+            let message = PostMessage { content: label.message(), client_id: Some(label.client_id()) };
+            let token = self.post.sign_in.token();
+            match self.post.api.say(&token, self.chat, &message).await {
+                Some(Said::Stored { id, seq, duplicate }) => {
+                    let (chat, id, seq) = (self.chat.0, id.0, seq.0);
+                    self.history.note(Fact::Acked { chat, number, id, seq, duplicate });
+                    self.answered(number);
+                    if self.acked.insert(number) {
+                        self.history.clock().count_acked();
+                    }
+                }
+                Some(Said::Refused) => {
+                    self.history.note(Fact::Failed { number });
+                    self.unanswered.pop_front();
+                }
+                None => return,
+            }
+        }
+        let is_running = matches!(*self.post.phase.borrow(), Phase::Running);
+        self.tell_empty(!is_running);
     }
 
     /// After a reconnect: everything unanswered again in order, at times also what was answered long ago.
