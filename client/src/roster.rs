@@ -103,9 +103,12 @@ impl ChatEntry {
     ///
     /// What the stream told later than the answer stays.
     pub fn refresh(&mut self, mut chat: Chat, stream: Seq) {
+        let is_same_log = chat.epoch == self.chat.epoch;
+        if !is_same_log {
+            self.unread.restart(Seq::ZERO, true);
+        }
         self.unread.counted(chat.head, chat.unread, chat.read_seq);
         self.lost = None;
-        let is_same_log = chat.epoch == self.chat.epoch;
         for participant in chat.participants.iter_mut().filter(|_| is_same_log) {
             let id = participant.user.id;
             if let Some(known) = self.chat.participants.iter_mut().find(|known| known.user.id == id) {

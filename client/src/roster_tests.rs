@@ -158,3 +158,14 @@ fn an_answer_that_is_older_than_the_stream_still_tells_how_far_others_have_read(
         "positions of another log mean nothing"
     );
 }
+
+#[test]
+fn how_far_was_read_in_another_log_means_nothing() {
+    let mut roster = roster();
+    let entry = roster.get_mut(ChatId(1)).unwrap();
+    assert!(entry.read_by(ME, Seq(3), Seq(3)));
+    let mut another = chat(1, 2, 2, "t5");
+    (another.epoch, another.read_seq) = (Epoch("f".into()), Seq(0));
+    entry.refresh(another, Seq(3));
+    assert_eq!((entry.read(), entry.unread()), (Seq(0), 2));
+}

@@ -81,6 +81,12 @@ impl Stream {
         self.followed
     }
 
+    /// Whether an answer to a `subscribe` is to come.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        matches!(self.subscription, Subscription::Asked { .. })
+    }
+
     /// Whether the server ended it for good.
     #[must_use]
     pub fn is_ended(&self) -> bool {

@@ -82,6 +82,7 @@ impl Client {
         let chat = reply.chat_id;
         let Some(room) = self.rooms.get_mut(&chat) else { return };
         let another = *room.stream.epoch() != reply.epoch;
+        self.list.catch_up |= !room.stream.is_followed();
         let afresh = room.stream.subscribed(reply, self.now);
         let Some(room) = self.rooms.get_mut(&chat).filter(|_| afresh) else { return };
         let had_history = room.timeline.is_loaded();
@@ -241,6 +242,11 @@ impl Client {
         let Some(entry) = self.roster.get_mut(chat) else { return };
         if mine {
             room.read_known = room.read_known.max(notice.seq);
+        }
+        if entry.participant(notice.user_id).is_none() {
+            // It overtook the event of their joining, and nobody will tell it again.
+            self.request_chats();
+            return;
         }
         if entry.read_by(notice.user_id, notice.seq, room.stream.at()) {
             self.changed.insert(Scope::Chat(chat));

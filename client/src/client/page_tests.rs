@@ -1,9 +1,11 @@
 //! Connecting, signing in, the list of chats, reading and the banner, on a page as a whole.
 
+use causerie_protocol::event::Membership;
+use causerie_protocol::rest::Participant;
 use causerie_protocol::server_frame::{
-    ChatAdded, GoAway, ReadPosition, Subscribed, Typing as TypingNotice, Unsubscribed,
+    ChatAdded, ErrorReply, GoAway, ReadPosition, Subscribed, Typing as TypingNotice, Unsubscribed,
 };
-use causerie_protocol::{CloseCode, Event, ServerFrame, UserId};
+use causerie_protocol::{CloseCode, ErrorCode, Event, ServerFrame, UserId};
 
 use super::test_page::*;
 use super::*;
@@ -231,4 +233,48 @@ fn the_list_is_asked_for_again_however_the_last_chat_is_settled() {
         }
         assert!(page.client.list.request.is_some(), "refused: {is_refused}");
     }
+}
+
+#[test]
+fn a_chat_that_is_refused_for_now_does_not_hold_the_list_back() {
+    let mut page = Page::new();
+    page.welcome();
+    while page.client.list.request.is_some() {
+        page.list(vec![chat(1, 1), chat(2, 0)]);
+    }
+    let unavailable = ServerFrame::Error(ErrorReply {
+        code: ErrorCode::Unavailable,
+        detail: "Not now.".into(),
+        client_id: None,
+        chat_id: Some(ChatId(2)),
+        retry_after_ms: Some(1_000),
+    });
+    page.frame(&unavailable);
+    assert_eq!(page.client.list.request, None, "chat 1 is not settled");
+    page.subscribed(1, false);
+    page.list(vec![chat(1, 1), chat(2, 0)]);
+    page.pass(1_000);
+    page.frame(&unavailable);
+    assert_eq!(page.client.list.request, None, "nothing is followed that was not before");
+    page.pass(1_000);
+    page.frame(&ServerFrame::Subscribed(Subscribed {
+        chat_id: ChatId(2),
+        epoch: chat(2, 0).epoch,
+        head: Seq(0),
+        reset: false,
+    }));
+    assert!(page.client.list.request.is_some());
+}
+
+#[test]
+fn a_read_position_that_overtakes_the_joining_is_asked_for() {
+    let mut page = Page::in_chat(1);
+    page.frame(&ServerFrame::Read(ReadPosition { chat_id: CHAT, user_id: UserId(3), seq: Seq(2) }));
+    let mut listed = chat(1, 2);
+    let cleo = User { id: UserId(3), email: "cleo@example.org".into(), name: "Cleo".into() };
+    listed.participants.push(Participant { user: cleo.clone(), read_seq: Seq(2), online: true });
+    page.list(vec![listed]);
+    let joined = Membership { chat_id: CHAT, seq: Seq(2), user: cleo, at: at(2) };
+    page.frame(&ServerFrame::Event(Event::Joined(joined)));
+    assert_eq!(page.client.chat(CHAT).unwrap().participant(UserId(3)).unwrap().read_seq, Seq(2));
 }

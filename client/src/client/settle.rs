@@ -111,7 +111,6 @@ impl Client {
         let Some(connection) = self.link.online() else { return };
         for (chat, room) in self.rooms.iter_mut() {
             if room.stream.due().is_some_and(|due| due <= self.now) {
-                self.list.catch_up |= !room.stream.is_followed();
                 self.effects.push(Effect::SendFrame(connection, room.stream.ask(self.now)));
             }
             let read = self.roster.get(*chat).map(crate::ChatEntry::read).unwrap_or_default();
@@ -121,8 +120,9 @@ impl Client {
                 self.effects.push(Effect::SendFrame(connection, frame));
             }
         }
-        // Whichever way the last chat was settled: an answer, a refusal, or that it is not in the list any more.
-        let settled = |room: &Room| room.stream.is_followed() || room.stream.is_ended();
+        // Whichever way the last chat was settled: an answer, a refusal, for now or for good, or that it is not in the
+        // list any more. One that was refused for now brings the list once more when it is followed after all.
+        let settled = |room: &Room| room.stream.is_followed() || !room.stream.is_asked();
         if self.list.catch_up && self.rooms.values().all(settled) {
             self.list.catch_up = false;
             self.request_chats();
