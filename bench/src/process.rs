@@ -28,7 +28,6 @@ impl Process {
         let program = std::fs::canonicalize(server).with_context(name)?;
         let mut command = Command::new(program);
         command.args(["serve", "-b", "127.0.0.1", "-p", "0", "--database-url", &database]);
-        command.env("CAUSERIE_LOG", "warn");
         // One person opens thousands of sockets here, as fast as they go.
         for limit in ["CAUSERIE_MAX_SOCKETS_PER_USER", "CAUSERIE_MAX_CONNECTS_PER_SECOND"] {
             command.env(limit, "0");
