@@ -13,7 +13,7 @@ use crate::sorted::SortedSet;
 /// How long an answer may take on a living socket until the message is sent again, in milliseconds.
 pub const ANSWER_MS: Millis = 10_000;
 
-/// What stands between a message's first name and the number of the try, from the second on.
+/// What every further try adds to a message's name.
 const TRY: char = '~';
 
 /// An unsent message, as the page's storage keeps it.
@@ -203,14 +203,12 @@ impl Outbox {
     /// The log may have it by the name of a later try, which another tab made.
     pub fn resolve(&mut self, chat: ChatId, client_id: &ClientId) -> Option<Pending> {
         self.done.insert((chat, client_id.clone()));
-        let found = |is_it: &dyn Fn(&Pending) -> bool| {
-            self.entries.iter().position(|entry| entry.message.chat_id == chat && is_it(entry))
-        };
-        let at = found(&|entry| entry.message.client_id == *client_id).or_else(|| {
-            found(&|entry| {
-                entry.state == PendingState::Failed
-                    && try_of(&entry.message.client_id).0 == try_of(client_id).0
-            })
+        let first = client_id.as_str().trim_end_matches(TRY);
+        // The last, since a later try stands behind what is left of the one before.
+        let at = self.entries.iter().rposition(|entry| {
+            let PendingMessage { chat_id, client_id: name, failed, .. } = &entry.message;
+            *chat_id == chat
+                && (name == client_id || failed.is_some() && name.as_str().trim_end_matches(TRY) == first)
         })?;
         Some(self.entries.remove(at))
     }
@@ -336,19 +334,12 @@ impl Outbox {
     }
 }
 
-/// The first name of a message and which try a name is for.
-fn try_of(name: &ClientId) -> (&str, u32) {
-    let name = name.as_str();
-    let parts = name.rsplit_once(TRY).and_then(|(first, number)| Some((first, number.parse().ok()?)));
-    parts.unwrap_or((name, 1))
-}
-
 /// The name for the next try, which follows from the one before: two tabs that try a message again send one.
 fn next_try(name: &ClientId) -> ClientId {
-    let (first, number) = try_of(name);
-    let number = format!("{TRY}{}", number.saturating_add(1));
-    let room = limits::CLIENT_ID_BYTES - number.len();
-    ClientId::new(format!("{first:.room$}{number}")).unwrap_or_else(|_| name.clone())
+    let next = format!("{name}{TRY}");
+    let room = next.len().saturating_sub(limits::CLIENT_ID_BYTES);
+    // Visible ASCII and short enough, so it is valid.
+    ClientId::new(&next[room..]).unwrap_or_else(|_| name.clone())
 }
 
 #[cfg(test)]

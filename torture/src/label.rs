@@ -21,7 +21,7 @@ impl Label {
         ClientId::new(format!("c{}.{}", self.client, self.number)).expect("short visible ASCII")
     }
 
-    /// The label of a client id, if it is one of ours; a later try of a message has a number behind its first name.
+    /// The label of a client id, if it is one of ours; a later try of a message has more behind its first name.
     pub fn of_client_id(id: &str) -> Option<Self> {
         let name = id.strip_prefix('c')?;
         Self::parse(name.split_once('~').map_or(name, |(first, _)| first))
@@ -89,7 +89,7 @@ mod tests {
             let label = Label { client: 7, number };
             assert_eq!(Label::of_text(&label.text()), Some(label));
             assert_eq!(Label::of_client_id(label.client_id().as_str()), Some(label));
-            assert_eq!(Label::of_client_id(&format!("{}~2", label.client_id())), Some(label));
+            assert_eq!(Label::of_client_id(&format!("{}~", label.client_id())), Some(label));
             assert_eq!(Label::of_text(&format!("{}?", label.text())), None);
             label.message();
         }

@@ -142,10 +142,10 @@ fn a_refused_message_stays_until_the_person_decides() {
     assert_eq!(page.forgotten("a"), 1, "the server refuses that name from now on");
     page.ack("b", 1);
     assert_eq!(page.sent(), ["a"]);
-    page.refuse("a~2", ErrorCode::ChatClosed, None);
-    page.give(Input::DeleteUnsent { client_id: id("a~2") });
+    page.refuse("a~", ErrorCode::ChatClosed, None);
+    page.give(Input::DeleteUnsent { client_id: id("a~") });
     assert_eq!(page.shown(), ["b"]);
-    assert_eq!(page.forgotten("a~2"), 1);
+    assert_eq!(page.forgotten("a~"), 1);
 }
 
 #[test]
