@@ -60,8 +60,38 @@ pub fn build() -> Result<Page> {
     // Trunk takes NO_COLOR=1 for an invalid value.
     trunk.env_remove("NO_COLOR");
     process::run(&mut trunk).context("building the page")?;
+    strip(&dist)?;
     let (weight, tester_weight) = weigh(&dist)?;
     Ok(Page { weight, tester_weight, folder: keep(&dist)? })
+}
+
+/// Leave out of the programs what only a debugger reads: the names that wasm-bindgen gives its own functions, 10 kB.
+fn strip(dist: &Path) -> Result<()> {
+    for (name, program) in files(dist)?.into_iter().filter(|(name, _)| name.ends_with(".wasm")) {
+        let stripped = without_custom_sections(&program).with_context(|| format!("reading {name}"))?;
+        fs::write(dist.join(&name), stripped).with_context(|| format!("writing {name}"))?;
+    }
+    Ok(())
+}
+
+/// A program without its custom sections (WebAssembly 2.0, sections 5.5.2 and 5.5.3).
+fn without_custom_sections(program: &[u8]) -> Result<Vec<u8>> {
+    /// The magic number and the version.
+    const HEADER: usize = 8;
+    const CUSTOM: u8 = 0;
+    let mut kept = program.get(..HEADER).context("too short for a program")?.to_vec();
+    let mut rest = &program[HEADER..];
+    while let Some((id, sized)) = rest.split_first() {
+        // The size in seven bits a byte, the lowest first, and the highest bit of all bytes but the last is set.
+        let digits = 1 + sized.iter().take_while(|byte| **byte >= 0x80).count();
+        let size = sized.iter().take(digits).rev().fold(0, |size, byte| size << 7 | usize::from(byte & 0x7f));
+        let section = rest.get(..1 + digits + size).context("a section goes beyond the end")?;
+        if *id != CUSTOM {
+            kept.extend_from_slice(section);
+        }
+        rest = &rest[section.len()..];
+    }
+    Ok(kept)
 }
 
 /// Print what each file costs, and return what the chat page and what the connection tester loads.
@@ -133,4 +163,20 @@ fn compressed_size(content: &[u8]) -> Result<usize> {
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut &content[..], &mut compressed, &parameters).context("compressing")?;
     Ok(compressed.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_custom_sections;
+
+    #[test]
+    fn only_custom_sections_are_left_out() {
+        let header = b"\0asm\x01\0\0\0";
+        let types = [1, 0x84, 0, 1, 0x60, 0, 0];
+        let names = [0, 5, 4, b'n', b'a', b'm', b'e'];
+        let program = [&header[..], &names, &types, &names].concat();
+        assert_eq!(without_custom_sections(&program).unwrap(), [&header[..], &types].concat());
+        assert!(without_custom_sections(&program[..program.len() - 1]).is_err());
+        assert!(without_custom_sections(b"\0asm").is_err());
+    }
 }
