@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -114,18 +114,22 @@ impl App {
         let certificate = config.tls.clone().map(Certificate::load).transpose()?;
         let metrics = Arc::<Metrics>::default();
         let wait = metrics.database_wait.clone();
+        let measured = |store| MeasuredStore::new(store, metrics.clone(), config.slow_query);
         let store: Arc<dyn Store> = if config::is_postgres(&config.database_url) {
-            Arc::new(PostgresStore::open(&config.database_url).await?.with_wait(wait))
+            let store = PostgresStore::open(&config.database_url).await?.with_wait(wait);
+            let patience = store.patience();
+            Arc::new(measured(Arc::new(store)).with_patience(patience))
         } else {
-            Arc::new(SqliteStore::open(&config.database_url).await?.with_wait(wait))
+            let store = SqliteStore::open(&config.database_url).await?.with_wait(wait);
+            Arc::new(measured(Arc::new(store)))
         };
-        let store: Arc<dyn Store> = Arc::new(MeasuredStore::new(store, metrics.clone(), config.slow_query));
         let hub = Hub::new();
         let bus: Arc<dyn Bus> = match &config.redis_url {
             Some(url) => {
                 let options = RedisOptions {
                     url: url.clone(),
                     authority: config.redis_ca.clone(),
+                    installation: store.epoch(),
                     beat: config.presence.beat,
                 };
                 Arc::new(RedisBus::start(&options, store.clone(), hub.clone(), metrics.clone()).await?)
@@ -166,9 +170,10 @@ impl App {
     ) -> Result<(), RunError> {
         let heartbeat = heartbeat::start(self.hub.clone(), self.config.heartbeat);
         let drain = self.drain.clone();
+        let (stop, stopped) = oneshot::channel();
         let mut serving = match &self.certificate {
-            Some(certificate) => self.start(Tls::new(listener, certificate.acceptor())),
-            None => self.start(Plain::new(listener)),
+            Some(certificate) => self.start(Tls::new(listener, certificate.acceptor()), stopped),
+            None => self.start(Plain::new(listener), stopped),
         };
         tokio::select! {
             () = shutdown => {}
@@ -177,7 +182,9 @@ impl App {
         tracing::info!("draining");
         drain.begin();
         // The sockets first, whose senders wait for acks: what they sent is stored before they close.
+        // Who comes meanwhile is told so, which a closed door would not.
         self.hub.drain().await;
+        drop(stop);
         match timeout(DRAIN_LIMIT, &mut serving).await {
             Ok(Ok(Err(error))) => tracing::warn!(%error, "serving ended with an error"),
             Ok(_) => {}
@@ -195,16 +202,14 @@ impl App {
         Ok(())
     }
 
-    /// Answers requests until the drain begins.
-    fn start<L>(&self, listener: L) -> JoinHandle<std::io::Result<()>>
+    /// Answers requests until the other end of `stopped` is dropped.
+    fn start<L>(&self, listener: L, stopped: oneshot::Receiver<()>) -> JoinHandle<std::io::Result<()>>
     where
         L: Listener<Addr = SocketAddr>,
         Peer: for<'a> Connected<IncomingStream<'a, L>>,
     {
         let service = http::router(self.clone()).into_make_service_with_connect_info::<Peer>();
-        let stop = self.drain.clone();
-        let serving =
-            axum::serve(listener, service).with_graceful_shutdown(async move { stop.begun().await });
+        let serving = axum::serve(listener, service).with_graceful_shutdown(async { drop(stopped.await) });
         tokio::spawn(serving.into_future())
     }
 }

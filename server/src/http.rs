@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use causerie_protocol::{limits, paths};
@@ -15,6 +15,7 @@ use tower_http::trace::TraceLayer;
 use tracing::Span;
 
 use crate::app::App;
+use crate::chat::AppendError;
 use crate::metrics::{Metrics, StatusClass};
 use crate::{page, socket};
 
@@ -48,6 +49,7 @@ pub fn router(app: App) -> Router {
         .merge(messages::routes())
         // Before the layer: the answer to a browser's preflight stands on the way to this one.
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), unless_draining))
         .layer(origin::cors(&app.config));
     Router::new()
         .at(paths::HEALTH, get(|| async { "ok" }))
@@ -95,6 +97,14 @@ async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
 
 async fn method_not_allowed() -> Refusal {
     Refusal::method_not_allowed()
+}
+
+/// Nothing new is begun by a server that is about to end; what it says of itself, and the page's files, it still tells.
+async fn unless_draining(State(app): State<App>, request: Request, next: Next) -> Response {
+    if app.drain.has_begun() {
+        return Refusal::from(AppendError::Draining).into_response();
+    }
+    next.run(request).await
 }
 
 /// Headers that every answer carries, unless it set its own: nothing is guessed, framed, told on or kept.

@@ -13,7 +13,7 @@ mod rows;
 pub mod sqlite;
 pub mod transfer;
 
-pub use measured::MeasuredStore;
+pub use measured::{MeasuredStore, Patience};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub use transfer::transfer;
@@ -179,8 +179,8 @@ pub struct NewChat {
 /// Every method that takes a `user` and a `chat` answers `None` (or [`Refused::NoSuchChat`]) alike when the chat
 /// does not exist and when the user is not in it, so that ids can't be probed.
 /// Whatever a method has returned from is durable: it survives the loss of power.
-/// Methods may be called at the same time from any number of tasks and may be dropped at any await,
-/// except [`Store::append`], which must be run to its end.
+/// Methods may be called at the same time from any number of tasks and may be dropped at any await, and then what they
+/// were to do may or may not happen; on SQLite [`Store::append`] must be run to its end.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Makes an account. `None`: the address is taken, whatever its case.
@@ -265,6 +265,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Answers when the database does.
     async fn ping(&self) -> Result<(), StoreError>;
+    /// The installation's name, which goes with its log.
+    fn epoch(&self) -> Epoch;
     /// How its connections stand.
     fn pool(&self) -> PoolState;
     /// Closes the connections; what was returned from is durable in any case.

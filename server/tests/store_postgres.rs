@@ -4,6 +4,7 @@
 
 mod common {
     pub mod postgres;
+    pub mod way;
 }
 #[macro_use]
 mod store {
@@ -16,8 +17,12 @@ mod store {
     pub mod world;
 }
 
-use causerie_server::store::{Change, PostgresStore, Refused};
+use std::sync::Arc;
+use std::time::Duration;
+
+use causerie_server::store::{Append, Change, MeasuredStore, Patience, PostgresStore, Refused, StoreError};
 use common::postgres::{database, server};
+use common::way::Way;
 use sqlx::Connection as _;
 use store::world::World;
 
@@ -56,8 +61,7 @@ mod on_postgres {
                 for number in 0..50 {
                     // Ana sends the same from two nodes, as a client does that has lost its acknowledgements.
                     let change = || store::world::message(&number.to_string(), Some(&format!("m-{number}")));
-                    let mut batch =
-                        chats.map(|chat| causerie_server::store::Append { actor, chat, change: change() });
+                    let mut batch = chats.map(|chat| Append { actor, chat, change: change() });
                     if number % 2 == 1 {
                         batch.reverse();
                     }
@@ -115,6 +119,40 @@ mod on_postgres {
         assert_eq!(kept, ["m-2", "m-3"]);
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_server_that_hangs_is_unavailable_and_does_not_keep_the_connections() {
+        let url = url::Url::parse(&database().await).unwrap();
+        let way = Way::open(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())).await;
+        let mut through = url.clone();
+        through.set_host(Some("127.0.0.1")).unwrap();
+        through.set_port(Some(way.address.port())).unwrap();
+        let store = PostgresStore::open(through.as_str()).await.unwrap();
+        let patience = Patience { limit: Duration::from_millis(200), ..store.patience() };
+        let measured = MeasuredStore::new(Arc::new(store), Arc::default(), Duration::MAX);
+        let world = World::new(measured.with_patience(patience)).await;
+        let pair = world.pair().await;
+        // As many at once as there are connections, so that none is left that does not hang.
+        let all = || futures_util::future::join_all((0..20).map(|_| world.store.participants(pair)));
+        assert!(all().await.iter().all(Result::is_ok));
+        assert_eq!(world.store.pool().open, world.store.pool().most);
+        way.block();
+        for answer in all().await {
+            assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+        }
+        let change = store::world::message("hello", Some("m-1"));
+        let append = [Append { actor: world.ana, chat: pair, change }];
+        let stored = async {
+            loop {
+                match world.store.append(&append).await {
+                    Ok(results) => break results[0].is_ok(),
+                    Err(error) => assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}"),
+                }
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(30), stored).await.expect("it never comes back"));
+        assert_eq!(world.texts(pair).await, ["hello"]);
+    }
+
     #[tokio::test]
     async fn a_server_that_cant_be_used_says_what_to_do() {
         let server = server();
@@ -124,8 +162,7 @@ mod on_postgres {
             (format!("postgres://causerie@{nobody}/x"), "does not answer"),
             ("postgres://[".to_owned(), "not a Postgres URL"),
         ] {
-            let Err(causerie_server::store::StoreError::Unusable(sentence)) = PostgresStore::open(&url).await
-            else {
+            let Err(StoreError::Unusable(sentence)) = PostgresStore::open(&url).await else {
                 panic!("{url} opened")
             };
             assert!(sentence.contains(named) && sentence.contains("DATABASE_URL"), "{sentence}");

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use causerie_protocol::ChatId;
+use causerie_protocol::{ChatId, Epoch};
 use futures_util::StreamExt;
 use redis::RedisError;
 use redis::aio::PubSubSink;
@@ -21,15 +21,15 @@ use crate::metrics::Metrics;
 use crate::store::Store;
 
 mod backstop;
+mod names;
 mod roster;
 mod source;
 
 use backstop::Missed;
+use names::Names;
 use roster::Roster;
 use source::{Source, timed};
 
-/// The channel that every node listens to: what concerns people and sign-ins.
-const NODES: &str = "causerie:nodes";
 /// Envelopes that wait for the publisher; more are lost, which the backstop of the other nodes finds.
 const QUEUE: usize = 4_096;
 /// Envelopes of one round trip to Redis.
@@ -49,6 +49,7 @@ pub struct RedisUnusable(String);
 /// Envelopes reach this node's sockets at once and the other nodes through Redis.
 pub struct RedisBus {
     hub: Hub,
+    names: Names,
     outgoing: mpsc::Sender<(String, Vec<u8>)>,
     connected: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
@@ -64,6 +65,8 @@ pub struct Options {
     pub url: String,
     /// The certificate, as PEM, of the authority that signed Redis' own, when it is none that the system trusts.
     pub authority: Option<PathBuf>,
+    /// Whose nodes hear each other: the epoch of the installation's log. Others may use the same Redis.
+    pub installation: Epoch,
     /// The pause between two renewals. A lease is three of them long.
     pub beat: Duration,
 }
@@ -73,8 +76,8 @@ impl RedisBus {
     ///
     /// # Errors
     /// As [`RedisBus::start`].
-    pub async fn look(options: &Options) -> Result<(), RedisUnusable> {
-        Source::new(&options.url, options.authority.as_ref())?.check().await
+    pub async fn look(url: &str, authority: Option<&PathBuf>) -> Result<(), RedisUnusable> {
+        Source::new(url, authority)?.check().await
     }
 
     /// Connects, and starts the tasks that keep the connection, renew this node's lease, and read from the store what was lost.
@@ -92,6 +95,7 @@ impl RedisBus {
         let source = Source::new(&options.url, options.authority.as_ref())?;
         // Once now, so that a wrong setting is an error at the start and not a warning for ever.
         source.check().await?;
+        let names = Names::of(&options.installation);
         let (outgoing, queue) = mpsc::channel(QUEUE);
         let connected = Arc::<AtomicBool>::default();
         // Whatever this node was before it was killed may have stored read positions that it told nobody.
@@ -99,10 +103,13 @@ impl RedisBus {
         let missed = Arc::new(Missed::default());
         let opened = hub.watch_rooms();
         let mut tasks = JoinSet::new();
-        tasks.spawn(Publisher { source: source.clone(), node: hub.node(), lost: lost.clone() }.run(queue));
+        let publisher =
+            Publisher { source: source.clone(), nodes: names.nodes(), node: hub.node(), lost: lost.clone() };
+        tasks.spawn(publisher.run(queue));
         tasks.spawn(
             Subscriber {
                 source: source.clone(),
+                names: names.clone(),
                 hub: hub.clone(),
                 connected: connected.clone(),
                 missed: missed.clone(),
@@ -110,14 +117,12 @@ impl RedisBus {
             }
             .run(opened),
         );
-        tasks.spawn(Roster::new(source, store.clone(), hub.clone(), missed.clone(), options.beat).run());
+        let roster =
+            Roster::new(source, names.clone(), store.clone(), hub.clone(), missed.clone(), options.beat);
+        tasks.spawn(roster.run());
         tasks.spawn(backstop::run(store, hub.clone(), missed, lost.clone(), metrics.clone()));
-        Ok(Self { hub, outgoing, connected, metrics, lost, _tasks: tasks })
+        Ok(Self { hub, names, outgoing, connected, metrics, lost, _tasks: tasks })
     }
-}
-
-fn channel(chat: ChatId) -> String {
-    format!("causerie:chat:{chat}")
 }
 
 #[async_trait]
@@ -127,8 +132,8 @@ impl Bus for RedisBus {
             let address = match envelope {
                 Envelope::Event { chat, .. }
                 | Envelope::Read { chat, .. }
-                | Envelope::Notice { chat, .. } => channel(*chat),
-                _ => NODES.to_owned(),
+                | Envelope::Notice { chat, .. } => self.names.chat(*chat),
+                _ => self.names.nodes(),
             };
             let bytes = wire::encode(self.hub.node(), envelope);
             if self.outgoing.try_send((address, bytes)).is_err() {
@@ -148,6 +153,8 @@ impl Bus for RedisBus {
 /// Publishes what waits. While Redis is away it is thrown away: the bus is a hint, and old hints help nobody.
 struct Publisher {
     source: Source,
+    /// The channel that all nodes listen to.
+    nodes: String,
     node: u64,
     lost: Arc<AtomicBool>,
 }
@@ -176,7 +183,7 @@ impl Publisher {
             loop {
                 batch.clear();
                 if self.lost.swap(false, Ordering::AcqRel) {
-                    batch.push((NODES.to_owned(), wire::encode(self.node, &Envelope::Lost)));
+                    batch.push((self.nodes.clone(), wire::encode(self.node, &Envelope::Lost)));
                 } else {
                     match timeout(PROBE, queue.recv_many(&mut batch, BATCH)).await {
                         Ok(0) => return,
@@ -202,6 +209,7 @@ impl Publisher {
 /// Listens for the chats that somebody follows here.
 struct Subscriber {
     source: Source,
+    names: Names,
     hub: Hub,
     connected: Arc<AtomicBool>,
     missed: Arc<Missed>,
@@ -230,7 +238,7 @@ impl Subscriber {
         first: &mut bool,
     ) -> Result<(), RedisError> {
         let (mut sink, mut stream) = self.source.listen().await?.split();
-        timed(sink.subscribe(NODES)).await?;
+        timed(sink.subscribe(self.names.nodes())).await?;
         let mut listening: HashSet<ChatId> = HashSet::new();
         self.adjust(&mut sink, &mut listening).await?;
         self.connected.store(true, Ordering::Release);
@@ -266,10 +274,10 @@ impl Subscriber {
         let new: Vec<ChatId> = wanted.difference(listening).copied().collect();
         let old: Vec<ChatId> = listening.difference(&wanted).copied().collect();
         for chats in new.chunks(CHATS) {
-            timed(sink.subscribe(chats.iter().map(|chat| channel(*chat)).collect::<Vec<_>>())).await?;
+            timed(sink.subscribe(self.channels(chats))).await?;
         }
         for chats in old.chunks(CHATS) {
-            timed(sink.unsubscribe(chats.iter().map(|chat| channel(*chat)).collect::<Vec<_>>())).await?;
+            timed(sink.unsubscribe(self.channels(chats))).await?;
         }
         *listening = wanted;
         if !new.is_empty() {
@@ -277,6 +285,10 @@ impl Subscriber {
             self.missed.all_of(new);
         }
         Ok(())
+    }
+
+    fn channels(&self, chats: &[ChatId]) -> Vec<String> {
+        chats.iter().map(|chat| self.names.chat(*chat)).collect()
     }
 
     async fn deliver(&self, bytes: &[u8]) {

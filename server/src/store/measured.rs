@@ -1,14 +1,20 @@
-//! A store that measures another one: how long each operation takes, and a line in the log for a slow one.
+//! A store that measures another one, and does not wait for it for ever: how long each operation takes, and a line in
+//! the log for a slow one.
 
+use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{Chat, TokenInfo, UserRef};
-use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, TokenId, UserId};
+use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
+use tokio::time::timeout;
 
 use super::{Append, AppendResult, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
+use crate::clock;
 use crate::metrics::{Metrics, Operation};
 
 /// Another store, measured. Its answers are those of the other.
@@ -16,13 +22,30 @@ pub struct MeasuredStore {
     store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
     slow: Duration,
+    patience: Option<Patience>,
+}
+
+/// How long an answer may take, of a database that can stop answering without ending its connections, as one does that
+/// is paused or cut off.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    /// After this the outcome is unknown and told as unavailable; what can be repeated is.
+    pub limit: Duration,
+    /// When an answer was last waited for in vain, in microseconds since 1970: connections that come back then may hang.
+    pub hung_at: Arc<AtomicI64>,
 }
 
 impl MeasuredStore {
     /// Measures `store`; what takes longer than `slow` is told in the log.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, metrics: Arc<Metrics>, slow: Duration) -> Self {
-        Self { store, metrics, slow }
+        Self { store, metrics, slow, patience: None }
+    }
+
+    /// Waits for an answer no longer than this.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience: Some(patience), ..self }
     }
 
     async fn timed<T>(
@@ -31,7 +54,10 @@ impl MeasuredStore {
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let begin = Instant::now();
-        let answer = answer.await;
+        let answer = match &self.patience {
+            Some(patience) => patience.wait(answer).await,
+            None => answer.await,
+        };
         let took = begin.elapsed();
         self.metrics.database_operation.observe(operation, took);
         if took >= self.slow {
@@ -42,6 +68,20 @@ impl MeasuredStore {
             tracing::warn!(operation = operation.name(), milliseconds, failed, "slow query");
         }
         answer
+    }
+}
+
+impl Patience {
+    async fn wait<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let mut answer = pin!(answer);
+        match timeout(self.limit, &mut answer).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                // Before the operation is dropped, and its connection given back.
+                self.hung_at.store(clock::now(), Ordering::Release);
+                Err(StoreError::Unavailable(io::Error::from(io::ErrorKind::TimedOut).into()))
+            }
+        }
     }
 }
 
@@ -152,6 +192,10 @@ impl Store for MeasuredStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.timed(Operation::Ping, self.store.ping()).await
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.store.epoch()
     }
 
     fn pool(&self) -> PoolState {

@@ -1,6 +1,9 @@
 //! The store on Postgres, for several nodes: a chat's positions are given under the lock of its row.
 
+use std::io;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -14,7 +17,8 @@ use sqlx::{ConnectOptions, Connection as _, Postgres, Transaction};
 use tokio::time::timeout;
 
 use super::rows::{to_read, to_seq};
-use super::{Append, AppendResult, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
+use super::{Append, AppendResult, NewChat, Patience, PoolState, Position, Store, StoreError, TokenRecord};
+use crate::clock;
 use crate::metrics::Histogram;
 
 mod append;
@@ -56,9 +60,17 @@ const ALIVE: Duration = Duration::from_secs(1);
 /// How long a request waits for a free connection, or for the server to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long an operation may take, the wait for a connection included: a server that is paused, or that the network
+/// hides, would otherwise hold up everybody for ever.
+const ANSWER: Duration = Duration::from_secs(8);
+
+/// After an answer that did not come, in microseconds: connections that are given back within it are asked whether they live.
+const SUSPECT: i64 = 10_000_000;
+
 /// The store in a Postgres database that several nodes share.
 pub struct PostgresStore {
     pool: PgPool,
+    hung_at: Arc<AtomicI64>,
     epoch: Epoch,
     wait: Histogram,
 }
@@ -72,6 +84,8 @@ impl PostgresStore {
     /// [`StoreError::Unusable`] with a sentence that names the setting and the remedy.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let (options, place) = read(url)?;
+        let hung_at = Arc::<AtomicI64>::default();
+        let last = hung_at.clone();
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -80,6 +94,15 @@ impl PostgresStore {
                 Box::pin(async move {
                     let is_fresh = meta.idle_for < FRESH;
                     Ok(is_fresh || matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(()))))
+                })
+            })
+            .after_release(move |connection, _| {
+                let look = clock::now() - last.load(Ordering::Acquire) < SUSPECT;
+                Box::pin(async move {
+                    // The pool would ask it without a limit, and keep its place as long as that takes.
+                    let answers = !look || matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(())));
+                    let hangs = || sqlx::Error::Io(io::Error::from(io::ErrorKind::TimedOut));
+                    answers.then_some(true).ok_or_else(hangs)
                 })
             })
             .after_connect(|connection, _| {
@@ -93,13 +116,19 @@ impl PostgresStore {
             .fetch_one(&pool)
             .await
             .map_err(|error| unusable(&place, &error))?;
-        Ok(Self { pool, epoch: Epoch(epoch), wait: Histogram::default() })
+        Ok(Self { pool, hung_at, epoch: Epoch(epoch), wait: Histogram::default() })
     }
 
     /// Notes in `wait` how long writes wait for a connection.
     #[must_use]
     pub fn with_wait(self, wait: Histogram) -> Self {
         Self { wait, ..self }
+    }
+
+    /// How long this store's answers may be waited for.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        Patience { limit: ANSWER, hung_at: self.hung_at.clone() }
     }
 
     async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
@@ -330,6 +359,10 @@ impl Store for PostgresStore {
     async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.pool).await.map_err(|error| sort(error.into()))?;
         Ok(())
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.epoch.clone()
     }
 
     fn pool(&self) -> PoolState {

@@ -355,6 +355,10 @@ impl Store for SqliteStore {
         Ok(())
     }
 
+    fn epoch(&self) -> Epoch {
+        self.epoch.clone()
+    }
+
     fn pool(&self) -> PoolState {
         let (writer, readers) = (&self.writer, &self.readers);
         PoolState {
@@ -367,8 +371,7 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         // A checkpoint leaves one file behind, which is easier to back up.
-        let checkpointed = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
-        if let Err(error) = checkpointed {
+        if let Err(error) = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await {
             tracing::debug!(%error, "the write-ahead log stays as it is; the next start reads it");
         }
         self.writer.close().await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use causerie_protocol::{ChatId, MessageText, Seq, TokenId, UserId};
-use causerie_server::bus::Bus;
+use causerie_server::bus::{Bus, Envelope};
 use causerie_server::outbox::{Outbox, Scope, Signal};
 use causerie_server::store::{Append, Change};
 
@@ -107,4 +107,29 @@ async fn without_redis_presence_is_this_nodes_own_and_comes_back_with_it() {
     // Empty, as after a crash: the nodes bring everything back.
     redis.start_again().await;
     until("nobody comes back", || here.hub.is_online(BEN) && there.hub.is_online(ANA)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_installations_on_one_redis_do_not_hear_each_other() {
+    let redis = Redis::start().await;
+    let url = redis.url();
+    let [mine, mine_too] = [Node::of("one", &url).await, Node::of("one", &url).await];
+    let [other, other_too] = [Node::of("two", &url).await, Node::of("two", &url).await];
+    let heard = socket(&mine_too, ANA, TokenId(1));
+    let unconcerned = socket(&other, ANA, TokenId(1));
+    let marked = socket(&other, BEN, TokenId(2));
+    let is_closed = |outbox: &Outbox| matches!(outbox.signal(), Some(Signal::Close(_)));
+    mine.bus.publish(vec![Envelope::TokenRevoked { token: TokenId(1) }]).await;
+    until("the own installation does not hear it", || is_closed(&heard)).await;
+    // It has passed Redis, so whoever hears what comes later would have heard it before.
+    other_too.bus.publish(vec![Envelope::TokenRevoked { token: TokenId(2) }]).await;
+    until("the other installation does not hear its own", || is_closed(&marked)).await;
+    assert!(!is_closed(&unconcerned));
+    until("the own nodes are not known", || {
+        mine.hub.other_nodes().contains_key(&mine_too.hub.node())
+            && other.hub.other_nodes().contains_key(&other_too.hub.node())
+    })
+    .await;
+    assert_eq!([mine.hub.other_nodes().len(), other.hub.other_nodes().len()], [1, 1]);
+    assert!(!mine.hub.is_online(BEN), "he is here in the other installation");
 }

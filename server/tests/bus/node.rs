@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use causerie_protocol::Epoch;
 use causerie_server::bus::{Bus, RedisBus, RedisOptions, RedisUnusable};
 use causerie_server::hub::Hub;
 use causerie_server::store::{NewChat, SqliteStore, Store};
@@ -25,19 +26,33 @@ pub struct Node {
 impl Node {
     /// A node that hears the bus.
     pub async fn start(url: &str) -> Self {
-        let node = Self::open(url, None).await.unwrap();
+        Self::of("one", url).await
+    }
+
+    /// As [`Node::start`], of an installation.
+    pub async fn of(installation: &str, url: &str) -> Self {
+        let node = Self::open(installation, url, None).await.unwrap();
         until("Redis is not heard", || node.bus.is_connected()).await;
         node
     }
 
-    pub async fn open(url: &str, authority: Option<PathBuf>) -> Result<Self, RedisUnusable> {
+    pub async fn open(
+        installation: &str,
+        url: &str,
+        authority: Option<PathBuf>,
+    ) -> Result<Self, RedisUnusable> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.db");
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(&format!("sqlite:{}", path.display())).await.unwrap());
         fill(&*store).await;
         let hub = Hub::new();
-        let options = RedisOptions { url: url.to_owned(), authority, beat: BEAT };
+        let options = RedisOptions {
+            url: url.to_owned(),
+            authority,
+            installation: Epoch(installation.to_owned()),
+            beat: BEAT,
+        };
         let bus = Arc::new(RedisBus::start(&options, store.clone(), hub.clone(), Arc::default()).await?);
         Ok(Self { hub, bus, store, _folder: folder })
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use causerie_protocol::{ErrorCode, ServerFrame, paths};
 use futures_util::StreamExt;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sqlx::Connection as _;
 use tokio_tungstenite::tungstenite;
 
 use crate::client::{Came, Socket};
@@ -139,6 +140,49 @@ async fn a_server_that_ends_says_go_away_and_closes_with_1012() {
     let folder = server.stop().await;
     let server = TestServer::start_in(folder, |_| {}).await;
     assert!(server.history(&alice, chat).await.len() >= acked, "acknowledged means stored");
+}
+
+#[tokio::test]
+async fn a_server_that_ends_tells_who_comes_meanwhile() {
+    let mut server = TestServer::start().await;
+    let [alice, bob] = [server.register("alice").await, server.register("bob").await];
+    let chat = server.start_chat(&alice, &bob).await;
+    let mut a = server.one(&alice, chat).await;
+    // Another program holds the database, so that a message waits, and with it the end of its socket.
+    let url = format!("sqlite:{}", server.folder().join("causerie.db").display());
+    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    a.say(chat, "in time", "m-1").await;
+    server.begin_stop();
+    a.until(|frame| matches!(frame, ServerFrame::GoAway(_)).then_some(())).await;
+    for path in [paths::CHATS, paths::READY, &paths::chat_socket(chat, None)] {
+        let mut request = server.client.get(server.url(path)).bearer_auth(&bob.token);
+        if path.starts_with(paths::SOCKET) {
+            request = request
+                .header("Connection", "Upgrade")
+                .header("Upgrade", "websocket")
+                .header("Sec-WebSocket-Version", "13")
+                .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 503, "{path}");
+        let retry = response.headers().contains_key("retry-after");
+        let told: Value = response.json().await.unwrap();
+        if path == paths::READY {
+            assert_eq!((&told["ready"], &told["draining"]), (&json!(false), &json!(true)));
+        } else {
+            assert_eq!(told["code"], "draining", "{path}");
+            assert!(retry, "{path}");
+        }
+    }
+    assert_eq!(server.client.get(server.url(paths::HEALTH)).send().await.unwrap().status(), 200);
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    a.ack().await;
+    assert_eq!(a.closed().await.0, 1012);
+    drop((a, other));
+    let address = server.address;
+    server.stop().await;
+    assert!(tokio::net::TcpStream::connect(address).await.is_err(), "the door is closed in the end");
 }
 
 /// A client whose library does not answer pings by itself.

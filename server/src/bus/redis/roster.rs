@@ -14,29 +14,19 @@ use redis::aio::MultiplexedConnection;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::backstop::Missed;
+use super::names::Names;
 use super::source::Source;
 use crate::hub::{Hub, NodeId, presence_frame};
 use crate::store::Store;
 
 /// Beats of a lease: two may be lost.
 const LEASE: u32 = 3;
-/// The set of all nodes' names; those without a lease are taken out by whoever notices.
-const NODES: &str = "causerie:nodes";
 /// People of one command.
 const CHUNK: usize = 1_000;
 
-/// The number of the last change that a node's set holds; its time to live is the lease.
-fn version_key(node: NodeId) -> String {
-    format!("causerie:node:{node}")
-}
-
-/// The set of a node's people.
-fn people_key(node: NodeId) -> String {
-    format!("causerie:node:{node}:people")
-}
-
 pub(super) struct Roster {
     source: Source,
+    names: Names,
     store: Arc<dyn Store>,
     hub: Hub,
     missed: Arc<Missed>,
@@ -51,13 +41,14 @@ pub(super) struct Roster {
 impl Roster {
     pub(super) fn new(
         source: Source,
+        names: Names,
         store: Arc<dyn Store>,
         hub: Hub,
         missed: Arc<Missed>,
         beat: Duration,
     ) -> Self {
         let forgiving = Instant::now();
-        Self { source, store, hub, missed, beat, lease: beat * LEASE, written: None, forgiving }
+        Self { source, names, store, hub, missed, beat, lease: beat * LEASE, written: None, forgiving }
     }
 
     pub(super) async fn run(mut self) {
@@ -104,7 +95,7 @@ impl Roster {
     /// Renews this node's lease and writes what changed since the last time.
     async fn write(&mut self, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
         let node = self.hub.node();
-        let (version_key, people_key) = (version_key(node), people_key(node));
+        let (version_key, people_key) = (self.names.node(node), self.names.people(node));
         let lease = i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX);
         let renewed: (bool, bool) = redis::pipe()
             .pexpire(&version_key, lease)
@@ -136,7 +127,7 @@ impl Roster {
         }
         change.cmd("SET").arg(&version_key).arg(version).arg("PX").arg(lease).ignore();
         change.pexpire(&people_key, lease).ignore();
-        change.sadd(NODES, node).ignore();
+        change.sadd(self.names.nodes(), node).ignore();
         change.exec_async(connection).await?;
         self.written = Some((version, people));
         Ok(())
@@ -144,19 +135,22 @@ impl Roster {
 
     /// Reads the rosters that are newer than what is known, and lets those go whose lease has ended.
     async fn read(&self, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
-        let mut nodes: Vec<NodeId> = redis::cmd("SMEMBERS").arg(NODES).query_async(connection).await?;
+        // Those without a lease are taken out by whoever notices.
+        let mut nodes: Vec<NodeId> =
+            redis::cmd("SMEMBERS").arg(self.names.nodes()).query_async(connection).await?;
         nodes.retain(|node| *node != self.hub.node());
         let versions: Vec<Option<u64>> = if nodes.is_empty() {
             Vec::new()
         } else {
-            let keys: Vec<String> = nodes.iter().map(|node| version_key(*node)).collect();
+            let keys: Vec<String> = nodes.iter().map(|node| self.names.node(*node)).collect();
             redis::cmd("MGET").arg(keys).query_async(connection).await?
         };
         let versions: HashMap<NodeId, Option<u64>> = nodes.into_iter().zip(versions).collect();
         let mut known = self.hub.other_nodes();
         for (node, version) in versions {
             let Some(version) = version else {
-                let _: () = redis::cmd("SREM").arg(NODES).arg(node).query_async(connection).await?;
+                let _: () =
+                    redis::cmd("SREM").arg(self.names.nodes()).arg(node).query_async(connection).await?;
                 continue;
             };
             if known.remove(&node).is_some_and(|known| known >= version) {
@@ -164,8 +158,8 @@ impl Roster {
             }
             let (version, people): (Option<u64>, Vec<i64>) = redis::pipe()
                 .atomic()
-                .get(version_key(node))
-                .smembers(people_key(node))
+                .get(self.names.node(node))
+                .smembers(self.names.people(node))
                 .query_async(connection)
                 .await?;
             if let Some(version) = version {

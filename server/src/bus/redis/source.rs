@@ -137,7 +137,7 @@ impl Source {
     }
 }
 
-/// A channel and a key for trying out.
+/// A channel and a key for trying out, which nobody listens to.
 const CHECK: &str = "causerie:check";
 
 fn not_a_url() -> RedisUnusable {

@@ -10,7 +10,7 @@ use causerie_doctor::judge::{self, Cause};
 use causerie_doctor::{Report, Target};
 use causerie_protocol::words::checks::Check;
 use causerie_protocol::{Finding, paths};
-use causerie_server::bus::{RedisBus, RedisOptions};
+use causerie_server::bus::RedisBus;
 use causerie_server::config::{Config, ConfigError, Doctor as Options, Limits, is_postgres};
 use causerie_server::store::{PostgresStore, SqliteStore};
 use causerie_server::tls::Certificate;
@@ -71,12 +71,7 @@ impl Checks<'_> {
         self.note(Check::LocalDatabase, looked.map(|()| (None, ())))?;
         if let Some(url) = &plan.config.redis_url {
             self.paper.running(Check::LocalRedis, None);
-            let redis = RedisOptions {
-                url: url.clone(),
-                authority: plan.config.redis_ca.clone(),
-                beat: plan.config.presence.beat,
-            };
-            let looked = RedisBus::look(&redis).await;
+            let looked = RedisBus::look(url, plan.config.redis_ca.as_ref()).await;
             let looked = looked.map_err(|error| because(Finding::RedisUnusable, &error.to_string()));
             self.note(Check::LocalRedis, looked.map(|()| (None, ())))?;
         }
