@@ -4,8 +4,6 @@
 
 #[path = "common/socket.rs"]
 mod client;
-#[path = "proxies/proxy.rs"]
-mod deployed;
 #[path = "common/postgres.rs"]
 mod postgres;
 #[allow(dead_code, reason = "shared with the other tests of the program")]
@@ -20,8 +18,6 @@ mod server;
 mod address;
 #[path = "doctor_command/looked.rs"]
 mod looked;
-#[path = "doctor_command/nginx.rs"]
-mod nginx;
 #[path = "doctor_command/people.rs"]
 mod people;
 #[path = "doctor_command/proxies.rs"]

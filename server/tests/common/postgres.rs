@@ -2,7 +2,6 @@
 
 #![allow(dead_code)]
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{Connection, PgConnection};
@@ -12,12 +11,6 @@ pub fn server() -> String {
     std::env::var("CAUSERIE_TEST_POSTGRES").expect(
         "these tests need a Postgres server: run `cargo xtask test`, which starts one and sets CAUSERIE_TEST_POSTGRES",
     )
-}
-
-/// Where the server listens.
-pub fn address() -> SocketAddr {
-    let url = url::Url::parse(&server()).unwrap();
-    SocketAddr::new(url.host_str().unwrap().parse().unwrap(), url.port().unwrap())
 }
 
 /// The URL of a new, empty database. The server is thrown away with all of them after the tests.

@@ -4,13 +4,13 @@ use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
 
+use causerie_e2e::{Program, Proxy};
 use causerie_server::config::TlsFiles;
 
 use crate::looked::{doctor, in_a_chat, look, program};
-use crate::nginx::{HEALTHY, Nginx};
 use crate::program::causerie;
 use crate::server::TestServer;
-use crate::stand_in::StandIn;
+use crate::stand_in::Silent;
 
 /// A port on which nothing listens.
 fn closed_port() -> u16 {
@@ -61,45 +61,42 @@ async fn a_machine_without_a_network() {
 
 #[tokio::test]
 async fn something_that_takes_connections_and_says_nothing() {
-    let silent = StandIn::silent().await;
+    let silent = Silent::start().await;
     doctor(&[&silent.url(), "--timeout", "1"]).await.found("no_answer");
 }
 
 #[tokio::test]
 async fn other_programs_in_the_place_of_the_server() {
-    let page = StandIn::answering("200 OK\r\nContent-Type: text/html", "<h1>It works!</h1>").await;
-    doctor(&[&page.url()]).await.found("not_causerie");
-    // The header of `manage.py runserver`, as the library that it is made of sends it.
-    let head = "404 Not Found\r\nServer: WSGIServer/0.2 CPython/3.11.2\r\nContent-Type: text/html";
-    let django = StandIn::answering(head, "<h1>Not Found</h1>").await;
+    let python = Program::web_server().await.unwrap();
+    doctor(&[&python.url()]).await.found("not_causerie");
+    let nginx = Proxy::start("web-server", 1).await.unwrap();
+    doctor(&[&nginx.url()]).await.found("not_causerie");
+    let django = Program::django_server().await.unwrap();
     let words = doctor(&[&django.url()]).await.found("django_runserver");
     assert!(words.contains("manage.py runserver"), "{words}");
+    // A page of Causerie's own before another program.
+    let server = TestServer::start().await;
+    let port = server.address.port();
+    let before = Proxy::start_with("to-another", port, django.port()).await.unwrap();
+    doctor(&[&before.url()]).await.found("django_runserver");
 }
 
 #[tokio::test]
 async fn a_server_of_another_version() {
     let server = TestServer::start().await;
-    let newer = Nginx::start(
-        server.address,
-        &[HEALTHY, "sub_filter_types application/json; sub_filter '\"version\":\"0.' '\"version\":\"9.';"]
-            .concat(),
-    )
-    .await;
+    let newer = Proxy::start("other-version", server.address.port()).await.unwrap();
     let words = doctor(&[&newer.url()]).await.found("versions_differ");
-    assert!(words.contains("9."), "{words}");
+    assert!(words.contains("99."), "{words}");
 }
 
 #[tokio::test]
 async fn an_address_that_leads_on_to_another() {
     let server = TestServer::start().await;
     let (_, chat, token) = in_a_chat(&server).await;
-    let home = server.url("");
-    let leads = Nginx::start_with(server.address, HEALTHY, |file| {
-        file.replace("location / {", &format!("return 301 {home}$request_uri;\nlocation / {{"))
-    })
-    .await;
-    let words = token.quick(&leads.url(), &[]).await.found("redirected");
-    assert!(words.contains(&home), "{words}");
+    let (port, home) = (server.address.port(), server.url(""));
+    let leads = Proxy::start_with("redirects", port, port).await.unwrap();
+    let looked = token.quick(&leads.url(), &[]).await;
+    assert!(looked.found("redirected").contains(&home), "{}", looked.printed);
     token.quick(&home, &["--chat", &chat.to_string()]).await.found("all_well");
 }
 

@@ -31,6 +31,11 @@ impl Looked {
         ["what", "why", "remedy"].map(|part| words[part].as_str().unwrap()).join("\n")
     }
 
+    /// The commands and lines that the remedy names.
+    pub fn told_lines(&self) -> Vec<&str> {
+        self.report["words"]["remedy"].as_str().unwrap().split('`').skip(1).step_by(2).collect()
+    }
+
     /// How many checks ended so.
     pub fn steps(&self, outcome: &str) -> usize {
         let steps = self.report["steps"].as_array().unwrap();

@@ -1,118 +1,114 @@
-//! What a proxy before the server can do wrong, each with a real nginx; and one that does everything right.
+//! What a proxy before the server can do wrong, each with a real nginx. The lines that are recommended are put into its file.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::deployed::Proxy as Deployed;
-use crate::looked::in_a_chat;
-use crate::nginx::{CUTS_IDLE, HEALTHY, NO_SUBPROTOCOL, NO_UPGRADE, Nginx};
-use crate::server::TestServer;
-use crate::stand_in::StandIn;
+use causerie_e2e::{Line, Proxy, Remedy};
+use causerie_protocol::ChatId;
 
-/// Looks through an nginx with a mistake, and through one where the lines that are recommended stand.
-async fn mistake(location: &str, finding: &str, remedy: &str) {
-    let server = TestServer::start().await;
-    let (_, chat, token) = in_a_chat(&server).await;
-    let chat = chat.to_string();
-    let nginx = Nginx::start(server.address, location).await;
-    let words = token.quick(&nginx.url(), &["--chat", &chat]).await.found(finding);
-    assert!(words.contains(remedy), "{words}");
-    let nginx = nginx.mend(server.address, HEALTHY).await;
-    token.quick(&nginx.url(), &["--chat", &chat]).await.found("all_well");
+use crate::looked::{Looked, TokenFile, doctor, in_a_chat};
+use crate::server::TestServer;
+
+/// A chat behind an nginx with a mistake.
+struct Behind {
+    _server: TestServer,
+    proxy: Proxy,
+    chat: ChatId,
+    token: TokenFile,
+}
+
+impl Behind {
+    async fn start(file: &str) -> Self {
+        let server = TestServer::start().await;
+        let (_, chat, token) = in_a_chat(&server).await;
+        let proxy = Proxy::start(file, server.address.port()).await.unwrap();
+        Self { _server: server, proxy, chat, token }
+    }
+
+    async fn look(&self, args: &[&str]) -> Looked {
+        let chat = self.chat.to_string();
+        self.token.quick(&self.proxy.url(), &[&["--chat", &chat], args].concat()).await
+    }
+
+    /// Follows a remedy; then all is well.
+    async fn follow(&mut self, remedy: Remedy<'_>, args: &[&str]) {
+        self.proxy.mend(remedy).await.unwrap();
+        self.look(args).await.found("all_well");
+    }
 }
 
 #[tokio::test]
 async fn one_that_does_not_pass_the_upgrade() {
-    mistake(NO_UPGRADE, "proxy_drops_upgrade", "proxy_set_header Upgrade").await;
+    let mut behind = Behind::start("no-upgrade").await;
+    let looked = behind.look(&[]).await;
+    looked.found("proxy_drops_upgrade");
+    behind.follow(Remedy::PutIn(looked.told_lines()[0]), &[]).await;
 }
 
 #[tokio::test]
-async fn one_that_drops_the_subprotocols() {
-    mistake(NO_SUBPROTOCOL, "proxy_drops_subprotocol", "Sec-WebSocket-Protocol").await;
+async fn one_that_drops_the_subprotocol_of_the_request_or_of_the_answer() {
+    for (file, line) in [("no-subprotocol", 0), ("no-subprotocol-back", 1)] {
+        let mut behind = Behind::start(file).await;
+        let looked = behind.look(&[]).await;
+        looked.found("proxy_drops_subprotocol");
+        behind.follow(Remedy::TakeOut(looked.told_lines()[line]), &[]).await;
+    }
+}
+
+#[tokio::test]
+async fn one_that_changes_the_host_so_that_the_page_looks_foreign() {
+    let mut behind = Behind::start("changes-host").await;
+    let url = behind.proxy.url();
+    let page = ["--origin", &url];
+    let looked = behind.look(&page).await;
+    looked.found("proxy_changes_host");
+    behind.follow(Remedy::PutIn(looked.told_lines()[0]), &page).await;
+}
+
+#[tokio::test]
+async fn one_that_blocks_sockets() {
+    Behind::start("blocks-sockets").await.look(&[]).await.found("socket_blocked");
 }
 
 #[tokio::test]
 async fn one_that_cuts_a_quiet_connection() {
-    let server = TestServer::start().await;
-    let (_, chat, token) = in_a_chat(&server).await;
-    let nginx = Nginx::start(server.address, CUTS_IDLE).await;
-    let looked = token.thorough(&nginx.url(), &["--chat", &chat.to_string()]).await;
+    let behind = Behind::start("cuts-idle").await;
+    let looked = behind.token.thorough(&behind.proxy.url(), &["--chat", &behind.chat.to_string()]).await;
     let words = looked.found("proxy_cuts_idle");
-    assert!(words.contains("proxy_read_timeout"), "{words}");
-}
-
-#[tokio::test]
-async fn one_that_lets_a_quiet_connection_live() {
-    let heartbeat = Duration::from_millis(600);
-    let server = TestServer::start_with(|config| config.heartbeat = heartbeat).await;
-    let (_, chat, token) = in_a_chat(&server).await;
-    let nginx = Nginx::start(server.address, HEALTHY).await;
-    for url in [nginx.url(), server.url("")] {
-        let looked = token.thorough(&url, &["--chat", &chat.to_string()]).await;
-        looked.found("all_well");
-        assert_eq!((looked.steps("failed"), looked.steps("skipped")), (0, 0), "{}", looked.printed);
-        assert!(looked.report["figures"]["quiet_ms"].as_u64().unwrap() >= 540, "{}", looked.printed);
-    }
-}
-
-/// As the README tells people to put a proxy before the server, seen by a page and by a program.
-async fn the_file_of_deploy_is_well(start: fn(SocketAddr) -> Deployed) {
-    let server = TestServer::start_with(|config| config.heartbeat = Duration::from_millis(600)).await;
-    let (_, chat, token) = in_a_chat(&server).await;
-    let proxy = start(server.address);
-    proxy.serves(&server.client).await;
-    let (url, chat) = (format!("http://{}", proxy.address), chat.to_string());
-    token.thorough(&url, &["--chat", &chat]).await.found("all_well");
-    token.thorough(&url, &["--chat", &chat, "--origin", &url]).await.found("all_well");
-}
-
-#[tokio::test]
-async fn the_file_for_nginx_is_well() {
-    the_file_of_deploy_is_well(Deployed::nginx).await;
-}
-
-#[tokio::test]
-async fn the_file_for_caddy_is_well() {
-    the_file_of_deploy_is_well(Deployed::caddy).await;
+    assert!(words.contains("after 3 s") && words.contains("proxy_read_timeout"), "{words}");
 }
 
 #[tokio::test]
 async fn one_whose_server_is_away() {
     let mut server = TestServer::start().await;
-    let nginx = Nginx::start(server.address, HEALTHY).await;
+    let proxy = Proxy::start("healthy", server.address.port()).await.unwrap();
     server.kill();
-    let words = crate::looked::doctor(&[&nginx.url()]).await.found("bad_gateway");
+    let words = doctor(&[&proxy.url()]).await.found("bad_gateway");
     assert!(words.contains("502"), "{words}");
 }
 
 #[tokio::test]
-async fn one_that_blocks_sockets() {
-    let server = TestServer::start().await;
-    let (_, _, token) = in_a_chat(&server).await;
-    let nginx = Nginx::start_with(server.address, HEALTHY, |file| {
-        file.replace("location / {", "location /ws/ { return 403; }\nlocation / {")
-    })
-    .await;
-    token.quick(&nginx.url(), &[]).await.found("socket_blocked");
-}
-
-#[tokio::test]
-async fn one_that_changes_the_host_so_that_the_page_looks_foreign() {
-    let server = TestServer::start().await;
-    let (_, _, token) = in_a_chat(&server).await;
-    let nginx =
-        Nginx::start_with(server.address, HEALTHY, |file| file.replace("$http_host", "$proxy_host")).await;
-    let words = token.quick(&nginx.url(), &["--origin", &nginx.url()]).await.found("proxy_changes_host");
-    assert!(words.contains("Host"), "{words}");
-    let nginx = nginx.mend(server.address, HEALTHY).await;
-    token.quick(&nginx.url(), &["--origin", &nginx.url()]).await.found("all_well");
+async fn nothing_is_found_where_nothing_is_wrong() {
+    let server = TestServer::start_with(|config| config.heartbeat = Duration::from_millis(600)).await;
+    let (_, chat, token) = in_a_chat(&server).await;
+    let port = server.address.port();
+    // As the README tells people to put a proxy before the server, seen by a program and by a page.
+    let nginx = Proxy::deployed_nginx(port).await.unwrap();
+    let caddy = Proxy::deployed_caddy(port).await.unwrap();
+    for url in [server.url(""), nginx.url(), caddy.url()] {
+        for page in [&[][..], &["--origin", &url]] {
+            let looked = token.thorough(&url, &[&["--chat", &chat.to_string()], page].concat()).await;
+            looked.found("all_well");
+            assert_eq!((looked.steps("failed"), looked.steps("skipped")), (0, 0), "{}", looked.printed);
+            assert!(looked.report["figures"]["quiet_ms"].as_u64().unwrap() >= 540, "{}", looked.printed);
+        }
+    }
 }
 
 #[tokio::test]
 async fn a_line_that_is_slow_is_told_with_its_figure() {
     let server = TestServer::start().await;
     let (_, _, token) = in_a_chat(&server).await;
-    let line = StandIn::slow_line(server.address, Duration::from_millis(300)).await;
+    let line = Line::slow(server.address.port(), Duration::from_millis(300)).await.unwrap();
     let looked = token.quick(&line.url(), &[]).await;
     looked.found("slow_round_trip");
     assert!(looked.report["figures"]["round_trip_ms"].as_f64().unwrap() >= 600.0, "{}", looked.printed);
@@ -122,6 +118,6 @@ async fn a_line_that_is_slow_is_told_with_its_figure() {
 async fn a_line_that_loses_what_comes_through_a_socket() {
     let server = TestServer::start().await;
     let (_, _, token) = in_a_chat(&server).await;
-    let line = StandIn::deaf_line(server.address).await;
+    let line = Line::holding_back(server.address.port()).await.unwrap();
     token.quick(&line.url(), &["--timeout", "1"]).await.found("socket_silent");
 }
