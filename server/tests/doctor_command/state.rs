@@ -1,8 +1,10 @@
 //! What can be wrong with the server itself: full, without its database or without Redis.
 
-use causerie_protocol::ChatId;
+use causerie_protocol::{ChatId, ServerFrame};
 use causerie_services::postgres::{Mode, Postgres};
 use causerie_services::redis::Redis;
+
+use sqlx::Connection as _;
 
 use crate::looked::{Looked, TokenFile, in_a_chat};
 use crate::server::TestServer;
@@ -61,4 +63,23 @@ async fn a_server_whose_postgres_or_redis_is_away_until_it_is_back() {
     assert!(looked.found("database_unreachable").contains("DATABASE_URL"));
     postgres.launch().await.unwrap();
     until("all_well", &token, &url, chat).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_about_to_end_until_it_is_back() {
+    let mut server = TestServer::start().await;
+    let (ana, chat, token) = in_a_chat(&server).await;
+    let mut held = server.one(&ana, chat).await;
+    // Another program holds the database, so that a message waits, and with it the end of its socket.
+    let url = format!("sqlite:{}", server.folder().join("causerie.db").display());
+    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    held.say(chat, "in time", "m-1").await;
+    server.begin_stop();
+    held.until(|frame| matches!(frame, ServerFrame::GoAway(_)).then_some(())).await;
+    token.quick(&server.url(""), &[]).await.found("draining");
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    drop((held, other));
+    let server = TestServer::start_in(server.stop().await, |_| {}).await;
+    token.quick(&server.url(""), &["--chat", &chat.to_string()]).await.found("all_well");
 }
