@@ -93,6 +93,8 @@ pub struct Doctor {
     phase: Phase,
     status: Option<ServerStatus>,
     skew: Option<(f64, f64)>,
+    /// Why the page's origin may not be allowed, as the server said when it was asked.
+    foreign: Option<Cause>,
     report: Report,
 }
 
@@ -107,8 +109,15 @@ impl Doctor {
         let situation = Situation { chat, ..situation };
         report.pass(Check::Address, Some(target.origin()));
         let secure_page = situation.origin.as_deref().is_some_and(|page| page.starts_with("https://"));
-        let mut doctor =
-            Self { target: None, situation, phase: Phase::Online, status: None, skew: None, report };
+        let mut doctor = Self {
+            target: None,
+            situation,
+            phase: Phase::Online,
+            status: None,
+            skew: None,
+            foreign: None,
+            report,
+        };
         // Browsers take this machine itself for safe (W3C Mixed Content, section 4.1).
         if secure_page && !target.is_secure() && !target.is_loopback() {
             doctor.fail(Check::Mixed, Cause::from(Finding::MixedContent).with("host", target.host()));
@@ -129,6 +138,7 @@ impl Doctor {
             phase: Phase::Ended,
             status: None,
             skew: None,
+            foreign: None,
         };
         doctor.fail(Check::Address, finding.into());
         doctor
@@ -225,6 +235,9 @@ impl Doctor {
     }
 
     fn opened(&mut self, note: Option<String>) {
+        if self.foreign.take().is_some() {
+            self.report.pass(Check::Origin, None);
+        }
         self.report.pass(Check::Upgrade, note);
         self.report.pass(Check::Subprotocol, None);
     }

@@ -101,6 +101,7 @@ fn before_the_socket() -> Vec<Case> {
             status.origin = Some(OriginStatus { origin, allowed: false, setting: "S".to_owned() });
         })
     };
+    let unseen = || traced(None);
     let missing = r#"{"title":"Not Found","status":404,"detail":"Nothing.","code":"not_found"}"#;
     vec![
         at(case(F::AddressWrong, Terminal, []), "http://"),
@@ -134,8 +135,21 @@ fn before_the_socket() -> Vec<Case> {
         over(F::Draining, Terminal, [told(|status| status.draining = true)]),
         over(F::DatabaseUnreachable, Browser, [told(|status| status.database = false)]),
         over(F::RedisUnreachable, Browser, [told(|status| status.bus = false)]),
-        over(F::OriginNotAllowed, Browser, [foreign("https://else.example", "chat.example.org")]),
-        over(F::ProxyChangesHost, Browser, [foreign(PAGE, "127.0.0.1:8000")]),
+        over(
+            F::OriginNotAllowed,
+            Browser,
+            [foreign("https://else.example", "chat.example.org"), failed(), unseen(), unseen(), unseen()],
+        ),
+        over(
+            F::ProxyChangesHost,
+            Browser,
+            [foreign(PAGE, "127.0.0.1:8000"), failed(), unseen(), unseen(), unseen()],
+        ),
+        // A proxy for development that says the server's own origin for a socket, and for a request the page's.
+        over(F::AllWell, Browser, {
+            let held = Observation::Held(Held::Lasted { quiet_ms: 25_000 });
+            [foreign(PAGE, "127.0.0.1"), welcomed(), quick(), held]
+        }),
     ]
 }
 
