@@ -17,6 +17,7 @@ mod program;
 mod proxy;
 mod server;
 mod tester;
+mod trunk;
 
 pub use browser::{Browser, Screen};
 pub use line::Line;
@@ -25,6 +26,7 @@ pub use program::Program;
 pub use proxy::{Proxy, Remedy};
 pub use server::Server;
 pub use tester::{FIRST, Pair, SECOND, Tester};
+pub use trunk::Trunk;
 
 use std::time::Duration;
 

@@ -1,21 +1,15 @@
 //! What stands between a browser and a server: nginx as it should be or with one mistake of those that people make, and
 //! both proxies with the project's own files for them.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process_group};
+use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::time::{Duration, Instant, sleep};
 
-use crate::{WAIT, certificate};
+use crate::{WAIT, certificate, process};
 
-/// How often a port is tried while a proxy starts.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The port that nobody listens on: TCP port 1 is for a service that no machine has any more.
 const NOBODY: u16 = 1;
 /// Where the server is in the files of `deploy/`.
@@ -189,22 +183,13 @@ impl Proxy {
         command.current_dir(folder).stderr(said).process_group(0).kill_on_drop(true);
         let start = || format!("starting {name}: `cargo xtask test pages` installs it");
         let child = self.child.insert(command.spawn().with_context(start)?);
-        let end = Instant::now() + WAIT;
-        while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-            let ended = child.try_wait()?;
-            if ended.is_some() || Instant::now() > end {
-                bail!("{name} does not listen ({ended:?}): {}", fs::read_to_string(&log).unwrap_or_default());
-            }
-            sleep(LOOK_EVERY).await;
-        }
-        Ok(())
+        process::listens(child, self.port, WAIT, &log).await.context(name)
     }
 
     /// Ends it with its workers, which outlive a master that is killed.
     fn end(&self) {
-        let id = self.child.as_ref().and_then(Child::id);
-        if let Some(group) = id.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
+        if let Some(child) = &self.child {
+            process::end_group(child);
         }
     }
 }
@@ -224,7 +209,7 @@ fn subject(line: &str) -> String {
 
 fn place() -> Result<(TempDir, u16)> {
     let folder = tempfile::tempdir().context("making the proxy's folder")?;
-    Ok((folder, TcpListener::bind("127.0.0.1:0")?.local_addr()?.port()))
+    Ok((folder, process::free_port()?))
 }
 
 fn local(port: u16) -> String {

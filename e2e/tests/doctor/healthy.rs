@@ -1,7 +1,9 @@
 //! Nothing is found where nothing is wrong, in each of the ways to run it.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
-use causerie_e2e::{FIRST, Pair, Proxy, Server, Tester};
+use causerie_e2e::{FIRST, Pair, Proxy, Server, Tester, Trunk};
 use serde_json::json;
 
 use crate::{at, finds};
@@ -43,6 +45,18 @@ async fn directly_by_the_link_from_the_chat_and_behind_the_proxies_of_this_proje
         see_well(tester, &pair).await?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn under_trunk_serve_beside_a_server_without_settings() -> Result<()> {
+    let server = Server::start().await?;
+    let trunk = Trunk::serve(server.port(), Path::new(env!("CARGO_TARGET_TMPDIR"))).await?;
+    let tester = Tester::open_at(&trunk.url(), "").await?;
+    let pair = tester.make_pair().await?;
+    tester.fill_in(FIRST, &pair.ada, pair.chat).await?;
+    tester.press(FIRST, "doctor").await?;
+    see_well(&tester, &pair).await?;
+    tester.connect(FIRST, &pair.ada, pair.chat).await
 }
 
 #[tokio::test]
