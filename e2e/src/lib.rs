@@ -10,6 +10,7 @@
 
 mod browser;
 mod certificate;
+mod examination;
 mod line;
 mod person;
 mod process;

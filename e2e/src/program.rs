@@ -1,13 +1,14 @@
-//! Other programs that people find, or start, where Causerie should be.
+//! Other programs that are in the way: where Causerie should be, or at its database.
 
 use std::env;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use tokio::process::{Child, Command};
 
 use crate::process;
 
-/// What is said when it serves; the port follows.
+/// What is said when it serves; the port follows, 0 when it has none.
 const SERVES: &str = "serves on ";
 
 /// A plain web server, as `python3 -m http.server`.
@@ -24,7 +25,15 @@ server = make_server('127.0.0.1', 0, demo_app)
 print('serves on', server.server_port, flush=True)
 server.serve_forever()";
 
-/// Another program that serves on a free port of loopback; it ends with the value.
+/// What holds a database so that nobody else writes to it, until it is ended.
+const HOLDER: &str = "
+import signal, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute('BEGIN IMMEDIATE')
+print('serves on 0', flush=True)
+signal.pause()";
+
+/// Another program, on a free port of loopback if it serves; it ends with the value.
 #[derive(Debug)]
 pub struct Program {
     _child: Child,
@@ -37,7 +46,7 @@ impl Program {
     /// # Errors
     /// When there is no Python.
     pub async fn web_server() -> Result<Self> {
-        Self::start(WEB_SERVER).await
+        Self::start(WEB_SERVER, "").await
     }
 
     /// Django's development server, but for Django.
@@ -45,14 +54,25 @@ impl Program {
     /// # Errors
     /// When there is no Python.
     pub async fn django_server() -> Result<Self> {
-        Self::start(DJANGO_SERVER).await
+        Self::start(DJANGO_SERVER, "").await
     }
 
-    async fn start(program: &str) -> Result<Self> {
+    /// One that holds a SQLite database: whoever wants to write to it waits, until this value ends.
+    ///
+    /// # Errors
+    /// When there is no Python, or somebody writes to the database just now.
+    pub async fn holding(database: &Path) -> Result<Self> {
+        Self::start(HOLDER, database.to_str().context("a file's name")?).await
+    }
+
+    async fn start(program: &str, argument: &str) -> Result<Self> {
         let python = env::var_os("CAUSERIE_TEST_PYTHON").unwrap_or_else(|| "python3".into());
         let mut command = Command::new(python);
         // In a folder without anything to show, and silent about what it is asked for.
-        command.args(["-c", program]).current_dir(env::temp_dir()).stderr(std::process::Stdio::null());
+        command
+            .args(["-c", program, argument])
+            .current_dir(env::temp_dir())
+            .stderr(std::process::Stdio::null());
         let (child, port) = process::start(&mut command, SERVES)
             .await
             .context("`cargo xtask test pages` installs Python where it may")?;

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use anyhow::{Context, Result};
@@ -12,6 +13,8 @@ use tokio::time::timeout;
 
 use crate::{WAIT, certificate, process};
 
+/// The file of the database, in the server's folder.
+const DATABASE: &str = "causerie.db";
 /// Where Debian has libfaketime; the dynamic linker knows what `$LIB` is here.
 const FAKETIME: &str = "/usr/$LIB/faketime/libfaketime.so.1";
 
@@ -87,14 +90,35 @@ impl Server {
         self.child.kill().await.context("killing the server")
     }
 
+    /// Ask the process to end.
+    ///
+    /// # Errors
+    /// When it can't be signalled.
+    pub fn begin_stop(&self) -> Result<()> {
+        self.signal(Signal::TERM)
+    }
+
     /// Ask the process to end and wait until it did.
     ///
     /// # Errors
     /// When it can't be signalled or is still there after [`WAIT`].
     pub async fn stop(&mut self) -> Result<ExitStatus> {
-        self.signal(Signal::TERM)?;
+        self.begin_stop()?;
+        self.ended().await
+    }
+
+    /// Wait until the process ended that was asked to.
+    ///
+    /// # Errors
+    /// When it is still there after [`WAIT`].
+    pub async fn ended(&mut self) -> Result<ExitStatus> {
         let ended = timeout(WAIT, self.child.wait()).await.context("the server did not end")?;
         ended.context("waiting for the server")
+    }
+
+    /// The file of its database, unless the settings name another one.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join(DATABASE)
     }
 
     /// Stop the process where it stands: its sockets stay open and say nothing, as on a network that went away.
@@ -175,7 +199,7 @@ async fn launch(folder: &TempDir, port: u16, settings: &Settings) -> Result<(Chi
     // Its own folder, so that no `.env` of the person who runs the tests is read.
     command.current_dir(folder.path());
     command.args(["serve", "-v", "-b", "127.0.0.1", "-p", &port.to_string()]);
-    command.env("DATABASE_URL", "sqlite:causerie.db");
+    command.env("DATABASE_URL", format!("sqlite:{DATABASE}"));
     command.envs(settings.iter().map(|(name, value)| (name, value)));
     command.stderr(log);
     let (child, url) = process::start(&mut command, "listening on ").await?;

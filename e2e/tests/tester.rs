@@ -15,11 +15,6 @@ async fn clipboard(tester: &Tester) -> Result<String> {
     Ok(text.as_str().context("a text")?.to_owned())
 }
 
-async fn say(tester: &Tester, side: &str, text: &str) -> Result<()> {
-    tester.fill(&format!(r#"{side} input[name="message"]"#), text).await?;
-    tester.submit(side, "say").await
-}
-
 async fn see_talk(tester: &Tester, side: &str, text: &str) -> Result<()> {
     let script = r#"return document.querySelector(arguments[0] + ' [data-testid="talk"]')?.innerText.includes(arguments[1])"#;
     tester
@@ -40,7 +35,7 @@ async fn the_old_pages_users_find_every_function() -> Result<()> {
     // Connect, send, the stream of messages.
     tester.press(FIRST, "connect").await?;
     tester.see_state(FIRST, "open").await?;
-    say(&tester, FIRST, "Bonjour").await?;
+    tester.say(FIRST, "Bonjour").await?;
     see_talk(&tester, FIRST, "Ada Lovelace Bonjour").await?;
     // Disconnect, load the history of what came meanwhile.
     tester.press(FIRST, "disconnect").await?;
@@ -65,9 +60,9 @@ async fn one_person_plays_both_participants() -> Result<()> {
     tester.click(r#"[data-testid="second"]"#).await?;
     // The chat came along; only who one is differs.
     tester.connect(SECOND, &pair.bruno, pair.chat).await?;
-    say(&tester, FIRST, "Are you there?").await?;
+    tester.say(FIRST, "Are you there?").await?;
     see_talk(&tester, SECOND, "Ada Lovelace Are you there?").await?;
-    say(&tester, SECOND, "Right beside you").await?;
+    tester.say(SECOND, "Right beside you").await?;
     see_talk(&tester, FIRST, "Bruno Latour Right beside you").await?;
     for side in [FIRST, SECOND] {
         let tripped = r#"return /[0-9]+\.[0-9] ms/.test(document.querySelector(arguments[0] + ' [data-testid="round-trip"]').textContent)"#;
@@ -85,7 +80,7 @@ async fn every_frame_shows_and_no_token_does() -> Result<()> {
     let pair = tester.make_pair().await?;
     tester.allow_clipboard(&server.url()).await?;
     tester.connect(FIRST, &pair.ada, pair.chat).await?;
-    say(&tester, FIRST, "it's here").await?;
+    tester.say(FIRST, "it's here").await?;
     let frame = tester.look_at(FIRST, "it's here").await?;
     ensure!(frame.starts_with("{\n  \"type\": \"message\""), "{frame}");
     let handshake = tester.text(r#"#first [data-testid="handshake"]"#).await?;
@@ -245,7 +240,7 @@ async fn another_server_is_tested_when_it_allows_this_page() -> Result<()> {
     tester.visit(&here.url(), "").await?;
     tester.fill(r#"#first input[name="base"]"#, &there.url()).await?;
     tester.connect(FIRST, &pair.ada, pair.chat).await?;
-    say(&tester, FIRST, "From another page").await?;
+    tester.say(FIRST, "From another page").await?;
     see_talk(&tester, FIRST, "Ada Lovelace From another page").await?;
     tester.press(FIRST, "load-history").await?;
     tester.see_frame(FIRST, "history").await

@@ -1,7 +1,7 @@
 //! What can be wrong with the server itself.
 
 use anyhow::{Context, Result, ensure};
-use causerie_e2e::{FIRST, SECOND, Server};
+use causerie_e2e::{FIRST, Program, SECOND, Server};
 use causerie_services::postgres::{Mode, Postgres};
 use causerie_services::redis::Redis;
 
@@ -68,6 +68,26 @@ async fn one_that_has_no_place_left() -> Result<()> {
         tester.see_helped(FIRST).await?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn one_that_is_about_to_end_until_it_is_back() -> Result<()> {
+    let mut server = Server::start().await?;
+    let (tester, pair) = at(&server).await?;
+    tester.click(r#"[data-testid="second"]"#).await?;
+    tester.connect(SECOND, &pair.ada, pair.chat).await?;
+    // Another program holds the database, so that a message waits, and with it the end of its socket.
+    let holding = Program::holding(&server.database()).await?;
+    tester.say(SECOND, "in time").await?;
+    tester.see_frame(SECOND, "in time").await?;
+    server.begin_stop()?;
+    tester.see_frame(SECOND, "go_away").await?;
+    finds(&tester, "draining").await?;
+    drop(holding);
+    let status = server.ended().await?;
+    ensure!(status.success(), "it ended with {status}");
+    server.restart_on_same_port().await?;
+    tester.see_helped(FIRST).await
 }
 
 /// A node of several, with the Postgres and the Redis that they share.

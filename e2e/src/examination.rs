@@ -1,0 +1,55 @@
+//! Somebody who asks the tester's doctor, and follows what it says.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use crate::{DIAGNOSIS, Tester};
+
+impl Tester {
+    /// Run the doctor and wait for its finding, by its name.
+    ///
+    /// # Errors
+    /// When it comes to none.
+    pub async fn diagnose(&self, side: &str) -> Result<String> {
+        self.press(side, "doctor").await?;
+        self.see_finding(side).await
+    }
+
+    /// The doctor's finding, by its name, once it came to one.
+    ///
+    /// # Errors
+    /// When it comes to none.
+    pub async fn see_finding(&self, side: &str) -> Result<String> {
+        let script = r#"return document.querySelector(arguments[0] + ' [data-testid="finding"]')?.dataset.finding || null"#;
+        let finding = self.until_within(DIAGNOSIS, "a finding", script, vec![json!(side)]).await?;
+        Ok(finding.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The commands, lines and settings in the remedy that the page tells.
+    ///
+    /// # Errors
+    /// When there is no finding.
+    pub async fn told_lines(&self, side: &str) -> Result<Vec<String>> {
+        let script = r#"
+            const remedy = document.querySelector(arguments[0] + ' [data-testid="finding"] dd:last-of-type');
+            return remedy ? [...remedy.querySelectorAll("code")].map(code => code.textContent) : null"#;
+        let lines = self.until("a remedy", script, vec![json!(side)]).await?;
+        Ok(serde_json::from_value(lines)?)
+    }
+
+    /// Run the doctor until it has nothing left to do but hold the connection quiet: all that comes before is well.
+    ///
+    /// # Errors
+    /// When it finds a cause.
+    pub async fn see_helped(&self, side: &str) -> Result<()> {
+        self.press(side, "doctor").await?;
+        let script = r#"
+            const side = document.querySelector(arguments[0]);
+            const finding = side.querySelector('[data-testid="finding"]');
+            if (finding) return finding.textContent;
+            return side.querySelector('[data-testid="steps"] .running[data-check="Idle"]') ? "" : null;"#;
+        let found = self.until("the quiet connection", script, vec![json!(side)]).await?;
+        ensure!(found == "", "the remedy did not help: {found}");
+        self.press(side, "stop-doctor").await
+    }
+}
