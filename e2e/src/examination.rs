@@ -37,12 +37,21 @@ impl Tester {
         Ok(serde_json::from_value(lines)?)
     }
 
-    /// Run the doctor until it has nothing left to do but hold the connection quiet: all that comes before is well.
+    /// Run the doctor, and see that what it recommended helped: [`Tester::see_quiet`].
     ///
     /// # Errors
     /// When it finds a cause.
     pub async fn see_helped(&self, side: &str) -> Result<()> {
         self.press(side, "doctor").await?;
+        self.see_quiet(side).await
+    }
+
+    /// See that the doctor has nothing left to do but hold the connection quiet, which takes long: all that comes
+    /// before is well. It is stopped then.
+    ///
+    /// # Errors
+    /// When it finds a cause.
+    pub async fn see_quiet(&self, side: &str) -> Result<()> {
         let script = r#"
             const side = document.querySelector(arguments[0]);
             const finding = side.querySelector('[data-testid="finding"]');

@@ -6,62 +6,69 @@ use anyhow::{Result, ensure};
 use causerie_e2e::{FIRST, Pair, Proxy, Server, Tester, Trunk};
 use serde_json::json;
 
-use crate::{at, finds};
+use crate::at;
 
-/// Start the doctor of a page below an address.
-async fn start(home: &str, token: &str, pair: &Pair) -> Result<Tester> {
-    let tester = Tester::open_at(home, "").await?;
-    tester.fill_in(FIRST, token, pair.chat).await?;
-    tester.press(FIRST, "doctor").await?;
-    Ok(tester)
+/// A page whose doctor was started.
+struct Way {
+    name: &'static str,
+    tester: Tester,
+    pair: Pair,
 }
 
-async fn see_well(tester: &Tester, pair: &Pair) -> Result<()> {
-    let finding = tester.see_finding(FIRST).await?;
-    let steps = tester.text(r#"#first [data-testid="steps"]"#).await?;
-    ensure!(finding == "all_well", "{finding}: {steps}");
-    ensure!(steps.lines().count() >= 10, "{steps}");
-    let page = tester.client().source().await?;
-    ensure!(!page.contains(&pair.ada) && !page.contains(&pair.bruno), "the page shows a token");
-    Ok(())
+impl Way {
+    /// Open a page in a browser of its own, and start its doctor.
+    async fn start(name: &'static str, home: &str, pair: Option<&Pair>) -> Result<Self> {
+        let tester = Tester::open_at(home, "").await?;
+        let pair = match pair {
+            Some(pair) => pair.clone(),
+            None => tester.make_pair().await?,
+        };
+        tester.fill_in(FIRST, &pair.ada, pair.chat).await?;
+        tester.press(FIRST, "doctor").await?;
+        Ok(Self { name, tester, pair })
+    }
+
+    async fn see_well(&self) -> Result<()> {
+        let Self { name, tester, pair } = self;
+        let finding = tester.see_finding(FIRST).await?;
+        let steps = tester.text(r#"#first [data-testid="steps"]"#).await?;
+        ensure!(finding == "all_well" && steps.lines().count() >= 10, "{name}: {finding}: {steps}");
+        let page = tester.client().source().await?;
+        ensure!(!page.contains(&pair.ada) && !page.contains(&pair.bruno), "{name}: the page shows a token");
+        Ok(())
+    }
 }
 
 #[tokio::test]
-async fn directly_by_the_link_from_the_chat_and_behind_the_proxies_of_this_project() -> Result<()> {
-    let server = Server::start().await?;
-    let (direct, pair) = at(&server).await?;
+async fn in_each_of_the_ways_to_run_it() -> Result<()> {
+    let (server, secure) = (Server::start().await?, Server::start_tls().await?);
     let nginx = Proxy::deployed_nginx(server.port()).await?;
     let caddy = Proxy::deployed_caddy(server.port()).await?;
+    let trunk = Trunk::serve(server.port(), Path::new(env!("CARGO_TARGET_TMPDIR"))).await?;
     // All of them hold a connection quiet at the same time.
-    let behind_nginx = start(&nginx.url(), &pair.bruno, &pair).await?;
-    let behind_caddy = start(&caddy.url(), &pair.ada, &pair).await?;
-    // As from the chat page's banner: the link starts the doctor, and it takes the sign-in of this browser.
-    let session = json!({"token": pair.ada, "expires_at": "2099-01-01T00:00:00Z",
-        "user": {"id": 1, "email": "ada@example.org", "name": "Ada Lovelace"}});
-    let keep = "localStorage.setItem('causerie.session', arguments[0])";
-    direct.client().execute(keep, vec![json!(session.to_string())]).await?;
-    direct.visit(&server.url(), &format!("?chat={}&doctor=1", pair.chat)).await?;
-    for tester in [&behind_nginx, &behind_caddy, &direct] {
-        see_well(tester, &pair).await?;
+    let direct = Way::start("directly", &server.url(), None).await?;
+    let pair = Some(&direct.pair);
+    let ways = [
+        Way::start("behind nginx, as in deploy/", &nginx.url(), pair).await?,
+        Way::start("behind Caddy, as in deploy/", &caddy.url(), pair).await?,
+        Way::start("under trunk serve, beside a server without settings", &trunk.url(), pair).await?,
+        Way::start("with TLS of its own", &secure.url(), None).await?,
+        direct,
+    ];
+    for way in &ways {
+        way.see_well().await?;
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn under_trunk_serve_beside_a_server_without_settings() -> Result<()> {
+async fn by_the_link_from_the_chat_which_starts_it_with_the_sign_in_of_this_browser() -> Result<()> {
     let server = Server::start().await?;
-    let trunk = Trunk::serve(server.port(), Path::new(env!("CARGO_TARGET_TMPDIR"))).await?;
-    let tester = Tester::open_at(&trunk.url(), "").await?;
-    let pair = tester.make_pair().await?;
-    tester.fill_in(FIRST, &pair.ada, pair.chat).await?;
-    tester.press(FIRST, "doctor").await?;
-    see_well(&tester, &pair).await?;
-    tester.connect(FIRST, &pair.ada, pair.chat).await
-}
-
-#[tokio::test]
-async fn with_tls_of_its_own() -> Result<()> {
-    let server = Server::start_tls().await?;
-    let (tester, _) = at(&server).await?;
-    finds(&tester, "all_well").await.map(drop)
+    let (tester, pair) = at(&server).await?;
+    let session = json!({"token": pair.ada, "expires_at": "2099-01-01T00:00:00Z",
+        "user": {"id": 1, "email": "ada@example.org", "name": "Ada Lovelace"}});
+    let keep = "localStorage.setItem('causerie.session', arguments[0])";
+    tester.client().execute(keep, vec![json!(session.to_string())]).await?;
+    tester.visit(&server.url(), &format!("?chat={}&doctor=1", pair.chat)).await?;
+    tester.see_quiet(FIRST).await
 }
