@@ -21,6 +21,9 @@ use crate::{WAIT, process};
 /// How long a browser may take to start, on a machine that compiles at the same time.
 const START: Duration = Duration::from_secs(60);
 
+/// The driver takes a port of IPv4 that is free and then the same of IPv6, and ends when somebody has that one.
+const DRIVER_TRIES: u32 = 3;
+
 /// How often a state is looked at while waiting for it.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -55,14 +58,9 @@ impl Browser {
     /// # Errors
     /// When the driver or the browser can't be started.
     pub async fn open(name: &str, screen: Screen) -> Result<Self> {
-        let driver = env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
-        let mut command = Command::new(driver);
-        // A group of its own, which the browser joins: killing the group leaves nothing behind.
-        command.arg("--port=0").process_group(0).stderr(std::process::Stdio::null());
         // Whatever the browser writes goes with the profile.
         let profile = tempfile::tempdir().context("making a profile")?;
-        command.env("TMPDIR", profile.path()).env("XDG_CONFIG_HOME", profile.path());
-        let (driver, port) = process::start(&mut command, "started successfully on port ").await?;
+        let (driver, port) = start_driver(profile.path()).await?;
         let driver_url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(profile.path(), screen));
@@ -283,6 +281,23 @@ impl Drop for Browser {
             }
         }
         drop(self.profile.take());
+    }
+}
+
+/// Start the driver on a free port.
+async fn start_driver(profile: &Path) -> Result<(Child, String)> {
+    let program = env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+    let mut tries = 0..DRIVER_TRIES;
+    loop {
+        let mut command = Command::new(&program);
+        // A group of its own, which the browser joins: killing the group leaves nothing behind.
+        command.arg("--port=0").process_group(0).stderr(std::process::Stdio::null());
+        command.env("TMPDIR", profile).env("XDG_CONFIG_HOME", profile);
+        let started = process::start(&mut command, "started successfully on port ").await;
+        tries.next();
+        if started.is_ok() || tries.is_empty() {
+            return started;
+        }
     }
 }
 
