@@ -153,6 +153,36 @@ mod on_postgres {
         assert_eq!(world.texts(pair).await, ["hello"]);
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_server_that_only_reads_for_a_while_is_unavailable() {
+        let url = database().await;
+        let name = url.rsplit('/').next().unwrap();
+        let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let pair = world.pair().await;
+        let mut admin = sqlx::PgConnection::connect(&format!("{}/postgres", server())).await.unwrap();
+        let mut set = async |change: &str| {
+            // New connections have it, so the old ones are ended.
+            let statement = format!(
+                "ALTER DATABASE {name} {change}; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            );
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut admin).await.unwrap();
+        };
+        let append = async |name| {
+            let change = store::world::message("hello", Some(name));
+            world.store.append(&[Append { actor: world.ana, chat: pair, change }]).await
+        };
+        set("SET default_transaction_read_only = on").await;
+        // The first attempts may meet connections that were just ended, which is unavailable too.
+        for _ in 0..20 {
+            let refused = append("m-1").await;
+            assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        }
+        set("RESET default_transaction_read_only").await;
+        let stored = async { while append("m-1").await.is_err() {} };
+        tokio::time::timeout(Duration::from_secs(30), stored).await.expect("it never writes again");
+        assert_eq!(world.texts(pair).await, ["hello"]);
+    }
+
     #[tokio::test]
     async fn a_server_that_cant_be_used_says_what_to_do() {
         let server = server();

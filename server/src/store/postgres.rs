@@ -205,7 +205,8 @@ fn passes(error: &sqlx::Error) -> bool {
         | sqlx::Error::Protocol(_) => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // 25P03: the transaction was idle for too long, as after a pause of this process.
-            ["08", "25P03", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+            // 25006: it only reads, as a primary does that has become a standby.
+            ["08", "25P03", "25006", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
                 || code == "23505"
         }),
         _ => false,

@@ -17,7 +17,8 @@ pub(super) async fn append(
     let mut results = Vec::with_capacity(batch.len());
     if batch.iter().all(is_message) {
         // The call is a transaction of its own: one round trip.
-        messages(connection, batch, &mut results).await?;
+        let refused = messages(connection, batch, &mut results).await?;
+        forget_refusals(connection, refused).await;
         return Ok(results);
     }
     let mut transaction = connection.begin().await?;
@@ -27,11 +28,12 @@ pub(super) async fn append(
         .bind(chats)
         .execute(&mut *transaction)
         .await?;
+    let mut refused = false;
     let mut rest = batch;
     while let Some((append, tail)) = rest.split_first() {
         let run = rest.iter().take_while(|append| is_message(append)).count();
         if run > 0 {
-            messages(&mut transaction, &rest[..run], &mut results).await?;
+            refused |= messages(&mut transaction, &rest[..run], &mut results).await?;
             rest = &rest[run..];
         } else {
             results.push(changes::apply(&mut transaction, append).await?);
@@ -39,7 +41,15 @@ pub(super) async fn append(
         }
     }
     transaction.commit().await?;
+    forget_refusals(connection, refused).await;
     Ok(results)
+}
+
+/// After a new refusal, and after its transaction: should this fail, the batch is stored all the same.
+async fn forget_refusals(connection: &mut PgConnection, refused: bool) {
+    if refused && let Err(error) = log::forget_refusals(connection, clock::now()).await {
+        tracing::warn!(%error, "old refusals stay for now");
+    }
 }
 
 fn is_message(append: &Append) -> bool {
@@ -68,11 +78,12 @@ struct AppendedRow {
     deleted_at: Option<i64>,
 }
 
+/// Appends a run of messages; whether one of them was refused that was not refused before.
 async fn messages(
     connection: &mut PgConnection,
     run: &[Append],
     results: &mut Vec<AppendResult>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let now = clock::now();
     let mut texts = Vec::with_capacity(run.len());
     let mut client_ids = Vec::with_capacity(run.len());
@@ -89,7 +100,7 @@ async fn messages(
         .bind(client_ids.iter().map(|id| id.map(ClientId::as_str)).collect::<Vec<_>>())
         .bind(texts.iter().map(|text| text.as_str().as_bytes()).collect::<Vec<_>>())
         .bind(now)
-        .fetch_all(&mut *connection)
+        .fetch_all(connection)
         .await?;
     let sent_at = clock::to_wire(now);
     let begin = results.len();
@@ -131,10 +142,7 @@ async fn messages(
             }
         });
     }
-    if newly_refused {
-        log::forget_refusals(connection, now).await?;
-    }
-    Ok(())
+    Ok(newly_refused)
 }
 
 impl AppendedRow {
