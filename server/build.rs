@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 /// The folder that `trunk` wrote.
 const PAGE_DIR: &str = "CAUSERIE_PAGE_DIR";
-/// How the names of the connection tester's files begin.
-const TESTER: &str = "causerie-tester";
+/// How the names of the programs' files begin; of two that fit a name the earlier counts.
+const PROGRAMS: [&str; 2] = ["causerie-tester", "causerie-page"];
 /// What is served when there is none: it says how to build one.
 const MISSING: &str = "src/page/missing.html";
 
@@ -80,16 +80,17 @@ fn list(folder: &Path, prefix: &str) -> Result<Files, Box<dyn Error>> {
     Ok(files)
 }
 
-/// Gives the connection tester's files names by their content, as trunk gives the page's, so that browsers keep them.
+/// Gives the programs' files names by their content, as trunk gives the style's, so that browsers keep them.
 ///
-/// To trunk the tester is a worker, whose files it leaves their names, since some program writes them; here that is
-/// the script in the page alone.
+/// They were made smaller after trunk named them, and to trunk most are workers, whose files it leaves their names, since
+/// some program writes them; here that is the script in the page alone.
 fn name_by_content(files: &mut Files) -> Result<(), Box<dyn Error>> {
     let mut names = Vec::new();
     for (path, content) in files.iter_mut() {
-        let Some(rest) = path.strip_prefix(TESTER) else { continue };
+        let program = PROGRAMS.into_iter().find_map(|name| Some((name, path.strip_prefix(name)?)));
+        let Some((program, rest)) = program else { continue };
         if !is_hashed(path) {
-            let name = format!("{TESTER}-{}{rest}", hex(&Sha256::digest(content)[..8]));
+            let name = format!("{program}-{}{rest}", hex(&Sha256::digest(content)[..8]));
             names.push((std::mem::replace(path, name.clone()), name));
         }
     }

@@ -31,5 +31,5 @@ pub fn bench(options: &Options) -> Result<()> {
 }
 
 fn show(page: &Page) {
-    println!("\npage, all files, brotli: {:.1} kB", page.weight as f64 / 1e3);
+    println!("\npage, all files, brotli: {:.1} kB", page.weight() as f64 / 1e3);
 }

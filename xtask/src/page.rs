@@ -1,4 +1,6 @@
-//! The page: built by trunk, weighed as a browser would download it, and kept for embedding.
+//! The page: built by trunk, made smaller, weighed as a browser would download it, and kept for embedding.
+
+mod shorten;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,31 +15,41 @@ const LIMIT: usize = 180_000;
 /// What the connection tester loads. People come there rarely, and to a server that they run or test.
 const TESTER_LIMIT: usize = 260_000;
 
-/// How the names of the files begin that only one of the two programs loads; the rest belongs to both.
-const PAGE_FILES: &str = "causerie-page";
-const TESTER_FILES: &str = "causerie-tester";
+/// The programs of which a visit loads one: what it is, how the names of its files begin, and what the visit may load
+/// with the rest, which belongs to all. Of two that fit a name the earlier counts.
+const PROGRAMS: [(&str, &str, usize); 2] = [
+    ("the connection tester", "causerie-tester", TESTER_LIMIT),
+    ("the chat page", "causerie-page", LIMIT),
+];
 
 /// The page as it was built.
 #[derive(Debug)]
 pub struct Page {
     /// The folder to embed.
     pub folder: PathBuf,
-    /// What the chat page loads, compressed, in bytes.
-    pub weight: usize,
-    /// What the connection tester loads, compressed, in bytes.
-    pub tester_weight: usize,
+    /// What a visit of each program loads, compressed, in bytes.
+    weights: Weights,
 }
 
+/// One for each of [`PROGRAMS`].
+type Weights = [usize; PROGRAMS.len()];
+
 impl Page {
+    /// What the heaviest of the chat pages loads, compressed, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let chat = PROGRAMS.iter().zip(self.weights).filter(|((.., limit), _)| *limit == LIMIT);
+        chat.map(|(_, weight)| weight).max().unwrap_or_default()
+    }
+
     /// Whether a phone may be asked to load it.
     ///
     /// # Errors
-    /// When the chat page or the connection tester is heavier than its limit.
+    /// When a program is heavier than its limit.
     pub fn check_weight(&self) -> Result<()> {
-        let weighed = [("page", self.weight, LIMIT), ("connection tester", self.tester_weight, TESTER_LIMIT)];
-        for (name, weight, limit) in weighed {
+        for ((name, _, limit), weight) in PROGRAMS.into_iter().zip(self.weights) {
             if weight > limit {
-                bail!("the {name} weighs {weight} bytes in brotli, and {limit} is the limit");
+                bail!("{name} weighs {weight} bytes in brotli, and {limit} is the limit");
             }
         }
         Ok(())
@@ -60,56 +72,56 @@ pub fn build() -> Result<Page> {
     // Trunk takes NO_COLOR=1 for an invalid value.
     trunk.env_remove("NO_COLOR");
     process::run(&mut trunk).context("building the page")?;
-    strip(&dist)?;
-    let (weight, tester_weight) = weigh(&dist)?;
-    Ok(Page { weight, tester_weight, folder: keep(&dist)? })
+    make_smaller(&dist)?;
+    let weights = weigh(&dist)?;
+    Ok(Page { weights, folder: keep(&dist)? })
 }
 
-/// Leave out of the programs what only a debugger reads: the names that wasm-bindgen gives its own functions, 10 kB.
-fn strip(dist: &Path) -> Result<()> {
-    for (name, program) in files(dist)?.into_iter().filter(|(name, _)| name.ends_with(".wasm")) {
-        let stripped = without_custom_sections(&program).with_context(|| format!("reading {name}"))?;
-        fs::write(dist.join(&name), stripped).with_context(|| format!("writing {name}"))?;
+/// Shorten every program with its script.
+///
+/// Trunk names some by a hash of what they were. They lose it: the server names programs by what they are.
+fn make_smaller(dist: &Path) -> Result<()> {
+    let index = dist.join("index.html");
+    let mut html = fs::read_to_string(&index).with_context(|| format!("reading {}", index.display()))?;
+    let names: Vec<_> = files(dist)?.into_iter().map(|(name, _)| name).collect();
+    for (_, program, _) in PROGRAMS {
+        let find = |end| names.iter().find(|name| owner(name) == Some(program) && name.ends_with(end));
+        let (script, wasm) =
+            find(".js").zip(find(".wasm")).with_context(|| format!("trunk built no {program}"))?;
+        let (script_file, wasm_file) = (dist.join(script), dist.join(wasm));
+        let (shorter, shorter_script) =
+            shorten::shorten(&fs::read(&wasm_file)?, &fs::read_to_string(&script_file)?)?;
+        fs::remove_file(script_file)?;
+        fs::remove_file(wasm_file)?;
+        fs::write(dist.join(format!("{program}.js")), shorter_script)?;
+        fs::write(dist.join(format!("{program}_bg.wasm")), shorter)?;
+        html = html.replace(&format!("/{script}"), &format!("/{program}.js"));
+        html = html.replace(&format!("/{wasm}"), &format!("/{program}_bg.wasm"));
     }
-    Ok(())
+    fs::write(&index, html).with_context(|| format!("writing {}", index.display()))
 }
 
-/// A program without its custom sections (WebAssembly 2.0, sections 5.5.2 and 5.5.3).
-fn without_custom_sections(program: &[u8]) -> Result<Vec<u8>> {
-    /// The magic number and the version.
-    const HEADER: usize = 8;
-    const CUSTOM: u8 = 0;
-    let mut kept = program.get(..HEADER).context("too short for a program")?.to_vec();
-    let mut rest = &program[HEADER..];
-    while let Some((id, sized)) = rest.split_first() {
-        // The size in seven bits a byte, the lowest first, and the highest bit of all bytes but the last is set.
-        let digits = 1 + sized.iter().take_while(|byte| **byte >= 0x80).count();
-        let size = sized.iter().take(digits).rev().fold(0, |size, byte| size << 7 | usize::from(byte & 0x7f));
-        let section = rest.get(..1 + digits + size).context("a section goes beyond the end")?;
-        if *id != CUSTOM {
-            kept.extend_from_slice(section);
-        }
-        rest = &rest[section.len()..];
-    }
-    Ok(kept)
+/// Whose a file is, when not everybody's.
+fn owner(file: &str) -> Option<&'static str> {
+    PROGRAMS.iter().map(|(_, program, _)| *program).find(|program| file.starts_with(program))
 }
 
-/// Print what each file costs, and return what the chat page and what the connection tester loads.
-fn weigh(dist: &Path) -> Result<(usize, usize)> {
+/// Print what each file costs, and return what a visit of each program loads.
+fn weigh(dist: &Path) -> Result<Weights> {
     println!("\n  {:<48} {:>9} {:>9}", "the page", "bytes", "brotli");
-    let (mut page, mut tester) = (0, 0);
+    let mut weights = Weights::default();
     for (name, content) in files(dist)? {
         let compressed = compressed_size(&content)?;
         println!("  {name:<48} {:>9} {compressed:>9}", content.len());
-        page += if name.starts_with(TESTER_FILES) { 0 } else { compressed };
-        tester += if name.starts_with(PAGE_FILES) { 0 } else { compressed };
+        for ((_, program, _), weight) in PROGRAMS.iter().zip(&mut weights) {
+            *weight += if owner(&name).is_none_or(|owner| owner == *program) { compressed } else { 0 };
+        }
     }
-    println!("  {:<48} {:>9} {page:>9}  of {LIMIT} allowed", "what the chat page loads", "");
-    println!(
-        "  {:<48} {:>9} {tester:>9}  of {TESTER_LIMIT} allowed\n",
-        "what the connection tester loads", ""
-    );
-    Ok((page, tester))
+    for ((name, _, limit), weight) in PROGRAMS.into_iter().zip(weights) {
+        println!("  {:<48} {:>9} {weight:>9}  of {limit} allowed", format!("what {name} loads"), "");
+    }
+    println!();
+    Ok(weights)
 }
 
 /// Mirror the page into `target/page`, untouched when nothing changed.
@@ -163,20 +175,4 @@ fn compressed_size(content: &[u8]) -> Result<usize> {
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut &content[..], &mut compressed, &parameters).context("compressing")?;
     Ok(compressed.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_custom_sections;
-
-    #[test]
-    fn only_custom_sections_are_left_out() {
-        let header = b"\0asm\x01\0\0\0";
-        let types = [1, 0x84, 0, 1, 0x60, 0, 0];
-        let names = [0, 5, 4, b'n', b'a', b'm', b'e'];
-        let program = [&header[..], &names, &types, &names].concat();
-        assert_eq!(without_custom_sections(&program).unwrap(), [&header[..], &types].concat());
-        assert!(without_custom_sections(&program[..program.len() - 1]).is_err());
-        assert!(without_custom_sections(b"\0asm").is_err());
-    }
 }
