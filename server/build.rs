@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 /// The folder that `trunk` wrote.
 const PAGE_DIR: &str = "CAUSERIE_PAGE_DIR";
 /// How the names of the programs' files begin; of two that fit a name the earlier counts.
-const PROGRAMS: [&str; 2] = ["causerie-tester", "causerie-page"];
+const PROGRAMS: [&str; 3] = ["causerie-tester", "causerie-page-vi", "causerie-page"];
 /// What is served when there is none: it says how to build one.
 const MISSING: &str = "src/page/missing.html";
 

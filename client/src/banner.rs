@@ -1,9 +1,11 @@
 //! What the page says about its connection: what happened, why, what to do, how long, and what waits.
 
 use causerie_protocol::{CloseCode, Policy};
+use causerie_texts::say;
 
 use crate::Millis;
 use crate::link::{Closed, LinkState};
+use crate::words;
 
 /// How urgent a banner is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +53,7 @@ impl Banner {
 
     fn new(tone: Tone, what: impl Into<String>, after: Option<&Closed>) -> Self {
         let (why, remedy) = after.map_or((String::new(), ""), |after| {
-            let words = after.code.words();
-            let why = if after.reason.is_empty() { words.why.to_owned() } else { sentence(&after.reason) };
-            (why, words.remedy)
+            (sentence(&words::reason(after.code, &after.reason)), words::close(after.code).remedy)
         });
         let diagnose = after.is_some_and(|after| after.code.policy() == Policy::BackOffAndDiagnose);
         Self {
@@ -79,7 +79,7 @@ pub fn banner(state: &LinkState, now: Millis, unsent: usize) -> Option<Banner> {
             return None;
         }
         LinkState::SignedOut { reason: Some(reason) } => {
-            let words = CloseCode::Unauthorized.words();
+            let words = words::close(CloseCode::Unauthorized);
             let mut banner = Banner::new(Tone::Problem, words.what, None);
             banner.why = sentence(reason);
             words.remedy.clone_into(&mut banner.remedy);
@@ -87,25 +87,25 @@ pub fn banner(state: &LinkState, now: Millis, unsent: usize) -> Option<Banner> {
             banner
         }
         LinkState::Connecting { after: Some(after) } => {
-            Banner::new(Tone::Waiting, format!("{} Reconnecting…", after.code.words().what), Some(after))
+            Banner::new(Tone::Waiting, say!(Reconnecting, what = words::close(after.code).what), Some(after))
         }
         LinkState::Waiting { until, after } => {
             let seconds = until.saturating_sub(now).div_ceil(1_000).max(1);
-            let what = format!("{} Reconnecting in {seconds} s.", after.code.words().what);
+            let what = say!(ReconnectingIn, what = words::close(after.code).what, seconds = seconds);
             let mut banner = Banner::new(Tone::Waiting, what, Some(after));
             banner.countdown = Some(seconds);
             banner.try_now = true;
             banner
         }
         LinkState::Offline => {
-            let mut banner = Banner::new(Tone::Waiting, "Offline.", None);
-            "This device says that it has no network.".clone_into(&mut banner.why);
-            "Check your network. The page reconnects as soon as there is one.".clone_into(&mut banner.remedy);
+            let mut banner = Banner::new(Tone::Waiting, say!(Offline), None);
+            say!(NoNetwork).clone_into(&mut banner.why);
+            say!(CheckNetwork).clone_into(&mut banner.remedy);
             banner.try_now = true;
             banner
         }
         LinkState::Stopped { after } => {
-            let mut banner = Banner::new(Tone::Problem, after.code.words().what, Some(after));
+            let mut banner = Banner::new(Tone::Problem, words::close(after.code).what, Some(after));
             banner.try_now = after.code != CloseCode::VersionMismatch;
             banner.reload = after.code != CloseCode::Normal;
             banner
@@ -121,10 +121,10 @@ pub fn banner(state: &LinkState, now: Millis, unsent: usize) -> Option<Banner> {
 fn waiting(unsent: usize, by_itself: bool) -> Option<String> {
     Some(match (unsent, by_itself) {
         (0, _) => return None,
-        (1, true) => "One message waits; it will be sent once.".to_owned(),
-        (n, true) => format!("{n} messages wait; each will be sent once."),
-        (1, false) => "One message is kept and not sent yet.".to_owned(),
-        (n, false) => format!("{n} messages are kept and not sent yet."),
+        (1, true) => say!(OneWaits).to_owned(),
+        (n, true) => say!(SomeWait, count = n),
+        (1, false) => say!(OneIsKept).to_owned(),
+        (n, false) => say!(SomeAreKept, count = n),
     })
 }
 

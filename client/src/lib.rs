@@ -12,7 +12,8 @@
 //! 5. [`timeline`] and [`row`]: one chat's messages in order, and as they are shown.
 //! 6. [`outbox`]: what is not acknowledged yet, in order.
 //! 7. [`roster`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
-//! 8. [`sorted`]: the small collections that they stand on.
+//! 8. [`words`]: the language, and what it says of what the server says.
+//! 9. [`sorted`]: the small collections that they stand on.
 
 pub mod backoff;
 pub mod banner;
@@ -28,6 +29,7 @@ pub mod stream;
 pub mod timeline;
 pub mod typing;
 pub mod unread;
+pub mod words;
 
 pub use banner::Banner;
 pub use client::Client;

@@ -4,6 +4,7 @@ use causerie_protocol::{CloseCode, Policy};
 
 use crate::Millis;
 use crate::backoff::{Backoff, part_of};
+use crate::words;
 
 /// How long a connection must last until earlier failures are forgotten, in milliseconds.
 pub const STABLE_MS: Millis = 30_000;
@@ -219,9 +220,7 @@ impl Link {
                 return Vec::new();
             }
             Next::SignIn => {
-                let words = code.words();
-                let why = if reason.is_empty() { words.why } else { reason };
-                return self.token_refused(why.to_owned());
+                return self.token_refused(words::reason(code, reason));
             }
             Next::Now => 0,
             Next::Jitter(window) => asked + part_of(window, random),

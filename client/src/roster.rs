@@ -3,6 +3,7 @@
 use causerie_protocol::event::{ChatChanged, Deleted, Membership};
 use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
 use causerie_protocol::{ChatId, Message, MessageId, Seq, Timestamp, User, UserId};
+use causerie_texts::say;
 
 use crate::sorted::SortedMap;
 use crate::unread::Unread;
@@ -43,7 +44,7 @@ impl ChatEntry {
             return title.clone();
         }
         let names: Vec<&str> = self.others().map(|other| other.user.name.as_str()).collect();
-        if names.is_empty() { "Only you".to_owned() } else { names.join(", ") }
+        if names.is_empty() { say!(OnlyYou).to_owned() } else { names.join(", ") }
     }
 
     /// Whether anybody else in it has a socket open.

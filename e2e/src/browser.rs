@@ -53,24 +53,32 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Start a browser; `name` says in errors whose it is.
+    /// Start a browser of somebody who reads English; `name` says in errors whose it is.
     ///
     /// # Errors
     /// When the driver or the browser can't be started.
     pub async fn open(name: &str, screen: Screen) -> Result<Self> {
+        Self::open_in(name, screen, "en-GB").await
+    }
+
+    /// Start a browser that asks for a language, by its BCP 47 tag.
+    ///
+    /// # Errors
+    /// As [`Browser::open`].
+    pub async fn open_in(name: &str, screen: Screen, language: &str) -> Result<Self> {
         // Whatever the browser writes goes with the profile.
         let profile = tempfile::tempdir().context("making a profile")?;
         let (driver, port) = start_driver(profile.path()).await?;
         let driver_url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        builder.capabilities(capabilities(profile.path(), screen));
+        builder.capabilities(capabilities(profile.path(), screen, language));
         let client =
             timeout(START, builder.connect(&driver_url)).await.context("the browser did not start")?;
         let client = client.context("starting the browser")?;
         let browser = Self { name: name.to_owned(), client, driver, profile: Some(profile) };
         browser.resize(screen).await?;
         // Times look the same on every machine.
-        browser.devtools("Emulation.setLocaleOverride", &json!({"locale": "en-GB"})).await?;
+        browser.devtools("Emulation.setLocaleOverride", &json!({"locale": language})).await?;
         Ok(browser)
     }
 
@@ -301,7 +309,7 @@ async fn start_driver(profile: &Path) -> Result<(Child, String)> {
     }
 }
 
-fn capabilities(profile: &Path, screen: Screen) -> Capabilities {
+fn capabilities(profile: &Path, screen: Screen, language: &str) -> Capabilities {
     let arguments = json!([
         "--headless=new",
         "--no-sandbox",
@@ -313,7 +321,8 @@ fn capabilities(profile: &Path, screen: Screen) -> Capabilities {
         "--disable-breakpad",
         "--no-first-run",
         "--hide-scrollbars",
-        "--lang=en-GB",
+        format!("--lang={language}"),
+        format!("--accept-lang={language}"),
         format!("--window-size={},{}", screen.width, screen.height),
         format!("--user-data-dir={}", profile.display()),
     ]);

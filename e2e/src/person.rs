@@ -53,7 +53,14 @@ impl Person {
     /// # Errors
     /// When the browser can't be started or the page doesn't show.
     pub async fn arrive(server: &Server, account: Account, screen: Screen) -> Result<Self> {
-        let browser = Browser::open(account.name, screen).await?;
+        Self::arrive_with(Browser::open(account.name, screen).await?, server, account).await
+    }
+
+    /// Open the page in a browser that is there already, signed out.
+    ///
+    /// # Errors
+    /// When the page doesn't show.
+    pub async fn arrive_with(browser: Browser, server: &Server, account: Account) -> Result<Self> {
         let home = server.url();
         browser.go_to(&home).await?;
         browser.see(r#"form[data-testid="sign-in"], form[data-testid="register"]"#).await?;

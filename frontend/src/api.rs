@@ -4,12 +4,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use causerie_client::LoadError;
+use causerie_client::words;
 use causerie_protocol::error::ErrorCode;
 use causerie_protocol::paths;
 use causerie_protocol::rest::{
     AddParticipant, Chat, CreateChat, EditMessage, Login, Problem, Register, SignedIn, TokenInfo, UpdateChat,
 };
 use causerie_protocol::{ChatId, Message, MessageId, TokenId, User};
+use causerie_texts::say;
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,19 +32,11 @@ pub struct ApiError {
 
 impl ApiError {
     fn no_answer() -> Self {
-        Self {
-            status: 0,
-            code: ErrorCode::Unavailable,
-            detail: "The server can't be reached. Check your network, then try again.".to_owned(),
-        }
+        Self { status: 0, code: ErrorCode::Unavailable, detail: say!(NoAnswer).to_owned() }
     }
 
     fn not_understood(status: u16) -> Self {
-        Self {
-            status,
-            code: ErrorCode::Internal,
-            detail: "The server's answer was not understood. Try again, or reload the page.".to_owned(),
-        }
+        Self { status, code: ErrorCode::Internal, detail: say!(NotUnderstood).to_owned() }
     }
 }
 
@@ -286,5 +280,6 @@ async fn send(
         502..=504 => ApiError { status: answer.status, ..ApiError::no_answer() },
         _ => error,
     })?;
-    Err(ApiError { status: answer.status, code: problem.code, detail: problem.detail })
+    let detail = words::error(&problem.code, problem.field.as_deref(), problem.detail);
+    Err(ApiError { status: answer.status, code: problem.code, detail })
 }

@@ -6,7 +6,7 @@
 //! Reading order:
 //!
 //! 1. [`socket`], [`api`] and [`storage`]: the three ways out of the page.
-//! 2. [`browser`], [`route`] and [`time`]: what else the browser knows.
+//! 2. [`browser`], [`route`], [`time`] and [`language`]: what else the browser knows.
 //! 3. [`app`]: the state with its one way in, and its effects carried out.
 //! 4. [`links`]: what in a text is a link.
 //! 5. [`view`]: what a person sees.
@@ -14,6 +14,7 @@
 pub mod api;
 pub mod app;
 pub mod browser;
+pub mod language;
 pub mod links;
 pub mod route;
 pub mod socket;

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use causerie_client::SocketInput;
 use causerie_protocol::ClientFrame;
 use causerie_protocol::handshake;
+use causerie_texts::say;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
@@ -50,10 +51,8 @@ impl Socket {
         protocols: &js_sys::Array,
         on_input: impl Fn(SocketInput) + 'static,
     ) -> Result<Self, SocketInput> {
-        let socket = WebSocket::new_with_str_sequence(url, protocols).map_err(|_| SocketInput::Closed {
-            code: ABNORMAL,
-            reason: "The browser did not accept the address or the token.".to_owned(),
-        })?;
+        let socket = WebSocket::new_with_str_sequence(url, protocols)
+            .map_err(|_| SocketInput::Closed { code: ABNORMAL, reason: say!(NotAccepted).to_owned() })?;
         let on_input = Rc::new(on_input);
 
         let opened = Rc::clone(&on_input);

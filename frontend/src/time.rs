@@ -2,8 +2,11 @@
 
 use causerie_client::RowTime;
 use causerie_protocol::Timestamp;
-use js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use causerie_texts::say;
+use js_sys::{Date, Function, Intl, Object, Reflect};
 use wasm_bindgen::JsValue;
+
+use crate::language;
 
 const DAY_MS: f64 = 86_400_000.0;
 
@@ -71,8 +74,8 @@ impl Clock {
     #[must_use]
     pub fn day(&self, millis: f64, now: f64) -> String {
         match day(now) - day(millis) {
-            0 => "Today".to_owned(),
-            1 => "Yesterday".to_owned(),
+            0 => say!(Today).to_owned(),
+            1 => say!(Yesterday).to_owned(),
             2..=6 => format(&self.weekday, millis),
             -1..=300 => format(&self.day, millis),
             _ => format(&self.day_and_year, millis),
@@ -97,8 +100,7 @@ fn formatter(options: &[(&str, &str)]) -> Function {
         // A new plain object takes any property.
         let _ = Reflect::set(&object, &JsValue::from_str(name), &JsValue::from_str(value));
     }
-    // Without locales the browser's own is taken.
-    Intl::DateTimeFormat::new(&Array::new(), &object).format()
+    Intl::DateTimeFormat::new(&language::locales(), &object).format()
 }
 
 fn format(formatter: &Function, millis: f64) -> String {

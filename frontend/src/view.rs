@@ -19,6 +19,7 @@ mod settings;
 mod timeline;
 
 use causerie_client::{LinkState, Scope};
+use causerie_texts::say;
 use leptos::prelude::*;
 
 use self::erased::{part, text};
@@ -70,7 +71,7 @@ fn Home() -> impl IntoView {
         Some(chat) => view! { <conversation::Conversation chat /> }.into_any(),
         None => {
             let banner = (!said_in_list.get()).then(|| view! { <banner::Banner /> });
-            let hint = parts::hint("", "Choose a chat, or start a new one.".to_owned());
+            let hint = parts::hint("", say!(ChooseChat).to_owned());
             view! { {banner} <ul class="nothing">{hint}</ul> }.into_any()
         }
     });

@@ -9,6 +9,7 @@ pub mod checks;
 pub mod english;
 pub mod vietnamese;
 pub mod vietnamese_close;
+pub mod vietnamese_error;
 
 /// What happened, why that usually is, and what to do, in words for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +94,7 @@ impl Language {
 mod tests {
     use super::*;
     use crate::close::CloseCode;
+    use crate::error::ErrorCode;
     use crate::findings::Finding;
 
     /// The names that a text leaves open.
@@ -170,6 +172,24 @@ mod tests {
                     assert!(sentence.ends_with('.'), "{code}: {sentence:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn every_error_and_every_field_that_people_fill_in_is_told_in_vietnamese() {
+        use super::vietnamese_error::error;
+        let unknown = error(&ErrorCode::Unknown(String::new()), None);
+        for code in ErrorCode::ALL {
+            let words = error(code, None);
+            assert!(words.ends_with('.') && words != unknown, "{code:?}: {words:?}");
+        }
+        for field in ["email", "password", "name", "title", "participants", "user"] {
+            let words = error(&ErrorCode::InvalidField, Some(field));
+            assert!(
+                words.ends_with('.') && words != error(&ErrorCode::InvalidField, None),
+                "{field}: {words:?}"
+            );
+            assert_eq!(error(&ErrorCode::RateLimited, Some(field)), error(&ErrorCode::RateLimited, None));
         }
     }
 

@@ -17,9 +17,10 @@ const TESTER_LIMIT: usize = 260_000;
 
 /// The programs of which a visit loads one: what it is, how the names of its files begin, and what the visit may load
 /// with the rest, which belongs to all. Of two that fit a name the earlier counts.
-const PROGRAMS: [(&str, &str, usize); 2] = [
+const PROGRAMS: [(&str, &str, usize); 3] = [
     ("the connection tester", "causerie-tester", TESTER_LIMIT),
-    ("the chat page", "causerie-page", LIMIT),
+    ("the chat page in Vietnamese", "causerie-page-vi", LIMIT),
+    ("the chat page in English", "causerie-page", LIMIT),
 ];
 
 /// The page as it was built.

@@ -4,10 +4,12 @@ use causerie_protocol::server_frame::{
     Ack, ErrorReply, ReadPosition, Subscribed, Typing, Unsubscribed, Welcome,
 };
 use causerie_protocol::{ChatId, ClientFrame, CloseCode, ErrorCode, Event, Policy, Seq, ServerFrame, UserId};
+use causerie_texts::say;
 
 use super::Client;
 use crate::effect::{Effect, Scope};
 use crate::outbox::PendingState;
+use crate::words;
 use crate::{Millis, stream};
 
 /// How long a chat that can't be followed for want of room on the socket is left alone, in milliseconds.
@@ -58,7 +60,7 @@ impl Client {
             // The largest of what was on its way is what the server would not read; it must not be sent again.
             let largest = self.outbox.in_flight().max_by_key(|message| message.text.as_str().len());
             if let Some(client_id) = largest.map(|message| message.client_id.clone()) {
-                self.fail(&client_id, "The message is too large: send it in parts.");
+                self.fail(&client_id, say!(TooLarge));
             }
         }
         self.cut();
@@ -107,7 +109,7 @@ impl Client {
         let code = CloseCode::from_code(notice.code);
         match code.policy() {
             Policy::StayClosed | Policy::SignIn => {
-                let words = code.words();
+                let words = words::close(code);
                 self.lose(notice.chat_id, &format!("{} {}", words.what, words.remedy));
             }
             _ => {
@@ -208,7 +210,7 @@ impl Client {
         let temporary = reply.code.is_temporary();
         if let Some(client_id) = reply.client_id {
             if !temporary {
-                self.fail(&client_id, &reply.detail);
+                self.fail(&client_id, &words::error(&reply.code, None, reply.detail));
             } else if self.outbox.postpone(&client_id, self.now, reply.retry_after_ms, self.random) {
                 self.touch_pending(&client_id);
             }
@@ -218,7 +220,7 @@ impl Client {
         let Some(room) = self.rooms.get_mut(&chat) else { return };
         match reply.code {
             ErrorCode::NoSuchChat => {
-                let words = CloseCode::NotParticipant.words();
+                let words = words::close(CloseCode::NotParticipant);
                 self.lose(chat, &format!("{} {}", words.what, words.remedy));
             }
             ErrorCode::TooManySubscriptions => room.stream.postpone(self.now + FULL_MS),

@@ -1,6 +1,7 @@
 //! What the person does.
 
 use causerie_protocol::{ChatId, ClientFrame, ClientId, MessageText};
+use causerie_texts::say;
 
 use super::Client;
 use crate::PendingMessage;
@@ -26,7 +27,7 @@ impl Client {
         self.effects.push(Effect::StorePending(message));
         let lost = match self.roster.get(chat) {
             Some(entry) => entry.lost.clone(),
-            None if self.list.loaded => Some("You have no access to this chat.".to_owned()),
+            None if self.list.loaded => Some(say!(NoAccess).to_owned()),
             None => None,
         };
         if let Some(why) = lost {
@@ -105,7 +106,7 @@ impl Client {
         if let Some(message) = self.outbox.fail(client_id, reason.to_owned()) {
             self.changed.insert(Scope::Timeline(message.chat_id));
             self.effects.push(Effect::StorePending(message));
-            self.effects.push(Effect::Announce(format!("A message was not sent. {reason}")));
+            self.effects.push(Effect::Announce(say!(WasNotSent, reason = reason)));
         }
     }
 

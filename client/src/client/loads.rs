@@ -2,6 +2,7 @@
 
 use causerie_protocol::rest::Chat;
 use causerie_protocol::{ChatId, CloseCode, Message, User};
+use causerie_texts::say;
 
 use super::{Client, ListLoad, Room};
 use crate::effect::{Effect, Scope};
@@ -9,6 +10,7 @@ use crate::input::{HistoryRequest, LoadError};
 use crate::outbox::{Outbox, Pending};
 use crate::roster::Roster;
 use crate::typing::Typing;
+use crate::words;
 
 impl Client {
     pub(super) fn sign_in(&mut self, user: User) {
@@ -84,7 +86,7 @@ impl Client {
         }
         for chat in self.outbox.chats() {
             if !self.rooms.contains_key(&chat) {
-                self.fail_untold(chat, CloseCode::NotParticipant.words().what);
+                self.fail_untold(chat, words::close(CloseCode::NotParticipant).what);
             }
         }
         if std::mem::take(&mut self.list.again) {
@@ -105,7 +107,7 @@ impl Client {
         self.list.again = false;
         let detail = match error {
             LoadError::Unauthorized => return self.token_refused(),
-            LoadError::NotFound => "The server has no list of chats.".to_owned(),
+            LoadError::NotFound => say!(NoList).to_owned(),
             LoadError::Temporary { detail } => detail,
         };
         self.list.failed = Some(detail);
@@ -143,7 +145,7 @@ impl Client {
 
     /// The chat is not in the list any more.
     fn drop_chat(&mut self, chat: ChatId) {
-        let words = CloseCode::NotParticipant.words();
+        let words = words::close(CloseCode::NotParticipant);
         self.lose(chat, &format!("{} {}", words.what, words.remedy));
         // It stays for as long as there is something in it that the person must see.
         if self.open != Some(chat) && self.outbox.of(chat).all(Pending::is_acked) {
@@ -211,7 +213,7 @@ impl Client {
         let detail = match error {
             LoadError::Temporary { detail } => detail.clone(),
             LoadError::Unauthorized | LoadError::NotFound => {
-                CloseCode::NotParticipant.words().what.to_owned()
+                words::close(CloseCode::NotParticipant).what.to_owned()
             }
         };
         if !room.timeline.page_failed(request, detail, self.now, self.random) {
@@ -221,7 +223,7 @@ impl Client {
         match error {
             LoadError::Unauthorized => self.token_refused(),
             LoadError::NotFound => {
-                let words = CloseCode::NotParticipant.words();
+                let words = words::close(CloseCode::NotParticipant);
                 self.lose(request.chat, &format!("{} {}", words.what, words.remedy));
             }
             LoadError::Temporary { .. } => {}
@@ -230,7 +232,7 @@ impl Client {
 
     /// A REST call said that the token is no good.
     fn token_refused(&mut self) {
-        let actions = self.link.token_refused(CloseCode::Unauthorized.words().why.to_owned());
+        let actions = self.link.token_refused(words::close(CloseCode::Unauthorized).why.to_owned());
         self.act(actions);
     }
 

@@ -1,11 +1,13 @@
 //! What follows every input: the link's wishes, what the time brings, and whatever can go out now.
 
 use causerie_protocol::ClientFrame;
+use causerie_texts::say;
 
 use super::{Client, Room};
 use crate::Millis;
 use crate::effect::{Effect, Scope};
 use crate::link::{LinkAction, LinkState};
+use crate::words;
 
 impl Client {
     /// Carries out what the link machine asks.
@@ -78,14 +80,14 @@ impl Client {
         self.changed.insert(Scope::Link);
         let state = self.link.state();
         let words = match state {
-            LinkState::Online if self.was_lost => "Connected again.".to_owned(),
+            LinkState::Online if self.was_lost => say!(ConnectedAgain).to_owned(),
             LinkState::Stopped { .. } | LinkState::Offline | LinkState::SignedOut { reason: Some(_) } => {
                 self.banner(self.now).map(|banner| banner.line()).unwrap_or_default()
             }
             LinkState::Waiting { after, .. } | LinkState::Connecting { after: Some(after) }
                 if *before == LinkState::Online =>
             {
-                format!("{} Reconnecting.", after.code.words().what)
+                say!(Reconnecting, what = words::close(after.code).what)
             }
             _ => String::new(),
         };
@@ -150,7 +152,7 @@ impl Client {
                     chat_id: Some(chat),
                 };
                 if frame.encode().len() > self.limits.frame_bytes {
-                    self.fail(&message.client_id, "The message is too large: send it in parts.");
+                    self.fail(&message.client_id, say!(TooLarge));
                 } else {
                     self.effects.push(Effect::SendFrame(connection, frame));
                 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use causerie_client::banner::Tone;
 use causerie_client::{Input, LinkState, Scope};
+use causerie_texts::page;
 use leptos::leptos_dom::helpers::set_interval_with_handle;
 use leptos::prelude::*;
 
@@ -44,12 +45,12 @@ fn draw(app: App) -> AnyView {
     // and keeps what is not sent, and the server may not be there to give either.
     let diagnose = |_| drop(browser::window().open_with_url_and_target("/chat-ws-test/?doctor", "_blank"));
     let try_now = move |_| app.dispatch(Input::TryNow);
-    view! {
+    page! {
         <div class=class role="status" aria-live="off">
             <span>{remedy}</span>
-            {banner.diagnose.then(|| button("", None, "Why?", diagnose))}
-            {banner.reload.then(|| button("", None, "Reload", reload))}
-            {banner.try_now.then(|| button("", Some("try-now"), "Try now", try_now))}
+            {banner.diagnose.then(|| button("", None, say!(Why), diagnose))}
+            {banner.reload.then(|| button("", None, say!(Reload), reload))}
+            {banner.try_now.then(|| button("", Some("try-now"), say!(TryNow), try_now))}
         </div>
     }
     .into_any()

@@ -1,7 +1,8 @@
 //! The list of chats.
 
-use causerie_client::{ChatEntry, Scope};
+use causerie_client::{ChatEntry, LinkState, Scope};
 use causerie_protocol::{ChatId, User};
+use causerie_texts::{page, say};
 use leptos::prelude::*;
 
 use super::Dialog;
@@ -42,15 +43,15 @@ pub fn Chats(
     let search = event(move |event| query.set(event_target_value(&event)));
     let empty =
         part(move || if found.read().is_empty() { nothing(app, query, dialog) } else { ().into_any() });
-    view! {
-        <nav class="chats" aria-label="Chats">
+    page! {
+        <nav class="chats" aria-label=say!(Chats)>
             <header>
                 <h1>"Causerie"</h1>
-                {icon_button("icon", Some("new-chat"), "New chat", icon::plus, new_chat)}
+                {icon_button("icon", Some("new-chat"), say!(NewChat), icon::plus, new_chat)}
             </header>
             {banner}
             <div class="search">
-                <input type="search" aria-label="Search chats" placeholder="Search" autocomplete="off" on:input=search />
+                <input type="search" aria-label=say!(SearchChats) placeholder=say!(Search) autocomplete="off" on:input=search />
             </div>
             <ul>
                 <For each=move || found.get() key=|id| *id let:id>{entry(app, id)}</For>
@@ -58,7 +59,7 @@ pub fn Chats(
             </ul>
             <div class="me">
                 {me}
-                {icon_button("icon", Some("settings"), "Settings", icon::wheel, settings)}
+                {icon_button("icon", Some("settings"), say!(Settings), icon::wheel, settings)}
             </div>
         </nav>
     }
@@ -69,11 +70,11 @@ fn nothing(app: App, query: RwSignal<String>, dialog: RwSignal<Dialog>) -> AnyVi
     let (loaded, failed) =
         app.read(Scope::Chats, |client| (client.chats_loaded(), client.chats_failed().map(str::to_owned)));
     if !query.read().trim().is_empty() {
-        return hint("Nothing found", "No chat is called so.".to_owned());
+        return hint(say!(NothingFound), say!(NoChatSo).to_owned());
     }
     if loaded {
-        let start = button("button", None, "New chat", move |_| dialog.set(Dialog::NewChat));
-        let hint = hint("No chats yet", "Start one with somebody's e-mail.".to_owned());
+        let start = button("button", None, say!(NewChat), move |_| dialog.set(Dialog::NewChat));
+        let hint = hint(say!(NoChats), say!(StartOne).to_owned());
         return view! { {hint} <li class="hint">{start}</li> }.into_any();
     }
     match failed {
@@ -113,12 +114,12 @@ struct Entry {
 }
 
 impl Entry {
-    fn of(app: App, chat: &ChatEntry, me: Option<&User>) -> Self {
+    fn of(app: App, chat: &ChatEntry, me: Option<&User>, online: bool) -> Self {
         let message = chat.last_message();
         let last = match message {
-            None => "Say hello".to_owned(),
+            None => say!(SayHello).to_owned(),
             Some(message) if me.is_some_and(|me| me.id == message.sender.id) => {
-                format!("You: {}", message.content)
+                say!(YouSaid, text = message.content)
             }
             Some(message) if chat.is_direct() => message.content.clone(),
             Some(message) => format!("{}: {}", first_name(&message.sender.name), message.content),
@@ -127,7 +128,7 @@ impl Entry {
         Self {
             title: chat.title(),
             avatar: Avatar::of_chat(chat),
-            online: chat.online(),
+            online: online && chat.online(),
             // The list shows the beginning of a line; a message may be 16 KiB.
             last: last.chars().take(200).collect(),
             time: app.clock(|clock| clock.short(at, browser::now() as f64)),
@@ -139,7 +140,11 @@ impl Entry {
 /// One entry of the list.
 fn entry(app: App, id: ChatId) -> AnyView {
     let entry = move || {
-        app.read(Scope::Chat(id), |client| client.chat(id).map(|chat| Entry::of(app, chat, client.me())))
+        // Who is there is known only while one is connected.
+        let online = app.read(Scope::Link, |client| *client.link() == LinkState::Online);
+        app.read(Scope::Chat(id), |client| {
+            client.chat(id).map(|chat| Entry::of(app, chat, client.me(), online))
+        })
     };
     let class = text(move || {
         let unread =
@@ -167,9 +172,9 @@ fn entry(app: App, id: ChatId) -> AnyView {
 }
 
 fn draw(entry: Entry) -> AnyView {
-    let present = entry.online.then(|| view! { <span class="visually-hidden">" (online)"</span> });
+    let present = entry.online.then(|| page! { <span class="visually-hidden">say!(OnlineMark)</span> });
     let badge = (entry.unread > 0).then(|| {
-        view! { <span class="badge">{entry.unread.to_string()}<span class="visually-hidden">" unread"</span></span> }
+        page! { <span class="badge">{entry.unread.to_string()}<span class="visually-hidden">say!(UnreadMark)</span></span> }
     });
     view! {
         {entry.avatar.draw("", entry.online)}

@@ -1,10 +1,12 @@
 //! Where one writes: a draft for every chat, Enter to send, and input methods left in peace.
 
 use causerie_client::Input;
-use causerie_protocol::client_frame::text_detail;
+use causerie_client::words;
+use causerie_protocol::client_frame::{text_code, text_detail};
 use causerie_protocol::rest::EditMessage;
 use causerie_protocol::text::TextError;
 use causerie_protocol::{ChatId, ClientId, MessageId, MessageText};
+use causerie_texts::{page, say};
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::html;
 use leptos::prelude::*;
@@ -89,7 +91,7 @@ pub fn Composer(
         let text = match MessageText::new(element.value()) {
             Ok(text) => text,
             Err(TextError::Blank) => return,
-            Err(problem) => return error.set(text_detail(problem)),
+            Err(problem) => return error.set(words::error(&text_code(problem), None, text_detail(problem))),
         };
         error.set(String::new());
         if let Some(id) = editing.get_untracked() {
@@ -144,22 +146,22 @@ pub fn Composer(
         if editing.get().is_none() {
             return ().into_any();
         }
-        view! {
+        page! {
             <div class="editing">
-                <span>"You change a message that is sent."</span>
-                {button("link", None, "Cancel", move |_| cancel())}
+                <span>say!(ChangesSent)</span>
+                {button("link", None, say!(Cancel), move |_| cancel())}
             </div>
         }
         .into_any()
     });
-    let word = text(move || if editing.get().is_some() { "Save" } else { "Send" }.to_owned());
-    view! {
+    let action = text(move || if editing.get().is_some() { say!(Save) } else { say!(Send) }.to_owned());
+    page! {
         {note}
         <div class="trouble">{alert(error)}</div>
         <form class="composer" on:submit=submitted>
-            <textarea node_ref=area name="message" rows="1" placeholder="Message" enterkeyhint="send"
-                aria-label=named("Message to", title) on:keydown=key on:input=event(write)></textarea>
-            <button class="send" type="submit" data-testid="send" title="Send" aria-label=word>
+            <textarea node_ref=area name="message" rows="1" placeholder=say!(Message) enterkeyhint="send"
+                aria-label=named(say!(MessageTo), title) on:keydown=key on:input=event(write)></textarea>
+            <button class="send" type="submit" data-testid="send" title=say!(Send) aria-label=action>
                 {icon::plane()}
             </button>
         </form>

@@ -1,8 +1,9 @@
 //! A conversation: who it is with, the messages, and where one writes.
 
-use causerie_client::{ChatEntry, Client, Scope};
+use causerie_client::{ChatEntry, Client, LinkState, Scope};
 use causerie_protocol::ChatId;
 use causerie_protocol::rest::{AddParticipant, ChatKind, ChatStatus, UpdateChat, UserRef};
+use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
@@ -30,17 +31,20 @@ struct About {
 }
 
 impl About {
-    fn of(chat: &ChatEntry) -> Self {
+    /// Who is there is known only while one is connected.
+    fn of(chat: &ChatEntry, connected: bool) -> Self {
         let group = chat.chat.kind == ChatKind::Group;
-        let online = chat.online();
+        let online = connected && chat.online();
         let people = if group {
             let mut names: Vec<_> = chat.others().map(|other| &*other.user.name).collect();
-            names.push("you");
+            names.push(say!(You));
             names.join(", ")
+        } else if !connected {
+            String::new()
         } else if online {
-            "online".to_owned()
+            say!(Online).to_owned()
         } else {
-            "away".to_owned()
+            say!(Away).to_owned()
         };
         Self {
             title: chat.title(),
@@ -67,7 +71,7 @@ impl Foot {
         if let Some(lost) = &chat.lost {
             Self::Words(lost.clone())
         } else if chat.chat.status == ChatStatus::Closed {
-            Self::Words("This chat is closed: nobody can write here until it is opened again.".to_owned())
+            Self::Words(say!(ChatIsClosed).to_owned())
         } else {
             Self::Composer
         }
@@ -91,11 +95,13 @@ pub fn Conversation(
     let sent = RwSignal::new(0);
     let adding = RwSignal::new(false);
 
-    let heading =
-        part(move || match app.read(Scope::Chat(chat), |client| client.chat(chat).map(About::of)) {
+    let heading = part(move || {
+        let connected = app.read(Scope::Link, |client| *client.link() == LinkState::Online);
+        match app.read(Scope::Chat(chat), |client| client.chat(chat).map(|chat| About::of(chat, connected))) {
             Some(about) => head(app, chat, &about, adding, error),
             None => ().into_any(),
-        });
+        }
+    });
     let messages = part(move || {
         if known.get() {
             view! { <Timeline chat title to_edit error sent /> }.into_any()
@@ -109,9 +115,9 @@ pub fn Conversation(
         Foot::Composer => view! { <Composer chat title to_edit error sent /> }.into_any(),
     });
     let dialog = part(move || if adding.get() { add_person(app, chat, adding) } else { ().into_any() });
-    view! {
+    page! {
         <header>
-            {icon_button("icon back", None, "Back to chats", icon::back, move |_| app.back())}
+            {icon_button("icon back", None, say!(BackToChats), icon::back, move |_| app.back())}
             {heading}
         </header>
         <Banner />
@@ -135,7 +141,7 @@ fn head(app: App, chat: ChatId, about: &About, adding: RwSignal<bool>, error: Rw
 fn unknown(app: App) -> AnyView {
     let hint = app
         .read(Scope::Chats, Client::chats_loaded)
-        .then(|| hint("No such chat", "It does not exist, or you are not in it.".to_owned()));
+        .then(|| hint(say!(NoSuchChat), say!(NotInIt).to_owned()));
     view! { <ul class="nothing">{hint}</ul> }.into_any()
 }
 
@@ -178,7 +184,7 @@ fn choices(
     let status = if closed { ChatStatus::Active } else { ChatStatus::Closed };
     let toggle = move |_| run(Act::Change(status), false);
     let leave = move |_| {
-        if browser::confirm("Leave this group? You will not see its messages any more.") {
+        if browser::confirm(say!(AskLeave)) {
             run(Act::Leave, true);
         }
     };
@@ -186,14 +192,14 @@ fn choices(
         menu::close_all();
         adding.set(true);
     };
-    let word = if closed { "Open the chat again" } else { "Close the chat" };
-    view! {
+    let toggles = if closed { say!(OpenAgain) } else { say!(CloseChat) };
+    page! {
         <details class="menu">
-            <summary class="icon" aria-label="More" title="More">{icon::more()}</summary>
+            <summary class="icon" aria-label=say!(More) title=say!(More)>{icon::more()}</summary>
             <div>
-                {group.then(|| button("", None, "Add somebody…", add))}
-                {button("", Some("toggle-closed"), word, toggle)}
-                {group.then(|| button("bad", None, "Leave the group…", leave))}
+                {group.then(|| button("", None, say!(AddSomebodyDots), add))}
+                {button("", Some("toggle-closed"), toggles, toggle)}
+                {group.then(|| button("bad", None, say!(LeaveGroup), leave))}
             </div>
         </details>
     }
@@ -214,12 +220,12 @@ fn add_person(app: App, chat: ChatId, adding: RwSignal<bool>) -> AnyView {
             }
         });
     });
-    let content = view! {
+    let content = page! {
         <form on:submit=add>
-            {field("E-mail", "email", "email", "off", "They see the messages from before, too.")}
+            {field(say!(Email), "email", "email", "off", say!(SeeBefore))}
             {alert(error)}
-            <div class="actions">{submit_button("Add", busy)}</div>
+            <div class="actions">{submit_button(say!(Add), busy)}</div>
         </form>
     };
-    modal("Add somebody", "add-dialog", move || adding.set(false), content.into_any())
+    modal(say!(AddSomebody), "add-dialog", move || adding.set(false), content.into_any())
 }

@@ -1,5 +1,6 @@
 //! A dialog of the browser's own: it keeps the focus, closes at Escape, and gives the focus back.
 
+use causerie_texts::page;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -26,11 +27,11 @@ pub fn modal(
             dialog.close();
         }
     };
-    view! {
+    page! {
         <dialog node_ref=element data-testid=name aria-label=title on:close=event(move |_| on_close())>
             <div class="head">
                 <h2>{title}</h2>
-                {icon_button("icon", None, "Close", icon::cross, close)}
+                {icon_button("icon", None, say!(Close), icon::cross, close)}
             </div>
             {content}
         </dialog>

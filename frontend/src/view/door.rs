@@ -2,12 +2,13 @@
 
 use causerie_client::Client;
 use causerie_protocol::rest::{Login, Register};
+use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::erased::{part, submit};
 use super::form;
-use super::parts::{alert, button, field, submit_button};
+use super::parts::{alert, button, field, language_choice, submit_button};
 use crate::api::Api;
 use crate::app::{App, app};
 use crate::browser;
@@ -33,47 +34,48 @@ pub fn Door() -> impl IntoView {
         error.set(String::new());
     };
     let form = part(move || {
-        let (testid, heading, word) = if registering.get() {
-            ("register", "Make an account", "Make the account")
+        let (testid, heading, action) = if registering.get() {
+            ("register", say!(MakeAccount), say!(MakeTheAccount))
         } else {
-            ("sign-in", "Sign in", "Sign in")
+            ("sign-in", say!(SignIn), say!(SignIn))
         };
-        let name = registering.get().then(|| field("Name", "name", "text", "name", ""));
+        let name = registering.get().then(|| field(say!(Name), "name", "text", "name", ""));
         let password = if registering.get() {
-            field("Password", "password", "password", "new-password", "At least 8 characters.")
+            field(say!(Password), "password", "password", "new-password", say!(PasswordHint))
         } else {
-            field("Password", "password", "password", "current-password", "")
+            field(say!(Password), "password", "password", "current-password", "")
         };
-        view! {
+        page! {
             <form data-testid=testid on:submit=submit(enter)>
                 <h2>{heading}</h2>
                 {name}
-                {field("E-mail", "email", "email", "username", "")}
+                {field(say!(Email), "email", "email", "username", "")}
                 {password}
-                <label class="check"><input name="keep" type="checkbox" />"Keep me signed in on this device"</label>
+                <label class="check"><input name="keep" type="checkbox" />say!(Keep)</label>
                 {alert(error)}
-                {submit_button(word, busy)}
+                {submit_button(action, busy)}
             </form>
         }
         .into_any()
     });
     let other = part(move || {
-        let (question, testid, word) = if registering.get() {
-            ("You have one? ", "show-sign-in", "Sign in")
+        let (question, testid, action) = if registering.get() {
+            (say!(HaveOne), "show-sign-in", say!(SignIn))
         } else {
-            ("You are new here? ", "show-register", "Make an account")
+            (say!(NewHere), "show-register", say!(MakeAccount))
         };
-        view! { <p class="other">{question}{button("link", Some(testid), word, switch)}</p> }.into_any()
+        view! { <p class="other">{question}{button("link", Some(testid), action, switch)}</p> }.into_any()
     });
-    view! {
+    page! {
         <div class="door">
             <header>
                 <h1>"Causerie"</h1>
-                <p>"A friendly talk."</p>
+                <p>say!(Greeting)</p>
             </header>
             {part(move || reason(app))}
             {form}
             {other}
+            {language_choice()}
         </div>
     }
 }
@@ -86,8 +88,8 @@ fn reason(app: App) -> AnyView {
     }
     let kept = match app.peek(Client::waiting) {
         0 => "",
-        1 => " One message that is not sent yet is kept.",
-        _ => " The messages that are not sent yet are kept.",
+        1 => say!(OneKept),
+        _ => say!(SomeKept),
     };
     view! { <p class="notice" role="status">{reason}{kept}</p> }.into_any()
 }

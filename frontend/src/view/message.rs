@@ -2,6 +2,7 @@
 
 use causerie_client::Input;
 use causerie_protocol::{ClientId, MessageId};
+use causerie_texts::{page, say};
 use leptos::prelude::*;
 
 use super::parts::button;
@@ -36,7 +37,7 @@ pub fn draw(desk: Desk, item: Item) -> AnyView {
     let (class, words) = match item {
         Item::Message(message) => return draw_message(desk, *message),
         Item::Day(words) => ("day", words),
-        Item::New => ("new", "New".to_owned()),
+        Item::New => ("new", say!(New).to_owned()),
         Item::Line(words) => ("event", words),
     };
     view! { <li class=class>{words}</li> }.into_any()
@@ -56,12 +57,12 @@ fn draw_message(desk: Desk, item: MessageItem) -> AnyView {
     let who = (!item.mine && item.first).then(|| view! { <span class="who">{item.who}</span> });
     let avatar = (!item.mine && item.last).then(|| item.avatar.draw("small", false));
     let mut said: Vec<AnyView> = if item.deleted {
-        vec!["This message was deleted.".into_any()]
+        vec![say!(Deleted).into_any()]
     } else {
         pieces(&item.text).into_iter().map(draw_piece).collect()
     };
     if item.edited && !item.deleted {
-        said.push(view! { <span class="edited">"edited"</span> }.into_any());
+        said.push(page! { <span class="edited">say!(Edited)</span> }.into_any());
     }
     let actions = match item.id {
         Some(id) if item.mine && !item.deleted && item.stage == Stage::Settled => {
@@ -113,10 +114,10 @@ fn actions(desk: Desk, id: MessageId, text: String) -> AnyView {
             }
         });
     };
-    view! {
+    page! {
         <details class="menu">
-            <summary class="icon" aria-label="What to do with this message">{icon::more()}</summary>
-            <div>{button("", None, "Edit", edit)}{button("bad", None, "Delete", delete)}</div>
+            <summary class="icon" aria-label=say!(MessageMenu)>{icon::more()}</summary>
+            <div>{button("", None, say!(Edit), edit)}{button("bad", None, say!(Delete), delete)}</div>
         </details>
     }
     .into_any()
@@ -131,10 +132,10 @@ fn choices_of_failed(desk: Desk, client_id: ClientId, text: String) -> AnyView {
         desk.to_edit.set(Some(ToEdit::Unsent(text.clone())));
     };
     let delete = move |_| app.dispatch(Input::DeleteUnsent { client_id: client_id.clone() });
-    view! {
-        {button("", Some("edit"), "Edit", edit)}
-        {button("", Some("retry"), "Retry", retry)}
-        {button("", Some("delete"), "Delete", delete)}
+    page! {
+        {button("", Some("edit"), say!(Edit), edit)}
+        {button("", Some("retry"), say!(Retry), retry)}
+        {button("", Some("delete"), say!(Delete), delete)}
     }
     .into_any()
 }

@@ -3,6 +3,7 @@
 use causerie_client::Input;
 use causerie_protocol::ChatTitle;
 use causerie_protocol::rest::{CreateChat, UserRef};
+use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
@@ -32,23 +33,23 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
         browser::run(send(app, CreateChat { participants, title }, dialog, error, busy));
     });
     let count = event(move |event| several.set(emails(&event_target_value(&event)).count() > 1));
-    let content = view! {
+    let content = page! {
         <form on:submit=start>
             <label class="field">
-                <span>"E-mail"</span>
+                <span>say!(Email)</span>
                 <input name="email" type="email" multiple required autocomplete="off" on:input=count />
-                <small>"Somebody who has an account here; for a group several, with commas between."</small>
+                <small>say!(NewChatHint)</small>
             </label>
             <label class="field" hidden=flag(move || !several.get())>
-                <span>"Title of the group"</span>
+                <span>say!(GroupTitle)</span>
                 <input name="title" type="text" maxlength="200" autocomplete="off" />
-                <small>"Without one it is called by who is in it."</small>
+                <small>say!(GroupTitleHint)</small>
             </label>
             {alert(error)}
-            <div class="actions">{submit_button("Start the chat", busy)}</div>
+            <div class="actions">{submit_button(say!(StartChat), busy)}</div>
         </form>
     };
-    modal("New chat", "new-chat-dialog", move || dialog.set(Dialog::None), content.into_any())
+    modal(say!(NewChat), "new-chat-dialog", move || dialog.set(Dialog::None), content.into_any())
 }
 
 async fn send(

@@ -1,9 +1,11 @@
 //! Small parts that many views are made of; each is compiled once.
 
+use causerie_texts::{page, say};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use super::erased::{click, flag, text};
+use crate::language;
 
 /// A button with a word on it.
 pub fn button(
@@ -79,4 +81,15 @@ pub fn hint(heading: &'static str, words: String) -> AnyView {
 /// The name of something that changes, such as `Messages with Ana`.
 pub fn named(prefix: &'static str, title: Signal<String>) -> impl Fn() -> String + Clone + Send + 'static {
     text(move || format!("{prefix} {}", title.get()))
+}
+
+/// Where one changes the language of the page: the other one, under its own name.
+pub fn language_choice() -> AnyView {
+    let choose = click(|_| language::choose(say!(OtherTag)));
+    page! {
+        <p class="other">
+            <button class="link" type="button" lang=say!(OtherTag) data-testid="language" on:click=choose>say!(OtherName)</button>
+        </p>
+    }
+    .into_any()
 }

@@ -3,6 +3,7 @@
 use causerie_client::{LineKind, MessageRow, Row, RowKey, RowState};
 use causerie_protocol::rest::ChatStatus;
 use causerie_protocol::{ClientId, MessageId, Seq, UserId};
+use causerie_texts::say;
 
 use super::avatar::{Avatar, first_name};
 use crate::time::{self, Clock};
@@ -157,11 +158,11 @@ fn drawn(row: &MessageRow, first: bool, last: bool, marks: &Marks, setting: &Set
     let stage = stage(row);
     let state = match &row.state {
         _ if !row.mine => String::new(),
-        RowState::Failed { reason } => format!("Not sent: {reason}"),
-        RowState::Waiting if last && !setting.online => "Waits for the connection".to_owned(),
-        RowState::Waiting | RowState::Sending if last => "Sending…".to_owned(),
-        RowState::Sent if marks.sent => format!("{time} · Sent"),
-        RowState::Read if marks.read => format!("{time} · Read"),
+        RowState::Failed { reason } => say!(NotSent, reason = reason),
+        RowState::Waiting if last && !setting.online => say!(WaitsForLink).to_owned(),
+        RowState::Waiting | RowState::Sending if last => say!(Sending).to_owned(),
+        RowState::Sent if marks.sent => say!(Sent, time = time),
+        RowState::Read if marks.read => say!(Read, time = time),
         _ if last && stage == Stage::Settled => time.clone(),
         _ => String::new(),
     };
@@ -234,12 +235,12 @@ fn row_millis(row: &Row) -> f64 {
 /// What happened, in a sentence.
 fn words(kind: &LineKind, me: UserId) -> String {
     match kind {
-        LineKind::Joined(user) if user.id == me => "You joined.".to_owned(),
-        LineKind::Joined(user) => format!("{} joined.", user.name),
-        LineKind::Left(user) if user.id == me => "You left.".to_owned(),
-        LineKind::Left(user) => format!("{} left.", user.name),
-        LineKind::Changed { status: ChatStatus::Closed, .. } => "The chat was closed.".to_owned(),
-        LineKind::Changed { title: Some(title), .. } => format!("The chat is open and is called “{title}”."),
-        LineKind::Changed { title: None, .. } => "The chat is open.".to_owned(),
+        LineKind::Joined(user) if user.id == me => say!(YouJoined).to_owned(),
+        LineKind::Joined(user) => say!(Joined, name = user.name),
+        LineKind::Left(user) if user.id == me => say!(YouLeft).to_owned(),
+        LineKind::Left(user) => say!(Left, name = user.name),
+        LineKind::Changed { status: ChatStatus::Closed, .. } => say!(WasClosed).to_owned(),
+        LineKind::Changed { title: Some(title), .. } => say!(OpenAndCalled, title = title),
+        LineKind::Changed { title: None, .. } => say!(IsOpen).to_owned(),
     }
 }

@@ -3,13 +3,14 @@
 use causerie_client::{Client, Scope};
 use causerie_protocol::TokenId;
 use causerie_protocol::rest::TokenInfo;
+use causerie_texts::{page, say};
 use leptos::prelude::*;
 
 use super::Dialog;
 use super::avatar::Avatar;
 use super::dialog::modal;
 use super::erased::{click, part};
-use super::parts::{alert, button};
+use super::parts::{alert, button, language_choice};
 use crate::app::{App, app};
 use crate::{browser, time};
 
@@ -41,8 +42,8 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
     });
     let unsent = part(move || match app.read(Scope::Link, Client::waiting) {
         0 => ().into_any(),
-        _ => view! {
-            <p class="notice">"Not everything is sent yet: what waits is given up when you sign out."</p>
+        _ => page! {
+            <p class="notice">say!(NotAllSent)</p>
         }
         .into_any(),
     });
@@ -50,19 +51,20 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
         dialog.set(Dialog::None);
         app.sign_out();
     };
-    let content = view! {
+    let content = page! {
         <div class="stack">
             {me}
             <div>
-                <h3>"Where you are signed in"</h3>
+                <h3>say!(SignedInWhere)</h3>
                 {alert(error)}
                 {part(move || list(known))}
             </div>
+            {language_choice()}
             {unsent}
-            <div class="actions">{button("button bad", Some("sign-out"), "Sign out", leave)}</div>
+            <div class="actions">{button("button bad", Some("sign-out"), say!(SignOut), leave)}</div>
         </div>
     };
-    modal("Settings", "settings-dialog", move || dialog.set(Dialog::None), content.into_any())
+    modal(say!(Settings), "settings-dialog", move || dialog.set(Dialog::None), content.into_any())
 }
 
 /// Ends a sign-in, if one is named, and loads those that there are.
@@ -89,7 +91,7 @@ async fn load(known: Known, end: Option<TokenId>) {
 fn list(known: Known) -> AnyView {
     known.loaded.track();
     match known.signs.get_value() {
-        None => view! { <p class="soft">"Loading…"</p> }.into_any(),
+        None => page! { <p class="soft">say!(Loading)</p> }.into_any(),
         Some(signs) => {
             let signs: Vec<_> = signs.iter().map(|sign| draw(known, sign)).collect();
             view! { <ul class="signs">{signs}</ul> }.into_any()
@@ -101,11 +103,12 @@ fn draw(known: Known, sign: &TokenInfo) -> AnyView {
     let id = sign.id;
     let since = known.app.clock(|clock| clock.full(time::millis(&sign.created_at)));
     let end = if sign.current {
-        view! { <span class="soft">"this one"</span> }.into_any()
+        page! { <span class="soft">say!(ThisOne)</span> }.into_any()
     } else {
-        let name = format!("End the sign-in of {since}");
+        let name = say!(EndNamed, since = since);
         let end = click(move |_| browser::run(load(known, Some(id))));
-        view! { <button class="link" type="button" aria-label=name on:click=end>"End"</button> }.into_any()
+        page! { <button class="link" type="button" aria-label=name on:click=end>say!(End)</button> }
+            .into_any()
     };
-    view! { <li><span>"Since "{since.clone()}</span>{end}</li> }.into_any()
+    page! { <li><span>say!(Since){since.clone()}</span>{end}</li> }.into_any()
 }

@@ -1,8 +1,9 @@
 //! The messages of one chat: the newest at the bottom, older ones loaded as one scrolls up.
 
 use causerie_client::sorted::SortedMap;
-use causerie_client::{Client, Input, Row, Scope};
+use causerie_client::{Client, Input, LinkState, Row, Scope};
 use causerie_protocol::{ChatId, Seq};
+use causerie_texts::{page, say};
 use leptos::html;
 use leptos::prelude::*;
 use web_sys::Element;
@@ -75,7 +76,7 @@ pub fn Timeline(
     };
 
     Effect::new(move || {
-        let online = app.read(Scope::Link, |client| client.link() == &causerie_client::LinkState::Online);
+        let online = app.read(Scope::Link, |client| client.link() == &LinkState::Online);
         let rows = app.read(Scope::Timeline(chat), |client| client.rows(chat));
         let opening = opened_at.get_value().is_none();
         if opening {
@@ -134,15 +135,15 @@ pub fn Timeline(
             return ().into_any();
         }
         let count = match below.get() {
-            0 => "Jump to latest".to_owned(),
-            count => format!("Jump to latest ({count})"),
+            0 => say!(ToLatest).to_owned(),
+            count => say!(ToLatestCount, count = count),
         };
         let down = super::erased::click(move |_| to_end());
         view! { <button class="latest" type="button" on:click=down>{count}</button> }.into_any()
     });
-    view! {
+    page! {
         <div class="scroller" node_ref=scroller tabindex="-1" on:scroll=event(move |_| look())>
-            <ol class="timeline" aria-label=named("Messages with", title)>
+            <ol class="timeline" aria-label=named(say!(MessagesWith), title)>
                 {part(move || beginning(app, chat))}
                 <For each=move || drawn.get() key=|(key, _)| key.clone() let((_, item))>
                     {part(move || draw(desk, item.get()))}
@@ -162,33 +163,36 @@ fn beginning(app: App, chat: ChatId) -> AnyView {
         (history, empty)
     });
     if empty {
-        return hint("No messages yet", "Say hello.".to_owned());
+        return hint(say!(NoMessages), say!(SayHelloDot).to_owned());
     }
     if let Some(reason) = history.failed {
         return hint("", reason);
     }
     if history.has_older && !history.loading {
-        let older =
-            button("link", None, "Load older messages", move |_| app.dispatch(Input::LoadOlder { chat }));
+        let older = button("link", None, say!(LoadOlder), move |_| app.dispatch(Input::LoadOlder { chat }));
         return view! { <li class="older">{older}</li> }.into_any();
     }
     if history.has_older || !history.loaded {
-        return view! { <li class="older"><span class="soft">"Loading messages…"</span></li> }.into_any();
+        return page! { <li class="older"><span class="soft">say!(LoadingMessages)</span></li> }.into_any();
     }
     ().into_any()
 }
 
 /// Who writes just now.
 fn writers(app: App, chat: ChatId) -> String {
+    // Only while one is connected: nobody would tell that they stopped.
+    if app.read(Scope::Link, |client| *client.link() != LinkState::Online) {
+        return String::new();
+    }
     let names: Vec<_> = app.read(Scope::Typing(chat), |client| {
         let first = |user: &&causerie_protocol::User| super::avatar::first_name(&user.name).to_owned();
         client.typing(chat).iter().map(first).collect()
     });
     match &*names {
         [] => String::new(),
-        [one] => format!("{one} is typing…"),
-        [one, two] => format!("{one} and {two} are typing…"),
-        _ => "Several people are typing…".to_owned(),
+        [one] => say!(Types, name = one),
+        [one, two] => say!(TwoType, one = one, two = two),
+        _ => say!(ManyType).to_owned(),
     }
 }
 

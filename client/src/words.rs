@@ -1,0 +1,33 @@
+//! The page's language, and what it says of a close code, a reason and an error.
+//!
+//! The language is chosen as the page is compiled, so that none carries the words of another.
+
+use causerie_protocol::CloseCode;
+use causerie_protocol::error::ErrorCode;
+use causerie_protocol::words::{Language, Words, vietnamese_error};
+
+/// The language of this page.
+pub const LANGUAGE: Language =
+    if cfg!(feature = "vietnamese") { Language::Vietnamese } else { Language::English };
+
+/// The words of a close code.
+#[must_use]
+pub fn close(code: CloseCode) -> Words {
+    code.words_in(LANGUAGE)
+}
+
+/// A reason that the server gave in English, or what the page's language says instead.
+#[must_use]
+pub fn reason(code: CloseCode, english: &str) -> String {
+    let translate = LANGUAGE != Language::English;
+    if english.is_empty() || translate { close(code).why.to_owned() } else { english.to_owned() }
+}
+
+/// What is wrong with a request: the server's English sentence, or what the page's language says of its code and field.
+#[must_use]
+pub fn error(code: &ErrorCode, field: Option<&str>, english: String) -> String {
+    match LANGUAGE {
+        Language::English => english,
+        Language::Vietnamese => vietnamese_error::error(code, field).to_owned(),
+    }
+}

@@ -1,0 +1,5 @@
+//! The page's program in Vietnamese.
+
+fn main() {
+    causerie_frontend::start();
+}

@@ -1,0 +1,55 @@
+//! The error codes in Vietnamese, and what is wrong with a field that people fill in.
+
+use crate::error::ErrorCode;
+
+/// What an error code means and what to do; of a field that people fill in, what is wrong with that.
+#[must_use]
+pub fn error(code: &ErrorCode, field: Option<&str>) -> &'static str {
+    let of_field = field.and_then(self::field);
+    match (code, of_field) {
+        (ErrorCode::InvalidField | ErrorCode::MissingField | ErrorCode::Forbidden, Some(words)) => words,
+        _ => of_code(code),
+    }
+}
+
+fn of_code(code: &ErrorCode) -> &'static str {
+    use ErrorCode as E;
+    match code {
+        E::NotJson | E::UnknownType => "Máy chủ không hiểu yêu cầu. Hãy tải lại trang.",
+        E::MissingField => "Còn thiếu một mục. Hãy điền đầy đủ.",
+        E::InvalidField => "Có một mục không hợp lệ. Hãy kiểm tra lại.",
+        E::TextBlank => "Tin nhắn trống. Hãy viết gì đó.",
+        E::TextTooLong => "Tin nhắn quá dài. Hãy rút ngắn, hoặc gửi thành nhiều phần.",
+        E::NoSuchChat => "Cuộc trò chuyện không tồn tại, hoặc bạn không tham gia.",
+        E::ChatClosed => "Cuộc trò chuyện đã đóng. Hãy mở lại trước khi viết.",
+        E::ClientIdReused => "Tin nhắn này đã được gửi với nội dung khác. Hãy viết lại.",
+        E::TooManySubscriptions => "Trang theo dõi quá nhiều cuộc trò chuyện cùng lúc.",
+        E::Unavailable => "Máy chủ tạm thời không lưu được. Hãy thử lại sau ít phút.",
+        E::Draining => "Máy chủ sắp khởi động lại. Hãy thử lại sau vài giây.",
+        E::Internal => "Máy chủ gặp sự cố. Hãy thử lại; nếu vẫn không được, hãy báo cho người vận hành.",
+        E::WrongCredentials => "E-mail hoặc mật khẩu không đúng.",
+        E::Unauthorized => "Phiên đăng nhập không còn hiệu lực. Hãy đăng nhập lại.",
+        E::EmailTaken => "E-mail này đã có tài khoản. Hãy đăng nhập, hoặc dùng e-mail khác.",
+        E::Forbidden => "Bạn không được phép thay đổi nội dung này.",
+        E::NotFound => "Không tìm thấy, hoặc không phải của bạn.",
+        E::MethodNotAllowed => "Máy chủ không làm được việc này. Hãy tải lại trang.",
+        E::BodyTooLarge => "Nội dung gửi đi quá lớn. Hãy rút ngắn.",
+        E::RateLimited => "Bạn thao tác quá nhanh. Hãy đợi một lát rồi thử lại.",
+        E::Full => "Máy chủ đã đầy. Hãy thử lại sau.",
+        E::Unknown(_) => "Yêu cầu không thực hiện được. Hãy thử lại, hoặc tải lại trang.",
+    }
+}
+
+/// What is wrong with a field, by its name in the request; nothing for those that people do not fill in.
+fn field(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "email" => "Địa chỉ e-mail không hợp lệ. Hãy kiểm tra lại.",
+        "password" => "Mật khẩu phải có ít nhất 8 ký tự.",
+        "name" => "Tên không dùng được. Hãy chọn tên khác, không quá dài.",
+        "title" => "Tên nhóm không dùng được. Hãy chọn tên khác, không quá dài.",
+        "participants" | "user" => {
+            "Không tìm thấy người này ở đây, hoặc người đó đã tham gia. Hãy kiểm tra e-mail."
+        }
+        _ => return None,
+    })
+}

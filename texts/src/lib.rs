@@ -1,0 +1,110 @@
+//! Every text of the page in every language, and the macros that put them into the program as it is compiled.
+//!
+//! The page is compiled once for each language, and a browser loads the one that its person reads. So no page carries
+//! another language, and what never changes stays a literal, which the view macro turns into plain HTML.
+//!
+//! [`table`] holds the texts; a feature of this crate chooses the language.
+
+mod table;
+
+use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+
+use table::{TEXTS, Text};
+
+/// A text by its key, `say!(Send)`: a literal.
+///
+/// What the text leaves open, as `{name}`, has to be given: `say!(Joined, name = user.name)` makes a `String`.
+#[proc_macro]
+pub fn say(input: TokenStream) -> TokenStream {
+    let mut tokens = input.into_iter();
+    let Some(TokenTree::Ident(key)) = tokens.next() else {
+        return fail("a text's key is missing", Span::call_site());
+    };
+    let values: TokenStream = tokens.collect();
+    let literal = match literal(&key) {
+        Ok(literal) => literal,
+        Err(error) => return error,
+    };
+    if values.is_empty() {
+        return literal.into();
+    }
+    let mut arguments = TokenStream::from(literal);
+    arguments.extend(values);
+    call(&["std", "format"], Delimiter::Parenthesis, arguments, key.span())
+}
+
+/// Leptos's `view!`, with every `say!(Key)` in it replaced by its literal first.
+///
+/// The view macro makes plain HTML of what is a literal when it reads it, and a macro in it is none.
+#[proc_macro]
+pub fn page(input: TokenStream) -> TokenStream {
+    match replace(input) {
+        Ok(view) => call(&["leptos", "prelude", "view"], Delimiter::Brace, view, Span::call_site()),
+        Err(error) => error,
+    }
+}
+
+/// Replaces every `say!(Key)`, however deep; one with values stays, since it is no literal.
+fn replace(input: TokenStream) -> Result<TokenStream, TokenStream> {
+    let mut output = Vec::new();
+    for token in input {
+        let TokenTree::Group(group) = token else {
+            output.push(token);
+            continue;
+        };
+        if let Some(key) = key(&output, &group) {
+            output.truncate(output.len() - 2);
+            output.push(literal(&key)?);
+            continue;
+        }
+        let mut replaced = Group::new(group.delimiter(), replace(group.stream())?);
+        replaced.set_span(group.span());
+        output.push(replaced.into());
+    }
+    Ok(output.into_iter().collect())
+}
+
+/// The key, when these tokens end with `say!` and the group holds nothing else.
+fn key(before: &[TokenTree], group: &Group) -> Option<Ident> {
+    let [.., TokenTree::Ident(name), TokenTree::Punct(mark)] = before else { return None };
+    let mut inside = group.stream().into_iter();
+    match (inside.next(), inside.next()) {
+        (Some(TokenTree::Ident(key)), None) if name.to_string() == "say" && mark.as_char() == '!' => {
+            Some(key)
+        }
+        _ => None,
+    }
+}
+
+/// The text of a key as a literal, or the error that there is none.
+fn literal(key: &Ident) -> Result<TokenTree, TokenStream> {
+    let name = key.to_string();
+    let text = TEXTS.iter().find(|text| text.key == name);
+    let text = text.ok_or_else(|| fail(&format!("no text has the key {name}"), key.span()))?;
+    let mut literal = Literal::string(chosen(text));
+    literal.set_span(key.span());
+    Ok(literal.into())
+}
+
+fn chosen(text: &Text) -> &'static str {
+    if cfg!(feature = "vietnamese") { text.vietnamese } else { text.english }
+}
+
+fn fail(message: &str, span: Span) -> TokenStream {
+    let mut literal = Literal::string(message);
+    literal.set_span(span);
+    call(&["core", "compile_error"], Delimiter::Brace, TokenTree::from(literal).into(), span)
+}
+
+/// A call of a macro by its whole path.
+fn call(path: &[&str], delimiter: Delimiter, arguments: TokenStream, span: Span) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = Vec::new();
+    for part in path {
+        tokens.push(Punct::new(':', Spacing::Joint).into());
+        tokens.push(Punct::new(':', Spacing::Alone).into());
+        tokens.push(Ident::new(part, span).into());
+    }
+    tokens.push(Punct::new('!', Spacing::Alone).into());
+    tokens.push(Group::new(delimiter, arguments).into());
+    tokens.into_iter().collect()
+}

@@ -1,0 +1,169 @@
+//! Every text of the page, in every language beside each other.
+//!
+//! What a text leaves open stands there as `{name}`. A text that the page puts something before or behind keeps
+//! the blank between.
+
+/// A text in every language.
+pub struct Text {
+    pub key: &'static str,
+    pub english: &'static str,
+    pub vietnamese: &'static str,
+}
+
+macro_rules! texts {
+    ($($key:ident: $english:literal, $vietnamese:literal;)+) => {
+        /// Every text.
+        pub const TEXTS: &[Text] = &[
+            $(Text { key: stringify!($key), english: $english, vietnamese: $vietnamese },)+
+        ];
+    };
+}
+
+texts! {
+    ChooseChat: "Choose a chat, or start a new one.", "Hãy chọn một cuộc trò chuyện, hoặc bắt đầu cuộc mới.";
+    Greeting: "A friendly talk.", "Trò chuyện thân mật.";
+    SignIn: "Sign in", "Đăng nhập";
+    MakeAccount: "Make an account", "Tạo tài khoản";
+    MakeTheAccount: "Make the account", "Tạo tài khoản";
+    HaveOne: "You have one? ", "Bạn đã có tài khoản? ";
+    NewHere: "You are new here? ", "Bạn mới đến đây? ";
+    Name: "Name", "Tên";
+    Password: "Password", "Mật khẩu";
+    PasswordHint: "At least 8 characters.", "Ít nhất 8 ký tự.";
+    Email: "E-mail", "E-mail";
+    Keep: "Keep me signed in on this device", "Duy trì đăng nhập trên thiết bị này";
+    OneKept: " One message that is not sent yet is kept.", " Một tin nhắn chưa gửi vẫn được giữ.";
+    SomeKept: " The messages that are not sent yet are kept.", " Các tin nhắn chưa gửi vẫn được giữ.";
+    Settings: "Settings", "Cài đặt";
+    SignedInWhere: "Where you are signed in", "Nơi bạn đang đăng nhập";
+    NotAllSent: "Not everything is sent yet: what waits is given up when you sign out.", "Vẫn còn tin nhắn chưa gửi: nếu đăng xuất, chúng sẽ bị bỏ.";
+    SignOut: "Sign out", "Đăng xuất";
+    Loading: "Loading…", "Đang tải…";
+    ThisOne: "this one", "thiết bị này";
+    EndNamed: "End the sign-in of {since}", "Kết thúc phiên đăng nhập từ {since}";
+    End: "End", "Kết thúc";
+    Since: "Since ", "Từ ";
+    OtherTag: "vi", "en";
+    OtherName: "Tiếng Việt", "English";
+    Chats: "Chats", "Cuộc trò chuyện";
+    NewChat: "New chat", "Cuộc trò chuyện mới";
+    SearchChats: "Search chats", "Tìm cuộc trò chuyện";
+    Search: "Search", "Tìm kiếm";
+    NothingFound: "Nothing found", "Không tìm thấy";
+    NoChatSo: "No chat is called so.", "Không có cuộc trò chuyện nào tên như vậy.";
+    NoChats: "No chats yet", "Chưa có cuộc trò chuyện nào";
+    StartOne: "Start one with somebody's e-mail.", "Hãy bắt đầu bằng e-mail của một người.";
+    SayHello: "Say hello", "Hãy gửi lời chào";
+    YouSaid: "You: {text}", "Bạn: {text}";
+    OnlineMark: " (online)", " (đang hoạt động)";
+    UnreadMark: " unread", " chưa đọc";
+    Reload: "Reload", "Tải lại";
+    TryNow: "Try now", "Thử ngay";
+    Why: "Why?", "Tại sao?";
+    ChangesSent: "You change a message that is sent.", "Bạn đang sửa một tin nhắn đã gửi.";
+    Cancel: "Cancel", "Hủy";
+    Save: "Save", "Lưu";
+    Send: "Send", "Gửi";
+    Message: "Message", "Tin nhắn";
+    MessageTo: "Message to", "Tin nhắn cho";
+    MessagesWith: "Messages with", "Tin nhắn với";
+    You: "you", "bạn";
+    Online: "online", "đang hoạt động";
+    Away: "away", "vắng mặt";
+    ChatIsClosed: "This chat is closed: nobody can write here until it is opened again.", "Cuộc trò chuyện này đã đóng: không ai viết được cho đến khi nó được mở lại.";
+    BackToChats: "Back to chats", "Về danh sách";
+    NoSuchChat: "No such chat", "Không có cuộc trò chuyện này";
+    NotInIt: "It does not exist, or you are not in it.", "Nó không tồn tại, hoặc bạn không tham gia.";
+    AskLeave: "Leave this group? You will not see its messages any more.", "Rời nhóm này? Bạn sẽ không xem được tin nhắn của nhóm nữa.";
+    OpenAgain: "Open the chat again", "Mở lại cuộc trò chuyện";
+    CloseChat: "Close the chat", "Đóng cuộc trò chuyện";
+    More: "More", "Thêm";
+    AddSomebodyDots: "Add somebody…", "Thêm người…";
+    LeaveGroup: "Leave the group…", "Rời nhóm…";
+    SeeBefore: "They see the messages from before, too.", "Người đó cũng xem được các tin nhắn trước đây.";
+    Add: "Add", "Thêm";
+    AddSomebody: "Add somebody", "Thêm người";
+    Close: "Close", "Đóng";
+    New: "New", "Mới";
+    Deleted: "This message was deleted.", "Tin nhắn này đã bị xóa.";
+    Edited: "edited", "đã sửa";
+    MessageMenu: "What to do with this message", "Tùy chọn cho tin nhắn này";
+    Edit: "Edit", "Sửa";
+    Delete: "Delete", "Xóa";
+    Retry: "Retry", "Gửi lại";
+    NewChatHint: "Somebody who has an account here; for a group several, with commas between.", "Người có tài khoản ở đây; nếu lập nhóm thì nhiều người, cách nhau bằng dấu phẩy.";
+    GroupTitle: "Title of the group", "Tên nhóm";
+    GroupTitleHint: "Without one it is called by who is in it.", "Nếu để trống, nhóm mang tên các thành viên.";
+    StartChat: "Start the chat", "Bắt đầu trò chuyện";
+    NotSent: "Not sent: {reason}", "Chưa gửi được: {reason}";
+    WaitsForLink: "Waits for the connection", "Đang chờ kết nối";
+    Sending: "Sending…", "Đang gửi…";
+    Sent: "{time} · Sent", "{time} · Đã gửi";
+    Read: "{time} · Read", "{time} · Đã xem";
+    YouJoined: "You joined.", "Bạn đã tham gia.";
+    Joined: "{name} joined.", "{name} đã tham gia.";
+    YouLeft: "You left.", "Bạn đã rời đi.";
+    Left: "{name} left.", "{name} đã rời đi.";
+    WasClosed: "The chat was closed.", "Cuộc trò chuyện đã bị đóng.";
+    OpenAndCalled: "The chat is open and is called “{title}”.", "Cuộc trò chuyện đang mở và có tên “{title}”.";
+    IsOpen: "The chat is open.", "Cuộc trò chuyện đang mở.";
+    ToLatest: "Jump to latest", "Đến tin mới nhất";
+    ToLatestCount: "Jump to latest ({count})", "Đến tin mới nhất ({count})";
+    NoMessages: "No messages yet", "Chưa có tin nhắn";
+    SayHelloDot: "Say hello.", "Hãy gửi lời chào.";
+    LoadOlder: "Load older messages", "Tải tin nhắn cũ hơn";
+    LoadingMessages: "Loading messages…", "Đang tải tin nhắn…";
+    Types: "{name} is typing…", "{name} đang nhập…";
+    TwoType: "{one} and {two} are typing…", "{one} và {two} đang nhập…";
+    ManyType: "Several people are typing…", "Nhiều người đang nhập…";
+    Today: "Today", "Hôm nay";
+    Yesterday: "Yesterday", "Hôm qua";
+    NoAnswer: "The server can't be reached. Check your network, then try again.", "Không kết nối được với máy chủ. Hãy kiểm tra mạng rồi thử lại.";
+    NotUnderstood: "The server's answer was not understood. Try again, or reload the page.", "Không hiểu được câu trả lời của máy chủ. Hãy thử lại, hoặc tải lại trang.";
+    Reconnecting: "{what} Reconnecting…", "{what} Đang kết nối lại…";
+    ReconnectingIn: "{what} Reconnecting in {seconds} s.", "{what} Kết nối lại sau {seconds} giây.";
+    Offline: "Offline.", "Đang ngoại tuyến.";
+    NotAccepted: "The browser did not accept the address or the token.", "Trình duyệt không chấp nhận địa chỉ hoặc token.";
+    NoNetwork: "This device says that it has no network.", "Thiết bị báo rằng không có mạng.";
+    CheckNetwork: "Check your network. The page reconnects as soon as there is one.", "Hãy kiểm tra mạng. Trang sẽ tự kết nối lại khi có mạng.";
+    OneWaits: "One message waits; it will be sent once.", "Một tin nhắn đang chờ và sẽ được gửi đúng một lần.";
+    SomeWait: "{count} messages wait; each will be sent once.", "{count} tin nhắn đang chờ; mỗi tin sẽ được gửi đúng một lần.";
+    OneIsKept: "One message is kept and not sent yet.", "Một tin nhắn được giữ lại và chưa gửi.";
+    SomeAreKept: "{count} messages are kept and not sent yet.", "{count} tin nhắn được giữ lại và chưa gửi.";
+    OnlyYou: "Only you", "Chỉ mình bạn";
+    TooLarge: "The message is too large: send it in parts.", "Tin nhắn quá lớn: hãy gửi thành nhiều phần.";
+    NoAccess: "You have no access to this chat.", "Bạn không có quyền vào cuộc trò chuyện này.";
+    WasNotSent: "A message was not sent. {reason}", "Một tin nhắn chưa gửi được. {reason}";
+    NoList: "The server has no list of chats.", "Máy chủ không có danh sách cuộc trò chuyện.";
+    ConnectedAgain: "Connected again.", "Đã kết nối lại.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TEXTS;
+
+    fn places(text: &str) -> Vec<&str> {
+        let mut names: Vec<_> = text.split('{').skip(1).filter_map(|part| part.split('}').next()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn both_languages_say_everything_and_leave_the_same_open() {
+        for text in TEXTS {
+            let (english, vietnamese) = (text.english, text.vietnamese);
+            assert!(!english.trim().is_empty() && !vietnamese.trim().is_empty(), "{}", text.key);
+            assert_eq!(places(english), places(vietnamese), "{}", text.key);
+            assert_eq!(english.ends_with('.'), vietnamese.ends_with('.'), "{}", text.key);
+            assert_eq!(english.starts_with(' '), vietnamese.starts_with(' '), "{}", text.key);
+            assert_eq!(english.ends_with(' '), vietnamese.ends_with(' '), "{}", text.key);
+        }
+    }
+
+    #[test]
+    fn every_key_names_one_text() {
+        let mut keys: Vec<_> = TEXTS.iter().map(|text| text.key).collect();
+        keys.sort_unstable();
+        assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{keys:?}");
+    }
+}
