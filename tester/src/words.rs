@@ -61,6 +61,7 @@ words! {
     LoadHistory: "Load history", "Tải lịch sử";
     HistoryLoaded: "History loaded: {count} messages.", "Đã tải lịch sử: {count} tin nhắn.";
     FindCause: "Find the cause", "Tìm nguyên nhân";
+    NotByItself: "The chat page tries again by itself; this one when you press Connect.", "Trang trò chuyện tự thử lại; trang này thử lại khi bạn nhấn Kết nối.";
     FindCauseFailed: "Why? Find the cause", "Vì sao? Tìm nguyên nhân";
     Idle: "Not connected", "Chưa kết nối";
     Connecting: "Connecting", "Đang kết nối";

@@ -1,6 +1,6 @@
 //! One connection: where to, as whom, what it does, and everything below that.
 
-use causerie_protocol::CloseCode;
+use causerie_protocol::{CloseCode, Policy};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
@@ -155,6 +155,8 @@ fn Standing(side: Side) -> impl IntoView {
         let reason = (!reason.is_empty())
             .then(|| view! { <dt>{say(Text::ServerSays)}</dt> <dd data-testid="reason">{reason}</dd> });
         let on_purpose = close == CloseCode::Normal;
+        // The words of these are about a page that connects again, which this one leaves to the person.
+        let goes_on = !matches!(close.policy(), Policy::StayClosed | Policy::SignIn);
         Some(view! {
             <div class="why" class:notice=!on_purpose data-testid="why">
                 <p><strong>{title}</strong>" "{words.what}</p>
@@ -163,6 +165,7 @@ fn Standing(side: Side) -> impl IntoView {
                     <dt>{say(Text::Why)}</dt> <dd>{words.why}</dd>
                     <dt>{say(Text::Remedy)}</dt> <dd>{words.remedy}</dd>
                 </dl>
+                {goes_on.then(|| view! { <p class="soft">{say(Text::NotByItself)}</p> })}
             </div>
         })
     };
