@@ -146,8 +146,8 @@ pub fn finding(finding: Finding) -> Words {
         ),
         F::Full => words(
             "The server is full and takes no more connections just now.",
-            "As many sockets are open as it may have.",
-            "Try again later. Whoever runs it can raise the limit of sockets (`docs/CONFIGURATION.md`) or add a server.",
+            "As many sockets are open as it may have, or as one address may have; behind a proxy that the server does not trust, everybody counts as one address.",
+            "Try again later. Whoever runs it can raise `CAUSERIE_MAX_SOCKETS` or `CAUSERIE_MAX_SOCKETS_PER_ADDRESS`, name the proxy in `CAUSERIE_TRUSTED_PROXIES` (`docs/CONFIGURATION.md`), or add a server.",
         ),
         F::TooOften => words(
             "The server asks for a pause.",

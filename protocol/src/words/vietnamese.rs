@@ -146,8 +146,8 @@ pub fn finding(finding: Finding) -> Words {
         ),
         F::Full => words(
             "Máy chủ đã đầy và lúc này không nhận thêm kết nối.",
-            "Số kết nối đang mở đã đạt mức tối đa.",
-            "Hãy thử lại sau. Người vận hành có thể nâng giới hạn số kết nối (`docs/CONFIGURATION.md`) hoặc thêm máy chủ.",
+            "Số kết nối đang mở đã đạt mức tối đa của máy chủ, hoặc của một địa chỉ; sau một proxy mà máy chủ không tin cậy, mọi người được tính là một địa chỉ.",
+            "Hãy thử lại sau. Người vận hành có thể nâng `CAUSERIE_MAX_SOCKETS` hoặc `CAUSERIE_MAX_SOCKETS_PER_ADDRESS`, khai báo proxy trong `CAUSERIE_TRUSTED_PROXIES` (`docs/CONFIGURATION.md`), hoặc thêm máy chủ.",
         ),
         F::TooOften => words(
             "Máy chủ yêu cầu tạm nghỉ.",
