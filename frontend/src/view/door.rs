@@ -67,7 +67,7 @@ pub fn Door() -> impl IntoView {
         view! { <p class="other">{question}{button("link", Some(testid), action, switch)}</p> }.into_any()
     });
     page! {
-        <div class="door">
+        <main class="door">
             <header>
                 <h1>"Causerie"</h1>
                 <p>say!(Greeting)</p>
@@ -76,7 +76,7 @@ pub fn Door() -> impl IntoView {
             {form}
             {other}
             {language_choice()}
-        </div>
+        </main>
     }
 }
 
