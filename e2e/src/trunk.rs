@@ -48,8 +48,10 @@ impl Trunk {
         command.args(["serve", "--release", "--cargo-profile", "page", "--skip-version-check"]);
         command.args(["--offline", "true", "--port", &port.to_string(), "--config"]);
         command.arg(folder.path().join("Trunk.toml")).arg("--dist").arg(folder.path().join("dist"));
-        // What cargo tells this test of its own package is not for the page's.
-        for (name, _) in env::vars().filter(|(name, _)| name.starts_with("CARGO_")) {
+        // What cargo tells this test of its own package is not for the page's; the person's own settings of cargo are.
+        let is_of_package =
+            |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        for (name, _) in env::vars().filter(|(name, _)| is_of_package(name)) {
             command.env_remove(name);
         }
         // Trunk takes NO_COLOR=1 for an invalid value.
