@@ -4,7 +4,7 @@
 
 use causerie_protocol::CloseCode;
 use causerie_protocol::error::ErrorCode;
-use causerie_protocol::words::{Language, Words, vietnamese_error};
+use causerie_protocol::words::{Language, Words, english, vietnamese, vietnamese_error};
 
 /// The language of this page.
 pub const LANGUAGE: Language =
@@ -14,6 +14,15 @@ pub const LANGUAGE: Language =
 #[must_use]
 pub fn close(code: CloseCode) -> Words {
     code.words_in(LANGUAGE)
+}
+
+/// The words for a server that does not answer, with places for its `host` and `url`.
+#[must_use]
+pub fn unreachable() -> Words {
+    match LANGUAGE {
+        Language::English => english::UNREACHABLE,
+        Language::Vietnamese => vietnamese::UNREACHABLE,
+    }
 }
 
 /// A reason that the server gave in English, or what the page's language says instead.

@@ -57,6 +57,18 @@ impl Tester {
         Ok(tester)
     }
 
+    /// Let this browser be Ada's, who is signed in on the page that it shows.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn be_signed_in(&self, token: &str) -> Result<()> {
+        let session = json!({"token": token, "expires_at": "2099-01-01T00:00:00Z",
+            "user": {"id": 1, "email": "ada@example.org", "name": "Ada Lovelace"}});
+        let keep = "localStorage.setItem('causerie.session', arguments[0])";
+        self.client().execute(keep, vec![json!(session.to_string())]).await?;
+        Ok(())
+    }
+
     /// Go to the tester below an address.
     ///
     /// # Errors

@@ -79,6 +79,26 @@ async fn try_now_does_not_wait_for_the_next_attempt() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_banner_tells_the_cause_when_no_server_is_there_to_find_it() -> Result<()> {
+    let mut server = Server::start().await?;
+    let ada = Person::join(&server, ADA).await?;
+    ada.see_online().await?;
+    server.kill().await?;
+    ada.ask_why().await?;
+    let dialog = r#"dialog[data-testid="cause-dialog"][open]"#;
+    let words = ada.see(dialog).await?.text().await?;
+    let command = format!("causerie doctor {}/", server.url());
+    ensure!(words.contains("There is no connection") && words.contains(&command), "{words}");
+    // Nothing of it is in the way when the server is back.
+    server.restart_on_same_port().await?;
+    ada.click(&format!("{dialog} .head button")).await?;
+    ada.see_online().await?;
+    ada.see_no_banner().await?;
+    ensure!(!ada.has(dialog).await?, "the dialog is closed");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_server_that_is_asked_to_end_ends_cleanly_and_the_page_comes_back() -> Result<()> {
     let mut server = Server::start().await?;
     let (ada, bruno) = two_people_in_a_chat(&server).await?;

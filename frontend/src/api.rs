@@ -15,7 +15,10 @@ use causerie_texts::say;
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use web_sys::AbortSignal;
 
+/// How long the server may take to show that it is there, in milliseconds.
+const ANSWER_MS: u32 = 3_000;
 /// How many messages are fetched at a time.
 const PAGE: usize = 60;
 
@@ -47,6 +50,16 @@ impl From<ApiError> for LoadError {
             403 | 404 => Self::NotFound,
             _ => Self::Temporary { detail: error.detail },
         }
+    }
+}
+
+/// Whether the page's server answers, and soon.
+pub async fn answers() -> bool {
+    let signal = AbortSignal::timeout_with_u32(ANSWER_MS);
+    let request = RequestBuilder::new(paths::HEALTH).abort_signal(Some(&signal)).build();
+    match request {
+        Ok(request) => request.send().await.is_ok_and(|response| response.ok()),
+        Err(_) => false,
     }
 }
 

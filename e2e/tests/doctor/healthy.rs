@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use causerie_e2e::{FIRST, Pair, Proxy, Server, Tester, Trunk};
-use serde_json::json;
 
 use crate::at;
 
@@ -65,10 +64,7 @@ async fn in_each_of_the_ways_to_run_it() -> Result<()> {
 async fn by_the_link_from_the_chat_which_starts_it_with_the_sign_in_of_this_browser() -> Result<()> {
     let server = Server::start().await?;
     let (tester, pair) = at(&server).await?;
-    let session = json!({"token": pair.ada, "expires_at": "2099-01-01T00:00:00Z",
-        "user": {"id": 1, "email": "ada@example.org", "name": "Ada Lovelace"}});
-    let keep = "localStorage.setItem('causerie.session', arguments[0])";
-    tester.client().execute(keep, vec![json!(session.to_string())]).await?;
+    tester.be_signed_in(&pair.ada).await?;
     tester.visit(&server.url(), &format!("?chat={}&doctor=1", pair.chat)).await?;
     tester.see_quiet(FIRST).await
 }

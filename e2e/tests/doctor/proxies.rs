@@ -53,7 +53,19 @@ async fn one_that_says_its_own_name_for_the_server_s() -> Result<()> {
 
 #[tokio::test]
 async fn one_that_lets_pages_through_and_no_sockets() -> Result<()> {
-    behind("blocks-sockets", "socket_blocked").await.map(drop)
+    let server = Server::start().await?;
+    let (tester, pair) = at(&server).await?;
+    let proxy = Proxy::start("blocks-sockets", server.port()).await?;
+    look_from(&tester, &proxy.url(), &pair).await?;
+    finds(&tester, "socket_blocked").await?;
+    // The chat page's banner leads there too, to a tab of its own in which the doctor begins at once.
+    tester.be_signed_in(&pair.ada).await?;
+    tester.go_to(&proxy.url()).await?;
+    tester.ask_why().await?;
+    tester.go_to_new_tab().await?;
+    let finding = tester.see_finding(FIRST).await?;
+    ensure!(finding == "socket_blocked", "{finding}");
+    Ok(())
 }
 
 #[tokio::test]

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use causerie_client::banner::Tone;
-use causerie_client::{Input, LinkState, Scope};
-use causerie_texts::page;
+use causerie_client::{Input, LinkState, Scope, words};
+use causerie_protocol::words::Told;
+use causerie_texts::{page, say};
 use leptos::leptos_dom::helpers::set_interval_with_handle;
 use leptos::prelude::*;
 
+use super::dialog::modal;
 use super::erased::part;
 use super::parts::button;
+use crate::api;
 use crate::app::{App, app};
 use crate::browser;
 
@@ -27,13 +30,15 @@ pub fn Banner() -> impl IntoView {
             }
         }
     });
-    part(move || {
+    let told = RwSignal::new(false);
+    let banner = part(move || {
         second.track();
-        draw(app)
-    })
+        draw(app, told)
+    });
+    (banner, part(move || if told.get() { tell(told) } else { ().into_any() }))
 }
 
-fn draw(app: App) -> AnyView {
+fn draw(app: App, told: RwSignal<bool>) -> AnyView {
     let Some(banner) = app.read(Scope::Link, |client| client.banner(browser::now())) else {
         return ().into_any();
     };
@@ -41,17 +46,45 @@ fn draw(app: App) -> AnyView {
     let class = if problem { "banner bad" } else { "banner" };
     let remedy = if problem { format!("{} {}", banner.line(), banner.remedy) } else { banner.line() };
     let reload = |_| drop(browser::window().location().reload());
-    // The connection tester begins to look for the cause at once; in a tab of its own, since this page goes on
-    // and keeps what is not sent, and the server may not be there to give either.
-    let diagnose = |_| drop(browser::window().open_with_url_and_target("/chat-ws-test/?doctor", "_blank"));
+    let diagnose = move |_| browser::run(find_cause(told));
     let try_now = move |_| app.dispatch(Input::TryNow);
     page! {
         <div class=class role="status" aria-live="off">
             <span>{remedy}</span>
-            {banner.diagnose.then(|| button("", None, say!(Why), diagnose))}
+            {banner.diagnose.then(|| button("", Some("why"), say!(Why), diagnose))}
             {banner.reload.then(|| button("", None, say!(Reload), reload))}
             {banner.try_now.then(|| button("", Some("try-now"), say!(TryNow), try_now))}
         </div>
     }
     .into_any()
+}
+
+/// Lets the connection tester look for the cause, in a tab of its own, since this page goes on and keeps what is not
+/// sent. A server that does not answer can't give it, and then that is the cause.
+async fn find_cause(told: RwSignal<bool>) {
+    if api::answers().await {
+        drop(browser::window().open_with_url_and_target("/chat-ws-test/?doctor", "_blank"));
+    } else {
+        // The person may have signed out meanwhile.
+        let _ = told.try_set(true);
+    }
+}
+
+/// Says that the server does not answer, why that usually is, and what to do.
+fn tell(told: RwSignal<bool>) -> AnyView {
+    let location = browser::window().location();
+    let host = location.host().unwrap_or_default();
+    let url = location.origin().unwrap_or_default() + "/";
+    let Told { what, why, remedy } = words::unreachable().fill(&[("host", &host), ("url", &url)]);
+    // What stands in backticks is to be typed.
+    let remedy: Vec<_> = remedy
+        .split('`')
+        .enumerate()
+        .map(|(index, text)| {
+            let text = text.to_owned();
+            if index % 2 == 1 { view! { <code>{text}</code> }.into_any() } else { text.into_any() }
+        })
+        .collect();
+    let content = view! { <p>{what}</p><p>{why}</p><p>{remedy}</p> };
+    modal(say!(Why), "cause-dialog", move || told.set(false), content.into_any())
 }

@@ -8,6 +8,13 @@ const fn words(what: &'static str, why: &'static str, remedy: &'static str) -> W
     Words { what, why, remedy }
 }
 
+/// There is no connection, and a browser does not say why. By itself, for a page that says nothing else of all this.
+pub const UNREACHABLE: Words = words(
+    "There is no connection to {host}.",
+    "The name or the port is wrong, no server listens there, or its certificate is not accepted; a browser does not tell these apart.",
+    "Run `causerie doctor {url}` in a terminal, which tells them apart, or open {url} in a tab of its own and read what the browser says.",
+);
+
 /// The words of a finding; what they leave open stands there as `{name}`.
 #[must_use]
 pub fn finding(finding: Finding) -> Words {
@@ -79,11 +86,7 @@ pub fn finding(finding: Finding) -> Words {
             "A firewall drops the packets, the machine is off, or the address is one of another network.",
             "Check that the machine runs, and open the port in its firewall and its provider's, for example `ufw allow {port}/tcp`.",
         ),
-        F::Unreachable => words(
-            "There is no connection to {host}.",
-            "The name or the port is wrong, no server listens there, or its certificate is not accepted; a browser does not tell these apart.",
-            "Run `causerie doctor {url}` in a terminal, which tells them apart, or open {url} in a tab of its own and read what the browser says.",
-        ),
+        F::Unreachable => UNREACHABLE,
         F::CertificateRefused => words(
             "The TLS certificate of {host} was not accepted.",
             "It expired, is made for another name, or was signed by nobody whom this system knows.",

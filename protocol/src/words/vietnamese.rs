@@ -8,6 +8,13 @@ const fn words(what: &'static str, why: &'static str, remedy: &'static str) -> W
     Words { what, why, remedy }
 }
 
+/// There is no connection, and a browser does not say why. By itself, for a page that says nothing else of all this.
+pub const UNREACHABLE: Words = words(
+    "Không kết nối được tới {host}.",
+    "Tên hoặc cổng sai, không có máy chủ nào ở đó, hoặc chứng chỉ không được chấp nhận; trình duyệt không phân biệt các trường hợp này.",
+    "Hãy chạy `causerie doctor {url}` trong cửa sổ dòng lệnh để phân biệt, hoặc mở {url} trong một thẻ riêng và đọc thông báo của trình duyệt.",
+);
+
 /// The words of a finding; what they leave open stands there as `{name}`.
 #[must_use]
 pub fn finding(finding: Finding) -> Words {
@@ -79,11 +86,7 @@ pub fn finding(finding: Finding) -> Words {
             "Tường lửa chặn gói tin, máy đang tắt, hoặc địa chỉ thuộc mạng khác.",
             "Hãy kiểm tra máy có chạy không, và mở cổng trong tường lửa của máy và của nhà cung cấp, ví dụ `ufw allow {port}/tcp`.",
         ),
-        F::Unreachable => words(
-            "Không kết nối được tới {host}.",
-            "Tên hoặc cổng sai, không có máy chủ nào ở đó, hoặc chứng chỉ không được chấp nhận; trình duyệt không phân biệt các trường hợp này.",
-            "Hãy chạy `causerie doctor {url}` trong cửa sổ dòng lệnh để phân biệt, hoặc mở {url} trong một thẻ riêng và đọc thông báo của trình duyệt.",
-        ),
+        F::Unreachable => UNREACHABLE,
         F::CertificateRefused => words(
             "Chứng chỉ TLS của {host} không được chấp nhận.",
             "Nó đã hết hạn, được cấp cho tên khác, hoặc do một nơi mà hệ thống này không biết ký.",
