@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
@@ -125,35 +125,6 @@ impl Browser {
     pub async fn insert_text(&self, text: &str) -> Result<()> {
         self.devtools("Input.insertText", &json!({"text": text})).await?;
         Ok(())
-    }
-
-    /// Ask the banner of a broken connection for the cause. It is drawn anew while it counts down.
-    ///
-    /// # Errors
-    /// When there is no such banner.
-    pub async fn ask_why(&self) -> Result<()> {
-        let script = r#"
-            const why = document.querySelector('.banner button[data-testid="why"]');
-            why?.click();
-            return Boolean(why)"#;
-        self.until("the question why", script, Vec::new()).await.map(drop)
-    }
-
-    /// Look at the tab that the page opened, once it is there.
-    ///
-    /// # Errors
-    /// When it opened none.
-    pub async fn go_to_new_tab(&self) -> Result<()> {
-        let end = Instant::now() + WAIT;
-        loop {
-            let tabs = self.client.windows().await?;
-            let here = self.client.window().await?;
-            if let Some(new) = tabs.into_iter().find(|tab| *tab != here) {
-                return Ok(self.client.switch_to_window(new).await?);
-            }
-            ensure!(Instant::now() < end, "{}: no tab was opened", self.name);
-            sleep(LOOK_EVERY).await;
-        }
     }
 
     /// Wait until a script returns something other than `false` and `null`, and return that.

@@ -1,9 +1,46 @@
 //! Somebody who asks the tester's doctor, and follows what it says.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 
-use crate::{DIAGNOSIS, Tester};
+use crate::{Browser, DIAGNOSIS, Tester, WAIT};
+
+/// How often is looked whether a tab is there.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+impl Browser {
+    /// Ask the banner of a broken connection for the cause. It is drawn anew while it counts down.
+    ///
+    /// # Errors
+    /// When there is no such banner.
+    pub async fn ask_why(&self) -> Result<()> {
+        let script = r#"
+            const why = document.querySelector('.banner button[data-testid="why"]');
+            why?.click();
+            return Boolean(why)"#;
+        self.until("the question why", script, Vec::new()).await.map(drop)
+    }
+
+    /// Look at the tab that the page opened, once it is there.
+    ///
+    /// # Errors
+    /// When it opened none.
+    pub async fn go_to_new_tab(&self) -> Result<()> {
+        let end = Instant::now() + WAIT;
+        loop {
+            let tabs = self.client().windows().await?;
+            let here = self.client().window().await?;
+            if let Some(new) = tabs.into_iter().find(|tab| *tab != here) {
+                return Ok(self.client().switch_to_window(new).await?);
+            }
+            ensure!(Instant::now() < end, "no tab was opened");
+            sleep(LOOK_EVERY).await;
+        }
+    }
+}
 
 impl Tester {
     /// Run the doctor and wait for its finding, by its name.
