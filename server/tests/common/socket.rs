@@ -2,7 +2,7 @@
 
 #![allow(dead_code)]
 
-use causerie_protocol::server_frame::{Ack, ErrorReply, Presence, Subscribed};
+use causerie_protocol::server_frame::{Ack, ErrorReply, Pong, Presence, Subscribed};
 use causerie_protocol::{ChatId, Event, Message, Seq, ServerFrame, handshake, paths};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -180,6 +180,19 @@ impl Socket {
 
     pub async fn send_text(&mut self, text: &str) {
         self.ws.send(Ws::text(text)).await.unwrap();
+    }
+
+    /// Waits until the server has read all that was sent: it reads a socket's frames in order.
+    pub async fn taken(&mut self) {
+        self.send(json!({"type": "ping", "t": 1})).await;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match timeout_at(deadline, self.ws.next()).await.expect("no pong came") {
+                Some(Ok(Ws::Text(text))) if Pong::decode(&text).is_some() => return,
+                Some(Ok(_)) => {}
+                ended => panic!("it ended: {ended:?}"),
+            }
+        }
     }
 
     /// Sends a message that asks for an ack.

@@ -75,6 +75,7 @@ async fn a_server_that_is_about_to_end_until_it_is_back() {
     let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     held.say(chat, "in time", "m-1").await;
+    held.taken().await;
     server.begin_stop();
     held.until(|frame| matches!(frame, ServerFrame::GoAway(_)).then_some(())).await;
     token.quick(&server.url(""), &[]).await.found("draining");

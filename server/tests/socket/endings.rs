@@ -153,6 +153,7 @@ async fn a_server_that_ends_tells_who_comes_meanwhile() {
     let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     a.say(chat, "in time", "m-1").await;
+    a.taken().await;
     server.begin_stop();
     a.until(|frame| matches!(frame, ServerFrame::GoAway(_)).then_some(())).await;
     for path in [paths::CHATS, paths::READY, &paths::chat_socket(chat, None)] {
