@@ -1,7 +1,7 @@
 //! The connection tester: what the old test page could, and what people always needed.
 
 use anyhow::{Context, Result, ensure};
-use causerie_e2e::{Account, Browser, FIRST, SECOND, Server, Tester};
+use causerie_e2e::{Account, Browser, FIRST, Pair, SECOND, Server, Tester};
 use serde_json::json;
 
 /// The lines that the list draws.
@@ -23,11 +23,17 @@ async fn see_talk(tester: &Tester, side: &str, text: &str) -> Result<()> {
         .map(drop)
 }
 
-#[tokio::test]
-async fn the_old_pages_users_find_every_function() -> Result<()> {
+/// A server, the tester at it, and two people there.
+async fn opened() -> Result<(Server, Tester, Pair)> {
     let server = Server::start().await?;
     let tester = Tester::open(&server, "").await?;
     let pair = tester.make_pair().await?;
+    Ok((server, tester, pair))
+}
+
+#[tokio::test]
+async fn the_old_pages_users_find_every_function() -> Result<()> {
+    let (server, tester, pair) = opened().await?;
     // API base, e-mail and password, chat id.
     tester.fill(r#"#first input[name="base"]"#, &server.url()).await?;
     tester.fill(r#"#first input[name="chat"]"#, &pair.chat.to_string()).await?;
@@ -53,9 +59,7 @@ async fn the_old_pages_users_find_every_function() -> Result<()> {
 
 #[tokio::test]
 async fn one_person_plays_both_participants() -> Result<()> {
-    let server = Server::start().await?;
-    let tester = Tester::open(&server, "").await?;
-    let pair = tester.make_pair().await?;
+    let (_server, tester, pair) = opened().await?;
     tester.connect(FIRST, &pair.ada, pair.chat).await?;
     tester.click(r#"[data-testid="second"]"#).await?;
     // The chat came along; only who one is differs.
@@ -75,9 +79,7 @@ async fn one_person_plays_both_participants() -> Result<()> {
 
 #[tokio::test]
 async fn every_frame_shows_and_no_token_does() -> Result<()> {
-    let server = Server::start().await?;
-    let tester = Tester::open(&server, "").await?;
-    let pair = tester.make_pair().await?;
+    let (server, tester, pair) = opened().await?;
     tester.allow_clipboard(&server.url()).await?;
     tester.connect(FIRST, &pair.ada, pair.chat).await?;
     tester.say(FIRST, "it's here").await?;
@@ -115,9 +117,7 @@ async fn every_frame_shows_and_no_token_does() -> Result<()> {
 
 #[tokio::test]
 async fn raw_frames_of_every_type_are_at_hand_and_a_close_tells_its_code() -> Result<()> {
-    let server = Server::start().await?;
-    let tester = Tester::open(&server, "").await?;
-    let pair = tester.make_pair().await?;
+    let (_server, tester, pair) = opened().await?;
     tester.connect(FIRST, &pair.ada, pair.chat).await?;
     let raw = r#"#first textarea[name="frame"]"#;
     tester.unfold(raw).await?;
@@ -152,9 +152,7 @@ async fn raw_frames_of_every_type_are_at_hand_and_a_close_tells_its_code() -> Re
 
 #[tokio::test]
 async fn a_refusal_is_told_in_words() -> Result<()> {
-    let server = Server::start().await?;
-    let tester = Tester::open(&server, "").await?;
-    let pair = tester.make_pair().await?;
+    let (_server, tester, pair) = opened().await?;
     tester.press(FIRST, "connect").await?;
     tester.see_state(FIRST, "closed").await?;
     let why = tester.text(r#"#first [data-testid="why"]"#).await?;
@@ -174,9 +172,7 @@ async fn a_refusal_is_told_in_words() -> Result<()> {
 
 #[tokio::test]
 async fn ten_thousand_frames_are_held_filtered_and_drawn_by_the_screenful() -> Result<()> {
-    let server = Server::start().await?;
-    let tester = Tester::open(&server, "").await?;
-    let pair = tester.make_pair().await?;
+    let (_server, tester, pair) = opened().await?;
     tester.connect(FIRST, &pair.ada, pair.chat).await?;
     let raw = r#"#first textarea[name="frame"]"#;
     tester.unfold(raw).await?;

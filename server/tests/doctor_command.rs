@@ -24,8 +24,8 @@ mod people;
 mod proxies;
 #[path = "doctor_command/set_up.rs"]
 mod set_up;
-#[path = "doctor_command/stand_in.rs"]
-mod stand_in;
+#[path = "doctor_command/silent.rs"]
+mod silent;
 #[path = "doctor_command/state.rs"]
 mod state;
 #[path = "doctor_command/told.rs"]

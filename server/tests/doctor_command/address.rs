@@ -10,7 +10,7 @@ use causerie_server::config::TlsFiles;
 use crate::looked::{doctor, in_a_chat, look, program};
 use crate::program::causerie;
 use crate::server::TestServer;
-use crate::stand_in::Silent;
+use crate::silent::Silent;
 
 /// A port on which nothing listens.
 fn closed_port() -> u16 {

@@ -1,4 +1,4 @@
-//! What can be wrong with the server itself: full, without its database or without Redis.
+//! What can be wrong with the server itself: full, about to end, without its database or without Redis.
 
 use causerie_protocol::{ChatId, ServerFrame};
 use causerie_services::postgres::{Mode, Postgres};

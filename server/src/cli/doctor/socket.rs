@@ -1,14 +1,12 @@
 //! A socket whose frames are waited for, each with its time.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, header};
 use causerie_doctor::dialogue::{Heard, Next};
 use causerie_doctor::{SocketSeen, Target, judge};
 use causerie_protocol::{ClientFrame, handshake};
-use futures_util::{SinkExt, Stream as _};
+use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError, SubProtocolError};
@@ -69,8 +67,7 @@ impl Live {
         let end = Instant::now() + limit;
         loop {
             if self.ended.is_none() {
-                let came = poll_fn(|context| Pin::new(&mut self.socket).poll_next(context));
-                let came = timeout_at(end, came).await.ok()?;
+                let came = timeout_at(end, self.socket.next()).await.ok()?;
                 let at = self.now_ms();
                 let next = match came {
                     Some(Ok(Message::Text(text))) => hear(at, Heard::Text(&text)),
@@ -118,7 +115,7 @@ impl Live {
             let frame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::from_static("examined") };
             let close = async {
                 self.socket.close(Some(frame)).await.ok()?;
-                while poll_fn(|context| Pin::new(&mut self.socket).poll_next(context)).await?.is_ok() {}
+                while self.socket.next().await?.is_ok() {}
                 Some(())
             };
             // It is of no use to the finding.
