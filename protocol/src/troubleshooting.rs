@@ -23,7 +23,7 @@ const ENGLISH: Around = Around {
         causerie doctor\n\
         ```\n\n\
         The first asks a server as a client does; the second, in the folder where the server is started, checks what stands there: settings, database, Redis, port, limits.\n\
-        It stops at the first thing that is wrong, names it, and exits with 1; with 0 when all is well.\n\
+        It stops at the first thing that is wrong, names it, and exits with 1; with 0 when all is well, and with 2 when it could not look.\n\
         Its report holds no token and no message, so it can be passed on.\n\n\
         Each heading is the name that `--json` gives; names and numbers in the texts are examples.\n",
     closes: "When the server closes a connection",
@@ -38,7 +38,7 @@ const VIETNAMESE: Around = Around {
         causerie doctor\n\
         ```\n\n\
         Lệnh đầu hỏi máy chủ như một ứng dụng khách; lệnh sau, chạy trong thư mục nơi khởi động máy chủ, kiểm tra những gì có ở đó: thiết lập, cơ sở dữ liệu, Redis, cổng, giới hạn.\n\
-        Nó dừng ở lỗi đầu tiên, gọi tên lỗi đó và thoát với mã 1; mã 0 nếu mọi thứ đều ổn.\n\
+        Nó dừng ở lỗi đầu tiên, gọi tên lỗi đó và thoát với mã 1; mã 0 nếu mọi thứ đều ổn, mã 2 nếu không thể kiểm tra.\n\
         Báo cáo không chứa token hay tin nhắn nào, nên có thể gửi cho người khác.\n\n\
         Mỗi tiêu đề là tên mà `--json` đưa ra; tên và số trong các câu chỉ là ví dụ.\n",
     closes: "Khi máy chủ đóng kết nối",
