@@ -15,6 +15,8 @@
 //!
 //! Nothing here does input or output; the crate builds natively and for `wasm32-unknown-unknown`.
 
+#![warn(missing_docs)]
+
 pub mod client_frame;
 pub mod close;
 pub mod doctor;

@@ -6,7 +6,6 @@ macro_rules! words {
     ($($key:ident: $english:literal, $vietnamese:literal;)+) => {
         /// A text of the tester.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "the English text says what each is")]
         pub enum Text {
             $($key,)+
         }

@@ -7,9 +7,6 @@ use anyhow::{Context, Result, bail};
 
 use crate::project;
 
-/// Files longer than this are hard to hold in one's head.
-const LINES: usize = 400;
-
 /// Exceptions from a rule: the file, the rule, the reason.
 const EXCEPTIONS: &[(&str, Rule, &str)] = &[];
 
@@ -39,7 +36,6 @@ const BORDERS: &[(&str, &str, &[&str], &str)] = &[
 enum Rule {
     /// A source file opens with a sentence on what it is.
     Opening,
-    Length,
     LeftBehind,
     /// A test waits for a state, never for a time.
     Sleep,
@@ -95,10 +91,6 @@ fn breaches_in(name: &str, text: &str) -> Vec<Breach> {
     let is_rust = name.ends_with(".rs");
     if is_rust && !text.starts_with("//! ") {
         report(Rule::Opening, 1, "opens without a `//!` sentence");
-    }
-    let lines = text.lines().count();
-    if is_rust && lines > LINES {
-        report(Rule::Length, LINES, &format!("has {lines} lines, {LINES} at most"));
     }
     let mut in_tests = name.contains("/tests/");
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
@@ -161,7 +153,7 @@ fn files(root: &Path) -> Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BORDERS, LEFT_BEHIND, LINES, PRIVATE, Rule, breaches_in};
+    use super::{BORDERS, LEFT_BEHIND, PRIVATE, Rule, breaches_in};
 
     fn rules(name: &str, text: &str) -> Vec<Rule> {
         breaches_in(name, text).iter().map(|breach| breach.rule).collect()
@@ -175,8 +167,6 @@ mod tests {
     #[test]
     fn every_rule_catches_its_breach() {
         assert_eq!(rules("a.rs", "fn f() {}\n"), [Rule::Opening]);
-        let long = format!("//! Long.\n{}", "\n".repeat(LINES));
-        assert_eq!(rules("a.rs", &long), [Rule::Length]);
         for (pattern, _) in LEFT_BEHIND {
             assert_eq!(rules("a.rs", &format!("//! A.\n{pattern}")), [Rule::LeftBehind]);
         }
