@@ -13,7 +13,8 @@
 //! 6. [`outbox`]: what is not acknowledged yet, in order.
 //! 7. [`roster`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
 //! 8. [`words`]: the language, and what it says of what the server says.
-//! 9. [`sorted`]: the small collections that they stand on.
+//! 9. [`links`]: what in a text is an address.
+//! 10. [`sorted`]: the small collections that they stand on.
 
 pub mod backoff;
 pub mod banner;
@@ -21,6 +22,7 @@ pub mod client;
 pub mod effect;
 pub mod input;
 pub mod link;
+pub mod links;
 pub mod outbox;
 pub mod roster;
 pub mod row;

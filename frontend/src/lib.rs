@@ -8,14 +8,12 @@
 //! 1. [`socket`], [`api`] and [`storage`]: the three ways out of the page.
 //! 2. [`browser`], [`route`], [`time`] and [`language`]: what else the browser knows.
 //! 3. [`app`]: the state with its one way in, and its effects carried out.
-//! 4. [`links`]: what in a text is a link.
-//! 5. [`view`]: what a person sees.
+//! 4. [`view`]: what a person sees.
 
 pub mod api;
 pub mod app;
 pub mod browser;
 pub mod language;
-pub mod links;
 pub mod route;
 pub mod socket;
 pub mod storage;

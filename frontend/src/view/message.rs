@@ -1,6 +1,7 @@
 //! One message, and what can be done with an own one.
 
 use causerie_client::Input;
+use causerie_client::links::{Piece, pieces};
 use causerie_protocol::{ClientId, MessageId};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
@@ -10,7 +11,6 @@ use super::rows::{Item, MessageItem, Stage};
 use super::{icon, menu};
 use crate::app::App;
 use crate::browser;
-use crate::links::{Piece, pieces};
 
 /// What the composer is given to work on.
 #[derive(Clone, Debug, PartialEq, Eq)]
