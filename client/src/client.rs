@@ -13,9 +13,10 @@ use crate::banner::{Banner, banner};
 use crate::effect::{Effect, Scope};
 use crate::input::{Input, SocketInput};
 use crate::link::{Connection, Link, LinkState};
+use crate::names::{Fold, People};
 use crate::outbox::{Outbox, Pending, PendingState};
 use crate::roster::{ChatEntry, Roster};
-use crate::row::{MessageRow, Row, RowKey, RowState, RowTime};
+use crate::row::{LineKind, MessageRow, Row, RowKey, RowState, RowTime};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::stream::Stream;
 use crate::timeline::{History, Timeline};
@@ -226,6 +227,20 @@ impl Client {
         let mut rows = self.rooms.get(&chat).map_or_else(Vec::new, |room| room.timeline.rows(me.id, read));
         rows.extend(self.outbox.of(chat).map(|pending| pending_row(pending, me)));
         rows
+    }
+
+    /// What the people of a chat are called, those too who wrote its rows and have left.
+    #[must_use]
+    pub fn people(&self, chat: ChatId, rows: &[Row], fold: Fold<'_>) -> People {
+        let there = self.roster.get(chat).into_iter().flat_map(|entry| &entry.chat.participants);
+        let seen = rows.iter().filter_map(|row| match row {
+            Row::Message(row) => Some(&row.sender),
+            Row::Line(row) => match &row.kind {
+                LineKind::Joined(user) | LineKind::Left(user) => Some(user),
+                LineKind::Changed { .. } => None,
+            },
+        });
+        People::new(there.map(|one| &one.user).chain(seen), fold)
     }
 
     /// What is known of a chat's older messages.

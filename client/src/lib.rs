@@ -13,7 +13,7 @@
 //! 6. [`outbox`]: what is not acknowledged yet, in order.
 //! 7. [`roster`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
 //! 8. [`words`]: the language, and what it says of what the server says.
-//! 9. [`links`]: what in a text is an address.
+//! 9. [`names`] and [`links`]: what people are called, and what in a text is an address.
 //! 10. [`sorted`]: the small collections that they stand on.
 
 pub mod backoff;
@@ -23,6 +23,7 @@ pub mod effect;
 pub mod input;
 pub mod link;
 pub mod links;
+pub mod names;
 pub mod outbox;
 pub mod roster;
 pub mod row;
@@ -38,6 +39,7 @@ pub use client::Client;
 pub use effect::{Effect, Scope};
 pub use input::{HistoryRequest, Input, LoadError, SocketInput};
 pub use link::{Connection, LinkState};
+pub use names::{Name, People};
 pub use outbox::PendingMessage;
 pub use roster::ChatEntry;
 pub use row::{LineKind, LineRow, MessageRow, Row, RowKey, RowState, RowTime};

@@ -5,6 +5,7 @@ use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
 use causerie_protocol::{ChatId, Message, MessageId, Seq, Timestamp, User, UserId};
 use causerie_texts::say;
 
+use crate::names::{Fold, Name, People};
 use crate::sorted::SortedMap;
 use crate::unread::Unread;
 
@@ -39,12 +40,19 @@ impl ChatEntry {
 
     /// What to call the chat: its title, or the names of the others.
     #[must_use]
-    pub fn title(&self) -> String {
+    pub fn title(&self) -> Name {
         if let Some(title) = &self.chat.title {
-            return title.clone();
+            return Name::new(title);
         }
-        let names: Vec<&str> = self.others().map(|other| other.user.name.as_str()).collect();
-        if names.is_empty() { say!(OnlyYou).to_owned() } else { names.join(", ") }
+        let names: Vec<Name> = self.others().map(|other| Name::of(&other.user)).collect();
+        if names.is_empty() { Name::new(say!(OnlyYou)) } else { Name::list(&names) }
+    }
+
+    /// What its people are called: also who is not in it any more, and wrote the last message.
+    #[must_use]
+    pub fn people(&self, fold: Fold<'_>) -> People {
+        let last = self.chat.last_message.iter().map(|message| &message.sender);
+        People::new(self.chat.participants.iter().map(|one| &one.user).chain(last), fold)
     }
 
     /// Whether anybody else in it has a socket open.

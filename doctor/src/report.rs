@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use causerie_protocol::words::Told;
 use causerie_protocol::words::checks::{Check, Heading};
-use causerie_protocol::{ChatId, Finding, Language, limits};
+use causerie_protocol::{ChatId, Finding, Language, bidi, limits};
 use serde::Serialize;
 use serde_json::json;
 
@@ -173,7 +173,7 @@ impl Report {
             ("quiet", self.figures.quiet_ms.map(|ms| format!("{ms} ms"))),
         ] {
             if let Some(value) = value {
-                let _ = writeln!(text, "{name}: {value}");
+                let _ = writeln!(text, "{name}: {}", bidi::isolated(&value));
             }
         }
         text.push('\n');
@@ -201,7 +201,7 @@ impl Step {
         };
         let mut line = format!("{}: {}", self.check.label(language), outcome.label(language));
         if let Some(note) = &self.note {
-            let _ = write!(line, " ({note})");
+            let _ = write!(line, " ({})", bidi::isolated(note));
         }
         line
     }

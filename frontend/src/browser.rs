@@ -173,6 +173,14 @@ pub fn lower_case(text: &str) -> String {
     JsString::from(text).to_lower_case().into()
 }
 
+/// A name in the form in which two spellings of the same are equal: without case, marks that can't be seen, and
+/// letters that only differ in how they are put together.
+#[must_use]
+pub fn fold(name: &str) -> String {
+    let unseen = js_sys::RegExp::new(r"\p{Default_Ignorable_Code_Point}", "gu");
+    JsString::from(name).normalize("NFKC").replace_by_pattern(&unseen, "").to_lower_case().into()
+}
+
 /// A text in capitals, by the browser.
 #[must_use]
 pub fn upper_case(text: &str) -> String {

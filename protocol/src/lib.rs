@@ -9,7 +9,7 @@
 //! 5. [`handshake`]: the subprotocol values that carry the token.
 //! 6. [`rest`] and [`paths`]: bodies and addresses of the HTTP API.
 //! 7. [`limits`]: every bound, named once.
-//! 8. [`read`]: how objects are read.
+//! 8. [`read`]: how objects are read; [`bidi`]: how other people's text stands in a sentence.
 //! 9. [`findings`], [`words`] and [`doctor`]: what can be wrong with a connection, what a person is told, and what a server tells about itself and a handshake.
 //! 10. [`reference`](mod@reference) and [`troubleshooting`]: the Markdown pages that are made from all of these.
 //!
@@ -17,6 +17,7 @@
 
 #![warn(missing_docs)]
 
+pub mod bidi;
 pub mod client_frame;
 pub mod close;
 pub mod doctor;

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bidi;
+
 pub mod checks;
 pub mod english;
 pub mod vietnamese;
@@ -40,8 +42,8 @@ impl Words {
         let fill = |text: &str| {
             details.iter().fold(text.to_owned(), |text, (name, value)| {
                 // A sentence as a value brings its own stop, and the words have one behind the place.
-                let value = value.trim_end_matches('.');
-                text.replace(&format!("{{{name}}}"), value)
+                let value = bidi::isolated(value.trim_end_matches('.'));
+                text.replace(&format!("{{{name}}}"), &value)
             })
         };
         Told { what: fill(self.what), why: fill(self.why), remedy: fill(self.remedy) }

@@ -1,5 +1,6 @@
 //! Every text that the tester shows, in every language; the doctor's words are the protocol's.
 
+use causerie_protocol::bidi;
 use causerie_protocol::words::Language;
 
 macro_rules! words {
@@ -135,7 +136,9 @@ impl Text {
     #[must_use]
     pub fn fill(self, language: Language, values: &[(&str, &str)]) -> String {
         let text = self.r#in(language).to_owned();
-        values.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        values
+            .iter()
+            .fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), &bidi::isolated(value)))
     }
 }
 

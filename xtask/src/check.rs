@@ -28,6 +28,9 @@ const BORDERS: &[(&str, &str, &[&str], &str)] = &[
     ("server/src/", "extract::ws::WebSocket", &["server/src/socket"], "one place names the library's socket"),
     ("frontend/src/", "WebSocket::", &["frontend/src/socket"], "one place opens the browser's socket"),
     ("tester/src/", "WebSocket::", &["tester/src/socket.rs"], "one place opens the browser's socket"),
+    ("frontend/src/", "user.name", &["frontend/src/view/chats.rs"], "a `Name` goes into a sentence"),
+    ("frontend/src/", "sender.name", &[], "a `Name` goes into a sentence"),
+    ("frontend/src/", "me.name", &[], "a `Name` goes into a sentence"),
     ("client/src/", "Instant::now", &[], "the client gets the time from its caller"),
     ("client/src/", "SystemTime", &[], "the client gets the time from its caller"),
 ];

@@ -1,8 +1,10 @@
 //! A person's or a group's initials, on a hue that stays theirs.
 
-use causerie_client::ChatEntry;
+use causerie_client::{ChatEntry, Name, names};
 use causerie_protocol::User;
 use leptos::prelude::*;
+
+use crate::browser;
 
 /// How many hues the styles know.
 const HUES: i64 = 12;
@@ -20,7 +22,7 @@ impl Avatar {
     /// Somebody's.
     #[must_use]
     pub fn of(user: &User) -> Self {
-        Self { initials: initials(&user.name), hue: hue(user.id.0) }
+        Self { initials: initials(&Name::of(user)), hue: hue(user.id.0) }
     }
 
     /// A chat's: of the other person, or of the group.
@@ -46,22 +48,6 @@ fn hue(id: i64) -> String {
     format!("hue-{}", id.wrapping_mul(7).rem_euclid(HUES))
 }
 
-/// The first letters of the first and the last word.
-fn initials<'a>(name: &'a str) -> String {
-    // Brackets and the like are not what one is called by.
-    let word = |word: &'a str| word.trim_start_matches(|letter: char| letter.is_ascii_punctuation());
-    let words: Vec<_> = name.split_whitespace().map(word).filter(|word| !word.is_empty()).collect();
-    let (first, last) = match *words {
-        [] => return "?".to_owned(),
-        [only] => (only, ""),
-        [first, .., last] => (first, last),
-    };
-    let letters: String = [first, last].iter().filter_map(|word| word.chars().next()).collect();
-    crate::browser::upper_case(&letters)
-}
-
-/// The first word of a name, as one would call somebody.
-#[must_use]
-pub fn first_name(name: &str) -> &str {
-    name.split_whitespace().next().unwrap_or(name)
+fn initials(name: &Name) -> String {
+    browser::upper_case(&names::initials(name, &browser::fold(name.alone())))
 }

@@ -1,16 +1,16 @@
 //! The list of chats.
 
-use causerie_client::{ChatEntry, LinkState, Scope};
-use causerie_protocol::{ChatId, User};
+use causerie_client::{ChatEntry, LinkState, Name, Scope};
+use causerie_protocol::{ChatId, User, bidi};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
 use super::Dialog;
-use super::avatar::{Avatar, first_name};
+use super::avatar::Avatar;
 use super::banner::Banner;
 use super::erased::{click, event, part, text};
 use super::icon;
-use super::parts::{button, hint, icon_button};
+use super::parts::{bdi, button, hint, icon_button};
 use crate::app::{App, app};
 use crate::{browser, route, time};
 
@@ -33,7 +33,8 @@ pub fn Chats(
     });
     let me = part(move || match app.user.get() {
         Some(me) => {
-            view! { {Avatar::of(&me).draw("small", false)} <span class="name">{me.name}</span> }.into_any()
+            view! { {Avatar::of(&me).draw("small", false)} <span class="name">{bdi(&Name::of(&me))}</span> }
+                .into_any()
         }
         None => ().into_any(),
     });
@@ -97,7 +98,7 @@ fn nothing(app: App, query: RwSignal<String>, dialog: RwSignal<Dialog>) -> AnyVi
 fn matches(chat: &ChatEntry, query: &str) -> bool {
     let has = |text: &str| browser::lower_case(text).contains(query);
     query.is_empty()
-        || has(&chat.title())
+        || has(chat.title().alone())
         || chat.others().any(|other| has(&other.user.name) || has(&other.user.email))
         || chat.last_message().is_some_and(|message| has(&message.content))
 }
@@ -105,7 +106,7 @@ fn matches(chat: &ChatEntry, query: &str) -> bool {
 /// What one entry of the list shows.
 #[derive(Clone, PartialEq, Eq)]
 struct Entry {
-    title: String,
+    title: Name,
     avatar: Avatar,
     online: bool,
     last: String,
@@ -116,21 +117,26 @@ struct Entry {
 impl Entry {
     fn of(app: App, chat: &ChatEntry, me: Option<&User>, online: bool) -> Self {
         let message = chat.last_message();
-        let last = match message {
-            None => say!(SayHello).to_owned(),
-            Some(message) if me.is_some_and(|me| me.id == message.sender.id) => {
-                say!(YouSaid, text = message.content)
-            }
-            Some(message) if chat.is_direct() => message.content.clone(),
-            Some(message) => format!("{}: {}", first_name(&message.sender.name), message.content),
-        };
+        let last = message.map_or_else(
+            || say!(SayHello).to_owned(),
+            |message| {
+                // The list shows the beginning of a line; a message may be 16 KiB.
+                let said = bidi::isolated(&message.content.chars().take(200).collect::<String>());
+                if me.is_some_and(|me| me.id == message.sender.id) {
+                    say!(YouSaid, text = said)
+                } else if chat.is_direct() {
+                    said
+                } else {
+                    format!("{}: {said}", chat.people(&browser::fold).short(&message.sender))
+                }
+            },
+        );
         let at = time::millis(message.map_or(&chat.chat.created_at, |message| &message.sent_at));
         Self {
             title: chat.title(),
             avatar: Avatar::of_chat(chat),
             online: online && chat.online(),
-            // The list shows the beginning of a line; a message may be 16 KiB.
-            last: last.chars().take(200).collect(),
+            last,
             time: app.clock(|clock| clock.short(at, browser::now() as f64)),
             unread: chat.unread(),
         }
@@ -178,7 +184,7 @@ fn draw(entry: Entry) -> AnyView {
     });
     view! {
         {entry.avatar.draw("", entry.online)}
-        <strong>{entry.title}{present}</strong>
+        <strong>{bdi(&entry.title)}{present}</strong>
         <time>{entry.time}</time>
         <span class="last">{entry.last}</span>
         {badge}

@@ -1,7 +1,6 @@
 //! Where one writes: a draft for every chat, Enter to send, and input methods left in peace.
 
-use causerie_client::Input;
-use causerie_client::words;
+use causerie_client::{Input, Name, words};
 use causerie_protocol::client_frame::{text_code, text_detail};
 use causerie_protocol::rest::EditMessage;
 use causerie_protocol::text::TextError;
@@ -28,7 +27,7 @@ pub fn Composer(
     /// Which chat.
     chat: ChatId,
     /// Its title, for its name.
-    title: Signal<String>,
+    title: Signal<Name>,
     /// What is to be edited; taken when it comes.
     to_edit: RwSignal<Option<ToEdit>>,
     /// What did not work, in words.
@@ -159,7 +158,7 @@ pub fn Composer(
         {note}
         <div class="trouble">{alert(error)}</div>
         <form class="composer" on:submit=submitted>
-            <textarea node_ref=area name="message" rows="1" placeholder=say!(Message) enterkeyhint="send"
+            <textarea node_ref=area name="message" rows="1" dir="auto" placeholder=say!(Message) enterkeyhint="send"
                 aria-label=named(say!(MessageTo), title) on:keydown=key on:input=event(write)></textarea>
             <button class="send" type="submit" data-testid="send" title=say!(Send) aria-label=action>
                 {icon::plane()}

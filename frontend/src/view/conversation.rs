@@ -1,6 +1,6 @@
 //! A conversation: who it is with, the messages, and where one writes.
 
-use causerie_client::{ChatEntry, Client, LinkState, Scope};
+use causerie_client::{ChatEntry, Client, LinkState, Name, Scope};
 use causerie_protocol::ChatId;
 use causerie_protocol::rest::{AddParticipant, ChatKind, ChatStatus, UpdateChat, UserRef};
 use causerie_texts::{page, say};
@@ -13,7 +13,7 @@ use super::composer::Composer;
 use super::dialog::modal;
 use super::erased::{part, submit};
 use super::message::ToEdit;
-use super::parts::{alert, button, field, hint, icon_button, submit_button};
+use super::parts::{alert, bdi, button, field, hint, icon_button, submit_button};
 use super::timeline::Timeline;
 use super::{form, icon, menu};
 use crate::api::ApiError;
@@ -22,7 +22,7 @@ use crate::browser;
 
 /// What the header shows.
 struct About {
-    title: String,
+    title: Name,
     avatar: Avatar,
     online: bool,
     people: String,
@@ -36,9 +36,10 @@ impl About {
         let group = chat.chat.kind == ChatKind::Group;
         let online = connected && chat.online();
         let people = if group {
-            let mut names: Vec<_> = chat.others().map(|other| &*other.user.name).collect();
-            names.push(say!(You));
-            names.join(", ")
+            let people = chat.people(&browser::fold);
+            let mut names: Vec<_> = chat.others().map(|other| people.whole(&other.user)).collect();
+            names.push(Name::new(say!(You)));
+            Name::list(&names).to_string()
         } else if !connected {
             String::new()
         } else if online {
@@ -131,7 +132,7 @@ pub fn Conversation(
 fn head(app: App, chat: ChatId, about: &About, adding: RwSignal<bool>, error: RwSignal<String>) -> AnyView {
     view! {
         {about.avatar.draw("medium", about.online)}
-        <div><h2>{about.title.clone()}</h2><span class="soft">{about.people.clone()}</span></div>
+        <div><h2>{bdi(&about.title)}</h2><span class="soft">{about.people.clone()}</span></div>
         {choices(app, chat, about, adding, error)}
     }
     .into_any()

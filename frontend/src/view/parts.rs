@@ -1,5 +1,6 @@
 //! Small parts that many views are made of; each is compiled once.
 
+use causerie_client::Name;
 use causerie_texts::{page, say};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
@@ -78,8 +79,13 @@ pub fn hint(heading: &'static str, words: String) -> AnyView {
     view! { <li class="hint"><strong>{heading}</strong>{words}</li> }.into_any()
 }
 
+/// A name or a title in markup: isolated from what stands beside it.
+pub fn bdi(name: &Name) -> AnyView {
+    view! { <bdi>{name.alone().to_owned()}</bdi> }.into_any()
+}
+
 /// The name of something that changes, such as `Messages with Ana`.
-pub fn named(prefix: &'static str, title: Signal<String>) -> impl Fn() -> String + Clone + Send + 'static {
+pub fn named(prefix: &'static str, title: Signal<Name>) -> impl Fn() -> String + Clone + Send + 'static {
     text(move || format!("{prefix} {}", title.get()))
 }
 

@@ -1,11 +1,11 @@
 //! From the client's rows to what is drawn: turns, days, and where the new messages begin.
 
-use causerie_client::{LineKind, MessageRow, Row, RowKey, RowState};
+use causerie_client::{LineKind, MessageRow, Name, People, Row, RowKey, RowState};
 use causerie_protocol::rest::ChatStatus;
 use causerie_protocol::{ClientId, MessageId, Seq, UserId};
 use causerie_texts::say;
 
-use super::avatar::{Avatar, first_name};
+use super::avatar::Avatar;
 use crate::time::{self, Clock};
 
 /// Messages of one person within this time are one turn, in milliseconds.
@@ -81,6 +81,8 @@ pub enum Stage {
 pub struct Setting<'a> {
     /// Who looks at it.
     pub me: UserId,
+    /// What the people are called.
+    pub people: &'a People,
     /// Whether the connection is there.
     pub online: bool,
     /// The position up to which the person had read when the chat was opened, if there was more.
@@ -124,7 +126,7 @@ pub fn items(rows: &[Row], setting: &Setting<'_>) -> Vec<(ItemKey, Item)> {
         let item = match row {
             Row::Line(line) => {
                 before = None;
-                Item::Line(words(&line.kind, setting.me))
+                Item::Line(words(&line.kind, setting))
             }
             Row::Message(message) => {
                 let first = before.is_none_or(|before| !continues(before, message));
@@ -174,7 +176,7 @@ fn drawn(row: &MessageRow, first: bool, last: bool, marks: &Marks, setting: &Set
         mine: row.mine,
         first,
         last,
-        who: format!("{}, {time}", first_name(&row.sender.name)),
+        who: format!("{}, {time}", setting.people.short(&row.sender)),
         avatar: Avatar::of(&row.sender),
         full_time: setting.clock.full(millis),
         text: row.text.clone(),
@@ -233,14 +235,15 @@ fn row_millis(row: &Row) -> f64 {
 }
 
 /// What happened, in a sentence.
-fn words(kind: &LineKind, me: UserId) -> String {
+fn words(kind: &LineKind, setting: &Setting<'_>) -> String {
+    let (me, people) = (setting.me, setting.people);
     match kind {
         LineKind::Joined(user) if user.id == me => say!(YouJoined).to_owned(),
-        LineKind::Joined(user) => say!(Joined, name = user.name),
+        LineKind::Joined(user) => say!(Joined, name = people.whole(user)),
         LineKind::Left(user) if user.id == me => say!(YouLeft).to_owned(),
-        LineKind::Left(user) => say!(Left, name = user.name),
+        LineKind::Left(user) => say!(Left, name = people.whole(user)),
         LineKind::Changed { status: ChatStatus::Closed, .. } => say!(WasClosed).to_owned(),
-        LineKind::Changed { title: Some(title), .. } => say!(OpenAndCalled, title = title),
+        LineKind::Changed { title: Some(title), .. } => say!(OpenAndCalled, title = Name::new(title)),
         LineKind::Changed { title: None, .. } => say!(IsOpen).to_owned(),
     }
 }

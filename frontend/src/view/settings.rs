@@ -1,6 +1,6 @@
 //! Who one is, where one is signed in, and signing out.
 
-use causerie_client::{Client, Scope};
+use causerie_client::{Client, Name, Scope};
 use causerie_protocol::TokenId;
 use causerie_protocol::rest::TokenInfo;
 use causerie_texts::{page, say};
@@ -10,7 +10,7 @@ use super::Dialog;
 use super::avatar::Avatar;
 use super::dialog::modal;
 use super::erased::{click, part};
-use super::parts::{alert, button, language_choice};
+use super::parts::{alert, bdi, button, language_choice};
 use crate::app::{App, app};
 use crate::{browser, time};
 
@@ -36,7 +36,7 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
         view! {
             <div class="person">
                 {avatar.draw("", false)}
-                <div><strong>{me.name}</strong><div class="soft">{me.email}</div></div>
+                <div><strong>{bdi(&Name::of(&me))}</strong><div class="soft"><bdi>{me.email}</bdi></div></div>
             </div>
         }
     });

@@ -1,7 +1,7 @@
 //! The messages of one chat: the newest at the bottom, older ones loaded as one scrolls up.
 
 use causerie_client::sorted::SortedMap;
-use causerie_client::{Client, Input, LinkState, Row, Scope};
+use causerie_client::{ChatEntry, Client, Input, LinkState, Name, Row, Scope};
 use causerie_protocol::{ChatId, Seq};
 use causerie_texts::{page, say};
 use leptos::html;
@@ -29,7 +29,7 @@ pub fn Timeline(
     /// Which chat.
     chat: ChatId,
     /// Its title, for its name.
-    title: Signal<String>,
+    title: Signal<Name>,
     /// Takes what is to be edited to the composer.
     to_edit: RwSignal<Option<ToEdit>>,
     /// Says what did not work.
@@ -89,6 +89,7 @@ pub fn Timeline(
                     &rows,
                     &Setting {
                         me: me.id,
+                        people: &client.people(chat, &rows, &browser::fold),
                         online,
                         read: opened_at.get_value().flatten(),
                         complete: !client.history(chat).has_older,
@@ -185,8 +186,11 @@ fn writers(app: App, chat: ChatId) -> String {
         return String::new();
     }
     let names: Vec<_> = app.read(Scope::Typing(chat), |client| {
-        let first = |user: &&causerie_protocol::User| super::avatar::first_name(&user.name).to_owned();
-        client.typing(chat).iter().map(first).collect()
+        let writers = client.typing(chat);
+        // Most of the time nobody writes.
+        let entry = client.chat(chat).filter(|_| !writers.is_empty());
+        let people = entry.map(|entry: &ChatEntry| entry.people(&browser::fold)).unwrap_or_default();
+        writers.iter().map(|user| people.short(user)).collect()
     });
     match &*names {
         [] => String::new(),

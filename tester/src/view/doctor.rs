@@ -1,6 +1,7 @@
 //! The doctor: a button, the steps as they go, and what was found, with what to do.
 
 use causerie_doctor::{Outcome, Step};
+use causerie_protocol::bidi;
 use causerie_protocol::words::checks::Heading;
 use leptos::prelude::*;
 
@@ -87,7 +88,11 @@ fn done(step: &Step, language: causerie_protocol::Language) -> AnyView {
         Outcome::Failed => ("failed", "✗", Heading::Failed),
         Outcome::Skipped => ("skipped", "–", Heading::Skipped),
     };
-    let note = step.note.clone().map(|note| view! { " "<small class="soft">{note}</small> });
+    let note = step
+        .note
+        .as_deref()
+        .map(bidi::contained)
+        .map(|note| view! { " "<small class="soft"><bdi>{note}</bdi></small> });
     view! {
         <li class=class data-check=format!("{:?}", step.check)>
             <span class="sign" aria-hidden="true">{sign}</span>

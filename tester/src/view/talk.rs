@@ -1,5 +1,6 @@
 //! The conversation: the messages as people read them, beside the frames that carried them.
 
+use causerie_protocol::bidi;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -13,9 +14,9 @@ pub fn Conversation(side: Side) -> impl IntoView {
     let list = NodeRef::<html::Ol>::new();
     let messages = Memo::new(move |_| {
         side.read_talk(|talk| {
-            let lines = talk
-                .messages()
-                .map(|message| (message.id, message.sender.name.clone(), message.content.clone()));
+            let lines = talk.messages().map(|message| {
+                (message.id, bidi::contained(&message.sender.name), bidi::contained(&message.content))
+            });
             lines.collect::<Vec<_>>()
         })
     });
@@ -33,7 +34,7 @@ pub fn Conversation(side: Side) -> impl IntoView {
             {empty}
             <ol data-testid="talk" node_ref=list tabindex="0" hidden=move || messages.with(Vec::is_empty)>
                 <For each=move || messages.get() key=|line| line.clone() let:line>
-                    <li><strong>{line.1}</strong>" "<span>{line.2}</span></li>
+                    <li><strong><bdi>{line.1}</bdi></strong>" "<bdi>{line.2}</bdi></li>
                 </For>
             </ol>
         </section>

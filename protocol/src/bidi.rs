@@ -1,0 +1,71 @@
+//! Text of other people between words of one's own: kept from turning round what stands beside it.
+//!
+//! A name in Hebrew, or one that holds U+202E, takes the punctuation, times and names around it into its own writing
+//! direction (Unicode Standard Annex #9). Markup has `bdi` against that, and plain text the isolates that are here.
+
+/// First strong isolate: what follows has the direction of its own first letter.
+const ISOLATE: char = '\u{2068}';
+/// Pop directional isolate: the end of what the isolate began.
+const POP: char = '\u{2069}';
+
+/// Whether a character starts or ends an embedding, an override or an isolate.
+fn is_explicit(letter: char) -> bool {
+    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether a text holds what is written from right to left, or controls of direction: it would turn its neighbours.
+#[must_use]
+pub fn turns(text: &str) -> bool {
+    let turns = |letter| {
+        is_explicit(letter)
+            || matches!(letter, '\u{590}'..='\u{8ff}' | '\u{200f}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}'
+                | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+    };
+    text.contains(turns)
+}
+
+/// A text of one line without what ends an isolate around it: explicit controls of direction, and control characters,
+/// which a terminal would obey.
+///
+/// For an element that isolates what is in it; in a sentence it is [`isolated`].
+#[must_use]
+pub fn contained(text: &str) -> String {
+    let shown = text.chars().filter(|letter| !is_explicit(*letter));
+    shown.map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+/// A text as it can stand in a sentence: contained, and between isolates when it would turn its neighbours.
+#[must_use]
+pub fn isolated(text: &str) -> String {
+    let contained = contained(text);
+    if turns(text) { format!("{ISOLATE}{contained}{POP}") } else { contained }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_turns_its_neighbours_is_isolated_and_can_not_leave_its_isolate() {
+        for (text, expected) in [
+            ("Ada", "Ada"),
+            ("Nguyễn Văn An", "Nguyễn Văn An"),
+            ("王小明", "王小明"),
+            ("", ""),
+            ("שלום", "\u{2068}שלום\u{2069}"),
+            ("مرحبا (1)", "\u{2068}مرحبا (1)\u{2069}"),
+            ("a\u{202e}b", "\u{2068}ab\u{2069}"),
+            ("a\u{2069}\u{202e}b", "\u{2068}ab\u{2069}"),
+            ("\u{2067}\u{2067}a", "\u{2068}a\u{2069}"),
+            ("\u{200f}!", "\u{2068}\u{200f}!\u{2069}"),
+            ("𞤀𞤣", "\u{2068}𞤀𞤣\u{2069}"),
+        ] {
+            assert_eq!(isolated(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_not_obeyed_by_whoever_shows_the_text() {
+        assert_eq!(isolated("a\u{1b}[2Jb\r\nc\u{9b}d"), "a [2Jb  c d");
+    }
+}
