@@ -15,6 +15,8 @@ use sha2::{Digest, Sha256};
 const PAGE_DIR: &str = "CAUSERIE_PAGE_DIR";
 /// How the names of the programs' files begin; of two that fit a name the earlier counts.
 const PROGRAMS: [&str; 3] = ["causerie-tester", "causerie-page-vi", "causerie-page"];
+/// Cargo's level of optimisation: a program that is not optimised is for work on it, and nobody downloads its page.
+const OPT_LEVEL: &str = "OPT_LEVEL";
 /// What is served when there is none: it says how to build one.
 const MISSING: &str = "src/page/missing.html";
 
@@ -35,10 +37,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     name_by_content(&mut files)?;
     files.sort();
+    let quality = if env::var(OPT_LEVEL)? == "0" { 4 } else { 11 };
     let mut table = String::new();
     let mut scripts = String::new();
     for (index, (path, content)) in files.iter().enumerate() {
-        let packed = compress(content)?;
+        let packed = compress(content, quality)?;
         let compressed = packed.len() < content.len();
         let stored = out.join(format!("page-{index}"));
         fs::write(&stored, if compressed { &packed } else { content })?;
@@ -110,8 +113,8 @@ fn name_by_content(files: &mut Files) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn compress(content: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
-    let parameters = BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+fn compress(content: &[u8], quality: i32) -> Result<Vec<u8>, Box<dyn Error>> {
+    let parameters = BrotliEncoderParams { quality, lgwin: 22, ..Default::default() };
     let mut packed = Vec::new();
     brotli::BrotliCompress(&mut &content[..], &mut packed, &parameters)?;
     Ok(packed)

@@ -1,21 +1,40 @@
 //! `cargo xtask build`: one file that is the whole of Causerie, the page inside.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
+use clap::Args;
 
 use crate::page::{self, Page};
 use crate::process::{self, cargo};
 use crate::{project, tools};
 
+/// How to build.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Build for work and tests: a larger and slower program, target/quick/causerie, in a small part of the time.
+    ///
+    /// The whole-page tests take it from an environment variable:
+    /// CAUSERIE_BIN=$PWD/target/quick/causerie cargo test -p causerie-e2e NAME
+    #[arg(long)]
+    quick: bool,
+}
+
 /// `cargo xtask build`.
 ///
 /// # Errors
 /// When a tool can't be installed, a build fails, or the page is too heavy.
-pub fn command() -> Result<()> {
+pub fn command(options: &Options) -> Result<()> {
     println!("Setting up");
     tools::ensure()?;
+    if options.quick {
+        let program = quick()?;
+        println!("The whole-page tests take it so:");
+        println!("    CAUSERIE_BIN={} cargo test -p causerie-e2e NAME\n", program.display());
+        return Ok(());
+    }
     build()?.page.check_weight()
 }
 
@@ -28,21 +47,63 @@ pub struct Built {
     pub page: Page,
 }
 
-/// Build the page and the program; the tools are there.
+/// Build the page and the program as people get them; the tools are there.
 ///
 /// A page that is too heavy still works, so its weight is for the caller to judge.
 ///
 /// # Errors
 /// When a build fails.
 pub fn build() -> Result<Built> {
-    println!("Building the page");
-    let page = page::build()?;
-    println!("Building the program");
-    let mut server = cargo("build --release --package causerie-server")?;
-    server.env("CAUSERIE_PAGE_DIR", &page.folder);
-    process::run(&mut server).context("building the program")?;
+    let page = step("the page (three programs, made small)", "10 minutes", "4 minutes", page::build)?;
     let program = project::program();
-    let size = fs::metadata(&program).with_context(|| format!("looking for {}", program.display()))?.len();
-    println!("  {} is ready: {:.1} MB, the page inside\n", program.display(), size as f64 / 1e6);
+    step("the program, optimised", "8 minutes", "3 minutes", || {
+        let mut server = cargo("build --release --package causerie-server")?;
+        server.env(PAGE_DIR, &page.folder);
+        process::run(&mut server).context("building the program")
+    })?;
+    say_ready(&program)?;
     Ok(Built { program, page })
+}
+
+/// Build the page and the program for work and tests: neither made small nor optimised; the tools are there.
+///
+/// # Errors
+/// When a build fails.
+pub fn quick() -> Result<PathBuf> {
+    let page = step("the page (three programs)", "3 minutes", "half a minute", page::build_quickly)?;
+    let program = project::quick().join("causerie");
+    step("the program", "4 minutes", "half a minute", || {
+        let mut server = cargo("build --package causerie-server")?;
+        server.env(PAGE_DIR, &page);
+        process::run(&mut server).context("building the program")?;
+        // `cargo test` builds the same file again, without a page.
+        copy(&project::target().join("debug/causerie"), &program)
+    })?;
+    say_ready(&program)?;
+    Ok(program)
+}
+
+/// Where the server's build finds the page.
+const PAGE_DIR: &str = "CAUSERIE_PAGE_DIR";
+
+/// Do a part of the build, between how long it usually takes on two cores and how long it took.
+fn step<T>(what: &str, first: &str, later: &str, build: impl FnOnce() -> Result<T>) -> Result<T> {
+    println!("Building {what}: about {first} the first time on two cores, {later} after a change");
+    let started = Instant::now();
+    let built = build()?;
+    println!("  built in {} s\n", started.elapsed().as_secs());
+    Ok(built)
+}
+
+fn say_ready(program: &Path) -> Result<()> {
+    let size = fs::metadata(program).with_context(|| format!("looking for {}", program.display()))?.len();
+    println!("  {} is ready: {:.1} MB, the page inside\n", program.display(), size as f64 / 1e6);
+    Ok(())
+}
+
+/// Put a program in its place, where an older one may be running.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let fresh = to.with_extension("new");
+    fs::copy(from, &fresh).with_context(|| format!("copying {}", from.display()))?;
+    fs::rename(&fresh, to).with_context(|| format!("writing {}", to.display()))
 }

@@ -42,8 +42,8 @@ enum Command {
     /// Install what a fresh machine lacks: the wasm target, trunk, wasm-bindgen; with --browser also Chromium and its driver.
     Setup(setup::Options),
     /// Build the page and the one program that serves it, and weigh the page.
-    Build,
-    /// Build, then serve Causerie on this machine with two demo accounts.
+    Build(build::Options),
+    /// Build quickly, then serve Causerie on this machine with two demo accounts.
     Run(run::Options),
     /// Run every check and test there is, with all set-up, and print a table of what ran.
     Test(test::Options),
@@ -60,7 +60,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Setup(options) => setup::setup(&options),
-        Command::Build => build::command(),
+        Command::Build(options) => build::command(&options),
         Command::Run(options) => run::run(&options),
         Command::Test(options) => return test::test(&options),
         Command::Check => check::check(),

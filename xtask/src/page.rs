@@ -57,25 +57,40 @@ impl Page {
     }
 }
 
-/// Build the page into `dist/` and weigh it.
+/// Build the page into `dist/`, as people get it, and weigh it.
 ///
 /// # Errors
 /// When the build fails.
 pub fn build() -> Result<Page> {
     let dist = project::root().join("dist");
+    run_trunk(&dist, &["--release"])?;
+    make_smaller(&dist)?;
+    let weights = weigh(&dist)?;
+    Ok(Page { weights, folder: keep(&dist, project::target().join("page"))? })
+}
+
+/// Build the page for work and tests, neither made small nor weighed, and return its folder.
+///
+/// # Errors
+/// When the build fails.
+pub fn build_quickly() -> Result<PathBuf> {
+    let dist = project::quick().join("dist");
+    fs::create_dir_all(&dist).with_context(|| format!("making {}", dist.display()))?;
+    run_trunk(&dist, &[])?;
+    keep(&dist, project::quick().join("page"))
+}
+
+/// Run trunk; how cargo builds is in `index.html`, for a release and for work.
+fn run_trunk(dist: &Path, options: &[&str]) -> Result<()> {
     // Trunk offline means cargo offline, so the packages have to be here before.
     process::run(&mut cargo("fetch --target wasm32-unknown-unknown")?).context("fetching packages")?;
     let mut trunk = command("trunk")?;
-    trunk.args(["build", "--release", "--cargo-profile", "page", "--dist"]);
-    trunk.arg(&dist);
+    trunk.arg("build").args(options).arg("--dist").arg(dist);
     // Every tool it needs is pinned and installed; a download would be of something that isn't.
     trunk.args(["--offline", "true", "--skip-version-check"]);
     // Trunk takes NO_COLOR=1 for an invalid value.
     trunk.env_remove("NO_COLOR");
-    process::run(&mut trunk).context("building the page")?;
-    make_smaller(&dist)?;
-    let weights = weigh(&dist)?;
-    Ok(Page { weights, folder: keep(&dist)? })
+    process::run(&mut trunk).context("building the page")
 }
 
 /// Shorten every program with its script.
@@ -125,11 +140,10 @@ fn weigh(dist: &Path) -> Result<Weights> {
     Ok(weights)
 }
 
-/// Mirror the page into `target/page`, untouched when nothing changed.
+/// Mirror the page into a folder, untouched when nothing changed.
 ///
 /// Trunk writes every file anew, and the server would be built anew with each.
-fn keep(dist: &Path) -> Result<PathBuf> {
-    let kept = project::target().join("page");
+fn keep(dist: &Path, kept: PathBuf) -> Result<PathBuf> {
     let fresh = files(dist)?;
     if files(&kept).is_ok_and(|old| old == fresh) {
         return Ok(kept);

@@ -32,6 +32,11 @@ pub fn program() -> PathBuf {
     target().join("release/causerie")
 }
 
+/// Where a quick build leaves the page and the program.
+pub fn quick() -> PathBuf {
+    target().join("quick")
+}
+
 /// `PATH` with the pinned tools in front.
 pub fn path() -> Result<OsString> {
     let old = env::var_os("PATH").unwrap_or_default();

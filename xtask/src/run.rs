@@ -16,6 +16,9 @@ pub struct Options {
     /// The port to listen on.
     #[arg(short, long, default_value_t = 8000)]
     port: u16,
+    /// Build the page and the program as people get them, which takes several times as long.
+    #[arg(long)]
+    release: bool,
     /// More options for `causerie serve`, after `--`.
     #[arg(last = true)]
     more: Vec<String>,
@@ -28,7 +31,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     println!("Setting up");
     tools::ensure()?;
-    let program = build::build()?.program;
+    let program = if options.release { build::build()?.program } else { build::quick()? };
     println!("Causerie will be at http://{}:{}/ (Ctrl-C ends it)", options.bind, options.port);
     let mut serve = process::command(&program)?;
     serve.args(["serve", "--bind", &options.bind, "--port", &options.port.to_string(), "--demo"]);

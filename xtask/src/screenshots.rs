@@ -12,7 +12,7 @@ use crate::{browser, build, project, tools};
 pub fn screenshots() -> Result<()> {
     println!("Setting up");
     tools::ensure()?;
-    let program = build::build()?.program;
+    let program = build::quick()?;
     let driver = browser::ensure()?;
     let folder = project::target().join("screenshots");
     let mut photographer = cargo("run --quiet --package causerie-e2e --example screenshots --")?;
