@@ -61,7 +61,7 @@ impl ChatEntry {
         self.others().any(|other| other.online)
     }
 
-    /// Messages of others that the person has not read.
+    /// Messages of others that the person has not read; [`causerie_protocol::limits::UNREAD`] means that many or more.
     #[must_use]
     pub fn unread(&self) -> u64 {
         self.unread.count()

@@ -1,6 +1,6 @@
 //! How many messages of others a person has not read in one chat.
 
-use causerie_protocol::{MessageId, Seq};
+use causerie_protocol::{MessageId, Seq, limits};
 
 use crate::sorted::SortedMap;
 
@@ -70,7 +70,11 @@ impl Unread {
             return;
         }
         match message {
-            Some((seq, others)) if others && seq > self.read && seq <= self.as_of => self.base -= 1,
+            Some((seq, others)) if others && seq > self.read && seq <= self.as_of => {
+                // One less than "that many or more" is not a number.
+                self.unsure |= self.base >= limits::UNREAD;
+                self.base -= u64::from(self.base < limits::UNREAD);
+            }
             Some(_) => {}
             None => self.unsure = true,
         }
@@ -165,6 +169,16 @@ mod tests {
         assert_eq!((unread.count(), unread.is_unsure()), (0, false));
         unread.message(Seq(9), MessageId(9));
         assert_eq!(unread.count(), 1);
+    }
+
+    #[test]
+    fn a_deletion_within_a_count_that_ended_at_the_limit_needs_the_server() {
+        let mut unread = Unread::default();
+        unread.counted(Seq(5_000), limits::UNREAD, Seq(5));
+        unread.deleted(Seq(5_001), MessageId(7), Some((Seq(7), true)));
+        assert_eq!((unread.count(), unread.is_unsure()), (limits::UNREAD, true));
+        unread.counted(Seq(5_001), limits::UNREAD, Seq(5));
+        assert!(!unread.is_unsure());
     }
 
     #[test]
