@@ -10,6 +10,7 @@ use causerie_protocol::{ChatId, Epoch, Seq, User};
 
 use crate::backoff::Backoff;
 use crate::banner::{Banner, banner};
+use crate::clock::ServerClock;
 use crate::effect::{Effect, Scope};
 use crate::input::{Input, SocketInput};
 use crate::link::{Connection, Link, LinkState};
@@ -31,6 +32,7 @@ use crate::{Millis, PendingMessage};
 #[derive(Debug)]
 pub struct Client {
     now: Millis,
+    clock: ServerClock,
     random: f64,
     me: Option<User>,
     link: Link,
@@ -96,6 +98,7 @@ impl Client {
     pub fn new(now: Millis) -> Self {
         Self {
             now,
+            clock: ServerClock::default(),
             random: 0.0,
             me: None,
             link: Link::new(),
@@ -132,6 +135,7 @@ impl Client {
                 let actions = self.link.woke(self.now);
                 self.act(actions);
             }
+            Input::ClockStepped(by) => self.clock_stepped(by),
             Input::TryNow => {
                 let actions = self.link.try_now(self.now);
                 self.act(actions);
@@ -167,6 +171,12 @@ impl Client {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
         self.deadline()
+    }
+
+    /// The time by the server's clock, for what is shown: "today", and how long ago something was.
+    #[must_use]
+    pub fn server_time(&self, now: Millis) -> Millis {
+        self.clock.at(now)
     }
 
     /// Who is signed in, also after the token died.
@@ -225,7 +235,10 @@ impl Client {
         let Some(me) = &self.me else { return Vec::new() };
         let read = self.roster.get(chat).map_or(Seq::ZERO, ChatEntry::read_by_all);
         let mut rows = self.rooms.get(&chat).map_or_else(Vec::new, |room| room.timeline.rows(me.id, read));
-        rows.extend(self.outbox.of(chat).map(|pending| pending_row(pending, me)));
+        let pending = self.outbox.of(chat).map(|pending| pending_row(pending, me));
+        // A message that the log holds is not shown as unsent as well, so that no two rows have one key.
+        let pending: Vec<Row> = pending.filter(|one| rows.iter().all(|row| row.key() != one.key())).collect();
+        rows.extend(pending);
         rows
     }
 
@@ -313,6 +326,8 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
     })
 }
 
+#[cfg(test)]
+mod clock_tests;
 #[cfg(test)]
 mod delivery_tests;
 #[cfg(test)]

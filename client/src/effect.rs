@@ -50,4 +50,6 @@ pub enum Scope {
     Timeline(ChatId),
     /// Who writes in one chat.
     Typing(ChatId),
+    /// [`crate::Client::server_time`], other than by passing.
+    Clock,
 }

@@ -26,6 +26,9 @@ pub enum Input {
     Network(bool),
     /// The page became visible or came back: `visibilitychange`, `pageshow`.
     Woke,
+    /// The device's clock moved by this many milliseconds more, or less, than the monotonic clock that inputs come with:
+    /// the device slept, its clock was set, or the two differ from the start.
+    ClockStepped(i64),
     /// The person asks to connect now.
     TryNow,
     /// The answer to [`crate::Effect::LoadChats`].

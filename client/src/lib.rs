@@ -12,13 +12,16 @@
 //! 5. [`timeline`] and [`row`]: one chat's messages in order, and as they are shown.
 //! 6. [`outbox`]: what is not acknowledged yet, in order.
 //! 7. [`roster`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
-//! 8. [`words`]: the language, and what it says of what the server says.
-//! 9. [`names`] and [`links`]: what people are called, and what in a text is an address.
-//! 10. [`sorted`]: the small collections that they stand on.
+//! 8. [`clock`] and [`day`]: the time that is shown, and the headings of days.
+//! 9. [`words`]: the language, and what it says of what the server says.
+//! 10. [`names`] and [`links`]: what people are called, and what in a text is an address.
+//! 11. [`sorted`]: the small collections that they stand on.
 
 pub mod backoff;
 pub mod banner;
 pub mod client;
+pub mod clock;
+pub mod day;
 pub mod effect;
 pub mod input;
 pub mod link;
@@ -47,6 +50,8 @@ pub use timeline::History;
 
 /// A time in milliseconds since 1970.
 ///
-/// It must not run backwards and should go on while the device sleeps:
+/// It is measured by a monotonic clock, so that no deadline depends on the clock of the device being set:
 /// in a browser `performance.timeOrigin + performance.now()`.
+/// Such a clock may stand still while the device sleeps, and start at a wrong time:
+/// [`Input::ClockStepped`] says by how much the device's clock moved beside it.
 pub type Millis = u64;

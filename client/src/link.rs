@@ -264,6 +264,11 @@ impl Link {
         }
     }
 
+    /// The device may have slept, by a clock that stood still meanwhile: whether a socket lives must be asked.
+    pub fn slept(&mut self, now: Millis) -> Vec<LinkAction> {
+        if self.state == LinkState::Online { self.probe(now) } else { self.woke(now) }
+    }
+
     /// The person asks to connect now.
     pub fn try_now(&mut self, now: Millis) -> Vec<LinkAction> {
         match &self.state {

@@ -27,7 +27,7 @@ pub struct PendingMessage {
     pub chat_id: ChatId,
     /// What.
     pub text: MessageText,
-    /// When, by this device's clock; gives the order.
+    /// When, by the server's clock as far as it was known; gives the order.
     pub created_ms: Millis,
     /// Why it was refused, if it was; it is not sent again until the person says so.
     #[serde(skip_serializing_if = "Option::is_none")]

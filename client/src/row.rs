@@ -64,7 +64,7 @@ pub struct MessageRow {
 pub enum RowTime {
     /// By the server's clock, when it accepted the message.
     Server(Timestamp),
-    /// By this device's clock, while the message is not accepted.
+    /// When the person wrote it, while the message is not accepted: by the server's clock as far as it was known then.
     Local(Millis),
 }
 

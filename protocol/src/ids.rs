@@ -1,6 +1,7 @@
 //! Typed identifiers, log positions and times, as they stand on the wire.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -95,6 +96,24 @@ impl fmt::Display for Epoch {
 #[serde(transparent)]
 pub struct Timestamp(pub String);
 
+impl Timestamp {
+    /// Milliseconds since 1970; nothing when the text is no such time in UTC.
+    #[must_use]
+    pub fn unix_millis(&self) -> Option<u64> {
+        let text = self.0.strip_suffix('Z')?;
+        let number = |range: Range<usize>| text.get(range)?.parse::<u64>().ok();
+        let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+        let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+        let fraction: String = text.get(19..)?.chars().skip(1).chain("000".chars()).take(3).collect();
+        // The year begins with March, so that the day that some years have more is its last one.
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+        let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+        // What stands before 1 January 1970 in this count.
+        let days = days.checked_sub(719_469)?;
+        Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000 + fraction.parse::<u64>().ok()?)
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -157,6 +176,26 @@ mod tests {
             assert_eq!(ClientId::new(bad), Err(InvalidClientId), "{bad:?}");
         }
         assert!(serde_json::from_str::<ClientId>(r#""""#).is_err());
+    }
+
+    #[test]
+    fn a_time_is_read_as_milliseconds_and_what_is_none_is_not() {
+        for (text, millis) in [
+            ("1970-01-01T00:00:00.000000Z", 0),
+            ("1970-01-02T00:00:00Z", 86_400_000),
+            ("2000-02-29T12:00:00.5Z", 951_825_600_500),
+            ("2000-03-01T00:00:00.000Z", 951_868_800_000),
+            ("2026-11-24T09:41:00.000042Z", 1_795_513_260_000),
+            ("2026-12-31T23:59:59.999999Z", 1_798_761_599_999),
+            ("2100-03-01T00:00:00.001Z", 4_107_542_400_001),
+        ] {
+            assert_eq!(Timestamp(text.into()).unix_millis(), Some(millis), "{text}");
+        }
+        for text in
+            ["", "Z", "t007", "1969-12-31T23:59:59Z", "2026-11-24T09:41:00+01:00", "2026-11-2éT09:41:00Z"]
+        {
+            assert_eq!(Timestamp(text.into()).unix_millis(), None, "{text}");
+        }
     }
 
     #[test]

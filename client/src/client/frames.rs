@@ -35,6 +35,11 @@ impl Client {
             ServerFrame::Ping(ping) => {
                 let pong = ClientFrame::Pong { t: Some(ping.t) };
                 self.effects.push(Effect::SendFrame(connection, pong));
+                if let Ok(time) = Millis::try_from(ping.t)
+                    && self.clock.pinged(time, self.now)
+                {
+                    self.changed.insert(Scope::Clock);
+                }
                 for (chat, head) in ping.heads {
                     if let Some(room) = self.rooms.get_mut(&chat) {
                         room.stream.saw_head(head, self.now);
@@ -75,6 +80,11 @@ impl Client {
         }
         self.me = Some(welcome.user);
         self.limits = welcome.limits;
+        if let Some(time) = welcome.server_time.unix_millis()
+            && self.clock.welcomed(time, self.now)
+        {
+            self.changed.insert(Scope::Clock);
+        }
         self.link.welcomed(self.now, welcome.heartbeat_seconds);
         self.request_chats();
         self.retry_loads_now();

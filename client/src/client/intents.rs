@@ -15,7 +15,7 @@ impl Client {
             owner: me.id,
             chat_id: chat,
             text,
-            created_ms: self.outbox.stamp(self.now),
+            created_ms: self.outbox.stamp(self.clock.at(self.now)),
             failed: None,
         };
         if !self.outbox.push(message.clone()) {
@@ -57,7 +57,7 @@ impl Client {
     }
 
     pub(super) fn retry(&mut self, client_id: &ClientId) {
-        if let Some(message) = self.outbox.retry(client_id, self.now) {
+        if let Some(message) = self.outbox.retry(client_id, self.clock.at(self.now)) {
             let (chat, again) = (message.chat_id, message.client_id.clone());
             self.changed.insert(Scope::Timeline(chat));
             self.effects.push(Effect::StorePending(message));

@@ -67,6 +67,17 @@ impl Client {
         due.into_iter().flatten().filter(|due| *due > self.now).min()
     }
 
+    /// The device's clock moved beside the monotonic one. After a sleep nothing is known of the connection.
+    pub(super) fn clock_stepped(&mut self, by: i64) {
+        if self.clock.stepped(by) {
+            self.changed.insert(Scope::Clock);
+        }
+        if by > 0 {
+            let actions = self.link.slept(self.now);
+            self.act(actions);
+        }
+    }
+
     /// The whole seconds that the banner shows.
     pub(super) fn countdown(&self) -> Option<u64> {
         match self.link.state() {

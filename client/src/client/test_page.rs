@@ -76,13 +76,18 @@ impl Page {
     }
 
     pub(super) fn welcome(&mut self) {
+        self.welcome_at(at(0));
+    }
+
+    /// The server's `welcome`, by its clock.
+    pub(super) fn welcome_at(&mut self, server_time: Timestamp) {
         self.give(Input::Socket(self.connection(), SocketInput::Opened));
         self.frame(&ServerFrame::Welcome(Welcome {
             user: ana(),
             version: 1,
             limits: Limits::default(),
             heartbeat_seconds: 25,
-            server_time: at(0),
+            server_time,
         }));
     }
 
