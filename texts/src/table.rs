@@ -64,6 +64,7 @@ texts! {
     Cancel: "Cancel", "Hủy";
     Save: "Save", "Lưu";
     Send: "Send", "Gửi";
+    SendWithEnter: "Send (Enter; Shift + Enter begins a line)", "Gửi (Enter; Shift + Enter để xuống dòng)";
     Message: "Message", "Tin nhắn";
     MessageTo: "Message to", "Tin nhắn cho";
     MessagesWith: "Messages with", "Tin nhắn với";

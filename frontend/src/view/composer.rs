@@ -1,4 +1,4 @@
-//! Where one writes: a draft for every chat, Enter to send, and input methods left in peace.
+//! Where one writes: a draft for every chat, Enter to send where there is a keyboard, and input methods left in peace.
 
 use causerie_client::{Input, Name, words};
 use causerie_protocol::client_frame::{text_code, text_detail};
@@ -38,6 +38,8 @@ pub fn Composer(
     let app = app();
     let area = NodeRef::<html::Textarea>::new();
     let editing = RwSignal::new(None::<MessageId>);
+    // The keyboard on a touch screen has no other way to begin a line than Enter; there the button sends.
+    let touch = browser::matches("(pointer: coarse)");
     let keep = move |text: &str| {
         // The text of a sent message is no draft.
         if let (Some(me), None) = (app.user.get_untracked(), editing.get_untracked()) {
@@ -119,7 +121,9 @@ pub fn Composer(
             return;
         }
         match &*event.key() {
-            "Enter" if !event.shift_key() => {
+            "Enter"
+                if event.ctrl_key() || event.meta_key() || !(event.shift_key() || touch.get_untracked()) =>
+            {
                 event.prevent_default();
                 send();
             }
@@ -154,13 +158,15 @@ pub fn Composer(
         .into_any()
     });
     let action = text(move || if editing.get().is_some() { say!(Save) } else { say!(Send) }.to_owned());
+    let key_hint = text(move || if touch.get() { "enter" } else { "send" }.to_owned());
+    let button_hint = text(move || if touch.get() { say!(Send) } else { say!(SendWithEnter) }.to_owned());
     page! {
         {note}
         <div class="trouble">{alert(error)}</div>
         <form class="composer" on:submit=submitted>
-            <textarea node_ref=area name="message" rows="1" dir="auto" placeholder=say!(Message) enterkeyhint="send"
+            <textarea node_ref=area name="message" rows="1" dir="auto" placeholder=say!(Message) enterkeyhint=key_hint
                 aria-label=named(say!(MessageTo), title) on:keydown=key on:input=event(write)></textarea>
-            <button class="send" type="submit" data-testid="send" title=say!(Send) aria-label=action>
+            <button class="send" type="submit" data-testid="send" title=button_hint aria-label=action>
                 {icon::plane()}
             </button>
         </form>
