@@ -2,7 +2,7 @@
 
 use causerie_client::words::LANGUAGE;
 use causerie_protocol::words::Language;
-use js_sys::Array;
+use js_sys::{Array, Intl, Number, Object, Reflect};
 use wasm_bindgen::JsValue;
 
 use crate::browser::window;
@@ -18,13 +18,34 @@ pub fn choose(tag: &str) {
     let _ = window().location().reload();
 }
 
-/// How dates are written: as the browser likes it, which knows the region, unless that is in another of the languages.
-#[must_use]
-pub fn locales() -> Array {
-    let vietnamese = window().navigator().language().is_some_and(|tag| tag.starts_with("vi"));
-    if vietnamese == (LANGUAGE == Language::Vietnamese) {
-        Array::new()
-    } else {
-        Array::of1(&JsValue::from_str(LANGUAGE.tag()))
+/// How dates are written: in the page's language, and with the clock of the browser's region.
+pub struct DateStyle {
+    /// The locale: the browser's own when that is of the page's language.
+    pub locales: Array,
+    /// Intl's `hourCycle`, such as `h12` or `h23`.
+    pub hour_cycle: JsValue,
+}
+
+impl DateStyle {
+    /// As this browser is set up.
+    #[must_use]
+    pub fn of_browser() -> Self {
+        let options = Object::new();
+        // A new plain object takes any property. Without an hour there is no hour cycle.
+        let _ = Reflect::set(&options, &"hour".into(), &"numeric".into());
+        let browser = Intl::DateTimeFormat::new(&Array::new(), &options).resolved_options();
+        let get = |name: &str| Reflect::get(&browser, &name.into()).unwrap_or_default();
+        let locale = get("locale").as_string();
+        let locale = locale.filter(|tag| tag.split('-').next() == Some(LANGUAGE.tag()));
+        // English as it is written outside of America: the day before the month.
+        let fallback = if LANGUAGE == Language::English { "en-001" } else { LANGUAGE.tag() };
+        let locale = locale.as_deref().unwrap_or(fallback);
+        Self { locales: Array::of1(&JsValue::from_str(locale)), hour_cycle: get("hourCycle") }
     }
+}
+
+/// A number as the page's language writes it: `1,000`.
+#[must_use]
+pub fn number(number: u64) -> String {
+    Number::from(number as f64).to_locale_string(LANGUAGE.tag()).into()
 }

@@ -1,4 +1,4 @@
-//! Times in the browser's zone and by its locale.
+//! Times in the browser's zone, in the page's language, and by the clock of the browser's region.
 
 use causerie_client::RowTime;
 use causerie_protocol::Timestamp;
@@ -6,7 +6,7 @@ use causerie_texts::say;
 use js_sys::{Date, Function, Intl, Object, Reflect};
 use wasm_bindgen::JsValue;
 
-use crate::language;
+use crate::language::DateStyle;
 
 const DAY_MS: f64 = 86_400_000.0;
 
@@ -45,6 +45,8 @@ pub struct Clock {
 
 impl Default for Clock {
     fn default() -> Self {
+        let style = DateStyle::of_browser();
+        let formatter = |options: &[(&str, &str)]| formatter(&style, options);
         Self {
             time: formatter(&[("hour", "2-digit"), ("minute", "2-digit")]),
             weekday: formatter(&[("weekday", "long")]),
@@ -94,17 +96,19 @@ impl Clock {
     }
 }
 
-fn formatter(options: &[(&str, &str)]) -> Function {
+fn formatter(style: &DateStyle, options: &[(&str, &str)]) -> Function {
     let object = Object::new();
+    // It counts where an hour is written.
+    let _ = Reflect::set(&object, &JsValue::from_str("hourCycle"), &style.hour_cycle);
     for (name, value) in options {
         // A new plain object takes any property.
         let _ = Reflect::set(&object, &JsValue::from_str(name), &JsValue::from_str(value));
     }
-    Intl::DateTimeFormat::new(&language::locales(), &object).format()
+    Intl::DateTimeFormat::new(&style.locales, &object).format()
 }
 
 fn format(formatter: &Function, millis: f64) -> String {
-    // A time that is none can't be written.
+    // `format` throws a RangeError at an invalid date; nothing is shown then.
     let written = formatter.call1(&JsValue::UNDEFINED, &millis.into()).ok();
     written.and_then(|text| text.as_string()).unwrap_or_default()
 }
