@@ -111,18 +111,22 @@ fn tell_title(app: App) {
         let open = app.route.get();
         let ids: Vec<_> =
             app.read(Scope::Chats, |client| client.chats().iter().map(|chat| chat.id()).collect());
-        let mut unread = 0;
+        let (mut unread, mut most) = (0, 0);
         let mut title = "Causerie".to_owned();
         for id in ids {
             app.read(Scope::Chat(id), |client| {
                 let Some(chat) = client.chat(id) else { return };
                 unread += chat.unread();
+                most = most.max(chat.unread());
                 if open == Some(id) {
                     title = format!("{} – Causerie", chat.title());
                 }
             });
         }
-        let count = if unread > 0 { format!("({unread}) ") } else { String::new() };
+        let count = match unread {
+            0 => String::new(),
+            _ => format!("({}) ", parts::unread_words(unread, most)),
+        };
         browser::document().set_title(&format!("{count}{title}"));
     });
 }

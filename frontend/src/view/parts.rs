@@ -1,6 +1,7 @@
 //! Small parts that many views are made of; each is compiled once.
 
 use causerie_client::Name;
+use causerie_protocol::limits::UNREAD;
 use causerie_texts::{page, say};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
@@ -72,6 +73,11 @@ pub fn field(
         </label>
     }
     .into_any()
+}
+
+/// How much is unread, `most` of it in one chat: `7`, `1,000+` where the server stopped counting.
+pub fn unread_words(unread: u64, most: u64) -> String {
+    language::number(unread) + if most >= UNREAD { "+" } else { "" }
 }
 
 /// What stands where there is nothing else.
