@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use causerie_client::clock::TOLERANCE_MS;
 use causerie_client::link::Connection;
 use causerie_client::sorted::SortedMap;
 use causerie_client::{Client, Effect, HistoryRequest, Input, Scope, SocketInput};
@@ -18,8 +19,11 @@ use crate::api::Api;
 use crate::socket::Socket;
 use crate::storage;
 use crate::storage::outbox::Outbox;
-use crate::time::Clock;
+use crate::time::{self, Clock};
 use crate::{browser, route};
+
+/// How often the page looks at the clock, in milliseconds: a day begins with a minute, whatever the zone.
+const MINUTE_MS: u64 = 60_000;
 
 /// A handle to the page's state, cheap to copy into any closure.
 #[derive(Clone, Copy)]
@@ -45,7 +49,11 @@ struct Core {
     outbox: Outbox,
     timer: Cell<Option<TimeoutHandle>>,
     scopes: RefCell<SortedMap<Scope, ArcTrigger>>,
-    clock: Clock,
+    clock: RefCell<Clock>,
+    /// By how many milliseconds the device's clock was ahead of the monotonic one when that was last told.
+    clock_ahead: Cell<f64>,
+    /// The number of the day that is shown as today.
+    today: Cell<i64>,
 }
 
 impl App {
@@ -61,7 +69,9 @@ impl App {
             outbox: Outbox::open(&storage::tab()),
             timer: Cell::default(),
             scopes: RefCell::default(),
-            clock: Clock::default(),
+            clock: RefCell::default(),
+            clock_ahead: Cell::default(),
+            today: Cell::default(),
         };
         let app = Self {
             core: StoredValue::new_local(core),
@@ -79,13 +89,32 @@ impl App {
 
     /// Tells the state what happened, and does what it asks for.
     pub fn dispatch(self, input: Input) {
+        let ahead = browser::wall_clock() - browser::now() as f64;
+        let step = self.core.with_value(|core| ahead - core.clock_ahead.get());
+        if step.abs() > TOLERANCE_MS as f64 {
+            self.core.with_value(|core| core.clock_ahead.set(ahead));
+            self.give(Input::ClockStepped(step as i64));
+        }
+        self.give(input);
+        let today = time::day(self.peek(|client| client.server_time(browser::now())) as f64);
+        if self.core.with_value(|core| core.today.replace(today)) != today {
+            self.carry_out(Effect::Changed(Scope::Clock));
+        }
+        self.arm();
+    }
+
+    fn give(self, input: Input) {
         let effects = self
             .core
             .with_value(|core| core.client.borrow_mut().handle(input, browser::now(), browser::random()));
         for effect in effects {
             self.carry_out(effect);
         }
-        self.arm();
+    }
+
+    /// The time by the server's clock, in milliseconds since 1970; read again when it is corrected and at midnight.
+    pub fn server_time(self) -> f64 {
+        self.read(Scope::Clock, |client| client.server_time(browser::now())) as f64
     }
 
     /// Reads from the state, and again whenever this part of it changes.
@@ -107,7 +136,7 @@ impl App {
 
     /// Writes times.
     pub fn clock<T>(self, write: impl FnOnce(&Clock) -> T) -> T {
-        self.core.with_value(|core| write(&core.clock))
+        self.core.with_value(|core| write(&core.clock.borrow()))
     }
 
     /// The person signed in, or registered.
@@ -201,8 +230,9 @@ impl App {
             .with_value(|core| core.scopes.borrow_mut().get_or_insert_with(scope, ArcTrigger::new).clone())
     }
 
-    /// Lets everything be read again: what depends on the time of day, after a sleep.
+    /// Lets everything be read again, after the page was out of sight: the device may be in another zone by now.
     fn refresh(self) {
+        self.core.with_value(|core| drop(core.clock.take()));
         let all: Vec<_> = self.core.with_value(|core| core.scopes.borrow().values().cloned().collect());
         for trigger in all {
             trigger.notify();
@@ -288,14 +318,15 @@ impl App {
         });
     }
 
-    /// Sets the one timer to when the state next wants to be asked.
+    /// Sets the one timer to when the state next wants to be asked, or the minute ends.
     fn arm(self) {
-        let deadline = self.peek(Client::next_deadline);
-        let next = deadline.and_then(|deadline| {
-            // A browser's timer holds 31 bits, and a little late is better than a little early.
-            let wait = deadline.saturating_sub(browser::now()).min(86_400_000) + 1;
-            set_timeout_with_handle(move || self.dispatch(Input::Tick), Duration::from_millis(wait)).ok()
-        });
+        let now = browser::now();
+        let (deadline, time) = self.peek(|client| (client.next_deadline(), client.server_time(now)));
+        let minute = MINUTE_MS - time % MINUTE_MS;
+        // A little late is better than a little early.
+        let wait = deadline.map_or(minute, |deadline| deadline.saturating_sub(now).min(minute)) + 1;
+        let next =
+            set_timeout_with_handle(move || self.dispatch(Input::Tick), Duration::from_millis(wait)).ok();
         if let Some(before) = self.core.with_value(|core| core.timer.replace(next)) {
             before.clear();
         }

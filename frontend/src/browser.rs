@@ -28,7 +28,8 @@ pub fn document() -> Document {
     window().document().expect("a window shows a document")
 }
 
-/// The time in milliseconds since 1970, by a clock that never runs backwards.
+/// The time in milliseconds since 1970, by a clock that never runs backwards, may stand still while the device sleeps,
+/// and is not set when the device's clock is.
 #[must_use]
 pub fn now() -> Millis {
     // Absent only in browsers that are older than WebAssembly.
@@ -41,6 +42,12 @@ pub fn now() -> Millis {
         origin.zip(elapsed).map_or_else(js_sys::Date::now, |(origin, elapsed)| origin + elapsed)
     });
     time as Millis
+}
+
+/// The time in milliseconds since 1970, by the device's clock, which may be wrong and may be set.
+#[must_use]
+pub fn wall_clock() -> f64 {
+    js_sys::Date::now()
 }
 
 /// A random number from 0 up to, and without, 1.

@@ -10,7 +10,7 @@ use super::avatar::Avatar;
 use super::banner::Banner;
 use super::erased::{click, event, part, text};
 use super::icon;
-use super::parts::{bdi, button, hint, icon_button};
+use super::parts::{bdi, button, hint, icon_button, unread_words};
 use crate::app::{App, app};
 use crate::{browser, route, time};
 
@@ -115,7 +115,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn of(app: App, chat: &ChatEntry, me: Option<&User>, online: bool) -> Self {
+    fn of(app: App, chat: &ChatEntry, me: Option<&User>, online: bool, now: f64) -> Self {
         let message = chat.last_message();
         let last = message.map_or_else(
             || say!(SayHello).to_owned(),
@@ -137,7 +137,7 @@ impl Entry {
             avatar: Avatar::of_chat(chat),
             online: online && chat.online(),
             last,
-            time: app.clock(|clock| clock.short(at, browser::now() as f64)),
+            time: app.clock(|clock| clock.short(at, now)),
             unread: chat.unread(),
         }
     }
@@ -148,8 +148,9 @@ fn entry(app: App, id: ChatId) -> AnyView {
     let entry = move || {
         // Who is there is known only while one is connected.
         let online = app.read(Scope::Link, |client| *client.link() == LinkState::Online);
+        let now = app.server_time();
         app.read(Scope::Chat(id), |client| {
-            client.chat(id).map(|chat| Entry::of(app, chat, client.me(), online))
+            client.chat(id).map(|chat| Entry::of(app, chat, client.me(), online, now))
         })
     };
     let class = text(move || {
@@ -180,7 +181,7 @@ fn entry(app: App, id: ChatId) -> AnyView {
 fn draw(entry: Entry) -> AnyView {
     let present = entry.online.then(|| page! { <span class="visually-hidden">say!(OnlineMark)</span> });
     let badge = (entry.unread > 0).then(|| {
-        page! { <span class="badge">{entry.unread.to_string()}<span class="visually-hidden">say!(UnreadMark)</span></span> }
+        page! { <span class="badge">{unread_words(entry.unread, entry.unread)}<span class="visually-hidden">say!(UnreadMark)</span></span> }
     });
     view! {
         {entry.avatar.draw("", entry.online)}

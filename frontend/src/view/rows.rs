@@ -1,6 +1,7 @@
 //! From the client's rows to what is drawn: turns, days, and where the new messages begin.
 
-use causerie_client::{LineKind, MessageRow, Name, People, Row, RowKey, RowState};
+use causerie_client::day::Days;
+use causerie_client::{LineKind, MessageRow, Name, People, Row, RowKey, RowState, RowTime};
 use causerie_protocol::rest::ChatStatus;
 use causerie_protocol::{ClientId, MessageId, Seq, UserId};
 use causerie_texts::say;
@@ -27,8 +28,8 @@ pub enum Item {
 /// What an item is called while it is on the page.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ItemKey {
-    /// The separator before a day, by its number.
-    Day(i64),
+    /// The separator before a day, by the row that it begins with.
+    Day(RowKey),
     /// The separator before what is new.
     New,
     /// A row.
@@ -99,7 +100,7 @@ pub struct Setting<'a> {
 #[must_use]
 pub fn items(rows: &[Row], setting: &Setting<'_>) -> Vec<(ItemKey, Item)> {
     let mut items = Vec::with_capacity(rows.len() + 8);
-    let mut day = None;
+    let placed = placed(rows, setting.now);
     // The boundary must be among the rows, or what is new begins further up than they reach.
     let mut boundary = setting.read.filter(|read| {
         setting.complete || rows.iter().any(|row| position(row).is_some_and(|seq| seq <= *read))
@@ -107,12 +108,11 @@ pub fn items(rows: &[Row], setting: &Setting<'_>) -> Vec<(ItemKey, Item)> {
     let mut before: Option<&MessageRow> = None;
     let (sent, read) = last_own(rows);
     for (index, row) in rows.iter().enumerate() {
-        let millis = row_millis(row);
-        let today = time::day(millis);
-        if day != Some(today) {
-            day = Some(today);
+        let (millis, begins_day) = placed[index];
+        if begins_day {
             before = None;
-            items.push((ItemKey::Day(today), Item::Day(setting.clock.day(millis, setting.now))));
+            let words = setting.clock.day(millis, setting.now);
+            items.push((ItemKey::Day(row.key().clone()), Item::Day(words)));
         }
         if let Some(read) = boundary
             && let Row::Message(message) = row
@@ -132,7 +132,7 @@ pub fn items(rows: &[Row], setting: &Setting<'_>) -> Vec<(ItemKey, Item)> {
                 let first = before.is_none_or(|before| !continues(before, message));
                 let next = match rows.get(index + 1) {
                     // A day or the boundary in between ends a turn as well.
-                    Some(Row::Message(next)) if time::day(time::row_millis(&next.at)) == today => Some(next),
+                    Some(Row::Message(next)) if !placed[index + 1].1 => Some(next),
                     _ => None,
                 };
                 let next = next.filter(|next| {
@@ -156,6 +156,8 @@ struct Marks {
 
 fn drawn(row: &MessageRow, first: bool, last: bool, marks: &Marks, setting: &Setting<'_>) -> MessageItem {
     let millis = time::row_millis(&row.at);
+    // What is not sent was not written in the future, whatever clock it was by.
+    let millis = if let RowTime::Local(_) = row.at { millis.min(setting.now) } else { millis };
     let time = setting.clock.time(millis);
     let stage = stage(row);
     let state = match &row.state {
@@ -197,6 +199,21 @@ fn stage(row: &MessageRow) -> Stage {
     }
 }
 
+/// When each row stands, in milliseconds since 1970, and whether a day begins with it.
+fn placed(rows: &[Row], now: f64) -> Vec<(f64, bool)> {
+    let mut days = Days::new();
+    rows.iter()
+        .map(|row| {
+            let millis = match row {
+                Row::Message(MessageRow { at: RowTime::Local(at), .. }) => days.pending(*at as f64, now),
+                Row::Message(message) => time::row_millis(&message.at),
+                Row::Line(line) => time::millis(&line.at),
+            };
+            (millis, days.begins(millis, time::day(millis)))
+        })
+        .collect()
+}
+
 /// Whether two messages, one after the other, are of one turn.
 fn continues(before: &MessageRow, next: &MessageRow) -> bool {
     let gap = time::row_millis(&next.at) - time::row_millis(&before.at);
@@ -227,13 +244,6 @@ fn position(row: &Row) -> Option<Seq> {
     }
 }
 
-fn row_millis(row: &Row) -> f64 {
-    match row {
-        Row::Message(message) => time::row_millis(&message.at),
-        Row::Line(line) => time::millis(&line.at),
-    }
-}
-
 /// What happened, in a sentence.
 fn words(kind: &LineKind, setting: &Setting<'_>) -> String {
     let (me, people) = (setting.me, setting.people);
@@ -245,5 +255,96 @@ fn words(kind: &LineKind, setting: &Setting<'_>) -> String {
         LineKind::Changed { status: ChatStatus::Closed, .. } => say!(WasClosed).to_owned(),
         LineKind::Changed { title: Some(title), .. } => say!(OpenAndCalled, title = Name::new(title)),
         LineKind::Changed { title: None, .. } => say!(IsOpen).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use causerie_protocol::{Timestamp, User};
+    use js_sys::Date;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    const HOUR: f64 = 3_600_000.0;
+
+    /// Midnight between two days of this browser's zone, in milliseconds since 1970.
+    fn midnight() -> f64 {
+        Date::new_with_year_month_day(2026, 5, 12).get_time()
+    }
+
+    fn message(key: RowKey, mine: bool, at: RowTime, state: RowState) -> Row {
+        let sender = User { id: UserId(if mine { 1 } else { 2 }), email: String::new(), name: "Ana".into() };
+        let text = format!("{key:?}");
+        let (id, seq) = (None, None);
+        Row::Message(MessageRow {
+            key,
+            id,
+            seq,
+            sender,
+            mine,
+            text,
+            at,
+            edited: false,
+            deleted: false,
+            state,
+        })
+    }
+
+    fn sent(seq: u64, at: f64) -> Row {
+        let time = String::from(Date::new(&at.into()).to_iso_string());
+        message(RowKey::Seq(Seq(seq)), false, RowTime::Server(Timestamp(time)), RowState::Sent)
+    }
+
+    fn unsent(name: &str, at: f64) -> Row {
+        let key = RowKey::Own(ClientId::new(name).expect("a short name"));
+        message(key, true, RowTime::Local(at as u64), RowState::Sending)
+    }
+
+    /// The headings, and an empty text for each row; keys are unique.
+    fn drawn(rows: &[Row], now: f64) -> Vec<String> {
+        let clock = Clock::default();
+        let setting = Setting { me: UserId(1), online: true, read: None, complete: true, clock: &clock, now };
+        let items = items(rows, &setting);
+        let keys: BTreeSet<_> = items.iter().map(|(key, _)| key.clone()).collect();
+        assert_eq!(keys.len(), items.len(), "keys of a keyed list are unique");
+        let word = |item| if let Item::Day(words) = item { words } else { String::new() };
+        items.into_iter().map(|(_, item)| word(item)).collect()
+    }
+
+    #[wasm_bindgen_test]
+    fn an_own_message_is_drawn_under_the_day_that_it_is_sent_on_whatever_clock_wrote_it() {
+        let now = midnight() + 10.0 * HOUR;
+        let rows = [sent(1, now - 26.0 * HOUR), sent(2, now - 20.0 * HOUR), sent(3, now - HOUR)];
+        for written in [now - 24.0 * HOUR, now, now + 24.0 * HOUR] {
+            let rows = [rows.as_slice(), &[unsent("a", written), unsent("b", written)]].concat();
+            assert_eq!(drawn(&rows, now), ["Yesterday", "", "", "Today", "", "", ""]);
+        }
+        assert_eq!(drawn(&[unsent("a", now + 24.0 * HOUR)], now), ["Today", ""]);
+    }
+
+    #[wasm_bindgen_test]
+    fn nodes_that_are_a_second_apart_at_midnight_make_one_heading_a_day() {
+        let times = [-2.0, 0.4, -0.6, 0.5, 1.0].map(|seconds| midnight() + seconds * 1_000.0);
+        let rows: Vec<_> = (1..).zip(times).map(|(seq, at)| sent(seq, at)).collect();
+        assert_eq!(drawn(&rows, midnight() + HOUR), ["Yesterday", "", "Today", "", "", "", ""]);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_node_that_is_a_month_ahead_takes_the_heading_of_its_own_message_only() {
+        let now = midnight() + 10.0 * HOUR;
+        let rows = [sent(1, now - HOUR), sent(2, now + 700.0 * HOUR), sent(3, now)];
+        let drawn = drawn(&rows, now);
+        assert_eq!((&*drawn[0], &*drawn[4]), ("Today", "Today"));
+        assert_eq!(drawn.len(), 6);
+    }
+
+    #[wasm_bindgen_test]
+    fn today_is_yesterday_after_midnight() {
+        let rows = [sent(1, midnight() - HOUR)];
+        assert_eq!(drawn(&rows, midnight() - 1.0), ["Today", ""]);
+        assert_eq!(drawn(&rows, midnight()), ["Yesterday", ""]);
     }
 }

@@ -13,7 +13,7 @@ use super::message::{Desk, ToEdit, draw};
 use super::parts::{button, hint, named};
 use super::rows::{Item, ItemKey, Setting, items};
 use crate::app::{App, app};
-use crate::browser;
+use crate::{browser, language};
 
 /// How near to an end of the scroller counts as being there, in pixels.
 const NEAR_END: f64 = 48.0;
@@ -78,6 +78,7 @@ pub fn Timeline(
     Effect::new(move || {
         let online = app.read(Scope::Link, |client| client.link() == &LinkState::Online);
         let rows = app.read(Scope::Timeline(chat), |client| client.rows(chat));
+        let now = app.server_time();
         let opening = opened_at.get_value().is_none();
         if opening {
             opened_at.set_value(app.peek(|client| read_at_opening(client, chat)));
@@ -94,7 +95,7 @@ pub fn Timeline(
                         read: opened_at.get_value().flatten(),
                         complete: !client.history(chat).has_older,
                         clock,
-                        now: browser::now() as f64,
+                        now,
                     },
                 )
             })
@@ -137,7 +138,7 @@ pub fn Timeline(
         }
         let count = match below.get() {
             0 => say!(ToLatest).to_owned(),
-            count => say!(ToLatestCount, count = count),
+            count => say!(ToLatestCount, count = language::number(count.into())),
         };
         let down = super::erased::click(move |_| to_end());
         view! { <button class="latest" type="button" on:click=down>{count}</button> }.into_any()
