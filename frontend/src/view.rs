@@ -19,6 +19,7 @@ mod settings;
 mod timeline;
 
 use causerie_client::{LinkState, Scope};
+use causerie_protocol::limits::UNREAD;
 use causerie_texts::say;
 use leptos::prelude::*;
 
@@ -116,7 +117,7 @@ fn tell_title(app: App) {
         for id in ids {
             app.read(Scope::Chat(id), |client| {
                 let Some(chat) = client.chat(id) else { return };
-                unread += chat.unread();
+                unread += chat.unread().min(UNREAD);
                 most = most.max(chat.unread());
                 if open == Some(id) {
                     title = format!("{} – Causerie", chat.title());

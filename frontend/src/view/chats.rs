@@ -1,6 +1,7 @@
 //! The list of chats.
 
 use causerie_client::{ChatEntry, LinkState, Name, Scope};
+use causerie_protocol::limits::UNREAD;
 use causerie_protocol::{ChatId, User, bidi};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
@@ -138,7 +139,7 @@ impl Entry {
             online: online && chat.online(),
             last,
             time: app.clock(|clock| clock.short(at, now)),
-            unread: chat.unread(),
+            unread: chat.unread().min(UNREAD),
         }
     }
 }

@@ -306,7 +306,16 @@ mod tests {
     /// The headings, and an empty text for each row; keys are unique.
     fn drawn(rows: &[Row], now: f64) -> Vec<String> {
         let clock = Clock::default();
-        let setting = Setting { me: UserId(1), online: true, read: None, complete: true, clock: &clock, now };
+        let people = People::default();
+        let setting = Setting {
+            me: UserId(1),
+            people: &people,
+            online: true,
+            read: None,
+            complete: true,
+            clock: &clock,
+            now,
+        };
         let items = items(rows, &setting);
         let keys: BTreeSet<_> = items.iter().map(|(key, _)| key.clone()).collect();
         assert_eq!(keys.len(), items.len(), "keys of a keyed list are unique");
