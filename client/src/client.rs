@@ -6,7 +6,7 @@ mod loads;
 mod settle;
 
 use causerie_protocol::limits::Limits;
-use causerie_protocol::{ChatId, Epoch, Seq, User};
+use causerie_protocol::{ChatId, Epoch, MessageId, Seq, User};
 
 use crate::backoff::Backoff;
 use crate::banner::{Banner, banner};
@@ -240,6 +240,13 @@ impl Client {
         let pending: Vec<Row> = pending.filter(|one| rows.iter().all(|row| row.key() != one.key())).collect();
         rows.extend(pending);
         rows
+    }
+
+    /// Whether a message is known to be deleted.
+    #[must_use]
+    pub fn is_deleted(&self, chat: ChatId, id: MessageId) -> bool {
+        let message = self.rooms.get(&chat).and_then(|room| room.timeline.message(id));
+        message.is_some_and(|message| message.deleted_at.is_some())
     }
 
     /// What the people of a chat are called, those too who wrote its rows and have left.

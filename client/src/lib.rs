@@ -10,7 +10,7 @@
 //! 3. [`link`], [`backoff`] and [`banner`]: when to connect, how long to wait, and the words for it.
 //! 4. [`stream`]: whether one chat's stream is complete, and when to ask for it again.
 //! 5. [`timeline`] and [`row`]: one chat's messages in order, and as they are shown.
-//! 6. [`outbox`]: what is not acknowledged yet, in order.
+//! 6. [`draft`] and [`outbox`]: what is being written, and what is not acknowledged yet, in order.
 //! 7. [`roster`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
 //! 8. [`clock`] and [`day`]: the time that is shown, and the headings of days.
 //! 9. [`words`]: the language, and what it says of what the server says.
@@ -22,6 +22,7 @@ pub mod banner;
 pub mod client;
 pub mod clock;
 pub mod day;
+pub mod draft;
 pub mod effect;
 pub mod input;
 pub mod link;

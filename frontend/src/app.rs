@@ -18,6 +18,7 @@ use leptos::prelude::*;
 use crate::api::Api;
 use crate::socket::Socket;
 use crate::storage;
+use crate::storage::drafts::{self, KeptTexts};
 use crate::storage::outbox::Outbox;
 use crate::time::{self, Clock};
 use crate::{browser, route};
@@ -37,6 +38,8 @@ pub struct App {
     pub route: RwSignal<Option<ChatId>>,
     /// What a screen reader says next.
     pub spoken: RwSignal<String>,
+    /// The key in the browser's storage under which another tab has just changed something.
+    pub stored: RwSignal<Option<String>>,
 }
 
 struct Core {
@@ -79,6 +82,7 @@ impl App {
             reason: RwSignal::new(String::new()),
             route: RwSignal::new(route::current()),
             spoken: RwSignal::new(String::new()),
+            stored: RwSignal::new(None),
         };
         if let Some(session) = storage::session() {
             app.enter(session);
@@ -151,7 +155,7 @@ impl App {
         // When the server can't be reached the token lives on until it expires; the person is gone here anyway.
         browser::run(async move { drop(api.logout().await) });
         storage::forget_session();
-        self.leave();
+        self.leave(true);
     }
 
     /// Shows a chat, or the list.
@@ -182,22 +186,27 @@ impl App {
         self.reason.set(String::new());
         self.dispatch(Input::SignedIn { user: user.clone() });
         self.dispatch(Input::OpenChat(self.route.get_untracked()));
-        self.user.set(Some(user));
+        // Another sign-in of the same person leaves open what is open.
+        if self.user.get_untracked().as_ref() != Some(&user) {
+            self.user.set(Some(user));
+        }
         self.restore();
     }
 
-    /// Forgets the person and everything of theirs.
-    fn leave(self) {
+    /// Shows nothing of the person any more; and forgets what they wrote and did not send, when they signed out.
+    fn leave(self, forget: bool) {
         let Some(user) = self.core.with_value(|core| core.session.take()).map(|session| session.user) else {
             return;
         };
-        storage::forget_drafts(&user);
         let outbox = self.core.with_value(|core| {
             core.generation.set(core.generation.get() + 1);
             *core.api.borrow_mut() = Api::new("");
             core.outbox.clone()
         });
-        browser::run(async move { outbox.forget(user.id).await });
+        if forget {
+            KeptTexts::of(&user).forget();
+            browser::run(async move { outbox.forget(user.id).await });
+        }
         self.dispatch(Input::SignedOut);
         self.user.set(None);
         route::replace(None);
@@ -349,12 +358,20 @@ impl App {
         });
         browser::on_window("popstate", move |_| self.arrived(route::current()));
         browser::on_window("storage", move |event| self.other_tab(&event));
+        browser::on_window("beforeunload", move |event| {
+            let waits = self.peek(|client| client.waiting() > 0 || client.failed().next().is_some());
+            let is_kept = self.core.with_value(|core| core.outbox.is_kept());
+            // What only this page holds would go with it: the browser asks first.
+            if drafts::is_any_unstored() || (waits && !is_kept) {
+                event.prevent_default();
+            }
+        });
     }
 
     /// Another tab changed the sign-in that is kept for all of them.
     fn other_tab(self, event: &web_sys::Event) {
         if !storage::is_session_change(event) {
-            return;
+            return self.stored.set(storage::changed_key(event));
         }
         let mine = self.core.with_value(|core| core.session.borrow().clone());
         match (mine, storage::session()) {
@@ -362,10 +379,11 @@ impl App {
             (Some(mine), Some(now)) if mine.token == now.token => {}
             (Some(mine), Some(now)) if mine.user.id == now.user.id => self.enter(now),
             (_, Some(now)) => {
-                self.leave();
+                // The first person did not sign out: what they wrote is there when they come back.
+                self.leave(false);
                 self.enter(now);
             }
-            (Some(_), None) => self.leave(),
+            (Some(_), None) => self.leave(true),
             (None, None) => {}
         }
     }

@@ -1,9 +1,9 @@
-//! What the browser keeps: the sign-in, drafts, and (in [`outbox`]) unsent messages.
+//! What the browser keeps: the sign-in, what one began to write ([`drafts`]), and unsent messages ([`outbox`]).
 
+pub mod drafts;
 pub mod outbox;
 
 use causerie_protocol::rest::SignedIn;
-use causerie_protocol::{ChatId, User};
 use wasm_bindgen::JsCast;
 use web_sys::Storage;
 
@@ -50,6 +50,12 @@ pub fn is_session_change(event: &web_sys::Event) -> bool {
         .is_some_and(|event| event.key().is_none_or(|key| key == SESSION_KEY))
 }
 
+/// The key that another tab changed.
+#[must_use]
+pub fn changed_key(event: &web_sys::Event) -> Option<String> {
+    event.dyn_ref::<web_sys::StorageEvent>()?.key()
+}
+
 /// Forgets the sign-in, wherever it is kept.
 pub fn forget_session() {
     for storage in [for_now(), for_good()].into_iter().flatten() {
@@ -70,32 +76,4 @@ pub fn tab() -> String {
         let _ = storage.set_item(KEY, &name);
     }
     name
-}
-
-fn draft_key(user: &User, chat: ChatId) -> String {
-    format!("causerie.draft.{}.{chat}", user.id)
-}
-
-/// What the person began to write in a chat.
-#[must_use]
-pub fn draft(user: &User, chat: ChatId) -> String {
-    for_good().and_then(|storage| storage.get_item(&draft_key(user, chat)).ok()?).unwrap_or_default()
-}
-
-/// Keeps what the person began to write; nothing when it is blank.
-pub fn keep_draft(user: &User, chat: ChatId, text: &str) {
-    let Some(storage) = for_good() else { return };
-    let key = draft_key(user, chat);
-    let _ = if text.trim().is_empty() { storage.remove_item(&key) } else { storage.set_item(&key, text) };
-}
-
-/// Forgets all drafts of a person, who leaves this browser.
-pub fn forget_drafts(user: &User) {
-    let Some(storage) = for_good() else { return };
-    let prefix = format!("causerie.draft.{}.", user.id);
-    let count = storage.length().unwrap_or(0);
-    let keys: Vec<_> = (0..count).filter_map(|index| storage.key(index).ok()?).collect();
-    for key in keys.iter().filter(|key| key.starts_with(&prefix)) {
-        let _ = storage.remove_item(key);
-    }
 }

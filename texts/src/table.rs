@@ -36,7 +36,7 @@ texts! {
     SomeKept: " The messages that are not sent yet are kept.", " Các tin nhắn chưa gửi vẫn được giữ.";
     Settings: "Settings", "Cài đặt";
     SignedInWhere: "Where you are signed in", "Nơi bạn đang đăng nhập";
-    NotAllSent: "Not everything is sent yet: what waits is given up when you sign out.", "Vẫn còn tin nhắn chưa gửi: nếu đăng xuất, chúng sẽ bị bỏ.";
+    NotAllSent: "Not everything is sent yet: what waits, and what you began to write, is given up when you sign out.", "Vẫn còn nội dung chưa gửi: nếu đăng xuất, tin nhắn đang chờ và bản nháp sẽ bị bỏ.";
     SignOut: "Sign out", "Đăng xuất";
     Loading: "Loading…", "Đang tải…";
     ThisOne: "this one", "thiết bị này";
@@ -61,6 +61,9 @@ texts! {
     TryNow: "Try now", "Thử ngay";
     Why: "Why?", "Tại sao?";
     ChangesSent: "You change a message that is sent.", "Bạn đang sửa một tin nhắn đã gửi.";
+    ChangesUnsent: "You change a message that was not sent.", "Bạn đang sửa một tin nhắn chưa gửi được.";
+    EditedGone: "The message was deleted meanwhile: your text stands here as a new one.", "Tin nhắn đã bị xóa trong lúc bạn sửa: nội dung của bạn được giữ ở đây như tin mới.";
+    Kept: "What you wrote here is kept:", "Những gì bạn viết ở đây vẫn được giữ:";
     Cancel: "Cancel", "Hủy";
     Save: "Save", "Lưu";
     Send: "Send", "Gửi";

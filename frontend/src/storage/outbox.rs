@@ -3,7 +3,7 @@
 //! Each belongs to one tab, which sends it. A tab that starts or wakes takes over those whose tab is gone.
 //! Two tabs that take over the same one do no harm: the server knows it by its `client_id`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use causerie_client::PendingMessage;
@@ -37,6 +37,10 @@ read_fields! {
 pub struct Outbox {
     tab: Rc<str>,
     state: Rc<RefCell<State>>,
+    /// Whether the browser did not take something, as when its storage is full.
+    refused: Rc<Cell<bool>>,
+    /// Notes that.
+    refuse: Function,
     opened: Promise,
 }
 
@@ -58,7 +62,11 @@ impl Outbox {
     pub fn open(tab: &str) -> Self {
         browser::hold_lock(&lock_name(tab));
         let state = Rc::new(RefCell::new(State::Opening(Vec::new())));
-        let outbox = Self { tab: tab.into(), state, opened: Promise::resolve(&JsValue::UNDEFINED) };
+        let refused = Rc::new(Cell::new(false));
+        let noted = Rc::clone(&refused);
+        let refuse = Closure::<dyn Fn()>::new(move || noted.set(true)).into_js_value().unchecked_into();
+        let outbox =
+            Self { tab: tab.into(), state, refused, refuse, opened: Promise::resolve(&JsValue::UNDEFINED) };
         let opening = outbox.clone();
         let opened = future_to_promise(async move {
             let database = open_database().await;
@@ -121,6 +129,12 @@ impl Outbox {
         }
     }
 
+    /// Whether what is put here is still there without the page.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        matches!(*self.state.borrow(), State::Open(_)) && !self.refused.get()
+    }
+
     async fn all(&self) -> Vec<Kept> {
         let Some(store) = self.store(IdbTransactionMode::Readonly) else { return Vec::new() };
         let Ok(request) = store.get_all() else { return Vec::new() };
@@ -137,6 +151,7 @@ impl Outbox {
         }
         let Some(store) = self.store(IdbTransactionMode::Readwrite) else { return };
         // IndexedDB runs transactions over one store in the order in which they were made: nobody need wait.
+        store.transaction().set_onabort(Some(&self.refuse));
         let _ = match change {
             Change::Put(message) => {
                 let key = JsValue::from_str(message.client_id.as_str());

@@ -1,10 +1,11 @@
 //! Where one writes: a draft for every chat, Enter to send where there is a keyboard, and input methods left in peace.
 
-use causerie_client::{Input, Name, words};
+use causerie_client::draft::{Drafts, Target};
+use causerie_client::{Input, Name, Scope, words};
 use causerie_protocol::client_frame::{text_code, text_detail};
 use causerie_protocol::rest::EditMessage;
 use causerie_protocol::text::TextError;
-use causerie_protocol::{ChatId, ClientId, MessageId, MessageText};
+use causerie_protocol::{ChatId, ClientId, MessageText};
 use causerie_texts::{page, say};
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::html;
@@ -16,7 +17,8 @@ use super::icon;
 use super::message::ToEdit;
 use super::parts::{alert, button, named};
 use crate::app::app;
-use crate::{browser, storage};
+use crate::browser;
+use crate::storage::drafts::KeptTexts;
 
 /// What browsers report as the key while an input method composes.
 const COMPOSING: u32 = 229;
@@ -37,27 +39,40 @@ pub fn Composer(
 ) -> impl IntoView {
     let app = app();
     let area = NodeRef::<html::Textarea>::new();
-    let editing = RwSignal::new(None::<MessageId>);
     // The keyboard on a touch screen has no other way to begin a line than Enter; there the button sends.
     let touch = browser::matches("(pointer: coarse)");
-    let keep = move |text: &str| {
-        // The text of a sent message is no draft.
-        if let (Some(me), None) = (app.user.get_untracked(), editing.get_untracked()) {
-            storage::keep_draft(&me, chat, text);
-        }
-    };
+    let editing = RwSignal::new(None::<Target>);
+    let Some(me) = app.user.get_untracked() else { return ().into_any() };
+    let store = KeptTexts::of(&me);
+    let drafts = StoredValue::new(Drafts::new(store.clone(), chat));
+    let keep =
+        move |text: &str| drafts.with_value(|drafts| drafts.keep(editing.get_untracked().as_ref(), text));
     let fill = move |text: &str| {
         if let Some(area) = area.get_untracked() {
             area.set_value(text);
             grow(&area);
         }
     };
-    let draft = move || app.user.get_untracked().map(|me| storage::draft(&me, chat)).unwrap_or_default();
+    let kept = move |target: Option<&Target>| drafts.with_value(|drafts| drafts.text(target));
+    // Ends an edit, whatever became of its text.
+    let end = move || {
+        editing.set(None);
+        fill(&kept(None).unwrap_or_default());
+    };
+    let release = move |target: &Target| {
+        let has_text = drafts.with_value(|drafts| drafts.release(target));
+        end();
+        if has_text {
+            error.set(say!(EditedGone).to_owned());
+        }
+    };
 
-    // The draft is there when the composer is, and the focus on devices where that brings up no keyboard.
+    // What was being written is there when the composer is, and the focus on devices where that brings up no keyboard.
     Effect::new(move || {
         if let Some(area) = area.get() {
-            area.set_value(&draft());
+            let target = drafts.with_value(Drafts::resume);
+            area.set_value(&kept(target.as_ref()).unwrap_or_default());
+            editing.set(target);
             grow(&area);
             if browser::has_keyboard() {
                 let _ = area.focus();
@@ -65,26 +80,39 @@ pub fn Composer(
         }
     });
     Effect::new(move || {
-        let Some(what) = to_edit.get() else { return };
+        let Some(ToEdit { target, text }) = to_edit.get() else { return };
         to_edit.set(None);
-        match what {
-            ToEdit::Sent(id, text) => {
-                editing.set(Some(id));
-                fill(&text);
-            }
-            ToEdit::Unsent(text) => {
-                editing.set(None);
-                fill(&text);
-                keep(&text);
-            }
-        }
+        fill(&kept(Some(&target)).unwrap_or(text));
+        editing.set(Some(target));
         focus(area);
+    });
+    // Another tab of the same person wrote on, or is done.
+    Effect::new(move || {
+        let Some(changed) = app.stored.get() else { return };
+        let target = editing.get_untracked();
+        if changed != drafts.with_value(|drafts| store.full_key(&drafts.key(target.as_ref()))) {
+            return;
+        }
+        match kept(target.as_ref()) {
+            Some(text) => fill(&text),
+            None => end(),
+        }
+    });
+    // A message that is being edited may be deleted elsewhere.
+    Effect::new(move || {
+        if let Some(target @ Target::Sent(id)) = editing.get()
+            && app.read(Scope::Timeline(chat), |client| client.is_deleted(chat, id))
+        {
+            release(&target);
+        }
     });
 
     let cancel = move || {
-        editing.set(None);
+        if let Some(target) = editing.get_untracked() {
+            drafts.with_value(|drafts| drafts.cancel(&target));
+        }
         error.set(String::new());
-        fill(&draft());
+        end();
         focus(area);
     };
     let send = move || {
@@ -95,15 +123,21 @@ pub fn Composer(
             Err(problem) => return error.set(words::error(&text_code(problem), None, text_detail(problem))),
         };
         error.set(String::new());
-        if let Some(id) = editing.get_untracked() {
-            let api = app.api();
+        let target = editing.get_untracked();
+        if let Some(target @ Target::Sent(id)) = target {
+            let (api, drafts) = (app.api(), drafts.get_value());
             browser::run(async move {
-                match api.edit(id, &EditMessage { content: text }).await {
+                let saved = text.as_str().to_owned();
+                let answer = api.edit(id, &EditMessage { content: text }).await;
+                // The person may look at another chat by now.
+                let is_here = editing.try_get_untracked().flatten().as_ref() == Some(&target);
+                match answer {
                     Ok(()) => {
-                        if editing.try_get_untracked().flatten() == Some(id) {
-                            cancel();
+                        if drafts.saved(&target, &saved) && is_here {
+                            end();
                         }
                     }
+                    Err(problem) if problem.status == 404 && is_here => release(&target),
                     Err(problem) => drop(error.try_set(problem.detail)),
                 }
             });
@@ -111,9 +145,14 @@ pub fn Composer(
         }
         let Ok(client_id) = ClientId::new(browser::uuid()) else { return };
         app.dispatch(Input::Send { chat, text, client_id });
-        keep("");
-        fill("");
-        focus(area);
+        if let Some(Target::Unsent(client_id)) = target {
+            app.dispatch(Input::DeleteUnsent { client_id });
+            cancel();
+        } else {
+            keep("");
+            fill("");
+            focus(area);
+        }
         sent.update(|sent| *sent = sent.wrapping_add(1));
     };
     let key = move |event: KeyboardEvent| {
@@ -146,18 +185,22 @@ pub fn Composer(
         send();
     });
     let note = part(move || {
-        if editing.get().is_none() {
-            return ().into_any();
-        }
+        let what = match editing.get() {
+            None => return ().into_any(),
+            Some(Target::Sent(_)) => say!(ChangesSent),
+            Some(Target::Unsent(_)) => say!(ChangesUnsent),
+        };
         page! {
             <div class="editing">
-                <span>say!(ChangesSent)</span>
+                <span>{what}</span>
                 {button("link", None, say!(Cancel), move |_| cancel())}
             </div>
         }
         .into_any()
     });
-    let action = text(move || if editing.get().is_some() { say!(Save) } else { say!(Send) }.to_owned());
+    let action = text(move || {
+        if matches!(editing.get(), Some(Target::Sent(_))) { say!(Save) } else { say!(Send) }.to_owned()
+    });
     let key_hint = text(move || if touch.get() { "enter" } else { "send" }.to_owned());
     let button_hint = text(move || if touch.get() { say!(Send) } else { say!(SendWithEnter) }.to_owned());
     page! {
@@ -171,6 +214,7 @@ pub fn Composer(
             </button>
         </form>
     }
+    .into_any()
 }
 
 /// As high as its text, as far as the styles allow.

@@ -1,6 +1,7 @@
 //! A conversation: who it is with, the messages, and where one writes.
 
-use causerie_client::{ChatEntry, Client, LinkState, Name, Scope};
+use causerie_client::draft::{Drafts, Store};
+use causerie_client::{ChatEntry, Client, LinkState, Name, Row, Scope};
 use causerie_protocol::ChatId;
 use causerie_protocol::rest::{AddParticipant, ChatKind, ChatStatus, UpdateChat, UserRef};
 use causerie_texts::{page, say};
@@ -19,6 +20,7 @@ use super::{form, icon, menu};
 use crate::api::ApiError;
 use crate::app::{App, app};
 use crate::browser;
+use crate::storage::drafts::KeptTexts;
 
 /// What the header shows.
 struct About {
@@ -107,12 +109,12 @@ pub fn Conversation(
         if known.get() {
             view! { <Timeline chat title to_edit error sent /> }.into_any()
         } else {
-            unknown(app)
+            unknown(app, chat)
         }
     });
     let foot = part(move || match foot.get() {
         Foot::Nothing => ().into_any(),
-        Foot::Words(words) => view! { <p class="closed">{words}</p> }.into_any(),
+        Foot::Words(words) => view! { <p class="closed">{words}</p>{written(app, chat, false)} }.into_any(),
         Foot::Composer => view! { <Composer chat title to_edit error sent /> }.into_any(),
     });
     let dialog = part(move || if adding.get() { add_person(app, chat, adding) } else { ().into_any() });
@@ -139,11 +141,34 @@ fn head(app: App, chat: ChatId, about: &About, adding: RwSignal<bool>, error: Rw
 }
 
 /// What stands in place of a chat that is not in the list.
-fn unknown(app: App) -> AnyView {
+fn unknown(app: App, chat: ChatId) -> AnyView {
     let hint = app
         .read(Scope::Chats, Client::chats_loaded)
         .then(|| hint(say!(NoSuchChat), say!(NotInIt).to_owned()));
-    view! { <ul class="nothing">{hint}</ul> }.into_any()
+    view! { <ul class="nothing">{hint}</ul>{written(app, chat, true)} }.into_any()
+}
+
+/// What the person wrote in a chat where nothing can be written any more, to be copied; with what was not sent, when
+/// the messages are not shown either.
+fn written(app: App, chat: ChatId, with_unsent: bool) -> AnyView {
+    let drafts = app.user.get_untracked().map(|me| Drafts::new(KeptTexts::of(&me), chat).all());
+    let mut texts = drafts.unwrap_or_default();
+    if with_unsent {
+        let unsent = app.read(Scope::Timeline(chat), |client| client.rows(chat));
+        texts.extend(unsent.into_iter().filter_map(|row| match row {
+            Row::Message(row) if row.mine && row.id.is_none() => Some(row.text),
+            _ => None,
+        }));
+    }
+    if texts.is_empty() {
+        return ().into_any();
+    }
+    page! {
+        <label class="field written"><span>say!(Kept)</span>
+            <textarea readonly rows="3" dir="auto">{texts.join("\n\n")}</textarea>
+        </label>
+    }
+    .into_any()
 }
 
 /// What one does to a chat from the header's menu.
@@ -211,19 +236,26 @@ fn choices(
 fn add_person(app: App, chat: ChatId, adding: RwSignal<bool>) -> AnyView {
     let error = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
+    let Some(me) = app.user.get_untracked() else { return ().into_any() };
+    let (texts, key) = (KeptTexts::of(&me), format!("{chat}.add"));
+    let (added, added_key) = (texts.clone(), key.clone());
     let add = submit(move |event: SubmitEvent| {
         event.prevent_default();
         let email = form::reader(&event)("email").trim().to_owned();
+        let (texts, key) = (added.clone(), added_key.clone());
         browser::run(async move {
             match act(app, chat, Act::Add(email)).await {
-                Ok(()) => drop(adding.try_set(false)),
+                Ok(()) => {
+                    texts.set(&key, None);
+                    let _ = adding.try_set(false);
+                }
                 Err(problem) => drop(error.try_set(problem.detail)),
             }
         });
     });
     let content = page! {
         <form on:submit=add>
-            {field(say!(Email), "email", "email", "off", say!(SeeBefore))}
+            {field(say!(Email), "email", "email", "off", say!(SeeBefore), &texts, &key)}
             {alert(error)}
             <div class="actions">{submit_button(say!(Add), busy)}</div>
         </form>

@@ -1,17 +1,23 @@
 //! Signing in, and making an account.
 
 use causerie_client::Client;
+use causerie_client::draft::Store;
 use causerie_protocol::rest::{Login, Register};
 use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use super::erased::{part, submit};
+use super::erased::{flag, part, submit, text};
 use super::form;
-use super::parts::{alert, button, field, language_choice, submit_button};
+use super::parts::{alert, button, field, language_choice};
 use crate::api::Api;
 use crate::app::{App, app};
 use crate::browser;
+use crate::storage::drafts::KeptTexts;
+
+/// The fields of which what is written is kept, by their names.
+const EMAIL: &str = "email";
+const NAME: &str = "name";
 
 /// What somebody sees who is not signed in.
 #[component]
@@ -33,31 +39,41 @@ pub fn Door() -> impl IntoView {
         registering.update(|registering| *registering = !*registering);
         error.set(String::new());
     };
-    let form = part(move || {
-        let (testid, heading, action) = if registering.get() {
-            ("register", say!(MakeAccount), say!(MakeTheAccount))
+    let texts = KeptTexts::of_door();
+    // Who signed in here last is most often who signs in again.
+    let known = app.peek(|client| client.me().map(|me| me.email.clone()));
+    if texts.get(EMAIL).is_none() {
+        texts.set(EMAIL, known.as_deref());
+    }
+    let email = field(say!(Email), EMAIL, "email", "username", "", &texts, EMAIL);
+    let name = part(move || {
+        if registering.get() {
+            field(say!(Name), NAME, "text", "name", "", &KeptTexts::of_door(), NAME)
         } else {
-            ("sign-in", say!(SignIn), say!(SignIn))
-        };
-        let name = registering.get().then(|| field(say!(Name), "name", "text", "name", ""));
-        let password = if registering.get() {
-            field(say!(Password), "password", "password", "new-password", say!(PasswordHint))
-        } else {
-            field(say!(Password), "password", "password", "current-password", "")
-        };
-        page! {
-            <form data-testid=testid on:submit=submit(enter)>
-                <h2>{heading}</h2>
-                {name}
-                {field(say!(Email), "email", "email", "username", "")}
-                {password}
-                <label class="check"><input name="keep" type="checkbox" />say!(Keep)</label>
-                {alert(error)}
-                {submit_button(action, busy)}
-            </form>
+            ().into_any()
         }
-        .into_any()
     });
+    let choose = move |register: &'static str, sign_in: &'static str| {
+        text(move || if registering.get() { register } else { sign_in }.to_owned())
+    };
+    // One form for both: what is written stays when one changes one's mind.
+    let form = page! {
+        <form data-testid=choose("register", "sign-in") on:submit=submit(enter)>
+            <h2>{choose(say!(MakeAccount), say!(SignIn))}</h2>
+            {name}
+            {email}
+            <label class="field">
+                <span>say!(Password)</span>
+                <input name="password" type="password" autocomplete=choose("new-password", "current-password") required />
+                <small>{choose(say!(PasswordHint), "")}</small>
+            </label>
+            <label class="check"><input name="keep" type="checkbox" />say!(Keep)</label>
+            {alert(error)}
+            <button class="button main" type="submit" disabled=flag(move || busy.get())>
+                {choose(say!(MakeTheAccount), say!(SignIn))}
+            </button>
+        </form>
+    };
     let other = part(move || {
         let (question, testid, action) = if registering.get() {
             (say!(HaveOne), "show-sign-in", say!(SignIn))
@@ -110,7 +126,10 @@ async fn send(
         api.login(&Login { email, password }).await
     };
     match answer {
-        Ok(answer) => app.signed_in(answer, !field("keep").is_empty()),
+        Ok(answer) => {
+            KeptTexts::of_door().forget();
+            app.signed_in(answer, !field("keep").is_empty());
+        }
         Err(problem) => {
             // The door may be gone: another tab may have signed in.
             let _ = error.try_set(problem.detail);

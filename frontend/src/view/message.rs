@@ -1,6 +1,7 @@
 //! One message, and what can be done with an own one.
 
 use causerie_client::Input;
+use causerie_client::draft::Target;
 use causerie_client::links::{Piece, pieces};
 use causerie_protocol::{ClientId, MessageId};
 use causerie_texts::{page, say};
@@ -12,13 +13,13 @@ use super::{icon, menu};
 use crate::app::App;
 use crate::browser;
 
-/// What the composer is given to work on.
+/// What the composer is given to work on: a message is to get another text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ToEdit {
-    /// A sent message is to get another text.
-    Sent(MessageId, String),
-    /// The text of one that failed is to be written anew.
-    Unsent(String),
+pub struct ToEdit {
+    /// Which.
+    pub target: Target,
+    /// The text that it has.
+    pub text: String,
 }
 
 /// What the messages need to be acted on.
@@ -103,7 +104,7 @@ fn draw_piece(piece: Piece<'_>) -> AnyView {
 fn actions(desk: Desk, id: MessageId, text: String) -> AnyView {
     let edit = move |_| {
         menu::close_all();
-        desk.to_edit.set(Some(ToEdit::Sent(id, text.clone())));
+        desk.to_edit.set(Some(ToEdit { target: Target::Sent(id), text: text.clone() }));
     };
     let delete = move |_| {
         menu::close_all();
@@ -128,8 +129,8 @@ fn choices_of_failed(desk: Desk, client_id: ClientId, text: String) -> AnyView {
     let (retried, edited) = (client_id.clone(), client_id.clone());
     let retry = move |_| app.dispatch(Input::Retry { client_id: retried.clone() });
     let edit = move |_| {
-        app.dispatch(Input::DeleteUnsent { client_id: edited.clone() });
-        desk.to_edit.set(Some(ToEdit::Unsent(text.clone())));
+        // The message stays until the other text is sent in its place.
+        desk.to_edit.set(Some(ToEdit { target: Target::Unsent(edited.clone()), text: text.clone() }));
     };
     let delete = move |_| app.dispatch(Input::DeleteUnsent { client_id: client_id.clone() });
     page! {

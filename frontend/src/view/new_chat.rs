@@ -1,6 +1,7 @@
 //! Starting a chat, with one person or several.
 
 use causerie_client::Input;
+use causerie_client::draft::Store;
 use causerie_protocol::ChatTitle;
 use causerie_protocol::rest::{CreateChat, UserRef};
 use causerie_texts::{page, say};
@@ -9,15 +10,23 @@ use leptos::prelude::*;
 
 use super::dialog::modal;
 use super::erased::{event, flag, submit};
-use super::parts::{alert, submit_button};
+use super::parts::{alert, keeping, submit_button};
 use super::{Dialog, form};
 use crate::app::{App, app};
 use crate::browser;
+use crate::storage::drafts::KeptTexts;
+
+/// The keys of what was written into the form.
+const PEOPLE: &str = "new.people";
+const TITLE: &str = "new.title";
 
 /// The dialog that starts a chat.
 pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
     let app = app();
-    let several = RwSignal::new(false);
+    let Some(me) = app.user.get_untracked() else { return ().into_any() };
+    let texts = KeptTexts::of(&me);
+    let (people, title) = (texts.get(PEOPLE).unwrap_or_default(), texts.get(TITLE));
+    let several = RwSignal::new(emails(&people).count() > 1);
     let error = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let start = submit(move |event: SubmitEvent| {
@@ -32,17 +41,22 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
         error.set(String::new());
         browser::run(send(app, CreateChat { participants, title }, dialog, error, busy));
     });
-    let count = event(move |event| several.set(emails(&event_target_value(&event)).count() > 1));
+    let keep_people = keeping(&texts, PEOPLE);
+    let count = event(move |event| {
+        several.set(emails(&event_target_value(&event)).count() > 1);
+        keep_people(event);
+    });
     let content = page! {
         <form on:submit=start>
             <label class="field">
                 <span>say!(Email)</span>
-                <input name="email" type="email" multiple required autocomplete="off" on:input=count />
+                <input name="email" type="email" multiple required autocomplete="off" value=people on:input=count />
                 <small>say!(NewChatHint)</small>
             </label>
             <label class="field" hidden=flag(move || !several.get())>
                 <span>say!(GroupTitle)</span>
-                <input name="title" type="text" maxlength="200" autocomplete="off" />
+                <input name="title" type="text" maxlength="200" autocomplete="off" dir="auto" value=title
+                    on:input=keeping(&texts, TITLE) />
                 <small>say!(GroupTitleHint)</small>
             </label>
             {alert(error)}
@@ -62,6 +76,11 @@ async fn send(
     match app.api().create_chat(&body).await {
         Ok(chat) => {
             let id = chat.id;
+            if let Some(me) = app.user.get_untracked() {
+                for key in [PEOPLE, TITLE] {
+                    KeptTexts::of(&me).set(key, None);
+                }
+            }
             app.dispatch(Input::ChatLoaded(Box::new(chat)));
             app.go(Some(id));
             let _ = dialog.try_set(Dialog::None);

@@ -1,13 +1,15 @@
 //! Small parts that many views are made of; each is compiled once.
 
 use causerie_client::Name;
+use causerie_client::draft::Store;
 use causerie_protocol::limits::UNREAD;
 use causerie_texts::{page, say};
-use leptos::ev::MouseEvent;
+use leptos::ev::{Event, MouseEvent};
 use leptos::prelude::*;
 
-use super::erased::{click, flag, text};
+use super::erased::{click, event, flag, text};
 use crate::language;
+use crate::storage::drafts::KeptTexts;
 
 /// A button with a word on it.
 pub fn button(
@@ -56,19 +58,32 @@ pub fn alert(error: RwSignal<String>) -> AnyView {
     view! { <p class="alert" role="alert">{text(move || error.get())}</p> }.into_any()
 }
 
-/// A labelled field of a form.
+/// Keeps what is written into a field, also when its form closes or the page is loaded anew.
+pub fn keeping(texts: &KeptTexts, key: &str) -> impl Fn(Event) + Clone + 'static {
+    let (texts, key) = (texts.clone(), key.to_owned());
+    event(move |event| {
+        let written = event_target_value(&event);
+        texts.set(&key, (!written.is_empty()).then_some(&*written));
+    })
+}
+
+/// A labelled field of a form; what was written there before is in it.
 pub fn field(
     label: &'static str,
     name: &'static str,
     kind: &'static str,
     autocomplete: &'static str,
     hint: &'static str,
+    texts: &KeptTexts,
+    key: &str,
 ) -> AnyView {
     let hint = (!hint.is_empty()).then(|| view! { <small>{hint}</small> });
+    let written = texts.get(key);
+    let keep = keeping(texts, key);
     view! {
         <label class="field">
             <span>{label}</span>
-            <input name=name type=kind autocomplete=autocomplete required />
+            <input name=name type=kind autocomplete=autocomplete required dir="auto" value=written on:input=keep />
             {hint}
         </label>
     }

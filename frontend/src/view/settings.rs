@@ -12,6 +12,7 @@ use super::dialog::modal;
 use super::erased::{click, part};
 use super::parts::{alert, bdi, button, language_choice};
 use crate::app::{App, app};
+use crate::storage::drafts::KeptTexts;
 use crate::{browser, time};
 
 /// What the dialog knows.
@@ -40,12 +41,13 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
             </div>
         }
     });
-    let unsent = part(move || match app.read(Scope::Link, Client::waiting) {
-        0 => ().into_any(),
-        _ => page! {
-            <p class="notice">say!(NotAllSent)</p>
+    let has_drafts = app.user.get_untracked().is_some_and(|me| KeptTexts::of(&me).any());
+    let unsent = part(move || {
+        if app.read(Scope::Link, Client::waiting) > 0 || has_drafts {
+            page! { <p class="notice">say!(NotAllSent)</p> }.into_any()
+        } else {
+            ().into_any()
         }
-        .into_any(),
     });
     let leave = move |_| {
         dialog.set(Dialog::None);

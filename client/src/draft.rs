@@ -1,0 +1,242 @@
+//! What a person is writing in a chat: a draft, and other texts for messages of theirs. None is lost without their doing.
+
+use causerie_protocol::{ChatId, ClientId, MessageId};
+
+/// Keeps texts by their keys, so that they outlive the page.
+pub trait Store {
+    /// The text of a key.
+    fn get(&self, key: &str) -> Option<String>;
+    /// Keeps a text, or forgets it.
+    fn set(&self, key: &str, text: Option<&str>);
+}
+
+/// The message that is given another text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One that was sent.
+    Sent(MessageId),
+    /// One that failed.
+    Unsent(ClientId),
+}
+
+/// The texts that are being written in one chat: its draft, and one for each message that is being edited.
+///
+/// They are kept apart, so that neither an edit costs the draft nor the draft an edit.
+#[derive(Clone, Debug)]
+pub struct Drafts<S> {
+    store: S,
+    chat: ChatId,
+}
+
+impl<S: Store> Drafts<S> {
+    /// Those of a chat.
+    #[must_use]
+    pub fn new(store: S, chat: ChatId) -> Self {
+        Self { store, chat }
+    }
+
+    /// The key of the draft, or of an edit.
+    #[must_use]
+    pub fn key(&self, target: Option<&Target>) -> String {
+        let chat = self.chat;
+        match target {
+            None => chat.to_string(),
+            Some(target) => format!("{chat}.{}", name(target)),
+        }
+    }
+
+    /// The edit that was under way when the composer was last here.
+    #[must_use]
+    pub fn resume(&self) -> Option<Target> {
+        let target = parse(&self.store.get(&self.current())?)?;
+        self.text(Some(&target)).map(|_| target)
+    }
+
+    /// What was written; nothing for an edit in which nothing was.
+    #[must_use]
+    pub fn text(&self, target: Option<&Target>) -> Option<String> {
+        self.store.get(&self.key(target))
+    }
+
+    /// The person wrote something.
+    pub fn keep(&self, target: Option<&Target>, text: &str) {
+        let kept = target.is_some() || !text.trim().is_empty();
+        self.store.set(&self.key(target), kept.then_some(text));
+        if let Some(target) = target {
+            self.store.set(&self.current(), Some(&name(target)));
+        }
+    }
+
+    /// The person gave an edit up.
+    pub fn cancel(&self, target: &Target) {
+        self.store.set(&self.key(Some(target)), None);
+        let current = self.current();
+        if self.store.get(&current) == Some(name(target)) {
+            self.store.set(&current, None);
+        }
+    }
+
+    /// The message has this text now; false when the person wrote on meanwhile, and the edit goes on.
+    #[must_use]
+    pub fn saved(&self, target: &Target, text: &str) -> bool {
+        let is_done = self.text(Some(target)).is_none_or(|kept| kept == text);
+        if is_done {
+            self.cancel(target);
+        }
+        is_done
+    }
+
+    /// The message is gone: what was to be its text becomes the end of the draft. Whether there was any.
+    pub fn release(&self, target: &Target) -> bool {
+        let edit = self.text(Some(target)).filter(|text| !text.trim().is_empty());
+        if let Some(edit) = &edit {
+            let draft = self.text(None).map_or_else(|| edit.clone(), |draft| format!("{draft}\n{edit}"));
+            self.keep(None, &draft);
+        }
+        self.cancel(target);
+        edit.is_some()
+    }
+
+    /// All that is being written, for a chat in which nothing can be written any more.
+    #[must_use]
+    pub fn all(&self) -> Vec<String> {
+        let edit = self.resume().and_then(|target| self.text(Some(&target)));
+        self.text(None).into_iter().chain(edit).filter(|text| !text.trim().is_empty()).collect()
+    }
+
+    /// The key under which the edit that is under way is named.
+    fn current(&self) -> String {
+        format!("{}.edit", self.chat)
+    }
+}
+
+fn name(target: &Target) -> String {
+    match target {
+        Target::Sent(id) => format!("m{id}"),
+        Target::Unsent(client_id) => format!("u{}", client_id.as_str()),
+    }
+}
+
+fn parse(name: &str) -> Option<Target> {
+    if let Some(id) = name.strip_prefix('m') {
+        return Some(Target::Sent(MessageId(id.parse().ok()?)));
+    }
+    Some(Target::Unsent(ClientId::new(name.strip_prefix('u')?).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+    use std::rc::Rc;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Memory(Rc<RefCell<BTreeMap<String, String>>>);
+
+    impl Store for Memory {
+        fn get(&self, key: &str) -> Option<String> {
+            self.0.borrow().get(key).cloned()
+        }
+
+        fn set(&self, key: &str, text: Option<&str>) {
+            match text {
+                Some(text) => self.0.borrow_mut().insert(key.to_owned(), text.to_owned()),
+                None => self.0.borrow_mut().remove(key),
+            };
+        }
+    }
+
+    fn drafts() -> (Memory, Drafts<Memory>) {
+        let memory = Memory::default();
+        (memory.clone(), Drafts::new(memory, ChatId(7)))
+    }
+
+    fn unsent() -> Target {
+        Target::Unsent(ClientId::new("c-1").unwrap())
+    }
+
+    #[test]
+    fn an_edit_leaves_the_draft_as_it_is() {
+        for target in [Target::Sent(MessageId(3)), unsent()] {
+            let (_, drafts) = drafts();
+            drafts.keep(None, "half a thought");
+            drafts.keep(Some(&target), "other words");
+            assert_eq!(drafts.text(None).as_deref(), Some("half a thought"));
+            assert!(drafts.saved(&target, "other words"));
+            assert_eq!((drafts.text(None).as_deref(), drafts.resume()), (Some("half a thought"), None));
+        }
+    }
+
+    #[test]
+    fn a_half_edited_message_is_still_half_edited_when_one_comes_back() {
+        for target in [Target::Sent(MessageId(3)), unsent()] {
+            let (memory, drafts) = drafts();
+            assert_eq!(drafts.resume(), None);
+            drafts.keep(Some(&target), "half");
+            let again = Drafts::new(memory.clone(), ChatId(7));
+            assert_eq!(again.resume().as_ref(), Some(&target));
+            assert_eq!(again.text(Some(&target)).as_deref(), Some("half"));
+            assert_eq!(Drafts::new(memory, ChatId(8)).resume(), None);
+            // Emptied is not given up.
+            drafts.keep(Some(&target), "");
+            assert_eq!(again.resume().as_ref(), Some(&target));
+        }
+    }
+
+    #[test]
+    fn two_messages_that_are_edited_at_once_keep_a_text_each() {
+        let (_, drafts) = drafts();
+        let (first, second) = (Target::Sent(MessageId(3)), Target::Sent(MessageId(4)));
+        drafts.keep(Some(&first), "one");
+        drafts.keep(Some(&second), "two");
+        drafts.cancel(&first);
+        assert_eq!(drafts.resume().as_ref(), Some(&second));
+        drafts.keep(Some(&first), "one");
+        drafts.cancel(&second);
+        assert_eq!(
+            (drafts.resume().as_ref(), drafts.text(Some(&first)).as_deref()),
+            (Some(&first), Some("one"))
+        );
+    }
+
+    #[test]
+    fn what_is_written_while_an_edit_is_being_saved_stays() {
+        let (_, drafts) = drafts();
+        let target = Target::Sent(MessageId(3));
+        drafts.keep(Some(&target), "first");
+        drafts.keep(Some(&target), "first and more");
+        assert!(!drafts.saved(&target, "first"));
+        assert_eq!(drafts.text(Some(&target)).as_deref(), Some("first and more"));
+        assert!(drafts.saved(&target, "first and more"));
+        assert_eq!(drafts.text(Some(&target)), None);
+    }
+
+    #[test]
+    fn the_text_for_a_message_that_was_deleted_meanwhile_goes_to_the_draft() {
+        let (memory, drafts) = drafts();
+        let target = Target::Sent(MessageId(3));
+        drafts.keep(Some(&target), "kept");
+        assert!(drafts.release(&target));
+        assert_eq!(drafts.text(None).as_deref(), Some("kept"));
+        drafts.keep(Some(&target), "as well");
+        assert!(drafts.release(&target));
+        assert_eq!(drafts.text(None).as_deref(), Some("kept\nas well"));
+        // Nothing was typed.
+        assert!(!drafts.release(&Target::Sent(MessageId(4))));
+        assert_eq!(drafts.all(), ["kept\nas well"]);
+        drafts.keep(None, " ");
+        assert!(memory.0.borrow().is_empty(), "nothing stays behind");
+    }
+
+    #[test]
+    fn all_that_was_written_in_a_chat_can_be_shown_when_it_is_closed() {
+        let (memory, drafts) = drafts();
+        drafts.keep(None, "draft");
+        drafts.keep(Some(&unsent()), "edit");
+        assert_eq!(drafts.all(), ["draft", "edit"]);
+        memory.set("7.edit", Some("nonsense"));
+        assert_eq!(drafts.all(), ["draft"]);
+    }
+}

@@ -1,0 +1,126 @@
+//! What a person began to write, in the browser's storage; where that is full or forbidden, in memory.
+
+use std::cell::RefCell;
+
+use causerie_client::draft::Store;
+use causerie_client::sorted::SortedMap;
+use causerie_protocol::User;
+use web_sys::Storage;
+
+thread_local! {
+    /// What the browser did not take.
+    static UNSTORED: RefCell<SortedMap<String, String>> = RefCell::default();
+}
+
+/// The texts of one person, or of nobody yet.
+#[derive(Clone, Debug)]
+pub struct KeptTexts {
+    prefix: String,
+    /// For as long as the tab lives, not for good.
+    tab: bool,
+}
+
+impl KeptTexts {
+    /// Those of a person, in all their tabs.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self { prefix: format!("causerie.draft.{}.", user.id), tab: false }
+    }
+
+    /// Those of somebody who is not signed in, in this tab.
+    #[must_use]
+    pub fn of_door() -> Self {
+        Self { prefix: "causerie.door.".to_owned(), tab: true }
+    }
+
+    /// The key by which other tabs hear of a change.
+    #[must_use]
+    pub fn full_key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    /// Whether there is any.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !self.keys().is_empty()
+            || UNSTORED.with_borrow(|texts| texts.keys().any(|key| key.starts_with(&self.prefix)))
+    }
+
+    /// Forgets all of them.
+    pub fn forget(&self) {
+        UNSTORED.with_borrow_mut(|texts| texts.retain(|key, _| !key.starts_with(&self.prefix)));
+        if let Some(storage) = self.storage() {
+            for key in self.keys() {
+                let _ = storage.remove_item(&key);
+            }
+        }
+    }
+
+    fn keys(&self) -> Vec<String> {
+        let Some(storage) = self.storage() else { return Vec::new() };
+        let count = storage.length().unwrap_or(0);
+        let keys = (0..count).filter_map(|index| storage.key(index).ok()?);
+        keys.filter(|key| key.starts_with(&self.prefix)).collect()
+    }
+
+    fn storage(&self) -> Option<Storage> {
+        if self.tab { super::for_now() } else { super::for_good() }
+    }
+}
+
+impl Store for KeptTexts {
+    fn get(&self, key: &str) -> Option<String> {
+        let key = self.full_key(key);
+        UNSTORED
+            .with_borrow(|texts| texts.get(&key).cloned())
+            .or_else(|| self.storage()?.get_item(&key).ok()?)
+    }
+
+    fn set(&self, key: &str, text: Option<&str>) {
+        let key = self.full_key(key);
+        let storage = self.storage();
+        UNSTORED.with_borrow_mut(|texts| texts.remove(&key));
+        match (text, storage) {
+            (None, Some(storage)) => drop(storage.remove_item(&key)),
+            (None, None) => {}
+            (Some(text), storage) => {
+                if storage.is_none_or(|storage| storage.set_item(&key, text).is_err()) {
+                    UNSTORED.with_borrow_mut(|texts| texts.insert(key, text.to_owned()));
+                }
+            }
+        }
+    }
+}
+
+/// Whether there are texts that would go with the page.
+#[must_use]
+pub fn is_any_unstored() -> bool {
+    UNSTORED.with_borrow(|texts| !texts.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use causerie_client::draft::Store;
+    use causerie_protocol::{User, UserId};
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::{KeptTexts, is_any_unstored};
+
+    #[wasm_bindgen_test]
+    fn a_text_that_the_browser_does_not_take_is_kept_while_the_page_lives() {
+        let user = User { id: UserId(77), email: String::new(), name: String::new() };
+        let (mine, others) = (KeptTexts::of(&user), KeptTexts::of(&User { id: UserId(7), ..user.clone() }));
+        mine.set("1", Some("short"));
+        assert!(!is_any_unstored());
+        // More than any browser stores for an origin.
+        let long = "x".repeat(12 << 20);
+        mine.set("1", Some(&long));
+        assert!(is_any_unstored() && mine.get("1").as_deref() == Some(&*long));
+        assert!(mine.any() && !others.any());
+        mine.set("1", Some("short again"));
+        assert!(!is_any_unstored());
+        assert_eq!(KeptTexts::of(&user).get("1").as_deref(), Some("short again"));
+        mine.forget();
+        assert_eq!((mine.get("1"), mine.any()), (None, false));
+    }
+}
