@@ -14,7 +14,7 @@ use crate::clock::ServerClock;
 use crate::effect::{Effect, Scope};
 use crate::input::{Input, SocketInput};
 use crate::link::{Connection, Link, LinkState};
-use crate::names::{Fold, People};
+use crate::names::{Fold, Name, People};
 use crate::outbox::{Outbox, Pending, PendingState};
 use crate::roster::{ChatEntry, Roster};
 use crate::row::{LineKind, MessageRow, Row, RowKey, RowState, RowTime};
@@ -240,6 +240,15 @@ impl Client {
         let pending: Vec<Row> = pending.filter(|one| rows.iter().all(|row| row.key() != one.key())).collect();
         rows.extend(pending);
         rows
+    }
+
+    /// What to call a chat: two people of the same name, with each of whom there is a chat, are told apart.
+    #[must_use]
+    pub fn title(&self, entry: &ChatEntry, fold: Fold<'_>) -> Name {
+        let Some(other) = entry.other() else { return entry.title() };
+        let others = self.roster.entries().filter_map(ChatEntry::other);
+        let same: Vec<&User> = others.filter(|user| user.name == other.name).collect();
+        if same.len() > 1 { People::new(same, fold).whole(other) } else { Name::of(other) }
     }
 
     /// Whether a message is known to be deleted.

@@ -38,6 +38,12 @@ impl ChatEntry {
         self.chat.participants.iter().filter(|participant| participant.user.id != self.me)
     }
 
+    /// The other person of a direct chat.
+    #[must_use]
+    pub fn other(&self) -> Option<&User> {
+        self.others().next().filter(|_| self.is_direct()).map(|other| &other.user)
+    }
+
     /// What to call the chat: its title, or the names of the others.
     #[must_use]
     pub fn title(&self) -> Name {
@@ -218,6 +224,11 @@ pub struct Roster {
 }
 
 impl Roster {
+    /// All entries, by their ids.
+    pub fn entries(&self) -> impl Iterator<Item = &ChatEntry> {
+        self.entries.values()
+    }
+
     /// All entries, the one with the newest event first.
     #[must_use]
     pub fn newest_first(&self) -> Vec<&ChatEntry> {

@@ -120,7 +120,7 @@ fn tell_title(app: App) {
                 unread += chat.unread().min(UNREAD);
                 most = most.max(chat.unread());
                 if open == Some(id) {
-                    title = format!("{} – Causerie", chat.title());
+                    title = format!("{} – Causerie", client.title(chat, &browser::fold));
                 }
             });
         }

@@ -278,3 +278,22 @@ fn a_read_position_that_overtakes_the_joining_is_asked_for() {
     page.frame(&ServerFrame::Event(Event::Joined(joined)));
     assert_eq!(page.client.chat(CHAT).unwrap().participant(UserId(3)).unwrap().read_seq, Seq(2));
 }
+
+#[test]
+fn chats_with_two_people_of_the_same_name_are_called_differently() {
+    let mut page = Page::new();
+    page.welcome();
+    let with = |id, user: i64| {
+        let mut chat = chat(id, 0);
+        let other = chat.participants.iter_mut().find(|one| one.user.id != UserId(1)).unwrap();
+        other.user =
+            User { id: UserId(user), email: format!("an{user}@example.org"), name: "Nguyễn An".into() };
+        chat
+    };
+    page.list(vec![with(1, 8), with(2, 9), chat(3, 0)]);
+    let called = |id| {
+        let entry = page.client.chat(ChatId(id)).unwrap();
+        page.client.title(entry, &|name| name.to_lowercase()).to_string()
+    };
+    assert_eq!([called(1), called(2), called(3)], ["Nguyễn An (an8)", "Nguyễn An (an9)", "Ben"]);
+}

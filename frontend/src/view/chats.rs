@@ -1,8 +1,8 @@
 //! The list of chats.
 
-use causerie_client::{ChatEntry, LinkState, Name, Scope};
+use causerie_client::{ChatEntry, Client, LinkState, Name, Scope};
 use causerie_protocol::limits::UNREAD;
-use causerie_protocol::{ChatId, User, bidi};
+use causerie_protocol::{ChatId, bidi};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
@@ -116,7 +116,8 @@ struct Entry {
 }
 
 impl Entry {
-    fn of(app: App, chat: &ChatEntry, me: Option<&User>, online: bool, now: f64) -> Self {
+    fn of(app: App, client: &Client, chat: &ChatEntry, online: bool, now: f64) -> Self {
+        let me = client.me();
         let message = chat.last_message();
         let last = message.map_or_else(
             || say!(SayHello).to_owned(),
@@ -134,7 +135,7 @@ impl Entry {
         );
         let at = time::millis(message.map_or(&chat.chat.created_at, |message| &message.sent_at));
         Self {
-            title: chat.title(),
+            title: client.title(chat, &browser::fold),
             avatar: Avatar::of_chat(chat),
             online: online && chat.online(),
             last,
@@ -151,7 +152,7 @@ fn entry(app: App, id: ChatId) -> AnyView {
         let online = app.read(Scope::Link, |client| *client.link() == LinkState::Online);
         let now = app.server_time();
         app.read(Scope::Chat(id), |client| {
-            client.chat(id).map(|chat| Entry::of(app, chat, client.me(), online, now))
+            client.chat(id).map(|chat| Entry::of(app, client, chat, online, now))
         })
     };
     let class = text(move || {

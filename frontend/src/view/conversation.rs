@@ -34,7 +34,7 @@ struct About {
 
 impl About {
     /// Who is there is known only while one is connected.
-    fn of(chat: &ChatEntry, connected: bool) -> Self {
+    fn of(client: &Client, chat: &ChatEntry, connected: bool) -> Self {
         let group = chat.chat.kind == ChatKind::Group;
         let online = connected && chat.online();
         let people = if group {
@@ -50,7 +50,7 @@ impl About {
             say!(Away).to_owned()
         };
         Self {
-            title: chat.title(),
+            title: client.title(chat, &browser::fold),
             avatar: Avatar::of_chat(chat),
             online,
             people,
@@ -91,7 +91,8 @@ pub fn Conversation(
     let known = Memo::new(move |_| app.read(Scope::Chats, |client| client.chat(chat).is_some()));
     let foot = Memo::new(move |_| app.read(Scope::Chat(chat), |client| Foot::of(client.chat(chat))));
     let title = Signal::derive(move || {
-        app.read(Scope::Chat(chat), |client| client.chat(chat).map(ChatEntry::title)).unwrap_or_default()
+        app.read(Scope::Chat(chat), |client| client.chat(chat).map(|chat| client.title(chat, &browser::fold)))
+            .unwrap_or_default()
     });
     let to_edit = RwSignal::new(None::<ToEdit>);
     let error = RwSignal::new(String::new());
@@ -100,7 +101,9 @@ pub fn Conversation(
 
     let heading = part(move || {
         let connected = app.read(Scope::Link, |client| *client.link() == LinkState::Online);
-        match app.read(Scope::Chat(chat), |client| client.chat(chat).map(|chat| About::of(chat, connected))) {
+        match app.read(Scope::Chat(chat), |client| {
+            client.chat(chat).map(|chat| About::of(client, chat, connected))
+        }) {
             Some(about) => head(app, chat, &about, adding, error),
             None => ().into_any(),
         }
