@@ -21,6 +21,7 @@ fn chat(id: i64, head: u64, unread: u64, updated: &str) -> Chat {
         status: ChatStatus::Active,
         title: None,
         participants: vec![participant(1, "Ana"), participant(2, "Ben")],
+        participant_count: 2,
         head: Seq(head),
         epoch: Epoch("e".into()),
         read_seq: Seq(2),
@@ -28,6 +29,7 @@ fn chat(id: i64, head: u64, unread: u64, updated: &str) -> Chat {
         last_message: None,
         created_at: at("t0"),
         updated_at: at(updated),
+        sort_key: None,
     }
 }
 

@@ -151,7 +151,8 @@ async fn register(name: &str) -> SignedIn {
 
 async fn start_chat(who: &SignedIn, with: &SignedIn) -> Chat {
     let api = Api::new(server()).with_token(&who.token);
-    let body = CreateChat { participants: vec![UserRef::Email(with.user.email.clone())], title: None };
+    let participants = vec![UserRef::Email(with.user.email.clone())];
+    let body = CreateChat { participants, title: None, client_id: None };
     api.create_chat(&body).await.expect("a chat can be started by e-mail")
 }
 

@@ -38,6 +38,11 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         epoch: Option<Epoch>,
     },
+    /// Follow a chat no more, to make room for another; answered by `unsubscribed` with the code 1000.
+    Unsubscribe {
+        /// Which chat.
+        chat_id: ChatId,
+    },
     /// I am writing; others see it for a few seconds. Not stored, no answer.
     Typing {
         /// Where.
@@ -95,7 +100,7 @@ struct Flat<'a> {
 }
 
 /// The names on the wire, for the error that lists them.
-const KINDS: [&str; 6] = ["message", "subscribe", "typing", "read", "pong", "ping"];
+const KINDS: [&str; 7] = ["message", "subscribe", "unsubscribe", "typing", "read", "pong", "ping"];
 
 impl ClientFrame {
     /// Reads a frame from its JSON text. Fields that are not known are ignored.
@@ -133,6 +138,10 @@ impl Flat<'_> {
             }
             "subscribe" => match chat_id {
                 Some(chat_id) => ClientFrame::Subscribe { chat_id, after, epoch },
+                None => return Err(fail(ErrorCode::MissingField, missing("chat_id"), None)),
+            },
+            "unsubscribe" => match chat_id {
+                Some(chat_id) => ClientFrame::Unsubscribe { chat_id },
                 None => return Err(fail(ErrorCode::MissingField, missing("chat_id"), None)),
             },
             "typing" => ClientFrame::Typing { chat_id },
@@ -242,6 +251,7 @@ mod tests {
                 ClientFrame::Subscribe { chat_id: ChatId(1), after: None, epoch: None },
                 r#"{"type":"subscribe","chat_id":1}"#,
             ),
+            (ClientFrame::Unsubscribe { chat_id: ChatId(1) }, r#"{"type":"unsubscribe","chat_id":1}"#),
             (ClientFrame::Typing { chat_id }, r#"{"type":"typing","chat_id":1}"#),
             (ClientFrame::Read { chat_id, seq: Seq(9) }, r#"{"type":"read","chat_id":1,"seq":9}"#),
             (ClientFrame::Pong { t: Some(5) }, r#"{"type":"pong","t":5}"#),
@@ -276,6 +286,7 @@ mod tests {
             (r#"{"type":"message","text":"a","chat_id":"1"}"#, ErrorCode::InvalidField, "\"chat_id\""),
             (r#"{"type":"message","text":"a","client_id":""}"#, ErrorCode::InvalidField, "\"client_id\""),
             (r#"{"type":"subscribe"}"#, ErrorCode::MissingField, "\"chat_id\""),
+            (r#"{"type":"unsubscribe"}"#, ErrorCode::MissingField, "\"chat_id\""),
             (r#"{"type":"subscribe","chat_id":1,"after":-1}"#, ErrorCode::InvalidField, "\"after\""),
             (r#"{"type":"read","chat_id":1}"#, ErrorCode::MissingField, "\"seq\""),
             (r#"{"type":"message","text":"a","text":"b"}"#, ErrorCode::NotJson, "twice"),

@@ -65,7 +65,7 @@ error_codes! {
     NoSuchChat = "no_such_chat",
     /// The chat is closed, so nobody can write to it.
     ChatClosed = "chat_closed",
-    /// The same `client_id` came with another text.
+    /// The same `client_id` came with something else: another text, or another chat to start.
     ClientIdReused = "client_id_reused",
     /// This socket follows as many chats as it may.
     TooManySubscriptions = "too_many_subscriptions",

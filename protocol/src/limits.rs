@@ -35,6 +35,12 @@ pub const PAGE_MAX: usize = 500;
 pub const RESUME_EVENTS: u64 = 1_000;
 /// Most chats that one socket follows.
 pub const SUBSCRIPTIONS: usize = 1_000;
+/// Most chats of a page of the list, and how many come when the request names no `limit`: as many as one socket follows.
+pub const CHATS_PAGE: usize = SUBSCRIPTIONS;
+/// Most chats that a `ping` names beside those that its socket follows.
+pub const MOVED_CHATS: u64 = 1_000;
+/// Most people of a chat in the list of chats; `GET /api/chats/{id}/` has all of them.
+pub const LISTED_PARTICIPANTS: usize = 20;
 /// Seconds between two pings of the server.
 pub const HEARTBEAT_SECONDS: u64 = 25;
 /// Seconds that a ping may stay unanswered before the socket is closed with 4202.

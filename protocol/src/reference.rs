@@ -33,6 +33,10 @@ pub fn client_examples() -> Vec<(ClientFrame, &'static str)> {
             ClientFrame::Subscribe { chat_id: ChatId(1), after: Some(Seq(41)), epoch: Some(example_epoch()) },
             "Follow a chat on `/ws/`, from a position on.",
         ),
+        (
+            ClientFrame::Unsubscribe { chat_id: ChatId(1) },
+            "Follow a chat no more on `/ws/`, to make room for another. Messages can be sent to any chat of mine.",
+        ),
         (ClientFrame::Typing { chat_id }, "I am writing. At most one every three seconds is useful."),
         (ClientFrame::Read { chat_id, seq: Seq(57) }, "I have read up to here."),
         (ClientFrame::Pong { t: Some(1_795_000_000_000) }, "The answer to `ping`."),
@@ -134,7 +138,7 @@ pub fn server_examples() -> Vec<(ServerFrame, &'static str)> {
         ),
         (
             ServerFrame::Ping(Ping { t: 1_795_000_000_000, heads: Heads(vec![(chat_id, Seq(57))]) }),
-            "Heartbeat. A head that is ahead of the client reveals a lost tail: subscribe again.",
+            "Heartbeat, with the heads of the chats that are followed; on a socket that follows as many as it may also of the person's other chats that got messages lately. A head that is ahead of the client reveals what it lacks: subscribe, or load the chat.",
         ),
         (ServerFrame::GoAway(GoAway { retry_after_ms: 500 }), "The server is about to close with 1012."),
         (
@@ -143,7 +147,7 @@ pub fn server_examples() -> Vec<(ServerFrame, &'static str)> {
                 code: CloseCode::NotParticipant.code(),
                 reason: "you are not a participant of this chat any more".to_owned(),
             }),
-            "The stream of one chat on `/ws/` ended.",
+            "The stream of one chat on `/ws/` ended; with the code 1000 it is the reply to `unsubscribe`.",
         ),
         (
             ServerFrame::Typing(Typing { chat_id, user_id }),
@@ -232,9 +236,9 @@ pub fn markdown() -> String {
         (paths::TOKENS, "`GET` → sign-ins; `DELETE /api/auth/tokens/{id}/` revokes one"),
         (
             paths::CHATS,
-            "`GET` → chats, newest first; `POST {participants, title?}` → 201, or 200 for a pair that has one",
+            "`GET ?limit=&before=` → array, by `sort_key` and `id`, the greatest first, each with some of its people, `Link: …; rel=\"next\"` to the page after; `POST {participants, title?, client_id?}` → 201, or 200 for a pair that has one and for a repeat",
         ),
-        ("/api/chats/{id}/", "`GET`, `PATCH {status?, title?}`, `DELETE`"),
+        ("/api/chats/{id}/", "`GET` → the chat with all its people, `PATCH {status?, title?}`, `DELETE`"),
         (
             "/api/chats/{id}/messages/",
             "`GET ?limit=&before=` → array, oldest first, `Link: …; rel=\"next\"` to the page before; `POST {content, client_id?}` → 201",
@@ -279,7 +283,10 @@ fn limit_rows() -> Vec<(&'static str, String)> {
         ("`unread` of a chat", format!("counted to {}, which means that many or more", limits::UNREAD)),
         ("page of history", format!("{}, at most {}", limits::PAGE_DEFAULT, limits::PAGE_MAX)),
         ("missed events that a subscribe replays", format!("{}, then `reset`", limits::RESUME_EVENTS)),
+        ("page of the list of chats", format!("{}, at most {}", limits::CHATS_PAGE, limits::CHATS_PAGE)),
+        ("people of a chat in the list of chats", limits::LISTED_PARTICIPANTS.to_string()),
         ("chats that one socket follows", limits::SUBSCRIPTIONS.to_string()),
+        ("chats that a ping names beside those", limits::MOVED_CHATS.to_string()),
         ("ping", format!("every {} s", limits::HEARTBEAT_SECONDS)),
         ("answer to a ping", format!("within {} s, then 4202", limits::HEARTBEAT_GRACE_SECONDS)),
         (

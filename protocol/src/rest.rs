@@ -1,5 +1,8 @@
 //! Bodies of the HTTP API.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorCode;
@@ -88,6 +91,9 @@ pub struct CreateChat {
     /// A title makes it a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<ChatTitle>,
+    /// Makes the request safe to repeat: the same creator and `client_id` get the same chat, for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
 }
 
 /// `PATCH /api/chats/{id}/`; a field that is missing stays as it is.
@@ -179,8 +185,11 @@ pub struct Chat {
     pub status: ChatStatus,
     /// A group's title, if it has one.
     pub title: Option<String>,
-    /// Everybody in it, by id.
+    /// Everybody in it, by id; in the list of chats myself and the first of the others, at most
+    /// [`limits::LISTED_PARTICIPANTS`](crate::limits::LISTED_PARTICIPANTS).
     pub participants: Vec<Participant>,
+    /// How many people are in it; 0 from a server that does not say so.
+    pub participant_count: u64,
     /// The last position of its log.
     pub head: Seq,
     /// The log's epoch.
@@ -195,6 +204,10 @@ pub struct Chat {
     pub created_at: Timestamp,
     /// When its log last grew.
     pub updated_at: Timestamp,
+    /// Where it stands in the list, the greatest first, the greater `id` first among equals: the id of its newest message,
+    /// also of one that was deleted; until there is one, of the newest message of the installation when it was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort_key: Option<MessageId>,
 }
 
 read_fields! {
@@ -204,6 +217,7 @@ read_fields! {
         "status" => status: need,
         "title" => title: may,
         "participants" => participants: need,
+        "participant_count" => participant_count: may,
         "head" => head: need,
         "epoch" => epoch: need,
         "read_seq" => read_seq: need,
@@ -211,6 +225,39 @@ read_fields! {
         "last_message" => last_message: may,
         "created_at" => created_at: need,
         "updated_at" => updated_at: need,
+        "sort_key" => sort_key: may,
+    }
+}
+
+impl Chat {
+    /// Where it stands in the list.
+    #[must_use]
+    pub fn cursor(&self) -> ChatCursor {
+        ChatCursor { sort_key: self.sort_key.unwrap_or(MessageId(0)), id: self.id }
+    }
+}
+
+/// A place in the list of chats: `GET /api/chats/?before=57-3` gives what comes after the chat 3 with the sort key 57.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChatCursor {
+    /// [`Chat::sort_key`].
+    pub sort_key: MessageId,
+    /// [`Chat::id`].
+    pub id: ChatId,
+}
+
+impl fmt::Display for ChatCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.sort_key, self.id)
+    }
+}
+
+impl FromStr for ChatCursor {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (sort_key, id) = text.split_once('-').unwrap_or((text, ""));
+        Ok(Self { sort_key: sort_key.parse()?, id: id.parse()? })
     }
 }
 

@@ -19,7 +19,7 @@ pub enum ServerFrame {
     Welcome(Welcome),
     /// `subscribed`: a reply; the missed events follow, then live ones.
     Subscribed(Subscribed),
-    /// `unsubscribed`: the stream of one chat ended, as a 4003 would end a socket for one chat.
+    /// `unsubscribed`: the stream of one chat ended, as a 4003 would end a socket for one chat, or with 1000 as asked.
     Unsubscribed(Unsubscribed),
     /// An entry of a chat's log.
     Event(Event),
@@ -27,7 +27,7 @@ pub enum ServerFrame {
     Ack(Ack),
     /// `error`: a reply; one request failed and the socket stays.
     Error(ErrorReply),
-    /// `ping`: the server's heartbeat, with the heads of the chats that this socket follows.
+    /// `ping`: the server's heartbeat, with the heads of chats.
     Ping(Ping),
     /// `go_away`: the server is about to close with 1012.
     GoAway(GoAway),
@@ -123,6 +123,9 @@ pub struct Ping {
     /// The server's clock, in milliseconds since 1970; sent back in the `pong`.
     pub t: i64,
     /// The head of each chat that this socket follows; one that is ahead of the client reveals a lost tail.
+    ///
+    /// On a socket that follows as many chats as it may, also the heads of those of the person's other chats that got
+    /// messages lately.
     #[serde(default)]
     pub heads: Heads,
 }

@@ -175,6 +175,7 @@ fn welcome_and_chat_added_are_their_literal_json() {
                 status: ChatStatus::Active,
                 title: None,
                 participants: vec![Participant { user: ana(), read_seq: Seq(2), online: true }],
+                participant_count: 2,
                 head: Seq(3),
                 epoch: Epoch("e".into()),
                 read_seq: Seq(2),
@@ -182,10 +183,11 @@ fn welcome_and_chat_added_are_their_literal_json() {
                 last_message: None,
                 created_at: now.clone(),
                 updated_at: now.clone(),
+                sort_key: Some(MessageId(57)),
             },
         }),
         &format!(
-            r#"{{"type":"chat_added","chat":{{"id":1,"kind":"direct","status":"active","title":null,"participants":[{{"id":1,"email":"ana@example.org","name":"Ana","read_seq":2,"online":true}}],"head":3,"epoch":"e","read_seq":2,"unread":1,"last_message":null,"created_at":"{now}","updated_at":"{now}"}}}}"#
+            r#"{{"type":"chat_added","chat":{{"id":1,"kind":"direct","status":"active","title":null,"participants":[{{"id":1,"email":"ana@example.org","name":"Ana","read_seq":2,"online":true}}],"participant_count":2,"head":3,"epoch":"e","read_seq":2,"unread":1,"last_message":null,"created_at":"{now}","updated_at":"{now}","sort_key":57}}}}"#
         ),
     );
 }

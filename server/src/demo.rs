@@ -3,7 +3,7 @@
 use causerie_protocol::{ClientId, MessageText, UserId};
 
 use crate::app::App;
-use crate::store::{Append, Change, NewChat, StoreError};
+use crate::store::{Append, Change, Created, NewChat, StoreError};
 
 /// The addresses of the demo accounts.
 pub const EMAILS: [&str; 2] = ["ana@example.org", "ben@example.org"];
@@ -42,8 +42,10 @@ pub async fn prepare(app: &App) -> Result<(), StoreError> {
 /// Every part of this may be repeated without a second effect.
 async fn talk(app: &App, users: Vec<UserId>) -> Result<(), StoreError> {
     let Some(creator) = users.first().copied() else { return Ok(()) };
-    let chat = NewChat { creator, participants: users.clone(), title: None, direct: true };
-    let (chat, _) = app.store.create_chat(chat).await?;
+    let chat = NewChat { creator, participants: users.clone(), title: None, direct: true, client_id: None };
+    let (Created::New(chat) | Created::Existing(chat)) = app.store.create_chat(chat).await? else {
+        return Ok(());
+    };
     let batch: Vec<Append> = TALK
         .into_iter()
         .enumerate()

@@ -29,6 +29,7 @@ pub mod id;
 pub mod messages;
 mod metrics;
 pub mod origin;
+mod paging;
 pub mod problem;
 mod ready;
 

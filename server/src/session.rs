@@ -2,8 +2,8 @@
 
 use causerie_protocol::server_frame::{ErrorReply, Pong};
 use causerie_protocol::{
-    ChatId, ClientFrame, ClientId, CloseCode, Epoch, ErrorCode, FrameError, Seq, ServerFrame, TokenId,
-    UserId, limits,
+    ChatId, ClientFrame, ClientId, CloseCode, Epoch, ErrorCode, FrameError, MessageId, Seq, ServerFrame,
+    TokenId, UserId, limits,
 };
 
 use crate::outbox::{Closing, Frame, Scope};
@@ -39,6 +39,11 @@ pub struct Session {
     bad_frames: Vec<i64>,
     /// The last typing notice that was passed on.
     typed: Option<(ChatId, i64)>,
+    /// Once the socket follows as many chats as it may: the newest message in any of the person's chats, as seen by
+    /// the last ping but one and by the last one.
+    ///
+    /// What is newer than the first is told: a message may become visible behind one that got its id later.
+    pub(super) newest_seen: Option<(MessageId, MessageId)>,
 }
 
 /// What a frame leads to.
@@ -59,6 +64,8 @@ pub enum Action {
         /// The epoch of that position.
         epoch: Option<Epoch>,
     },
+    /// Follow a chat no more.
+    Unsubscribe(ChatId),
     /// Tell the chat that this user is writing.
     Typing(ChatId),
     /// End the socket.
@@ -80,7 +87,16 @@ impl Session {
     /// The session of a checked token.
     #[must_use]
     pub fn new(user: UserId, token: TokenId, expires_at: i64, scope: Scope) -> Self {
-        Self { user, token, scope, expires_at, follows: Vec::new(), bad_frames: Vec::new(), typed: None }
+        Self {
+            user,
+            token,
+            scope,
+            expires_at,
+            follows: Vec::new(),
+            bad_frames: Vec::new(),
+            typed: None,
+            newest_seen: None,
+        }
     }
 
     /// How the socket ends when its sign-in is over at `now`.
@@ -120,6 +136,18 @@ impl Session {
                     return Ok(Action::Reply(error_frame(code, detail, Some(chat), None)));
                 }
                 Action::Subscribe { chat, after, epoch }
+            }
+            ClientFrame::Unsubscribe { chat_id } => {
+                let chat = self.chat(Some(chat_id), None)?;
+                if self.scope == Scope::One(chat) {
+                    return Err(FrameError {
+                        code: ErrorCode::InvalidField,
+                        detail: "This socket is for one chat: close it to leave.".to_owned(),
+                        client_id: None,
+                        chat_id: Some(chat),
+                    });
+                }
+                Action::Unsubscribe(chat)
             }
             ClientFrame::Typing { chat_id } => {
                 let chat = self.chat(chat_id, None)?;
@@ -182,6 +210,12 @@ impl Session {
         if let Ok(place) = self.place(chat) {
             self.follows.remove(place);
         }
+    }
+
+    /// Whether it follows as many chats as it may, with this one.
+    #[must_use]
+    pub fn is_filled_by(&self, chat: ChatId) -> bool {
+        self.follows.len() + usize::from(self.last(chat).is_none()) >= limits::SUBSCRIPTIONS
     }
 
     /// The last position that was sent of a chat, if it is followed.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use causerie_protocol::event::User;
-use causerie_protocol::rest::{Chat, ChatStatus, TokenInfo, UserRef};
+use causerie_protocol::rest::{Chat, ChatCursor, ChatStatus, TokenInfo, UserRef};
 use causerie_protocol::{
     ChatId, ClientId, Epoch, Event, Message, MessageId, MessageText, Seq, TokenId, UserId,
 };
@@ -172,6 +172,21 @@ pub struct NewChat {
     pub title: Option<String>,
     /// A pair: the same two people get the same chat again.
     pub direct: bool,
+    /// The creator's own name for the request: with it, a repeat makes no second chat.
+    pub client_id: Option<ClientId>,
+}
+
+/// What became of a [`NewChat`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The chat was made.
+    New(ChatId),
+    /// The pair has this chat already.
+    Existing(ChatId),
+    /// An earlier request under the same `client_id` led to this chat, which may be gone since.
+    Repeated(ChatId),
+    /// The `client_id` is taken by a request for another chat.
+    ClientIdReused,
 }
 
 /// Accounts, chats and logs.
@@ -212,12 +227,28 @@ pub trait Store: Send + Sync + 'static {
     /// Revokes a person's sign-in; false when there is none such that is still good.
     async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError>;
 
-    /// Makes a chat, or finds the pair's; the flag says whether it is new. Its first events are none: the log starts empty.
-    async fn create_chat(&self, chat: NewChat) -> Result<(ChatId, bool), StoreError>;
+    /// Makes a chat, or finds the pair's. Its first events are none: the log starts empty.
+    ///
+    /// A creator's `client_id` is decided once, on whichever node: the same chat for ever, also after it was deleted.
+    async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError>;
     /// A chat as this person sees it; `online` is left false.
     async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError>;
-    /// A person's chats, the one that changed last first.
-    async fn chats(&self, user: UserId) -> Result<Vec<Chat>, StoreError>;
+    /// A page of a person's list of chats, in the order of [`Chat::cursor`], the greatest first: those before a place,
+    /// or the first ones, at most `limit`, each with at most
+    /// [`LISTED_PARTICIPANTS`](causerie_protocol::limits::LISTED_PARTICIPANTS) people. `online` is left false.
+    async fn chats(
+        &self,
+        user: UserId,
+        before: Option<ChatCursor>,
+        limit: u64,
+    ) -> Result<Vec<Chat>, StoreError>;
+    /// A person's chats whose newest message is newer than `after`, the newest first, at most `limit`, with their heads.
+    async fn moved_chats(
+        &self,
+        user: UserId,
+        after: MessageId,
+        limit: u64,
+    ) -> Result<Vec<(ChatCursor, Seq)>, StoreError>;
     /// Who is in a chat; empty when there is no such chat.
     async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError>;
     /// Everybody who shares a chat with this person, for presence.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
+#[path = "cli/clock.rs"]
+mod clock;
 #[path = "cli/configuration.rs"]
 mod configuration;
 #[path = "cli/log.rs"]

@@ -4,6 +4,8 @@
 
 #[path = "common/socket.rs"]
 mod client;
+#[path = "common/scrape.rs"]
+mod scrape;
 #[path = "common/server.rs"]
 mod server;
 
@@ -13,6 +15,8 @@ mod endings;
 mod frames;
 #[path = "socket/handshake.rs"]
 mod handshake;
+#[path = "socket/many.rs"]
+mod many;
 #[path = "socket/resume.rs"]
 mod resume;
 #[path = "socket/talk.rs"]

@@ -14,12 +14,14 @@ mod store {
     pub mod refused;
     #[macro_use]
     pub mod suite;
+    pub mod upgrade;
     pub mod world;
 }
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use causerie_protocol::ChatId;
 use causerie_server::store::{Append, Change, MeasuredStore, Patience, PostgresStore, Refused, StoreError};
 use common::postgres::{database, server};
 use common::way::Way;
@@ -34,6 +36,53 @@ mod on_postgres {
     use super::*;
 
     contract!(postgres);
+
+    #[tokio::test]
+    async fn after_the_upgrade_the_list_goes_by_messages() {
+        let url = database().await;
+        let mut before = sqlx::PgConnection::connect(&url).await.unwrap();
+        store::upgrade::before(&sqlx::migrate!("migrations/postgres")).run(&mut before).await.unwrap();
+        sqlx::raw_sql(store::upgrade::CONTENT).execute(&mut before).await.unwrap();
+        let world = World::again(PostgresStore::open(&url).await.unwrap()).await;
+        store::upgrade::the_list_goes_by_messages(world).await;
+    }
+
+    #[tokio::test]
+    async fn what_a_node_of_the_version_before_does_beside_this_one_moves_chats_too() {
+        let url = database().await;
+        let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let (one, other) = (world.group().await, world.group().await);
+        world.say(other, world.ana, "newer").await;
+        let order = async || -> Vec<ChatId> {
+            world.store.chats(world.ana, None, 10).await.unwrap().iter().map(|chat| chat.id).collect()
+        };
+        // The statements of that version.
+        let mut old = sqlx::PgConnection::connect(&url).await.unwrap();
+        sqlx::query("SELECT * FROM append_or_refuse($1, $2, $3, $4, $5)")
+            .bind(vec![one.0])
+            .bind(vec![world.ana.0])
+            .bind(vec![None::<String>])
+            .bind(vec![b"newest".to_vec()])
+            .bind(1_i64)
+            .fetch_one(&mut old)
+            .await
+            .unwrap();
+        assert_eq!(order().await, [one, other]);
+        let started: i64 = sqlx::query_scalar(
+            "INSERT INTO chats (direct, pair, title, created_at, updated_at) VALUES (false, NULL, 'Old', 1, 1)
+             ON CONFLICT DO NOTHING RETURNING id",
+        )
+        .fetch_one(&mut old)
+        .await
+        .unwrap();
+        sqlx::query("INSERT INTO participants (chat_id, user_id) VALUES ($1, $2)")
+            .bind(started)
+            .bind(world.ana.0)
+            .execute(&mut old)
+            .await
+            .unwrap();
+        assert_eq!(order().await, [ChatId(started), one, other]);
+    }
 
     #[tokio::test]
     async fn nodes_that_start_at_once_make_the_tables_once() {

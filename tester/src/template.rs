@@ -40,6 +40,7 @@ fn fill(frame: ClientFrame, chat: Option<ChatId>, client_id: &str, now: i64) -> 
         ClientFrame::Subscribe { chat_id, .. } => {
             ClientFrame::Subscribe { chat_id: chat.unwrap_or(chat_id), after: None, epoch: None }
         }
+        ClientFrame::Unsubscribe { chat_id } => ClientFrame::Unsubscribe { chat_id: chat.unwrap_or(chat_id) },
         ClientFrame::Typing { chat_id } => ClientFrame::Typing { chat_id: chat.or(chat_id) },
         ClientFrame::Read { chat_id, seq } => ClientFrame::Read { chat_id: chat.or(chat_id), seq },
         ClientFrame::Pong { .. } => ClientFrame::Pong { t: Some(now) },

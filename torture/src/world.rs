@@ -115,7 +115,7 @@ impl World {
             let host = members[0];
             let others = members[1..].iter().map(|other| UserRef::Id(world.people[*other].user.id));
             let title = is_group.then(|| ChatTitle::new(format!("Group {number}"))).transpose()?;
-            let body = CreateChat { participants: others.collect(), title };
+            let body = CreateChat { participants: others.collect(), title, client_id: None };
             let chat = api.start_chat(&world.sign_ins[host].token(), &body).await?.id;
             if matches!(number, 1 | 3) && members.len() > 2 {
                 let guest = *members.last().expect("there are more than two");

@@ -216,6 +216,7 @@ pub(super) fn chat(chat: i64, head: u64) -> Chat {
         status: ChatStatus::Active,
         title: None,
         participants: vec![participant(ana()), participant(ben())],
+        participant_count: 2,
         head: Seq(head),
         epoch: Epoch("e".into()),
         read_seq: Seq(0),
@@ -223,6 +224,7 @@ pub(super) fn chat(chat: i64, head: u64) -> Chat {
         last_message: (head > 0).then(|| bens(head, "last")),
         created_at: at(0),
         updated_at: at(head),
+        sort_key: Some(MessageId(head.cast_signed())),
     }
 }
 

@@ -152,6 +152,11 @@ impl Server {
                     socket.down.push_back(Down::Frame(Box::new(ServerFrame::Read(notice.clone()))));
                 }
             }
+            ClientFrame::Unsubscribe { chat_id } => {
+                if let Some(socket) = sockets.get_mut(&key) {
+                    socket.follows.remove(&chat_id);
+                }
+            }
             ClientFrame::Read { .. }
             | ClientFrame::Typing { .. }
             | ClientFrame::Pong { .. }
@@ -259,6 +264,7 @@ impl Server {
                 .iter()
                 .map(|user| Participant { user: user.clone(), read_seq: read(user.id), online: false })
                 .collect(),
+            participant_count: self.users.len() as u64,
             head,
             epoch: self.epoch_name(),
             read_seq: read(me),
@@ -266,6 +272,7 @@ impl Server {
             last_message: self.messages(chat).into_iter().rfind(|message| message.deleted_at.is_none()),
             created_at: Timestamp("t".into()),
             updated_at: Timestamp(format!("t{:06}", head.0)),
+            sort_key: self.messages(chat).last().map(|message| message.id),
         }
     }
 

@@ -39,7 +39,7 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
         let title = ChatTitle::new(field("title").trim()).ok();
         busy.set(true);
         error.set(String::new());
-        browser::run(send(app, CreateChat { participants, title }, dialog, error, busy));
+        browser::run(send(app, CreateChat { participants, title, client_id: None }, dialog, error, busy));
     });
     let keep_people = keeping(&texts, PEOPLE);
     let count = event(move |event| {

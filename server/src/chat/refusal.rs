@@ -16,7 +16,7 @@ pub fn words(refused: Refused) -> (ErrorCode, String) {
         Refused::ChatClosed => (ErrorCode::ChatClosed, "The chat is closed: nobody can write to it."),
         Refused::ClientIdReused => (
             ErrorCode::ClientIdReused,
-            "This client_id was used for another text: every message needs an id of its own.",
+            "This client_id was used for something else: every message and every new chat needs an id of its own.",
         ),
         Refused::NoSuchMessage => (ErrorCode::NotFound, "There is no such message."),
         Refused::NotTheSender => (ErrorCode::Forbidden, "Only its sender can change a message."),

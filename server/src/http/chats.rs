@@ -1,7 +1,7 @@
 //! `/api/chats/…`: starting, listing, changing and leaving chats.
 
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use causerie_protocol::rest::{Chat, ChatStatus, UserRef};
@@ -11,10 +11,11 @@ use serde_json::Value;
 use super::Routes;
 use super::fields::Fields;
 use super::id::Id;
+use super::paging::{Page, link_to_next};
 use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
-use crate::store::{Append, Change, NewChat, Refused};
+use crate::store::{Append, Change, Created, NewChat, Refused};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -24,12 +25,26 @@ pub(super) fn routes() -> Router<App> {
         .at(&format!("{}{{id}}/leave/", paths::CHATS), post(leave))
 }
 
-async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Vec<Chat>>, Refusal> {
-    let mut chats = app.store.chats(caller.user.id).await?;
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<(HeaderMap, Json<Vec<Chat>>), Refusal> {
+    let query = query.as_deref().unwrap_or_default();
+    let place = "a place in the list, as a \"Link\" header names it";
+    let page = Page::parse(query, limits::CHATS_PAGE, limits::CHATS_PAGE, place)?;
+    let mut chats = app.store.chats(caller.user.id, page.before, page.look_for()).await?;
+    let mut headers = HeaderMap::new();
+    if chats.len() > page.limit {
+        chats.truncate(page.limit);
+        if let Some(last) = chats.last() {
+            headers = link_to_next(paths::CHATS, page.limit, last.cursor());
+        }
+    }
     for chat in &mut chats {
         fill_presence(&app, chat);
     }
-    Ok(Json(chats))
+    Ok((headers, Json(chats)))
 }
 
 async fn create(
@@ -39,6 +54,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<Chat>), Refusal> {
     let me = caller.user.id;
     let title = fields.title("title")?;
+    let client_id = fields.client_id("client_id")?;
     let others = others(&app, me, fields.take("participants")).await?;
     let direct = others.len() == 1 && title.is_none();
     let mut participants = others;
@@ -48,13 +64,19 @@ async fn create(
         participants: participants.clone(),
         title: title.map(ChatTitle::into_string),
         direct,
+        client_id,
     };
-    let (id, is_new) = app.store.create_chat(new).await?;
-    if is_new {
+    let created = app.store.create_chat(new).await?;
+    let (Created::New(id) | Created::Existing(id) | Created::Repeated(id)) = created else {
+        return Err(Refused::ClientIdReused.into());
+    };
+    let chat = chat(&app, me, id).await?;
+    // The first request may have ended before it told anybody, and being told twice does no harm.
+    if !matches!(created, Created::Existing(_)) {
         app.chats.announce_chat(id, &participants).await;
     }
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(chat(&app, me, id).await?)))
+    let status = if matches!(created, Created::New(_)) { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(chat)))
 }
 
 async fn read(State(app): State<App>, caller: Caller, Id(id): Id<ChatId>) -> Result<Json<Chat>, Refusal> {

@@ -1,16 +1,16 @@
 //! The messages of a chat: pages of history, writing one, and one's own later changes.
 
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
 use causerie_protocol::rest::MessageBody;
 use causerie_protocol::{ChatId, Event, Message, MessageId, limits, paths};
-use url::form_urlencoded;
 
 use super::Routes;
 use super::fields::Fields;
 use super::id::Id;
+use super::paging::{Page, link_to_next};
 use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
@@ -28,18 +28,15 @@ async fn list(
     Id(chat): Id<ChatId>,
     RawQuery(query): RawQuery,
 ) -> Result<(HeaderMap, Json<Vec<MessageBody>>), Refusal> {
-    let Page { limit, before } = Page::parse(query.as_deref().unwrap_or_default())?;
-    // One more than asked for tells whether there is a page before.
-    let messages = app.store.messages(caller.user.id, chat, before, limit as u64 + 1).await?;
+    let query = query.as_deref().unwrap_or_default();
+    let page = Page::parse(query, limits::PAGE_DEFAULT, limits::PAGE_MAX, "the id of a message")?;
+    let messages = app.store.messages(caller.user.id, chat, page.before, page.look_for()).await?;
     let mut messages = messages.ok_or_else(Refusal::no_such_chat)?;
     let mut headers = HeaderMap::new();
-    if messages.len() > limit {
-        messages.drain(..messages.len() - limit);
+    if messages.len() > page.limit {
+        messages.drain(..messages.len() - page.limit);
         if let Some(first) = messages.first() {
-            let path = paths::messages(chat);
-            let link = format!("<{path}?limit={limit}&before={}>; rel=\"next\"", first.id);
-            let link = HeaderValue::try_from(link).expect("a path and numbers are visible ASCII");
-            headers.insert(header::LINK, link);
+            headers = link_to_next(&paths::messages(chat), page.limit, first.id);
         }
     }
     Ok((headers, Json(messages.into_iter().map(MessageBody::from).collect())))
@@ -96,55 +93,4 @@ async fn remove(
 
 async fn message(app: &App, caller: &Caller, id: MessageId) -> Result<Message, Refusal> {
     app.store.message(caller.user.id, id).await?.ok_or_else(Refusal::no_such_message)
-}
-
-/// Which part of the history is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Page {
-    /// At most this many, 1 to [`limits::PAGE_MAX`].
-    limit: usize,
-    /// Only what is older than this message.
-    before: Option<MessageId>,
-}
-
-impl Page {
-    fn parse(query: &str) -> Result<Self, Refusal> {
-        let mut page = Self { limit: limits::PAGE_DEFAULT, before: None };
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*name {
-                "limit" => {
-                    let limit = value.parse().ok().filter(|limit| (1..=limits::PAGE_MAX).contains(limit));
-                    page.limit = limit.ok_or_else(|| {
-                        let max = limits::PAGE_MAX;
-                        Refusal::invalid("limit", format!("\"limit\" must be a number from 1 to {max}."))
-                    })?;
-                }
-                "before" => {
-                    let before = value
-                        .parse()
-                        .map_err(|_| Refusal::invalid("before", "\"before\" must be the id of a message."))?;
-                    page.before = Some(before);
-                }
-                _ => {}
-            }
-        }
-        Ok(page)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_has_bounds_and_a_default() {
-        assert_eq!(Page::parse("").unwrap(), Page { limit: 100, before: None });
-        assert_eq!(
-            Page::parse("limit=500&before=7&other=x").unwrap(),
-            Page { limit: 500, before: Some(MessageId(7)) }
-        );
-        for bad in ["limit=0", "limit=501", "limit=-1", "limit=", "limit=x", "before=x", "before="] {
-            assert!(Page::parse(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -132,6 +132,8 @@ labels! {
         Chat = "chat",
         /// Lists chats.
         Chats = "chats",
+        /// Looks for chats with new messages.
+        MovedChats = "moved_chats",
         /// Lists who is in a chat.
         Participants = "participants",
         /// Lists who shares a chat with somebody.

@@ -168,6 +168,7 @@ impl<L: Link> Driver<L> {
                     Action::Subscribe { chat, after, epoch } => {
                         Box::pin(self.subscribe(chat, after, epoch)).await?;
                     }
+                    Action::Unsubscribe(chat) => Box::pin(self.unsubscribe(chat)).await?,
                     Action::Close(closing) => return Err(End::Close(closing)),
                 }
                 Ok(())

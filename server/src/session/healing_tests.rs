@@ -15,7 +15,7 @@ use crate::heartbeat::SLOTS;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::outbox::{Frame, Scope};
-use crate::store::{Append, Change, NewChat, SqliteStore, Store};
+use crate::store::{Append, Change, Created, NewChat, SqliteStore, Store};
 
 /// Loses every envelope, as the contract allows.
 struct DeafBus;
@@ -84,8 +84,8 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
     let user = store.create_user("ana@example.org", "Ana", "hash").await.unwrap().unwrap();
     let other = store.create_user("ben@example.org", "Ben", "hash").await.unwrap().unwrap();
     let participants = vec![user.id, other.id];
-    let new = NewChat { creator: user.id, participants, title: None, direct: true };
-    let (chat, _) = store.create_chat(new).await.unwrap();
+    let new = NewChat { creator: user.id, participants, title: None, direct: true, client_id: None };
+    let Created::New(chat) = store.create_chat(new).await.unwrap() else { panic!("the pair had a chat") };
     let hub = Hub::new();
     let metrics = Arc::<Metrics>::default();
     let chats =

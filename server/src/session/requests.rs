@@ -1,7 +1,7 @@
 //! What takes a session to the store: subscribing, resuming, filling holes, and the rare things between.
 
 use causerie_protocol::server_frame::{ChatAdded, Ping, Subscribed, Unsubscribed, Welcome};
-use causerie_protocol::{ChatId, CloseCode, Epoch, ErrorCode, Seq, ServerFrame, limits};
+use causerie_protocol::{ChatId, CloseCode, Epoch, ErrorCode, MessageId, Seq, ServerFrame, limits};
 
 use super::driver::{Driver, Opening, Step};
 use super::end::End;
@@ -81,6 +81,49 @@ impl<L: Link> Driver<L> {
         Ok(())
     }
 
+    /// Answers an `unsubscribe` frame; a chat that is not followed is answered alike.
+    pub(super) async fn unsubscribe(&mut self, chat: ChatId) -> Result<(), End> {
+        // What is pending of this chat belongs before the answer.
+        self.drain().await?;
+        self.services.hub.unsubscribe(chat, &self.outbox);
+        self.session.unfollow(chat);
+        self.reply(&ServerFrame::Unsubscribed(Unsubscribed {
+            chat_id: chat,
+            code: CloseCode::Normal.code(),
+            reason: "as you asked".to_owned(),
+        }));
+        Ok(())
+    }
+
+    /// Notes the newest message in any of the person's chats, before the last one is followed that there is room for:
+    /// the list that the client loads after this has all that came before, and the pings tell of the rest.
+    async fn note_newest(&mut self, chat: ChatId) -> Result<(), StoreError> {
+        if self.session.newest_seen.is_none() && self.session.is_filled_by(chat) {
+            let newest = self.services.store.moved_chats(self.session.user, MessageId(0), 1).await?;
+            let newest = newest.first().map_or(MessageId(0), |(place, _)| place.sort_key);
+            self.session.newest_seen = Some((newest, newest));
+        }
+        Ok(())
+    }
+
+    /// The heads of the person's chats that got messages lately and are not followed for want of room.
+    async fn moved(&mut self) -> Vec<(ChatId, Seq)> {
+        let Some((before, last)) = self.session.newest_seen else { return Vec::new() };
+        match self.services.store.moved_chats(self.session.user, before, limits::MOVED_CHATS).await {
+            Ok(mut moved) => {
+                let newest = moved.first().map_or(last, |(place, _)| place.sort_key.max(last));
+                self.session.newest_seen = Some((last, newest));
+                moved.retain(|(place, _)| self.session.last(place.id).is_none());
+                moved.into_iter().map(|(place, head)| (place.id, head)).collect()
+            }
+            Err(error) => {
+                // The next ping tells of them.
+                log(&error);
+                Vec::new()
+            }
+        }
+    }
+
     /// Registers for live events first and reads the position then, so that nothing falls in between.
     async fn follow(
         &mut self,
@@ -88,6 +131,10 @@ impl<L: Link> Driver<L> {
         after: Option<Seq>,
         epoch: Option<Epoch>,
     ) -> Result<Subscribed, NotFollowed> {
+        if let Err(error) = self.note_newest(chat).await {
+            log(&error);
+            return Err(NotFollowed::Store);
+        }
         let fresh = self.services.hub.subscribe(chat, &self.outbox);
         let failure = match self.services.store.position(self.session.user, chat).await {
             Ok(Some(position)) => {
@@ -215,7 +262,9 @@ impl<L: Link> Driver<L> {
             }
             self.replay(*chat, *head).await?;
         }
-        let heads = heads.into_iter().filter(|(chat, _)| self.session.last(*chat).is_some()).collect();
+        let moved = self.moved().await;
+        let followed = heads.into_iter().filter(|(chat, _)| self.session.last(*chat).is_some());
+        let heads = followed.chain(moved).collect();
         self.reply(&ServerFrame::Ping(Ping { t: clock::now() / 1_000, heads }));
         self.control_ping().await?;
         self.outbox.shrink();

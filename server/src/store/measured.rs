@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use causerie_protocol::event::User;
-use causerie_protocol::rest::{Chat, TokenInfo, UserRef};
+use causerie_protocol::rest::{Chat, ChatCursor, TokenInfo, UserRef};
 use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
 use tokio::time::timeout;
 
-use super::{Append, AppendResult, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
+use super::{Append, AppendResult, Created, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
 use crate::clock;
 use crate::metrics::{Metrics, Operation};
 
@@ -126,7 +126,7 @@ impl Store for MeasuredStore {
         self.timed(Operation::RevokeToken, self.store.revoke_token(user, token)).await
     }
 
-    async fn create_chat(&self, chat: NewChat) -> Result<(ChatId, bool), StoreError> {
+    async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError> {
         self.timed(Operation::CreateChat, self.store.create_chat(chat)).await
     }
 
@@ -134,8 +134,22 @@ impl Store for MeasuredStore {
         self.timed(Operation::Chat, self.store.chat(user, chat)).await
     }
 
-    async fn chats(&self, user: UserId) -> Result<Vec<Chat>, StoreError> {
-        self.timed(Operation::Chats, self.store.chats(user)).await
+    async fn chats(
+        &self,
+        user: UserId,
+        before: Option<ChatCursor>,
+        limit: u64,
+    ) -> Result<Vec<Chat>, StoreError> {
+        self.timed(Operation::Chats, self.store.chats(user, before, limit)).await
+    }
+
+    async fn moved_chats(
+        &self,
+        user: UserId,
+        after: MessageId,
+        limit: u64,
+    ) -> Result<Vec<(ChatCursor, Seq)>, StoreError> {
+        self.timed(Operation::MovedChats, self.store.moved_chats(user, after, limit)).await
     }
 
     async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use causerie_protocol::event::User;
-use causerie_protocol::rest::{Chat, TokenInfo, UserRef};
+use causerie_protocol::rest::{Chat, ChatCursor, TokenInfo, UserRef};
 use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
@@ -17,7 +17,9 @@ use sqlx::{ConnectOptions, Connection as _, Postgres, Transaction};
 use tokio::time::timeout;
 
 use super::rows::{to_read, to_seq};
-use super::{Append, AppendResult, NewChat, Patience, PoolState, Position, Store, StoreError, TokenRecord};
+use super::{
+    Append, AppendResult, Created, NewChat, Patience, PoolState, Position, Store, StoreError, TokenRecord,
+};
 use crate::clock;
 use crate::metrics::Histogram;
 
@@ -279,16 +281,30 @@ impl Store for PostgresStore {
         accounts::revoke_token(&mut *self.connection().await?, user, token).await.map_err(sort)
     }
 
-    async fn create_chat(&self, chat: NewChat) -> Result<(ChatId, bool), StoreError> {
+    async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError> {
         chats::create(&mut *self.connection().await?, &chat).await.map_err(sort)
     }
 
     async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError> {
-        Ok(chats::load(&self.pool, &self.epoch, user, Some(chat)).await.map_err(sort)?.pop())
+        chats::one(&self.pool, &self.epoch, user, chat).await.map_err(sort)
     }
 
-    async fn chats(&self, user: UserId) -> Result<Vec<Chat>, StoreError> {
-        chats::load(&self.pool, &self.epoch, user, None).await.map_err(sort)
+    async fn chats(
+        &self,
+        user: UserId,
+        before: Option<ChatCursor>,
+        limit: u64,
+    ) -> Result<Vec<Chat>, StoreError> {
+        chats::page(&self.pool, &self.epoch, user, before, limit).await.map_err(sort)
+    }
+
+    async fn moved_chats(
+        &self,
+        user: UserId,
+        after: MessageId,
+        limit: u64,
+    ) -> Result<Vec<(ChatCursor, Seq)>, StoreError> {
+        chats::moved(&self.pool, user, after, limit).await.map_err(sort)
     }
 
     async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError> {
@@ -378,6 +394,15 @@ impl Store for PostgresStore {
 /// A message's text as Postgres can hold it, U+0000 included.
 fn content(text: &str) -> &[u8] {
     text.as_bytes()
+}
+
+/// The id of the newest entry of all logs, also of one that is gone.
+async fn last_event_id(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('events', 'id')::regclass), 0)",
+    )
+    .fetch_one(connection)
+    .await
 }
 
 /// A transaction that only reads and sees one state.

@@ -110,6 +110,8 @@ pub(super) struct ChatRow {
     pub(super) read_seq: i64,
     pub(super) unread: i64,
     pub(super) last_id: Option<i64>,
+    pub(super) sort_key: i64,
+    pub(super) participant_count: i64,
 }
 
 impl ChatRow {
@@ -125,6 +127,7 @@ impl ChatRow {
             status: status(self.closed),
             title: self.title,
             participants,
+            participant_count: self.participant_count.unsigned_abs(),
             head: to_seq(self.head),
             epoch: epoch.clone(),
             read_seq: to_seq(self.read_seq),
@@ -132,6 +135,7 @@ impl ChatRow {
             last_message,
             created_at: clock::to_wire(self.created_at),
             updated_at: clock::to_wire(self.updated_at),
+            sort_key: Some(MessageId(self.sort_key)),
         }
     }
 }

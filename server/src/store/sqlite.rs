@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use causerie_protocol::event::User;
-use causerie_protocol::rest::{Chat, TokenInfo, UserRef};
+use causerie_protocol::rest::{Chat, ChatCursor, TokenInfo, UserRef};
 use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
@@ -17,7 +17,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Sqlite, Transaction};
 
 use super::rows::{to_read, to_seq};
-use super::{Append, AppendResult, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
+use super::{Append, AppendResult, Created, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
 use crate::metrics::Histogram;
 
 mod append;
@@ -268,18 +268,32 @@ impl Store for SqliteStore {
         settle(writer, result)
     }
 
-    async fn create_chat(&self, chat: NewChat) -> Result<(ChatId, bool), StoreError> {
+    async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError> {
         let mut writer = self.writer().await?;
         let result = chats::create(&mut writer, &chat).await;
         settle(writer, result)
     }
 
     async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError> {
-        Ok(chats::load(&self.readers, &self.epoch, user, Some(chat)).await?.pop())
+        chats::one(&self.readers, &self.epoch, user, chat).await
     }
 
-    async fn chats(&self, user: UserId) -> Result<Vec<Chat>, StoreError> {
-        chats::load(&self.readers, &self.epoch, user, None).await
+    async fn chats(
+        &self,
+        user: UserId,
+        before: Option<ChatCursor>,
+        limit: u64,
+    ) -> Result<Vec<Chat>, StoreError> {
+        chats::page(&self.readers, &self.epoch, user, before, limit).await
+    }
+
+    async fn moved_chats(
+        &self,
+        user: UserId,
+        after: MessageId,
+        limit: u64,
+    ) -> Result<Vec<(ChatCursor, Seq)>, StoreError> {
+        chats::moved(&self.readers, user, after, limit).await
     }
 
     async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError> {
@@ -381,6 +395,13 @@ impl Store for SqliteStore {
 /// A message's text as SQLite's text type holds it.
 fn content(text: &str) -> &str {
     text
+}
+
+/// The id of the newest entry of all logs, also of one that is gone.
+async fn last_event_id(writer: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)")
+        .fetch_one(writer)
+        .await
 }
 
 /// A transaction that only reads, so that its queries see one state.

@@ -30,11 +30,14 @@ pub enum Table {
     Participants,
     /// The logs of all chats.
     Events,
+    /// The names of the requests that started chats.
+    CreatedChats,
 }
 
 impl Table {
     /// All of them, each after what its rows refer to.
-    pub const ALL: [Self; 5] = [Self::Users, Self::Tokens, Self::Chats, Self::Participants, Self::Events];
+    pub const ALL: [Self; 6] =
+        [Self::Users, Self::Tokens, Self::Chats, Self::Participants, Self::Events, Self::CreatedChats];
 
     /// Its name in both databases.
     #[must_use]
@@ -45,6 +48,7 @@ impl Table {
             Self::Chats => "chats",
             Self::Participants => "participants",
             Self::Events => "events",
+            Self::CreatedChats => "created_chats",
         }
     }
 
@@ -129,6 +133,17 @@ pub(super) struct Chat {
     pub(super) head: i64,
     pub(super) created_at: i64,
     pub(super) updated_at: i64,
+    pub(super) sort_key: i64,
+}
+
+/// A row of `created_chats`.
+#[derive(FromRow, PartialEq)]
+pub(super) struct CreatedChat {
+    pub(super) id: i64,
+    pub(super) creator_id: i64,
+    pub(super) client_id: String,
+    pub(super) chat_id: i64,
+    pub(super) digest: Vec<u8>,
 }
 
 /// A row of `participants`.
@@ -163,6 +178,7 @@ pub(super) enum Rows {
     Chats(Vec<Chat>),
     Participants(Vec<Participant>),
     Events(Vec<Event>),
+    CreatedChats(Vec<CreatedChat>),
 }
 
 impl Rows {
@@ -173,6 +189,7 @@ impl Rows {
             Self::Chats(rows) => rows.len(),
             Self::Participants(rows) => rows.len(),
             Self::Events(rows) => rows.len(),
+            Self::CreatedChats(rows) => rows.len(),
         };
         len as u64
     }
@@ -184,6 +201,7 @@ impl Rows {
             Self::Chats(rows) => rows.last().map(|row| (row.id, 0)),
             Self::Participants(rows) => rows.last().map(|row| (row.chat_id, row.user_id)),
             Self::Events(rows) => rows.last().map(|row| (row.id, 0)),
+            Self::CreatedChats(rows) => rows.last().map(|row| (row.id, 0)),
         }
     }
 

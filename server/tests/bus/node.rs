@@ -65,6 +65,7 @@ async fn fill(store: &dyn Store) {
     }
     for title in ["One", "Other"] {
         let (participants, title) = (vec![ANA, BEN], Some(title.to_owned()));
-        store.create_chat(NewChat { creator: ANA, participants, title, direct: false }).await.unwrap();
+        let chat = NewChat { creator: ANA, participants, title, direct: false, client_id: None };
+        store.create_chat(chat).await.unwrap();
     }
 }

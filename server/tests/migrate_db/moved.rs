@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::postgres;
 use crate::server::TestServer;
-use crate::world::{MESSAGES, World, chats, serve};
+use crate::world::{MESSAGES, World, chats, serve, trip};
 
 /// Checks what a person relies on, on a server over the moved database.
 async fn nothing_changed(world: &World, server: &TestServer) {
@@ -59,6 +59,9 @@ async fn nothing_changed(world: &World, server: &TestServer) {
     let body = json!({"participants": [ben.user.id]});
     let (status, same) = server.request(Method::POST, paths::CHATS, Some(&ana.token), body).await;
     assert_eq!((status, &same["id"]), (StatusCode::OK, &json!(pair)), "the pair has its chat still");
+    // A request for a chat whose answer got lost before the move is recognised.
+    let (status, same) = server.request(Method::POST, paths::CHATS, Some(&ana.token), trip(ben)).await;
+    assert_eq!((status, &same["id"]), (StatusCode::OK, &json!(world.trip)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,7 +73,17 @@ async fn from_sqlite_to_postgres_nobody_notices() {
     let rows: Vec<_> = report.rows.iter().map(|(table, rows)| (table.name(), *rows)).collect();
     // The log holds the messages, the answer, and in the group two messages, an edit and a deletion.
     let events = MESSAGES + 1 + 4;
-    assert_eq!(rows, [("users", 2), ("tokens", 3), ("chats", 2), ("participants", 4), ("events", events)]);
+    assert_eq!(
+        rows,
+        [
+            ("users", 2),
+            ("tokens", 3),
+            ("chats", 3),
+            ("participants", 6),
+            ("events", events),
+            ("created_chats", 1)
+        ]
+    );
     let again = world.move_to(&url).await;
     assert!(again.was_there && again.rows == report.rows, "a repeat only compares");
     nothing_changed(&world, &serve(&url).await).await;

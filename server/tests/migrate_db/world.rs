@@ -26,6 +26,13 @@ pub struct World {
     pub history: Vec<MessageBody>,
     pub group_history: Vec<MessageBody>,
     pub chats: Value,
+    /// The group that [`trip`] started.
+    pub trip: ChatId,
+}
+
+/// A request that starts a group, with its creator's name for it.
+pub fn trip(with: &Person) -> Value {
+    json!({"participants": [with.user.id], "title": "Trip", "client_id": "c-1"})
 }
 
 impl World {
@@ -36,6 +43,8 @@ impl World {
         server.logout(&signed_out).await;
         let pair = server.start_chat(&ana, &ben).await;
         let group = server.start_group(&ana, &[&ben]).await;
+        let made = server.call(Method::POST, paths::CHATS, &ana, trip(&ben)).await;
+        let trip = ChatId(made["id"].as_i64().unwrap());
         let deleted = server.start_group(&ana, &[&ben]).await;
         let path = paths::chat(deleted);
         server.call(Method::DELETE, &path, &ana, Value::Null).await;
@@ -61,6 +70,10 @@ impl World {
         reader.say(pair, "read", "b-1").await;
         let head = reader.ack().await.seq;
         let chats = chats(&server, &ben).await;
+        // The newest message first, and the chat without any last, though it was started after the others.
+        let order: Vec<_> =
+            chats.as_array().unwrap().iter().map(|chat| chat["id"].as_i64().unwrap()).collect();
+        assert_eq!(order, [pair.0, group.0, trip.0]);
         let epoch = chats[0]["epoch"].as_str().unwrap().to_owned();
         let history = server.history(&ana, pair).await;
         let group_history = server.history(&ana, group).await;
@@ -79,6 +92,7 @@ impl World {
             history,
             group_history,
             chats,
+            trip,
         }
     }
 

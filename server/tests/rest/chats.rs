@@ -1,7 +1,7 @@
 //! Starting, reading, changing and leaving chats.
 
 use causerie_protocol::rest::{Chat, ChatKind, ChatStatus};
-use causerie_protocol::{ChatId, paths};
+use causerie_protocol::{ChatId, ServerFrame, paths};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -164,4 +164,71 @@ async fn a_strangers_chat_is_like_none_on_every_address() {
         let (method, path, body) = none;
         assert_eq!(server.request(method, &path, Some(&eve.token), body).await, seen);
     }
+}
+
+#[tokio::test]
+async fn the_list_comes_in_pages_by_their_links() {
+    let server = TestServer::start().await;
+    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        expected.insert(0, server.start_group(&ana, &[&ben]).await);
+    }
+    let mut path = format!("{}?limit=2", paths::CHATS);
+    let mut seen = Vec::new();
+    let mut pages = 0;
+    loop {
+        let answer = server.client.get(server.url(&path)).bearer_auth(&ana.token).send().await.unwrap();
+        let link = answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
+        let page: Vec<Chat> = answer.json().await.unwrap();
+        seen.extend(page.iter().map(|chat| chat.id));
+        pages += 1;
+        let Some(link) = link else { break };
+        assert!(link.ends_with("; rel=\"next\"") && page.len() == 2, "{link}");
+        path = link[1..link.find('>').unwrap()].to_owned();
+    }
+    assert_eq!((seen, pages), (expected.clone(), 3));
+    // A client that asks for no page gets one that is bounded, and here has room for all.
+    let whole = server.call(Method::GET, paths::CHATS, &ana, Value::Null).await;
+    assert_eq!(whole.as_array().unwrap().len(), 5);
+    for (query, field) in [("limit=0", "limit"), ("limit=1001", "limit"), ("before=7", "before")] {
+        let path = format!("{}?{query}", paths::CHATS);
+        let (status, problem) = server.request(Method::GET, &path, Some(&ana.token), Value::Null).await;
+        assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!(field)), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_request_for_a_chat_gets_the_same_chat_and_everybody_is_told() {
+    let server = TestServer::start().await;
+    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
+    let body = json!({"participants": [ben.user.id], "title": "Trip", "client_id": "c-1"});
+    let (status, first) = create(&server, &ana, body.clone()).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let id = chat(first).id;
+    // Ben's page came after the first announcement, which a server that dies may not have made at all.
+    let mut socket = server.many(&ben).await;
+    let (status, again) = create(&server, &ana, body.clone()).await;
+    assert_eq!((status, chat(again).id), (StatusCode::OK, id));
+    let told = socket
+        .until(|frame| match frame {
+            ServerFrame::ChatAdded(added) => Some(added.chat.id),
+            _ => None,
+        })
+        .await;
+    assert_eq!(told, id);
+    let other = json!({"participants": [ben.user.id], "title": "Dinner", "client_id": "c-1"});
+    let (status, problem) = create(&server, &ana, other).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("client_id_reused")));
+    assert_eq!(problem["field"], "client_id");
+    let bad = json!({"participants": [ben.user.id], "client_id": " "});
+    assert_eq!(create(&server, &ana, bad).await.1["field"], "client_id");
+    // It stays one chat after a restart, and is not made again once it was deleted.
+    let server = TestServer::start_in(server.stop().await, |_| {}).await;
+    let (status, again) = create(&server, &ana, body.clone()).await;
+    assert_eq!((status, chat(again).id), (StatusCode::OK, id));
+    server.call(Method::DELETE, &paths::chat(id), &ana, Value::Null).await;
+    assert_eq!(create(&server, &ana, body).await.0, StatusCode::NOT_FOUND);
+    let list = server.call(Method::GET, paths::CHATS, &ana, Value::Null).await;
+    assert_eq!(list, json!([]));
 }

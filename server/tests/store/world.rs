@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use causerie_protocol::rest::Chat;
 use causerie_protocol::{ChatId, ClientId, Event, Message, MessageText, Seq, UserId};
-use causerie_server::store::{Append, AppendResult, Appended, Change, NewChat, Store};
+use causerie_server::store::{Append, AppendResult, Appended, Change, Created, NewChat, Store};
 
 pub struct World {
     pub store: Arc<dyn Store>,
@@ -47,8 +47,13 @@ impl World {
             participants: participants.to_vec(),
             title: title.map(str::to_owned),
             direct: title.is_none(),
+            client_id: None,
         };
-        self.store.create_chat(chat).await.unwrap()
+        match self.store.create_chat(chat).await.unwrap() {
+            Created::New(id) => (id, true),
+            Created::Existing(id) => (id, false),
+            other => panic!("nothing was repeated: {other:?}"),
+        }
     }
 
     pub async fn append(&self, chat: ChatId, actor: UserId, change: Change) -> AppendResult {

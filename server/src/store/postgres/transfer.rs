@@ -55,7 +55,7 @@ impl PostgresSide {
         // A server that starts now waits at its first look at `meta`, so it never sees half of an installation.
         sqlx::raw_sql(
             "BEGIN ISOLATION LEVEL REPEATABLE READ;
-             LOCK TABLE meta, users, tokens, chats, participants, events IN ACCESS EXCLUSIVE MODE NOWAIT",
+             LOCK TABLE meta, users, tokens, chats, participants, events, created_chats IN ACCESS EXCLUSIVE MODE NOWAIT",
         )
         .execute(&mut connection)
         .await

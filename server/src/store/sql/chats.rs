@@ -2,101 +2,203 @@
 
 use std::collections::HashMap;
 
-use causerie_protocol::rest::{Chat, Participant};
-use causerie_protocol::{ChatId, Epoch, Message, UserId, limits};
+use causerie_protocol::rest::{Chat, ChatCursor, Participant};
+use causerie_protocol::{ChatId, Epoch, Message, MessageId, Seq, UserId, limits};
+use sha2::{Digest, Sha256};
 use sqlx::Connection as _;
 
 use super::{Connection, Pool};
 use crate::clock;
-use crate::store::rows::{ChatRow, EventRow, ParticipantRow, to_sql};
-use crate::store::{NewChat, StoreError};
+use crate::store::rows::{ChatRow, EventRow, ParticipantRow, to_seq, to_sql};
+use crate::store::{Created, NewChat, StoreError};
 
-pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> Result<(ChatId, bool), StoreError> {
-    let mut ids: Vec<i64> = chat.participants.iter().map(|user| user.0).collect();
-    ids.sort_unstable();
-    let pair = chat.direct.then(|| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(":"));
+pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> Result<Created, StoreError> {
+    let mut people: Vec<i64> = chat.participants.iter().map(|user| user.0).collect();
+    people.sort_unstable();
     let mut transaction = writer.begin().await?;
+    let Some(client_id) = &chat.client_id else {
+        let created = insert(&mut transaction, chat, &people).await?;
+        transaction.commit().await?;
+        return Ok(created);
+    };
+    // The name first: another request under it waits here until this one is decided.
+    let digest = digest(chat, &people);
+    let request: Option<i64> = sqlx::query_scalar(
+        "INSERT INTO created_chats (creator_id, client_id, chat_id, digest) VALUES ($1, $2, 0, $3)
+         ON CONFLICT DO NOTHING RETURNING id",
+    )
+    .bind(chat.creator.0)
+    .bind(client_id.as_str())
+    .bind(&digest)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some(request) = request else {
+        let (id, earlier): (i64, Vec<u8>) = sqlx::query_as(
+            "SELECT chat_id, digest FROM created_chats WHERE creator_id = $1 AND client_id = $2",
+        )
+        .bind(chat.creator.0)
+        .bind(client_id.as_str())
+        .fetch_one(&mut *transaction)
+        .await?;
+        return Ok(if earlier == digest { Created::Repeated(ChatId(id)) } else { Created::ClientIdReused });
+    };
+    let created = insert(&mut transaction, chat, &people).await?;
+    if let Created::New(id) | Created::Existing(id) = created {
+        sqlx::query("UPDATE created_chats SET chat_id = $2 WHERE id = $1")
+            .bind(request)
+            .bind(id.0)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(created)
+}
+
+async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) -> Result<Created, StoreError> {
+    let pair = chat.direct.then(|| people.iter().map(ToString::to_string).collect::<Vec<_>>().join(":"));
+    let sort_key = super::last_event_id(transaction).await?;
     let id: Option<i64> = sqlx::query_scalar(
-        "INSERT INTO chats (direct, pair, title, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
+        "INSERT INTO chats (direct, pair, title, created_at, updated_at, sort_key) VALUES ($1, $2, $3, $4, $4, $5)
          ON CONFLICT DO NOTHING RETURNING id",
     )
     .bind(chat.direct)
     .bind(&pair)
     .bind(&chat.title)
     .bind(clock::now())
+    .bind(sort_key)
     .fetch_optional(&mut *transaction)
     .await?;
     let Some(id) = id else {
         let found = sqlx::query_scalar("SELECT id FROM chats WHERE pair = $1")
             .bind(&pair)
-            .fetch_one(&mut *transaction)
+            .fetch_one(transaction)
             .await?;
-        return Ok((ChatId(found), false));
+        return Ok(Created::Existing(ChatId(found)));
     };
-    for user in ids {
+    for user in people {
         sqlx::query("INSERT INTO participants (chat_id, user_id) VALUES ($1, $2)")
             .bind(id)
             .bind(user)
             .execute(&mut *transaction)
             .await?;
     }
-    transaction.commit().await?;
-    Ok((ChatId(id), true))
+    Ok(Created::New(ChatId(id)))
 }
 
-/// One chat or all chats of a person, the one that changed last first.
-pub(super) async fn load(
+/// What a request asked for, so that a repeat is known by it.
+fn digest(chat: &NewChat, people: &[i64]) -> Vec<u8> {
+    let asked = serde_json::json!([people, chat.title, chat.direct]);
+    Sha256::digest(asked.to_string()).to_vec()
+}
+
+/// A query about the chats of a page of somebody's list: those of the person `$1` with ids from `$2` to `$3` before the
+/// place `($4, $5)`, at most `$6`, the first of the list first.
+macro_rules! of_page {
+    ($query:literal) => {
+        concat!(
+            "WITH page AS (
+                 SELECT c.id, c.sort_key, p.read_seq FROM participants p JOIN chats c ON c.id = p.chat_id
+                 WHERE p.user_id = $1 AND p.chat_id BETWEEN $2 AND $3 AND (c.sort_key, c.id) < ($4, $5)
+                 ORDER BY c.sort_key DESC, c.id DESC LIMIT $6)
+             ",
+            $query
+        )
+    };
+}
+
+/// Which chats a query is about.
+struct Range {
+    user: UserId,
+    ids: (i64, i64),
+    before: (i64, i64),
+    limit: u64,
+}
+
+/// One chat as a person sees it, with everybody in it.
+pub(super) async fn one(
     readers: &Pool,
     epoch: &Epoch,
     user: UserId,
-    only: Option<ChatId>,
+    chat: ChatId,
+) -> Result<Option<Chat>, StoreError> {
+    let range = Range { user, ids: (chat.0, chat.0), before: (i64::MAX, i64::MAX), limit: 1 };
+    Ok(load(readers, epoch, &range, u64::MAX).await?.pop())
+}
+
+/// A page of a person's list of chats.
+pub(super) async fn page(
+    readers: &Pool,
+    epoch: &Epoch,
+    user: UserId,
+    before: Option<ChatCursor>,
+    limit: u64,
 ) -> Result<Vec<Chat>, StoreError> {
+    let before = before.map_or((i64::MAX, i64::MAX), |before| (before.sort_key.0, before.id.0));
+    let range = Range { user, ids: (i64::MIN, i64::MAX), before, limit };
+    load(readers, epoch, &range, limits::LISTED_PARTICIPANTS as u64).await
+}
+
+async fn load(readers: &Pool, epoch: &Epoch, range: &Range, listed: u64) -> Result<Vec<Chat>, StoreError> {
     // One snapshot for the three queries, so that counts and heads belong together.
     let mut snapshot = super::snapshot(readers).await?;
-    let only = only.map(|chat| chat.0);
-    let rows: Vec<ChatRow> = sqlx::query_as(
-        "SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, p.read_seq,
+    let rows: Vec<ChatRow> = sqlx::query_as(of_page!(
+        "SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, page.read_seq,
+                (SELECT count(*) FROM participants p WHERE p.chat_id = c.id) AS participant_count,
                 (SELECT count(*) FROM (SELECT 1 FROM events e
-                  WHERE e.chat_id = c.id AND e.seq > p.read_seq AND e.kind = 0 AND e.actor_id <> p.user_id
-                    AND e.deleted_at IS NULL LIMIT $3) AS few) AS unread,
+                  WHERE e.chat_id = c.id AND e.seq > page.read_seq AND e.kind = 0 AND e.actor_id <> $1
+                    AND e.deleted_at IS NULL LIMIT $7) AS few) AS unread,
                 (SELECT e.id FROM events e WHERE e.chat_id = c.id AND e.kind = 0 AND e.deleted_at IS NULL
                   ORDER BY e.seq DESC LIMIT 1) AS last_id
-         FROM participants p JOIN chats c ON c.id = p.chat_id
-         WHERE p.user_id = $1 AND ($2 IS NULL OR c.id = $2)
-         ORDER BY c.updated_at DESC, c.id DESC",
-    )
-    .bind(user.0)
-    .bind(only)
+         FROM page JOIN chats c ON c.id = page.id
+         ORDER BY c.sort_key DESC, c.id DESC"
+    ))
+    .bind(range.user.0)
+    .bind(range.ids.0)
+    .bind(range.ids.1)
+    .bind(range.before.0)
+    .bind(range.before.1)
+    .bind(to_sql(range.limit))
     .bind(to_sql(limits::UNREAD))
     .fetch_all(&mut *snapshot)
     .await?;
-    let members: Vec<ParticipantRow> = sqlx::query_as(
-        "SELECT p.chat_id, p.read_seq, u.id AS user_id, u.email, u.name
-         FROM participants mine
-         JOIN participants p ON p.chat_id = mine.chat_id
-         JOIN users u ON u.id = p.user_id
-         WHERE mine.user_id = $1 AND ($2 IS NULL OR mine.chat_id = $2)
-         ORDER BY p.chat_id, p.user_id",
-    )
-    .bind(user.0)
-    .bind(only)
+    let members: Vec<ParticipantRow> = sqlx::query_as(of_page!(
+        "SELECT listed.chat_id, listed.read_seq, u.id AS user_id, u.email, u.name
+         FROM (SELECT p.chat_id, p.user_id, p.read_seq,
+                      row_number() OVER (PARTITION BY p.chat_id
+                                         ORDER BY CASE p.user_id WHEN $1 THEN 0 ELSE 1 END, p.user_id) AS place
+               FROM page JOIN participants p ON p.chat_id = page.id) AS listed
+         JOIN users u ON u.id = listed.user_id
+         WHERE listed.place <= $7
+         ORDER BY listed.chat_id, listed.user_id"
+    ))
+    .bind(range.user.0)
+    .bind(range.ids.0)
+    .bind(range.ids.1)
+    .bind(range.before.0)
+    .bind(range.before.1)
+    .bind(to_sql(range.limit))
+    .bind(to_sql(listed))
     .fetch_all(&mut *snapshot)
     .await?;
     let mut people: HashMap<i64, Vec<Participant>> = HashMap::new();
     for row in members {
         people.entry(row.chat_id).or_default().push(row.into());
     }
-    let last: Vec<EventRow> = sqlx::query_as(
+    let last: Vec<EventRow> = sqlx::query_as(of_page!(
         "SELECT e.id, e.chat_id, e.seq, e.kind, e.at, e.client_id, e.content, e.target, e.edited_at, e.deleted_at,
                 CAST(NULL AS BYTEA) AS target_content, u.id AS user_id, u.email, u.name
-         FROM (SELECT (SELECT e.id FROM events e WHERE e.chat_id = p.chat_id AND e.kind = 0 AND e.deleted_at IS NULL
+         FROM (SELECT (SELECT e.id FROM events e WHERE e.chat_id = page.id AND e.kind = 0 AND e.deleted_at IS NULL
                        ORDER BY e.seq DESC LIMIT 1) AS id
-               FROM participants p WHERE p.user_id = $1 AND ($2 IS NULL OR p.chat_id = $2)) AS newest
+               FROM page) AS newest
          JOIN events e ON e.id = newest.id
-         JOIN users u ON u.id = e.actor_id",
-    )
-    .bind(user.0)
-    .bind(only)
+         JOIN users u ON u.id = e.actor_id"
+    ))
+    .bind(range.user.0)
+    .bind(range.ids.0)
+    .bind(range.ids.1)
+    .bind(range.before.0)
+    .bind(range.before.1)
+    .bind(to_sql(range.limit))
     .fetch_all(&mut *snapshot)
     .await?;
     let mut last: HashMap<i64, Message> = last.into_iter().map(|row| (row.id, row.into())).collect();
@@ -108,6 +210,27 @@ pub(super) async fn load(
             row.into_chat(epoch, participants, last_message)
         })
         .collect())
+}
+
+/// A person's chats with messages after one, the newest first, and their heads.
+pub(super) async fn moved(
+    readers: &Pool,
+    user: UserId,
+    after: MessageId,
+    limit: u64,
+) -> Result<Vec<(ChatCursor, Seq)>, StoreError> {
+    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
+        "SELECT c.sort_key, c.id, c.head FROM participants p JOIN chats c ON c.id = p.chat_id
+         WHERE p.user_id = $1 AND c.sort_key > $2 ORDER BY c.sort_key DESC, c.id DESC LIMIT $3",
+    )
+    .bind(user.0)
+    .bind(after.0)
+    .bind(to_sql(limit))
+    .fetch_all(readers)
+    .await?;
+    let place =
+        |(sort_key, id, head)| (ChatCursor { sort_key: MessageId(sort_key), id: ChatId(id) }, to_seq(head));
+    Ok(rows.into_iter().map(place).collect())
 }
 
 pub(super) async fn participants(readers: &Pool, chat: ChatId) -> Result<Vec<UserId>, StoreError> {

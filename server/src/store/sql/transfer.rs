@@ -32,6 +32,7 @@ pub(super) async fn count(connection: &mut Connection, table: Table) -> Result<u
         Table::Chats => "SELECT count(*) FROM chats",
         Table::Participants => "SELECT count(*) FROM participants",
         Table::Events => "SELECT count(*) FROM events",
+        Table::CreatedChats => "SELECT count(*) FROM created_chats",
     };
     let count: i64 = sqlx::query_scalar(statement).fetch_one(connection).await?;
     Ok(count.unsigned_abs())
@@ -60,7 +61,7 @@ pub(super) async fn read(connection: &mut Connection, table: Table, after: Key) 
         ),
         Table::Chats => Rows::Chats(
             sqlx::query_as(
-                "SELECT id, direct, pair, closed, title, head, created_at, updated_at FROM chats
+                "SELECT id, direct, pair, closed, title, head, created_at, updated_at, sort_key FROM chats
                  WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
@@ -83,6 +84,16 @@ pub(super) async fn read(connection: &mut Connection, table: Table, after: Key) 
             sqlx::query_as(
                 "SELECT id, chat_id, seq, kind, actor_id, at, client_id, content, target, edited_at, deleted_at
                  FROM events WHERE id > $1 ORDER BY id LIMIT $2",
+            )
+            .bind(after.0)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+        Table::CreatedChats => Rows::CreatedChats(
+            sqlx::query_as(
+                "SELECT id, creator_id, client_id, chat_id, digest FROM created_chats
+                 WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
             .bind(BATCH)
@@ -112,11 +123,12 @@ pub(super) async fn write(connection: &mut Connection, rows: &Rows) -> Result<()
             query
         }
         Rows::Chats(rows) => {
-            let mut query = insert("chats (id, direct, pair, closed, title, head, created_at, updated_at)");
+            let mut query =
+                insert("chats (id, direct, pair, closed, title, head, created_at, updated_at, sort_key)");
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(row.direct).push_bind(&row.pair).push_bind(row.closed);
                 values.push_bind(&row.title).push_bind(row.head);
-                values.push_bind(row.created_at).push_bind(row.updated_at);
+                values.push_bind(row.created_at).push_bind(row.updated_at).push_bind(row.sort_key);
             });
             query
         }
@@ -137,6 +149,14 @@ pub(super) async fn write(connection: &mut Connection, rows: &Rows) -> Result<()
                 values.push_bind(row.actor_id).push_bind(row.at).push_bind(&row.client_id);
                 values.push_bind(text.as_deref().map(content)).push_bind(row.target);
                 values.push_bind(row.edited_at).push_bind(row.deleted_at);
+            });
+            query
+        }
+        Rows::CreatedChats(rows) => {
+            let mut query = insert("created_chats (id, creator_id, client_id, chat_id, digest)");
+            query.push_values(rows, |mut values, row| {
+                values.push_bind(row.id).push_bind(row.creator_id).push_bind(&row.client_id);
+                values.push_bind(row.chat_id).push_bind(&row.digest);
             });
             query
         }

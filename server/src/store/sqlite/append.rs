@@ -90,7 +90,7 @@ async fn messages(
     let known = look_up(transaction, run).await?;
     let now = clock::now();
     let sent_at = clock::to_wire(now);
-    let mut heads: HashMap<ChatId, Seq> = HashMap::new();
+    let mut heads: HashMap<ChatId, (Seq, MessageId)> = HashMap::new();
     let mut last_id = None;
     let mut new: Vec<NewRow<'_>> = Vec::with_capacity(run.len());
     let mut new_by_client_id: HashMap<(ChatId, UserId, &ClientId), usize> = HashMap::new();
@@ -117,10 +117,10 @@ async fn messages(
             refusals.extend(key.zip(rows::lasting(refused)));
             continue;
         }
-        let head = heads.entry(append.chat).or_insert(known.head);
-        *head = head.next();
         let id = last_id.unwrap_or(known.last_id) + 1;
         last_id = Some(id);
+        let (head, newest) = heads.entry(append.chat).or_insert((known.head, MessageId(id)));
+        (*head, *newest) = (head.next(), MessageId(id));
         let message = Message {
             id: MessageId(id),
             chat_id: append.chat,
@@ -228,17 +228,18 @@ async fn refuse(
 
 async fn set_heads(
     transaction: &mut SqliteConnection,
-    heads: &HashMap<ChatId, Seq>,
+    heads: &HashMap<ChatId, (Seq, MessageId)>,
     now: i64,
 ) -> Result<(), StoreError> {
     if heads.is_empty() {
         return Ok(());
     }
-    let pairs: Vec<_> = heads.iter().collect();
+    let moved: Vec<_> = heads.iter().map(|(chat, (head, newest))| (chat, head, newest)).collect();
     sqlx::query(
-        "UPDATE chats SET head = j.value ->> 1, updated_at = ?2 FROM json_each(?1) j WHERE chats.id = j.value ->> 0",
+        "UPDATE chats SET head = j.value ->> 1, sort_key = j.value ->> 2, updated_at = ?2
+         FROM json_each(?1) j WHERE chats.id = j.value ->> 0",
     )
-    .bind(serde_json::to_string(&pairs).expect("numbers are JSON"))
+    .bind(serde_json::to_string(&moved).expect("numbers are JSON"))
     .bind(now)
     .execute(transaction)
     .await?;

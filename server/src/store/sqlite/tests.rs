@@ -5,7 +5,7 @@ use causerie_protocol::{ChatId, MessageText};
 use sqlx::Connection as _;
 
 use super::*;
-use crate::store::{Appended, Change};
+use crate::store::{Appended, Change, Created};
 
 async fn open(folder: &tempfile::TempDir) -> (SqliteStore, String) {
     let url = format!("sqlite:{}", folder.path().join("c.db").display());
@@ -18,8 +18,15 @@ async fn pair(store: &SqliteStore) -> (UserId, ChatId) {
     for email in ["ana@example.org", "ben@example.org"] {
         users.push(store.create_user(email, "name", "hash").await.unwrap().unwrap().id);
     }
-    let chat = NewChat { creator: users[0], participants: users.clone(), title: None, direct: true };
-    (users[0], store.create_chat(chat).await.unwrap().0)
+    let chat = NewChat {
+        creator: users[0],
+        participants: users.clone(),
+        title: None,
+        direct: true,
+        client_id: None,
+    };
+    let Created::New(chat) = store.create_chat(chat).await.unwrap() else { panic!("the pair had a chat") };
+    (users[0], chat)
 }
 
 fn say(actor: UserId, chat: ChatId, text: &str) -> [Append; 1] {

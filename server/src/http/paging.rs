@@ -1,0 +1,87 @@
+//! Which part of a list is asked for: `?limit=&before=`, and the `Link` to the part after it (RFC 8288).
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use url::form_urlencoded;
+
+use super::problem::Refusal;
+
+/// A part of a list, by a place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Page<P> {
+    /// At most this many entries, at least one.
+    pub(super) limit: usize,
+    /// Only what comes before this place.
+    pub(super) before: Option<P>,
+}
+
+impl<P: FromStr> Page<P> {
+    /// Reads a query; `place` says what a place is.
+    pub(super) fn parse(query: &str, default: usize, max: usize, place: &str) -> Result<Self, Refusal> {
+        let mut page = Self { limit: default, before: None };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "limit" => {
+                    let limit = value.parse().ok().filter(|limit| (1..=max).contains(limit));
+                    page.limit = limit.ok_or_else(|| {
+                        Refusal::invalid("limit", format!("\"limit\" must be a number from 1 to {max}."))
+                    })?;
+                }
+                "before" => {
+                    let before = value.parse();
+                    page.before =
+                        Some(before.map_err(|_| {
+                            Refusal::invalid("before", format!("\"before\" must be {place}."))
+                        })?);
+                }
+                _ => {}
+            }
+        }
+        Ok(page)
+    }
+
+    /// How many entries to look for: one more than asked for tells whether the list goes on.
+    pub(super) fn look_for(&self) -> u64 {
+        self.limit as u64 + 1
+    }
+}
+
+/// The `Link` to the next part of a list, which goes on before a place.
+pub(super) fn link_to_next(path: &str, limit: usize, before: impl Display) -> HeaderMap {
+    let link = format!("<{path}?limit={limit}&before={before}>; rel=\"next\"");
+    let link = HeaderValue::try_from(link).expect("a path and numbers are visible ASCII");
+    HeaderMap::from_iter([(header::LINK, link)])
+}
+
+#[cfg(test)]
+mod tests {
+    use causerie_protocol::rest::ChatCursor;
+    use causerie_protocol::{ChatId, MessageId};
+
+    use super::*;
+
+    #[test]
+    fn a_page_has_bounds_and_a_default() {
+        let parse = |query| Page::<MessageId>::parse(query, 100, 500, "the id of a message");
+        assert_eq!(parse("").unwrap(), Page { limit: 100, before: None });
+        assert_eq!(
+            parse("limit=500&before=7&other=x").unwrap(),
+            Page { limit: 500, before: Some(MessageId(7)) }
+        );
+        for bad in ["limit=0", "limit=501", "limit=-1", "limit=", "limit=x", "before=x", "before="] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_place_in_the_list_of_chats_is_read_as_it_is_written() {
+        let parse = |query: &str| Page::<ChatCursor>::parse(query, 1, 1, "a place");
+        let place = ChatCursor { sort_key: MessageId(57), id: ChatId(3) };
+        assert_eq!(parse(&format!("before={place}")).unwrap().before, Some(place));
+        for bad in ["", "57", "57-", "-3", "x-3", "57-3-1", "57 3"] {
+            assert!(parse(&format!("before={bad}")).is_err(), "{bad}");
+        }
+    }
+}
