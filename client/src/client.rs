@@ -261,7 +261,8 @@ impl Client {
     /// What the people of a chat are called, those too who wrote its rows and have left.
     #[must_use]
     pub fn people(&self, chat: ChatId, rows: &[Row], fold: Fold<'_>) -> People {
-        let there = self.roster.get(chat).into_iter().flat_map(|entry| &entry.chat.participants);
+        let entry = self.roster.get(chat);
+        let there = entry.into_iter().flat_map(|entry| &entry.chat.participants);
         let seen = rows.iter().filter_map(|row| match row {
             Row::Message(row) => Some(&row.sender),
             Row::Line(row) => match &row.kind {
@@ -269,7 +270,8 @@ impl Client {
                 LineKind::Changed { .. } => None,
             },
         });
-        People::new(there.map(|one| &one.user).chain(seen), fold)
+        let everybody = entry.is_none_or(ChatEntry::knows_everybody);
+        People::new(there.map(|one| &one.user).chain(seen), fold).whole_unless(everybody)
     }
 
     /// What is known of a chat's older messages.

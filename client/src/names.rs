@@ -120,6 +120,15 @@ impl People {
         Self { called }
     }
 
+    /// The same, as long as not everybody in the chat is known: then no name is shortened.
+    #[must_use]
+    pub fn whole_unless(mut self, everybody: bool) -> Self {
+        for called in self.called.values_mut().filter(|_| !everybody) {
+            called.short = called.whole.clone();
+        }
+        self
+    }
+
     /// The given name, as far as nobody else in the chat has it, else the whole name.
     #[must_use]
     pub fn short(&self, user: &User) -> Name {

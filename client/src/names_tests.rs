@@ -68,6 +68,13 @@ fn somebody_who_is_not_in_the_chat_any_more_has_their_whole_name() {
 }
 
 #[test]
+fn no_name_is_shortened_while_not_everybody_is_known() {
+    let users = [user(1, "Ada Lovelace")];
+    let people = People::new(&users, &fold).whole_unless(false);
+    assert_eq!(people.short(&users[0]).to_string(), "Ada Lovelace");
+}
+
+#[test]
 fn a_vietnamese_name_is_known_by_its_family_name_its_middle_name_or_its_letters() {
     for (name, family_first) in [
         ("Nguyễn An", true),

@@ -58,7 +58,14 @@ impl ChatEntry {
     #[must_use]
     pub fn people(&self, fold: Fold<'_>) -> People {
         let last = self.chat.last_message.iter().map(|message| &message.sender);
-        People::new(self.chat.participants.iter().map(|one| &one.user).chain(last), fold)
+        let known = self.chat.participants.iter().map(|one| &one.user);
+        People::new(known.chain(last), fold).whole_unless(self.knows_everybody())
+    }
+
+    /// Whether everybody in it is known: the list of chats names some of many.
+    #[must_use]
+    pub fn knows_everybody(&self) -> bool {
+        self.chat.participant_count <= self.chat.participants.len() as u64
     }
 
     /// Whether anybody else in it has a socket open.
