@@ -1,13 +1,16 @@
 //! The whole page's state in one value: inputs go in, effects come out, components read.
 
+mod fetches;
 mod frames;
 mod intents;
 mod loads;
 mod settle;
 
 use causerie_protocol::limits::Limits;
+use causerie_protocol::rest::ChatCursor;
 use causerie_protocol::{ChatId, Epoch, MessageId, Seq, User};
 
+use self::fetches::Fetches;
 use crate::backoff::Backoff;
 use crate::banner::{Banner, banner};
 use crate::clock::ServerClock;
@@ -43,6 +46,7 @@ pub struct Client {
     typing: Typing,
     open: Option<ChatId>,
     list: ListLoad,
+    fetches: Fetches,
     next_ticket: u64,
     /// Whether the connection was lost since it was last online, so that its return is worth saying.
     was_lost: bool,
@@ -73,15 +77,27 @@ impl Room {
 }
 
 /// How the list of chats stands with the server.
+///
+/// It comes page by page, from its beginning to as many chats as the socket can follow, or as the person wants to see.
 #[derive(Debug, Default)]
 struct ListLoad {
     loaded: bool,
     request: Option<u64>,
-    /// Something happened that the answer on its way may not show.
+    /// The place before the page that is on its way, or is to be tried again.
+    before: Option<ChatCursor>,
+    /// Where the list goes on, if it does.
+    next: Option<ChatCursor>,
+    /// How many chats the pages had since the first.
+    count: usize,
+    /// How many the person wants to see.
+    wish: usize,
+    /// Something happened that the answers on their way may not show.
     again: bool,
-    /// A chat was asked for that this socket did not follow: what is told to followers and not kept in the log, such
-    /// as read positions, may have passed between the last answer and the subscription.
-    catch_up: bool,
+    /// Chats that this socket has begun to follow: what is told to followers and not kept in the log, such as read
+    /// positions, may have passed between the last answer and the subscription.
+    catch_up: SortedSet<ChatId>,
+    /// Those of them that the list is being loaded for and no page had yet.
+    caught: SortedSet<ChatId>,
     /// Chats that were added while a request was on its way; its answer may not hold them.
     added: SortedSet<ChatId>,
     failed: Option<String>,
@@ -109,6 +125,7 @@ impl Client {
             typing: Typing::default(),
             open: None,
             list: ListLoad::default(),
+            fetches: Fetches::default(),
             next_ticket: 1,
             was_lost: false,
             effects: Vec::new(),
@@ -140,8 +157,12 @@ impl Client {
                 let actions = self.link.try_now(self.now);
                 self.act(actions);
             }
-            Input::ChatsLoaded { ticket, chats } => self.chats_loaded_now(ticket, chats),
+            Input::ChatsLoaded { ticket, chats, has_more } => {
+                self.chats_loaded_now(ticket, chats, has_more);
+            }
             Input::ChatsFailed { ticket, error } => self.chats_failed_now(ticket, error),
+            Input::ChatFetched { ticket, answer } => self.chat_fetched(ticket, answer),
+            Input::MoreChats => self.more_chats(),
             Input::ChatLoaded(chat) => self.add_chat(*chat),
             Input::HistoryLoaded { request, messages, has_older } => {
                 self.history_loaded(request, messages, has_older);
@@ -203,13 +224,26 @@ impl Client {
         self.list.loaded
     }
 
+    /// Whether the list goes on after the chats that are here.
+    #[must_use]
+    pub fn has_more_chats(&self) -> bool {
+        self.list.next.is_some() && self.list.request.is_none()
+    }
+
+    /// Whether a chat is known not to be the person's.
+    #[must_use]
+    pub fn is_absent(&self, chat: ChatId) -> bool {
+        let whole = self.list.loaded && self.list.next.is_none() && !self.fetches.is_open(chat);
+        self.roster.get(chat).is_none() && (whole || self.fetches.is_absent(chat))
+    }
+
     /// Why the list of chats could not be loaded, while it is tried again.
     #[must_use]
     pub fn chats_failed(&self) -> Option<&str> {
         self.list.failed.as_deref()
     }
 
-    /// The chats, the one with the newest event first.
+    /// The chats, the one with the newest message first.
     #[must_use]
     pub fn chats(&self) -> Vec<&ChatEntry> {
         self.roster.newest_first()
@@ -348,6 +382,8 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
 mod clock_tests;
 #[cfg(test)]
 mod delivery_tests;
+#[cfg(test)]
+mod many_tests;
 #[cfg(test)]
 mod page_tests;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the client asks of the page.
 
+use causerie_protocol::rest::ChatCursor;
 use causerie_protocol::{ChatId, ClientFrame, ClientId};
 
 use crate::input::HistoryRequest;
@@ -15,10 +16,19 @@ pub enum Effect {
     Disconnect(Connection),
     /// Send a frame on this socket.
     SendFrame(Connection, ClientFrame),
-    /// Fetch the list of chats; answered by `ChatsLoaded` or `ChatsFailed`.
+    /// Fetch a page of the list of chats; answered by `ChatsLoaded` or `ChatsFailed`.
     LoadChats {
         /// Tells this request from others; to be given back.
         ticket: u64,
+        /// Chats after this place of the list; the first ones when missing.
+        before: Option<ChatCursor>,
+    },
+    /// Fetch one chat; answered by `ChatFetched`.
+    LoadChat {
+        /// Tells this request from others; to be given back.
+        ticket: u64,
+        /// Which.
+        chat: ChatId,
     },
     /// Fetch a page of history; answered by `HistoryLoaded` or `HistoryFailed`.
     LoadHistory(HistoryRequest),

@@ -35,8 +35,10 @@ pub enum Input {
     ChatsLoaded {
         /// The request's.
         ticket: u64,
-        /// All chats.
+        /// The page, the chat with the newest message first.
         chats: Vec<Chat>,
+        /// Whether the list goes on.
+        has_more: bool,
     },
     /// [`crate::Effect::LoadChats`] failed.
     ChatsFailed {
@@ -45,6 +47,15 @@ pub enum Input {
         /// Why.
         error: LoadError,
     },
+    /// The answer to [`crate::Effect::LoadChat`].
+    ChatFetched {
+        /// The request's.
+        ticket: u64,
+        /// The chat, or why it could not be fetched.
+        answer: Result<Box<Chat>, LoadError>,
+    },
+    /// The person wants to see more of the list of chats.
+    MoreChats,
     /// One chat as a REST call gave it, for example after starting it.
     ChatLoaded(Box<Chat>),
     /// The answer to [`crate::Effect::LoadHistory`].

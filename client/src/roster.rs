@@ -1,7 +1,7 @@
 //! The list of chats: titles, last lines, counts, who is there, newest first.
 
 use causerie_protocol::event::{ChatChanged, Deleted, Membership};
-use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
+use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatStatus, Participant};
 use causerie_protocol::{ChatId, Message, MessageId, Seq, Timestamp, User, UserId};
 use causerie_texts::say;
 
@@ -12,7 +12,8 @@ use crate::unread::Unread;
 /// A chat as the list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatEntry {
-    /// The chat, kept up with the events; `head`, `unread` and `read_seq` in it are the server's of the last load.
+    /// The chat, kept up with the events; `head`, `unread`, `read_seq` and `updated_at` in it are the server's of the last
+    /// load.
     pub chat: Chat,
     /// Why the person can't follow this chat any more, if so.
     pub lost: Option<String>,
@@ -50,8 +51,26 @@ impl ChatEntry {
         if let Some(title) = &self.chat.title {
             return Name::new(title);
         }
-        let names: Vec<Name> = self.others().map(|other| Name::of(&other.user)).collect();
+        let mut names: Vec<Name> = self.others().map(|other| Name::of(&other.user)).collect();
+        if self.is_partial() {
+            names.push(Name::new("…"));
+        }
         if names.is_empty() { Name::new(say!(OnlyYou)) } else { Name::list(&names) }
+    }
+
+    /// Whether there are more people in it than the last answer named.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        is_partial(&self.chat)
+    }
+
+    /// Where it stands in the list, the greatest first.
+    #[must_use]
+    pub fn cursor(&self) -> ChatCursor {
+        let newest = self.chat.last_message.as_ref().map(|last| last.id);
+        // A server of an older version tells no key.
+        let sort_key = self.chat.sort_key.max(newest).unwrap_or(MessageId(0));
+        ChatCursor { sort_key, id: self.chat.id }
     }
 
     /// What its people are called: also who is not in it any more, and wrote the last message.
@@ -104,9 +123,12 @@ impl ChatEntry {
         self.chat.kind == ChatKind::Direct
     }
 
-    /// The position up to which everybody else has read; nothing in a chat without others.
+    /// The position up to which everybody else has read; nothing in a chat without others, or while not all are known.
     #[must_use]
     pub fn read_by_all(&self) -> Seq {
+        if self.is_partial() {
+            return Seq::ZERO;
+        }
         self.others().map(|other| other.read_seq).min().unwrap_or_default()
     }
 
@@ -123,8 +145,8 @@ impl ChatEntry {
 
     /// A newer answer of the server about this chat; `stream` is the position up to which events were applied.
     ///
-    /// What the stream told later than the answer stays.
-    pub fn refresh(&mut self, mut chat: Chat, stream: Seq) {
+    /// What the stream told later than the answer stays, and with `keep_people` who is known to be in the chat.
+    pub fn refresh(&mut self, mut chat: Chat, stream: Seq, keep_people: bool) {
         let is_same_log = chat.epoch == self.chat.epoch;
         if !is_same_log {
             self.unread.restart(Seq::ZERO, true);
@@ -139,19 +161,26 @@ impl ChatEntry {
                 participant.read_seq = known.read_seq;
             }
         }
-        if chat.head < stream && is_same_log {
-            chat.title = self.chat.title.take();
-            chat.status = self.chat.status;
-            chat.last_message = self.chat.last_message.take();
-            chat.updated_at = self.chat.updated_at.clone();
-            chat.participants = std::mem::take(&mut self.chat.participants);
+        if is_same_log {
+            // It only grows.
+            chat.sort_key = chat.sort_key.max(self.chat.sort_key);
+            let is_late = chat.head < stream;
+            if is_late {
+                chat.title = self.chat.title.take();
+                chat.status = self.chat.status;
+                chat.last_message = self.chat.last_message.take();
+                chat.participant_count = self.chat.participant_count;
+            }
+            if is_late || keep_people {
+                chat.participants = std::mem::take(&mut self.chat.participants);
+            }
         }
         self.chat = chat;
     }
 
     /// A new message in its place of the log.
     pub fn message(&mut self, message: &Message) {
-        self.touch(&message.sent_at);
+        self.chat.sort_key = self.chat.sort_key.max(Some(message.id));
         if message.deleted_at.is_some() {
             return;
         }
@@ -165,7 +194,6 @@ impl ChatEntry {
 
     /// A message got another text.
     pub fn edited(&mut self, id: MessageId, content: &str, at: &Timestamp) {
-        self.touch(at);
         if let Some(last) = self.chat.last_message.as_mut().filter(|last| last.id == id) {
             content.clone_into(&mut last.content);
             last.edited_at = Some(at.clone());
@@ -174,7 +202,6 @@ impl ChatEntry {
 
     /// A message is gone; whether it was the last line, so that another one must be found.
     pub fn deleted(&mut self, event: &Deleted, known: Option<&Message>) -> bool {
-        self.touch(&event.deleted_at);
         let message = known.map(|message| (message.seq, message.sender.id != self.me));
         self.unread.deleted(event.seq, event.id, message);
         self.chat.last_message.as_ref().is_some_and(|last| last.id == event.id)
@@ -182,8 +209,8 @@ impl ChatEntry {
 
     /// Somebody was added.
     pub fn joined(&mut self, event: &Membership) {
-        self.touch(&event.at);
         if self.participant(event.user.id).is_none() {
+            self.count_people(event.seq, 1);
             let user = event.user.clone();
             // As the server has it: everything before the joining counts as read.
             let read_seq = Seq(event.seq.0.saturating_sub(1));
@@ -194,13 +221,12 @@ impl ChatEntry {
 
     /// Somebody left.
     pub fn left(&mut self, event: &Membership) {
-        self.touch(&event.at);
+        self.count_people(event.seq, -1);
         self.chat.participants.retain(|participant| participant.user.id != event.user.id);
     }
 
     /// Title or status are others now.
     pub fn changed(&mut self, event: &ChatChanged) {
-        self.touch(&event.at);
         self.chat.title.clone_from(&event.title);
         self.chat.status = event.status;
     }
@@ -217,11 +243,17 @@ impl ChatEntry {
         news
     }
 
-    fn touch(&mut self, at: &Timestamp) {
-        if *at > self.chat.updated_at {
-            self.chat.updated_at = at.clone();
+    /// The answer counted those who came or left before it was made.
+    fn count_people(&mut self, seq: Seq, change: i64) {
+        if seq > self.chat.head {
+            self.chat.participant_count = self.chat.participant_count.saturating_add_signed(change);
         }
     }
+}
+
+/// Whether a chat has more people than it names.
+pub(crate) fn is_partial(chat: &Chat) -> bool {
+    chat.participants.len() < usize::try_from(chat.participant_count).unwrap_or(usize::MAX)
 }
 
 /// All chats of the person.
@@ -236,13 +268,11 @@ impl Roster {
         self.entries.values()
     }
 
-    /// All entries, the one with the newest event first.
+    /// All entries, the one with the newest message first.
     #[must_use]
     pub fn newest_first(&self) -> Vec<&ChatEntry> {
         let mut entries: Vec<&ChatEntry> = self.entries.values().collect();
-        crate::sorted::sort_by(&mut entries, |a, b| {
-            (&b.chat.updated_at, b.chat.id).cmp(&(&a.chat.updated_at, a.chat.id))
-        });
+        crate::sorted::sort_by(&mut entries, |a, b| b.cursor().cmp(&a.cursor()));
         entries
     }
 
@@ -263,10 +293,10 @@ impl Roster {
         self.entries.keys().copied().collect()
     }
 
-    /// Takes the server's answer about a chat; whether the chat is new here.
-    pub fn take(&mut self, chat: Chat, me: UserId, stream: Seq) -> bool {
+    /// Takes the server's answer about a chat as [`ChatEntry::refresh`]; whether the chat is new here.
+    pub fn take(&mut self, chat: Chat, me: UserId, stream: Seq, keep_people: bool) -> bool {
         if let Some(entry) = self.entries.get_mut(&chat.id) {
-            entry.refresh(chat, stream);
+            entry.refresh(chat, stream, keep_people);
             return false;
         }
         self.entries.insert(chat.id, ChatEntry::new(chat, me));
@@ -292,10 +322,9 @@ impl Roster {
         changed
     }
 
-    /// Whether a count of unread messages is one that only the server can tell.
-    #[must_use]
-    pub fn is_unsure(&self) -> bool {
-        self.entries.values().any(|entry| entry.unread.is_unsure())
+    /// The chats whose count of unread messages is one that only the server can tell.
+    pub fn unsure(&self) -> impl Iterator<Item = ChatId> {
+        self.entries.values().filter(|entry| entry.unread.is_unsure()).map(|entry| entry.chat.id)
     }
 
     /// Somebody who is in one of the chats.

@@ -29,7 +29,7 @@ fn chat(id: i64, head: u64, unread: u64, updated: &str) -> Chat {
         last_message: None,
         created_at: at("t0"),
         updated_at: at(updated),
-        sort_key: None,
+        sort_key: Some(MessageId(updated[1..].parse().unwrap_or(0))),
     }
 }
 
@@ -54,7 +54,7 @@ fn gone(id: i64, seq: u64) -> Deleted {
 fn roster() -> Roster {
     let mut roster = Roster::default();
     for (id, updated) in [(1, "t3"), (2, "t4"), (3, "t4")] {
-        assert!(roster.take(chat(id, 3, 1, updated), ME, Seq::ZERO));
+        assert!(roster.take(chat(id, 3, 1, updated), ME, Seq::ZERO, false));
     }
     roster
 }
@@ -73,12 +73,20 @@ fn a_chat_is_called_by_its_title_or_by_the_others() {
     let mut group = chat(1, 3, 0, "t");
     assert_eq!(ChatEntry::new(group.clone(), ME).title().alone(), "Ben");
     group.participants.push(Participant { user: user(3, "Cleo"), read_seq: Seq(1), online: true });
+    group.participant_count = 3;
     let entry = ChatEntry::new(group.clone(), ME);
     assert_eq!((entry.title().alone(), entry.online(), entry.read_by_all()), ("Ben, Cleo", true, Seq(1)));
     group.title = Some("Plan".into());
     assert_eq!(ChatEntry::new(group.clone(), ME).title().alone(), "Plan");
+    (group.title, group.participant_count) = (None, 9);
+    let entry = ChatEntry::new(group.clone(), ME);
+    assert_eq!(
+        (entry.title().alone().ends_with('…'), entry.read_by_all()),
+        (true, Seq(0)),
+        "not all are known"
+    );
     group.participants.truncate(1);
-    group.title = None;
+    group.participant_count = 1;
     assert_eq!(ChatEntry::new(group, ME).title().alone(), "Only you");
 }
 
@@ -114,12 +122,12 @@ fn an_answer_that_is_older_than_the_stream_does_not_undo_it() {
     let mut roster = roster();
     let id = ChatId(1);
     roster.get_mut(id).unwrap().message(&message(4, user(2, "Ben")));
-    assert!(!roster.take(chat(1, 3, 1, "t3"), ME, Seq(4)));
+    assert!(!roster.take(chat(1, 3, 1, "t3"), ME, Seq(4), false));
     let entry = roster.get(id).unwrap();
     assert_eq!((entry.unread(), entry.last_message().map(|last| last.seq)), (2, Some(Seq(4))));
     let mut newer = chat(1, 9, 5, "t9");
     newer.last_message = Some(message(9, user(2, "Ben")));
-    roster.take(newer, ME, Seq(4));
+    roster.take(newer, ME, Seq(4), false);
     let entry = roster.get(id).unwrap();
     assert_eq!((entry.unread(), entry.last_message().map(|last| last.seq)), (5, Some(Seq(9))));
 }
@@ -146,14 +154,14 @@ fn an_answer_that_is_older_than_the_stream_still_tells_how_far_others_have_read(
     entry.message(&message(4, user(1, "Ana")));
     let mut answer = chat(1, 3, 1, "t3");
     answer.participants[1].read_seq = Seq(3);
-    entry.refresh(answer, Seq(4));
+    entry.refresh(answer, Seq(4), false);
     assert_eq!(entry.participant(UserId(2)).unwrap().read_seq, Seq(3));
     assert_eq!(entry.last_message().unwrap().seq, Seq(4), "what the stream told stays");
 
     let mut another = chat(1, 0, 0, "t5");
     another.epoch = Epoch("f".into());
     another.participants[1].read_seq = Seq(0);
-    entry.refresh(another, Seq(4));
+    entry.refresh(another, Seq(4), false);
     assert_eq!(
         entry.participant(UserId(2)).unwrap().read_seq,
         Seq(0),
@@ -168,6 +176,6 @@ fn how_far_was_read_in_another_log_means_nothing() {
     assert!(entry.read_by(ME, Seq(3), Seq(3)));
     let mut another = chat(1, 2, 2, "t5");
     (another.epoch, another.read_seq) = (Epoch("f".into()), Seq(0));
-    entry.refresh(another, Seq(3));
+    entry.refresh(another, Seq(3), false);
     assert_eq!((entry.read(), entry.unread()), (Seq(0), 2));
 }

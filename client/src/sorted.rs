@@ -161,6 +161,28 @@ impl<K: Ord> SortedSet<K> {
         }
     }
 
+    /// The smallest key.
+    pub fn first(&self) -> Option<&K> {
+        self.keys.first()
+    }
+
+    /// Takes a key out.
+    pub fn remove(&mut self, key: &K) {
+        self.keys.retain(|other| other != key);
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Whether the key is there.
     pub fn contains(&self, key: &K) -> bool {
         self.keys.binary_search(key).is_ok()
@@ -223,7 +245,12 @@ mod tests {
             let (mut expected, mut expected_set) = (BTreeMap::new(), BTreeSet::new());
             for (step, key, value) in steps {
                 match step {
-                    0 => prop_assert_eq!(map.remove(&key), expected.remove(&key)),
+                    0 => {
+                        prop_assert_eq!(map.remove(&key), expected.remove(&key));
+                        set.remove(&key);
+                        expected_set.remove(&key);
+                        prop_assert_eq!((set.len(), set.first()), (expected_set.len(), expected_set.first()));
+                    }
                     1 if value < 16 => {
                         map.remove_below(&key);
                         expected = expected.split_off(&key);

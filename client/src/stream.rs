@@ -42,6 +42,8 @@ pub struct Stream {
     /// Whether this socket follows the chat, also while it is asked again.
     followed: bool,
     next_ask: Millis,
+    /// Whether it waits because the socket has no room for one more chat.
+    parked: bool,
     /// When the stream fell behind the head or last came closer to it.
     moved: Millis,
 }
@@ -59,6 +61,7 @@ impl Stream {
             subscription: Subscription::Idle,
             followed: false,
             next_ask: 0,
+            parked: false,
             moved: 0,
         }
     }
@@ -75,7 +78,7 @@ impl Stream {
         &self.epoch
     }
 
-    /// Whether the current socket follows the chat, so that messages can be sent to it.
+    /// Whether the current socket follows the chat.
     #[must_use]
     pub fn is_followed(&self) -> bool {
         self.followed
@@ -85,6 +88,12 @@ impl Stream {
     #[must_use]
     pub fn is_asked(&self) -> bool {
         matches!(self.subscription, Subscription::Asked { .. })
+    }
+
+    /// Whether it counts for how many chats the socket follows.
+    #[must_use]
+    pub fn has_place(&self) -> bool {
+        self.followed || self.is_asked()
     }
 
     /// Whether the server ended it for good.
@@ -152,6 +161,7 @@ impl Stream {
     pub fn ask(&mut self, now: Millis) -> ClientFrame {
         self.subscription = Subscription::Asked { after: self.at };
         self.next_ask = now + GAP_MS;
+        self.parked = false;
         self.moved = now;
         ClientFrame::Subscribe { chat_id: self.chat, after: Some(self.at), epoch: Some(self.epoch.clone()) }
     }
@@ -182,8 +192,23 @@ impl Stream {
         self.held.clear();
         self.head = self.at;
         self.next_ask = 0;
+        self.parked = false;
         if !self.is_ended() {
             self.subscription = Subscription::Idle;
+        }
+    }
+
+    /// The socket has no room for it: it is not asked for before this time, unless [`Self::unpark`] says so.
+    pub fn park(&mut self, until: Millis) {
+        self.disconnected();
+        self.next_ask = until;
+        self.parked = true;
+    }
+
+    /// There may be room for it after all.
+    pub fn unpark(&mut self) {
+        if self.parked {
+            self.next_ask = 0;
         }
     }
 

@@ -8,7 +8,8 @@ use causerie_client::words;
 use causerie_protocol::error::ErrorCode;
 use causerie_protocol::paths;
 use causerie_protocol::rest::{
-    AddParticipant, Chat, CreateChat, EditMessage, Login, Problem, Register, SignedIn, TokenInfo, UpdateChat,
+    AddParticipant, Chat, ChatCursor, CreateChat, EditMessage, Login, Problem, Register, SignedIn, TokenInfo,
+    UpdateChat,
 };
 use causerie_protocol::{ChatId, Message, MessageId, TokenId, User};
 use causerie_texts::say;
@@ -21,6 +22,8 @@ use web_sys::AbortSignal;
 const ANSWER_MS: u32 = 3_000;
 /// How many messages are fetched at a time.
 const PAGE: usize = 60;
+/// How many chats are fetched at a time.
+const CHATS_PAGE: usize = 100;
 
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,12 +134,28 @@ impl Api {
         self.done(Method::DELETE, &paths::token(token), None)
     }
 
-    /// All chats of the person.
+    /// A page of the person's list of chats, and whether it goes on.
     ///
     /// # Errors
     /// As every call.
-    pub fn chats(&self) -> Call<Vec<Chat>> {
-        self.get(paths::CHATS)
+    pub fn chats(&self, before: Option<ChatCursor>) -> Call<(Vec<Chat>, bool)> {
+        let mut path = format!("{}?limit={CHATS_PAGE}", paths::CHATS);
+        if let Some(before) = before {
+            path += &format!("&before={before}");
+        }
+        self.start(Method::GET, &path, None, |answer| {
+            let chats: Vec<Chat> = answer.read()?;
+            let has_more = answer.goes_on(chats.len() == CHATS_PAGE);
+            Ok((chats, has_more))
+        })
+    }
+
+    /// A chat with everybody in it.
+    ///
+    /// # Errors
+    /// 404 when it is not the person's.
+    pub fn chat(&self, chat: ChatId) -> Call<Chat> {
+        self.get(&paths::chat(chat))
     }
 
     /// Starts a chat; the same pair gets the chat that it has.
@@ -182,11 +201,7 @@ impl Api {
         }
         self.start(Method::GET, &path, None, |answer| {
             let messages: Vec<Message> = answer.read()?;
-            // The `Link` header may be out of reach behind a proxy or on another origin; a full page says the same.
-            let has_older = match &answer.link {
-                Some(link) => link.contains("before="),
-                None => messages.len() >= PAGE,
-            };
+            let has_older = answer.goes_on(messages.len() >= PAGE);
             Ok((messages, has_older))
         })
     }
@@ -261,6 +276,13 @@ struct Answer {
 }
 
 impl Answer {
+    /// Whether there is a page after this one.
+    ///
+    /// The `Link` header may be out of reach behind a proxy or on another origin; a full page says the same.
+    fn goes_on(&self, is_full: bool) -> bool {
+        self.link.as_ref().map_or(is_full, |link| link.contains("before="))
+    }
+
     fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         serde_json::from_str(&self.text).map_err(|_| ApiError::not_understood(self.status))
     }

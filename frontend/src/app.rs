@@ -10,7 +10,7 @@ use causerie_client::clock::TOLERANCE_MS;
 use causerie_client::link::Connection;
 use causerie_client::sorted::SortedMap;
 use causerie_client::{Client, Effect, HistoryRequest, Input, Scope, SocketInput};
-use causerie_protocol::rest::SignedIn;
+use causerie_protocol::rest::{ChatCursor, SignedIn};
 use causerie_protocol::{ChatId, User, paths};
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
@@ -270,7 +270,8 @@ impl App {
                     socket.send(&frame);
                 }
             }),
-            Effect::LoadChats { ticket } => self.load_chats(ticket),
+            Effect::LoadChats { ticket, before } => self.load_chats(ticket, before),
+            Effect::LoadChat { ticket, chat } => self.load_chat(ticket, chat),
             Effect::LoadHistory(request) => self.load_history(request),
             Effect::StorePending(message) => self.core.with_value(|core| core.outbox.put(message)),
             Effect::ForgetPending(client_id) => self.core.with_value(|core| core.outbox.delete(&client_id)),
@@ -301,13 +302,23 @@ impl App {
         }
     }
 
-    fn load_chats(self, ticket: u64) {
+    fn load_chat(self, ticket: u64, chat: ChatId) {
         let (api, generation) = (self.api(), self.generation());
         browser::run(async move {
-            let answer = api.chats().await;
+            let answer = api.chat(chat).await.map(Box::new).map_err(Into::into);
+            if self.generation() == generation {
+                self.dispatch(Input::ChatFetched { ticket, answer });
+            }
+        });
+    }
+
+    fn load_chats(self, ticket: u64, before: Option<ChatCursor>) {
+        let (api, generation) = (self.api(), self.generation());
+        browser::run(async move {
+            let answer = api.chats(before).await;
             if self.generation() == generation {
                 self.dispatch(match answer {
-                    Ok(chats) => Input::ChatsLoaded { ticket, chats },
+                    Ok((chats, has_more)) => Input::ChatsLoaded { ticket, chats, has_more },
                     Err(error) => Input::ChatsFailed { ticket, error: error.into() },
                 });
             }

@@ -52,6 +52,7 @@ texts! {
     NothingFound: "Nothing found", "Không tìm thấy";
     NoChatSo: "No chat is called so.", "Không có cuộc trò chuyện nào tên như vậy.";
     NoChats: "No chats yet", "Chưa có cuộc trò chuyện nào";
+    MoreChats: "More chats", "Thêm cuộc trò chuyện";
     StartOne: "Start one with somebody's e-mail.", "Hãy bắt đầu bằng e-mail của một người.";
     SayHello: "Say hello", "Hãy gửi lời chào";
     YouSaid: "You: {text}", "Bạn: {text}";

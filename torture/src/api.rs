@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use causerie_client::LoadError;
 use causerie_protocol::rest::{
-    AddParticipant, Chat, CreateChat, Login, MessageBody, PostMessage, Problem, Register, SignedIn, UserRef,
+    AddParticipant, Chat, ChatCursor, CreateChat, Login, MessageBody, PostMessage, Problem, Register,
+    SignedIn, UserRef,
 };
 use causerie_protocol::{ChatId, Message, MessageId, Seq, UserId, paths};
 use reqwest::{Method, Response, StatusCode};
@@ -14,6 +15,8 @@ use serde::Serialize;
 
 /// Messages of a page of history.
 const PAGE: usize = 100;
+/// Chats of a page of the list: fewer than a person has, so that pages join while chats move.
+const CHATS_PAGE: usize = 4;
 /// How long the run's own calls are repeated while the server is away.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -162,12 +165,44 @@ impl Api {
         }
     }
 
-    /// All chats of a person.
+    /// All chats of a person, page by page.
     ///
     /// # Errors
     /// As the client's state machine wants to know them.
     pub async fn chats(&self, token: &str) -> Result<Vec<Chat>, LoadError> {
-        let response = self.call(Method::GET, paths::CHATS, Some(token), None::<&()>).await;
+        let (mut chats, mut has_more) = self.chats_before(token, None).await?;
+        while has_more {
+            let (page, more) = self.chats_before(token, chats.last().map(Chat::cursor)).await?;
+            chats.extend(page);
+            has_more = more;
+        }
+        Ok(chats)
+    }
+
+    /// A page of a person's list of chats, and whether it goes on.
+    ///
+    /// # Errors
+    /// As the client's state machine wants to know them.
+    pub async fn chats_before(
+        &self,
+        token: &str,
+        before: Option<ChatCursor>,
+    ) -> Result<(Vec<Chat>, bool), LoadError> {
+        let mut path = format!("{}?limit={CHATS_PAGE}", paths::CHATS);
+        if let Some(before) = before {
+            path += &format!("&before={before}");
+        }
+        let response = loaded(self.call(Method::GET, &path, Some(token), None::<&()>).await).await?;
+        let has_more = goes_on(&response);
+        Ok((response.json().await.map_err(temporary)?, has_more))
+    }
+
+    /// One chat.
+    ///
+    /// # Errors
+    /// As the client's state machine wants to know them.
+    pub async fn chat(&self, token: &str, chat: ChatId) -> Result<Chat, LoadError> {
+        let response = self.call(Method::GET, &paths::chat(chat), Some(token), None::<&()>).await;
         loaded(response).await?.json().await.map_err(temporary)
     }
 
@@ -186,11 +221,16 @@ impl Api {
             path += &format!("&before={before}");
         }
         let response = loaded(self.call(Method::GET, &path, Some(token), None::<&()>).await).await?;
-        let link = response.headers().get("link").and_then(|link| link.to_str().ok());
-        let has_older = link.is_some_and(|link| link.contains("rel=\"next\""));
+        let has_older = goes_on(&response);
         let bodies: Vec<MessageBody> = response.json().await.map_err(temporary)?;
         Ok((bodies.into_iter().map(Message::from).collect(), has_older))
     }
+}
+
+/// Whether there is a page after this one.
+fn goes_on(response: &Response) -> bool {
+    let link = response.headers().get("link").and_then(|link| link.to_str().ok());
+    link.is_some_and(|link| link.contains("rel=\"next\""))
 }
 
 async fn read<T: serde::de::DeserializeOwned>(response: Response) -> Result<T> {

@@ -13,7 +13,7 @@ use crate::words;
 use crate::{Millis, stream};
 
 /// How long a chat that can't be followed for want of room on the socket is left alone, in milliseconds.
-const FULL_MS: Millis = 60_000;
+pub(super) const FULL_MS: Millis = 60_000;
 
 impl Client {
     /// A text frame came from the current socket.
@@ -41,8 +41,13 @@ impl Client {
                     self.changed.insert(Scope::Clock);
                 }
                 for (chat, head) in ping.heads {
-                    if let Some(room) = self.rooms.get_mut(&chat) {
-                        room.stream.saw_head(head, self.now);
+                    match self.rooms.get_mut(&chat) {
+                        Some(room) if room.stream.has_place() => room.stream.saw_head(head, self.now),
+                        // It is not followed for want of room, and has something new.
+                        _ if self.roster.get(chat).is_none_or(|entry| entry.chat.head < head) => {
+                            self.want(chat)
+                        }
+                        _ => {}
                     }
                 }
             }
@@ -87,6 +92,7 @@ impl Client {
         }
         self.link.welcomed(self.now, welcome.heartbeat_seconds);
         self.request_chats();
+        self.fetches.retry_now();
         self.retry_loads_now();
     }
 
@@ -94,7 +100,10 @@ impl Client {
         let chat = reply.chat_id;
         let Some(room) = self.rooms.get_mut(&chat) else { return };
         let another = *room.stream.epoch() != reply.epoch;
-        self.list.catch_up |= !room.stream.is_followed();
+        let was_followed = room.stream.is_followed();
+        if !was_followed {
+            self.list.catch_up.insert(chat);
+        }
         let afresh = room.stream.subscribed(reply, self.now);
         let Some(room) = self.rooms.get_mut(&chat).filter(|_| afresh) else { return };
         let had_history = room.timeline.is_loaded();
@@ -111,12 +120,18 @@ impl Client {
         if had_history || self.open == Some(chat) {
             self.load_newest(chat);
         }
-        self.request_chats();
+        if was_followed {
+            self.want(chat);
+        }
         self.changed.insert(Scope::Timeline(chat));
     }
 
     fn unsubscribed(&mut self, notice: &Unsubscribed) {
         let code = CloseCode::from_code(notice.code);
+        if code == CloseCode::Normal {
+            // As asked.
+            return;
+        }
         match code.policy() {
             Policy::StayClosed | Policy::SignIn => {
                 let words = words::close(code);
@@ -172,7 +187,7 @@ impl Client {
             count_unsure |= entry.chat.last_message.is_none();
         }
         if count_unsure {
-            self.request_chats();
+            self.want(chat);
         }
         if let Some((sender, client_id)) = own {
             if self.typing.done(chat, sender) {
@@ -233,7 +248,7 @@ impl Client {
                 let words = words::close(CloseCode::NotParticipant);
                 self.lose(chat, &format!("{} {}", words.what, words.remedy));
             }
-            ErrorCode::TooManySubscriptions => room.stream.postpone(self.now + FULL_MS),
+            ErrorCode::TooManySubscriptions => room.stream.park(self.now + FULL_MS),
             _ if room.stream.is_followed() => {}
             _ => {
                 let wait = reply.retry_after_ms.unwrap_or(stream::ANSWER_MS);
@@ -257,7 +272,9 @@ impl Client {
         }
         if entry.participant(notice.user_id).is_none() {
             // It overtook the event of their joining, and nobody will tell it again.
-            self.request_chats();
+            if !entry.is_partial() {
+                self.want(chat);
+            }
             return;
         }
         if entry.read_by(notice.user_id, notice.seq, room.stream.at()) {
@@ -265,7 +282,7 @@ impl Client {
             if !mine {
                 self.changed.insert(Scope::Timeline(chat));
             } else if entry.unread_mut().is_unsure() {
-                self.request_chats();
+                self.want(chat);
             }
         }
     }

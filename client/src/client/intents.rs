@@ -27,8 +27,7 @@ impl Client {
         self.effects.push(Effect::StorePending(message));
         let lost = match self.roster.get(chat) {
             Some(entry) => entry.lost.clone(),
-            None if self.list.loaded => Some(say!(NoAccess).to_owned()),
-            None => None,
+            None => self.is_absent(chat).then(|| say!(NoAccess).to_owned()),
         };
         if let Some(why) = lost {
             self.fail(&client_id, &why);
@@ -77,8 +76,15 @@ impl Client {
 
     pub(super) fn open_now(&mut self, chat: Option<ChatId>) {
         self.open = chat;
-        if let Some(chat) = chat {
-            self.load_newest(chat);
+        let Some(chat) = chat else { return };
+        self.load_newest(chat);
+        let is_partial = self.roster.get(chat).map(crate::ChatEntry::is_partial);
+        // What no page of the list has told may be a chat further down.
+        if is_partial.unwrap_or(self.list.loaded && self.list.next.is_some()) {
+            self.want(chat);
+        }
+        if let Some(room) = self.rooms.get_mut(&chat) {
+            room.stream.unpark();
         }
     }
 

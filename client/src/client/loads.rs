@@ -1,14 +1,16 @@
 //! Lists and pages that come by REST, and who is signed in.
 
-use causerie_protocol::rest::Chat;
+use causerie_protocol::rest::{Chat, ChatCursor};
 use causerie_protocol::{ChatId, CloseCode, Message, User};
 use causerie_texts::say;
 
+use super::fetches::Fetches;
 use super::{Client, ListLoad, Room};
 use crate::effect::{Effect, Scope};
 use crate::input::{HistoryRequest, LoadError};
 use crate::outbox::{Outbox, Pending};
-use crate::roster::Roster;
+use crate::roster::{ChatEntry, Roster, is_partial};
+use crate::sorted::SortedSet;
 use crate::typing::Typing;
 use crate::words;
 
@@ -23,6 +25,7 @@ impl Client {
         // An answer to the token before is not to be waited for.
         self.list.request = None;
         self.list.again = false;
+        self.fetches.ask_again();
         self.request_chats();
     }
 
@@ -47,8 +50,10 @@ impl Client {
         self.outbox = Outbox::default();
         self.typing = Typing::default();
         self.list = ListLoad::default();
+        self.fetches = Fetches::default();
     }
 
+    /// Loads the list from its beginning.
     pub(super) fn request_chats(&mut self) {
         if self.me.is_none() {
             return;
@@ -57,45 +62,91 @@ impl Client {
             self.list.again = true;
             return;
         }
-        let ticket = self.ticket();
-        self.list.request = Some(ticket);
-        self.list.retry_at = None;
-        self.list.recount_at = None;
-        self.list.added.clear();
-        self.effects.push(Effect::LoadChats { ticket });
+        self.list.count = 0;
+        self.load_chats(None);
     }
 
-    pub(super) fn chats_loaded_now(&mut self, ticket: u64, chats: Vec<Chat>) {
+    fn load_chats(&mut self, before: Option<ChatCursor>) {
+        let ticket = self.ticket();
+        self.list.request = Some(ticket);
+        self.list.before = before;
+        self.list.retry_at = None;
+        self.list.added.clear();
+        self.effects.push(Effect::LoadChats { ticket, before });
+    }
+
+    /// The person wants to see more of the list.
+    pub(super) fn more_chats(&mut self) {
+        self.list.wish = self.list.wish.max(self.list.count + 1);
+        if self.list.request.is_none() && self.list.retry_at.is_none() && self.list.next.is_some() {
+            self.load_chats(self.list.next);
+        }
+    }
+
+    pub(super) fn chats_loaded_now(&mut self, ticket: u64, chats: Vec<Chat>, has_more: bool) {
         if self.list.request != Some(ticket) {
             return;
         }
         let added = std::mem::take(&mut self.list.added);
-        let listed: crate::sorted::SortedSet<ChatId> = chats.iter().map(|chat| chat.id).collect();
+        let listed: SortedSet<ChatId> = chats.iter().map(|chat| chat.id).collect();
         self.list.request = None;
         self.list.failed = None;
         self.list.tries.reset();
         self.list.loaded = true;
+        self.list.next = chats.last().map(Chat::cursor).filter(|_| has_more);
+        self.list.count += chats.len();
         self.changed.insert(Scope::Chats);
         for chat in chats {
             self.take_chat(chat);
         }
+        let caught = std::mem::take(&mut self.list.caught).into_iter();
+        self.list.caught = caught.filter(|chat| !listed.contains(chat)).collect();
+        let (begin, end) = (self.list.before, self.list.next);
+        let is_whole = begin.is_none() && end.is_none();
         for chat in self.roster.ids() {
-            if !listed.contains(&chat) && !added.contains(&chat) {
-                self.drop_chat(chat);
+            let Some(place) = self.roster.get(chat).map(ChatEntry::cursor) else { continue };
+            if listed.contains(&chat) || added.contains(&chat) {
+                continue;
             }
-        }
-        for chat in self.outbox.chats() {
-            if !self.rooms.contains_key(&chat) {
-                self.fail_untold(chat, words::close(CloseCode::NotParticipant).what);
+            if is_whole {
+                self.drop_chat(chat);
+            } else if begin.is_none_or(|begin| place < begin) && end.is_none_or(|end| place >= end) {
+                // It is gone, or it moved while the pages before this one were on their way.
+                self.want(chat);
             }
         }
         if std::mem::take(&mut self.list.again) {
-            self.request_chats();
-        } else if self.roster.is_unsure() {
+            return self.request_chats();
+        }
+        if let Some(next) = end
+            && self.list.count < self.limits.subscriptions.max(self.list.wish)
+        {
+            return self.load_chats(Some(next));
+        }
+        for chat in std::mem::take(&mut self.list.caught) {
+            if self.rooms.contains_key(&chat) {
+                self.want(chat);
+            }
+        }
+        // What of the person's is in no page that came.
+        for chat in self.outbox.chats().into_iter().chain(self.open) {
+            match self.rooms.contains_key(&chat) {
+                true => {}
+                false if is_whole => self.fail_untold(chat, words::close(CloseCode::NotParticipant).what),
+                false => self.want(chat),
+            }
+        }
+        self.recount();
+    }
+
+    /// Looks whether counts of unread messages have to be asked for again.
+    pub(super) fn recount(&mut self) {
+        if self.roster.unsure().next().is_none() {
+            self.list.recount_at = None;
+            self.list.recounts.reset();
+        } else if self.list.recount_at.is_none() {
             // The server has not heard yet how far this page has read: it is told, and asked again a little later.
             self.list.recount_at = Some(self.now + self.list.recounts.fail(1.0));
-        } else {
-            self.list.recounts.reset();
         }
     }
 
@@ -104,7 +155,9 @@ impl Client {
             return;
         }
         self.list.request = None;
-        self.list.again = false;
+        if std::mem::take(&mut self.list.again) {
+            (self.list.before, self.list.count) = (None, 0);
+        }
         let detail = match error {
             LoadError::Unauthorized => return self.token_refused(),
             LoadError::NotFound => say!(NoList).to_owned(),
@@ -121,22 +174,29 @@ impl Client {
             return;
         }
         self.list.added.insert(chat.id);
+        self.fetches.came(chat.id);
         self.changed.insert(Scope::Chats);
         self.take_chat(chat);
     }
 
-    fn take_chat(&mut self, chat: Chat) {
+    pub(super) fn take_chat(&mut self, chat: Chat) {
         let Some(me) = self.me.as_ref().map(|me| me.id) else { return };
         let id = chat.id;
         let room =
             self.rooms.get_or_insert_with(id, || Room::new(id, chat.epoch.clone(), chat.head, chat.read_seq));
         room.stream.revive();
+        room.stream.unpark();
         if *room.stream.epoch() == chat.epoch {
             room.read_known = room.read_known.max(chat.read_seq);
             room.stream.saw_head(chat.head, self.now);
         }
         let at = room.stream.at();
-        self.roster.take(chat, me, at);
+        // Of a large chat that is open everybody is known, and stays so until all of them come again.
+        let keep_people = self.open == Some(id) && is_partial(&chat);
+        if keep_people {
+            self.want(id);
+        }
+        self.roster.take(chat, me, at, keep_people);
         self.changed.extend([Scope::Chat(id), Scope::Timeline(id)]);
         if self.open == Some(id) {
             self.load_newest(id);
@@ -144,7 +204,7 @@ impl Client {
     }
 
     /// The chat is not in the list any more.
-    fn drop_chat(&mut self, chat: ChatId) {
+    pub(super) fn drop_chat(&mut self, chat: ChatId) {
         let words = words::close(CloseCode::NotParticipant);
         self.lose(chat, &format!("{} {}", words.what, words.remedy));
         // It stays for as long as there is something in it that the person must see.
@@ -231,7 +291,7 @@ impl Client {
     }
 
     /// A REST call said that the token is no good.
-    fn token_refused(&mut self) {
+    pub(super) fn token_refused(&mut self) {
         let actions = self.link.token_refused(words::close(CloseCode::Unauthorized).why.to_owned());
         self.act(actions);
     }
@@ -241,11 +301,15 @@ impl Client {
         if self.me.is_none() || matches!(self.link.state(), crate::LinkState::SignedOut { .. }) {
             return;
         }
-        let recount_at = self.list.recount_at.filter(|_| self.link.online().is_some());
-        if self.list.retry_at.is_some_and(|at| at <= self.now) || recount_at.is_some_and(|at| at <= self.now)
-        {
-            self.request_chats();
+        if self.list.retry_at.is_some_and(|at| at <= self.now) {
+            self.load_chats(self.list.before);
         }
+        let online = self.link.online().is_some();
+        if online && self.list.recount_at.take_if(|at| *at <= self.now).is_some() {
+            let unsure: Vec<ChatId> = self.roster.unsure().collect();
+            unsure.into_iter().for_each(|chat| self.want(chat));
+        }
+        self.settle_fetches();
         let Some(open) = self.open else { return };
         let due = self.rooms.get(&open).is_some_and(|room| {
             !room.stream.is_ended() && room.timeline.retry_at().is_some_and(|at| at <= self.now)

@@ -88,7 +88,7 @@ fn a_late_answer_to_an_old_request_is_not_taken() {
     let mut page = Page::new();
     let ticket = page.client.list.request.unwrap();
     page.give(Input::SignedIn { user: ben() });
-    page.give(Input::ChatsLoaded { ticket, chats: vec![chat(1, 1)] });
+    page.give(Input::ChatsLoaded { ticket, chats: vec![chat(1, 1)], has_more: false });
     assert_eq!(page.client.chats().len(), 0);
 }
 
@@ -273,7 +273,7 @@ fn a_read_position_that_overtakes_the_joining_is_asked_for() {
     let mut listed = chat(1, 2);
     let cleo = User { id: UserId(3), email: "cleo@example.org".into(), name: "Cleo".into() };
     listed.participants.push(Participant { user: cleo.clone(), read_seq: Seq(2), online: true });
-    page.list(vec![listed]);
+    page.fetched(Ok(listed));
     let joined = Membership { chat_id: CHAT, seq: Seq(2), user: cleo, at: at(2) };
     page.frame(&ServerFrame::Event(Event::Joined(joined)));
     assert_eq!(page.client.chat(CHAT).unwrap().participant(UserId(3)).unwrap().read_seq, Seq(2));

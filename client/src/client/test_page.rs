@@ -7,7 +7,7 @@ use causerie_protocol::{
 };
 
 use crate::client::*;
-use crate::input::HistoryRequest;
+use crate::input::{HistoryRequest, LoadError};
 
 pub(super) const CHAT: ChatId = ChatId(1);
 
@@ -81,13 +81,45 @@ impl Page {
 
     /// The server's `welcome`, by its clock.
     pub(super) fn welcome_at(&mut self, server_time: Timestamp) {
+        self.welcome_with(Limits::default(), server_time);
+    }
+
+    /// A `welcome` that lets the socket follow so many chats.
+    pub(super) fn welcome_for(&mut self, subscriptions: usize) {
+        self.welcome_with(Limits { subscriptions, ..Limits::default() }, at(0));
+    }
+
+    fn welcome_with(&mut self, limits: Limits, server_time: Timestamp) {
         self.give(Input::Socket(self.connection(), SocketInput::Opened));
         self.frame(&ServerFrame::Welcome(Welcome {
             user: ana(),
             version: 1,
-            limits: Limits::default(),
+            limits,
             heartbeat_seconds: 25,
             server_time,
+        }));
+    }
+
+    /// The chats that are to be followed, and in the negative those that are left, in the order of the frames since the
+    /// last look.
+    pub(super) fn subscriptions(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.effects)
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::SendFrame(_, ClientFrame::Subscribe { chat_id, .. }) => Some(chat_id.0),
+                Effect::SendFrame(_, ClientFrame::Unsubscribe { chat_id }) => Some(-chat_id.0),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Answers a `subscribe`.
+    pub(super) fn follows(&mut self, chat: i64, head: u64) {
+        self.frame(&ServerFrame::Subscribed(Subscribed {
+            chat_id: ChatId(chat),
+            epoch: Epoch("e".into()),
+            head: Seq(head),
+            reset: false,
         }));
     }
 
@@ -98,8 +130,33 @@ impl Page {
 
     /// Answers the last request for the list, if there is one that waits.
     pub(super) fn list(&mut self, chats: Vec<Chat>) {
+        self.page_of_list(chats, false);
+    }
+
+    /// As [`Page::list`], for a page that may not be the last.
+    pub(super) fn page_of_list(&mut self, chats: Vec<Chat>, has_more: bool) {
         let ticket = self.client.list.request.expect("the list was not asked for");
-        self.give(Input::ChatsLoaded { ticket, chats });
+        self.give(Input::ChatsLoaded { ticket, chats, has_more });
+    }
+
+    /// The chat that was asked for last, with the request's ticket.
+    pub(super) fn fetch(&self) -> Option<(u64, ChatId)> {
+        self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::LoadChat { ticket, chat } => Some((*ticket, *chat)),
+            _ => None,
+        })
+    }
+
+    /// Answers the last request for one chat, which must be for this one.
+    pub(super) fn fetched_for(&mut self, chat: i64, answer: Result<Chat, LoadError>) {
+        assert_eq!(self.fetch().map(|(_, asked)| asked), Some(ChatId(chat)));
+        self.fetched(answer);
+    }
+
+    /// Answers the last request for one chat.
+    pub(super) fn fetched(&mut self, answer: Result<Chat, LoadError>) {
+        let (ticket, _) = self.fetch().expect("no chat was asked for");
+        self.give(Input::ChatFetched { ticket, answer: answer.map(Box::new) });
     }
 
     pub(super) fn history(&mut self, messages: Vec<Message>, has_older: bool) {

@@ -61,6 +61,21 @@ pub fn finally(world: &World, chat: ChatId) -> Result<(), String> {
     Ok(())
 }
 
+/// The list is in the order in which a fresh page would load it.
+pub fn order(world: &World) -> Result<(), String> {
+    for (number, page) in world.pages.iter().enumerate() {
+        let shown: Vec<ChatId> = page.client.chats().iter().map(|entry| entry.id()).collect();
+        let mut loaded: Vec<_> =
+            CHATS.iter().map(|chat| world.server.chat(*chat, page.user.id).cursor()).collect();
+        loaded.sort_unstable();
+        let loaded: Vec<ChatId> = loaded.into_iter().rev().map(|place| place.id).collect();
+        if shown != loaded {
+            return Err(format!("I10: the list is {shown:?} and not {loaded:?} (page {number})"));
+        }
+    }
+    Ok(())
+}
+
 /// I1 and I3: every acknowledged message is in the log, once.
 fn log_is_sound(world: &World, chat: ChatId, log: &[Message]) -> Result<(), String> {
     // A repeat under another name counts as the same message: names are made from texts.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use causerie_client::{Client, HistoryRequest, Input, Millis, PendingMessage};
+use causerie_protocol::rest::ChatCursor;
 use causerie_protocol::{ChatId, ClientId, Seq, User};
 
 /// A page, its storage, and what it waits for.
@@ -33,8 +34,10 @@ pub struct Page {
 
 /// A REST request on its way.
 pub enum Request {
-    /// For the list of chats, by its ticket.
-    Chats(u64),
+    /// For a page of the list of chats, by its ticket.
+    Chats(u64, Option<ChatCursor>),
+    /// For one chat, by its ticket.
+    Chat(u64, ChatId),
     /// For a page of history.
     History(HistoryRequest),
 }

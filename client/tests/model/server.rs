@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use causerie_protocol::event::{Deleted, Edited};
 use causerie_protocol::limits::Limits;
-use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
+use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatStatus, Participant};
 use causerie_protocol::server_frame::{Ack, ErrorReply, Ping, ReadPosition, Subscribed, Welcome};
 use causerie_protocol::{
     ChatId, ClientFrame, ClientId, Epoch, ErrorCode, Event, Message, MessageId, MessageText, Seq,
@@ -12,7 +12,9 @@ use causerie_protocol::{
 };
 
 /// The chats; everybody is in all of them.
-pub const CHATS: [ChatId; 2] = [ChatId(1), ChatId(2)];
+pub const CHATS: [ChatId; 3] = [ChatId(1), ChatId(2), ChatId(3)];
+/// Chats of a page of the list: fewer than there are.
+const LIST_PAGE: usize = 2;
 /// Messages of a page of history: few, so that there are older pages.
 const PAGE: usize = 4;
 /// Most events that a `subscribe` replays: few, so that resets happen.
@@ -55,6 +57,8 @@ pub struct Socket {
     pub user: UserId,
     /// What the server sends to it.
     pub follows: BTreeSet<ChatId>,
+    /// Once it follows as many chats as it may: the newest message at the last ping but one and at the last.
+    pub newest_seen: Option<(MessageId, MessageId)>,
     /// From the page; the server may take it long after the page gave the socket up.
     pub up: VecDeque<ClientFrame>,
     /// To the page.
@@ -81,6 +85,8 @@ pub struct Server {
     pub refusing: u32,
     /// What it does wrong.
     pub fault: Fault,
+    /// How many chats a socket may follow.
+    subscriptions: usize,
     names: BTreeMap<(ChatId, UserId, ClientId), Ack>,
     refused: BTreeSet<(ChatId, UserId, ClientId)>,
     reads: BTreeMap<(ChatId, UserId), Seq>,
@@ -90,7 +96,7 @@ pub struct Server {
 
 impl Server {
     /// A server with empty logs.
-    pub fn new(users: Vec<User>, fault: Fault) -> Self {
+    pub fn new(users: Vec<User>, fault: Fault, subscriptions: usize) -> Self {
         Self {
             logs: CHATS.iter().map(|chat| (*chat, Vec::new())).collect(),
             acked: BTreeSet::new(),
@@ -98,6 +104,7 @@ impl Server {
             busy: 0,
             refusing: 0,
             fault,
+            subscriptions,
             names: BTreeMap::new(),
             refused: BTreeSet::new(),
             reads: BTreeMap::new(),
@@ -111,13 +118,14 @@ impl Server {
         let welcome = Welcome {
             user: user.clone(),
             version: 1,
-            limits: Limits::default(),
+            limits: Limits { subscriptions: self.subscriptions, ..Limits::default() },
             heartbeat_seconds: 25,
             server_time: Timestamp("t".into()),
         };
         Socket {
             user: user.id,
             follows: BTreeSet::new(),
+            newest_seen: None,
             up: VecDeque::new(),
             down: VecDeque::from([Down::Frame(Box::new(ServerFrame::Welcome(welcome)))]),
             dead: false,
@@ -136,11 +144,28 @@ impl Server {
                 push(sockets, key, answer);
             }
             ClientFrame::Subscribe { chat_id, after, epoch } => {
-                for frame in self.subscribe(chat_id, after.unwrap_or_default(), epoch) {
-                    push(sockets, key, frame);
+                if !socket.follows.contains(&chat_id) && socket.follows.len() >= self.subscriptions {
+                    let full = ErrorReply {
+                        code: ErrorCode::TooManySubscriptions,
+                        detail: "Full.".into(),
+                        client_id: None,
+                        chat_id: Some(chat_id),
+                        retry_after_ms: None,
+                    };
+                    return push(sockets, key, ServerFrame::Error(full));
                 }
-                if let Some(socket) = sockets.get_mut(&key) {
+                if socket.newest_seen.is_none() && socket.follows.len() + 1 >= self.subscriptions {
+                    let newest = MessageId(self.next_id - 1);
+                    socket.newest_seen = Some((newest, newest));
+                }
+                let frames = self.subscribe(chat_id, after.unwrap_or_default(), epoch);
+                if let Some(socket) = sockets.get_mut(&key)
+                    && matches!(frames[0], ServerFrame::Subscribed(_))
+                {
                     socket.follows.insert(chat_id);
+                }
+                for frame in frames {
+                    push(sockets, key, frame);
                 }
             }
             ClientFrame::Read { chat_id: Some(chat_id), seq } => {
@@ -148,7 +173,7 @@ impl Server {
                 let read = self.reads.entry((chat_id, user)).or_default();
                 *read = (*read).max(seq.min(head));
                 let notice = ReadPosition { chat_id, user_id: user, seq: *read };
-                for socket in sockets.values_mut() {
+                for socket in sockets.values_mut().filter(|socket| socket.follows.contains(&chat_id)) {
                     socket.down.push_back(Down::Frame(Box::new(ServerFrame::Read(notice.clone()))));
                 }
             }
@@ -201,9 +226,14 @@ impl Server {
         self.append(sockets, chat, &Event::Unknown { kind: "reaction".into(), chat_id: chat, seq, data });
     }
 
-    /// A heartbeat with the heads.
+    /// A heartbeat with the heads, on a full socket also of chats with new messages that it does not follow.
     pub fn ping(&self, socket: &mut Socket) {
-        let heads = socket.follows.iter().map(|chat| (*chat, Seq(self.logs[chat].len() as u64))).collect();
+        let mut told = socket.follows.clone();
+        if let Some((before, last)) = socket.newest_seen {
+            told.extend(CHATS.iter().filter(|chat| self.sort_key(**chat) > Some(before)));
+            socket.newest_seen = Some((last, MessageId(self.next_id - 1)));
+        }
+        let heads = told.iter().map(|chat| (*chat, Seq(self.logs[chat].len() as u64))).collect();
         socket.down.push_back(Down::Frame(Box::new(ServerFrame::Ping(Ping { t: 1, heads }))));
     }
 
@@ -238,9 +268,19 @@ impl Server {
         (messages.split_off(from), from > 0)
     }
 
-    /// The list of chats as a person sees it.
-    pub fn chats(&self, me: UserId) -> Vec<Chat> {
-        CHATS.iter().map(|chat| self.chat(*chat, me)).collect()
+    /// A page of the list of chats as a person sees it, and whether it goes on.
+    pub fn chats(&self, me: UserId, before: Option<ChatCursor>) -> (Vec<Chat>, bool) {
+        let mut chats: Vec<Chat> = CHATS.iter().map(|chat| self.chat(*chat, me)).collect();
+        chats.sort_by_key(|chat| std::cmp::Reverse(chat.cursor()));
+        chats.retain(|chat| before.is_none_or(|before| chat.cursor() < before));
+        let has_more = chats.len() > LIST_PAGE;
+        chats.truncate(LIST_PAGE);
+        (chats, has_more)
+    }
+
+    /// The newest message of a chat, deleted or not.
+    fn sort_key(&self, chat: ChatId) -> Option<MessageId> {
+        self.messages(chat).last().map(|message| message.id)
     }
 
     /// How many messages of others a person has not read.
@@ -251,7 +291,8 @@ impl Server {
         self.messages(chat).iter().filter(|message| counts(message)).count() as u64
     }
 
-    fn chat(&self, chat: ChatId, me: UserId) -> Chat {
+    /// A chat as a person sees it.
+    pub fn chat(&self, chat: ChatId, me: UserId) -> Chat {
         let read = |user: UserId| self.reads.get(&(chat, user)).copied().unwrap_or_default();
         let head = Seq(self.logs[&chat].len() as u64);
         Chat {
@@ -272,7 +313,7 @@ impl Server {
             last_message: self.messages(chat).into_iter().rfind(|message| message.deleted_at.is_none()),
             created_at: Timestamp("t".into()),
             updated_at: Timestamp(format!("t{:06}", head.0)),
-            sort_key: self.messages(chat).last().map(|message| message.id),
+            sort_key: self.sort_key(chat),
         }
     }
 
@@ -391,7 +432,8 @@ fn push(sockets: &mut Sockets, key: (usize, u64), frame: ServerFrame) {
 
 /// Whether a client must cope with the loss of this frame alone.
 ///
-/// Nothing follows a `welcome` that is lost, and read positions are not in the log.
+/// Nothing follows a `welcome` that is lost, read positions are not in the log, and a chat that is not followed is told
+/// of in two pings.
 pub fn can_be_lost(frame: &ServerFrame) -> bool {
-    !matches!(frame, ServerFrame::Welcome(_) | ServerFrame::Read(_))
+    !matches!(frame, ServerFrame::Welcome(_) | ServerFrame::Read(_) | ServerFrame::Ping(_))
 }

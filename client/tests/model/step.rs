@@ -62,7 +62,7 @@ pub enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let page = || 0..3_usize;
-    let chat = || prop_oneof![3 => Just(0_usize), 1 => Just(1_usize)];
+    let chat = || prop_oneof![6 => Just(0_usize), 2 => Just(1_usize), 1 => Just(2_usize)];
     prop_oneof![
         10 => (page(), chat()).prop_map(|(page, chat)| Step::Send { page, chat }),
         14 => (page(), 1..6_usize).prop_map(|(page, count)| Step::Up { page, count }),

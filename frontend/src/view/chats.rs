@@ -1,6 +1,6 @@
 //! The list of chats.
 
-use causerie_client::{ChatEntry, Client, LinkState, Name, Scope};
+use causerie_client::{ChatEntry, Client, Input, LinkState, Name, Scope};
 use causerie_protocol::limits::UNREAD;
 use causerie_protocol::{ChatId, bidi};
 use causerie_texts::{page, say};
@@ -43,6 +43,19 @@ pub fn Chats(
     let new_chat = move |_| dialog.set(Dialog::NewChat);
     let settings = move |_| dialog.set(Dialog::Settings);
     let search = event(move |event| query.set(event_target_value(&event)));
+    let more = part(move || {
+        if !app.read(Scope::Chats, Client::has_more_chats) {
+            ().into_any()
+        } else if query.read().trim().is_empty() {
+            let load = move |_| app.dispatch(Input::MoreChats);
+            let load = button("button", Some("more-chats"), say!(MoreChats), load);
+            view! { <li class="hint">{load}</li> }.into_any()
+        } else {
+            // What is looked for may stand further down.
+            browser::run(async move { app.dispatch(Input::MoreChats) });
+            ().into_any()
+        }
+    });
     let empty =
         part(move || if found.read().is_empty() { nothing(app, query, dialog) } else { ().into_any() });
     page! {
@@ -58,6 +71,7 @@ pub fn Chats(
             <ul>
                 <For each=move || found.get() key=|id| *id let:id>{entry(app, id)}</For>
                 {empty}
+                {more}
             </ul>
             <div class="me">
                 {me}

@@ -146,7 +146,7 @@ fn head(app: App, chat: ChatId, about: &About, adding: RwSignal<bool>, error: Rw
 /// What stands in place of a chat that is not in the list.
 fn unknown(app: App, chat: ChatId) -> AnyView {
     let hint = app
-        .read(Scope::Chats, Client::chats_loaded)
+        .read(Scope::Chats, |client| client.is_absent(chat))
         .then(|| hint(say!(NoSuchChat), say!(NotInIt).to_owned()));
     view! { <ul class="nothing">{hint}</ul>{written(app, chat, true)} }.into_any()
 }

@@ -196,11 +196,18 @@ impl Page {
                     let _ = socket.frames.send(frame.encode());
                 }
             }
-            Effect::LoadChats { ticket } => {
+            Effect::LoadChat { ticket, chat } => {
                 let (api, token, answer) = self.for_a_load();
                 self.tasks.spawn(async move {
-                    let input = match api.chats(&token).await {
-                        Ok(chats) => Input::ChatsLoaded { ticket, chats },
+                    let fetched = api.chat(&token, chat).await.map(Box::new);
+                    let _ = answer.send(Input::ChatFetched { ticket, answer: fetched });
+                });
+            }
+            Effect::LoadChats { ticket, before } => {
+                let (api, token, answer) = self.for_a_load();
+                self.tasks.spawn(async move {
+                    let input = match api.chats_before(&token, before).await {
+                        Ok((chats, has_more)) => Input::ChatsLoaded { ticket, chats, has_more },
                         Err(error) => Input::ChatsFailed { ticket, error },
                     };
                     let _ = answer.send(input);

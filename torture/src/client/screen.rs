@@ -2,7 +2,7 @@
 
 use causerie_client::{Client, Row, RowState};
 use causerie_protocol::rest::Chat;
-use causerie_protocol::{ChatId, User};
+use causerie_protocol::{ChatId, User, limits};
 
 use crate::history::{View, Window};
 use crate::label::Label;
@@ -73,8 +73,11 @@ pub fn listed(chat: &Chat, me: Option<&User>) -> View {
         unread: chat.unread.min(UNREAD_MAX),
         last_line: chat.last_message.as_ref().map(|message| message.id.0),
         title: chat.title.clone().unwrap_or_default(),
-        // One's own position is shown by `unread`.
-        people: others.map(|one| (one.user.id.0, one.read_seq.0)).collect(),
+        // One's own position is shown by `unread`. The list names not everybody of a large chat, an open page does.
+        people: others
+            .take(if chat.participant_count > limits::LISTED_PARTICIPANTS as u64 { 0 } else { usize::MAX })
+            .map(|one| (one.user.id.0, one.read_seq.0))
+            .collect(),
     }
 }
 

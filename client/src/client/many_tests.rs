@@ -1,0 +1,216 @@
+//! More chats than a page of the list holds, and than a socket follows.
+
+use causerie_protocol::rest::{Chat, ChatKind, Participant};
+use causerie_protocol::server_frame::{Ping, Unsubscribed};
+use causerie_protocol::{CloseCode, MessageText, ServerFrame, UserId, limits};
+
+use super::test_page::*;
+use super::*;
+use crate::input::LoadError;
+
+/// A chat whose newest message has this id.
+fn chat_at(id: i64, key: i64) -> Chat {
+    Chat { sort_key: Some(MessageId(key)), last_message: None, ..chat(id, 1) }
+}
+
+/// A page whose socket follows three chats at most, and that has the first page of a list.
+fn page_of_four() -> Page {
+    let mut page = Page::new();
+    page.welcome_for(3);
+    // The answer to the request before the welcome, and the one after it.
+    for _ in 0..2 {
+        page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
+    }
+    page
+}
+
+/// The second page of that list.
+fn rest() -> Vec<Chat> {
+    vec![chat_at(3, 20), chat_at(4, 10)]
+}
+
+fn order(page: &Page) -> Vec<i64> {
+    page.client.chats().iter().map(|entry| entry.id().0).collect()
+}
+
+fn ping(page: &mut Page, heads: &[(i64, u64)]) {
+    let heads = heads.iter().map(|(chat, head)| (ChatId(*chat), Seq(*head))).collect();
+    page.frame(&ServerFrame::Ping(Ping { t: 1, heads }));
+}
+
+fn open(page: &mut Page, chat: i64) {
+    page.give(Input::OpenChat(Some(ChatId(chat))));
+}
+
+#[test]
+fn the_list_is_loaded_as_far_as_the_socket_can_follow_and_further_as_the_person_asks() {
+    let mut page = page_of_four();
+    let asked = |page: &Page| {
+        page.effects.iter().rev().find_map(|effect| match effect {
+            Effect::LoadChats { before, .. } => Some(before.map(|before| before.to_string())),
+            _ => None,
+        })
+    };
+    assert_eq!(asked(&page), Some(Some("30-2".into())), "the next page, before anything is followed");
+    page.effects.clear();
+    page.page_of_list(rest(), true);
+    assert_eq!((asked(&page), page.client.has_more_chats()), (None, true));
+    page.give(Input::MoreChats);
+    assert_eq!(asked(&page), Some(Some("10-4".into())));
+    page.page_of_list(vec![chat_at(5, 5)], false);
+    assert_eq!((order(&page), page.client.has_more_chats()), (vec![1, 2, 3, 4, 5], false));
+    // After a reconnect as far as before.
+    page.close(1012);
+    page.pass(5_000);
+    page.welcome_for(3);
+    page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
+    page.page_of_list(rest(), true);
+    page.page_of_list(vec![chat_at(5, 5)], false);
+    assert_eq!(page.client.list.request, None);
+}
+
+#[test]
+fn the_newest_are_followed_and_the_open_one_always() {
+    let mut page = page_of_four();
+    page.page_of_list(rest(), false);
+    assert_eq!(page.subscriptions(), [1, 2, 3], "the newest first, and no more than the socket follows");
+    (1..=3).for_each(|chat| page.follows(chat, 1));
+    page.effects.clear();
+    // The oldest makes room for the one that is opened.
+    open(&mut page, 4);
+    assert_eq!(page.subscriptions(), [-3, 4]);
+    page.frame(&ServerFrame::Unsubscribed(Unsubscribed {
+        chat_id: ChatId(3),
+        code: CloseCode::Normal.code(),
+        reason: "as you asked".into(),
+    }));
+    assert_eq!(page.client.chat(ChatId(3)).unwrap().lost, None, "it is the person's still");
+    page.follows(4, 1);
+    page.pass(50_000);
+    assert_eq!(page.subscriptions(), [0; 0], "nobody changes places for nothing");
+    // What was open is the oldest of those that are followed now.
+    open(&mut page, 3);
+    assert_eq!(page.subscriptions(), [-4, 3]);
+}
+
+#[test]
+fn a_message_waits_for_no_subscription() {
+    let mut page = page_of_four();
+    page.page_of_list(rest(), false);
+    page.effects.clear();
+    // Neither for one whose answer is still to come, nor for one that is not followed.
+    for (chat, name) in [(1, "a"), (4, "b")] {
+        let text = MessageText::new(name).unwrap();
+        page.give(Input::Send { chat: ChatId(chat), text, client_id: id(name) });
+        assert_eq!(page.sent(), [name]);
+    }
+}
+
+#[test]
+fn a_message_in_a_chat_that_is_not_followed_brings_it_up() {
+    let mut page = page_of_four();
+    page.page_of_list(rest(), true);
+    (1..=3).for_each(|chat| page.follows(chat, 1));
+    page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
+    page.page_of_list(rest(), true);
+    page.effects.clear();
+    // What is known already is not asked for, and a head of a chat that is followed goes to its stream.
+    ping(&mut page, &[(1, 1), (2, 1), (3, 1), (4, 1)]);
+    assert_eq!(page.fetch(), None);
+    ping(&mut page, &[(4, 2), (9, 5)]);
+    page.fetched_for(4, Ok(Chat { head: Seq(2), ..chat_at(4, 50) }));
+    page.fetched_for(9, Ok(Chat { head: Seq(5), ..chat_at(9, 60) }));
+    assert_eq!(order(&page), [9, 4, 1, 2, 3]);
+    assert_eq!(page.subscriptions(), [-3, 4, -2, 9]);
+}
+
+#[test]
+fn a_chat_that_no_page_holds_is_asked_for_before_it_is_given_up() {
+    let mut page = page_of_four();
+    page.page_of_list(rest(), false);
+    page.close(1012);
+    page.pass(5_000);
+    page.welcome_for(3);
+    page.effects.clear();
+    // Chat 3 moved up while the second page was on its way, and chat 4 is gone.
+    page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
+    page.page_of_list(Vec::new(), false);
+    assert_eq!(order(&page), [1, 2, 3, 4]);
+    page.fetched_for(3, Ok(chat_at(3, 50)));
+    page.fetched_for(4, Err(LoadError::NotFound));
+    assert_eq!(order(&page), [3, 1, 2]);
+}
+
+#[test]
+fn a_chat_beyond_the_pages_opens_by_its_address() {
+    let mut page = Page::new();
+    open(&mut page, 7);
+    page.welcome_for(1);
+    page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
+    // The list of before the welcome may have been answered for nothing.
+    while page.client.list.request.is_some() {
+        page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
+    }
+    assert!(!page.client.is_absent(ChatId(7)));
+    page.fetched_for(7, Ok(chat_at(7, 3)));
+    assert_eq!(order(&page), [1, 2, 7]);
+    assert_eq!(page.last_request().chat, ChatId(7));
+    open(&mut page, 8);
+    assert!(!page.client.is_absent(ChatId(8)), "nobody knows yet");
+    page.fetched_for(8, Err(LoadError::NotFound));
+    assert!(page.client.is_absent(ChatId(8)));
+    let text = MessageText::new("x").unwrap();
+    page.give(Input::Send { chat: ChatId(8), text, client_id: id("x") });
+    assert_eq!(page.client.failed().count(), 1, "it is said at once");
+}
+
+#[test]
+fn a_large_group_is_whole_while_it_is_open() {
+    let person = |id: i64, read: u64| Participant {
+        user: User { id: UserId(id), email: String::new(), name: format!("P{id}") },
+        read_seq: Seq(read),
+        online: false,
+    };
+    let whole = |read: u64| Chat {
+        kind: ChatKind::Group,
+        participants: (1..=30).map(|id| person(id, if id == 30 { read } else { 9 })).collect(),
+        participant_count: 30,
+        ..chat(1, 9)
+    };
+    let listed = || {
+        let mut chat = whole(0);
+        chat.participants.truncate(limits::LISTED_PARTICIPANTS);
+        chat
+    };
+    let mut page = Page::new();
+    page.welcome();
+    while page.client.list.request.is_some() {
+        page.list(vec![listed()]);
+    }
+    let read = |page: &Page| page.client.chat(CHAT).unwrap().read_by_all();
+    assert_eq!(read(&page), Seq(0), "it is not known how far the others have read");
+    assert!(page.client.chat(CHAT).unwrap().title().alone().contains('…'));
+    assert_eq!(page.fetch(), None, "nobody looks at it");
+    open(&mut page, 1);
+    page.fetched_for(1, Ok(whole(5)));
+    assert_eq!(read(&page), Seq(5));
+    // The list, which is loaded again, does not take away who is known, and all of them come once more.
+    page.follows(1, 9);
+    page.list(vec![listed()]);
+    assert_eq!(read(&page), Seq(5));
+    page.fetched_for(1, Ok(whole(7)));
+    assert_eq!(read(&page), Seq(7));
+}
+
+#[test]
+fn a_chat_that_could_not_be_fetched_is_tried_again() {
+    let mut page = page_of_four();
+    page.page_of_list(rest(), true);
+    page.effects.clear();
+    open(&mut page, 7);
+    page.fetched_for(7, Err(LoadError::Temporary { detail: "Busy.".into() }));
+    page.effects.clear();
+    page.pass(1_000);
+    page.fetched_for(7, Ok(chat_at(7, 3)));
+    assert_eq!(order(&page), [1, 2, 3, 4, 7]);
+}
