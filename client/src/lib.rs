@@ -10,7 +10,8 @@
 //! 3. [`link`], [`backoff`] and [`banner`]: when to connect, how long to wait, and the words for it.
 //! 4. [`stream`]: whether one chat's stream is complete, and when to ask for it again.
 //! 5. [`timeline`] and [`row`]: one chat's messages in order, and as they are shown.
-//! 6. [`draft`] and [`outbox`]: what is being written, and what is not acknowledged yet, in order.
+//! 6. [`draft`], [`outbox`] and [`request`]: what is being written, what is not acknowledged yet, in order, and a request
+//!    that was not answered.
 //! 7. [`roster`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
 //! 8. [`clock`] and [`day`]: the time that is shown, and the headings of days.
 //! 9. [`words`]: the language, and what it says of what the server says.
@@ -29,6 +30,7 @@ pub mod link;
 pub mod links;
 pub mod names;
 pub mod outbox;
+pub mod request;
 pub mod roster;
 pub mod row;
 pub mod sorted;

@@ -2,8 +2,9 @@
 
 use causerie_client::Input;
 use causerie_client::draft::Store;
+use causerie_client::request;
+use causerie_protocol::ChatTitle;
 use causerie_protocol::rest::{CreateChat, UserRef};
-use causerie_protocol::{ChatTitle, ClientId};
 use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -19,8 +20,6 @@ use crate::storage::drafts::KeptTexts;
 /// The keys of what was written into the form.
 const PEOPLE: &str = "new.people";
 const TITLE: &str = "new.title";
-/// The key of the request that was not answered yet.
-const REQUEST: &str = "new.request";
 
 /// The dialog that starts a chat.
 pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
@@ -42,8 +41,10 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
         let title = ChatTitle::new(field("title").trim()).ok();
         busy.set(true);
         error.set(String::new());
-        let body = request(&requests, CreateChat { participants, title, client_id: None });
-        browser::run(send(app, body, dialog, error, busy));
+        let body = CreateChat { participants, title, client_id: None };
+        let asked = serde_json::to_string(&body).unwrap_or_default();
+        let client_id = request::name(&requests, &asked, browser::uuid);
+        browser::run(send(app, CreateChat { client_id, ..body }, dialog, error, busy));
     });
     let keep_people = keeping(&texts, PEOPLE);
     let count = event(move |event| {
@@ -80,36 +81,25 @@ async fn send(
     match app.api().create_chat(&body).await {
         Ok(chat) => {
             let id = chat.id;
-            forget(app, &[PEOPLE, TITLE, REQUEST]);
+            if let Some(texts) = app.user.get_untracked().map(|me| KeptTexts::of(&me)) {
+                for key in [PEOPLE, TITLE] {
+                    texts.set(key, None);
+                }
+                request::answered(&texts);
+            }
             app.dispatch(Input::ChatLoaded(Box::new(chat)));
             app.go(Some(id));
             let _ = dialog.try_set(Dialog::None);
         }
         Err(problem) => {
-            // Only an answer says that no chat was made.
-            if (400..500).contains(&problem.status) {
-                forget(app, &[REQUEST]);
+            // Only these say that there is no chat; an earlier try may have made one, when no answer of it came.
+            if matches!(problem.status, 400 | 404 | 409)
+                && let Some(me) = app.user.get_untracked()
+            {
+                request::answered(&KeptTexts::of(&me));
             }
             let _ = error.try_set(problem.detail);
             let _ = busy.try_set(false);
-        }
-    }
-}
-
-/// The request with a name, by which the server knows it again: the name of the one before when that asked for the same
-/// and was not answered, also before a reload, so that no chat is started twice.
-fn request(texts: &KeptTexts, body: CreateChat) -> CreateChat {
-    let asked = serde_json::to_string(&body).unwrap_or_default();
-    let before = texts.get(REQUEST).and_then(|kept| kept.strip_suffix(&asked).map(str::to_owned));
-    let name = before.unwrap_or_else(browser::uuid);
-    texts.set(REQUEST, Some(&format!("{name}{asked}")));
-    CreateChat { client_id: ClientId::new(name).ok(), ..body }
-}
-
-fn forget(app: App, keys: &[&str]) {
-    if let Some(me) = app.user.get_untracked() {
-        for key in keys {
-            KeptTexts::of(&me).set(key, None);
         }
     }
 }
