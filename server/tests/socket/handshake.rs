@@ -1,6 +1,7 @@
 //! The handshake: who is let in, and what the others are told.
 
 use causerie_protocol::{ChatId, limits, paths};
+use causerie_server::config::Config;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite;
@@ -113,6 +114,46 @@ async fn pages_of_foreign_origins_get_403_and_listed_ones_are_let_in() {
             }
             Err(error) => panic!("{origin}: {error}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn the_servers_own_origin_is_known_however_a_proxy_writes_the_host() {
+    let listed = |config: &mut Config| config.allowed_origins = vec!["https://pages.example.org".to_owned()];
+    let server = TestServer::start_with(listed).await;
+    let alice = server.register("alice").await;
+    let offer = format!("Bearer, {}", alice.token);
+    for (host, origin, allowed) in [
+        ("chat.example.org:443", "https://chat.example.org", true),
+        ("chat.example.org:80", "http://chat.example.org", true),
+        ("chat.example.org.", "https://chat.example.org", true),
+        ("chat.example.org", "https://chat.example.org.", true),
+        ("Chat.Example.org.:443", "https://chat.example.org", true),
+        ("chat.example.org", "https://pages.example.org.", true),
+        ("chat.example.org:80", "https://chat.example.org", false),
+        ("chat.example.org", "https://chat.example.org:8443", false),
+        ("chat.example.org", "https://chat.example.org.evil.example", false),
+    ] {
+        let mut request = server.handshake(paths::SOCKET, Some(&offer));
+        request.headers_mut().insert("host", host.parse().unwrap());
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        match server.connect(request).await {
+            Ok((mut socket, _)) => {
+                assert!(allowed, "{origin} at {host}");
+                socket.welcome().await;
+            }
+            Err(tungstenite::Error::Http(response)) => {
+                assert!(!allowed, "{origin} at {host}");
+                assert_eq!(response.status(), 403);
+            }
+            Err(error) => panic!("{origin} at {host}: {error}"),
+        }
+    }
+    // A page of a listed origin reads the API's answers, whichever way its own address is written.
+    for origin in ["https://pages.example.org", "https://pages.example.org."] {
+        let response =
+            server.client.get(server.url(paths::ME)).header("origin", origin).send().await.unwrap();
+        assert_eq!(response.headers()["access-control-allow-origin"], origin);
     }
 }
 
