@@ -19,7 +19,7 @@ pub mod reference;
 pub use doctor::{Doctor, Lang, first_sentence};
 pub use env_file::read_env_file;
 pub use migrate_db::MigrateDb;
-pub use operation::{Limits, Operation, TlsFiles};
+pub use operation::{ForwardedHeader, Limits, Operation, Timeouts, TlsFiles};
 
 /// What the server needs to know to run, checked.
 #[derive(Clone, Debug)]
@@ -38,8 +38,12 @@ pub struct Config {
     pub demo: bool,
     /// The time between two pings of a socket; tests shorten it.
     pub heartbeat: Duration,
-    /// How many sockets there may be, and how fast they may come.
+    /// How much there may be of what strangers bring, and how fast it may come.
     pub limits: Limits,
+    /// How long a client may take.
+    pub timeouts: Timeouts,
+    /// The header in which trusted proxies name the client.
+    pub forwarded_header: ForwardedHeader,
     /// Proxies that are believed when they say for whom they speak.
     pub trusted_proxies: Vec<IpNet>,
     /// What `/metrics` asks for.
@@ -63,6 +67,8 @@ impl Config {
             demo: false,
             heartbeat: HEARTBEAT,
             limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            forwarded_header: ForwardedHeader::default(),
             trusted_proxies: operation::loopback(),
             metrics_token: None,
             slow_query: Duration::from_millis(operation::SLOW_QUERY_MS),
@@ -220,6 +226,8 @@ impl Serve {
             demo: self.demo,
             heartbeat: HEARTBEAT,
             limits: self.operation.limits(),
+            timeouts: self.operation.timeouts(),
+            forwarded_header: self.operation.forwarded_header,
             trusted_proxies: self.operation.trusted_proxies()?,
             metrics_token: self.operation.metrics_token()?,
             slow_query: self.operation.slow_query(),

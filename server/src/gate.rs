@@ -164,7 +164,8 @@ fn give_back<K: Eq + Hash>(counts: &mut HashMap<K, u32>, key: K) {
 }
 
 /// What counts as one address.
-fn network(address: IpAddr) -> IpAddr {
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let mask = u128::MAX << (u128::BITS - IPV6_PREFIX);
@@ -178,13 +179,16 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    const OPEN: Limits = Limits {
-        sockets: 0,
-        sockets_per_user: 0,
-        sockets_per_address: 0,
-        connects_per_second: 0,
-        connects_per_second_per_address: 0,
-    };
+    fn open() -> Limits {
+        Limits {
+            sockets: 0,
+            sockets_per_user: 0,
+            sockets_per_address: 0,
+            connects_per_second: 0,
+            connects_per_second_per_address: 0,
+            ..Limits::default()
+        }
+    }
 
     fn at(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())
@@ -196,7 +200,7 @@ mod tests {
 
     #[test]
     fn places_are_given_back() {
-        let gate = Gate::new(Limits { sockets: 3, sockets_per_address: 2, sockets_per_user: 1, ..OPEN });
+        let gate = Gate::new(Limits { sockets: 3, sockets_per_address: 2, sockets_per_user: 1, ..open() });
         let mut first = gate.enter(at("192.0.2.1")).unwrap();
         let mut second = gate.enter(at("192.0.2.1")).unwrap();
         assert_eq!(reason(gate.enter(at("::ffff:192.0.2.1"))), Some(Refused::Address));
@@ -216,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_refused_address_takes_no_place() {
-        let gate = Gate::new(Limits { sockets: 2, sockets_per_address: 1, ..OPEN });
+        let gate = Gate::new(Limits { sockets: 2, sockets_per_address: 1, ..open() });
         let _first = gate.enter(at("192.0.2.1")).unwrap();
         assert_eq!(reason(gate.enter(at("192.0.2.1"))), Some(Refused::Address));
         assert_eq!(reason(gate.enter(at("192.0.2.2"))), None);
@@ -224,7 +228,7 @@ mod tests {
 
     #[test]
     fn one_address_that_comes_too_fast_does_not_hold_up_another() {
-        let gate = Gate::new(Limits { connects_per_second_per_address: 2, connects_per_second: 4, ..OPEN });
+        let gate = Gate::new(Limits { connects_per_second_per_address: 2, connects_per_second: 4, ..open() });
         let two = |text| [reason(gate.enter(at(text))), reason(gate.enter(at(text)))];
         assert_eq!(two("2001:db8::1"), [None, None]);
         // Of the same network, and it does not use up what is for all.
@@ -235,7 +239,7 @@ mod tests {
 
     #[test]
     fn nothing_is_limited_by_nought() {
-        let gate = Gate::new(OPEN);
+        let gate = Gate::new(open());
         let mut seats: Vec<Seat> = (0..5_000).map(|_| gate.enter(at("192.0.2.1")).unwrap()).collect();
         assert!(seats.iter_mut().all(|seat| seat.belongs_to(UserId(1))));
     }

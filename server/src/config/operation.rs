@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use causerie_protocol::limits;
+use clap::{Args, ValueEnum};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::{ConfigError, fail};
@@ -12,7 +13,7 @@ use super::{ConfigError, fail};
 /// What counts as a slow operation on the database, in milliseconds.
 pub(super) const SLOW_QUERY_MS: u64 = 500;
 
-/// How many sockets there may be, and how fast they may come. 0 is no limit.
+/// How much there may be of what strangers bring, and how fast it may come. 0 is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Sockets of this server.
@@ -25,6 +26,16 @@ pub struct Limits {
     pub connects_per_second: u32,
     /// Handshakes a second of one client's address.
     pub connects_per_second_per_address: u32,
+    /// Frames a second of one socket.
+    pub frames_per_second: u32,
+    /// Frames a second of one person's sockets together.
+    pub frames_per_second_per_user: u32,
+    /// Tries to sign in a minute of one client's address.
+    pub sign_ins_per_minute_per_address: u32,
+    /// Registrations a minute of one client's address.
+    pub registrations_per_minute_per_address: u32,
+    /// Connections of all kinds; 0 is as many as the system's limit of open files leaves room for.
+    pub connections: u32,
 }
 
 impl Default for Limits {
@@ -35,8 +46,42 @@ impl Default for Limits {
             sockets_per_address: 5_000,
             connects_per_second: 5_000,
             connects_per_second_per_address: 200,
+            frames_per_second: limits::FRAMES_PER_SECOND,
+            frames_per_second_per_user: limits::FRAMES_PER_SECOND_PER_USER,
+            sign_ins_per_minute_per_address: 300,
+            registrations_per_minute_per_address: 60,
+            connections: 0,
         }
     }
+}
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For the head of a request, from the connection's beginning or its first byte on.
+    pub head: Duration,
+    /// For the body of a request.
+    pub body: Duration,
+    /// Between two requests of one connection, and between two bytes of an answer that are taken.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(15), body: Duration::from_secs(30), idle: Duration::from_secs(180) }
+    }
+}
+
+/// The header in which trusted proxies name the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`; where that is missing, `Forwarded`.
+    #[default]
+    Auto,
+    /// `X-Forwarded-For` and no other.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239) and no other.
+    Forwarded,
 }
 
 /// The files of a certificate.
@@ -88,7 +133,94 @@ pub struct Operation {
         default_value_t = Limits::default().connects_per_second_per_address
     )]
     pub max_connects_per_second_per_address: u32,
-    /// The address or network of a proxy whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`.
+    /// Most frames a second of one socket, of which five seconds' worth may come at once. 0 is no limit.
+    ///
+    /// A socket that sends faster is read more slowly, and closed with 4108 when it goes on for five seconds.
+    /// A message that is sent again with its `client_id` counts once.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_FRAMES_PER_SECOND",
+        value_name = "COUNT",
+        default_value_t = Limits::default().frames_per_second
+    )]
+    pub max_frames_per_second: u32,
+    /// As `--max-frames-per-second`, for all sockets of one person together; changes over REST count too and get 429 beyond it.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_FRAMES_PER_SECOND_PER_USER",
+        value_name = "COUNT",
+        default_value_t = Limits::default().frames_per_second_per_user
+    )]
+    pub max_frames_per_second_per_user: u32,
+    /// Most tries to sign in a minute of one client's address; one more gets 429. 0 is no limit.
+    ///
+    /// An IPv6 address counts with all of its /64 network. See "Guessing passwords" below.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_SIGN_INS_PER_MINUTE_PER_ADDRESS",
+        value_name = "COUNT",
+        default_value_t = Limits::default().sign_ins_per_minute_per_address
+    )]
+    pub max_sign_ins_per_minute_per_address: u32,
+    /// Most registrations a minute of one client's address; one more gets 429. 0 is no limit.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_REGISTRATIONS_PER_MINUTE_PER_ADDRESS",
+        value_name = "COUNT",
+        default_value_t = Limits::default().registrations_per_minute_per_address
+    )]
+    pub max_registrations_per_minute_per_address: u32,
+    /// Most connections of all kinds, sockets included. 0 is as many as the system's limit of open files leaves room for.
+    ///
+    /// One more takes the place of the connection that has waited for its client longest; where none waits it gets 503, and only `/healthz`, `/readyz` and `/metrics` are answered.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_CONNECTIONS",
+        value_name = "COUNT",
+        default_value_t = Limits::default().connections
+    )]
+    pub max_connections: u32,
+    /// How long a client may take to send the head of a request, TLS included; then the connection is closed.
+    #[arg(
+        long,
+        env = "CAUSERIE_HEAD_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = Timeouts::default().head.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..=3_600)
+    )]
+    pub head_timeout: u64,
+    /// How long a client may take to send the body of a request; then it gets 408.
+    #[arg(
+        long,
+        env = "CAUSERIE_BODY_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = Timeouts::default().body.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..=3_600)
+    )]
+    pub body_timeout: u64,
+    /// How long a connection is kept without a request, or while its client takes nothing of an answer; sockets have their heartbeat instead.
+    ///
+    /// Longer than proxies keep theirs, which is a minute or two, or they may send a request into one that is being closed.
+    #[arg(
+        long,
+        env = "CAUSERIE_IDLE_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = Timeouts::default().idle.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub idle_timeout: u64,
+    /// The header in which trusted proxies name the client; `auto` reads `Forwarded` only where `X-Forwarded-For` is missing.
+    ///
+    /// Behind proxies that write `Forwarded` alone choose that one, or clients can name themselves in the other.
+    #[arg(
+        long,
+        env = "CAUSERIE_FORWARDED_HEADER",
+        value_name = "HEADER",
+        value_enum,
+        default_value_t = ForwardedHeader::default()
+    )]
+    pub forwarded_header: ForwardedHeader,
+    /// The address or network of a proxy whose `X-Forwarded-For` or `Forwarded` is believed, such as `10.0.0.0/8`.
     ///
     /// May be given several times; in the variable, separate them by commas. Limits per address are for the client that the proxy names.
     #[arg(
@@ -123,6 +255,19 @@ impl Operation {
             sockets_per_address: self.max_sockets_per_address,
             connects_per_second: self.max_connects_per_second,
             connects_per_second_per_address: self.max_connects_per_second_per_address,
+            frames_per_second: self.max_frames_per_second,
+            frames_per_second_per_user: self.max_frames_per_second_per_user,
+            sign_ins_per_minute_per_address: self.max_sign_ins_per_minute_per_address,
+            registrations_per_minute_per_address: self.max_registrations_per_minute_per_address,
+            connections: self.max_connections,
+        }
+    }
+
+    pub(super) fn timeouts(&self) -> Timeouts {
+        Timeouts {
+            head: Duration::from_secs(self.head_timeout),
+            body: Duration::from_secs(self.body_timeout),
+            idle: Duration::from_secs(self.idle_timeout),
         }
     }
 

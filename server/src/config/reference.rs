@@ -24,6 +24,23 @@ The server prints `listening on http://ADDRESS:PORT` to standard output as soon 
 SIGINT and SIGTERM end it in order: new sockets are refused, the others are told to come back, what was taken is stored, and it exits with 0.
 A second signal ends it at once.
 
+## Connections
+
+A client has `--head-timeout` for the head of a request, `--body-timeout` for its body, and `--idle-timeout` until the next one; an answer that nobody takes for `--idle-timeout` ends the connection too.
+Sockets have their heartbeat instead.
+The limit of open files is raised as far as the system allows, and some of them are kept for the database.
+When the others are used up, a new connection takes the place of one that waits for its client: first one that sent no whole request for a second or more, then one that is kept for its next request.
+Sockets and requests that are being worked on are never ended for that; then the new connection gets 503 with the code `full`, and `/healthz`, `/readyz` and `/metrics` are still answered.
+
+## Guessing passwords
+
+What refuses somebody names their own network, so that a stranger can't lock a person out: an IPv4 address, or the /64 network of an IPv6 address, as the connection or a trusted proxy tells it.
+
+- Ten wrong passwords within a minute for one account from one network: further ones from there get 429 until the minute is over. From elsewhere the account can be signed in to as before.
+- `--max-sign-ins-per-minute-per-address` and `--max-registrations-per-minute-per-address`, whatever the account.
+- Passwords are hashed in four queues, so that none holds up the others: sign-ins from a network from which that account was signed in to since the server started, other sign-ins, registrations, and the last of these rules. A queue holds 256; beyond that the answer is 503.
+- Where a trusted proxy names no client, or none that makes sense, nobody's network is known, and nothing is refused for it: after ten wrong passwords within a minute for an account, further ones are looked at one at a time, with a pause, in a queue of their own. The right one still signs in; a wrong one gets 429. Let the proxy write `X-Forwarded-For` or `Forwarded` to have the other rules.
+
 ## Moving to another database
 
 `causerie migrate-db` moves an installation, for example from a SQLite file to Postgres, and in the other direction too.
