@@ -1,6 +1,7 @@
 //! Who is calling: passwords (argon2id), tokens (random, stored as SHA-256) and what they lead to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::{Error as HashError, PasswordHasher, PasswordVerifier};
@@ -13,6 +14,7 @@ use rand::RngCore;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
+use self::attempts::Origin;
 use crate::clock;
 use crate::store::{Store, StoreError};
 
@@ -31,8 +33,63 @@ const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 #[derive(Clone)]
 pub struct Auth {
     store: Arc<dyn Store>,
-    /// One hash takes a core and 19 MiB for some 20 ms; more at once than there are cores only costs memory.
-    hashing: Arc<Semaphore>,
+    queues: Arc<Queues>,
+}
+
+/// Hashes that wait in one queue; one more is refused.
+const QUEUE: usize = 256;
+/// What a password from a crowd costs beside its hash, so that guessing there is slower still.
+const CROWD_PAUSE: Duration = Duration::from_millis(200);
+
+/// The queues for hashes, apart from one another, so that a flood of one kind does not hold up the others.
+struct Queues {
+    /// Sign-ins to accounts from networks that are known for them.
+    known: Queue,
+    /// All other sign-ins.
+    new: Queue,
+    /// Sign-ins to accounts that are guessed at from places without an address.
+    crowd: Queue,
+    registration: Queue,
+}
+
+/// One of them. A hash takes a core and 19 MiB for some 20 ms; more at once than there are cores only costs memory.
+struct Queue {
+    /// Those who are inside, running or waiting.
+    places: Semaphore,
+    running: Semaphore,
+}
+
+/// Why a password was not hashed, or what came of it not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// Too many wait already.
+    #[error("too many passwords wait to be hashed")]
+    Busy,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Queue {
+    fn new(running: usize) -> Self {
+        Self { places: Semaphore::new(QUEUE), running: Semaphore::new(running.max(1)) }
+    }
+
+    /// Hashes off the async threads, which it would hold up, when it is its turn.
+    async fn run<T: Send + 'static>(
+        &self,
+        pause: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let _place = self.places.try_acquire().map_err(|_| PasswordError::Busy)?;
+        let _turn = self.running.acquire().await.expect("the semaphore is never closed");
+        let done =
+            tokio::task::spawn_blocking(work).await.expect("hashing does not panic and is not cancelled");
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        Ok(done)
+    }
 }
 
 /// Somebody who showed a good token.
@@ -68,7 +125,14 @@ impl Auth {
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { store, hashing: Arc::new(Semaphore::new(cores)) }
+        let half = cores.div_ceil(2);
+        let queues = Queues {
+            known: Queue::new(cores),
+            new: Queue::new(half),
+            crowd: Queue::new(1),
+            registration: Queue::new(half),
+        };
+        Self { store, queues: Arc::new(queues) }
     }
 
     /// Who a token belongs to.
@@ -92,27 +156,32 @@ impl Auth {
     /// Makes an account; `None` when the address is taken. The arguments are checked by whoever calls.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When too many register at once, or the store fails.
     pub async fn register(
         &self,
         email: &str,
         name: &str,
         password: String,
-    ) -> Result<Option<User>, StoreError> {
-        let hash = self.hash(password).await;
-        self.store.create_user(email, name, &hash).await
+    ) -> Result<Option<User>, PasswordError> {
+        let hash = self.hash(password).await?;
+        Ok(self.store.create_user(email, name, &hash).await?)
     }
 
     /// The person with this address and password; takes the same time whether or not there is an account.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn check(&self, email: &str, password: String) -> Result<Option<User>, StoreError> {
+    /// When too many sign in at once, or the store fails.
+    pub async fn check(
+        &self,
+        email: &str,
+        password: String,
+        origin: Origin,
+    ) -> Result<Option<User>, PasswordError> {
         let (user, hash) = match self.store.account(email).await? {
             Some((user, hash)) => (Some(user), hash),
             None => (None, NOBODY.to_owned()),
         };
-        let fits = self.fits(password, hash).await;
+        let fits = self.fits(password, hash, origin).await?;
         Ok(user.filter(|_| fits))
     }
 
@@ -138,30 +207,29 @@ impl Auth {
         self.store.revoke_token(user, token).await
     }
 
-    async fn hash(&self, password: String) -> String {
-        self.aside(move || {
+    async fn hash(&self, password: String) -> Result<String, PasswordError> {
+        let work = move || {
             let hash = Argon2::default().hash_password(password.as_bytes());
             hash.expect("the default parameters are valid and the system has randomness").to_string()
-        })
-        .await
+        };
+        self.queues.registration.run(Duration::ZERO, work).await
     }
 
-    async fn fits(&self, password: String, hash: String) -> bool {
-        self.aside(move || match Argon2::default().verify_password(password.as_bytes(), hash.as_str()) {
+    async fn fits(&self, password: String, hash: String, origin: Origin) -> Result<bool, PasswordError> {
+        let (queue, pause) = match origin {
+            Origin::Known => (&self.queues.known, Duration::ZERO),
+            Origin::New => (&self.queues.new, Duration::ZERO),
+            Origin::Crowd { .. } => (&self.queues.crowd, CROWD_PAUSE),
+        };
+        let work = move || match Argon2::default().verify_password(password.as_bytes(), hash.as_str()) {
             Ok(()) => true,
             Err(HashError::PasswordInvalid) => false,
             Err(error) => {
                 tracing::error!(%error, "a stored password hash can't be read");
                 false
             }
-        })
-        .await
-    }
-
-    /// Off the async threads, which a hash would hold up.
-    async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let _permit = self.hashing.acquire().await.expect("the semaphore is never closed");
-        tokio::task::spawn_blocking(work).await.expect("hashing does not panic and is not cancelled")
+        };
+        queue.run(pause, work).await
     }
 }
 
@@ -185,6 +253,16 @@ mod tests {
         assert_eq!(nobody.params, fresh.params);
         let checked = Argon2::default().verify_password(b"a password", &nobody);
         assert_eq!(checked, Err(HashError::PasswordInvalid));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_holds_up_no_other() {
+        let [full, other] = [Queue::new(1), Queue::new(1)];
+        let held: Vec<_> = (0..QUEUE).map(|_| full.places.try_acquire().unwrap()).collect();
+        assert!(matches!(full.run(Duration::ZERO, || 1).await, Err(PasswordError::Busy)));
+        assert_eq!(other.run(Duration::ZERO, || 2).await.unwrap(), 2);
+        drop(held);
+        assert_eq!(full.run(Duration::ZERO, || 3).await.unwrap(), 3);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Two accounts and a chat to try, for `--demo`.
 
+use causerie_protocol::event::User;
 use causerie_protocol::{ClientId, MessageText, UserId};
 
 use crate::app::App;
+use crate::auth::PasswordError;
 use crate::store::{Append, Change, Created, NewChat, StoreError};
 
 /// The addresses of the demo accounts.
@@ -28,7 +30,7 @@ pub async fn prepare(app: &App) -> Result<(), StoreError> {
     for (email, name) in EMAILS.into_iter().zip(["Ana", "Ben"]) {
         if let Some((user, _)) = app.store.account(email).await? {
             users.push(user.id);
-        } else if let Some(user) = app.auth.register(email, name, PASSWORD.to_owned()).await? {
+        } else if let Some(user) = register(app, email, name).await? {
             users.push(user.id);
             made = true;
         }
@@ -37,6 +39,14 @@ pub async fn prepare(app: &App) -> Result<(), StoreError> {
         talk(app, users).await?;
     }
     Ok(())
+}
+
+async fn register(app: &App, email: &str, name: &str) -> Result<Option<User>, StoreError> {
+    match app.auth.register(email, name, PASSWORD.to_owned()).await {
+        Ok(user) => Ok(user),
+        Err(PasswordError::Store(error)) => Err(error),
+        Err(PasswordError::Busy) => unreachable!("nobody registers before the server serves"),
+    }
 }
 
 /// Every part of this may be repeated without a second effect.

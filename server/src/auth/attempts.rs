@@ -1,109 +1,273 @@
-//! How often somebody may guess a password: counted by caller's address and account, in bounded memory.
+//! How often somebody may guess a password or make accounts: counted by network and account, in bounded memory.
+//!
+//! A stranger must not be able to lock a person out, so a limit that refuses always names the stranger's own network;
+//! what holds for an account from everywhere is a queue, which a person whose network is known for it does not enter.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Wrong guesses within [`WINDOW`] after which further ones are refused unseen.
+use hashlink::LruCache;
+
+use crate::config::Limits;
+use crate::gate::network;
+use crate::pace::Rate;
+
+/// Wrong guesses within [`WINDOW`] after which further ones from the same network are refused unseen.
 pub const ALLOWED: u32 = 10;
 /// How long a count lasts, from the first guess on.
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// Counts that are kept; at some 50 bytes each, the memory that guessing can take.
+/// Entries that are kept of each kind, at some 50 bytes each; the one that was used longest ago makes room.
 const KEPT: usize = 50_000;
 
 /// The counts. Keys are hashed with a random state, so that nobody can aim at another's count.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Attempts {
     state: RandomState,
-    counts: Mutex<HashMap<u64, Count>>,
+    start: Instant,
+    sign_ins: Option<Rate>,
+    registrations: Option<Rate>,
+    kept: Mutex<Kept>,
 }
 
 #[derive(Debug)]
+struct Kept {
+    /// Guesses at an account from a network.
+    guesses: LruCache<u64, Count>,
+    /// Accounts and networks from which they were signed in to.
+    known: LruCache<u64, ()>,
+    /// When a network's next try to sign in is on time, and its next registration.
+    sign_ins: LruCache<u64, u64>,
+    registrations: LruCache<u64, u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
 struct Count {
     since: Instant,
     guesses: u32,
 }
 
+/// Which queue a password is checked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The account was signed in to from this network before.
+    Known,
+    /// It was not.
+    New,
+    /// The network is not known, since a proxy named no client, and this account was guessed at too often from such
+    /// places. The password is looked at all the same, or whoever guessed would lock its owner out.
+    Crowd {
+        /// When the count ends, for the answer to one more wrong guess.
+        wait: Duration,
+    },
+}
+
 impl Attempts {
+    /// Nobody has guessed yet.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        let minute = Duration::from_secs(60);
+        Self {
+            state: RandomState::new(),
+            start: Instant::now(),
+            sign_ins: Rate::new(limits.sign_ins_per_minute_per_address, minute, minute),
+            registrations: Rate::new(limits.registrations_per_minute_per_address, minute, minute),
+            kept: Mutex::new(Kept {
+                guesses: LruCache::new(KEPT),
+                known: LruCache::new(KEPT),
+                sign_ins: LruCache::new(KEPT),
+                registrations: LruCache::new(KEPT),
+            }),
+        }
+    }
+
     /// Counts one more guess, before the password is looked at, so that many at once are counted too.
+    ///
+    /// `address` is missing when a proxy did not name the client.
     ///
     /// # Errors
     /// How long to wait, when there were too many.
-    pub fn begin(&self, address: IpAddr, email: &str, now: Instant) -> Result<(), Duration> {
-        let key = self.key(address, email);
-        let mut counts = self.counts.lock().expect("nothing panics while it is held");
-        if counts.len() >= KEPT && !counts.contains_key(&key) {
-            counts.retain(|_, count| now.duration_since(count.since) < WINDOW);
-            // Only when that many accounts are guessed at within the window: let the oldest go.
-            if counts.len() >= KEPT {
-                let oldest = counts.iter().min_by_key(|(_, count)| count.since).map(|(key, _)| *key);
-                oldest.and_then(|key| counts.remove(&key));
-            }
+    pub fn begin(&self, address: Option<IpAddr>, email: &str, now: Instant) -> Result<Origin, Duration> {
+        let network = address.map(network);
+        let key = self.key((network, email.to_lowercase()));
+        let mut kept = self.kept();
+        if let (Some(rate), Some(network)) = (self.sign_ins, network) {
+            self.take(rate, &mut kept.sign_ins, network, now)?;
         }
-        let count = counts.entry(key).or_insert(Count { since: now, guesses: 0 });
-        let age = now.duration_since(count.since);
-        if age >= WINDOW {
-            *count = Count { since: now, guesses: 0 };
+        let fresh = Count { since: now, guesses: 0 };
+        let mut count = kept.guesses.get(&key).copied().unwrap_or(fresh);
+        if now.duration_since(count.since) >= WINDOW {
+            count = fresh;
         }
         if count.guesses >= ALLOWED {
-            return Err(WINDOW - age);
+            let wait = WINDOW - now.duration_since(count.since);
+            return if network.is_some() { Err(wait) } else { Ok(Origin::Crowd { wait }) };
         }
         count.guesses += 1;
+        kept.guesses.insert(key, count);
+        let is_known = network.is_some() && kept.known.get(&key).is_some();
+        Ok(if is_known { Origin::Known } else { Origin::New })
+    }
+
+    /// Counts one more registration, before anything is hashed.
+    ///
+    /// # Errors
+    /// How long to wait, when there were too many.
+    pub fn register(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Duration> {
+        match (self.registrations, address.map(network)) {
+            (Some(rate), Some(network)) => self.take(rate, &mut self.kept().registrations, network, now),
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets the guesses of somebody who knew the password, and remembers the network.
+    pub fn succeeded(&self, address: Option<IpAddr>, email: &str) {
+        // Where the network is not known the guesses may be another's.
+        if let Some(address) = address {
+            let key = self.key((Some(network(address)), email.to_lowercase()));
+            let mut kept = self.kept();
+            kept.guesses.remove(&key);
+            kept.known.insert(key, ());
+        }
+    }
+
+    fn take(
+        &self,
+        rate: Rate,
+        dues: &mut LruCache<u64, u64>,
+        network: IpAddr,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let key = self.key(network);
+        let now = u64::try_from(now.duration_since(self.start).as_nanos()).unwrap_or(u64::MAX);
+        let due = rate.take(dues.get(&key).copied().unwrap_or(0), now)?;
+        dues.insert(key, due);
         Ok(())
     }
 
-    /// Forgets the guesses of somebody who knew the password.
-    pub fn succeeded(&self, address: IpAddr, email: &str) {
-        let key = self.key(address, email);
-        self.counts.lock().expect("nothing panics while it is held").remove(&key);
+    fn key(&self, of: impl Hash) -> u64 {
+        self.state.hash_one(of)
     }
 
-    fn key(&self, address: IpAddr, email: &str) -> u64 {
-        self.state.hash_one((address, email.to_lowercase()))
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // No section leaves an entry half changed.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
 
-    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const ANA: &str = "ana@example.org";
 
-    #[test]
-    fn guesses_run_out_and_come_back() {
-        let attempts = Attempts::default();
-        let start = Instant::now();
-        for _ in 0..ALLOWED {
-            assert_eq!(attempts.begin(HERE, "ana@example.org", start), Ok(()));
-        }
-        let later = start + Duration::from_secs(20);
-        assert_eq!(attempts.begin(HERE, "ANA@example.org", later), Err(Duration::from_secs(40)));
-        assert_eq!(attempts.begin(HERE, "ben@example.org", later), Ok(()));
-        assert_eq!(attempts.begin(Ipv4Addr::new(192, 0, 2, 1).into(), "ana@example.org", later), Ok(()));
-        assert_eq!(attempts.begin(HERE, "ana@example.org", start + WINDOW), Ok(()));
+    fn at(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    fn attempts() -> Attempts {
+        Attempts::new(&Limits::default())
     }
 
     #[test]
-    fn knowing_the_password_clears_the_count() {
-        let attempts = Attempts::default();
-        let now = Instant::now();
-        for _ in 0..3 * ALLOWED {
-            assert_eq!(attempts.begin(HERE, "ana@example.org", now), Ok(()));
-            attempts.succeeded(HERE, "ana@example.org");
+    fn guesses_run_out_and_come_back() {
+        let attempts = attempts();
+        let (here, start) = (at("127.0.0.1"), Instant::now());
+        for _ in 0..ALLOWED {
+            assert_eq!(attempts.begin(here, ANA, start), Ok(Origin::New));
         }
+        let later = start + Duration::from_secs(20);
+        assert_eq!(attempts.begin(here, "ANA@example.org", later), Err(Duration::from_secs(40)));
+        assert_eq!(attempts.begin(here, "ben@example.org", later), Ok(Origin::New));
+        assert_eq!(attempts.begin(at("192.0.2.1"), ANA, later), Ok(Origin::New));
+        assert_eq!(attempts.begin(here, ANA, start + WINDOW), Ok(Origin::New));
+    }
+
+    #[test]
+    fn one_network_of_ipv6_is_one_place_to_guess_from() {
+        let (attempts, now) = (attempts(), Instant::now());
+        for last in 0..ALLOWED {
+            assert_eq!(attempts.begin(at(&format!("2001:db8::{last}")), ANA, now), Ok(Origin::New));
+        }
+        assert_eq!(attempts.begin(at("2001:db8::ffff"), ANA, now), Err(WINDOW));
+        assert_eq!(attempts.begin(at("2001:db8:0:1::1"), ANA, now), Ok(Origin::New));
+    }
+
+    #[test]
+    fn knowing_the_password_clears_the_count_and_makes_the_network_known() {
+        let (attempts, here, now) = (attempts(), at("192.0.2.1"), Instant::now());
+        assert_eq!(attempts.begin(here, ANA, now), Ok(Origin::New));
+        for _ in 0..3 * ALLOWED {
+            attempts.succeeded(here, ANA);
+            assert_eq!(attempts.begin(here, ANA, now), Ok(Origin::Known));
+        }
+        assert_eq!(attempts.begin(here, "ben@example.org", now), Ok(Origin::New));
+        assert_eq!(attempts.begin(at("192.0.2.2"), ANA, now), Ok(Origin::New));
+    }
+
+    #[test]
+    fn strangers_who_guess_from_everywhere_lock_nobody_out() {
+        let (attempts, home, now) = (attempts(), at("192.0.2.1"), Instant::now());
+        attempts.succeeded(home, ANA);
+        for host in 0..1_000 {
+            let stranger = at(&format!("198.51.{}.{}", 100 + host / 250, host % 250));
+            for _ in 0..2 * ALLOWED {
+                let _ = attempts.begin(stranger, ANA, now);
+            }
+        }
+        assert_eq!(attempts.begin(home, ANA, now), Ok(Origin::Known));
+        assert_eq!(attempts.begin(at("203.0.113.7"), ANA, now), Ok(Origin::New));
+    }
+
+    #[test]
+    fn behind_a_proxy_that_names_no_client_nobody_is_refused_unseen() {
+        let (attempts, now) = (attempts(), Instant::now());
+        for _ in 0..ALLOWED {
+            assert_eq!(attempts.begin(None, ANA, now), Ok(Origin::New));
+        }
+        for _ in 0..100 {
+            assert_eq!(attempts.begin(None, ANA, now), Ok(Origin::Crowd { wait: WINDOW }));
+            // Whoever signs in may not be the one who guessed.
+            attempts.succeeded(None, ANA);
+        }
+        assert_eq!(attempts.begin(None, "ben@example.org", now), Ok(Origin::New));
+        assert_eq!(attempts.begin(at("192.0.2.1"), ANA, now), Ok(Origin::New));
+    }
+
+    #[test]
+    fn one_network_has_its_own_rates() {
+        let limits = Limits {
+            sign_ins_per_minute_per_address: 6,
+            registrations_per_minute_per_address: 3,
+            ..Limits::default()
+        };
+        let (attempts, now) = (Attempts::new(&limits), Instant::now());
+        let sign_ins = |last: u32| {
+            let address = at(&format!("2001:db8::{last}"));
+            (0..10)
+                .filter(|n| attempts.begin(address, &format!("{last}-{n}@example.org"), now).is_ok())
+                .count()
+        };
+        assert_eq!([sign_ins(1), sign_ins(2)], [6, 0]);
+        let register = |address| (0..10).filter(|_| attempts.register(address, now).is_ok()).count();
+        assert_eq!([register(at("192.0.2.1")), register(at("192.0.2.2")), register(None)], [3, 3, 10]);
+        assert_eq!(attempts.register(at("192.0.2.1"), now), Err(Duration::from_secs(20)));
+        assert_eq!(attempts.register(at("192.0.2.1"), now + Duration::from_secs(20)), Ok(()));
     }
 
     #[test]
     fn memory_is_bounded() {
-        let attempts = Attempts::default();
-        let now = Instant::now();
-        for guess in 0..KEPT + 3 {
-            assert_eq!(attempts.begin(HERE, &format!("{guess}@example.org"), now), Ok(()));
+        let limits = Limits { sign_ins_per_minute_per_address: 1, ..Limits::default() };
+        let (attempts, now) = (Attempts::new(&limits), Instant::now());
+        for guess in 0..u32::try_from(KEPT).unwrap() + 3 {
+            let address = Some(IpAddr::from((0x0a00_0000 + guess).to_be_bytes()));
+            assert_eq!(attempts.begin(address, ANA, now), Ok(Origin::New));
+            assert_eq!(attempts.register(address, now), Ok(()));
+            attempts.succeeded(address, "ben@example.org");
         }
-        assert_eq!(attempts.counts.lock().unwrap().len(), KEPT);
+        let kept = attempts.kept();
+        let sizes = [kept.guesses.len(), kept.known.len(), kept.sign_ins.len(), kept.registrations.len()];
+        assert_eq!(sizes, [KEPT; 4]);
     }
 }

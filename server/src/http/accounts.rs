@@ -17,6 +17,7 @@ use super::id::{Id, Named};
 use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
+use crate::auth::attempts::Origin;
 use crate::clock;
 
 pub(super) fn routes() -> Router<App> {
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Router<App> {
 
 async fn register(
     State(app): State<App>,
+    client: Client,
     mut fields: Fields,
 ) -> Result<(StatusCode, Json<SignedIn>), Refusal> {
     let email = email(&fields.text("email")?)?.to_owned();
@@ -44,7 +46,12 @@ async fn register(
         return Err(Refusal::invalid("password", detail));
     }
     let name = name(fields.optional_text("name")?.as_deref(), &email)?;
+    let too_many = "Too many accounts are made from your network: wait a moment and try again.";
+    app.attempts
+        .register(client.limited(), Instant::now())
+        .map_err(|wait| Refusal::rate_limited(too_many, wait))?;
     let user = app.auth.register(&email, &name, password).await?.ok_or_else(Refusal::email_taken)?;
+    app.attempts.succeeded(client.limited(), &email);
     Ok((StatusCode::CREATED, Json(app.auth.sign_in(user).await?)))
 }
 
@@ -56,7 +63,9 @@ async fn login(
     let email = fields.text("email")?;
     let email = email.trim();
     let password = fields.text("password")?;
-    app.attempts.begin(client.address.ip(), email, Instant::now()).map_err(Refusal::rate_limited)?;
+    let too_many =
+        |wait| Refusal::rate_limited("Too many attempts to sign in: wait a minute and try again.", wait);
+    let origin = app.attempts.begin(client.limited(), email, Instant::now()).map_err(too_many)?;
     // No password that long was ever set, and hashing it would take its time; no address has a U+0000, which Postgres
     // can't even be asked for.
     if email.len() > limits::EMAIL_BYTES
@@ -65,8 +74,13 @@ async fn login(
     {
         return Err(Refusal::wrong_credentials());
     }
-    let user = app.auth.check(email, password).await?.ok_or_else(Refusal::wrong_credentials)?;
-    app.attempts.succeeded(client.address.ip(), email);
+    let Some(user) = app.auth.check(email, password, origin).await? else {
+        return Err(match origin {
+            Origin::Crowd { wait } => too_many(wait),
+            Origin::Known | Origin::New => Refusal::wrong_credentials(),
+        });
+    };
+    app.attempts.succeeded(client.limited(), email);
     Ok(Json(app.auth.sign_in(user).await?))
 }
 

@@ -10,13 +10,17 @@ use causerie_protocol::client_frame::{text_code, text_detail};
 use causerie_protocol::rest::Problem;
 use causerie_protocol::text::TextError;
 
-use crate::auth::AuthError;
+use crate::auth::{AuthError, PasswordError};
 use crate::chat::AppendError;
 use crate::chat::refusal::words;
 use crate::store::{Refused, StoreError};
 
 /// When to come again after the store did not answer.
 const STORE_RETRY: Duration = Duration::from_secs(1);
+/// When to come again after too many passwords waited to be hashed.
+const HASHING_RETRY: Duration = Duration::from_secs(5);
+/// When to come again after there was no room for a connection.
+const FULL_RETRY: Duration = Duration::from_secs(5);
 /// When to come again after a restart began.
 const RESTART_RETRY: Duration = Duration::from_secs(2);
 
@@ -87,12 +91,18 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, ErrorCode::WrongCredentials, detail)
     }
 
-    /// 429: too often.
+    /// 429: too often; the sentence says what.
     #[must_use]
-    pub fn rate_limited(wait: Duration) -> Self {
-        let detail = "Too many attempts to sign in to this account: wait a minute and try again.";
+    pub fn rate_limited(detail: &str, wait: Duration) -> Self {
         let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, detail);
         Self { retry_after: Some(wait), ..refusal }
+    }
+
+    /// 408: the body did not come in time.
+    #[must_use]
+    pub fn too_slow(wait: Duration) -> Self {
+        let detail = format!("The body did not arrive within {} s: send the request again.", wait.as_secs());
+        Self::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::NotJson, detail)
     }
 
     /// 409: the address has an account.
@@ -133,6 +143,13 @@ impl Refusal {
     pub fn internal() -> Self {
         let detail = "Something failed that should not have; the server's log says what.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, detail)
+    }
+
+    /// 503: there are as many connections as there may be.
+    #[must_use]
+    pub fn full() -> Self {
+        let detail = "The server has as many connections as it may: try again in a moment.";
+        Self::unavailable(ErrorCode::Full, detail, FULL_RETRY)
     }
 
     fn store_unavailable() -> Self {
@@ -208,6 +225,19 @@ impl From<AuthError> for Refusal {
             AuthError::Unknown | AuthError::Expired | AuthError::Revoked => {
                 Self::unauthorized(format!("{}.", capitalised(&error.to_string())))
             }
+        }
+    }
+}
+
+impl From<PasswordError> for Refusal {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Store(error) => error.into(),
+            PasswordError::Busy => Self::unavailable(
+                ErrorCode::Unavailable,
+                "Too many people sign in or register just now: try again in a moment.",
+                HASHING_RETRY,
+            ),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Accounts, sign-ins and the `Authorization` header.
 
+use std::sync::Arc;
+
 use causerie_protocol::{handshake, limits, paths};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::server::TestServer;
 
@@ -106,6 +109,116 @@ async fn a_wrong_password_and_a_missing_account_get_the_same_answer() {
     assert_eq!(login("nobody@example.org", "wrong horse").await, (status, wrong.clone()));
     let long = "x".repeat(limits::PASSWORD_MAX_BYTES + 1);
     assert_eq!(login("ana@example.org", &long).await, (status, wrong));
+}
+
+/// Tries to sign in through a proxy that wrote this about the client.
+async fn login_from(
+    server: &TestServer,
+    header: (&str, &str),
+    email: &str,
+    password: &str,
+) -> (StatusCode, Value) {
+    let request = server.client.post(server.url(paths::LOGIN)).header(header.0, header.1);
+    let response = request.json(&json!({"email": email, "password": password})).send().await.unwrap();
+    (response.status(), response.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn whoever_guesses_locks_the_owner_out_of_nowhere_else_whichever_way_a_proxy_names_them() {
+    const NAME: &str = "x-forwarded-for";
+    let server = TestServer::start().await;
+    let ana = server.register("ana").await;
+    let email = ana.user.email.as_str();
+    let guesser = |guess: u32| match guess % 4 {
+        0 => (NAME, format!("192.0.2.7:{}", 40_000 + guess)),
+        1 => (NAME, "192.0.2.7".to_owned()),
+        2 => (NAME, "\"192.0.2.7:80\"".to_owned()),
+        _ => ("forwarded", format!("for=\"192.0.2.7:{guess}\";proto=https")),
+    };
+    for guess in 0..10 {
+        let (name, value) = guesser(guess);
+        let (status, _) = login_from(&server, (name, &value), email, "wrong horse").await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{value}");
+    }
+    for guess in 10..14 {
+        let (name, value) = guesser(guess);
+        let (status, problem) = login_from(&server, (name, &value), email, "correct horse").await;
+        assert_eq!(
+            (status, &problem["code"]),
+            (StatusCode::TOO_MANY_REQUESTS, &json!("rate_limited")),
+            "{value}"
+        );
+    }
+    // The owner, from elsewhere, and behind a proxy whose header says nothing.
+    for value in ["192.0.2.8:40000", "[2001:db8::1]:40000", "unknown", ""] {
+        let (status, _) = login_from(&server, (NAME, value), email, "correct horse").await;
+        assert_eq!(status, StatusCode::OK, "{value:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_makes_no_sense_lets_nobody_lock_everybody_out() {
+    let server = TestServer::start().await;
+    server.register("ana").await;
+    for header in ["nonsense", "unknown", "192.0.2.7, nonsense"] {
+        let login = |password| login_from(&server, ("x-forwarded-for", header), "ana@example.org", password);
+        let mut told = StatusCode::UNAUTHORIZED;
+        for _ in 0..12 {
+            told = login("wrong horse").await.0;
+        }
+        assert_eq!(told, StatusCode::TOO_MANY_REQUESTS, "a guesser is told to wait");
+        assert_eq!(login("correct horse").await.0, StatusCode::OK, "and whoever knows the password is not");
+    }
+}
+
+#[tokio::test]
+async fn one_network_registers_and_signs_in_at_a_rate_of_its_own() {
+    let server = TestServer::start_with(|config| {
+        config.limits.registrations_per_minute_per_address = 2;
+        config.limits.sign_ins_per_minute_per_address = 2;
+    })
+    .await;
+    let register = async |address: &str, name: &str| {
+        let request = server.client.post(server.url(paths::REGISTER)).header("x-forwarded-for", address);
+        let body = json!({"email": format!("{name}@example.org"), "password": "correct horse"});
+        let response = request.json(&body).send().await.unwrap();
+        (response.status(), response.headers().contains_key(header::RETRY_AFTER))
+    };
+    // An IPv6 address is as good as any other of its network.
+    assert_eq!(register("2001:db8::1", "a").await.0, StatusCode::CREATED);
+    assert_eq!(register("2001:db8::2", "b").await.0, StatusCode::CREATED);
+    assert_eq!(register("2001:db8::3", "c").await, (StatusCode::TOO_MANY_REQUESTS, true));
+    assert_eq!(register("2001:db8:0:1::1", "c").await.0, StatusCode::CREATED);
+    let login = async |address: &str, name: &str| {
+        let header = ("x-forwarded-for", address);
+        login_from(&server, header, &format!("{name}@example.org"), "correct horse").await.0
+    };
+    assert_eq!(login("192.0.2.1", "a").await, StatusCode::OK);
+    assert_eq!(login("192.0.2.1:80", "b").await, StatusCode::OK);
+    assert_eq!(login("192.0.2.1:81", "c").await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(login("192.0.2.2", "c").await, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_that_registers_does_not_hold_up_who_signs_in() {
+    const CROWD: usize = 60;
+    let server = Arc::new(TestServer::start().await);
+    let ana = server.register("ana").await;
+    let mut crowd = JoinSet::new();
+    for n in 0..CROWD {
+        let server = server.clone();
+        crowd.spawn(async move { server.register(&format!("crowd-{n}")).await });
+    }
+    // Once one is done the others have been waiting in front of whoever comes now.
+    crowd.join_next().await.unwrap().unwrap();
+    server.login(&ana).await;
+    let mut before = 1;
+    while let Some(done) = crowd.try_join_next() {
+        done.unwrap();
+        before += 1;
+    }
+    assert!(before < CROWD / 2, "{before} registrations came first");
+    crowd.join_all().await;
 }
 
 #[tokio::test]
