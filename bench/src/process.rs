@@ -28,8 +28,13 @@ impl Process {
         let program = std::fs::canonicalize(server).with_context(name)?;
         let mut command = Command::new(program);
         command.args(["serve", "-b", "127.0.0.1", "-p", "0", "--database-url", &database]);
-        // One person opens thousands of sockets here, as fast as they go.
-        for limit in ["CAUSERIE_MAX_SOCKETS_PER_USER", "CAUSERIE_MAX_CONNECTS_PER_SECOND"] {
+        // One person opens thousands of sockets here and writes, as fast as they go.
+        for limit in [
+            "CAUSERIE_MAX_SOCKETS_PER_USER",
+            "CAUSERIE_MAX_CONNECTS_PER_SECOND",
+            "CAUSERIE_MAX_FRAMES_PER_SECOND",
+            "CAUSERIE_MAX_FRAMES_PER_SECOND_PER_USER",
+        ] {
             command.env(limit, "0");
         }
         Self::start(command, folder).with_context(|| {

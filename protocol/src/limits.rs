@@ -49,6 +49,14 @@ pub const HEARTBEAT_GRACE_SECONDS: u64 = 25;
 pub const OUTBOX_FRAMES: usize = 1_024;
 /// Bytes that wait for a slow socket; more closes it with 4201.
 pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
+/// Frames a second of one socket, unless the server's settings say otherwise; a socket that sends faster is read more slowly.
+pub const FRAMES_PER_SECOND: u32 = 2_000;
+/// The same for all sockets of one person together.
+pub const FRAMES_PER_SECOND_PER_USER: u32 = 4_000;
+/// Seconds of the rate whose frames may come at once after a pause.
+pub const FRAMES_BURST_SECONDS: u64 = 5;
+/// Seconds after which a socket that goes on sending too fast is closed with 4108.
+pub const FRAMES_OVER_SECONDS: u64 = 5;
 /// Bad frames within [`BAD_FRAME_SECONDS`] that close a socket with 4002.
 pub const BAD_FRAMES: usize = 20;
 /// The window for [`BAD_FRAMES`], in seconds.

@@ -290,8 +290,22 @@ fn limit_rows() -> Vec<(&'static str, String)> {
         ("ping", format!("every {} s", limits::HEARTBEAT_SECONDS)),
         ("answer to a ping", format!("within {} s, then 4202", limits::HEARTBEAT_GRACE_SECONDS)),
         (
-            "queue of a slow socket",
-            format!("{} frames or {} bytes, then 4201", limits::OUTBOX_FRAMES, limits::OUTBOX_BYTES),
+            "what waits for a slow socket, answers included",
+            format!(
+                "{} frames or {} bytes, then 4201; nothing is read of a socket that takes nothing",
+                limits::OUTBOX_FRAMES,
+                limits::OUTBOX_BYTES
+            ),
+        ),
+        (
+            "frames a second",
+            format!(
+                "{} of a socket and {} of a person (settings of the server), {} seconds' worth at once; beyond that a socket is read more slowly, and closed with 4108 after {} s; a message that is sent again with its `client_id` counts once",
+                limits::FRAMES_PER_SECOND,
+                limits::FRAMES_PER_SECOND_PER_USER,
+                limits::FRAMES_BURST_SECONDS,
+                limits::FRAMES_OVER_SECONDS
+            ),
         ),
         ("bad frames", format!("{} in {} s, then 4002", limits::BAD_FRAMES, limits::BAD_FRAME_SECONDS)),
         ("reason of a close", format!("{} bytes", limits::CLOSE_REASON_BYTES)),

@@ -83,18 +83,22 @@ pub enum Item {
     },
     /// The user is in a chat that they were not in before; the session loads it as they see it.
     ChatAdded(ChatId),
+    /// A control ping (RFC 6455, section 5.5.2).
+    Ping,
     /// Close, once everything before this was sent.
     Close(Closing),
 }
 
 impl Item {
-    fn bytes(&self) -> usize {
+    /// The bytes of its frame.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         match self {
             Self::Event { frame, .. }
             | Self::Reply(frame)
             | Self::Read { frame, .. }
             | Self::Notice { frame, .. } => frame.len(),
-            Self::ChatAdded(_) | Self::Close(_) => 0,
+            Self::ChatAdded(_) | Self::Ping | Self::Close(_) => 0,
         }
     }
 
@@ -104,7 +108,7 @@ impl Item {
         match self {
             Self::Event { chat, .. } | Self::Read { chat, .. } => Some(*chat),
             Self::Notice { chat, .. } => *chat,
-            Self::Reply(_) | Self::ChatAdded(_) | Self::Close(_) => None,
+            Self::Reply(_) | Self::ChatAdded(_) | Self::Ping | Self::Close(_) => None,
         }
     }
 }
@@ -124,8 +128,21 @@ pub enum Signal {
 struct Inner {
     queue: VecDeque<Item>,
     bytes: usize,
+    /// Frames and bytes that the session took and can't send.
+    held: (usize, usize),
     revoked: Vec<(ChatId, &'static str)>,
     closing: Option<Closing>,
+}
+
+impl Inner {
+    /// Everything that waits, wherever it does.
+    fn frames(&self) -> usize {
+        self.queue.len() + self.held.0 + self.revoked.len()
+    }
+}
+
+fn fell_behind() -> Closing {
+    Closing::new(CloseCode::FellBehind, "the connection is too slow: reconnect and resume")
 }
 
 /// The bounded queue of one socket. The hub pushes, the socket's one session takes.
@@ -190,19 +207,16 @@ impl Outbox {
         }
         let was_empty = inner.queue.is_empty();
         for item in items {
-            if matches!(item, Item::Notice { .. }) && inner.queue.len() >= SHED_ABOVE {
+            if matches!(item, Item::Notice { .. }) && inner.frames() >= SHED_ABOVE {
                 continue;
             }
             let bytes = inner.bytes + item.bytes();
-            let full = inner.queue.len() >= limits::OUTBOX_FRAMES || bytes > limits::OUTBOX_BYTES;
+            let full = inner.frames() >= limits::OUTBOX_FRAMES || bytes + inner.held.1 > limits::OUTBOX_BYTES;
             if full && !matches!(item, Item::Close(_)) {
-                let depth = (inner.queue.len(), inner.bytes);
+                let depth = (inner.frames(), inner.bytes + inner.held.1);
                 drop(inner);
                 slow::tell(self.user, item.chat(), depth);
-                self.close(Closing::new(
-                    CloseCode::FellBehind,
-                    "the connection is too slow: reconnect and resume",
-                ));
+                self.close(fell_behind());
                 return false;
             }
             inner.bytes = bytes;
@@ -242,7 +256,16 @@ impl Outbox {
             let mut inner = self.lock();
             inner.queue.retain(|item| item.chat() != Some(chat));
             inner.bytes = inner.queue.iter().map(Item::bytes).sum();
-            inner.revoked.push((chat, reason));
+            if inner.frames() >= limits::OUTBOX_FRAMES {
+                let depth = (inner.frames(), inner.bytes + inner.held.1);
+                drop(inner);
+                slow::tell(self.user, Some(chat), depth);
+                self.close(fell_behind());
+                return;
+            }
+            if !inner.revoked.iter().any(|(revoked, _)| *revoked == chat) {
+                inner.revoked.push((chat, reason));
+            }
         }
         self.raise(REVOKED);
     }
@@ -317,9 +340,16 @@ impl Outbox {
 
     // The session's side.
 
-    /// Whether the client takes no more just now.
-    pub fn set_blocked(&self, blocked: bool) {
-        self.blocked.store(blocked, Ordering::Relaxed);
+    /// The client takes no more just now; so many frames and bytes were taken out and wait all the same.
+    pub fn hold(&self, frames: usize, bytes: usize) {
+        self.lock().held = (frames, bytes);
+        self.blocked.store(true, Ordering::Relaxed);
+    }
+
+    /// The client takes more.
+    pub fn release(&self) {
+        self.lock().held = (0, 0);
+        self.blocked.store(false, Ordering::Relaxed);
     }
 
     /// Whom to wake when something is pushed or raised. To be called before looking.
@@ -343,7 +373,7 @@ impl Outbox {
     #[must_use]
     pub fn depth(&self) -> (usize, usize) {
         let inner = self.lock();
-        (inner.queue.len(), inner.bytes)
+        (inner.frames(), inner.bytes + inner.held.1)
     }
 
     /// Whether something waits.

@@ -277,6 +277,8 @@ fn error_frame(
 }
 
 #[cfg(test)]
+mod backpressure_tests;
+#[cfg(test)]
 mod healing_tests;
 #[cfg(test)]
 mod tests;

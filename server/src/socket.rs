@@ -92,6 +92,8 @@ async fn handshake(
     let ws = ws
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
+        // Far above what is ever sent at once; the session stops reading long before.
+        .max_write_buffer_size(limits::OUTBOX_BYTES)
         .max_message_size(limits::FRAME_BYTES)
         .max_frame_size(limits::FRAME_BYTES);
     match admit(app, uri, &offer, scope, &mut seat).await {
@@ -208,6 +210,7 @@ async fn admit(
         return Err((Refused::User, Closing::new(CloseCode::TooManySockets, reason)));
     }
     Ok(Box::new(Opening {
+        traffic: app.people.traffic(caller.user.id),
         user: caller.user,
         token: caller.token,
         expires_at: caller.expires_at,

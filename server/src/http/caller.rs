@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
+use crate::pace;
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Refusal;
@@ -28,6 +29,13 @@ impl FromRequestParts<App> for Caller {
         })?;
         Ok(app.auth.verify(token).await?)
     }
+}
+
+/// Counts a change with the frames that the same person sends; a repeat of a `client_id` counts once.
+pub(super) fn keep_pace(app: &App, caller: &Caller, is_repeat: bool) -> Result<(), Refusal> {
+    let detail = "Too many changes a second: wait a moment and try again.";
+    let person = app.people.person(caller.user.id);
+    person.request(is_repeat, pace::now()).map_err(|wait| Refusal::rate_limited(detail, wait))
 }
 
 /// The token of a header's value; `Token` is what the old system called it.

@@ -9,6 +9,7 @@ use causerie_protocol::{ChatId, ChatTitle, UserId, limits, paths};
 use serde_json::Value;
 
 use super::Routes;
+use super::caller::keep_pace;
 use super::fields::Fields;
 use super::id::Id;
 use super::paging::{Page, link_to_next};
@@ -55,6 +56,9 @@ async fn create(
     let me = caller.user.id;
     let title = fields.title("title")?;
     let client_id = fields.client_id("client_id")?;
+    // Chats have numbers from 1 on, so 0 stands for the one that is to be made.
+    let is_repeat = client_id.as_ref().is_some_and(|id| app.people.person(me).repeats(ChatId(0), id));
+    keep_pace(&app, &caller, is_repeat)?;
     let others = others(&app, me, fields.take("participants")).await?;
     let direct = others.len() == 1 && title.is_none();
     let mut participants = others;
@@ -99,6 +103,7 @@ async fn update(
         }
     };
     if title.is_some() || status.is_some() {
+        keep_pace(&app, &caller, false)?;
         let change = Change::Update { title, status };
         let appended = app.chats.append(Append { actor: caller.user.id, chat: id, change }).await?;
         appended.map_err(|refused| match refused {
@@ -110,6 +115,7 @@ async fn update(
 }
 
 async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
+    keep_pace(&app, &caller, false)?;
     let users = app.store.delete_chat(caller.user.id, id).await?.ok_or_else(Refusal::no_such_chat)?;
     app.chats.chat_deleted(id, &users).await;
     Ok(StatusCode::NO_CONTENT)
@@ -125,6 +131,7 @@ async fn join(
     let reference = user_ref(reference).ok_or_else(|| {
         Refusal::invalid("user", "The field \"user\" must be a person's id or e-mail address.")
     })?;
+    keep_pace(&app, &caller, false)?;
     // Who is not in the chat must not learn from the answer whether somebody has an account.
     let chat_here = app.store.chat(caller.user.id, id).await?;
     chat_here.ok_or_else(Refusal::no_such_chat)?;
@@ -135,6 +142,7 @@ async fn join(
 }
 
 async fn leave(State(app): State<App>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
+    keep_pace(&app, &caller, false)?;
     app.chats.append(Append { actor: caller.user.id, chat: id, change: Change::Leave }).await??;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,6 +8,7 @@ use causerie_protocol::rest::MessageBody;
 use causerie_protocol::{ChatId, Event, Message, MessageId, limits, paths};
 
 use super::Routes;
+use super::caller::keep_pace;
 use super::fields::Fields;
 use super::id::Id;
 use super::paging::{Page, link_to_next};
@@ -50,6 +51,8 @@ async fn post(
 ) -> Result<(StatusCode, Json<MessageBody>), Refusal> {
     let text = fields.message_text("content")?;
     let client_id = fields.client_id("client_id")?;
+    let is_repeat = client_id.as_ref().is_some_and(|id| app.people.person(caller.user.id).repeats(chat, id));
+    keep_pace(&app, &caller, is_repeat)?;
     let change = Change::Message { text, client_id };
     match app.chats.append(Append { actor: caller.user.id, chat, change }).await?? {
         Appended::Event(Event::Message(message)) => Ok((StatusCode::CREATED, Json(message.into()))),
@@ -74,6 +77,7 @@ async fn edit(
     mut fields: Fields,
 ) -> Result<Json<MessageBody>, Refusal> {
     let text = fields.message_text("content")?;
+    keep_pace(&app, &caller, false)?;
     let chat = message(&app, &caller, id).await?.chat_id;
     let change = Change::Edit { id, text };
     app.chats.append(Append { actor: caller.user.id, chat, change }).await??;
@@ -85,6 +89,7 @@ async fn remove(
     caller: Caller,
     Id(id): Id<MessageId>,
 ) -> Result<StatusCode, Refusal> {
+    keep_pace(&app, &caller, false)?;
     let chat = message(&app, &caller, id).await?.chat_id;
     let change = Change::Delete { id };
     app.chats.append(Append { actor: caller.user.id, chat, change }).await??;

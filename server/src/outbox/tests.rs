@@ -71,7 +71,7 @@ fn an_outbox_is_crowded_only_while_its_client_takes_more() {
         assert_eq!(outbox.push(event(1, seq)), seq == SHED_ABOVE as u64);
     }
     assert!(outbox.is_crowded());
-    outbox.set_blocked(true);
+    outbox.hold(0, 0);
     assert!(!outbox.is_crowded(), "nobody should wait for a slow client");
     assert!(!outbox.push(event(1, SHED_ABOVE as u64 + 1)));
 }

@@ -18,10 +18,13 @@ use crate::clock;
 use crate::hub::Hub;
 use crate::metrics::{Frames, Metrics};
 use crate::outbox::{Closing, Item, Outbox, Scope, Signal};
-use crate::store::{Append, Store};
+use crate::pace::{self, Next, Traffic};
+use crate::store::{Append, Change, Store};
 
 /// Frames that are sent before it is the reader's turn.
 const TURN: usize = 128;
+/// Entries of a log that are read at once.
+pub(super) const PAGE: u64 = 200;
 /// A queue's buffer that is kept while the socket is idle, in items.
 const KEPT: usize = 64;
 
@@ -54,6 +57,16 @@ pub struct Opening {
     pub after: Option<Seq>,
     /// The epoch of that position.
     pub epoch: Option<Epoch>,
+    /// How fast it may send.
+    pub traffic: Traffic,
+}
+
+/// What of it only the beginning needs.
+pub(super) struct Opened {
+    pub(super) user: User,
+    pub(super) scope: Scope,
+    pub(super) after: Option<Seq>,
+    pub(super) epoch: Option<Epoch>,
 }
 
 pub(super) struct Driver<L> {
@@ -63,14 +76,21 @@ pub(super) struct Driver<L> {
     pub(super) session: Session,
     /// What was taken from the outbox and is not sent yet.
     pub(super) pending: VecDeque<Item>,
-    /// A change that waits for a place in the appender's queue; nothing is read meanwhile.
+    /// How fast the client may send.
+    traffic: Traffic,
+    /// A change that waits for a place in the appender's queue, or a pause of a client that is over its rate; nothing
+    /// is read meanwhile.
     stalled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// How many entries of a log are read at once: fewer after some that were large.
+    pub(super) page: u64,
     /// The close that waits until every request was answered; nothing is read meanwhile.
     settling: Option<Closing>,
     /// Something was sent since the last flush.
     unflushed: bool,
-    /// The socket took no more the last time.
+    /// The socket took no more the last time. Nothing is read meanwhile: each frame may need an answer.
     blocked: bool,
+    /// The same of what was sent and is in the link's buffer.
+    flushing: bool,
 }
 
 /// Everything that a session waits for.
@@ -109,8 +129,9 @@ pub fn run<L: Link>(
     services: Services,
     opening: Box<Opening>,
 ) -> impl Future<Output = CloseCode> + Send + 'static {
-    let outbox = Outbox::new(opening.user.id, opening.token, opening.scope);
-    let session = Session::new(opening.user.id, opening.token, opening.expires_at, opening.scope);
+    let Opening { user, token, expires_at, scope, after, epoch, traffic } = *opening;
+    let outbox = Outbox::new(user.id, token, scope);
+    let session = Session::new(user.id, token, expires_at, scope);
     if services.hub.register(&outbox) {
         services.chats.came_online(outbox.user);
     }
@@ -120,13 +141,17 @@ pub fn run<L: Link>(
         outbox,
         session,
         pending: VecDeque::new(),
+        traffic,
         stalled: None,
+        page: PAGE,
         settling: None,
         unflushed: false,
         blocked: false,
+        flushing: false,
     });
+    let opened = Opened { user, scope, after, epoch };
     async move {
-        let end = match Box::pin(driver.open(opening)).await {
+        let end = match Box::pin(driver.open(opened)).await {
             Ok(()) => driver.serve().await,
             Err(end) => end,
         };
@@ -157,6 +182,7 @@ impl<L: Link> Driver<L> {
                 self.services.metrics.frames_received.inc();
                 let action = self.session.on_text(&json, clock::now());
                 drop(json);
+                self.count(self.is_repeat(&action))?;
                 match action {
                     Action::Nothing => {}
                     Action::Reply(frame) => self.pending.push_back(Item::Reply(frame)),
@@ -173,7 +199,11 @@ impl<L: Link> Driver<L> {
                 }
                 Ok(())
             }
-            Incoming::Control => Ok(()),
+            Incoming::Control => {
+                // The link answers a ping by itself; the next is read once that is written.
+                self.unflushed = true;
+                self.count(false)
+            }
             Incoming::Bad(closing) => Err(End::Bad(closing)),
             Incoming::Closed(code) => Err(End::Closed(code)),
             Incoming::Lost => Err(End::Lost),
@@ -185,8 +215,46 @@ impl<L: Link> Driver<L> {
         let reply = Reply::Socket(self.outbox.clone());
         if let Err((append, reply)) = self.services.chats.try_submit(append, reply) {
             let chats = self.services.chats.clone();
-            self.stalled = Some(Box::pin(async move { chats.submit(append, reply).await }));
+            self.stall(async move { chats.submit(append, reply).await });
         }
+    }
+
+    /// Whether a frame is a message that came a moment ago, as after a lost connection.
+    fn is_repeat(&self, action: &Action) -> bool {
+        let Action::Submit(Append { chat, change: Change::Message { client_id: Some(id), .. }, .. }) = action
+        else {
+            return false;
+        };
+        self.traffic.person().repeats(*chat, id)
+    }
+
+    /// Counts a frame that was read: a client that sends faster than it may is read more slowly, so that its connection
+    /// holds it back, and is closed when it goes on.
+    fn count(&mut self, is_repeat: bool) -> Result<(), End> {
+        match self.traffic.count(is_repeat, pace::now()) {
+            Next::Read => {}
+            Next::HoldBack(wait) => self.stall(tokio::time::sleep(wait)),
+            Next::Close => {
+                let reason = format!(
+                    "too many frames a second for {} s: reconnect in {} s and send more slowly",
+                    pace::HELD_BACK.as_secs(),
+                    pace::BURST.as_secs()
+                );
+                return Err(End::Close(Closing::new(CloseCode::RateLimited, reason)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads nothing until this, and what was waited for before, is over.
+    fn stall(&mut self, until: impl Future<Output = ()> + Send + 'static) {
+        self.stalled = Some(match self.stalled.take() {
+            None => Box::pin(until),
+            Some(before) => Box::pin(async move {
+                before.await;
+                until.await;
+            }),
+        });
     }
 
     /// Sends until everything pending is sent; nothing is read and nothing new is taken meanwhile.
@@ -243,7 +311,7 @@ impl<L: Link> Driver<L> {
             ready!(stalled.as_mut().poll(cx));
             self.stalled = None;
         }
-        if self.settling.is_some() || self.outbox.is_busy() {
+        if self.blocked || self.flushing || self.settling.is_some() || self.outbox.is_busy() {
             return Poll::Pending;
         }
         self.link.poll_recv(cx).map(Step::Incoming)
@@ -273,7 +341,7 @@ impl<L: Link> Driver<L> {
             Some(Item::Read { chat, .. } | Item::Notice { chat: Some(chat), .. }) => {
                 self.session.last(*chat).is_some()
             }
-            Some(Item::Notice { chat: None, .. } | Item::Reply(_)) => true,
+            Some(Item::Notice { chat: None, .. } | Item::Reply(_) | Item::Ping) => true,
             Some(Item::ChatAdded(_) | Item::Close(_)) => false,
         };
         if sendable {
@@ -281,19 +349,27 @@ impl<L: Link> Driver<L> {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(Lost)) => return Poll::Ready(Some(Step::End(End::Lost))),
                 Poll::Pending => {
-                    self.blocked = true;
-                    self.outbox.set_blocked(true);
+                    if !std::mem::replace(&mut self.blocked, true) {
+                        self.hold();
+                    }
                     return Poll::Pending;
                 }
             }
             if std::mem::take(&mut self.blocked) {
-                self.outbox.set_blocked(false);
+                self.outbox.release();
                 // The peer made room, so it lives, though it may be too slow to answer pings.
                 self.outbox.heard();
             }
         }
         let Some(item) = self.pending.pop_front() else { return Poll::Ready(None) };
         let frame = match item {
+            Item::Ping => {
+                self.unflushed = true;
+                return match self.link.start_send(Outgoing::Ping) {
+                    Ok(()) => Poll::Ready(None),
+                    Err(Lost) => Poll::Ready(Some(Step::End(End::Lost))),
+                };
+            }
             Item::ChatAdded(chat) => return Poll::Ready(Some(Step::ChatAdded(chat))),
             Item::Close(closing) => {
                 self.settling = Some(closing);
@@ -330,7 +406,9 @@ impl<L: Link> Driver<L> {
             self.pending = VecDeque::new();
         }
         if self.unflushed {
-            match self.link.poll_flush(cx) {
+            let flushed = self.link.poll_flush(cx);
+            self.flushing = flushed.is_pending();
+            match flushed {
                 Poll::Ready(Ok(())) => self.unflushed = false,
                 Poll::Ready(Err(Lost)) => return Poll::Ready(Step::End(End::Lost)),
                 Poll::Pending => {}
@@ -339,13 +417,11 @@ impl<L: Link> Driver<L> {
         Poll::Pending
     }
 
-    /// Sends a control ping along with what is pending.
-    pub(super) async fn control_ping(&mut self) -> Result<(), End> {
-        self.drain().await?;
-        poll_fn(|cx| self.link.poll_ready(cx)).await?;
-        self.link.start_send(Outgoing::Ping)?;
-        self.unflushed = true;
-        Ok(())
+    /// Counts what is pending as waiting while the socket takes no more, so that one bound holds for all of it.
+    pub(super) fn hold(&self) {
+        if self.blocked {
+            self.outbox.hold(self.pending.len(), self.pending.iter().map(Item::bytes).sum());
+        }
     }
 }
 

@@ -11,10 +11,12 @@ use tokio::sync::mpsc;
 use super::{Incoming, Link, Lost, Opening, Outgoing, Services, run};
 use crate::bus::{Bus, Envelope};
 use crate::chat::Chats;
+use crate::config::Limits;
 use crate::heartbeat::SLOTS;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::outbox::{Frame, Scope};
+use crate::pace::People;
 use crate::store::{Append, Change, Created, NewChat, SqliteStore, Store};
 
 /// Loses every envelope, as the contract allows.
@@ -100,6 +102,7 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
         heartbeat: Duration::from_secs(25),
         metrics: metrics.clone(),
     };
+    let user_id = user.id;
     let opening = Box::new(Opening {
         user,
         token: TokenId(1),
@@ -107,6 +110,7 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
         scope: Scope::One(chat),
         after: None,
         epoch: None,
+        traffic: People::new(Limits::default()).traffic(user_id),
     });
     let session = tokio::spawn(run(Wire { incoming, outgoing }, services, opening));
     assert!(matches!(next(&mut frames).await, ServerFrame::Welcome(_)));

@@ -9,10 +9,13 @@ use tokio::time::timeout;
 
 use crate::outbox::{Closing, Frame};
 
-/// How long a peer has to take what was sent before, and the close frame.
-const SEND_WAIT: Duration = Duration::from_secs(5);
+/// How long a peer has to take what was sent before, and the close frame. Long, since one that was too slow is to learn
+/// that; little more than the frame waits for it meanwhile.
+const SEND_WAIT: Duration = Duration::from_secs(20);
 /// How much of what a peer sends meanwhile is read and thrown away, in bytes.
 const CLOSE_BYTES: usize = 8 * 1024 * 1024;
+/// What a control frame counts as of that: the longest (RFC 6455, section 5.5), since a ping leads to a pong.
+const CONTROL_BYTES: usize = 131;
 /// How long a peer has to answer the close frame.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
@@ -107,15 +110,17 @@ impl Rest {
         while !self.ended {
             match link.poll_recv(cx) {
                 Poll::Pending => break,
-                Poll::Ready(Incoming::Text(text)) => {
-                    self.ended = text.len() >= self.bytes;
-                    self.bytes = self.bytes.saturating_sub(text.len());
-                }
-                Poll::Ready(Incoming::Control) => {}
+                Poll::Ready(Incoming::Text(text)) => self.take(text.len()),
+                Poll::Ready(Incoming::Control) => self.take(CONTROL_BYTES),
                 Poll::Ready(Incoming::Closed(_) | Incoming::Lost | Incoming::Bad(_)) => self.ended = true,
             }
         }
         self.ended
+    }
+
+    fn take(&mut self, bytes: usize) {
+        self.ended = bytes >= self.bytes;
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 }
 

@@ -3,7 +3,7 @@
 use causerie_protocol::server_frame::{ChatAdded, Ping, Subscribed, Unsubscribed, Welcome};
 use causerie_protocol::{ChatId, CloseCode, Epoch, ErrorCode, MessageId, Seq, ServerFrame, limits};
 
-use super::driver::{Driver, Opening, Step};
+use super::driver::{Driver, Opened, PAGE, Step};
 use super::end::End;
 use super::link::Link;
 use super::{error_frame, start};
@@ -13,8 +13,8 @@ use crate::metrics::{FoundBy, Resume};
 use crate::outbox::{Closing, Frame, Item, Scope};
 use crate::store::StoreError;
 
-/// Entries of the log that are read at once.
-const PAGE: u64 = 200;
+/// Encoded entries of the log that wait for the socket at once, in bytes; one entry may go beyond it.
+const PAGE_BYTES: usize = limits::OUTBOX_BYTES / 4;
 /// When a client may subscribe again after the store did not answer, in milliseconds.
 const STORE_RETRY_MS: u64 = 1_000;
 
@@ -28,8 +28,8 @@ enum NotFollowed {
 
 impl<L: Link> Driver<L> {
     /// Welcomes the client; on a socket for one chat, follows it.
-    pub(super) async fn open(&mut self, opening: Box<Opening>) -> Result<(), End> {
-        let Opening { user, scope, after, epoch, .. } = *opening;
+    pub(super) async fn open(&mut self, opening: Opened) -> Result<(), End> {
+        let Opened { user, scope, after, epoch } = opening;
         // First, since a chat that is not the user's ends the socket without a welcome.
         let followed = match scope {
             Scope::Many => None,
@@ -190,11 +190,23 @@ impl<L: Link> Driver<L> {
     /// Puts the next entries of the log in front of what is pending.
     pub(super) async fn fetch_page(&mut self, chat: ChatId) -> Result<(), End> {
         let Some(last) = self.session.last(chat) else { return Ok(()) };
-        match self.services.store.events_after(self.session.user, chat, last, PAGE).await {
+        match self.services.store.events_after(self.session.user, chat, last, self.page).await {
             Ok(Some(events)) if events.first().is_some_and(|event| event.seq() == last.next()) => {
-                for event in events.iter().rev() {
+                let mut bytes = 0;
+                let mut frames = Vec::with_capacity(events.len());
+                for event in &events {
                     let frame = encode_event(event);
-                    self.pending.push_front(Item::Event { chat, seq: event.seq(), frame });
+                    bytes += frame.len();
+                    frames.push(Item::Event { chat, seq: event.seq(), frame });
+                    if bytes >= PAGE_BYTES {
+                        break;
+                    }
+                }
+                // What is left is read again, so the next page is asked for as large as this one could be.
+                let is_cut = frames.len() < events.len();
+                self.page = if is_cut { frames.len() as u64 } else { (self.page * 2).min(PAGE) };
+                for item in frames.into_iter().rev() {
+                    self.pending.push_front(item);
                 }
                 Ok(())
             }
@@ -231,6 +243,7 @@ impl<L: Link> Driver<L> {
                 })),
             }
         }
+        self.hold();
         Ok(())
     }
 
@@ -266,7 +279,9 @@ impl<L: Link> Driver<L> {
         let followed = heads.into_iter().filter(|(chat, _)| self.session.last(*chat).is_some());
         let heads = followed.chain(moved).collect();
         self.reply(&ServerFrame::Ping(Ping { t: clock::now() / 1_000, heads }));
-        self.control_ping().await?;
+        // A control ping as well: clients that know nothing of this protocol answer it too.
+        self.pending.push_back(Item::Ping);
+        self.drain().await?;
         self.outbox.shrink();
         self.pending.shrink_to(0);
         Ok(())
