@@ -1,14 +1,10 @@
 //! The composition root: what the server is made of, and how it starts and ends.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::auth::Auth;
@@ -16,14 +12,15 @@ use crate::auth::attempts::Attempts;
 use crate::bus::{Bus, MemoryBus, RedisBus, RedisOptions, RedisUnusable};
 use crate::chat::Chats;
 use crate::config::{self, Config};
+use crate::connections::Connections;
 use crate::gate::Gate;
 use crate::hub::Hub;
-use crate::listener::{Peer, Plain, Tls};
 use crate::metrics::Metrics;
+use crate::pace::People;
 use crate::probes::Probes;
 use crate::store::{MeasuredStore, PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
-use crate::{demo, heartbeat, http};
+use crate::{demo, heartbeat, http, listener};
 
 /// How long requests, and then the last appends, may take once the sockets are gone, which takes some seconds at most.
 /// A container's manager kills after ten seconds by default.
@@ -54,6 +51,10 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// How many sockets there may be.
     pub gate: Gate,
+    /// How fast each person may send.
+    pub people: People,
+    /// Connections of all kinds.
+    pub connections: Connections,
     /// The certificate, when the server speaks TLS itself.
     pub certificate: Option<Arc<Certificate>>,
 }
@@ -70,9 +71,6 @@ pub enum RunError {
     /// The certificate can't be used.
     #[error(transparent)]
     Tls(#[from] TlsUnusable),
-    /// The listening socket failed.
-    #[error("the server can't accept connections any more: {0}")]
-    Listener(#[from] std::io::Error),
 }
 
 /// Whether the server is about to end: asked by new sockets, which are then refused, and waited for by tasks.
@@ -139,6 +137,9 @@ impl App {
         let grace = config.presence.grace;
         let chats = Chats::start(store.clone(), Arc::clone(&bus), hub.clone(), metrics.clone(), grace);
         let gate = Gate::new(config.limits);
+        let connections = Connections::new(config.limits.connections, metrics.clone());
+        let people = People::new(config.limits);
+        let attempts = Arc::new(Attempts::new(&config.limits));
         let app = Self {
             auth: Auth::new(store.clone()),
             store,
@@ -147,10 +148,12 @@ impl App {
             hub,
             config: Arc::new(config),
             drain: Drain::default(),
-            attempts: Arc::default(),
+            attempts,
             probes: Arc::default(),
             metrics,
             gate,
+            people,
+            connections,
             certificate,
         };
         if app.config.demo {
@@ -162,7 +165,7 @@ impl App {
     /// Serves until `shutdown` comes true, then lets what runs come to its end, in bounded time.
     ///
     /// # Errors
-    /// When the listening socket fails.
+    /// None at present; a socket that can't accept is tried again.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -170,28 +173,31 @@ impl App {
     ) -> Result<(), RunError> {
         let heartbeat = heartbeat::start(self.hub.clone(), self.config.heartbeat);
         let drain = self.drain.clone();
-        let (stop, stopped) = oneshot::channel();
-        let mut serving = match &self.certificate {
-            Some(certificate) => self.start(Tls::new(listener, certificate.acceptor()), stopped),
-            None => self.start(Plain::new(listener), stopped),
-        };
+        let (stop, stopped) = watch::channel(false);
+        let acceptor = self.certificate.as_ref().map(Certificate::acceptor);
+        let router = http::router(self.clone());
+        let serving = listener::serve(
+            listener,
+            acceptor,
+            router,
+            self.connections.clone(),
+            self.config.timeouts,
+            stopped,
+        );
+        let mut serving = tokio::spawn(serving);
         tokio::select! {
             () = shutdown => {}
-            ended = &mut serving => return ended.expect("serving does not panic").map_err(RunError::from),
+            ended = &mut serving => ended.expect("accepting connections does not end by itself"),
         }
         tracing::info!("draining");
         drain.begin();
         // The sockets first, whose senders wait for acks: what they sent is stored before they close.
         // Who comes meanwhile is told so, which a closed door would not.
         self.hub.drain().await;
-        drop(stop);
-        match timeout(DRAIN_LIMIT, &mut serving).await {
-            Ok(Ok(Err(error))) => tracing::warn!(%error, "serving ended with an error"),
-            Ok(_) => {}
-            Err(_) => {
-                tracing::warn!("some requests did not end in time and are dropped");
-                serving.abort();
-            }
+        stop.send_replace(true);
+        if timeout(DRAIN_LIMIT, &mut serving).await.is_err() {
+            tracing::warn!("some requests did not end in time and are dropped");
+            serving.abort();
         }
         if timeout(DRAIN_LIMIT, self.chats.drain()).await.is_err() {
             tracing::warn!("the database did not take what was sent last; nobody was told that it did");
@@ -201,23 +207,12 @@ impl App {
         tracing::info!("ended");
         Ok(())
     }
-
-    /// Answers requests until the other end of `stopped` is dropped.
-    fn start<L>(&self, listener: L, stopped: oneshot::Receiver<()>) -> JoinHandle<std::io::Result<()>>
-    where
-        L: Listener<Addr = SocketAddr>,
-        Peer: for<'a> Connected<IncomingStream<'a, L>>,
-    {
-        let service = http::router(self.clone()).into_make_service_with_connect_info::<Peer>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(async { drop(stopped.await) });
-        tokio::spawn(serving.into_future())
-    }
 }
 
 /// Opens the database, serves until `shutdown` comes true, and drains.
 ///
 /// # Errors
-/// When the database can't be used or the listening socket fails.
+/// When the database can't be used.
 pub async fn run(
     listener: TcpListener,
     config: Config,

@@ -82,6 +82,17 @@ impl Routes for Router<App> {
     }
 }
 
+/// Whether an address tells how the server is, which it does however many connections there are.
+pub(crate) fn is_about_health(path: &str) -> bool {
+    let bare = path.trim_end_matches('/');
+    [paths::HEALTH, paths::READY, METRICS].iter().any(|health| health.trim_end_matches('/') == bare)
+}
+
+/// What every other request gets from a server that has as many connections as it may.
+pub(crate) fn no_room() -> Response {
+    Refusal::full().into_response()
+}
+
 /// What no route takes: the page, whose views have addresses of their own, or nothing.
 async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path();

@@ -8,7 +8,8 @@
 //! - [`http`]: the router, REST handlers and problem answers.
 //! - [`page`]: the page that is built into the program.
 //! - [`auth`]: passwords, tokens, who is calling.
-//! - [`listener`]: connections, plain or over TLS. [`tls`]: the certificate. [`gate`]: how many sockets there may be.
+//! - [`pace`]: how fast somebody may send.
+//! - [`listener`]: connections, plain or over TLS. [`connections`]: how many there may be, and which makes room. [`tls`]: the certificate. [`gate`]: how many sockets there may be.
 //! - [`socket`]: the upgrade, and the only file that names axum's WebSocket.
 //! - [`session`]: what one socket's frames lead to.
 //! - [`chat`]: appends to the log in groups, and tells the rest of the node.
@@ -24,6 +25,7 @@ pub mod bus;
 pub mod chat;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod demo;
 pub mod gate;
 pub mod heartbeat;
@@ -32,6 +34,7 @@ pub mod hub;
 pub mod listener;
 pub mod metrics;
 pub mod outbox;
+pub mod pace;
 pub mod page;
 pub mod probes;
 pub mod session;

@@ -1,132 +1,222 @@
-//! The listening socket: TCP without delay, TLS when it is asked for, and connections that end without losing their last words.
+//! The listening socket: TCP without delay, TLS when it is asked for, HTTP/1.1 over it, and connections that neither
+//! stay for ever nor lose their last words.
 
+use std::convert::Infallible;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+use tower::Service;
+
+use crate::config::Timeouts;
+use crate::connections::{Connections, Phase, Slot, State};
+use crate::http;
 
 /// How long a connection that this end has ended is read on.
 const LINGER: Duration = Duration::from_secs(2);
 /// How much of it, in bytes.
 const LINGER_BYTES: usize = 8 * 1024 * 1024;
-/// How long a client may take for its TLS handshake.
-const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
-/// TLS handshakes at a time; more wait in the system's queue.
-const TLS_HANDSHAKES: usize = 1_024;
+/// How long a client has to take the sentence that ends its connection.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// The pause after the system had no file for a connection.
+const NO_FILES: Duration = Duration::from_millis(50);
+/// The pause between two lines of the log about that.
+const NO_FILES_LOG: Duration = Duration::from_secs(10);
+/// The largest head of a request, and what of an answer waits in the server, in bytes.
+const BUFFER: usize = 64 * 1024;
+/// What a client reads whose request did not become whole in time.
+const TOO_SLOW: &str = "The head of the request did not arrive in time: send it again.\n";
 
 /// Who is at the other end of a connection: the client, or a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-impl Connected<IncomingStream<'_, Plain>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Plain>) -> Self {
-        Self(*stream.remote_addr())
-    }
+/// What every connection is served with.
+struct Shared {
+    acceptor: Option<TlsAcceptor>,
+    router: Router,
+    connections: Connections,
+    timeouts: Timeouts,
 }
 
-impl Connected<IncomingStream<'_, Tls>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Tls>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
-/// A port that speaks plain HTTP.
-pub struct Plain(TcpListener);
-
-impl Plain {
-    /// Over a bound socket.
-    #[must_use]
-    pub fn new(listener: TcpListener) -> Self {
-        Self(listener)
-    }
-}
-
-impl Listener for Plain {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // axum's own waits a moment when there are no more files, instead of ending.
-        let (stream, peer) = Listener::accept(&mut self.0).await;
-        // Small frames must not wait for one another (RFC 896's algorithm trades latency for fewer packets).
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY can't be set");
-        }
-        (Connection { stream: Some(stream), ended: false }, peer)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-/// A port that speaks HTTP over TLS. Handshakes run beside one another: a slow client holds up nobody.
-pub struct Tls {
-    plain: Plain,
-    acceptor: TlsAcceptor,
-    handshakes: JoinSet<Option<(TlsStream<Connection>, SocketAddr)>>,
-}
-
-impl Tls {
-    /// Over a bound socket.
-    #[must_use]
-    pub fn new(listener: TcpListener, acceptor: TlsAcceptor) -> Self {
-        Self { plain: Plain::new(listener), acceptor, handshakes: JoinSet::new() }
-    }
-}
-
-impl Listener for Tls {
-    type Io = TlsStream<Connection>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (TlsStream<Connection>, SocketAddr) {
-        loop {
-            tokio::select! {
-                (connection, peer) = self.plain.accept(), if self.handshakes.len() < TLS_HANDSHAKES => {
-                    self.handshakes.spawn(shake_hands(self.acceptor.clone(), connection, peer));
+/// Accepts connections and answers their requests, until `stop` comes true; then ends as the last request does.
+///
+/// When the future is dropped, every connection that is no socket is closed.
+pub async fn serve(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    router: Router,
+    connections: Connections,
+    timeouts: Timeouts,
+    mut stop: watch::Receiver<bool>,
+) {
+    let shared = Arc::new(Shared { acceptor, router, connections, timeouts });
+    let mut tasks = JoinSet::new();
+    let mut logged = None;
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &shared.connections) => accepted,
+            Some(_) = tasks.join_next() => continue,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                // Nothing that can be said beyond the reserve is worth a file.
+                let Some(slot) = shared.connections.admit() else { continue };
+                tasks.spawn(attend(shared.clone(), stream, peer, slot, stop.clone()));
+            }
+            // The peer was gone before it was accepted (accept(2)).
+            Err(error) if is_of_the_peer(&error) => {}
+            Err(error) => {
+                shared.connections.make_room();
+                if logged.is_none_or(|at: Instant| at.elapsed() >= NO_FILES_LOG) {
+                    logged = Some(Instant::now());
+                    tracing::error!(%error, "a connection can't be accepted: raise the limit of open files (ulimit -n), or lower CAUSERIE_MAX_CONNECTIONS");
                 }
-                Some(done) = self.handshakes.join_next() => {
-                    if let Ok(Some(accepted)) = done {
-                        return accepted;
-                    }
+                tokio::select! {
+                    () = sleep(NO_FILES) => {}
+                    _ = stop.wait_for(|stop| *stop) => break,
                 }
             }
         }
     }
+    drop(listener);
+    while tasks.join_next().await.is_some() {}
+}
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.plain.local_addr()
+async fn accept(listener: &TcpListener, connections: &Connections) -> io::Result<(TcpStream, SocketAddr)> {
+    connections.room().await;
+    listener.accept().await
+}
+
+fn is_of_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// Looks after one connection until it is closed or a socket.
+async fn attend(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    slot: Slot,
+    stop: watch::Receiver<bool>,
+) {
+    // Small frames must not wait for one another (RFC 896's algorithm trades latency for fewer packets).
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY can't be set");
+    }
+    let state = slot.state().clone();
+    let connection = Connection { stream: Some(stream), slot: Some(slot), ended: false };
+    let Some(acceptor) = &shared.acceptor else {
+        return speak_http(&shared, connection, peer, state, stop).await;
+    };
+    let shaken = tokio::select! {
+        shaken = timeout(shared.timeouts.head, acceptor.accept(connection)) => shaken,
+        () = state.ended() => return,
+    };
+    match shaken {
+        Ok(Ok(stream)) => speak_http(&shared, stream, peer, state, stop).await,
+        // Scanners do this all day.
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS was not agreed on"),
+        Err(_) => tracing::debug!(%peer, "TLS took too long to agree on"),
     }
 }
 
-async fn shake_hands(
-    acceptor: TlsAcceptor,
-    connection: Connection,
+async fn speak_http<S>(
+    shared: &Shared,
+    stream: S,
     peer: SocketAddr,
-) -> Option<(TlsStream<Connection>, SocketAddr)> {
-    match timeout(TLS_HANDSHAKE, acceptor.accept(connection)).await {
-        Ok(Ok(stream)) => Some((stream, peer)),
-        Ok(Err(error)) => {
-            // Scanners do this all day.
-            tracing::debug!(%peer, %error, "TLS was not agreed on");
-            None
-        }
-        Err(_) => {
-            tracing::debug!(%peer, "TLS took too long to agree on");
-            None
+    state: Arc<State>,
+    mut stop: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(|request| {
+        let (router, state) = (shared.router.clone(), state.clone());
+        async move { Ok::<_, Infallible>(answer(router, request, peer, &state).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(BUFFER);
+    let mut connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            ended = &mut connection => {
+                if let Err(error) = ended {
+                    tracing::debug!(%peer, %error, "a connection broke");
+                }
+                if state.phase() == Phase::Upgraded {
+                    shared.connections.upgraded(&state);
+                }
+                return;
+            }
+            () = state.ended() => return,
+            () = state.overdue(shared.timeouts) => break,
+            _ = stop.wait_for(|stop| *stop), if !is_stopping => {
+                is_stopping = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
         }
     }
+    tracing::debug!(%peer, phase = ?state.phase(), "a connection took too long");
+    shared.connections.timed_out();
+    if state.is_half_a_head()
+        && let Some(parts) = connection.into_parts()
+    {
+        let mut stream = parts.io.into_inner();
+        // RFC 9110, section 15.5.9.
+        let answer = format!(
+            "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{TOO_SLOW}",
+            TOO_SLOW.len()
+        );
+        // A client that does not take it is closed like one that said nothing.
+        let _ = timeout(LAST_WORDS, stream.write_all(answer.as_bytes())).await;
+    }
+}
+
+/// One request; what it waits for is noted meanwhile.
+async fn answer(
+    mut router: Router,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    state: &Arc<State>,
+) -> Response {
+    state.enter(Phase::Busy);
+    let mut request = request.map(Body::new);
+    let mut response = if state.is_reserved && !http::is_about_health(request.uri().path()) {
+        http::no_room()
+    } else {
+        let extensions = request.extensions_mut();
+        extensions.insert(ConnectInfo(Peer(peer)));
+        extensions.insert(state.clone());
+        router.call(request).await.unwrap_or_else(|never| match never {})
+    };
+    if state.is_reserved {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    let is_socket = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    state.enter(if is_socket { Phase::Upgraded } else { Phase::Idle });
+    response
 }
 
 /// A TCP connection that is read on for a moment after its end.
@@ -135,8 +225,9 @@ async fn shake_hands(
 /// frame with its reason, is thrown away on both sides (RFC 9293, section 3.6; RFC 9112, section 9.6).
 /// So the sending side is closed first, and what still comes is read until the peer has closed too, in bounds.
 pub struct Connection {
-    /// Taken when it is dropped.
+    /// Both are taken when it is dropped.
     stream: Option<TcpStream>,
+    slot: Option<Slot>,
     /// The peer has closed, or the connection is broken.
     ended: bool,
 }
@@ -145,6 +236,10 @@ impl Connection {
     /// The stream; it is there until the drop.
     fn stream(&mut self) -> Pin<&mut TcpStream> {
         Pin::new(self.stream.as_mut().expect("only the drop takes it"))
+    }
+
+    fn state(&self) -> &State {
+        self.slot.as_ref().expect("only the drop takes it").state()
     }
 
     fn noted<T>(&mut self, result: io::Result<T>) -> Poll<io::Result<T>> {
@@ -161,7 +256,11 @@ impl AsyncRead for Connection {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = ready!(self.stream().poll_read(cx, buf));
-        self.ended |= buf.filled().len() == before && buf.remaining() > 0;
+        if buf.filled().len() > before {
+            self.state().read();
+        } else if buf.remaining() > 0 {
+            self.ended = true;
+        }
         self.noted(result)
     }
 }
@@ -169,6 +268,7 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = ready!(self.stream().poll_write(cx, bytes));
+        self.state().wrote();
         self.noted(result)
     }
 
@@ -178,6 +278,7 @@ impl AsyncWrite for Connection {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let result = ready!(self.stream().poll_write_vectored(cx, slices));
+        self.state().wrote();
         self.noted(result)
     }
 
@@ -197,14 +298,20 @@ impl AsyncWrite for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Without a runtime the program ends, and the system closes everything.
-        if let (Some(stream), false, Ok(runtime)) = (self.stream.take(), self.ended, Handle::try_current()) {
-            runtime.spawn(linger(stream));
+        let (Some(stream), Some(slot)) = (self.stream.take(), self.slot.take()) else { return };
+        // One that makes room for another is not read on. Without a runtime the program ends, and the system closes
+        // everything.
+        if !self.ended
+            && !slot.state().is_ended()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            slot.linger();
+            runtime.spawn(linger(stream, slot));
         }
     }
 }
 
-async fn linger(mut stream: TcpStream) {
+async fn linger(mut stream: TcpStream, slot: Slot) {
     if stream.shutdown().await.is_err() {
         return;
     }
@@ -218,6 +325,9 @@ async fn linger(mut stream: TcpStream) {
             left -= count;
         }
     };
-    // Who does not close in time is cut off.
-    let _ = timeout(LINGER, read_on).await;
+    tokio::select! {
+        // A client that does not close in time is cut off.
+        _ = timeout(LINGER, read_on) => {}
+        () = slot.state().ended() => {}
+    }
 }

@@ -61,6 +61,14 @@ metrics! {
     outbox_frames_max: Gauge;
     /// Bytes that wait in the outboxes of all sockets.
     outbox: Gauge, in Bytes;
+    /// Open connections of all kinds, sockets included.
+    connections: Gauge;
+    /// Connections beyond the limit for which none made room: they got 503, or were closed.
+    connections_refused: Counter;
+    /// Connections that waited for their client and were closed to make room for another.
+    connections_evicted: Counter;
+    /// Connections that were closed because their client took too long.
+    connections_timed_out: Counter;
     /// Handshakes that were accepted.
     handshakes_accepted: Counter;
     /// Handshakes that were refused, by reason.

@@ -6,6 +6,8 @@
 mod clock;
 #[path = "cli/configuration.rs"]
 mod configuration;
+#[path = "cli/files.rs"]
+mod files;
 #[path = "cli/log.rs"]
 mod log;
 #[path = "cli/program.rs"]

@@ -4,6 +4,8 @@
 
 #[path = "common/socket.rs"]
 mod client;
+#[path = "common/raw.rs"]
+mod raw;
 #[path = "common/scrape.rs"]
 mod scrape;
 #[path = "common/server.rs"]
@@ -13,9 +15,13 @@ mod server;
 mod closing;
 #[path = "operation/dashboard.rs"]
 mod dashboard;
+#[path = "operation/floods.rs"]
+mod floods;
 #[path = "operation/limits.rs"]
 mod limits;
 #[path = "operation/metrics.rs"]
 mod metrics;
+#[path = "operation/silence.rs"]
+mod silence;
 #[path = "operation/tls.rs"]
 mod tls;

@@ -1,14 +1,18 @@
 //! A request's JSON body, read field by field, so that what is wrong is named and never repeated.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use causerie_protocol::{ChatTitle, ClientId, MessageText, limits};
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use super::problem::Refusal;
 use crate::app::App;
+use crate::connections::{Phase, State};
 
 /// The body's fields. What nobody takes is ignored.
 #[derive(Debug)]
@@ -21,7 +25,14 @@ impl FromRequest<App> for Fields {
         if !is_json(request.headers()) {
             return Err(Refusal::not_json_type());
         }
-        let body = Bytes::from_request(request, app).await.map_err(|rejection| {
+        let wait = app.config.timeouts.body;
+        let state = request.extensions().get::<Arc<State>>().cloned();
+        // Meanwhile the connection waits for its client, so it may make room for another.
+        let enter = |phase| state.iter().for_each(|state| state.enter(phase));
+        enter(Phase::Body);
+        let body = timeout(wait, Bytes::from_request(request, app)).await;
+        enter(Phase::Busy);
+        let body = body.map_err(|_| Refusal::too_slow(wait))?.map_err(|rejection| {
             match rejection.into_response().status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large(limits::BODY_BYTES),
                 _ => Refusal::not_json("The body did not arrive whole."),

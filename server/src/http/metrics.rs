@@ -37,6 +37,7 @@ fn shows(headers: &HeaderMap, token: &str) -> bool {
 fn look_around(app: &App) {
     let metrics = &app.metrics;
     let census = app.hub.census();
+    metrics.connections.set(app.connections.open());
     metrics.sockets.set(level(census.sockets));
     metrics.users_online.set(level(census.users));
     metrics.followed_chats.set(level(census.chats));
