@@ -12,7 +12,7 @@
 //! - [`server`], [`services`], [`cluster`] and [`proxy`]: the processes and the network.
 //! - [`chaos`] and [`prober`]: what happens to them, and when they are whole again.
 //! - [`world`] and [`api`]: people and their chats.
-//! - [`client`]: the page's own state machine, and programs of another make.
+//! - [`client`]: the page's own state machine, and programs of another make; [`hostile`]: those that mean no good.
 //! - [`log`], [`database`] and [`checker`]: the truth, and whether the histories agree with it. [`tally`] counts.
 //! - [`sabotage`]: makes the server look faulty, to test the checker.
 //!
@@ -26,6 +26,7 @@ mod client;
 mod cluster;
 mod database;
 mod history;
+mod hostile;
 mod label;
 mod log;
 mod prober;
@@ -70,6 +71,9 @@ struct Options {
     /// Programs that follow one chat and write many messages at once.
     #[arg(long, default_value_t = 8)]
     watchers: usize,
+    /// Clients of each hostile kind: those that flood, those that never read, those that fall silent.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=50).map(usize::from))]
+    hostile: usize,
     /// Chats: one of everybody, then groups and pairs.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=1_000).map(usize::from))]
     chats: usize,

@@ -24,6 +24,7 @@ use crate::client::watcher::Watcher;
 use crate::client::{Phase, Post, Word};
 use crate::cluster::Cluster;
 use crate::history::{Clock, History};
+use crate::hostile;
 use crate::prober::Prober;
 use crate::proxy::{Balancer, Proxy};
 use crate::reading;
@@ -97,10 +98,11 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
     let mut cluster = Cluster::start(program, options.nodes).await?;
     let balancer = cluster.balancer()?;
     // A perfect network, for what the run itself has to ask.
-    let direct = Api::new(match options.nodes {
+    let direct_address = match options.nodes {
         1 => cluster.nodes[0].address(),
         _ => Proxy::start(balancer.clone(), 0.0, seed).await?.address(),
-    })?;
+    };
+    let direct = Api::new(direct_address)?;
     let world =
         World::make(&direct, options.clients, options.chats).await.context("making people and chats")?;
     let mut prober = Prober::new(cluster.addresses(), &direct).await?;
@@ -137,6 +139,17 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
         options.watchers
     );
 
+    let mallory = SignIn::new(&direct, &world.people[0]).await?;
+    // A faulty server stands behind the proxy, and its clients are all that it shall meet.
+    let hostile_number = if options.sabotage.is_some() { 0 } else { options.hostile };
+    let (mut hostile, hostile_counts) = hostile::start(
+        hostile_number,
+        direct_address,
+        &mallory,
+        world.chats[0].0,
+        &stage.phase.subscribe(),
+        seed ^ 3,
+    );
     let absences = Arc::new(Mutex::new(Vec::new()));
     let mut guests = JoinSet::new();
     for revolving in &world.revolving {
@@ -175,6 +188,9 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
     while let Some(guest) = guests.join_next().await {
         guest.context("a guest's task failed")?.context("coming and going")?;
     }
+    while let Some(ended) = hostile.join_next().await {
+        ended.context("a hostile client's task failed")?;
+    }
     let missing = wait_for(&mut heard, &names, limit(EMPTYING), Word::Empty, || async { Ok(()) }).await?;
     say_missing("still have something unsent", &missing);
     let missing = settle(&stage, &sign_ins, &mut heard, &names, limit(SETTLING)).await?;
@@ -206,6 +222,7 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
         absences: std::mem::take(&mut absences.lock().unwrap_or_else(PoisonError::into_inner)),
     };
     print_faults(&proxy, &evidence);
+    println!("{hostile_counts}");
     println!("  {:<40} {:>10}", "slow readers given up by a server", cluster.closed_with(4201));
     Ok(Outcome { tally: Tally::of(&evidence.histories), done, verdict: check(&evidence) })
 }

@@ -1,7 +1,7 @@
 //! A page: the real client's state machine over real sockets and loads, with a person at it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use causerie_client::{Client, Connection, Effect, Input, LinkState, PendingMessage, Scope, SocketInput};
 use causerie_protocol::{ChatId, ClientFrame, ClientId, ServerFrame, paths};
@@ -19,8 +19,8 @@ use super::{Phase, Post, Word};
 use crate::history::{Clock, Ending, Fact, History, Kind};
 use crate::label::Label;
 
-/// The device's clock at the start of the run, in milliseconds.
-const EPOCH_MS: u64 = 1_700_000_000_000;
+/// How far the clocks of some devices are off, in milliseconds: a day in either direction.
+const CLOCK_SKEW_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Most unsent messages until the person stops writing.
 const PATIENCE: usize = 12;
 /// Frames that wait for a page that is busy, before they pile up in the network.
@@ -46,6 +46,8 @@ struct Screen {
 /// A page and its person.
 pub struct Page {
     post: Post,
+    /// What the device's clock showed at the start of the run, in milliseconds since 1970.
+    clock_start: u64,
     history: History,
     random: StdRng,
     client: Client,
@@ -71,9 +73,11 @@ impl Page {
     pub fn new(post: Post, clock: std::sync::Arc<Clock>) -> Self {
         let (answer, answers) = mpsc::unbounded_channel();
         let history = History::new(post.client, post.sign_in.person.user.id.0, Kind::Page, clock);
+        let clock_start = clock_start(post.client);
         Self {
+            clock_start,
             random: StdRng::seed_from_u64(post.seed),
-            client: Client::new(EPOCH_MS),
+            client: Client::new(clock_start),
             socket: None,
             answers,
             answer,
@@ -119,7 +123,7 @@ impl Page {
     }
 
     fn now(&self) -> u64 {
-        EPOCH_MS + self.history.clock().ms()
+        self.clock_start + self.history.clock().ms()
     }
 
     /// Waits for the next thing to happen and takes it.
@@ -388,6 +392,13 @@ impl Page {
             None => {}
         }
     }
+}
+
+/// Every third device has the right time; the others are a day behind or ahead.
+fn clock_start(client: u32) -> u64 {
+    let right = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let skew = CLOCK_SKEW_MS * (i64::from(client % 3) - 1);
+    u64::try_from(right).unwrap_or_default().saturating_add_signed(skew)
 }
 
 /// The next thing from the socket; never anything when there is none.
