@@ -305,6 +305,10 @@ impl Page {
             Deed::ScrollBack => self.with_open(|chat| Input::LoadOlder { chat }),
             Deed::Type => self.with_open(|chat| Input::Typing { chat }),
             Deed::Wake => self.take(Input::Woke),
+            Deed::SetClock => {
+                let step = self.random.random_range(-CLOCK_SKEW_MS..CLOCK_SKEW_MS);
+                self.take(Input::ClockStepped(step));
+            }
             Deed::TryNow => self.take(Input::TryNow),
             Deed::LoseNetwork => self.take(Input::Network(false)),
             Deed::FindNetwork => self.take(Input::Network(true)),

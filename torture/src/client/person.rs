@@ -28,6 +28,8 @@ pub enum Deed {
     Reload,
     /// Decide about a message that was not sent: again, or delete it.
     Decide,
+    /// The device's clock is set, or it slept: it moves beside the monotonic one.
+    SetClock,
     /// The device is busy and reads nothing for a while.
     Stall,
 }
@@ -40,7 +42,8 @@ pub fn draw(random: &mut StdRng) -> Deed {
         1_640..1_760 => Deed::Look,
         1_760..1_790 => Deed::ScrollBack,
         1_790..1_840 => Deed::Type,
-        1_840..1_880 => Deed::Wake,
+        1_840..1_876 => Deed::Wake,
+        1_876..1_880 => Deed::SetClock,
         1_880..1_950 => Deed::TryNow,
         1_950..1_958 => Deed::LoseNetwork,
         1_958..1_975 => Deed::FindNetwork,
