@@ -56,7 +56,7 @@ mod tests {
                 count.set(count.get() + 1);
                 format!("n{}", count.get())
             };
-            super::name(&store, asked, new).unwrap().to_string()
+            name(&store, asked, new).unwrap().to_string()
         };
         let (trip, dinner) = (r#"{"title":"Trip"}"#, r#"{"title":"Dinner"}"#);
         assert_eq!([name(trip), name(trip)], ["n1", "n1"], "again after no answer, and after a reload");
@@ -69,8 +69,8 @@ mod tests {
     fn what_is_kept_is_not_taken_for_a_name_when_it_is_none() {
         let store = Memory::default();
         store.set(KEY, Some("{}"));
-        assert_eq!(super::name(&store, "{}", || "n1".to_owned()).unwrap().as_str(), "n1");
+        assert_eq!(name(&store, "{}", || "n1".to_owned()).unwrap().as_str(), "n1");
         store.set(KEY, Some("not a name {}"));
-        assert_eq!(super::name(&store, "{}", || "n2".to_owned()).unwrap().as_str(), "n2");
+        assert_eq!(name(&store, "{}", || "n2".to_owned()).unwrap().as_str(), "n2");
     }
 }

@@ -45,7 +45,7 @@ impl Client {
                         Some(room) if room.stream.has_place() => room.stream.saw_head(head, self.now),
                         // It is not followed for want of room, and has something new.
                         _ if self.roster.get(chat).is_none_or(|entry| entry.chat.head < head) => {
-                            self.want(chat)
+                            self.want(chat);
                         }
                         _ => {}
                     }
