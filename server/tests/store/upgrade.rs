@@ -9,7 +9,7 @@ use super::world::World;
 
 /// The tables of the version before.
 pub fn before(migrations: &Migrator) -> Migrator {
-    let before = migrations.iter().filter(|migration| migration.version < 4).cloned().collect();
+    let before = migrations.iter().filter(|migration| migration.version < 3).cloned().collect();
     Migrator { migrations: Cow::Owned(before), ..Migrator::DEFAULT }
 }
 
