@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
@@ -26,6 +26,30 @@ const DRIVER_TRIES: u32 = 3;
 
 /// How often a state is looked at while waiting for it.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The clock of a page, of which this machine's is a part: `Date` and `performance` tell it, timers go by it.
+const CLOCK: &str = "
+    let ahead = AHEAD, awake = 0;
+    const [date, elapsed, start, stop] = [Date.now, performance.now.bind(performance), setTimeout, clearTimeout];
+    const timers = new Map();
+    Object.defineProperty(performance, 'timeOrigin', {value: performance.timeOrigin + ahead});
+    performance.now = () => elapsed() + awake;
+    Date.now = () => date() + ahead;
+    globalThis.setTimeout = (call, wait, ...rest) => {
+        const run = () => { timers.delete(id); call(...rest); };
+        const id = start(run, wait);
+        timers.set(id, {run, due: performance.now() + (wait || 0)});
+        return id;
+    };
+    globalThis.clearTimeout = id => { timers.delete(id); stop(id); };
+    globalThis.clock = {
+        sleep(ms) { ahead += ms; },
+        pass(ms) {
+            ahead += ms;
+            awake += ms;
+            for (const [id, {run, due}] of [...timers]) if (due <= performance.now() && timers.has(id)) { stop(id); run(); }
+        },
+    };";
 
 /// The size of a page, in CSS pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +130,68 @@ impl Browser {
         });
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics).await?;
         Ok(())
+    }
+
+    /// Let the clock of every page that is opened from now on be ahead of this machine's, behind with a negative number
+    /// of milliseconds; [`Browser::sleep`] and [`Browser::pass`] move it.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn set_clock(&self, ahead: i64) -> Result<()> {
+        let source = CLOCK.replace("AHEAD", &ahead.to_string());
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({"source": source})).await?;
+        Ok(())
+    }
+
+    /// Let the page's device sleep: its clock goes on and its timers stand still, for so many milliseconds.
+    ///
+    /// # Errors
+    /// When the page's clock was not set.
+    pub async fn sleep(&self, milliseconds: i64) -> Result<()> {
+        self.client.execute("clock.sleep(arguments[0])", vec![json!(milliseconds)]).await?;
+        Ok(())
+    }
+
+    /// Let so many milliseconds pass in the page, and its timers fire that are due then.
+    ///
+    /// # Errors
+    /// When the page's clock was not set.
+    pub async fn pass(&self, milliseconds: i64) -> Result<()> {
+        self.client.execute("clock.pass(arguments[0])", vec![json!(milliseconds)]).await?;
+        Ok(())
+    }
+
+    /// Let the page be on a touch screen, without a mouse.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn have_touch_screen(&self) -> Result<()> {
+        let touch = json!({"enabled": true, "maxTouchPoints": 5});
+        self.devtools("Emulation.setTouchEmulationEnabled", &touch).await?;
+        Ok(())
+    }
+
+    /// Call the API of the server that the page came from; the body of the answer.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn api(&self, method: &str, path: &str, token: &str, body: Value) -> Result<Value> {
+        let script = r#"
+            const [method, path, token, body, done] = arguments;
+            const headers = {"content-type": "application/json"};
+            if (token) headers.authorization = "Bearer " + token;
+            fetch(path, {method, headers, body: body === null ? undefined : JSON.stringify(body)})
+                .then(async answer => done({status: answer.status, text: await answer.text()}), error => done({status: 0, text: String(error)}));"#;
+        let arguments = vec![json!(method), json!(path), json!(token), body];
+        let answer = self.client.execute_async(script, arguments).await?;
+        let text = answer["text"].as_str().unwrap_or_default();
+        let status = answer["status"].as_u64().unwrap_or_default();
+        ensure!((200..300).contains(&status), "{method} {path}: {status} {text}");
+        if text.is_empty() {
+            Ok(Value::Null)
+        } else {
+            serde_json::from_str(text).context("reading the answer")
+        }
     }
 
     /// Choose the colours that the person's system asks for: `light` or `dark`.

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{Account, Browser, Screen, Server};
 
@@ -76,29 +76,6 @@ impl Tester {
     pub async fn visit(&self, home: &str, query: &str) -> Result<()> {
         self.go_to(&format!("{home}/chat-ws-test/{query}")).await?;
         self.see(r#"#first form[data-testid="connection"]"#).await.map(drop)
-    }
-
-    /// Call the API of the server that the page came from; the body of the answer.
-    ///
-    /// # Errors
-    /// When the server refuses.
-    pub async fn api(&self, method: &str, path: &str, token: &str, body: Value) -> Result<Value> {
-        let script = r#"
-            const [method, path, token, body, done] = arguments;
-            const headers = {"content-type": "application/json"};
-            if (token) headers.authorization = "Bearer " + token;
-            fetch(path, {method, headers, body: body === null ? undefined : JSON.stringify(body)})
-                .then(async answer => done({status: answer.status, text: await answer.text()}), error => done({status: 0, text: String(error)}));"#;
-        let arguments = vec![json!(method), json!(path), json!(token), body];
-        let answer = self.client().execute_async(script, arguments).await?;
-        let text = answer["text"].as_str().unwrap_or_default();
-        let status = answer["status"].as_u64().unwrap_or_default();
-        ensure!((200..300).contains(&status), "{method} {path}: {status} {text}");
-        if text.is_empty() {
-            Ok(Value::Null)
-        } else {
-            serde_json::from_str(text).context("reading the answer")
-        }
     }
 
     /// Make two accounts and their chat.

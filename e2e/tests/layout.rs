@@ -1,0 +1,133 @@
+//! Nothing but the list and the messages scrolls, whatever is on the page and however large the window is.
+
+use anyhow::{Context, Result, ensure};
+use causerie_e2e::{Account, Browser, Person, Screen, Server};
+use serde_json::json;
+
+const ADA: Account = Account::ADA;
+const BRUNO: Account = Account::BRUNO;
+const CARLA: Account = Account::CARLA;
+
+/// Phones and desks; low windows, such as above a phone's keyboard; and both at a zoom of 200 %, which halves the
+/// number of CSS pixels.
+const SIZES: &[(u32, u32)] = &[(390, 844), (1280, 800), (390, 360), (1280, 300), (195, 422), (640, 400)];
+
+/// Why the window can be scrolled, or what is wider than where it stands; nothing when all is well.
+const SCROLLS: &str = r#"
+    scrollTo(0, 100_000);
+    scrollTo({left: 100_000});
+    const page = document.scrollingElement, wrong = [];
+    if (scrollX || scrollY) wrong.push(`the window scrolled to ${scrollX}, ${scrollY}`);
+    if (page.scrollWidth > innerWidth || page.scrollHeight > innerHeight)
+        wrong.push(`the document is ${page.scrollWidth} × ${page.scrollHeight} in ${innerWidth} × ${innerHeight}`);
+    for (const part of document.querySelectorAll(".app, .chats, .chats > ul, .conversation, .scroller, .door, dialog"))
+        if (part.checkVisibility() && part.scrollWidth > part.clientWidth) wrong.push(`${part.className} is too wide`);
+    return wrong.join("; ");"#;
+
+/// See that nothing of a view is out of reach, at any size.
+async fn see_no_scrolling(browser: &Browser, view: &str) -> Result<()> {
+    for (width, height) in SIZES.iter().copied() {
+        browser.resize(Screen { width, height }).await?;
+        let size = "return matchMedia(`(width: ${arguments[0]}px) and (height: ${arguments[1]}px)`).matches";
+        browser.until("the size", size, vec![json!(width), json!(height)]).await?;
+        let wrong = browser.client().execute(SCROLLS, Vec::new()).await?;
+        ensure!(wrong == json!(""), "{view} at {width} × {height}: {wrong}");
+    }
+    // Larger letters instead of a zoom, as a browser's settings have them.
+    for size in ["200%", ""] {
+        let script = "document.documentElement.style.fontSize = arguments[0]";
+        browser.client().execute(script, vec![json!(size)]).await?;
+        let wrong = browser.client().execute(SCROLLS, Vec::new()).await?;
+        ensure!(wrong == json!(""), "{view} with letters of {size}: {wrong}");
+    }
+    browser.resize(Screen::WIDE).await
+}
+
+/// See that the last of the elements can be brought into the window.
+async fn see_within_reach(browser: &Browser, selector: &str) -> Result<()> {
+    for (width, height) in SIZES.iter().copied() {
+        browser.resize(Screen { width, height }).await?;
+        let script = r#"
+            const all = [...document.querySelectorAll(arguments[0])].filter(one => one.checkVisibility());
+            const last = all.at(-1);
+            if (!last) return null;
+            last.scrollIntoView();
+            const box = last.getBoundingClientRect(), [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+            const hit = document.elementFromPoint(x, y);
+            return Boolean(hit) && (last.contains(hit) || hit.contains(last));"#;
+        let what = format!("{selector} within reach at {width} × {height}");
+        browser.until(&what, script, vec![json!(selector)]).await?;
+    }
+    browser.resize(Screen::WIDE).await
+}
+
+/// A token of somebody who signs in once more.
+async fn token(browser: &Browser, account: Account) -> Result<String> {
+    let body = json!({"email": account.email, "password": account.password});
+    let answer = browser.api("POST", "/api/auth/login/", "", body).await?;
+    Ok(answer["token"].as_str().context("a token")?.to_owned())
+}
+
+/// Make groups with Ada, and let Bruno write one message in each.
+async fn fill_list(bruno: &Browser, token: &str, groups: u32) -> Result<()> {
+    let carla = json!({"email": CARLA.email, "name": CARLA.name, "password": CARLA.password});
+    bruno.api("POST", "/api/auth/register/", "", carla).await?;
+    for number in 1..=groups {
+        let body = json!({"participants": [ADA.email, CARLA.email], "title": format!("Group {number}")});
+        let chat = bruno.api("POST", "/api/chats/", token, body).await?;
+        let path = format!("/api/chats/{}/messages/", chat["id"]);
+        bruno.api("POST", &path, token, json!({"content": "Hello"})).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_view_of_the_page_scrolls_the_window() -> Result<()> {
+    let mut server = Server::start().await?;
+    let bruno = Person::join(&server, BRUNO).await?;
+    let ada = Person::arrive(&server, ADA, Screen::WIDE).await?;
+    see_no_scrolling(&ada, "the door").await?;
+    see_within_reach(&ada, r#"[data-testid="language"]"#).await?;
+    ada.click(r#"[data-testid="show-register"]"#).await?;
+    see_no_scrolling(&ada, "the door with a new account").await?;
+    see_within_reach(&ada, r#"[data-testid="language"]"#).await?;
+    ada.click(r#"[data-testid="show-sign-in"]"#).await?;
+    ada.register().await?;
+    see_no_scrolling(&ada, "an empty list").await?;
+
+    fill_list(&bruno, &token(&bruno, BRUNO).await?, 60).await?;
+    let many = r#"return document.querySelectorAll('a.chat.unread .badge').length === 60"#;
+    ada.until("60 unread chats", many, Vec::new()).await?;
+    see_no_scrolling(&ada, "60 unread chats").await?;
+    see_within_reach(&ada, r#"a[data-testid="chat"]"#).await?;
+    see_within_reach(&ada, r#"button[data-testid="settings"]"#).await?;
+    for dialog in ["new-chat", "settings"] {
+        ada.click(&format!(r#"button[data-testid="{dialog}"]"#)).await?;
+        ada.see(&format!(r#"dialog[data-testid="{dialog}-dialog"]"#)).await?;
+        see_no_scrolling(&ada, dialog).await?;
+        see_within_reach(&ada, "dialog .actions button").await?;
+        ada.click("dialog .head button").await?;
+    }
+
+    ada.open_chat("Group 60").await?;
+    let token = token(&ada, ADA).await?;
+    let chat = ada.client().execute("return location.pathname.match(/[0-9]+/)[0]", Vec::new()).await?;
+    let path = format!("/api/chats/{}/messages/", chat.as_str().context("the chat's number")?);
+    for number in 1..=30 {
+        let words = format!("Message {number}: {}", "word ".repeat(number));
+        ada.api("POST", &path, &token, json!({"content": words})).await?;
+    }
+    ada.see_message("Message 30:").await?;
+    see_no_scrolling(&ada, "a conversation").await?;
+    see_within_reach(&ada, r#"button[data-testid="send"]"#).await?;
+    ada.click("main.conversation > header summary").await?;
+    see_no_scrolling(&ada, "a conversation's menu").await?;
+    ada.type_message(&"a long draft\n".repeat(40)).await?;
+    see_no_scrolling(&ada, "a long draft").await?;
+    server.kill().await?;
+    ada.see_banner().await?;
+    see_no_scrolling(&ada, "a conversation without a connection").await?;
+    see_within_reach(&ada, r#"button[data-testid="send"]"#).await?;
+    ada.ask_why().await?;
+    see_no_scrolling(&ada, "the dialog with the cause").await
+}
