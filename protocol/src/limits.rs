@@ -8,8 +8,14 @@ use crate::read::read_fields;
 pub const VERSION: u32 = 1;
 /// Longest text of a message, in bytes of UTF-8.
 pub const TEXT_BYTES: usize = 16 * 1024;
+/// Bytes that a JSON writer may make of one byte of text at most: `\u0001` (RFC 8259, section 7).
+/// The bytes of characters beyond ASCII become three each at most.
+pub const JSON_ESCAPE_BYTES: usize = 6;
 /// Largest WebSocket frame or message that the server reads, in bytes; a larger one closes with 1009.
-pub const FRAME_BYTES: usize = 64 * 1024;
+///
+/// A text of [`TEXT_BYTES`] fits however it is escaped.
+/// A socket holds as much only while such a frame arrives on it, and only after its token was checked.
+pub const FRAME_BYTES: usize = 128 * 1024;
 /// Longest `client_id`, in bytes.
 pub const CLIENT_ID_BYTES: usize = 64;
 /// Days for which a refused message's `client_id` stays refused: far longer than a copy of it can wait in a server that
@@ -69,7 +75,7 @@ pub const TOKEN_DAYS: i64 = 30;
 pub const TOKEN_BYTES: usize = 48;
 /// Characters of a token: its bytes as unpadded base64url (RFC 4648, section 5).
 pub const TOKEN_CHARS: usize = TOKEN_BYTES / 3 * 4;
-/// Largest body of a REST request, in bytes.
+/// Largest body of a REST request, in bytes. A text of [`TEXT_BYTES`] fits however it is escaped.
 pub const BODY_BYTES: usize = 128 * 1024;
 /// Handshakes with `?probe=` that a server remembers; the oldest makes room.
 pub const PROBES: usize = 1_024;
@@ -80,6 +86,12 @@ pub const PROBE_CHARS: usize = 64;
 
 /// Unread messages are counted up to this: a chat that tells this number has as many or more.
 pub const UNREAD: u64 = 1_000;
+
+/// What a message takes beside its text and its `client_id`: names, ids, braces, and some white space between them.
+const ENVELOPE_BYTES: usize = 4 * 1024;
+/// The longest message there may be, with every byte escaped.
+const LONGEST_MESSAGE: usize = JSON_ESCAPE_BYTES * (TEXT_BYTES + CLIENT_ID_BYTES) + ENVELOPE_BYTES;
+const _: () = assert!(LONGEST_MESSAGE <= FRAME_BYTES && LONGEST_MESSAGE <= BODY_BYTES);
 
 /// The limits that a client must keep, as the `welcome` frame tells them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -268,12 +268,12 @@ pub fn markdown() -> String {
 
 fn limit_rows() -> Vec<(&'static str, String)> {
     vec![
-        ("text of a message", format!("{} bytes of UTF-8", limits::TEXT_BYTES)),
+        ("text of a message", format!("{} bytes of UTF-8, however JSON escapes them", limits::TEXT_BYTES)),
         ("frame from a client", format!("{} bytes, then 1009", limits::FRAME_BYTES)),
         ("`client_id`", format!("{} visible ASCII characters", limits::CLIENT_ID_BYTES)),
         ("`client_id` of a refused message", format!("stays refused for {} days", limits::REFUSED_DAYS)),
-        ("title of a chat", format!("{} bytes", limits::TITLE_BYTES)),
-        ("name of a person", format!("{} bytes", limits::NAME_BYTES)),
+        ("title of a chat", format!("one line of {} bytes", limits::TITLE_BYTES)),
+        ("name of a person", format!("one line of {} bytes", limits::NAME_BYTES)),
         ("e-mail address", format!("{} bytes", limits::EMAIL_BYTES)),
         (
             "password",

@@ -89,14 +89,17 @@ async fn handshake(
     if let Some(echo) = offer.echo {
         ws.set_selected_protocol(HeaderValue::from_static(echo));
     }
+    let admitted = admit(app, uri, &offer, scope, &mut seat).await;
+    // Whoever was not let in gets no more memory than an idle socket has.
+    let frame_bytes = if admitted.is_ok() { limits::FRAME_BYTES } else { READ_BUFFER };
     let ws = ws
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         // Far above what is ever sent at once; the session stops reading long before.
         .max_write_buffer_size(limits::OUTBOX_BYTES)
-        .max_message_size(limits::FRAME_BYTES)
-        .max_frame_size(limits::FRAME_BYTES);
-    match admit(app, uri, &offer, scope, &mut seat).await {
+        .max_message_size(frame_bytes)
+        .max_frame_size(frame_bytes);
+    match admitted {
         Ok(opening) => {
             app.metrics.handshakes_accepted.inc();
             let services = Services {

@@ -4,6 +4,8 @@
 
 #[path = "common/socket.rs"]
 mod client;
+#[path = "rest/escaped.rs"]
+mod escaped;
 #[path = "common/postgres.rs"]
 mod postgres;
 #[path = "common/redis.rs"]
@@ -215,6 +217,12 @@ async fn u0000_is_refused_by_its_field_or_kept() {
     let database = postgres::database().await;
     let server = TestServer::start_with(|config| config.database_url = database).await;
     u0000::is_refused_by_its_field_or_kept(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_text_arrives_on_another_node_however_it_is_escaped() {
+    let nodes = Nodes::start().await;
+    escaped::a_full_text_arrives_however_it_is_escaped(&nodes.one, &nodes.other).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,6 +13,8 @@ mod accounts;
 mod bad_input;
 #[path = "rest/chats.rs"]
 mod chats;
+#[path = "rest/escaped.rs"]
+mod escaped;
 #[path = "rest/messages.rs"]
 mod messages;
 #[path = "rest/surroundings.rs"]
@@ -23,4 +25,10 @@ mod u0000;
 #[tokio::test]
 async fn u0000_is_refused_by_its_field_or_kept() {
     u0000::is_refused_by_its_field_or_kept(&server::TestServer::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_text_arrives_however_it_is_escaped() {
+    let server = server::TestServer::start().await;
+    escaped::a_full_text_arrives_however_it_is_escaped(&server, &server).await;
 }

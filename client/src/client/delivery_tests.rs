@@ -1,5 +1,6 @@
 //! What is shown, sent and sent again, against frames as a server would send them.
 
+use causerie_protocol::limits::{self, Limits};
 use causerie_protocol::server_frame::{ChatAdded, Ping, Unsubscribed};
 use causerie_protocol::{CloseCode, ErrorCode, MessageText, ServerFrame};
 
@@ -148,8 +149,20 @@ fn a_refused_message_stays_until_the_person_decides() {
 }
 
 #[test]
-fn what_is_too_large_fails_and_is_not_sent_again() {
+fn a_full_text_is_sent_however_long_json_makes_it() {
     let mut page = Page::in_chat(0);
+    let text = MessageText::new("\u{1}".repeat(limits::TEXT_BYTES)).unwrap();
+    page.give(Input::Send { chat: CHAT, text, client_id: id("full") });
+    assert_eq!(page.sent().len(), 1);
+    assert_eq!(page.client.failed().count(), 0);
+}
+
+#[test]
+fn what_is_too_large_for_the_server_fails_and_is_not_sent_again() {
+    let mut page = Page::in_chat(0);
+    // A server of an older version reads smaller frames.
+    page.welcome_with(Limits { frame_bytes: 64 * 1024, ..Limits::default() });
+    page.effects.clear();
     let text = MessageText::new(format!("x{}", "\u{1}".repeat(16_000))).unwrap();
     page.give(Input::Send { chat: CHAT, text, client_id: id("big") });
     assert_eq!(page.sent(), [""; 0]);
