@@ -161,6 +161,7 @@ impl Flat<'_> {
 pub fn text_code(error: TextError) -> ErrorCode {
     match error {
         TextError::Blank => ErrorCode::TextBlank,
+        TextError::NotOneLine => ErrorCode::InvalidField,
         TextError::TooLong { .. } => ErrorCode::TextTooLong,
     }
 }
@@ -169,7 +170,8 @@ pub fn text_code(error: TextError) -> ErrorCode {
 #[must_use]
 pub fn text_detail(error: TextError) -> String {
     match error {
-        TextError::Blank => "The message is blank: write something.".to_owned(),
+        TextError::Blank => "The message is blank: write something that can be seen.".to_owned(),
+        TextError::NotOneLine => "The text must be one line, without control characters.".to_owned(),
         TextError::TooLong { bytes, max } => {
             format!("The message is {bytes} bytes long and may be {max}: shorten it or send it in parts.")
         }
@@ -282,6 +284,7 @@ mod tests {
             (r#"{"type":"message"}"#, ErrorCode::MissingField, "\"text\""),
             (r#"{"type":"message","text":5}"#, ErrorCode::InvalidField, "\"text\""),
             (r#"{"type":"message","text":" \n"}"#, ErrorCode::TextBlank, "blank"),
+            (r#"{"type":"message","text":"\u200b\u3164"}"#, ErrorCode::TextBlank, "blank"),
             (&long, ErrorCode::TextTooLong, "16385"),
             (r#"{"type":"message","text":"a","chat_id":"1"}"#, ErrorCode::InvalidField, "\"chat_id\""),
             (r#"{"type":"message","text":"a","client_id":""}"#, ErrorCode::InvalidField, "\"client_id\""),

@@ -57,7 +57,7 @@ error_codes! {
     MissingField = "missing_field",
     /// A field has the wrong type or a value outside its bounds.
     InvalidField = "invalid_field",
-    /// The text is empty or nothing but white space.
+    /// The text shows nothing: it is empty, or nothing but white space and characters that can't be seen.
     TextBlank = "text_blank",
     /// The text is longer than the limit.
     TextTooLong = "text_too_long",

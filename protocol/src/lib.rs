@@ -2,7 +2,7 @@
 //!
 //! Reading order:
 //!
-//! 1. [`ids`] and [`text`]: the small types that can't hold nonsense.
+//! 1. [`ids`] and [`text`], with [`visible`]: the small types that can't hold nonsense.
 //! 2. [`event`]: what happens in a chat and survives, each with its [`Seq`].
 //! 3. [`client_frame`] and [`server_frame`], with [`heads`]: the two directions of a socket, never mixed.
 //! 4. [`close`] and [`error`]: how a socket ends, and how one request fails while the socket stays.
@@ -35,6 +35,7 @@ pub mod rest;
 pub mod server_frame;
 pub mod text;
 pub mod troubleshooting;
+pub mod visible;
 pub mod words;
 
 pub use client_frame::{ClientFrame, FrameError};
@@ -45,5 +46,5 @@ pub use findings::Finding;
 pub use heads::Heads;
 pub use ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
 pub use server_frame::ServerFrame;
-pub use text::{ChatTitle, MessageText};
+pub use text::{ChatTitle, MessageText, PersonName};
 pub use words::{Language, Words};

@@ -1,10 +1,10 @@
 //! Starting a chat, with one person or several.
 
-use causerie_client::Input;
 use causerie_client::draft::Store;
-use causerie_client::request;
-use causerie_protocol::ChatTitle;
+use causerie_client::{Input, request, words};
 use causerie_protocol::rest::{CreateChat, UserRef};
+use causerie_protocol::text::title_detail;
+use causerie_protocol::{ChatTitle, ErrorCode};
 use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -38,7 +38,15 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
         }
         let field = form::reader(&event);
         let participants = emails(&field("email")).map(|email| UserRef::Email(email.to_owned())).collect();
-        let title = ChatTitle::new(field("title").trim()).ok();
+        let title = field("title");
+        let title = match ChatTitle::new(title.trim()) {
+            Ok(title) => Some(title),
+            Err(_) if title.trim().is_empty() => None,
+            Err(problem) => {
+                let detail = title_detail(problem);
+                return error.set(words::error(&ErrorCode::InvalidField, Some("title"), detail));
+            }
+        };
         busy.set(true);
         error.set(String::new());
         let body = CreateChat { participants, title, client_id: None };

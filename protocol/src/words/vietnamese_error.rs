@@ -44,7 +44,7 @@ fn of_code(code: &ErrorCode) -> &'static str {
 fn field(name: &str) -> Option<&'static str> {
     Some(match name {
         "email" => "Địa chỉ e-mail không hợp lệ. Hãy kiểm tra lại.",
-        "password" => "Mật khẩu phải có ít nhất 8 ký tự.",
+        "password" => "Mật khẩu phải có ít nhất 8 ký tự và không có ký tự ẩn.",
         "name" => "Tên không dùng được. Hãy chọn tên khác, không quá dài.",
         "title" => "Tên nhóm không dùng được. Hãy chọn tên khác, không quá dài.",
         "participants" | "user" => {

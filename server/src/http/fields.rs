@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use causerie_protocol::{ChatTitle, ClientId, MessageText, limits};
+use causerie_protocol::{ChatTitle, ClientId, MessageText, limits, text};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
@@ -102,20 +102,10 @@ impl Fields {
     /// A chat's title, if it is there.
     ///
     /// # Errors
-    /// When it is something else, blank or too long, or holds U+0000, which not every database can store.
+    /// When it is something else, shows nothing, is too long, or is not one line.
     pub fn title(&mut self, field: &'static str) -> Result<Option<ChatTitle>, Refusal> {
-        let rule = || {
-            let max = limits::TITLE_BYTES;
-            let detail = format!(
-                "The field \"{field}\" must be a title of 1 to {max} bytes without the character U+0000."
-            );
-            Refusal::invalid(field, detail)
-        };
         let Some(text) = self.optional_text(field)? else { return Ok(None) };
-        if text.contains('\0') {
-            return Err(rule());
-        }
-        ChatTitle::new(text).map(Some).map_err(|_| rule())
+        ChatTitle::new(text).map(Some).map_err(|error| Refusal::invalid(field, text::title_detail(error)))
     }
 }
 
