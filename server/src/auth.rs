@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{Error as HashError, PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,6 +20,7 @@ use crate::clock;
 use crate::store::{Store, StoreError};
 
 pub mod attempts;
+pub mod password;
 
 /// What an address without an account is checked against, so that the answer takes as long as with one.
 ///
@@ -169,6 +171,8 @@ impl Auth {
 
     /// The person with this address and password; takes the same time whether or not there is an account.
     ///
+    /// A hash that was made otherwise than today's is replaced, now that the password is known.
+    ///
     /// # Errors
     /// When too many sign in at once, or the store fails.
     pub async fn check(
@@ -181,8 +185,20 @@ impl Auth {
             Some((user, hash)) => (Some(user), hash),
             None => (None, NOBODY.to_owned()),
         };
-        let fits = self.fits(password, hash, origin).await?;
-        Ok(user.filter(|_| fits))
+        let (fits, replacement) = self.fits(password, hash.clone(), origin).await?;
+        let user = user.filter(|_| fits);
+        if let (Some(user), Some(replacement)) = (&user, replacement) {
+            // The sign-in does not depend on it: the next one tries again.
+            match self.store.replace_password_hash(user.id, &hash, &replacement).await {
+                Ok(replaced) => {
+                    tracing::info!(user = %user.id, replaced, "an older password hash was replaced");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, user = %user.id, "a password hash could not be replaced");
+                }
+            }
+        }
+        Ok(user)
     }
 
     /// A new token for a person, which is told this once and kept as its digest only.
@@ -208,28 +224,61 @@ impl Auth {
     }
 
     async fn hash(&self, password: String) -> Result<String, PasswordError> {
-        let work = move || {
-            let hash = Argon2::default().hash_password(password.as_bytes());
-            hash.expect("the default parameters are valid and the system has randomness").to_string()
-        };
-        self.queues.registration.run(Duration::ZERO, work).await
+        self.queues.registration.run(Duration::ZERO, move || hash(&password::prepare(&password))).await
     }
 
-    async fn fits(&self, password: String, hash: String, origin: Origin) -> Result<bool, PasswordError> {
+    /// Whether a password fits a hash, and what to replace the hash by when it does.
+    async fn fits(
+        &self,
+        password: String,
+        hash: String,
+        origin: Origin,
+    ) -> Result<(bool, Option<String>), PasswordError> {
         let (queue, pause) = match origin {
             Origin::Known => (&self.queues.known, Duration::ZERO),
             Origin::New => (&self.queues.new, Duration::ZERO),
             Origin::Crowd { .. } => (&self.queues.crowd, CROWD_PAUSE),
         };
-        let work = move || match Argon2::default().verify_password(password.as_bytes(), hash.as_str()) {
-            Ok(()) => true,
-            Err(HashError::PasswordInvalid) => false,
-            Err(error) => {
-                tracing::error!(%error, "a stored password hash can't be read");
-                false
-            }
-        };
-        queue.run(pause, work).await
+        queue.run(pause, move || fits(&password, &hash)).await
+    }
+}
+
+fn hash(prepared: &str) -> String {
+    let hash = Argon2::default().hash_password(prepared.as_bytes());
+    hash.expect("the default parameters are valid and the system has randomness").to_string()
+}
+
+/// As [`Auth::fits`], at once.
+fn fits(password: &str, hash: &str) -> (bool, Option<String>) {
+    let prepared = password::prepare(password);
+    if verify(&prepared, hash) {
+        return (true, is_outdated(hash).then(|| self::hash(&prepared)));
+    }
+    // Older hashes are of the password as it was typed.
+    if prepared != password && verify(password, hash) {
+        return (true, Some(self::hash(&prepared)));
+    }
+    (false, None)
+}
+
+fn verify(password: &str, hash: &str) -> bool {
+    match Argon2::default().verify_password(password.as_bytes(), hash) {
+        Ok(()) => true,
+        Err(HashError::PasswordInvalid) => false,
+        Err(error) => {
+            tracing::error!(%error, "a stored password hash can't be read");
+            false
+        }
+    }
+}
+
+/// Whether a hash was made with other parameters than those of new ones.
+fn is_outdated(hash: &str) -> bool {
+    match (PasswordHash::new(hash), PasswordHash::new(NOBODY)) {
+        (Ok(hash), Ok(new)) => {
+            (hash.algorithm, hash.version, &hash.params) != (new.algorithm, new.version, &new.params)
+        }
+        _ => false,
     }
 }
 
@@ -240,8 +289,6 @@ fn digest(token: &str) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use argon2::password_hash::phc::PasswordHash;
-
     use super::*;
 
     #[test]
@@ -263,6 +310,30 @@ mod tests {
         assert_eq!(other.run(Duration::ZERO, || 2).await.unwrap(), 2);
         drop(held);
         assert_eq!(full.run(Duration::ZERO, || 3).await.unwrap(), 3);
+    }
+
+    #[test]
+    fn a_password_fits_in_every_form_and_an_older_hash_is_replaced() {
+        let (composed, decomposed) = ("mật khẩu dài", "mâ\u{323}t khâ\u{309}u da\u{300}i");
+        let old = Argon2::default().hash_password(decomposed.as_bytes()).unwrap().to_string();
+        let (fits_old, replacement) = fits(decomposed, &old);
+        let new = replacement.unwrap();
+        assert!(fits_old);
+        for typed in [composed, decomposed, "mật\u{a0}khẩu\u{3000}dài"] {
+            assert_eq!(fits(typed, &new), (true, None), "{typed:?}");
+        }
+        assert_eq!(fits("mat khau dai", &new), (false, None));
+        assert_eq!(fits("another password", &old), (false, None));
+    }
+
+    #[test]
+    fn a_hash_with_other_parameters_is_replaced() {
+        let weaker = argon2::Params::new(8 * 1024, 1, 1, None).unwrap();
+        let weaker = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, weaker);
+        let old = weaker.hash_password(b"a password").unwrap().to_string();
+        let (fits_old, replacement) = fits("a password", &old);
+        assert!(fits_old);
+        assert_eq!(fits("a password", &replacement.unwrap()), (true, None));
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //! - [`store`]: the log, durable. [`bus`]: between nodes. [`hub`]: who is here. [`outbox`]: bounded, one a socket. [`heartbeat`]: the one timer.
 //! - [`probes`]: what arrived of handshakes that somebody examines.
 //! - [`metrics`]: what is counted and measured.
-//! - [`clock`]: times as the wire shows them.
+//! - [`clock`]: times as the wire shows them. [`email`]: which addresses are the same.
 //! - [`demo`]: two accounts and a chat to try.
 
 pub mod app;
@@ -27,6 +27,7 @@ pub mod clock;
 pub mod config;
 pub mod connections;
 pub mod demo;
+pub mod email;
 pub mod gate;
 pub mod heartbeat;
 pub mod http;

@@ -198,16 +198,21 @@ pub enum Created {
 /// were to do may or may not happen; on SQLite [`Store::append`] must be run to its end.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Makes an account. `None`: the address is taken, whatever its case.
+    /// Makes an account. `None`: the address is taken, in whatever spelling ([`crate::email::key`]).
     async fn create_user(
         &self,
         email: &str,
         name: &str,
         password_hash: &str,
     ) -> Result<Option<User>, StoreError>;
-    /// The account with this address, whatever its case, and its password's hash.
+    /// The account with this address, in whatever spelling, and its password's hash.
+    ///
+    /// Of accounts from before [`crate::email::key`] decided, several may have one address in different spellings:
+    /// each is found by its own, and the oldest by all others.
     async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError>;
-    /// The person that a request names.
+    /// Replaces the hash of a person's password; false when it is not `old` any more.
+    async fn replace_password_hash(&self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError>;
+    /// The person that a request names; by address as [`Store::account`].
     async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError>;
 
     /// Stores a sign-in by its token's SHA-256. Times are microseconds since 1970.

@@ -5,6 +5,7 @@
 #[macro_use]
 mod store {
     pub mod accounts;
+    pub mod addresses;
     pub mod chats;
     pub mod log;
     pub mod refused;
@@ -14,9 +15,11 @@ mod store {
     pub mod world;
 }
 
-use causerie_server::store::SqliteStore;
+use causerie_protocol::rest::UserRef;
+use causerie_server::store::{SqliteStore, Store};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use store::addresses;
 use store::world::World;
 
 async fn sqlite(folder: &std::path::Path) -> SqliteStore {
@@ -52,5 +55,46 @@ mod on_sqlite {
         assert_eq!(again.texts(chat).await, ["one"]);
         again.say(chat, again.ben, "two").await;
         assert_eq!(again.texts(chat).await, ["one", "two"]);
+    }
+
+    #[tokio::test]
+    async fn accounts_of_the_version_before_are_found_by_every_spelling_of_their_address() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("causerie.db").display());
+        let mut old = SqliteConnection::connect(&format!("{url}?mode=rwc")).await.unwrap();
+        addresses::migrations("sqlite").await.run_to(addresses::BEFORE, &mut old).await.unwrap();
+        for email in addresses::ADDRESSES {
+            sqlx::query(
+                "INSERT INTO users (email, name, password_hash, created_at) VALUES ($1, 'Name', 'hash', 0)",
+            )
+            .bind(email)
+            .execute(&mut old)
+            .await
+            .unwrap();
+        }
+        // More than are given their keys at once.
+        sqlx::query(
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2500)
+             INSERT INTO users (email, name, password_hash, created_at) SELECT n || '@example.net', 'N', 'hash', 0 FROM n",
+        )
+        .execute(&mut old)
+        .await
+        .unwrap();
+        let store = SqliteStore::open(&url).await.unwrap();
+        addresses::everybody_is_found(&store).await;
+        assert!(store.account("2500@EXAMPLE.net").await.unwrap().is_some());
+        store.close().await;
+
+        // One of those with the same address gets another, by hand, as the log says: the next has it alone.
+        sqlx::query("UPDATE users SET email = 'elan@example.com', email_key = NULL WHERE id = 2")
+            .execute(&mut old)
+            .await
+            .unwrap();
+        let store = SqliteStore::open(&url).await.unwrap();
+        for (email, id) in [("ELAN@example.com", 2), ("Élan@example.org", 3), ("E\u{301}LAN@example.org", 4)]
+        {
+            let user = store.find_user(&UserRef::Email(email.to_owned())).await.unwrap().unwrap();
+            assert_eq!(user.id.0, id, "{email}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod common {
 #[macro_use]
 mod store {
     pub mod accounts;
+    pub mod addresses;
     pub mod chats;
     pub mod log;
     pub mod refused;
@@ -22,14 +23,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use causerie_protocol::ChatId;
-use causerie_server::store::{Append, Change, MeasuredStore, Patience, PostgresStore, Refused, StoreError};
-use common::postgres::{database, server};
+use causerie_server::store::{
+    Append, Change, MeasuredStore, Patience, PostgresStore, Refused, Store, StoreError,
+};
+use common::postgres::{database, database_with, server, turkish_database};
 use common::way::Way;
-use sqlx::Connection as _;
+use sqlx::{Connection as _, PgConnection};
+use store::addresses;
 use store::world::World;
 
 async fn postgres(_folder: &std::path::Path) -> PostgresStore {
     PostgresStore::open(&database().await).await.unwrap()
+}
+
+async fn turkish(_folder: &std::path::Path) -> PostgresStore {
+    PostgresStore::open(&turkish_database().await).await.unwrap()
+}
+
+/// Everything, where the database's own idea of upper and lower case is another.
+mod on_a_turkish_postgres {
+    use super::*;
+
+    contract! {
+        turkish:
+        accounts::an_address_is_taken_whatever_its_case,
+        accounts::an_address_is_one_account_in_every_spelling,
+        accounts::people_are_found_by_id_and_by_address,
+    }
 }
 
 mod on_postgres {
@@ -37,10 +57,85 @@ mod on_postgres {
 
     contract!(postgres);
 
+    /// A database of the version before, with accounts.
+    async fn of_the_version_before(url: &str, addresses: &[&str]) -> PgConnection {
+        let mut old = PgConnection::connect(url).await.unwrap();
+        addresses::migrations("postgres").await.run_to(addresses::BEFORE, &mut old).await.unwrap();
+        for email in addresses {
+            register_as_before(&mut old, email).await.expect(email);
+        }
+        old
+    }
+
+    /// Makes an account in the words of the version before.
+    async fn register_as_before(node: &mut PgConnection, email: &str) -> Option<i64> {
+        sqlx::query_scalar(
+            "INSERT INTO users (email, name, password_hash, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT DO NOTHING RETURNING id",
+        )
+        .bind(email)
+        .bind("Name")
+        .bind("hash")
+        .bind(0_i64)
+        .fetch_optional(node)
+        .await
+        .unwrap()
+    }
+
+    /// Finds an account in the words of the version before.
+    async fn find_as_before(node: &mut PgConnection, email: &str) -> Vec<i64> {
+        sqlx::query_scalar("SELECT id FROM users WHERE lower(email) = lower($1) ORDER BY id")
+            .bind(email)
+            .fetch_all(node)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn accounts_of_the_version_before_are_found_by_every_spelling_of_their_address() {
+        // Where `lower` leaves all but ASCII as it is, as in the locale C, those of the test are seven accounts.
+        let url = database_with("TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'").await;
+        let mut old = of_the_version_before(&url, &addresses::ADDRESSES).await;
+        sqlx::query(
+            "INSERT INTO users (email, name, password_hash, created_at)
+             SELECT n || '@example.net', 'N', 'hash', 0 FROM generate_series(1, 2500) n",
+        )
+        .execute(&mut old)
+        .await
+        .unwrap();
+        let nodes = (0..4).map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { PostgresStore::open(&url).await.unwrap() })
+        });
+        for node in nodes.collect::<Vec<_>>() {
+            let store = node.await.unwrap();
+            assert!(store.account("2500@EXAMPLE.net").await.unwrap().is_some());
+            store.close().await;
+        }
+        addresses::everybody_is_found(&PostgresStore::open(&url).await.unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_node_of_the_version_before_goes_on_beside_and_makes_no_second_account() {
+        let url = database().await;
+        let mut old = of_the_version_before(&url, &["Ana@Example.org"]).await;
+        let store = PostgresStore::open(&url).await.unwrap();
+        assert_eq!(find_as_before(&mut old, "ANA@example.org").await, [1]);
+        assert_eq!(register_as_before(&mut old, "ana@EXAMPLE.org").await, None);
+        store.create_user("Zoë@example.org", "Zoë", "hash").await.unwrap().unwrap();
+        assert_eq!(register_as_before(&mut old, "zoë@example.org").await, None);
+        // What it makes is found here, and is no second account here either.
+        let made = register_as_before(&mut old, "Bob@example.org").await.unwrap();
+        assert_eq!(store.account("bob@Example.org").await.unwrap().unwrap().0.id.0, made);
+        assert_eq!(store.create_user("BOB@example.org", "Bob", "hash").await.unwrap(), None);
+        let again = PostgresStore::open(&url).await.unwrap();
+        assert_eq!(again.account("BOB@example.org").await.unwrap().unwrap().0.id.0, made);
+    }
+
     #[tokio::test]
     async fn after_the_upgrade_the_list_goes_by_messages() {
         let url = database().await;
-        let mut before = sqlx::PgConnection::connect(&url).await.unwrap();
+        let mut before = PgConnection::connect(&url).await.unwrap();
         store::upgrade::before(&sqlx::migrate!("migrations/postgres")).run(&mut before).await.unwrap();
         sqlx::raw_sql(store::upgrade::CONTENT).execute(&mut before).await.unwrap();
         let world = World::again(PostgresStore::open(&url).await.unwrap()).await;
@@ -57,7 +152,7 @@ mod on_postgres {
             world.store.chats(world.ana, None, 10).await.unwrap().iter().map(|chat| chat.id).collect()
         };
         // The statements of that version.
-        let mut old = sqlx::PgConnection::connect(&url).await.unwrap();
+        let mut old = PgConnection::connect(&url).await.unwrap();
         sqlx::query("SELECT * FROM append_or_refuse($1, $2, $3, $4, $5)")
             .bind(vec![one.0])
             .bind(vec![world.ana.0])
@@ -149,7 +244,7 @@ mod on_postgres {
         let url = database().await;
         let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
         let pair = world.pair().await;
-        let mut admin = sqlx::PgConnection::connect(&url).await.unwrap();
+        let mut admin = PgConnection::connect(&url).await.unwrap();
         for name in ["m-1", "m-2", "m-3"] {
             let message = store::world::message("hello", Some(name));
             assert_eq!(world.append(pair, world.cleo, message).await, Err(Refused::NoSuchChat));
@@ -208,7 +303,7 @@ mod on_postgres {
         let name = url.rsplit('/').next().unwrap();
         let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
         let pair = world.pair().await;
-        let mut admin = sqlx::PgConnection::connect(&format!("{}/postgres", server())).await.unwrap();
+        let mut admin = PgConnection::connect(&format!("{}/postgres", server())).await.unwrap();
         let mut set = async |change: &str| {
             // New connections have it, so the old ones are ended.
             let statement = format!(

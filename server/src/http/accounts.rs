@@ -1,5 +1,6 @@
 //! `/api/auth/…`: making an account, signing in and out, and the list of sign-ins.
 
+use std::fmt::Display;
 use std::time::Instant;
 
 use axum::extract::State;
@@ -8,7 +9,7 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{SignedIn, TokenInfo};
-use causerie_protocol::{TokenId, limits, paths};
+use causerie_protocol::{PersonName, TokenId, limits, paths, text};
 
 use super::Routes;
 use super::client::Client;
@@ -16,9 +17,9 @@ use super::fields::Fields;
 use super::id::{Id, Named};
 use super::problem::Refusal;
 use crate::app::App;
-use crate::auth::Caller;
 use crate::auth::attempts::Origin;
-use crate::clock;
+use crate::auth::{Caller, password};
+use crate::{clock, email};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -35,23 +36,17 @@ async fn register(
     client: Client,
     mut fields: Fields,
 ) -> Result<(StatusCode, Json<SignedIn>), Refusal> {
-    let email = email(&fields.text("email")?)?.to_owned();
+    let invalid = |field, error: &dyn Display| Refusal::invalid(field, error.to_string());
+    let email = email::parse(&fields.text("email")?).map_err(|error| invalid("email", &error))?;
     let password = fields.text("password")?;
-    if password.chars().count() < limits::PASSWORD_MIN_CHARS {
-        let detail = format!("The password must have at least {} characters.", limits::PASSWORD_MIN_CHARS);
-        return Err(Refusal::invalid("password", detail));
-    }
-    if password.len() > limits::PASSWORD_MAX_BYTES {
-        let detail = format!("The password may have at most {} bytes.", limits::PASSWORD_MAX_BYTES);
-        return Err(Refusal::invalid("password", detail));
-    }
+    password::check(&password).map_err(|error| invalid("password", &error))?;
     let name = name(fields.optional_text("name")?.as_deref(), &email)?;
     let too_many = "Too many accounts are made from your network: wait a moment and try again.";
     app.attempts
         .register(client.limited(), Instant::now())
         .map_err(|wait| Refusal::rate_limited(too_many, wait))?;
     let user = app.auth.register(&email, &name, password).await?.ok_or_else(Refusal::email_taken)?;
-    app.attempts.succeeded(client.limited(), &email);
+    app.attempts.succeeded(client.limited(), &email::key(&email));
     Ok((StatusCode::CREATED, Json(app.auth.sign_in(user).await?)))
 }
 
@@ -63,15 +58,12 @@ async fn login(
     let email = fields.text("email")?;
     let email = email.trim();
     let password = fields.text("password")?;
+    // Counted by what is one account, so that another spelling of the address is no further guess.
+    let account = email::key(email);
     let too_many =
         |wait| Refusal::rate_limited("Too many attempts to sign in: wait a minute and try again.", wait);
-    let origin = app.attempts.begin(client.limited(), email, Instant::now()).map_err(too_many)?;
-    // No password that long was ever set, and hashing it would take its time; no address has a U+0000, which Postgres
-    // can't even be asked for.
-    if email.len() > limits::EMAIL_BYTES
-        || email.contains('\0')
-        || password.len() > limits::PASSWORD_MAX_BYTES
-    {
+    let origin = app.attempts.begin(client.limited(), &account, Instant::now()).map_err(too_many)?;
+    if !email::is_possible(email) || !password::is_possible(&password) {
         return Err(Refusal::wrong_credentials());
     }
     let Some(user) = app.auth.check(email, password, origin).await? else {
@@ -80,7 +72,7 @@ async fn login(
             Origin::Known | Origin::New => Refusal::wrong_credentials(),
         });
     };
-    app.attempts.succeeded(client.limited(), email);
+    app.attempts.succeeded(client.limited(), &account);
     Ok(Json(app.auth.sign_in(user).await?))
 }
 
@@ -115,22 +107,6 @@ async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// An address as people write it: whether mail reaches it, only a mail could tell.
-fn email(text: &str) -> Result<&str, Refusal> {
-    let text = text.trim();
-    let fail = |detail: &str| Err(Refusal::invalid("email", detail));
-    if text.len() > limits::EMAIL_BYTES {
-        return fail(&format!("The e-mail address may have at most {} bytes.", limits::EMAIL_BYTES));
-    }
-    let whole = text
-        .split_once('@')
-        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
-    if !whole || text.chars().any(|char| char.is_whitespace() || char.is_control()) {
-        return fail("This is not an e-mail address: write one such as name@example.org.");
-    }
-    Ok(text)
-}
-
 /// The name to show: the one that was given, or the address's part before the `@`.
 fn name(given: Option<&str>, email: &str) -> Result<String, Refusal> {
     let given = given.map(str::trim).filter(|name| !name.is_empty());
@@ -138,26 +114,15 @@ fn name(given: Option<&str>, email: &str) -> Result<String, Refusal> {
         let local = email.split('@').next().unwrap_or(email);
         return Ok(local[..local.floor_char_boundary(limits::NAME_BYTES)].to_owned());
     };
-    if name.len() > limits::NAME_BYTES || name.chars().any(char::is_control) {
-        let detail = format!("The name may have at most {} bytes and no line breaks.", limits::NAME_BYTES);
-        return Err(Refusal::invalid("name", detail));
+    match PersonName::new(name) {
+        Ok(name) => Ok(name.into_string()),
+        Err(error) => Err(Refusal::invalid("name", text::name_detail(error))),
     }
-    Ok(name.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_are_trimmed_and_looked_at() {
-        assert_eq!(email(" ana@example.org\n").unwrap(), "ana@example.org");
-        assert!(email("ünal+chat@example.org").is_ok());
-        let long = format!("{}@example.org", "x".repeat(250));
-        for bad in ["", "ana", "@example.org", "ana@", "a@b@c", "a b@example.org", "a\u{0}@b", &long] {
-            assert!(email(bad).is_err(), "{bad:?}");
-        }
-    }
 
     #[test]
     fn a_missing_name_comes_from_the_address_and_fits() {
@@ -166,6 +131,8 @@ mod tests {
         assert_eq!(name(Some(" Ana B "), "ana@example.org").unwrap(), "Ana B");
         let long = format!("{}@example.org", "é".repeat(80));
         assert_eq!(name(None, &long).unwrap(), "é".repeat(50));
-        assert!(name(Some(&"x".repeat(101)), "ana@example.org").is_err());
+        for bad in ["x".repeat(101).as_str(), "\u{200b}", "\u{3164}\u{2800}", "A\nB", "A\u{2028}B", "A\0"] {
+            assert!(name(Some(bad), "ana@example.org").is_err(), "{bad:?}");
+        }
     }
 }

@@ -114,6 +114,8 @@ labels! {
         CreateUser = "create_user",
         /// Finds an account to sign in to.
         Account = "account",
+        /// Replaces the hash of a password by one that is made as today's are.
+        ReplacePasswordHash = "replace_password_hash",
         /// Finds a person.
         FindUser = "find_user",
         /// Stores a sign-in.

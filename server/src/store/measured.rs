@@ -95,6 +95,11 @@ impl Store for MeasuredStore {
         self.timed(Operation::Account, self.store.account(email)).await
     }
 
+    async fn replace_password_hash(&self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
+        let answer = self.store.replace_password_hash(user, old, new);
+        self.timed(Operation::ReplacePasswordHash, answer).await
+    }
+
     async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
         self.timed(Operation::FindUser, self.store.find_user(user)).await
     }

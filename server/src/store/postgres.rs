@@ -38,11 +38,16 @@ mod changes;
 #[path = "sql/chats.rs"]
 mod chats;
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
+#[path = "sql/email_keys.rs"]
+mod email_keys;
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/log.rs"]
 mod log;
 
 /// What the shared SQL runs on.
 type Connection = PgConnection;
+/// What the shared SQL is for.
+type Database = Postgres;
 /// Where the shared SQL reads from.
 type Pool = PgPool;
 
@@ -114,6 +119,9 @@ impl PostgresStore {
             .await
             .map_err(|error| unusable(&place, &error))?;
         MIGRATIONS.run(&pool).await.map_err(|error| unusable_tables(&place, error))?;
+        let mut connection = pool.acquire().await.map_err(|error| unusable(&place, &error))?;
+        email_keys::fill(&mut connection).await.map_err(|error| unusable(&place, &error))?;
+        drop(connection);
         let epoch = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'epoch'")
             .fetch_one(&pool)
             .await
@@ -242,6 +250,11 @@ impl Store for PostgresStore {
 
     async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
         accounts::account(&self.pool, email).await.map_err(sort)
+    }
+
+    async fn replace_password_hash(&self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
+        let mut connection = self.connection().await?;
+        accounts::replace_password_hash(&mut connection, user, old, new).await.map_err(sort)
     }
 
     async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
@@ -408,6 +421,13 @@ async fn last_event_id(connection: &mut PgConnection) -> Result<i64, sqlx::Error
 /// A transaction that only reads and sees one state.
 async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
     pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+}
+
+/// A transaction in which the table `users` stays as it is but for what the transaction does.
+async fn begin_on_users(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    sqlx::raw_sql("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
+    Ok(transaction)
 }
 
 /// Locks a chat's row until the transaction ends, so that its positions are given one after the other.

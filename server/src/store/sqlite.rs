@@ -14,7 +14,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection as _, Sqlite, Transaction};
 
 use super::rows::{to_read, to_seq};
 use super::{Append, AppendResult, Created, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
@@ -35,11 +35,16 @@ mod changes;
 #[path = "sql/chats.rs"]
 mod chats;
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
+#[path = "sql/email_keys.rs"]
+mod email_keys;
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/log.rs"]
 mod log;
 
 /// What the shared SQL runs on.
 type Connection = SqliteConnection;
+/// What the shared SQL is for.
+type Database = Sqlite;
 /// Where the shared SQL reads from.
 type Pool = SqlitePool;
 
@@ -139,7 +144,7 @@ fn settle<T>(mut writer: PoolConnection<Sqlite>, result: Result<T, StoreError>) 
 }
 
 async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) -> Result<(), StoreError> {
-    MIGRATIONS.run(writer).await.map_err(|error| {
+    MIGRATIONS.run(&mut *writer).await.map_err(|error| {
         let file = options.get_filename().display();
         match error {
             MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => look::newer(options),
@@ -151,7 +156,8 @@ async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) 
                 "The database {file} can't be brought up to date ({other}): restore a backup, or name another file in DATABASE_URL."
             )),
         }
-    })
+    })?;
+    email_keys::fill(writer).await.map_err(|error| unusable(options, &error))
 }
 
 /// The sentence for a database that can't be opened.
@@ -226,6 +232,12 @@ impl Store for SqliteStore {
 
     async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
         accounts::account(&self.readers, email).await
+    }
+
+    async fn replace_password_hash(&self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
+        let mut writer = self.writer().await?;
+        let result = accounts::replace_password_hash(&mut writer, user, old, new).await;
+        settle(writer, result)
     }
 
     async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
@@ -407,6 +419,11 @@ async fn last_event_id(writer: &mut SqliteConnection) -> Result<i64, sqlx::Error
 /// A transaction that only reads, so that its queries see one state.
 async fn snapshot(readers: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
     readers.begin().await
+}
+
+/// A transaction in which the table `users` stays as it is but for what the transaction does.
+async fn begin_on_users(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
+    writer.begin_with("BEGIN IMMEDIATE").await
 }
 
 /// Nothing to do: the writer is alone.

@@ -106,6 +106,8 @@ const BEGINNING: Key = (i64::MIN, i64::MIN);
 pub(super) struct User {
     pub(super) id: i64,
     pub(super) email: String,
+    pub(super) email_key: Option<String>,
+    pub(super) email_twin: i64,
     pub(super) name: String,
     pub(super) password_hash: String,
     pub(super) created_at: i64,

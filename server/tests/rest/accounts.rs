@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
 use causerie_protocol::{handshake, limits, paths};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection};
 use tokio::task::JoinSet;
 
 use crate::server::TestServer;
@@ -239,4 +242,90 @@ async fn guessing_is_slowed_down_for_one_account_only() {
     assert_eq!(problem["code"], "rate_limited");
     assert!(problem["retry_after_ms"].as_u64().unwrap() <= 60_000);
     server.login(&ben).await;
+}
+
+#[tokio::test]
+async fn an_address_is_one_account_in_every_spelling() {
+    let server = TestServer::start().await;
+    let register = async |email: &str| {
+        let body = json!({"email": email, "password": "correct horse"});
+        server.request(Method::POST, paths::REGISTER, None, body).await
+    };
+    let (status, made) = register("E\u{301}lan@example.org").await;
+    assert_eq!(status, StatusCode::CREATED);
+    assert_eq!(made["user"]["email"], "Élan@example.org", "stored in the composed form");
+    let ben = server.register("ben").await;
+    for spelling in ["Élan@example.org", "ÉLAN@EXAMPLE.ORG", "e\u{301}lan@example.org"] {
+        let (status, problem) = register(spelling).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("email_taken")), "{spelling}");
+        let body = json!({"email": spelling, "password": "correct horse"});
+        let (status, answer) = server.request(Method::POST, paths::LOGIN, None, body).await;
+        assert_eq!((status, &answer["user"]), (StatusCode::OK, &made["user"]), "{spelling}");
+        let body = json!({"participants": [spelling]});
+        let chat = server.call(Method::POST, paths::CHATS, &ben, body).await;
+        let people = chat["participants"].as_array().unwrap();
+        assert!(people.iter().any(|person| person["id"] == made["user"]["id"]), "{spelling}: {chat}");
+    }
+}
+
+#[tokio::test]
+async fn another_spelling_of_an_address_is_no_further_guess() {
+    let server = TestServer::start().await;
+    let guess = async |email: &str| {
+        let body = json!({"email": email, "password": "wrong horse"});
+        server.request(Method::POST, paths::LOGIN, None, body).await.0
+    };
+    for _ in 0..5 {
+        assert_eq!(guess("Élan@example.org").await, StatusCode::UNAUTHORIZED);
+        assert_eq!(guess("e\u{301}LAN@example.org").await, StatusCode::UNAUTHORIZED);
+    }
+    for spelling in ["Élan@example.org", "élan@example.org", "E\u{301}lan@EXAMPLE.org"] {
+        assert_eq!(guess(spelling).await, StatusCode::TOO_MANY_REQUESTS, "{spelling}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_the_same_however_a_device_writes_its_letters() {
+    let server = TestServer::start().await;
+    let ask = async |path: &str, password: &str| {
+        let body = json!({"email": "ana@example.org", "password": password});
+        server.request(Method::POST, path, None, body).await.0
+    };
+    assert_eq!(ask(paths::REGISTER, "mâ\u{323}t khâ\u{309}u").await, StatusCode::CREATED);
+    for typed in ["mật khẩu", "ma\u{323}\u{302}t kha\u{302}\u{309}u", "mật\u{a0}khẩu", "mật\u{3000}khẩu"]
+    {
+        assert_eq!(ask(paths::LOGIN, typed).await, StatusCode::OK, "{typed:?}");
+    }
+    for other in ["mat khau", "MẬT KHẨU", "mật khẩu "] {
+        assert_eq!(ask(paths::LOGIN, other).await, StatusCode::UNAUTHORIZED, "{other:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_from_before_signs_in_and_then_fits_in_every_form() {
+    let server = TestServer::start().await;
+    let ana = server.register("ana").await;
+    let decomposed = "mâ\u{323}t khâ\u{309}u da\u{300}i";
+    let old = Argon2::default().hash_password(decomposed.as_bytes()).unwrap().to_string();
+    let database = format!("sqlite:{}", server.folder().join("causerie.db").display());
+    let mut database = SqliteConnection::connect(&database).await.unwrap();
+    sqlx::query("UPDATE users SET password_hash = $1").bind(&old).execute(&mut database).await.unwrap();
+    let login = async |password: &str| {
+        let body = json!({"email": ana.user.email, "password": password});
+        server.request(Method::POST, paths::LOGIN, None, body).await.0
+    };
+    assert_eq!(
+        login("mật khẩu dài").await,
+        StatusCode::UNAUTHORIZED,
+        "nothing tells yet that it is the same"
+    );
+    assert_eq!(login(decomposed).await, StatusCode::OK);
+    let new: String =
+        sqlx::query_scalar("SELECT password_hash FROM users").fetch_one(&mut database).await.unwrap();
+    assert_ne!(new, old);
+    assert_eq!(login("mật khẩu dài").await, StatusCode::OK);
+    assert_eq!(login(decomposed).await, StatusCode::OK);
+    let kept: String =
+        sqlx::query_scalar("SELECT password_hash FROM users").fetch_one(&mut database).await.unwrap();
+    assert_eq!(kept, new, "replaced once");
 }

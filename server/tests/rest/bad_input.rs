@@ -1,9 +1,10 @@
 //! What makes no sense gets a problem that names the field, and never what was sent.
 
 use causerie_protocol::rest::Problem;
-use causerie_protocol::{limits, paths};
+use causerie_protocol::{ErrorCode, limits, paths};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection};
 
 use crate::server::TestServer;
 
@@ -230,4 +231,68 @@ async fn nothing_is_told_without_a_token() {
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
         assert_eq!(problem["code"], "unauthorized", "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_seen_is_refused_by_its_field() {
+    let server = TestServer::start().await;
+    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
+    let chat = server.start_chat(&ana, &ben).await;
+    let group = server.start_group(&ana, &[&ben]).await;
+    let mut socket = server.one(&ana, chat).await;
+    let register = |email: &str, name: &str, password: &str| {
+        let body = json!({"email": email, "name": name, "password": password});
+        (Method::POST, paths::REGISTER.to_owned(), body)
+    };
+    let refused = async |(method, path, body): (Method, String, Value), code: &str, field: &str| {
+        let (status, problem) = server.request(method, &path, Some(&ana.token), body.clone()).await;
+        let got = (status, problem["code"].as_str(), problem["field"].as_str());
+        assert_eq!(got, (StatusCode::BAD_REQUEST, Some(code), Some(field)), "{path} {body}");
+    };
+    for unseen in
+        ["\u{200b}", "\u{ad}", "\u{202e}", "\u{2060}", "\u{feff}", "\u{3164}", "\u{2800}", "\u{e0041}"]
+    {
+        let email = format!("e{unseen}ve@example.org");
+        refused(register(&email, "Eve", "correct horse"), "invalid_field", "email").await;
+        refused(register("eve@example.org", unseen, "correct horse"), "invalid_field", "name").await;
+        let text = format!("{unseen} {unseen}");
+        let body = json!({"participants": [ben.user.id], "title": text});
+        refused((Method::POST, paths::CHATS.to_owned(), body), "invalid_field", "title").await;
+        refused((Method::PATCH, paths::chat(group), json!({"title": text})), "invalid_field", "title").await;
+        let body = json!({"content": text});
+        refused((Method::POST, paths::messages(chat), body), "text_blank", "content").await;
+        socket.say(chat, &text, "m-1").await;
+        assert_eq!(socket.error().await.code, ErrorCode::TextBlank, "{unseen:?}");
+    }
+    refused(register("eve@example.org", "Eve", "correct\u{200b}horse"), "invalid_field", "password").await;
+    for line_break in ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", "\u{b}", "\t", "\u{1}"] {
+        let lines = format!("a{line_break}b");
+        refused(register("eve@example.org", &lines, "correct horse"), "invalid_field", "name").await;
+        let body = json!({"participants": [ben.user.id], "title": lines});
+        refused((Method::POST, paths::CHATS.to_owned(), body), "invalid_field", "title").await;
+        refused((Method::PATCH, paths::chat(group), json!({"title": lines})), "invalid_field", "title").await;
+    }
+    // What has ink stays as it was written, with everything around it that has none.
+    for seen in ["👨\u{200d}👩\u{200d}👧", "❤\u{fe0f}", "مي\u{200c}خواهم", "\u{2801}", "a\u{200b}", "한"]
+    {
+        let body = json!({"content": seen});
+        let message = server.call(Method::POST, &paths::messages(chat), &ana, body).await;
+        assert_eq!(message["content"], seen);
+        let title = server.call(Method::PATCH, &paths::chat(group), &ana, json!({"title": seen})).await;
+        assert_eq!(title["title"], seen);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_an_older_version_took_is_still_shown() {
+    let server = TestServer::start().await;
+    let ana = server.register("ana").await;
+    let database = format!("sqlite:{}", server.folder().join("causerie.db").display());
+    let mut database = SqliteConnection::connect(&database).await.unwrap();
+    let name = "\u{200b}\n\u{2028}";
+    sqlx::query("UPDATE users SET name = $1").bind(name).execute(&mut database).await.unwrap();
+    let group = server.start_group(&ana, &[&server.register("ben").await]).await;
+    sqlx::query("UPDATE chats SET title = $1").bind(name).execute(&mut database).await.unwrap();
+    assert_eq!(server.call(Method::GET, paths::ME, &ana, Value::Null).await["name"], name);
+    assert_eq!(server.call(Method::GET, &paths::chat(group), &ana, Value::Null).await["title"], name);
 }

@@ -13,6 +13,39 @@ pub async fn an_address_is_taken_whatever_its_case(world: World) {
     assert_eq!(world.store.account("nobody@example.org").await.unwrap(), None);
 }
 
+pub async fn an_address_is_one_account_in_every_spelling(world: World) {
+    for (registered, others) in [
+        ("Élan@example.org", ["élan@example.org", "E\u{301}LAN@EXAMPLE.ORG", "e\u{301}lan@example.org"]),
+        ("INFO@example.org", ["info@example.org", "Info@Example.Org", "iNFO@EXAMPLE.ORG"]),
+        (
+            "nguye\u{302}\u{303}n@example.org",
+            ["nguyễn@example.org", "NGUYỄN@example.org", "Nguye\u{302}\u{303}n@example.org"],
+        ),
+        ("straße@example.org", ["STRASSE@example.org", "STRA\u{1e9e}E@example.org", "Strasse@example.org"]),
+    ] {
+        let made = world.store.create_user(registered, "One", "hash").await.unwrap().unwrap();
+        for spelling in others {
+            assert_eq!(world.store.create_user(spelling, "Two", "hash").await.unwrap(), None, "{spelling}");
+            let (found, _) = world.store.account(spelling).await.unwrap().unwrap();
+            assert_eq!((found.id, found.email.as_str()), (made.id, registered), "{spelling}");
+            let found = world.store.find_user(&UserRef::Email(spelling.into())).await.unwrap().unwrap();
+            assert_eq!(found.id, made.id, "{spelling}");
+        }
+    }
+    // A dotless ı is another letter than i, in every place.
+    let other = world.store.create_user("ınfo@example.org", "Other", "hash").await.unwrap();
+    assert!(other.is_some(), "it is another address");
+}
+
+pub async fn a_password_hash_is_replaced_while_it_is_the_old_one(world: World) {
+    let store = &world.store;
+    assert!(store.replace_password_hash(world.ana, "hash", "new").await.unwrap());
+    assert!(!store.replace_password_hash(world.ana, "hash", "late").await.unwrap());
+    let hash = async |email| store.account(email).await.unwrap().unwrap().1;
+    assert_eq!(hash("ana@example.org").await, "new");
+    assert_eq!(hash("ben@example.org").await, "hash");
+}
+
 pub async fn people_are_found_by_id_and_by_address(world: World) {
     let by_id = world.store.find_user(&UserRef::Id(world.ben)).await.unwrap().unwrap();
     let by_address = world.store.find_user(&UserRef::Email("BEN@example.org".into())).await.unwrap().unwrap();

@@ -6,6 +6,8 @@ macro_rules! contract {
         contract! {
             $open:
             accounts::an_address_is_taken_whatever_its_case,
+            accounts::an_address_is_one_account_in_every_spelling,
+            accounts::a_password_hash_is_replaced_while_it_is_the_old_one,
             accounts::people_are_found_by_id_and_by_address,
             accounts::a_token_is_found_by_its_digest_until_it_is_revoked,
             accounts::only_good_sign_ins_are_listed,

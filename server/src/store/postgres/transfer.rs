@@ -4,11 +4,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sqlx::ConnectOptions;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Postgres};
 
-use super::{MIGRATIONS, NAME, StoreError, content, unusable, unusable_tables};
+use super::{Database, MIGRATIONS, NAME, StoreError, content, email_keys, unusable, unusable_tables};
 use crate::store::transfer::{End, Key, Rows, Side, Table};
 
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
@@ -17,8 +17,6 @@ mod sql;
 
 /// What the shared SQL runs on.
 type Connection = PgConnection;
-/// What the shared SQL is for.
-type Database = Postgres;
 
 /// What this connection is called, apart from a server's.
 const OWN_NAME: &str = "causerie migrate-db";
@@ -47,6 +45,7 @@ impl PostgresSide {
         let explain = |error: &sqlx::Error| end.reword(unusable(&place, error));
         let mut connection = options.connect().await.map_err(|error| explain(&error))?;
         MIGRATIONS.run(&mut connection).await.map_err(|error| end.reword(unusable_tables(&place, error)))?;
+        email_keys::fill(&mut connection).await.map_err(|error| explain(&error))?;
         if is_in_use(&mut connection).await.map_err(|error| explain(&error))? {
             return Err(StoreError::Unusable(format!(
                 "The database at {place} that {option} names is in use: stop every server, then run this again."
@@ -144,12 +143,6 @@ impl Side for PostgresSide {
     }
 
     fn explain(&self, error: sqlx::Error) -> StoreError {
-        let constraint = error.as_database_error().and_then(DatabaseError::constraint);
-        if constraint == Some("users_by_email") {
-            return StoreError::Unusable(
-                "Two accounts of --from have addresses that differ only in the case of letters such as É and é, which Postgres takes for one: change one of the addresses in the table users. Nothing was moved.".to_owned(),
-            );
-        }
         self.end.reword(unusable(&self.place, &error))
     }
 }

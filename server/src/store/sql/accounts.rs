@@ -5,9 +5,13 @@ use causerie_protocol::rest::{TokenInfo, UserRef};
 use causerie_protocol::{TokenId, UserId};
 
 use super::{Connection, Pool};
-use crate::clock;
 use crate::store::rows::{AccountRow, TokenInfoRow, TokenRow, UserRow};
 use crate::store::{StoreError, TokenRecord};
+use crate::{clock, email};
+
+/// Accounts of one address that are looked at, the one with the wanted spelling first: more are from before addresses had
+/// keys, and differ in the case of more letters than anybody's do.
+const SPELLINGS: i64 = 64;
 
 pub(super) async fn create_user(
     writer: &mut Connection,
@@ -15,11 +19,16 @@ pub(super) async fn create_user(
     name: &str,
     password_hash: &str,
 ) -> Result<Option<User>, StoreError> {
+    // Whoever has the address: also a twin alone, and an account that a node of an older version has just made.
     let id = sqlx::query_scalar(
-        "INSERT INTO users (email, name, password_hash, created_at) VALUES ($1, $2, $3, $4)
+        "INSERT INTO users (email, email_key, name, password_hash, created_at)
+         SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (
+             SELECT 1 FROM users WHERE email_key = $2 OR (email_key IS NULL AND lower(email) = lower($1))
+         )
          ON CONFLICT DO NOTHING RETURNING id",
     )
     .bind(email)
+    .bind(email::key(email))
     .bind(name)
     .bind(password_hash)
     .bind(clock::now())
@@ -29,13 +38,22 @@ pub(super) async fn create_user(
 }
 
 pub(super) async fn account(readers: &Pool, email: &str) -> Result<Option<(User, String)>, StoreError> {
-    let row: Option<AccountRow> = sqlx::query_as(
-        "SELECT id AS user_id, email, name, password_hash FROM users WHERE lower(email) = lower($1)",
-    )
-    .bind(email)
-    .fetch_optional(readers)
-    .await?;
-    Ok(row.map(|row| (row.user.into(), row.password_hash)))
+    Ok(by_email(readers, email).await?.map(|row| (row.user.into(), row.password_hash)))
+}
+
+pub(super) async fn replace_password_hash(
+    writer: &mut Connection,
+    user: UserId,
+    old: &str,
+    new: &str,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
+        .bind(user.0)
+        .bind(old)
+        .bind(new)
+        .execute(writer)
+        .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 pub(super) async fn find_user(readers: &Pool, wanted: &UserRef) -> Result<Option<User>, StoreError> {
@@ -46,14 +64,25 @@ pub(super) async fn find_user(readers: &Pool, wanted: &UserRef) -> Result<Option
                 .fetch_optional(readers)
                 .await?
         }
-        UserRef::Email(email) => {
-            sqlx::query_as("SELECT id AS user_id, email, name FROM users WHERE lower(email) = lower($1)")
-                .bind(email)
-                .fetch_optional(readers)
-                .await?
-        }
+        UserRef::Email(email) => by_email(readers, email).await?.map(|row| row.user),
     };
     Ok(row.map(Into::into))
+}
+
+/// The account with an address: of several the one that is spelled so, or but for the case of ASCII letters, or the oldest.
+async fn by_email(readers: &Pool, email: &str) -> Result<Option<AccountRow>, StoreError> {
+    let rows: Vec<AccountRow> = sqlx::query_as(
+        "SELECT id AS user_id, email, name, password_hash FROM users
+         WHERE email_key = $1 OR (email_key IS NULL AND lower(email) = lower($2))
+         ORDER BY email <> $2, email_twin, id LIMIT $3",
+    )
+    .bind(email::key(email))
+    .bind(email)
+    .bind(SPELLINGS)
+    .fetch_all(readers)
+    .await?;
+    let distance = |row: &AccountRow| (row.user.email != email, !row.user.email.eq_ignore_ascii_case(email));
+    Ok(rows.into_iter().min_by_key(distance))
 }
 
 pub(super) async fn create_token(

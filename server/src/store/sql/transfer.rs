@@ -42,7 +42,8 @@ pub(super) async fn read(connection: &mut Connection, table: Table, after: Key) 
     Ok(match table {
         Table::Users => Rows::Users(
             sqlx::query_as(
-                "SELECT id, email, name, password_hash, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2",
+                "SELECT id, email, email_key, email_twin, name, password_hash, created_at FROM users
+                 WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
             .bind(BATCH)
@@ -107,9 +108,11 @@ pub(super) async fn write(connection: &mut Connection, rows: &Rows) -> Result<()
     let insert = |columns: &str| QueryBuilder::<Database>::new(format!("INSERT INTO {columns} "));
     let mut query = match rows {
         Rows::Users(rows) => {
-            let mut query = insert("users (id, email, name, password_hash, created_at)");
+            let mut query =
+                insert("users (id, email, email_key, email_twin, name, password_hash, created_at)");
             query.push_values(rows, |mut values, row| {
-                values.push_bind(row.id).push_bind(&row.email).push_bind(&row.name);
+                values.push_bind(row.id).push_bind(&row.email).push_bind(&row.email_key);
+                values.push_bind(row.email_twin).push_bind(&row.name);
                 values.push_bind(&row.password_hash).push_bind(row.created_at);
             });
             query

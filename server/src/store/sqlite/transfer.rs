@@ -4,10 +4,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode};
-use sqlx::{ConnectOptions, Sqlite};
 
-use super::{StoreError, code, content, migrate, primary_code, unusable};
+use super::{Database, StoreError, code, content, migrate, primary_code, unusable};
 use crate::store::transfer::{End, Key, Rows, Side, Table};
 
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
@@ -16,8 +16,6 @@ mod sql;
 
 /// What the shared SQL runs on.
 type Connection = SqliteConnection;
-/// What the shared SQL is for.
-type Database = Sqlite;
 
 /// How long another program has to let go of the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
