@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use causerie_client::Millis;
-use js_sys::{Array, Function, JsString, Object, Promise, Reflect};
+use js_sys::{Array, Function, JsString, Object, Promise, Reflect, RegExp};
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -174,10 +174,33 @@ pub fn confirm(question: &str) -> bool {
     window().confirm_with_message(question).unwrap_or(false)
 }
 
-/// A text in lower case, by the browser: Rust's own tables of letters would be a twentieth of the page.
+/// What is not looked for: marks upon letters in every script but those of Japan's letters, which make other letters, and
+/// characters that are never shown.
+const IGNORED_IN_SEARCH: &str = r"(?![\u3099\u309a])[\p{sc=Zinh}\p{DI}\u0591-\u05c7\u0640]";
+
+/// A text as a search compares it, the same for every spelling: without case, accents and invisible characters.
+///
+/// Done by the browser: Rust's own tables of letters would be a twentieth of the page.
 #[must_use]
-pub fn lower_case(text: &str) -> String {
-    JsString::from(text).to_lower_case().into()
+pub fn search_key(text: &str) -> String {
+    let text = JsString::from(text).normalize("NFKD");
+    let text = text.replace_by_pattern(&RegExp::new(IGNORED_IN_SEARCH, "gu"), "");
+    // Twice, since some letters have no capital of their own, as ẞ, and some share one, as ı and i.
+    let text = String::from(text.to_lower_case().to_upper_case());
+    // Strokes and ligatures are no marks to Unicode, and people leave them out all the same.
+    let mut key = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            'Đ' | 'Ð' => key.push('D'),
+            'Ł' => key.push('L'),
+            'Ø' => key.push('O'),
+            'Ħ' => key.push('H'),
+            'Æ' => key.push_str("AE"),
+            'Œ' => key.push_str("OE"),
+            _ => key.push(char),
+        }
+    }
+    key
 }
 
 /// A name in the form in which two spellings of the same are equal: without case, marks that can't be seen, and

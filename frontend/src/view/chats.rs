@@ -26,7 +26,7 @@ pub fn Chats(
     let app = app();
     let query = RwSignal::new(String::new());
     let found = Memo::new(move |_| {
-        let query = browser::lower_case(query.get().trim());
+        let query = browser::search_key(query.get().trim());
         app.read(Scope::Chats, |client| {
             let chats = client.chats().into_iter();
             chats.filter(|chat| matches(chat, &query)).map(ChatEntry::id).collect::<Vec<_>>()
@@ -109,13 +109,21 @@ fn nothing(app: App, query: RwSignal<String>, dialog: RwSignal<Dialog>) -> AnyVi
     }
 }
 
-/// Whether a chat is one that somebody looks for, in lower case.
+/// Whether a chat is one that somebody looks for, by the query's [`browser::search_key`].
 fn matches(chat: &ChatEntry, query: &str) -> bool {
-    let has = |text: &str| browser::lower_case(text).contains(query);
-    query.is_empty()
-        || has(chat.title().alone())
-        || chat.others().any(|other| has(&other.user.name) || has(&other.user.email))
-        || chat.last_message().is_some_and(|message| has(&message.content))
+    if query.is_empty() {
+        return true;
+    }
+    // One text, since every call of the browser costs; nobody looks for a line break.
+    let mut people = chat.title().alone().to_owned();
+    for other in chat.others() {
+        for text in [&other.user.name, &other.user.email] {
+            people.push('\n');
+            people.push_str(text);
+        }
+    }
+    let has = |text: &str| browser::search_key(text).contains(query);
+    has(&people) || chat.last_message().is_some_and(|message| has(&message.content))
 }
 
 /// What one entry of the list shows.
