@@ -207,7 +207,7 @@ pub fn search_key(text: &str) -> String {
 /// letters that only differ in how they are put together.
 #[must_use]
 pub fn fold(name: &str) -> String {
-    let unseen = js_sys::RegExp::new(r"\p{Default_Ignorable_Code_Point}", "gu");
+    let unseen = RegExp::new(r"\p{Default_Ignorable_Code_Point}", "gu");
     JsString::from(name).normalize("NFKC").replace_by_pattern(&unseen, "").to_lower_case().into()
 }
 

@@ -1,7 +1,7 @@
 //! What is shown, sent and sent again, against frames as a server would send them.
 
 use causerie_protocol::limits::{self, Limits};
-use causerie_protocol::server_frame::{ChatAdded, Ping, Unsubscribed};
+use causerie_protocol::server_frame::{ChatAdded, Ping, Unsubscribed, Welcome};
 use causerie_protocol::{CloseCode, ErrorCode, MessageText, ServerFrame};
 
 use super::test_page::*;
@@ -161,7 +161,13 @@ fn a_full_text_is_sent_however_long_json_makes_it() {
 fn what_is_too_large_for_the_server_fails_and_is_not_sent_again() {
     let mut page = Page::in_chat(0);
     // A server of an older version reads smaller frames.
-    page.welcome_with(Limits { frame_bytes: 64 * 1024, ..Limits::default() });
+    page.frame(&ServerFrame::Welcome(Welcome {
+        user: ana(),
+        version: 1,
+        limits: Limits { frame_bytes: 64 * 1024, ..Limits::default() },
+        heartbeat_seconds: 25,
+        server_time: at(0),
+    }));
     page.effects.clear();
     let text = MessageText::new(format!("x{}", "\u{1}".repeat(16_000))).unwrap();
     page.give(Input::Send { chat: CHAT, text, client_id: id("big") });

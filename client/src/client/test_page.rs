@@ -91,11 +91,6 @@ impl Page {
 
     fn welcome_with(&mut self, limits: Limits, server_time: Timestamp) {
         self.give(Input::Socket(self.connection(), SocketInput::Opened));
-        self.welcome_with(Limits::default());
-    }
-
-    /// The welcome of a server with its own limits.
-    pub(super) fn welcome_with(&mut self, limits: Limits) {
         self.frame(&ServerFrame::Welcome(Welcome {
             user: ana(),
             version: 1,
