@@ -43,7 +43,7 @@ const CLOCK: &str = "
     };
     globalThis.clearTimeout = id => { timers.delete(id); stop(id); };
     globalThis.clock = {
-        sleep(ms) { ahead += ms; },
+        suspend(ms) { ahead += ms; },
         pass(ms) {
             ahead += ms;
             awake += ms;
@@ -133,7 +133,7 @@ impl Browser {
     }
 
     /// Let the clock of every page that is opened from now on be ahead of this machine's, behind with a negative number
-    /// of milliseconds; [`Browser::sleep`] and [`Browser::pass`] move it.
+    /// of milliseconds; [`Browser::suspend`] and [`Browser::pass`] move it.
     ///
     /// # Errors
     /// When the browser refuses.
@@ -147,8 +147,8 @@ impl Browser {
     ///
     /// # Errors
     /// When the page's clock was not set.
-    pub async fn sleep(&self, milliseconds: i64) -> Result<()> {
-        self.client.execute("clock.sleep(arguments[0])", vec![json!(milliseconds)]).await?;
+    pub async fn suspend(&self, milliseconds: i64) -> Result<()> {
+        self.client.execute("clock.suspend(arguments[0])", vec![json!(milliseconds)]).await?;
         Ok(())
     }
 

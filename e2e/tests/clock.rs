@@ -75,7 +75,7 @@ async fn what_is_written_with_a_wrong_clock_and_no_server_is_shown_in_its_order(
     ada.see_banner().await?;
     ada.send_message("two").await?;
     // As the clock is set, by hand or by the network.
-    ada.sleep(-3 * DAY).await?;
+    ada.suspend(-3 * DAY).await?;
     ada.send_message("three").await?;
     ada.see_messages(&["one", "two", "three"]).await?;
     see_days(&ada, &["Today"]).await?;
@@ -100,7 +100,7 @@ async fn today_becomes_yesterday_in_a_page_that_is_left_open_or_sleeps_over_midn
     // No frame of the server brings the time meanwhile.
     server.pause()?;
     ada.pass(DAY).await?;
-    bruno.sleep(DAY).await?;
+    bruno.suspend(DAY).await?;
     // A sleep is noticed when the page next does anything, which is within a minute.
     bruno.client().execute("dispatchEvent(new Event('online'))", Vec::new()).await?;
     for person in [&ada, &bruno] {
@@ -131,7 +131,7 @@ async fn a_clock_that_is_set_leaves_the_connection_and_its_timers_alone() -> Res
     bruno.open_chat(ADA.name).await?;
     ada.see_online().await?;
     for step in [DAY, -2 * DAY, 400 * DAY] {
-        ada.sleep(step).await?;
+        ada.suspend(step).await?;
         let words = format!("after {step}");
         ada.send_message(&words).await?;
         bruno.see_message(&words).await?;
