@@ -135,6 +135,7 @@ fn before_the_socket() -> Vec<Case> {
         over(F::Draining, Terminal, [told(|status| status.draining = true)]),
         over(F::DatabaseUnreachable, Browser, [told(|status| status.database = false)]),
         over(F::RedisUnreachable, Browser, [told(|status| status.bus = false)]),
+        over(F::NodesUnheard, Browser, [told(|status| status.unheard = true)]),
         over(
             F::OriginNotAllowed,
             Browser,

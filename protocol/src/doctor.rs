@@ -36,6 +36,9 @@ pub struct ServerStatus {
     pub bus: bool,
     /// Whether the server is about to end.
     pub draining: bool,
+    /// Whether other nodes use the same database and nothing connects them with this one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unheard: bool,
     /// Whether a page may connect; only when the request named an origin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<OriginStatus>,

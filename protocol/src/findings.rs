@@ -97,6 +97,8 @@ findings! {
     DatabaseUnreachable = "database_unreachable", [];
     /// The server does not reach Redis.
     RedisUnreachable = "redis_unreachable", [];
+    /// Other servers use the same database, and nothing connects them with this one.
+    NodesUnheard = "nodes_unheard", [];
     /// A proxy hands another host on than the browser asked for, so that the page looks like a foreign one.
     ProxyChangesHost = "proxy_changes_host", [("host", "chat.example.org"), ("seen", "127.0.0.1:8000"), ("origin", "https://chat.example.org")];
     /// The page's origin is not one that may open sockets.

@@ -249,7 +249,7 @@ pub fn markdown() -> String {
         (paths::HEALTH, "`GET` → 200 as soon as the server serves"),
         (
             paths::DOCTOR,
-            "`GET ?origin=` → `{name, version, protocol, node, clustered, time_ms, heartbeat_ms, host, database, bus, draining, origin?}`, readable by every page; always 200 while the server serves",
+            "`GET ?origin=` → `{name, version, protocol, node, clustered, time_ms, heartbeat_ms, host, database, bus, draining, unheard?, origin?}`, readable by every page; always 200 while the server serves",
         ),
         (
             "/api/doctor/probes/{probe}/",
@@ -257,7 +257,7 @@ pub fn markdown() -> String {
         ),
         (
             paths::READY,
-            "`GET` → `{ready, database, bus, draining}`; 200 when it should get requests, else 503",
+            "`GET` → `{ready, database, bus, draining, unheard?, detail?}`; 200 when it should get requests, else 503",
         ),
     ] {
         let _ = writeln!(page, "| `{address}` | {methods} |");

@@ -337,7 +337,7 @@ impl From<MessageBody> for Message {
 }
 
 /// `GET /readyz`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
     /// Whether the server should get requests.
     pub ready: bool,
@@ -347,6 +347,12 @@ pub struct Readiness {
     pub bus: bool,
     /// Whether the server is about to end.
     pub draining: bool,
+    /// Whether other nodes use the same database and nothing connects them with this one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unheard: bool,
+    /// What is wrong and what to do, in one sentence, where there is more to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// An error's body: `application/problem+json` (RFC 9457), with `code` and `field` added.

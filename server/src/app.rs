@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::auth::Auth;
 use crate::auth::attempts::Attempts;
-use crate::bus::{Bus, MemoryBus, RedisBus, RedisOptions, RedisUnusable};
+use crate::bus::{Bus, MemoryBus, PollingBus, RedisBus, RedisOptions, RedisUnusable};
 use crate::chat::Chats;
 use crate::config::{self, Config};
 use crate::connections::Connections;
@@ -113,15 +113,16 @@ impl App {
         let metrics = Arc::<Metrics>::default();
         let wait = metrics.database_wait.clone();
         let measured = |store| MeasuredStore::new(store, metrics.clone(), config.slow_query);
-        let store: Arc<dyn Store> = if config::is_postgres(&config.database_url) {
-            let store = PostgresStore::open(&config.database_url).await?.with_wait(wait);
+        let hub = Hub::new();
+        let is_shared = config::is_postgres(&config.database_url);
+        let store: Arc<dyn Store> = if is_shared {
+            let store = PostgresStore::open_for(&config.database_url, hub.node()).await?.with_wait(wait);
             let patience = store.patience();
             Arc::new(measured(Arc::new(store)).with_patience(patience))
         } else {
             let store = SqliteStore::open(&config.database_url).await?.with_wait(wait);
             Arc::new(measured(Arc::new(store)))
         };
-        let hub = Hub::new();
         let bus: Arc<dyn Bus> = match &config.redis_url {
             Some(url) => {
                 let options = RedisOptions {
@@ -132,6 +133,7 @@ impl App {
                 };
                 Arc::new(RedisBus::start(&options, store.clone(), hub.clone(), metrics.clone()).await?)
             }
+            None if is_shared => Arc::new(PollingBus::start(store.clone(), hub.clone(), metrics.clone())),
             None => Arc::new(MemoryBus::new(hub.clone())),
         };
         let grace = config.presence.grace;

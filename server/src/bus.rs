@@ -6,11 +6,15 @@ use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 use crate::hub::{Change, Hub};
 use crate::outbox::{Frame, relief};
 
+mod backstop;
 pub mod memory;
+mod neighbours;
+pub mod polling;
 pub mod redis;
 mod wire;
 
 pub use memory::MemoryBus;
+pub use polling::PollingBus;
 pub use redis::{Options as RedisOptions, RedisBus, RedisUnusable};
 
 /// Something that every node should know. Frames are encoded once, by the node where it happened.
@@ -154,5 +158,10 @@ pub trait Bus: Send + Sync + 'static {
     /// Whether other nodes can be heard just now. A bus without other nodes always can.
     fn is_connected(&self) -> bool {
         true
+    }
+
+    /// Whether other nodes use the same database and can't be heard over this bus, however long one waits.
+    fn is_deaf(&self) -> bool {
+        false
     }
 }

@@ -10,12 +10,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use url::Url;
 
+mod database;
 mod doctor;
 mod env_file;
 mod migrate_db;
 mod operation;
 pub mod reference;
 
+use database::database;
+pub use database::is_postgres;
 pub use doctor::{Doctor, Lang, first_sentence};
 pub use env_file::read_env_file;
 pub use migrate_db::MigrateDb;
@@ -142,6 +145,8 @@ pub struct Serve {
     #[arg(short, long, env = "CAUSERIE_PORT", default_value_t = 8000)]
     pub port: u16,
     /// Where the accounts and messages are: `sqlite:PATH`, made when it is not there, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
+    ///
+    /// `postgres:///DATABASE?host=/var/run/postgresql` uses a Unix socket.
     #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = DEFAULT_DATABASE, hide_env_values = true)]
     pub database_url: String,
     /// The origin of a page elsewhere that may use the API and the sockets, such as `https://chat.example.org`.
@@ -246,46 +251,6 @@ fn address(text: &str) -> Result<IpAddr, String> {
         return Ok(Ipv4Addr::LOCALHOST.into());
     }
     text.parse().map_err(|_| "give an IP address, such as 127.0.0.1 or ::1".to_owned())
-}
-
-/// A database URL as `sqlite:PATH` or `postgres://…`. One that is refused is never repeated: it may hold a password.
-fn database(url: &str) -> Result<String, ConfigError> {
-    // An empty variable is how `.env` files say "unset".
-    let url = if url.trim().is_empty() { DEFAULT_DATABASE } else { url.trim() };
-    let Some((scheme, rest)) = url.split_once(':') else {
-        return fail("DATABASE_URL is not a URL: write sqlite:PATH, for example sqlite:causerie.db");
-    };
-    match scheme {
-        "sqlite" => {}
-        "postgres" | "postgresql" => {
-            let whole = Url::parse(url).ok().filter(|url| url.has_host() && url.path().len() > 1);
-            return match whole {
-                Some(_) => Ok(url.to_owned()),
-                None => fail(
-                    "DATABASE_URL is not a whole Postgres URL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE",
-                ),
-            };
-        }
-        _ => {
-            return fail(
-                "DATABASE_URL has a scheme that is not known: write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
-            );
-        }
-    }
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    if path.is_empty() || path.contains(":memory:") {
-        return fail("DATABASE_URL names no file: write sqlite:PATH, for example sqlite:causerie.db");
-    }
-    if path.contains(['?', '#']) {
-        return fail("DATABASE_URL has options after its path, which are not supported: write sqlite:PATH");
-    }
-    Ok(format!("sqlite:{path}"))
-}
-
-/// Whether a checked database URL names a Postgres database.
-#[must_use]
-pub fn is_postgres(database_url: &str) -> bool {
-    database_url.starts_with("postgres")
 }
 
 /// Origins as browsers write them.

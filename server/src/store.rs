@@ -7,6 +7,8 @@ use causerie_protocol::{
     ChatId, ClientId, Epoch, Event, Message, MessageId, MessageText, Seq, TokenId, UserId,
 };
 
+use crate::hub::NodeId;
+
 mod measured;
 pub mod postgres;
 mod rows;
@@ -298,6 +300,11 @@ pub trait Store: Send + Sync + 'static {
     async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError>;
     /// Who has read how far in some chats, for what a bus may have lost.
     async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError>;
+
+    /// The other servers that use this database just now, each by its name where it says one.
+    async fn other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// Answers when the database does.
     async fn ping(&self) -> Result<(), StoreError>;

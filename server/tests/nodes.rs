@@ -242,6 +242,82 @@ async fn an_outage_of_redis_can_be_read_from_the_metrics() {
         .await;
 }
 
+/// Waits for what a node says of itself.
+async fn says(node: &TestServer, is_so: impl Fn(&Readiness) -> bool) -> Readiness {
+    let look = async {
+        loop {
+            let answer = node.client.get(node.url(paths::READY)).send().await.unwrap();
+            let readiness = answer.json::<Readiness>().await.unwrap();
+            if is_so(&readiness) {
+                return readiness;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, look).await.expect("it never says so")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_nothing_connects_say_so_and_read_each_others_messages_from_the_database() {
+    let database = postgres::database().await;
+    let node = async || {
+        let database = database.clone();
+        TestServer::start_with(|config| config.database_url = database).await
+    };
+    let one = node().await;
+    let alone = says(&one, |_| true).await;
+    assert!(alone.ready && alone.bus && !alone.unheard && alone.detail.is_none(), "{alone:?}");
+    let mut other = node().await;
+    for node in [&one, &other] {
+        let deaf = says(node, |readiness| readiness.unheard).await;
+        assert!(deaf.ready && !deaf.bus && deaf.detail.unwrap().contains("USE_REDIS=true"));
+    }
+    let (alice, bob) = (one.register("alice").await, other.register("bob").await);
+    let chat = one.start_chat(&alice, &bob).await;
+    let (mut here, mut there) = (one.one(&alice, chat).await, other.one(&bob, chat).await);
+    for number in 1..=3 {
+        let text = number.to_string();
+        here.say(chat, &text, &format!("m-{number}")).await;
+        let message = there.message().await;
+        assert_eq!((message.content, message.seq), (text, Seq(number)));
+    }
+    there.send(json!({"type": "read", "chat_id": chat, "seq": 3})).await;
+    let read = here
+        .until(|frame| match frame {
+            ServerFrame::Read(read) if read.user_id == bob.user.id => Some(read.seq),
+            _ => None,
+        })
+        .await;
+    assert_eq!(read, Seq(3));
+    let signed_out = one.login(&bob).await;
+    let mut closing = other.many(&signed_out).await;
+    one.logout(&signed_out).await;
+    assert_eq!(closing.closed().await.0, 4001);
+    other.kill();
+    says(&one, |readiness| readiness.bus && !readiness.unheard && readiness.detail.is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_on_two_redis_notice_that_they_do_not_hear_each_other() {
+    let database = postgres::database().await;
+    let (first, second) = (Redis::start().await, Redis::start().await);
+    let node = async |redis: &Redis| {
+        let (database, url) = (database.clone(), redis.url());
+        TestServer::start_with(|config| {
+            config.database_url = database;
+            config.redis_url = Some(url);
+            config.presence =
+                Presence { grace: Duration::from_millis(300), beat: Duration::from_millis(100) };
+        })
+        .await
+    };
+    let (one, other) = (node(&first).await, node(&second).await);
+    for node in [&one, &other] {
+        let deaf = says(node, |readiness| readiness.unheard).await;
+        assert!(deaf.ready && !deaf.bus && deaf.detail.unwrap().contains("same REDIS_URL"));
+    }
+}
+
 /// Whether a node shows a person as online to somebody who shares a chat with them.
 async fn shows(node: &TestServer, viewer: &Person, chat: ChatId, who: &Person) -> bool {
     let chat = node.call(Method::GET, &paths::chat(chat), viewer, Value::Null).await;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod common {
+    pub mod pgbouncer;
     pub mod postgres;
     pub mod way;
 }
@@ -19,6 +20,7 @@ mod store {
     pub mod world;
 }
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,9 +28,11 @@ use causerie_protocol::ChatId;
 use causerie_server::store::{
     Append, Change, MeasuredStore, Patience, PostgresStore, Refused, Store, StoreError,
 };
+use common::pgbouncer::PgBouncer;
 use common::postgres::{database, database_with, server, turkish_database};
 use common::way::Way;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use store::addresses;
 use store::world::World;
 
@@ -327,6 +331,77 @@ mod on_postgres {
         assert_eq!(world.texts(pair).await, ["hello"]);
     }
 
+    /// The folder of the server's Unix socket, and its port.
+    async fn socket() -> (String, u16) {
+        let mut admin = sqlx::PgConnection::connect(&format!("{}/postgres", server())).await.unwrap();
+        let folders: String =
+            sqlx::query_scalar("SHOW unix_socket_directories").fetch_one(&mut admin).await.unwrap();
+        let folder = folders.split(',').next().unwrap().trim().to_owned();
+        (folder, url::Url::parse(&server()).unwrap().port().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_unix_socket_is_used_however_the_url_names_it() {
+        let database = database().await;
+        let name = database.rsplit('/').next().unwrap();
+        let user = url::Url::parse(&database).unwrap().username().to_owned();
+        let (folder, port) = socket().await;
+        for url in [
+            format!("postgres:///{name}?host={folder}&port={port}&user={user}"),
+            format!("postgres://{user}@{}:{port}/{name}", folder.replace('/', "%2F")),
+            format!("postgres://{user}@localhost/{name}?host={folder}&port={port}"),
+        ] {
+            let store = PostgresStore::open(&url).await.unwrap();
+            store.ping().await.unwrap();
+            store.close().await;
+            assert!(PostgresStore::look(&url).await.is_ok(), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pooler_that_keeps_sessions_is_used_and_one_that_does_not_is_named() {
+        let database = database().await;
+        let bouncer = PgBouncer::start("session").await;
+        let world = World::new(PostgresStore::open(&bouncer.url(&database)).await.unwrap()).await;
+        let pair = world.pair().await;
+        world.say(pair, world.ana, "through the pooler").await;
+        assert_eq!(world.texts(pair).await, ["through the pooler"]);
+        assert!(PostgresStore::look(&bouncer.url(&database)).await.is_ok());
+        for mode in ["transaction", "statement"] {
+            let bouncer = PgBouncer::start(mode).await;
+            let url = bouncer.url(&database);
+            let opened = PostgresStore::open(&url).await.map(drop);
+            for refused in [opened, PostgresStore::look(&url).await.map(drop)] {
+                let Err(StoreError::Unusable(sentence)) = refused else { panic!("{mode} opened") };
+                for words in
+                    ["PgBouncer", "pool_mode = session", "DATABASE_URL", &bouncer.address().to_string()]
+                {
+                    assert!(sentence.contains(words), "{words}: {sentence}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_other_nodes_are_seen_by_their_names_until_they_are_gone() {
+        let url = database().await;
+        let one = PostgresStore::open_for(&url, 1).await.unwrap();
+        assert_eq!(one.other_nodes().await.unwrap(), []);
+        assert_eq!(PostgresStore::look(&url).await.unwrap(), 1);
+        let other = PostgresStore::open_for(&url, 2).await.unwrap();
+        // As a node of an earlier version calls its connections.
+        let earlier = PgConnectOptions::from_str(&url).unwrap().application_name("causerie");
+        let earlier = earlier.connect().await.unwrap();
+        let mut seen = one.other_nodes().await.unwrap();
+        seen.sort();
+        assert_eq!(seen, [None, Some(2)]);
+        assert_eq!(other.other_nodes().await.unwrap().len(), 2);
+        earlier.close().await.unwrap();
+        other.close().await;
+        let alone = async { while !one.other_nodes().await.unwrap().is_empty() {} };
+        tokio::time::timeout(Duration::from_secs(30), alone).await.expect("the others are still there");
+    }
+
     #[tokio::test]
     async fn a_server_that_cant_be_used_says_what_to_do() {
         let server = server();
@@ -334,6 +409,8 @@ mod on_postgres {
         for (url, named) in [
             (format!("{server}/no_such_database"), "createdb"),
             (format!("postgres://causerie@{nobody}/x"), "does not answer"),
+            ("postgres:///x?host=/no/such/folder&port=7".to_owned(), "/no/such/folder/.s.PGSQL.7"),
+            (format!("postgres://causerie@{nobody}/x?host=127.0.0.2"), "127.0.0.2"),
             ("postgres://[".to_owned(), "not a Postgres URL"),
         ] {
             let Err(StoreError::Unusable(sentence)) = PostgresStore::open(&url).await else {

@@ -1,4 +1,4 @@
-//! Postgres and Redis for the tests: installed where that may be done, and a Postgres of the run's own.
+//! Postgres, PgBouncer and Redis for the tests: installed where that may be done, and a Postgres of the run's own.
 
 use std::fs;
 use std::net::TcpStream;
@@ -26,7 +26,7 @@ pub struct Postgres {
     pub url: String,
 }
 
-/// Find Postgres and Redis or install them, and start a Postgres. Redis is started by the tests.
+/// Find Postgres, PgBouncer and Redis or install them, and start a Postgres. The others are started by the tests.
 ///
 /// # Errors
 /// As [`install`], and when Postgres does not start.
@@ -35,22 +35,24 @@ pub fn ensure() -> Result<Postgres> {
     Postgres::start()
 }
 
-/// Find Postgres and Redis, or install them on Debian as root.
+/// Find Postgres, PgBouncer and Redis, or install them on Debian as root.
 ///
 /// # Errors
 /// When something is missing and can't be installed; the message says what a person has to install.
 pub fn install() -> Result<()> {
-    if find("postgres").is_none() || find("redis-server").is_none() {
+    if ["postgres", "pgbouncer", "redis-server"].iter().any(|program| find(program).is_none()) {
         if !debian::is_debian() {
             bail!(
-                "the tests of several servers need Postgres and Redis: install both and put postgres, initdb and redis-server in PATH"
+                "the tests of several servers need Postgres, PgBouncer and Redis: install them and put postgres, initdb, pgbouncer and redis-server in PATH"
             );
         }
         if !debian::is_root() {
-            bail!("the tests of several servers need: sudo apt-get install postgresql redis-server");
+            bail!(
+                "the tests of several servers need: sudo apt-get install postgresql pgbouncer redis-server"
+            );
         }
-        println!("  Postgres or Redis is missing: installing Debian's");
-        debian::install(&["postgresql", "redis-server"])?;
+        println!("  Postgres, PgBouncer or Redis is missing: installing Debian's");
+        debian::install(&["postgresql", "pgbouncer", "redis-server"])?;
     }
     Ok(())
 }

@@ -76,10 +76,11 @@ impl Doctor {
             return self.fail(Check::Version, cause);
         }
         self.report.pass(Check::Version, None);
+        let bus = if status.unheard { Finding::NodesUnheard } else { Finding::RedisUnreachable };
         for (check, bad, finding) in [
             (Check::Serving, status.draining, Finding::Draining),
             (Check::Database, !status.database, Finding::DatabaseUnreachable),
-            (Check::Redis, !status.bus, Finding::RedisUnreachable),
+            (Check::Redis, !status.bus || status.unheard, bus),
         ] {
             if bad {
                 return self.fail(check, finding.into());

@@ -21,6 +21,7 @@ pub fn status() -> ServerStatus {
         database: true,
         bus: true,
         draining: false,
+        unheard: false,
         origin: None,
     }
 }

@@ -137,6 +137,11 @@ pub fn finding(finding: Finding) -> Words {
             "Redis is not running, or `REDIS_URL` is wrong. Nothing is lost meanwhile, but messages from other nodes come late.",
             "Start it (`systemctl start redis-server`), and check `REDIS_URL` with `redis-cli -u \"$REDIS_URL\" ping`. With a single server unset `USE_REDIS`.",
         ),
+        F::NodesUnheard => words(
+            "Several servers use one database and do not hear each other.",
+            "One runs without Redis or with another one. Nothing is lost, but messages of the others come some seconds late; presence, typing and new chats not at all.",
+            "Start every server with `USE_REDIS=true` and the same `REDIS_URL`. If there should be one only, stop the others.",
+        ),
         F::ProxyChangesHost => words(
             "The page's own server takes it for a foreign page: a proxy says that {seen} was asked for, and it was {host}.",
             "The proxy puts its own name in the header `Host`.",

@@ -137,6 +137,11 @@ pub fn finding(finding: Finding) -> Words {
             "Redis chưa chạy, hoặc `REDIS_URL` sai. Trong lúc đó không mất gì, nhưng tin nhắn từ các nút khác đến muộn.",
             "Hãy khởi động nó (`systemctl start redis-server`) và kiểm tra `REDIS_URL` bằng `redis-cli -u \"$REDIS_URL\" ping`. Nếu chỉ có một máy chủ, hãy bỏ `USE_REDIS`.",
         ),
+        F::NodesUnheard => words(
+            "Nhiều máy chủ dùng chung một cơ sở dữ liệu mà không nghe thấy nhau.",
+            "Có máy chủ chạy không có Redis hoặc với Redis khác. Không mất gì, nhưng tin nhắn từ máy chủ khác đến chậm vài giây; trạng thái trực tuyến, đang gõ và cuộc trò chuyện mới thì không đến.",
+            "Hãy chạy mọi máy chủ với `USE_REDIS=true` và cùng một `REDIS_URL`. Nếu chỉ cần một máy chủ, hãy dừng các máy chủ khác.",
+        ),
         F::ProxyChangesHost => words(
             "Máy chủ của chính trang này coi nó là trang lạ: proxy báo rằng {seen} được yêu cầu, trong khi thật ra là {host}.",
             "Proxy ghi tên của nó vào tiêu đề `Host`.",

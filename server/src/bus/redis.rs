@@ -15,17 +15,17 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::backstop::{Backstop, Missed};
+use super::neighbours::Neighbours;
 use super::{Bus, Envelope, deliver_all, wire};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::store::Store;
 
-mod backstop;
 mod names;
 mod roster;
 mod source;
 
-use backstop::Missed;
 use names::Names;
 use roster::Roster;
 use source::{Source, timed};
@@ -55,6 +55,8 @@ pub struct RedisBus {
     metrics: Arc<Metrics>,
     /// Something was not published, and the other nodes are not told yet.
     lost: Arc<AtomicBool>,
+    /// Other nodes use the database and do not come by this Redis.
+    is_deaf: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
 }
 
@@ -120,8 +122,21 @@ impl RedisBus {
         let roster =
             Roster::new(source, names.clone(), store.clone(), hub.clone(), missed.clone(), options.beat);
         tasks.spawn(roster.run());
-        tasks.spawn(backstop::run(store, hub.clone(), missed, lost.clone(), metrics.clone()));
-        Ok(Self { hub, names, outgoing, connected, metrics, lost, _tasks: tasks })
+        let is_deaf = Arc::<AtomicBool>::default();
+        let patience = options.beat * (2 * roster::LEASE);
+        let neighbours =
+            Neighbours::heard_by(hub.clone(), connected.clone(), store.clone(), patience, is_deaf.clone());
+        tasks.spawn(neighbours.run());
+        let backstop = Backstop {
+            store,
+            hub: hub.clone(),
+            missed,
+            lost: lost.clone(),
+            metrics: metrics.clone(),
+            was_away: false,
+        };
+        tasks.spawn(backstop.run());
+        Ok(Self { is_deaf, hub, names, outgoing, connected, metrics, lost, _tasks: tasks })
     }
 }
 
@@ -147,6 +162,10 @@ impl Bus for RedisBus {
 
     fn is_connected(&self) -> bool {
         self.connected.load(Ordering::Acquire)
+    }
+
+    fn is_deaf(&self) -> bool {
+        self.is_connected() && self.is_deaf.load(Ordering::Acquire)
     }
 }
 

@@ -45,7 +45,7 @@ async fn status(
     headers: HeaderMap,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Json<ServerStatus> {
-    let Readiness { database, bus, draining, .. } = ready::readiness(&app).await;
+    let Readiness { database, bus, draining, unheard, .. } = ready::readiness(&app).await;
     let host = text(&headers, header::HOST);
     let origin = asked.ok().and_then(|Query(asked)| asked.origin).map(|origin| OriginStatus {
         allowed: allowed(&origin, host.as_deref(), &app.config),
@@ -64,6 +64,7 @@ async fn status(
         database,
         bus,
         draining,
+        unheard,
         origin,
     })
 }

@@ -44,7 +44,7 @@ fn look_around(app: &App) {
     metrics.outbox_frames.set(level(census.frames));
     metrics.outbox_frames_max.set(level(census.frames_max));
     metrics.outbox.set(level(census.bytes));
-    metrics.bus_connected.set(app.bus.is_connected().into());
+    metrics.bus_connected.set((app.bus.is_connected() && !app.bus.is_deaf()).into());
     let pool = app.store.pool();
     metrics.database_connections.set(level(pool.open));
     metrics.database_connections_idle.set(level(pool.idle));

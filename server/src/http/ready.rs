@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use causerie_protocol::rest::Readiness;
 
 use crate::app::App;
+use crate::store::StoreError;
 
 /// 200 while the database answers and nothing drains; 503 otherwise.
 ///
@@ -19,7 +20,25 @@ pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness
 
 /// What the server can do just now.
 pub(super) async fn readiness(app: &App) -> Readiness {
-    let database = app.store.ping().await.inspect_err(|error| tracing::warn!(%error, "not ready")).is_ok();
+    let answered = app.store.ping().await.inspect_err(|error| tracing::warn!(%error, "not ready"));
     let draining = app.drain.has_begun() || app.hub.is_draining();
-    Readiness { ready: database && !draining, database, bus: app.bus.is_connected(), draining }
+    let unheard = app.bus.is_deaf();
+    let (database, bus) = (answered.is_ok(), app.bus.is_connected() && !unheard);
+    // Without the path, which is not for everybody: the log has it.
+    let detail = match answered {
+        Err(StoreError::Unusable(_)) => Some(MOVED),
+        _ if unheard => Some(UNHEARD),
+        _ => None,
+    };
+    Readiness {
+        ready: database && !draining,
+        database,
+        bus,
+        draining,
+        unheard,
+        detail: detail.map(str::to_owned),
+    }
 }
+
+const MOVED: &str = "The file of the database was moved, replaced or deleted while the server runs, so nothing is stored: put it back, or start the server again.";
+const UNHEARD: &str = "Other servers use this database and can't be heard: start every one with USE_REDIS=true and the same REDIS_URL.";

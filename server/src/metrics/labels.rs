@@ -156,6 +156,8 @@ labels! {
         Heads = "heads",
         /// Reads who has read how far.
         Reads = "reads",
+        /// Finds the other servers.
+        OtherNodes = "other_nodes",
         /// Asks whether the database answers.
         Ping = "ping",
     }

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::{Append, AppendResult, Created, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
 use crate::clock;
+use crate::hub::NodeId;
 use crate::metrics::{Metrics, Operation};
 
 /// Another store, measured. Its answers are those of the other.
@@ -207,6 +208,10 @@ impl Store for MeasuredStore {
 
     async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError> {
         self.timed(Operation::Reads, self.store.reads(chats)).await
+    }
+
+    async fn other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError> {
+        self.timed(Operation::OtherNodes, self.store.other_nodes()).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -21,10 +21,12 @@ use super::{
     Append, AppendResult, Created, NewChat, Patience, PoolState, Position, Store, StoreError, TokenRecord,
 };
 use crate::clock;
+use crate::hub::NodeId;
 use crate::metrics::Histogram;
 
 mod append;
 mod look;
+mod sessions;
 pub(super) mod transfer;
 
 // SQL that both backends speak is one text, compiled here for this backend's types; hence `duplicate_mod`.
@@ -53,7 +55,7 @@ type Pool = PgPool;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// What a server's connections are called in `pg_stat_activity`.
+/// What a server's connections are called in `pg_stat_activity`, followed by the name of the node.
 const NAME: &str = "causerie";
 /// Connections of one node.
 const CONNECTIONS: u32 = 10;
@@ -80,6 +82,8 @@ pub struct PostgresStore {
     hung_at: Arc<AtomicI64>,
     epoch: Epoch,
     wait: Histogram,
+    /// What this node's connections are called.
+    name: String,
 }
 
 impl PostgresStore {
@@ -90,7 +94,22 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError::Unusable`] with a sentence that names the setting and the remedy.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_for(url, rand::random()).await
+    }
+
+    /// As [`PostgresStore::open`], for a node of this name, by which the other nodes see it.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`].
+    pub async fn open_for(url: &str, node: NodeId) -> Result<Self, StoreError> {
         let (options, place) = read(url)?;
+        let name = format!("{NAME} {node:016x}");
+        let options = options.application_name(&name);
+        sessions::check(&options, &place).await.map_err(|error| match error {
+            sessions::Error::Unusable(sentence) => sentence,
+            sessions::Error::Database(error) => unusable(&place, &error),
+        })?;
+        let database = options.get_database().unwrap_or_default().to_owned();
         let hung_at = Arc::<AtomicI64>::default();
         let last = hung_at.clone();
         let pool = PgPoolOptions::new()
@@ -118,6 +137,10 @@ impl PostgresStore {
             .connect_with(options)
             .await
             .map_err(|error| unusable(&place, &error))?;
+        let had_tables: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+            .fetch_one(&pool)
+            .await
+            .map_err(|error| unusable(&place, &error))?;
         MIGRATIONS.run(&pool).await.map_err(|error| unusable_tables(&place, error))?;
         let mut connection = pool.acquire().await.map_err(|error| unusable(&place, &error))?;
         email_keys::fill(&mut connection).await.map_err(|error| unusable(&place, &error))?;
@@ -126,7 +149,14 @@ impl PostgresStore {
             .fetch_one(&pool)
             .await
             .map_err(|error| unusable(&place, &error))?;
-        Ok(Self { pool, hung_at, epoch: Epoch(epoch), wait: Histogram::default() })
+        let accounts: i64 = sqlx::query_scalar("SELECT count(*) FROM users")
+            .fetch_one(&pool)
+            .await
+            .map_err(|error| unusable(&place, &error))?;
+        let what =
+            if had_tables { "the database was opened" } else { "new tables were made in the database" };
+        tracing::info!(%place, database, accounts, "{what}");
+        Ok(Self { pool, hung_at, epoch: Epoch(epoch), wait: Histogram::default(), name })
     }
 
     /// Notes in `wait` how long writes wait for a connection.
@@ -149,7 +179,7 @@ impl PostgresStore {
     }
 }
 
-/// What a URL says, and the place that it names, for sentences.
+/// What a URL says, and the place that is connected to, for sentences.
 fn read(url: &str) -> Result<(PgConnectOptions, String), StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| {
@@ -159,9 +189,22 @@ fn read(url: &str) -> Result<(PgConnectOptions, String), StoreError> {
             )
         })?
         .application_name(NAME)
+        // PgBouncer refuses a connection that asks for it, and no column is a float.
+        .extra_float_digits(None)
         .disable_statement_logging();
-    let place = format!("{}:{}", options.get_host(), options.get_port());
+    let place = place(&options);
     Ok((options, place))
+}
+
+/// Where a connection goes: a host and its port, or the file of a Unix socket
+/// (<https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-HOST>).
+fn place(options: &PgConnectOptions) -> String {
+    let (host, port) = (options.get_host(), options.get_port());
+    let folder = options.get_socket().map(|folder| folder.display().to_string());
+    match folder.or_else(|| host.starts_with('/').then(|| host.to_owned())) {
+        Some(folder) => format!("{}/.s.PGSQL.{port}", folder.trim_end_matches('/')),
+        None => format!("{host}:{port}"),
+    }
 }
 
 fn unusable_tables(place: &str, error: MigrateError) -> StoreError {
@@ -185,6 +228,10 @@ fn newer(place: &str) -> StoreError {
 fn unusable(place: &str, error: &sqlx::Error) -> StoreError {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default();
     StoreError::Unusable(match &*code {
+        // protocol_violation: PgBouncer's answer to what it does not know at the start of a connection.
+        "08P01" => format!(
+            "What answers at {place} refuses the connection ({error}): if that is PgBouncer, name what it refuses in its ignore_startup_parameters, or name Postgres itself in DATABASE_URL."
+        ),
         "28000" | "28P01" => {
             format!("Postgres at {place} refuses the user or the password: correct them in DATABASE_URL.")
         }
@@ -197,7 +244,18 @@ fn unusable(place: &str, error: &sqlx::Error) -> StoreError {
         "53300" => format!(
             "Postgres at {place} has no free connection: raise its max_connections, or run fewer nodes."
         ),
-        "" => format!("Postgres does not answer at {place}: start it, or correct DATABASE_URL."),
+        "" => match error {
+            sqlx::Error::Tls(error) => format!(
+                "Postgres at {place} and this program find no TLS that both accept ({error}): correct sslmode in DATABASE_URL, or Postgres' certificate."
+            ),
+            sqlx::Error::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => format!(
+                "The system does not let this program connect to {place}: give it the right to use that socket, or correct DATABASE_URL."
+            ),
+            sqlx::Error::Protocol(_) => {
+                format!("What answers at {place} does not speak as Postgres does: correct DATABASE_URL.")
+            }
+            _ => format!("Postgres does not answer at {place}: start it, or correct DATABASE_URL."),
+        },
         code => format!(
             "Postgres at {place} failed with code {code}: look it up in Postgres' manual, or correct DATABASE_URL."
         ),
@@ -384,6 +442,22 @@ impl Store for PostgresStore {
         .await
         .map_err(|error| sort(error.into()))?;
         Ok(rows.into_iter().map(to_read).collect())
+    }
+
+    async fn other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError> {
+        let names: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT application_name FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name <> $1
+             AND (application_name = $2 OR application_name ~ ('^' || $2 || ' [0-9a-f]{16}$'))",
+        )
+        .bind(&self.name)
+        .bind(NAME)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| sort(error.into()))?;
+        // A node of the version before says no name.
+        let node = |name: String| NodeId::from_str_radix(name.split_once(' ')?.1, 16).ok();
+        Ok(names.into_iter().map(node).collect())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

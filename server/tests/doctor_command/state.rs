@@ -6,7 +6,9 @@ use causerie_services::redis::Redis;
 
 use sqlx::Connection as _;
 
-use crate::looked::{Looked, TokenFile, in_a_chat};
+use crate::looked::{Looked, TokenFile, in_a_chat, look};
+use crate::postgres;
+use crate::program::{causerie, folder_with};
 use crate::server::TestServer;
 
 /// Looks until it finds this: what happens to a server is not known to it at once.
@@ -63,6 +65,26 @@ async fn a_server_whose_postgres_or_redis_is_away_until_it_is_back() {
     assert!(looked.found("database_unreachable").contains("DATABASE_URL"));
     postgres.launch().await.unwrap();
     until("all_well", &token, &url, chat).await;
+}
+
+#[tokio::test]
+async fn two_servers_that_nothing_connects_until_one_is_stopped() {
+    let database = postgres::database().await;
+    let node = async || {
+        let database = database.clone();
+        TestServer::start_with(|config| config.database_url = database).await
+    };
+    let (server, other) = (node().await, node().await);
+    let (_, chat, token) = in_a_chat(&server).await;
+    let url = server.url("");
+    let looked = until("nodes_unheard", &token, &url, chat).await;
+    assert!(looked.found("nodes_unheard").contains("USE_REDIS=true"));
+    // And where they are set up.
+    let folder = folder_with(".env", format!("DATABASE_URL={database}\nCAUSERIE_PORT=0\n").as_bytes());
+    look(causerie(&folder, &["doctor", "--json"]), &[]).await.found("nodes_unheard");
+    drop(other.stop().await);
+    until("all_well", &token, &url, chat).await;
+    look(causerie(&folder, &["doctor", "--json"]), &[]).await.found("all_well");
 }
 
 #[tokio::test]

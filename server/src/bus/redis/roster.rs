@@ -13,14 +13,14 @@ use redis::RedisError;
 use redis::aio::MultiplexedConnection;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::backstop::Missed;
 use super::names::Names;
 use super::source::Source;
+use crate::bus::backstop::Missed;
 use crate::hub::{Hub, NodeId, presence_frame};
 use crate::store::Store;
 
 /// Beats of a lease: two may be lost.
-const LEASE: u32 = 3;
+pub(super) const LEASE: u32 = 3;
 /// People of one command.
 const CHUNK: usize = 1_000;
 

@@ -65,15 +65,18 @@ impl Checks<'_> {
         let looked = if is_postgres(database) {
             PostgresStore::look(database).await
         } else {
-            SqliteStore::look(database).await
+            SqliteStore::look(database).await.map(|()| 0)
         };
         let looked = looked.map_err(|error| because(Finding::DatabaseUnusable, &error.to_string()));
-        self.note(Check::LocalDatabase, looked.map(|()| (None, ())))?;
+        let nodes = self.note(Check::LocalDatabase, looked.map(|nodes| (None, nodes)))?;
         if let Some(url) = &plan.config.redis_url {
             self.paper.running(Check::LocalRedis, None);
             let looked = RedisBus::look(url, plan.config.redis_ca.as_ref()).await;
             let looked = looked.map_err(|error| because(Finding::RedisUnusable, &error.to_string()));
             self.note(Check::LocalRedis, looked.map(|()| (None, ())))?;
+        }
+        if plan.config.redis_url.is_none() && nodes > 1 {
+            return self.note(Check::LocalRedis, Err(Cause::from(Finding::NodesUnheard)));
         }
         self.paper.running(Check::Port, None);
         let port = port(&plan, options.patience()).await;

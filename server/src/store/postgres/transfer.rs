@@ -8,7 +8,7 @@ use sqlx::ConnectOptions;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
-use super::{Database, MIGRATIONS, NAME, StoreError, content, email_keys, unusable, unusable_tables};
+use super::{Database, MIGRATIONS, NAME, StoreError, content, email_keys, place, unusable, unusable_tables};
 use crate::store::transfer::{End, Key, Rows, Side, Table};
 
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
@@ -18,7 +18,7 @@ mod sql;
 /// What the shared SQL runs on.
 type Connection = PgConnection;
 
-/// What this connection is called, apart from a server's.
+/// What the connection of a command is called, apart from a server's.
 const OWN_NAME: &str = "causerie migrate-db";
 /// Looks for servers, since the connections of one that just ended stay for a moment, and the pause between two.
 const LOOKS: (u32, Duration) = (5, Duration::from_millis(200));
@@ -40,8 +40,10 @@ impl PostgresSide {
                 ))
             })?
             .application_name(OWN_NAME)
+            // As a server's connections.
+            .extra_float_digits(None)
             .disable_statement_logging();
-        let place = format!("{}:{}", options.get_host(), options.get_port());
+        let place = place(&options);
         let explain = |error: &sqlx::Error| end.reword(unusable(&place, error));
         let mut connection = options.connect().await.map_err(|error| explain(&error))?;
         MIGRATIONS.run(&mut connection).await.map_err(|error| end.reword(unusable_tables(&place, error)))?;
@@ -77,10 +79,9 @@ async fn is_in_use(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
         }
         let others: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM pg_stat_activity
-             WHERE datname = current_database() AND application_name IN ($1, $2) AND pid <> pg_backend_pid()",
+             WHERE datname = current_database() AND starts_with(application_name, $1) AND pid <> pg_backend_pid()",
         )
         .bind(NAME)
-        .bind(OWN_NAME)
         .fetch_one(&mut *connection)
         .await?;
         if others == 0 {

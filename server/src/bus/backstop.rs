@@ -16,7 +16,7 @@ use crate::outbox::Frame;
 use crate::store::{Store, StoreError};
 
 /// The pause between two looks at the heads in the store: the longest that a hole stays when Redis is away.
-const BACKSTOP: Duration = Duration::from_secs(2);
+pub(super) const BACKSTOP: Duration = Duration::from_secs(2);
 /// What is asked for within this time is one look.
 const GATHER: Duration = Duration::from_millis(20);
 /// Chats of one look at the heads.
@@ -43,19 +43,30 @@ impl Missed {
     }
 }
 
-/// Reads the heads of followed chats from the store now and then, and when asked to, and reveals what the bus lost.
-pub(super) async fn run(
-    store: Arc<dyn Store>,
-    hub: Hub,
-    missed: Arc<Missed>,
-    lost: Arc<AtomicBool>,
-    metrics: Arc<Metrics>,
-) {
-    let mut was_away = false;
-    loop {
-        let _ = timeout(BACKSTOP, missed.look.notified()).await;
-        // A storm of newly followed chats is one look, not one each.
-        sleep(GATHER).await;
+/// Reads the heads of followed chats from the store, and reveals what the bus lost.
+pub(super) struct Backstop {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) hub: Hub,
+    pub(super) missed: Arc<Missed>,
+    /// Set when something of this node was told to nobody.
+    pub(super) lost: Arc<AtomicBool>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) was_away: bool,
+}
+
+impl Backstop {
+    /// Looks now and then, and when asked to.
+    pub(super) async fn run(mut self) {
+        loop {
+            let _ = timeout(BACKSTOP, self.missed.look.notified()).await;
+            // A storm of newly followed chats is one look, not one each.
+            sleep(GATHER).await;
+            self.look().await;
+        }
+    }
+
+    pub(super) async fn look(&mut self) {
+        let Self { store, hub, missed, lost, metrics, was_away } = self;
         let mut is_away = false;
         for chats in hub.followed().chunks(HEADS) {
             match store.heads(chats).await {
@@ -77,14 +88,14 @@ pub(super) async fn run(
                 }
             }
         }
-        if was_away && !is_away {
+        if *was_away && !is_away {
             // What was stored while its answer did not arrive was told to nobody.
             lost.store(true, Ordering::Release);
             missed.all_of(hub.followed());
         }
-        was_away = is_away;
+        *was_away = is_away;
         for chats in missed.take_reads().chunks(HEADS) {
-            if let Err(error) = tell_reads(&*store, &hub, chats).await {
+            if let Err(error) = tell_reads(&**store, hub, chats).await {
                 tracing::warn!(%error, "the read positions can't be read");
                 missed.reads.lock().unwrap_or_else(PoisonError::into_inner).extend(chats);
             }

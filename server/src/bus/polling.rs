@@ -1,0 +1,68 @@
+//! The bus of a node whose database others may share, and which nothing connects with them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::backstop::{BACKSTOP, Backstop, Missed};
+use super::neighbours::Neighbours;
+use super::{Bus, Envelope, deliver_all};
+use crate::hub::Hub;
+use crate::metrics::Metrics;
+use crate::store::Store;
+
+/// Hands envelopes to its own sockets, and while other nodes use the database, reads from there what they stored.
+pub struct PollingBus {
+    hub: Hub,
+    is_deaf: Arc<AtomicBool>,
+    _tasks: JoinSet<()>,
+}
+
+impl PollingBus {
+    /// Starts to look for other nodes. The task ends with the value.
+    #[must_use]
+    pub fn start(store: Arc<dyn Store>, hub: Hub, metrics: Arc<Metrics>) -> Self {
+        let is_deaf = Arc::<AtomicBool>::default();
+        let missed = Arc::new(Missed::default());
+        let neighbours = Neighbours::without_bus(store.clone(), is_deaf.clone());
+        let backstop = Backstop {
+            store,
+            hub: hub.clone(),
+            missed: missed.clone(),
+            lost: Arc::default(),
+            metrics,
+            was_away: false,
+        };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(poll(neighbours, backstop, hub.clone(), missed));
+        Self { hub, is_deaf, _tasks: tasks }
+    }
+}
+
+async fn poll(mut neighbours: Neighbours, mut backstop: Backstop, hub: Hub, missed: Arc<Missed>) {
+    let mut were_others = false;
+    loop {
+        let are_others = neighbours.look().await;
+        // Once more after the last one has gone, for what it stored at its end.
+        if are_others || were_others {
+            missed.all_of(hub.followed());
+            backstop.look().await;
+        }
+        were_others = are_others;
+        sleep(BACKSTOP).await;
+    }
+}
+
+#[async_trait]
+impl Bus for PollingBus {
+    async fn publish(&self, batch: Vec<Envelope>) {
+        deliver_all(&batch, &self.hub).await;
+    }
+
+    fn is_deaf(&self) -> bool {
+        self.is_deaf.load(Ordering::Acquire)
+    }
+}
