@@ -120,7 +120,7 @@ impl App {
             let patience = store.patience();
             Arc::new(measured(Arc::new(store)).with_patience(patience))
         } else {
-            let store = SqliteStore::open(&config.database_url).await?.with_wait(wait);
+            let store = SqliteStore::open_at(&config.database_url, config.address).await?.with_wait(wait);
             Arc::new(measured(Arc::new(store)))
         };
         let bus: Arc<dyn Bus> = match &config.redis_url {

@@ -21,6 +21,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+mod backup;
 mod doctor;
 mod migrate_db;
 
@@ -52,6 +53,15 @@ pub fn main() -> ExitCode {
         (Ok(runtime), Command::MigrateDb(options)) => {
             runtime.block_on(migrate_db::run(options)).map(|()| ExitCode::SUCCESS)
         }
+        (Ok(runtime), Command::Backup(options)) => {
+            runtime.block_on(backup::backup(options)).map(|()| ExitCode::SUCCESS)
+        }
+        (Ok(runtime), Command::Restore(options)) => {
+            runtime.block_on(backup::restore(options)).map(|()| ExitCode::SUCCESS)
+        }
+        (Ok(runtime), Command::RenewEpoch(options)) => {
+            runtime.block_on(backup::renew(options)).map(|()| ExitCode::SUCCESS)
+        }
         (Ok(runtime), Command::Doctor(options)) => match runtime.block_on(doctor::run(options, env_file)) {
             Ok(code) => Ok(code),
             Err(sentence) => return not_usable(&sentence),
@@ -62,12 +72,13 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(serve: &Serve) -> Result<(), String> {
-    let config = serve.config().map_err(|error| error.to_string())?;
+    let mut config = serve.config().map_err(|error| error.to_string())?;
     let address = serve.address();
     let listener = TcpListener::bind(address).await.map_err(|error| not_bound(address, &error))?;
     let address = listener.local_addr().map_err(|error| not_bound(address, &error))?;
     // From here on, so that a signal during a long migration is not lost.
     let shutdown = signals()?;
+    config.address = Some(address);
     let is_demo = config.demo;
     let app = App::open(config).await.map_err(|error| error.to_string())?;
     let scheme = if app.certificate.is_some() { "https" } else { "http" };

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use url::Url;
 
+mod backup;
 mod database;
 mod doctor;
 mod env_file;
@@ -17,6 +18,7 @@ mod migrate_db;
 mod operation;
 pub mod reference;
 
+pub use backup::{Backup, Database, Restore};
 use database::database;
 pub use database::is_postgres;
 pub use doctor::{Doctor, Lang, first_sentence};
@@ -29,6 +31,8 @@ pub use operation::{ForwardedHeader, Limits, Operation, Timeouts, TlsFiles};
 pub struct Config {
     /// The database: `sqlite:PATH`, where the file is made when it is not there, or a `postgres://` URL.
     pub database_url: String,
+    /// Where the server listens, for the sentence that a second one over the same SQLite file ends with.
+    pub address: Option<SocketAddr>,
     /// Where Redis is, when several servers share the Postgres database.
     pub redis_url: Option<String>,
     /// The certificate of the authority that signed Redis' own, when it is none that the system trusts.
@@ -63,6 +67,7 @@ impl Config {
     pub fn new(database: &Path) -> Self {
         Self {
             database_url: format!("sqlite:{}", database.display()),
+            address: None,
             redis_url: None,
             redis_ca: None,
             presence: Presence::default(),
@@ -126,6 +131,20 @@ pub enum Command {
     /// people stay signed in and their pages resume where they were. All of it is written in one transaction, read
     /// back and compared, so a run that is broken off leaves the target empty and can be repeated.
     MigrateDb(MigrateDb),
+    /// Back a SQLite database up to a new file, also while a server serves it.
+    ///
+    /// The backup is one state of the database, written beside, verified, and only then given its name.
+    /// Put it back with `causerie restore`. For Postgres, `docs/CONFIGURATION.md` says what to do with `pg_dump`.
+    Backup(Backup),
+    /// Put a backup in the place of a SQLite database, and keep the one that was there.
+    ///
+    /// Stop the server first. The backup is copied, verified, and renamed over the database in one step. It gets a new
+    /// epoch, so that no page resumes into a history that is not its own: every page loads its chats afresh.
+    Restore(Restore),
+    /// Let every page load its chats afresh, after a database was put back by other means than `causerie restore`.
+    ///
+    /// Stop every server first. For example after `pg_restore`, or after a machine went back to a snapshot.
+    RenewEpoch(Database),
     /// Find out why a connection fails, or check the set-up in this folder.
     ///
     /// It tries one thing after the other, stops at the first that is wrong, names it, and says what to do.
@@ -224,6 +243,7 @@ impl Serve {
         }
         Ok(Config {
             database_url,
+            address: None,
             redis_url: self.use_redis.then(|| self.redis_url.trim().to_owned()),
             redis_ca: self.redis_ca.clone().filter(|path| !path.as_os_str().is_empty()),
             presence: Presence::default(),

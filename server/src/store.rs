@@ -17,8 +17,20 @@ pub mod transfer;
 
 pub use measured::{MeasuredStore, Patience};
 pub use postgres::PostgresStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{Contents, Restored, SqliteStore};
 pub use transfer::transfer;
+
+/// Gives the database of a URL another epoch, so that every page loads afresh.
+///
+/// # Errors
+/// [`StoreError::Unusable`] with a sentence that names the setting and the remedy, also while a server uses it.
+pub async fn renew_epoch(url: &str) -> Result<(), StoreError> {
+    if url.starts_with("sqlite:") {
+        SqliteStore::renew_epoch(url).await
+    } else {
+        PostgresStore::renew_epoch(url).await
+    }
+}
 
 /// A change that somebody asks to append to a chat's log.
 #[derive(Clone, Debug)]

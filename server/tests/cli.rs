@@ -6,6 +6,8 @@
 mod clock;
 #[path = "cli/configuration.rs"]
 mod configuration;
+#[path = "cli/database.rs"]
+mod database;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/log.rs"]

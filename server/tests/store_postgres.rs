@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use causerie_protocol::ChatId;
 use causerie_server::store::{
-    Append, Change, MeasuredStore, Patience, PostgresStore, Refused, Store, StoreError,
+    Append, Change, MeasuredStore, Patience, PostgresStore, Refused, Store, StoreError, renew_epoch,
 };
 use common::pgbouncer::PgBouncer;
 use common::postgres::{database, database_with, server, turkish_database};
@@ -333,7 +333,7 @@ mod on_postgres {
 
     /// The folder of the server's Unix socket, and its port.
     async fn socket() -> (String, u16) {
-        let mut admin = sqlx::PgConnection::connect(&format!("{}/postgres", server())).await.unwrap();
+        let mut admin = PgConnection::connect(&format!("{}/postgres", server())).await.unwrap();
         let folders: String =
             sqlx::query_scalar("SHOW unix_socket_directories").fetch_one(&mut admin).await.unwrap();
         let folder = folders.split(',').next().unwrap().trim().to_owned();
@@ -400,6 +400,19 @@ mod on_postgres {
         other.close().await;
         let alone = async { while !one.other_nodes().await.unwrap().is_empty() {} };
         tokio::time::timeout(Duration::from_secs(30), alone).await.expect("the others are still there");
+    }
+
+    #[tokio::test]
+    async fn the_epoch_is_renewed_while_nobody_serves() {
+        let url = database().await;
+        assert!(renew_epoch(&url).await.unwrap_err().to_string().contains("not one of Causerie"));
+        let store = PostgresStore::open(&url).await.unwrap();
+        let epoch = store.epoch();
+        let refused = renew_epoch(&url).await.unwrap_err().to_string();
+        assert!(refused.contains("in use") && refused.contains("stop every server"), "{refused}");
+        store.close().await;
+        renew_epoch(&url).await.unwrap();
+        assert_ne!(PostgresStore::open(&url).await.unwrap().epoch(), epoch);
     }
 
     #[tokio::test]

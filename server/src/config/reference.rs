@@ -15,7 +15,7 @@ A setting that can't be used ends the program with one sentence that names it an
 
 ";
 
-const FOOT: &str = "
+const FOOT: &str = r#"
 A flag's variable is on unless it is empty, `0`, `false`, `no` or `off`.
 
 ## Start and end
@@ -41,12 +41,58 @@ What refuses somebody names their own network, so that a stranger can't lock a p
 - Passwords are hashed in four queues, so that none holds up the others: sign-ins from a network from which that account was signed in to since the server started, other sign-ins, registrations, and the last of these rules. A queue holds 256; beyond that the answer is 503.
 - Where a trusted proxy names no client, or none that makes sense, nobody's network is known, and nothing is refused for it: after ten wrong passwords within a minute for an account, further ones are looked at one at a time, with a pause, in a queue of their own. The right one still signs in; a wrong one gets 429. Let the proxy write `X-Forwarded-For` or `Forwarded` to have the other rules.
 
+## The database
+
+At the start a line of the log says which database it is, by its full path or its address, whether it was made or opened, and how many accounts it holds.
+`sqlite:PATH` may carry the options of other programs where they say what Causerie does anyway, such as `?mode=rwc`; another one is named and refused.
+Postgres is reached by a host or by the folder of its Unix socket: `postgres:///causerie?host=/var/run/postgresql`.
+A pooler before it has to keep sessions: with PgBouncer `pool_mode = session`; one that gives each transaction another session is found out at the start, and refused.
+
+One server at a time has a SQLite file, whatever the name that it is opened by: a second one ends with a sentence that names the process and the address of the first, and a crash leaves the file free.
+The file, SQLite's `-wal` and `-shm` beside it, and backups can be read by their owner alone (mode 0600), whatever the mask; wider modes are taken away at the start.
+`PATH-run` is the server's own note of which process has the file, and how far it got; leave it where it is.
+While the file of the name is not the one that the server opened, since it was moved, replaced or deleted, `/readyz` answers 503 and nothing is stored.
+
+Several servers over one Postgres database need one Redis (`USE_REDIS`).
+Without it, or with two of them, they go on serving, and nothing is lost: each sees the others by their connections to the database and reads their messages from there every two seconds.
+What does not pass between them is presence, typing, and chats that are new or that somebody was added to, which come with the next load of the list.
+The log, `/readyz` (`"bus":false,"unheard":true`, and a sentence) and the doctor (`nodes_unheard`) say so.
+
+## Backups
+
+```sh
+causerie backup /var/backups/causerie-$(date +%F).db
+causerie restore /var/backups/causerie-2026-11-27.db
+```
+
+`causerie backup FILE` writes one state of a SQLite database, while it is served or not, verifies it, and gives it its name only then; a file that is there already is left alone.
+`causerie restore FILE` puts it back: stop the server first.
+The backup is verified, renamed over the database in one step, and the database that was there is kept beside it as `PATH.before-restore-TIME`.
+Both read `DATABASE_URL` and `.env` as the server does, or take `--database-url`.
+
+Pages resume by their position in a log, and a log that was put back has other messages at those positions.
+So it gets a new epoch, the name of its history, and every page loads its chats afresh.
+`causerie restore` gives it; a server gives it by itself, with a line in the log, when it starts over a backup, a copy, or a file that is older than the one it wrote last, by the note in `PATH-run`.
+It can't see that a whole machine went back to a snapshot, or that a Postgres database was put back; then, with every server stopped:
+
+```sh
+causerie renew-epoch
+```
+
+For Postgres, with every server stopped before `pg_restore`:
+
+```sh
+pg_dump --format=custom --file=causerie.dump "$DATABASE_URL"
+pg_restore --clean --if-exists --exit-on-error --single-transaction --dbname="$DATABASE_URL" causerie.dump
+causerie renew-epoch
+```
+
 ## Moving to another database
 
 `causerie migrate-db` moves an installation, for example from a SQLite file to Postgres, and in the other direction too.
 Stop the server first; the command refuses databases that are in use.
 
-";
+"#;
 
 const MOVED: &str = "
 Accounts, sign-ins, chats, messages with their ids and positions, and read positions move, so that people stay signed in and their pages resume where they were.

@@ -1,7 +1,10 @@
 //! The store on SQLite: one writer, several readers, write-ahead log, every commit synced to disk.
 
-use std::path::Path;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -17,10 +20,18 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection as _, Sqlite, Transaction};
 
 use super::rows::{to_read, to_seq};
-use super::{Append, AppendResult, Created, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
+use super::{
+    Append, AppendResult, Appended, Created, NewChat, PoolState, Position, Store, StoreError, TokenRecord,
+};
 use crate::metrics::Histogram;
 
+pub use backup::{Contents, Restored};
+use file::{Claim, SERVE};
+
 mod append;
+mod backup;
+mod file;
+mod history;
 mod look;
 pub(super) mod transfer;
 
@@ -64,6 +75,10 @@ pub struct SqliteStore {
     readers: SqlitePool,
     epoch: Epoch,
     wait: Histogram,
+    /// How many rows were ever added that have an id, at least.
+    position: AtomicI64,
+    /// Last, so that the connections are gone before it.
+    claim: Claim,
 }
 
 impl SqliteStore {
@@ -72,22 +87,26 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Unusable`] with a sentence that names the setting and the remedy.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::from_str(url)
-            .map_err(|_| {
-                StoreError::Unusable(format!(
-                    "DATABASE_URL is not a SQLite URL: write sqlite:PATH, for example sqlite:causerie.db (got {url:?})."
-                ))
-            })?
+        Self::open_at(url, None).await
+    }
+
+    /// As [`SqliteStore::open`], for a server that listens at `address`, which a second one over the same file names.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`]; also when another server has the file.
+    pub async fn open_at(url: &str, address: Option<SocketAddr>) -> Result<Self, StoreError> {
+        let options = options(url)?;
+        let claim = Claim::take(options.get_filename(), true, SERVE).await?;
+        let options = options
+            .filename(claim.path())
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT)
             // Fewer, larger checkpoints: the log may grow to 16 MB before it is copied back.
             .pragma("wal_autocheckpoint", "4000")
             .pragma("cache_size", "-16000")
-            .statement_cache_capacity(64)
-            .disable_statement_logging();
+            .statement_cache_capacity(64);
         let unusable = |error: &sqlx::Error| unusable(&options, error);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
@@ -100,22 +119,31 @@ impl SqliteStore {
             .map_err(|error| unusable(&error))?;
         let mut writer = pool.acquire().await.map_err(|error| unusable(&error))?;
         migrate(&mut writer, &options).await?;
-        let epoch = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'epoch'")
+        claim.restrict();
+        let (epoch, history) = history::begin(&mut writer, &claim).await.map_err(|error| unusable(&error))?;
+        claim.change(|record| record.address = address).map_err(|error| unusable(&error.into()))?;
+        let accounts: i64 = sqlx::query_scalar("SELECT count(*) FROM users")
             .fetch_one(&mut *writer)
             .await
             .map_err(|error| unusable(&error))?;
-        // A first write finds out now, not at the first message, that the file can't be written.
-        sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE meta SET value = value WHERE key = 'epoch'; COMMIT")
-            .execute(&mut *writer)
-            .await
-            .map_err(|error| unusable(&error))?;
         drop(writer);
+        let what = if claim.is_new() { "a new database was made" } else { "the database was opened" };
+        tracing::info!(database = %claim.path().display(), accounts, "{what}");
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(0)
             .test_before_acquire(false)
             .connect_lazy_with(options.clone().read_only(true).create_if_missing(false));
-        Ok(Self { writer: pool, readers, epoch: Epoch(epoch), wait: Histogram::default() })
+        let position = history.position.into();
+        Ok(Self { writer: pool, readers, epoch, wait: Histogram::default(), position, claim })
+    }
+
+    /// The file that a URL names.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] when it is no SQLite URL.
+    pub fn path(url: &str) -> Result<PathBuf, StoreError> {
+        Ok(options(url)?.get_filename().to_owned())
     }
 
     /// Notes in `wait` how long writes wait for the writer.
@@ -125,11 +153,37 @@ impl SqliteStore {
     }
 
     async fn writer(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+        // What was written to a file that has lost its name would be acknowledged, and gone after the next start.
+        if !self.claim.is_in_place() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, MOVED).into());
+        }
         let begin = Instant::now();
         let writer = self.writer.acquire().await;
         self.wait.observe(begin.elapsed());
         writer
     }
+
+    /// Notes that so many rows were added that have an id.
+    fn added(&self, rows: usize) {
+        if rows > 0 {
+            let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+            let position = self.position.fetch_add(rows, Ordering::AcqRel).saturating_add(rows);
+            self.claim.note(position, false);
+        }
+    }
+}
+
+/// What is wrong when the open file is not the one of its name any more.
+const MOVED: &str = "the file of the database was moved, replaced or deleted while the server runs: put it back, or start the server again";
+
+/// What every connection to the file of a URL has in common.
+fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| {
+        StoreError::Unusable(
+            "DATABASE_URL is not a SQLite URL: write sqlite:PATH, for example sqlite:causerie.db.".to_owned(),
+        )
+    })?;
+    Ok(options.busy_timeout(BUSY_TIMEOUT).disable_statement_logging())
 }
 
 /// Gives the writer back, or up when it failed.
@@ -147,7 +201,7 @@ async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) 
     MIGRATIONS.run(&mut *writer).await.map_err(|error| {
         let file = options.get_filename().display();
         match error {
-            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => look::newer(options),
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => look::newer(options.get_filename()),
             MigrateError::VersionMismatch(_) | MigrateError::Dirty(_) => StoreError::Unusable(format!(
                 "The database {file} was changed by something else than Causerie: restore a backup, or name another file in DATABASE_URL."
             )),
@@ -162,9 +216,12 @@ async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) 
 
 /// The sentence for a database that can't be opened.
 fn unusable(options: &SqliteConnectOptions, error: &sqlx::Error) -> StoreError {
-    let file = options.get_filename();
+    unusable_file(options.get_filename(), primary_code(error))
+}
+
+/// As [`unusable`], for a primary result code of SQLite, if there is one.
+fn unusable_file(file: &Path, code: Option<i32>) -> StoreError {
     let shown = file.display();
-    let code = primary_code(error);
     StoreError::Unusable(match code {
         Some(code::NOTADB | code::CORRUPT) => format!(
             "The file {shown} is not a SQLite database, or is damaged: name another file in DATABASE_URL, or restore a backup."
@@ -227,6 +284,7 @@ impl Store for SqliteStore {
     ) -> Result<Option<User>, StoreError> {
         let mut writer = self.writer().await?;
         let result = accounts::create_user(&mut writer, email, name, password_hash).await;
+        self.added(matches!(result, Ok(Some(_))).into());
         settle(writer, result)
     }
 
@@ -253,6 +311,7 @@ impl Store for SqliteStore {
     ) -> Result<TokenId, StoreError> {
         let mut writer = self.writer().await?;
         let result = accounts::create_token(&mut writer, user, digest, created_at, expires_at).await;
+        self.added(result.is_ok().into());
         settle(writer, result)
     }
 
@@ -283,6 +342,7 @@ impl Store for SqliteStore {
     async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError> {
         let mut writer = self.writer().await?;
         let result = chats::create(&mut writer, &chat).await;
+        self.added(matches!(result, Ok(Created::New(_))).into());
         settle(writer, result)
     }
 
@@ -325,6 +385,8 @@ impl Store for SqliteStore {
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
         let mut writer = self.writer().await?;
         let result = append::append(&mut writer, batch).await;
+        let is_event = |result: &&AppendResult| matches!(result, Ok(Appended::Event(_)));
+        self.added(result.as_ref().map_or(0, |results| results.iter().filter(is_event).count()));
         settle(writer, result)
     }
 
@@ -377,6 +439,9 @@ impl Store for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
+        if !self.claim.is_in_place() {
+            return Err(StoreError::Unusable(format!("{}: {MOVED}", self.claim.path().display())));
+        }
         sqlx::query("SELECT 1").execute(&self.readers).await?;
         Ok(())
     }
@@ -401,6 +466,8 @@ impl Store for SqliteStore {
             tracing::debug!(%error, "the write-ahead log stays as it is; the next start reads it");
         }
         self.writer.close().await;
+        self.claim.note(self.position.load(Ordering::Acquire), true);
+        self.claim.release();
     }
 }
 

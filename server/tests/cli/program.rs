@@ -59,6 +59,11 @@ impl Serving {
         Self { child, out, url }
     }
 
+    /// The process' number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next line that it prints.
     pub fn line(&mut self) -> String {
         let mut line = String::new();

@@ -6,7 +6,7 @@ use std::process::Output;
 use crate::program::{causerie, folder_with, output, run};
 
 /// Checks that a run failed with one sentence that holds these words.
-fn refused(output: &Output, words: &[&str]) {
+pub fn refused(output: &Output, words: &[&str]) {
     let sentence = String::from_utf8(output.stderr.clone()).unwrap();
     assert!(!output.status.success(), "{sentence}");
     assert!(output.stdout.is_empty(), "{:?}", output.stdout);

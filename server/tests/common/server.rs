@@ -92,6 +92,13 @@ impl TestServer {
         drop(self.life.take());
     }
 
+    /// The database of a server that was killed.
+    pub async fn ended(self) -> TempDir {
+        // A killed server sends nothing, and its end of the channel goes with it.
+        let _ = tokio::time::timeout(PATIENCE, self.ended).await.unwrap();
+        self.folder
+    }
+
     /// Stops the server in good order and hands over its database.
     pub async fn stop(mut self) -> TempDir {
         if self.shutdown.is_some() {

@@ -98,6 +98,17 @@ async fn a_database_that_cant_be_used() {
 }
 
 #[tokio::test]
+async fn a_database_that_another_server_has_until_it_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(&mut causerie(&folder, &["serve", "--port", "0"]));
+    let words = set_up(&folder, &[]).await.found("database_unusable");
+    let address = serving.url.trim_start_matches("http://");
+    assert!(words.contains("in use") && words.contains(address), "{words}");
+    serving.end(Signal::TERM);
+    set_up(&folder, &[("DATABASE_URL", "sqlite:causerie.db?mode=rwc")]).await.found("all_well");
+}
+
+#[tokio::test]
 async fn redis_that_is_away_until_it_is_started() {
     let folder = tempfile::tempdir().unwrap();
     let mut redis = Redis::start().await;

@@ -117,8 +117,11 @@ pub async fn chats(server: &TestServer, who: &Person) -> Value {
     chats
 }
 
-/// A server over a database.
+/// A server over a database, which it has opened when this returns.
 pub async fn serve(url: &str) -> TestServer {
     let url = url.to_owned();
-    TestServer::start_with(|config| config.database_url = url).await
+    let server = TestServer::start_with(|config| config.database_url = url).await;
+    let (status, answer) = server.request(Method::GET, paths::READY, None, Value::Null).await;
+    assert!(status.is_success(), "{answer}");
+    server
 }

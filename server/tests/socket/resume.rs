@@ -1,6 +1,7 @@
 //! Resuming: a client that was away sees what it missed, each once, and then what comes.
 
 use causerie_protocol::{ErrorCode, Event, Seq, ServerFrame, limits, paths};
+use causerie_server::store::SqliteStore;
 use serde_json::json;
 
 use crate::client::Socket;
@@ -156,4 +157,75 @@ async fn a_slow_reader_is_closed_with_4201_and_resumes_without_a_loss() {
             last += 1;
         }
     }
+}
+
+#[tokio::test]
+async fn no_page_resumes_into_the_history_of_a_backup_that_was_put_back() {
+    for by_command in [true, false] {
+        let server = TestServer::start().await;
+        let [alice, bob] = [server.register("alice").await, server.register("bob").await];
+        let chat = server.start_chat(&alice, &bob).await;
+        let mut a = server.one(&alice, chat).await;
+        say_many(&mut a, chat, 1, 3).await;
+        let mut b = server.many(&bob).await;
+        b.subscribe(chat, None, None).await;
+        let seen = b.subscribed().await;
+        let path = server.folder().join("causerie.db");
+        let (url, saved) = (format!("sqlite:{}", path.display()), server.folder().join("saved.db"));
+        // While it serves, and in the middle of what people write.
+        SqliteStore::backup(&url, &saved).await.unwrap();
+        say_many(&mut a, chat, 4, 6).await;
+        drop((a, b));
+        let folder = server.stop().await;
+        if by_command {
+            SqliteStore::restore(&url, &saved).await.unwrap();
+        } else {
+            std::fs::copy(&saved, &path).unwrap();
+        }
+
+        let server = TestServer::start_in(folder, |_| {}).await;
+        let mut a = server.one(&alice, chat).await;
+        // The log is longer again than what the page has seen of the other one.
+        for n in 4..=8 {
+            a.say(chat, &format!("another message {n}"), &format!("n-{n}")).await;
+            assert_eq!(a.ack().await.seq, Seq(n));
+        }
+        let mut b = server.many(&bob).await;
+        b.subscribe(chat, Some(Seq(6)), Some(&seen.epoch.0)).await;
+        let subscribed = b.subscribed().await;
+        assert!(subscribed.reset && subscribed.epoch != seen.epoch, "by command: {by_command}");
+        let texts: Vec<_> =
+            server.history(&bob, chat).await.into_iter().map(|message| message.content).collect();
+        assert_eq!(texts[2..4], ["message 3", "another message 4"]);
+    }
+}
+
+#[tokio::test]
+async fn a_restart_changes_no_epoch_and_a_copy_in_another_folder_has_its_own() {
+    let server = TestServer::start().await;
+    let [alice, bob] = [server.register("alice").await, server.register("bob").await];
+    let chat = server.start_chat(&alice, &bob).await;
+    let epoch = async |server: &TestServer| {
+        let mut socket = server.many(&alice).await;
+        socket.subscribe(chat, None, None).await;
+        socket.subscribed().await.epoch
+    };
+    let first = epoch(&server).await;
+    let folder = server.stop().await;
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    let mut server = TestServer::start_in(folder, |_| {}).await;
+    assert_eq!(epoch(&server).await, first);
+    let other = TestServer::start_in(copy, |_| {}).await;
+    let of_the_copy = epoch(&other).await;
+    assert_ne!(of_the_copy, first);
+    // Killed, and on.
+    server.kill();
+    let folder = server.ended().await;
+    assert_eq!(epoch(&TestServer::start_in(folder, |_| {}).await).await, first);
+    let other = TestServer::start_in(other.stop().await, |_| {}).await;
+    assert_eq!(epoch(&other).await, of_the_copy);
 }

@@ -58,14 +58,17 @@ impl Checks<'_> {
         let plan = plan(options, env_file).map(|plan| (None, plan));
         let plan = self.note(Check::Settings, plan)?;
         let database = plan.config.database_url.as_str();
-        if let Some(file) = database.strip_prefix("sqlite:") {
-            self.note(Check::Folder, folder(Path::new(file)).map(|folder| (Some(folder), ())))?;
+        if !is_postgres(database) {
+            let file = SqliteStore::path(database);
+            let folder = file.map_err(|error| because(Finding::DatabaseUnusable, &error.to_string()));
+            let folder = folder.and_then(|file| folder_of(&file));
+            self.note(Check::Folder, folder.map(|folder| (Some(folder), ())))?;
         }
         self.paper.running(Check::LocalDatabase, None);
         let looked = if is_postgres(database) {
             PostgresStore::look(database).await
         } else {
-            SqliteStore::look(database).await.map(|()| 0)
+            SqliteStore::look(database, plan.address).await.map(|()| 0)
         };
         let looked = looked.map_err(|error| because(Finding::DatabaseUnusable, &error.to_string()));
         let nodes = self.note(Check::LocalDatabase, looked.map(|nodes| (None, nodes)))?;
@@ -118,7 +121,7 @@ fn plan(options: &Options, env_file: Result<(), ConfigError>) -> Result<Plan, Ca
 }
 
 /// Whether SQLite may make files beside the database's, which it needs to; answers where that is.
-fn folder(file: &Path) -> Result<String, Cause> {
+fn folder_of(file: &Path) -> Result<String, Cause> {
     let folder = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     let shown = folder.display().to_string();
     let is_good = folder.is_dir() && access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok();

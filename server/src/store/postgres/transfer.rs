@@ -8,7 +8,10 @@ use sqlx::ConnectOptions;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
-use super::{Database, MIGRATIONS, NAME, StoreError, content, email_keys, place, unusable, unusable_tables};
+use super::{
+    Database, MIGRATIONS, NAME, PostgresStore, StoreError, content, email_keys, place, read, unusable,
+    unusable_tables,
+};
 use crate::store::transfer::{End, Key, Rows, Side, Table};
 
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
@@ -68,6 +71,41 @@ impl PostgresSide {
             _ => explain(&error),
         })?;
         Ok(Self { connection, place, end })
+    }
+}
+
+impl PostgresStore {
+    /// Gives the database of this URL another epoch, so that every page loads afresh.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] with a sentence, also while a server is connected.
+    pub async fn renew_epoch(url: &str) -> Result<(), StoreError> {
+        let (options, place) = read(url)?;
+        let explain = |error: &sqlx::Error| unusable(&place, error);
+        let options = options.application_name(OWN_NAME);
+        let mut connection = options.connect().await.map_err(|error| explain(&error))?;
+        if is_in_use(&mut connection).await.map_err(|error| explain(&error))? {
+            return Err(StoreError::Unusable(format!(
+                "The database at {place} is in use: stop every server, then run this again."
+            )));
+        }
+        let renewed = sqlx::query(
+            "UPDATE meta SET value = replace(gen_random_uuid()::text, '-', '') WHERE key = 'epoch'",
+        )
+        .execute(&mut connection)
+        .await;
+        match renewed {
+            Ok(renewed) if renewed.rows_affected() == 1 => Ok(()),
+            // undefined_table
+            Err(error)
+                if error.as_database_error().and_then(DatabaseError::code).as_deref() != Some("42P01") =>
+            {
+                Err(explain(&error))
+            }
+            _ => Err(StoreError::Unusable(format!(
+                "The database at {place} is not one of Causerie: correct DATABASE_URL."
+            ))),
+        }
     }
 }
 

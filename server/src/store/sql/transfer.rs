@@ -6,7 +6,10 @@ use super::{Connection, Database, content};
 use crate::store::transfer::{BATCH, Key, Rows, Table};
 
 pub(super) async fn meta(connection: &mut Connection) -> Result<Vec<(String, String)>, sqlx::Error> {
-    sqlx::query_as("SELECT key, value FROM meta ORDER BY key").fetch_all(connection).await
+    // Of what SQLite keeps there, the last run and the mark of a backup belong to the one file.
+    sqlx::query_as("SELECT key, value FROM meta WHERE key NOT IN ('run', 'backup') ORDER BY key")
+        .fetch_all(connection)
+        .await
 }
 
 pub(super) async fn set_meta(

@@ -1,28 +1,27 @@
 //! A look at a SQLite file that changes nothing.
 
-use std::str::FromStr;
+use std::net::SocketAddr;
+use std::path::Path;
 
 use sqlx::ConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
 
-use super::{BUSY_TIMEOUT, MIGRATIONS, SqliteStore, StoreError, unusable};
+use super::{MIGRATIONS, SqliteStore, StoreError, file, options, unusable};
 
 impl SqliteStore {
-    /// Whether a server could use the database of this URL now, beside one that does so already.
+    /// Whether a server that listens at `address` could use the database of this URL now, or does so already.
     /// A file that is not there is fine: the server makes it.
     ///
     /// # Errors
-    /// As [`SqliteStore::open`].
-    pub async fn look(url: &str) -> Result<(), StoreError> {
-        let options = SqliteConnectOptions::from_str(url)
-            .map_err(|_| {
-                StoreError::Unusable("DATABASE_URL is not a SQLite URL: write sqlite:PATH.".to_owned())
-            })?
-            .create_if_missing(false)
-            .busy_timeout(BUSY_TIMEOUT)
-            .disable_statement_logging();
+    /// As [`SqliteStore::open_at`].
+    pub async fn look(url: &str, address: SocketAddr) -> Result<(), StoreError> {
+        let options = options(url)?.create_if_missing(false);
         if !options.get_filename().exists() {
             return Ok(());
+        }
+        if let Some(record) = file::holder(options.get_filename())
+            && record.as_ref().and_then(|record| record.address) != Some(address)
+        {
+            return Err(file::in_use(options.get_filename(), record.as_ref(), None));
         }
         let known = MIGRATIONS.iter().map(|migration| migration.version).max();
         let look = async {
@@ -39,13 +38,13 @@ impl SqliteStore {
             sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut file).await
         };
         let version: Option<i64> = look.await.map_err(|error| unusable(&options, &error))?;
-        if version > known { Err(newer(&options)) } else { Ok(()) }
+        if version > known { Err(newer(options.get_filename())) } else { Ok(()) }
     }
 }
 
 /// The sentence for a database that this version does not know.
-pub(super) fn newer(options: &SqliteConnectOptions) -> StoreError {
-    let file = options.get_filename().display();
+pub(super) fn newer(file: &Path) -> StoreError {
+    let file = file.display();
     StoreError::Unusable(format!(
         "The database {file} was made by a newer version of Causerie: run that version, or name another file in DATABASE_URL."
     ))

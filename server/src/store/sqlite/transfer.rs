@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode};
 
+use super::file::Claim;
 use super::{Database, StoreError, code, content, migrate, primary_code, unusable};
 use crate::store::transfer::{End, Key, Rows, Side, Table};
 
@@ -24,6 +25,8 @@ pub(in crate::store) struct SqliteSide {
     connection: SqliteConnection,
     options: SqliteConnectOptions,
     end: End,
+    /// Last, so that the connection is gone before it.
+    _claim: Claim,
 }
 
 impl SqliteSide {
@@ -47,14 +50,22 @@ impl SqliteSide {
                 file.display()
             )));
         }
+        let claim =
+            Claim::take(file, end == End::To, "migrate-db").await.map_err(|error| end.reword(error))?;
         let mut connection = options.connect().await.map_err(|error| explain(&options, end, &error))?;
         migrate(&mut connection, &options).await.map_err(|error| end.reword(error))?;
         sqlx::raw_sql("BEGIN IMMEDIATE")
             .execute(&mut connection)
             .await
             .map_err(|error| explain(&options, end, &error))?;
-        Ok(Self { connection, options, end })
+        claim.restrict();
+        Ok(Self { connection, options, end, _claim: claim })
     }
+}
+
+/// A chat whose log does not go from 1 to its head without a gap.
+pub(super) async fn broken_log(connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
+    sql::broken_log(connection).await
 }
 
 fn explain(options: &SqliteConnectOptions, end: End, error: &sqlx::Error) -> StoreError {
