@@ -6,8 +6,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use brotli::enc::BrotliEncoderParams;
 use sha2::{Digest, Sha256};
 
@@ -17,6 +15,8 @@ const PAGE_DIR: &str = "CAUSERIE_PAGE_DIR";
 const PROGRAMS: [&str; 3] = ["causerie-tester", "causerie-page-vi", "causerie-page"];
 /// Cargo's level of optimisation: a program that is not optimised is for work on it, and nobody downloads its page.
 const OPT_LEVEL: &str = "OPT_LEVEL";
+/// The document's `<base>`, as `page.rs` looks for it.
+const BASE: &str = "<base href=\"/\">";
 /// What is served when there is none: it says how to build one.
 const MISSING: &str = "src/page/missing.html";
 
@@ -39,7 +39,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     files.sort();
     let quality = if env::var(OPT_LEVEL)? == "0" { 4 } else { 11 };
     let mut table = String::new();
-    let mut scripts = String::new();
     for (index, (path, content)) in files.iter().enumerate() {
         let packed = compress(content, quality)?;
         let compressed = packed.len() < content.len();
@@ -47,22 +46,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(&stored, if compressed { &packed } else { content })?;
         writeln!(
             table,
-            "    File {{ path: {path:?}, content_type: {:?}, hash: {:?}, hashed: {}, compressed: {compressed}, content: include_bytes!({stored:?}), plain: OnceLock::new() }},",
+            "    Embedded {{ path: {path:?}, content_type: {:?}, hash: {:?}, hashed: {}, compressed: {compressed}, content: include_bytes!({stored:?}) }},",
             content_type(path),
             hex(&Sha256::digest(content)[..8]),
             is_hashed(path),
         )?;
-        if path == "index.html" {
-            scripts = inline_scripts(&String::from_utf8_lossy(content));
-        }
     }
     let count = files.len();
-    fs::write(
-        out.join("page.rs"),
-        format!(
-            "static FILES: [File; {count}] = [\n{table}];\n\nconst INLINE_SCRIPTS: &str = {scripts:?};\n"
-        ),
-    )?;
+    fs::write(out.join("page.rs"), format!("static EMBEDDED: [Embedded; {count}] = [\n{table}];\n"))?;
     Ok(())
 }
 
@@ -107,10 +98,18 @@ fn name_by_content(files: &mut Files) -> Result<(), Box<dyn Error>> {
                 }
                 html = html.replace(&format!("/{old}"), &format!("/{new}"));
             }
+            html = mark_base(&html).ok_or_else(|| format!("{PAGE_DIR}: index.html has no <base>"))?;
             *content = html.into_bytes();
         }
     }
     Ok(())
+}
+
+/// Writes the document's `<base>` in one way, whatever the minifier made of it: the server puts its own path there.
+fn mark_base(html: &str) -> Option<String> {
+    let start = html.find("<base ")?;
+    let end = start + html[start..].find('>')? + 1;
+    Some([&html[..start], BASE, &html[end..]].concat())
 }
 
 fn compress(content: &[u8], quality: i32) -> Result<Vec<u8>, Box<dyn Error>> {
@@ -143,23 +142,6 @@ fn is_hashed(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     let stem = name.split('.').next().unwrap_or_default();
     stem.split(['-', '_']).any(|part| part.len() >= 12 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-/// A policy's sources for the scripts that stand in the page itself, each by its hash (CSP Level 3, section 2.3.1).
-fn inline_scripts(html: &str) -> String {
-    let mut sources = String::new();
-    let mut rest = html;
-    while let Some(start) = rest.find("<script") {
-        let Some(open) = rest[start..].find('>').map(|end| start + end + 1) else { break };
-        let Some(close) = rest[open..].find("</script").map(|end| open + end) else { break };
-        let script = &rest[open..close];
-        let is_inline = !rest[start..open].contains(" src=");
-        if is_inline && !script.is_empty() {
-            sources += &format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes())));
-        }
-        rest = &rest[close..];
-    }
-    sources
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -102,12 +102,12 @@ impl Doctor {
     /// An examination of a server.
     #[must_use]
     pub fn new(target: Target, situation: Situation) -> Self {
-        let mut report = Report::new(target.origin());
+        let mut report = Report::new(target.base());
         let chat = situation.chat.or(target.chat());
         report.chat = chat;
         report.page.clone_from(&situation.origin);
         let situation = Situation { chat, ..situation };
-        report.pass(Check::Address, Some(target.origin()));
+        report.pass(Check::Address, Some(target.base()));
         let secure_page = situation.origin.as_deref().is_some_and(|page| page.starts_with("https://"));
         let mut doctor = Self {
             target: None,

@@ -1,4 +1,4 @@
-//! The address that a person gave: scheme, host and port; a chat's number where the path names one.
+//! The address that a person gave: scheme, host, port and the folder of the site; a chat's number where the path names one.
 
 use std::net::IpAddr;
 
@@ -11,6 +11,8 @@ pub struct Target {
     secure: bool,
     host: String,
     port: u16,
+    /// The path that the server's own begin below, without a closing slash.
+    folder: String,
     chat: Option<ChatId>,
 }
 
@@ -51,9 +53,8 @@ impl Target {
         if query.split('&').any(|pair| pair == "token" || pair.starts_with("token=")) {
             return Err(Finding::TokenInAddress);
         }
-        let chat =
-            uri.path().strip_prefix("/ws/chats/").and_then(|rest| rest.trim_end_matches('/').parse().ok());
-        Ok(Self { secure, host: host.to_ascii_lowercase(), port, chat })
+        let (folder, chat) = place(uri.path());
+        Ok(Self { secure, host: host.to_ascii_lowercase(), port, folder: folder.to_owned(), chat })
     }
 
     /// Whether TLS is spoken there.
@@ -103,16 +104,47 @@ impl Target {
         format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority())
     }
 
+    /// The address that all of the server's own are below, as `https://example.org/chat`; its origin at the top of a site.
+    #[must_use]
+    pub fn base(&self) -> String {
+        format!("{}{}", self.origin(), self.folder)
+    }
+
     /// The address of a path.
     #[must_use]
     pub fn http(&self, path: &str) -> String {
-        format!("{}{path}", self.origin())
+        format!("{}{path}", self.base())
     }
 
     /// The address of a socket.
     #[must_use]
     pub fn ws(&self, path: &str) -> String {
-        format!("{}://{}{path}", if self.secure { "wss" } else { "ws" }, self.authority())
+        format!("{}://{}{}{path}", if self.secure { "wss" } else { "ws" }, self.authority(), self.folder)
+    }
+}
+
+/// The folder in a path, and the chat of a socket that it names: people paste the page's address, a socket's, or any other.
+fn place(path: &str) -> (&str, Option<ChatId>) {
+    let path = path.trim_end_matches('/');
+    if let Some((before, number)) = path.rsplit_once("/chats/")
+        && let Ok(chat) = number.parse()
+    {
+        return match before.strip_suffix("/ws") {
+            Some(folder) => (folder, Some(chat)),
+            // The address of the page, or of the API.
+            None => (before.strip_suffix("/api").unwrap_or(before), None),
+        };
+    }
+    for own in ["/chat-ws-test", "/ws", "/healthz", "/readyz", "/metrics", "/api"] {
+        if let Some(folder) = path.strip_suffix(own) {
+            return (folder, None);
+        }
+    }
+    let folder = path.rfind("/api/").map_or(path, |at| &path[..at]);
+    // A file, as `index.html`, is in its folder.
+    match folder.rsplit_once('/') {
+        Some((before, file)) if file.contains('.') => (before, None),
+        _ => (folder, None),
     }
 }
 
@@ -142,6 +174,24 @@ mod tests {
             let target = Target::parse(text).unwrap_or_else(|finding| panic!("{text}: {finding}"));
             assert_eq!((target.origin().as_str(), target.chat()), (origin, chat.map(ChatId)), "{text}");
         }
+        for (text, base, chat) in [
+            ("https://example.org/chat/", "https://example.org/chat", None),
+            ("https://example.org/chat", "https://example.org/chat", None),
+            ("wss://example.org/chat/ws/chats/7/", "https://example.org/chat", Some(7)),
+            ("https://example.org/a/chat/ws", "https://example.org/a/chat", None),
+            ("https://example.org/chat/chat-ws-test/?doctor", "https://example.org/chat", None),
+            ("https://example.org/chat/chats/7", "https://example.org/chat", None),
+            ("https://example.org/chat/api/chats/7/messages/", "https://example.org/chat", None),
+            ("https://example.org/chat/index.html", "https://example.org/chat", None),
+            ("https://example.org/chats/7", "https://example.org", None),
+            ("https://example.org/healthz", "https://example.org", None),
+        ] {
+            let target = Target::parse(text).unwrap_or_else(|finding| panic!("{text}: {finding}"));
+            assert_eq!((target.base().as_str(), target.chat()), (base, chat.map(ChatId)), "{text}");
+        }
+        let target = Target::parse("wss://example.org/chat/").unwrap();
+        assert_eq!(target.ws("/ws/"), "wss://example.org/chat/ws/");
+        assert_eq!(target.http("/readyz"), "https://example.org/chat/readyz");
         let target = Target::parse("wss://chat.example.org").unwrap();
         assert_eq!(target.ws("/ws/"), "wss://chat.example.org/ws/");
         assert_eq!(target.http("/readyz"), "https://chat.example.org/readyz");

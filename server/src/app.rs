@@ -17,6 +17,7 @@ use crate::gate::Gate;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::pace::People;
+use crate::page::{self, Page};
 use crate::probes::Probes;
 use crate::store::{MeasuredStore, PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
@@ -57,6 +58,8 @@ pub struct App {
     pub connections: Connections,
     /// The certificate, when the server speaks TLS itself.
     pub certificate: Option<Arc<Certificate>>,
+    /// What browsers load.
+    pub page: Arc<Page>,
 }
 
 /// Why the server ended although nobody asked it to, or could not start; one sentence.
@@ -109,6 +112,14 @@ impl App {
     /// # Errors
     /// When the database can't be used.
     pub async fn open(config: Config) -> Result<Self, RunError> {
+        Self::open_with_page(config, page::built_in()).await
+    }
+
+    /// As [`App::open`], with another page than the one in the program.
+    ///
+    /// # Errors
+    /// As [`App::open`].
+    pub async fn open_with_page(config: Config, files: Vec<page::File>) -> Result<Self, RunError> {
         let certificate = config.tls.clone().map(Certificate::load).transpose()?;
         let metrics = Arc::<Metrics>::default();
         let wait = metrics.database_wait.clone();
@@ -142,6 +153,7 @@ impl App {
         let connections = Connections::new(config.limits.connections, metrics.clone());
         let people = People::new(config.limits);
         let attempts = Arc::new(Attempts::new(&config.limits));
+        let page = Arc::new(Page::open(files, &config.base_path, store.clone()).await);
         let app = Self {
             auth: Auth::new(store.clone()),
             store,
@@ -157,6 +169,7 @@ impl App {
             people,
             connections,
             certificate,
+            page,
         };
         if app.config.demo {
             demo::prepare(&app).await?;

@@ -82,7 +82,7 @@ async fn run(serve: &Serve) -> Result<(), String> {
     let is_demo = config.demo;
     let app = App::open(config).await.map_err(|error| error.to_string())?;
     let scheme = if app.certificate.is_some() { "https" } else { "http" };
-    let url = format!("{scheme}://{address}");
+    let url = format!("{scheme}://{address}{}", app.config.base_path);
     if let Some(certificate) = app.certificate.clone() {
         tokio::spawn(reload(certificate, hangups()?));
     }

@@ -41,6 +41,8 @@ pub struct Config {
     pub presence: Presence,
     /// Origins of pages that may use the API and the sockets besides the server's own, as `https://chat.example.org`.
     pub allowed_origins: Vec<String>,
+    /// The folder of the site that everything is in, as `/chat`; empty at its top.
+    pub base_path: String,
     /// Whether to make the demo accounts.
     pub demo: bool,
     /// The time between two pings of a socket; tests shorten it.
@@ -72,6 +74,7 @@ impl Config {
             redis_ca: None,
             presence: Presence::default(),
             allowed_origins: Vec::new(),
+            base_path: String::new(),
             demo: false,
             heartbeat: HEARTBEAT,
             limits: Limits::default(),
@@ -178,6 +181,11 @@ pub struct Serve {
         value_delimiter = ','
     )]
     pub allowed_origins: Vec<String>,
+    /// The folder of a site that Causerie is in: `/chat/` when people go to `https://example.org/chat/`.
+    ///
+    /// A proxy may take this path away before it passes a request on, or leave it; both work.
+    #[arg(long, env = "CAUSERIE_BASE_PATH", value_name = "PATH", default_value = "/")]
+    pub base_path: String,
     /// Make two accounts and a chat to try, once, and print how to sign in; on loopback addresses only.
     #[arg(long, env = "CAUSERIE_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
@@ -248,6 +256,7 @@ impl Serve {
             redis_ca: self.redis_ca.clone().filter(|path| !path.as_os_str().is_empty()),
             presence: Presence::default(),
             allowed_origins: origins(&self.allowed_origins)?,
+            base_path: base_path(&self.base_path)?,
             demo: self.demo,
             heartbeat: HEARTBEAT,
             limits: self.operation.limits(),
@@ -290,6 +299,35 @@ fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {
             })
         })
         .collect()
+}
+
+/// Addresses of Causerie begin with these, so a folder that does would hide them when a proxy takes its path away.
+const OWN: [&str; 6] = ["api", "ws", "healthz", "readyz", "metrics", "chat-ws-test"];
+/// Characters of the folder's path.
+const BASE_PATH_CHARS: usize = 200;
+
+/// The folder's path with a slash before each part and none at the end.
+fn base_path(given: &str) -> Result<String, ConfigError> {
+    let parts = given.trim().trim_matches('/');
+    if parts.is_empty() {
+        return Ok(String::new());
+    }
+    let is_part = |part: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        !part.is_empty() && !part.bytes().all(|byte| byte == b'.') && part.bytes().all(is_plain)
+    };
+    if parts.len() > BASE_PATH_CHARS || !parts.split('/').all(is_part) {
+        return fail(
+            "CAUSERIE_BASE_PATH (--base-path) is not a path: write the part after the host, in letters, digits and -._~, for example /chat/",
+        );
+    }
+    let first = parts.split('/').next().unwrap_or_default();
+    if OWN.contains(&first) {
+        return fail(format!(
+            "CAUSERIE_BASE_PATH (--base-path) begins with /{first}, which is an address of Causerie itself: choose another folder, for example /chat/"
+        ));
+    }
+    Ok(format!("/{parts}"))
 }
 
 #[cfg(test)]

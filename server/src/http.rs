@@ -17,7 +17,7 @@ use tracing::Span;
 use crate::app::App;
 use crate::chat::AppendError;
 use crate::metrics::{Metrics, StatusClass};
-use crate::{page, socket};
+use crate::socket;
 
 pub mod accounts;
 pub mod caller;
@@ -25,6 +25,7 @@ pub mod chats;
 pub mod client;
 pub mod doctor;
 pub mod fields;
+mod folder;
 pub mod id;
 pub mod messages;
 mod metrics;
@@ -44,6 +45,7 @@ const METRICS: &str = "/metrics";
 /// Everything that the server answers.
 pub fn router(app: App) -> Router {
     let log = log(app.metrics.clone());
+    let base_path: Arc<str> = app.config.base_path.as_str().into();
     let api = Router::new()
         .merge(accounts::routes())
         .merge(chats::routes())
@@ -52,7 +54,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(app.clone(), unless_draining))
         .layer(origin::cors(&app.config));
-    Router::new()
+    let router = Router::new()
         .at(paths::HEALTH, get(|| async { "ok" }))
         .at(METRICS, get(metrics::metrics))
         .merge(doctor::routes())
@@ -65,7 +67,12 @@ pub fn router(app: App) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(log).on_failure(()))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        .with_state(app)
+        .with_state(app);
+    if base_path.is_empty() {
+        return router;
+    }
+    // Around the router and not inside, where the route is chosen already.
+    Router::new().fallback_service(router).layer(from_fn_with_state(base_path, folder::below))
 }
 
 /// Adds a route with and without its closing slash: the old system had it, people leave it out.
@@ -94,7 +101,7 @@ pub(crate) fn no_room() -> Response {
 }
 
 /// What no route takes: the page, whose views have addresses of their own, or nothing.
-async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+async fn elsewhere(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path();
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     if matches!(first, "api" | "ws") {
@@ -103,8 +110,11 @@ async fn elsewhere(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if !matches!(method, Method::GET | Method::HEAD) {
         return method_not_allowed().await.into_response();
     }
-    page::answer(path, &headers)
-        .unwrap_or_else(|| Refusal::not_found("There is nothing at this address.").into_response())
+    match app.page.answer(path, &headers).await {
+        Ok(Some(response)) => response,
+        Ok(None) => Refusal::not_found("There is nothing at this address.").into_response(),
+        Err(error) => Refusal::from(error).into_response(),
+    }
 }
 
 async fn method_not_allowed() -> Refusal {

@@ -1,41 +1,142 @@
 //! The page that is built into the program: files, their compressed forms, and how browsers may keep them.
 
-use std::io::Cursor;
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::io::{self, Cursor};
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use causerie_protocol::paths;
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 
-/// A file of the page, as the build made it.
-#[derive(Debug)]
-struct File {
-    /// Its path without a leading slash.
+use crate::store::{PageFile, Store, StoreError};
+
+/// A file as the build made it.
+struct Embedded {
     path: &'static str,
     content_type: &'static str,
-    /// The start of its SHA-256.
     hash: &'static str,
-    /// Whether the name holds a hash of the content, so that the content can never change.
     hashed: bool,
-    /// Whether `content` is brotli (RFC 7932).
     compressed: bool,
     content: &'static [u8],
-    /// The content as it was, once a browser asked for it that does not take brotli.
-    plain: OnceLock<Bytes>,
 }
 
-// `FILES`, sorted by path, and `INLINE_SCRIPTS`, the sources for the policy.
+// `EMBEDDED`, sorted by path.
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 /// The view that every address without a file of its own leads to; the page reads the address itself.
 const INDEX: &str = "index.html";
+/// The document's `<base>` as the build leaves it: everything that the page loads and calls is relative to it.
+const BASE: &str = "<base href=\"/\">";
+/// What a content's encoding is called that is brotli (RFC 7932).
+const BROTLI: &str = "br";
+/// Characters in the name of a file that other versions are asked for; those of the build are shorter.
+const NAME_CHARS: usize = 100;
+/// Files of other versions that are held in memory; the store has about this many.
+const HELD: usize = 64;
+/// How often keeping the files is tried, which two nodes that start at once may keep each other from.
+const TRIES: usize = 3;
 
-/// The answer to `GET` of a path: a file, or the page for an address of one of its views. `None`: no such file.
+/// A file of the page.
+#[derive(Debug)]
+pub struct File {
+    /// Its path without a leading slash.
+    path: String,
+    content_type: String,
+    /// What tells this content from another under the same path, such as the start of its SHA-256.
+    hash: String,
+    /// Whether the name holds a hash of the content, so that the content can never change.
+    hashed: bool,
+    /// Whether `content` is brotli.
+    compressed: bool,
+    content: Bytes,
+    /// The content as it was, once a browser asked for it that does not take brotli.
+    plain: OnceLock<Bytes>,
+}
+
+/// The files that the build put into the program.
 #[must_use]
-pub fn answer(path: &str, headers: &HeaderMap) -> Option<Response> {
-    find(&FILES, path).map(|file| file.answer(path, headers))
+pub fn built_in() -> Vec<File> {
+    let file = |file: &Embedded| File {
+        path: file.path.to_owned(),
+        content_type: file.content_type.to_owned(),
+        hash: file.hash.to_owned(),
+        hashed: file.hashed,
+        compressed: file.compressed,
+        content: Bytes::from_static(file.content),
+        plain: OnceLock::new(),
+    };
+    EMBEDDED.iter().map(file).collect()
+}
+
+/// The page as one node serves it: its own version, and the files of others.
+///
+/// While one version follows another, a balancer may send a browser with a document of one to a node of the other for
+/// the files. So each node keeps its files in the store before it serves, and finds there what it has not itself.
+pub struct Page {
+    files: Vec<File>,
+    /// The policy's sources for the scripts that stand in the document itself.
+    scripts: String,
+    store: Arc<dyn Store>,
+    /// Files of other versions that were asked for. One is looked for at a time, so that whoever asks for files that
+    /// never were takes one connection to the database at most.
+    held: Mutex<HashMap<String, Arc<File>>>,
+}
+
+impl Page {
+    /// The page below a path such as `/chat`, empty at the top; its files are kept for nodes of other versions.
+    pub async fn open(mut files: Vec<File>, base_path: &str, store: Arc<dyn Store>) -> Self {
+        let mut scripts = String::new();
+        for index in files.iter_mut().filter(|file| file.path == INDEX) {
+            if !base_path.is_empty() {
+                let html = String::from_utf8_lossy(&index.plain()).into_owned();
+                let html = html.replace(BASE, &format!("<base href=\"{base_path}/\">"));
+                *index = File::new(INDEX, &index.content_type, html);
+            }
+            scripts = inline_scripts(&String::from_utf8_lossy(&index.plain()));
+        }
+        let kept: Vec<PageFile> = files.iter().filter(|file| file.hashed).map(File::to_keep).collect();
+        for left in (0..TRIES).rev() {
+            match store.keep_page_files(&kept).await {
+                Ok(()) => break,
+                Err(error) if left == 0 => {
+                    tracing::warn!(%error, "nodes of other versions can't serve this version's page");
+                }
+                Err(_) => {}
+            }
+        }
+        Self { files, scripts, store, held: Mutex::default() }
+    }
+
+    /// The answer to `GET` of a path: a file, or the page for an address of one of its views. `None`: no such file.
+    ///
+    /// # Errors
+    /// When it may be a file of another version and the store does not answer.
+    pub async fn answer(&self, path: &str, headers: &HeaderMap) -> Result<Option<Response>, StoreError> {
+        if let Some(file) = find(&self.files, path) {
+            let policy = (file.path == INDEX).then(|| policy(path, headers, &self.scripts));
+            return Ok(Some(file.answer(policy.as_deref(), headers)));
+        }
+        let name = path.trim_start_matches('/');
+        if !is_kept_name(name) {
+            return Ok(None);
+        }
+        let mut held = self.held.lock().await;
+        if let Some(file) = held.get(name) {
+            return Ok(Some(file.answer(None, headers)));
+        }
+        let Some(file) = self.store.page_file(name).await? else { return Ok(None) };
+        if held.len() >= HELD {
+            held.clear();
+        }
+        let file = held.entry(name.to_owned()).or_insert(Arc::new(File::kept(file)));
+        Ok(Some(file.answer(None, headers)))
+    }
 }
 
 fn find<'a>(files: &'a [File], path: &str) -> Option<&'a File> {
@@ -48,8 +149,56 @@ fn find<'a>(files: &'a [File], path: &str) -> Option<&'a File> {
     })
 }
 
+/// Whether a file of this name may be one that a version of the page loads: `name-0123456789abcdef.js` and the like.
+fn is_kept_name(name: &str) -> bool {
+    let is_hash = |part: &str| part.len() >= 12 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let stem = name.split('.').next().unwrap_or_default();
+    name.len() <= NAME_CHARS
+        && name.contains('.')
+        && name.bytes().all(is_plain)
+        && stem.split(['-', '_']).any(is_hash)
+}
+
 impl File {
-    fn answer(&self, path: &str, headers: &HeaderMap) -> Response {
+    /// A file that is not compressed; its name says its content when it holds a hash.
+    #[must_use]
+    pub fn new(path: &str, content_type: &str, content: impl Into<Bytes>) -> Self {
+        let content = content.into();
+        Self {
+            path: path.to_owned(),
+            content_type: content_type.to_owned(),
+            hash: Sha256::digest(&content)[..8].iter().map(|byte| format!("{byte:02x}")).collect(),
+            hashed: is_kept_name(path),
+            compressed: false,
+            content,
+            plain: OnceLock::new(),
+        }
+    }
+
+    fn kept(file: PageFile) -> Self {
+        Self {
+            // As good as a hash, since it holds one.
+            hash: file.path.clone(),
+            path: file.path,
+            content_type: file.content_type,
+            hashed: true,
+            compressed: file.encoding == BROTLI,
+            content: file.content,
+            plain: OnceLock::new(),
+        }
+    }
+
+    fn to_keep(&self) -> PageFile {
+        PageFile {
+            path: self.path.clone(),
+            content_type: self.content_type.clone(),
+            encoding: if self.compressed { BROTLI.to_owned() } else { String::new() },
+            content: self.content.clone(),
+        }
+    }
+
+    fn answer(&self, policy: Option<&str>, headers: &HeaderMap) -> Response {
         let mut response = Response::new(Body::empty());
         let out = response.headers_mut();
         let keep = if self.hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
@@ -60,19 +209,19 @@ impl File {
         if let Ok(value) = HeaderValue::from_str(&tag) {
             out.insert(header::ETAG, value);
         }
-        if self.path == INDEX
-            && let Ok(value) = HeaderValue::from_str(&policy(path, headers))
-        {
+        if let Some(Ok(value)) = policy.map(HeaderValue::from_str) {
             out.insert(header::CONTENT_SECURITY_POLICY, value);
         }
         if holds(headers, &tag) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
-        out.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if let Ok(value) = HeaderValue::from_str(&self.content_type) {
+            out.insert(header::CONTENT_TYPE, value);
+        }
         let body = if self.compressed && takes_brotli(headers) {
-            out.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
-            Bytes::from_static(self.content)
+            out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(BROTLI));
+            self.content.clone()
         } else {
             self.plain()
         };
@@ -82,16 +231,36 @@ impl File {
 
     fn plain(&self) -> Bytes {
         if !self.compressed {
-            return Bytes::from_static(self.content);
+            return self.content.clone();
         }
         let unpack = || {
             let mut plain = Vec::new();
-            let done = brotli::BrotliDecompress(&mut Cursor::new(self.content), &mut plain);
-            done.expect("the build compressed it, and writing to memory does not fail");
+            let done = brotli::BrotliDecompress(&mut Cursor::new(&self.content), &mut plain);
+            // A build compressed it, and writing to memory does not fail; what a database damaged is cut short.
+            done.unwrap_or_else(
+                |error: io::Error| tracing::error!(%error, path = self.path, "a damaged file"),
+            );
             plain.into()
         };
         self.plain.get_or_init(unpack).clone()
     }
+}
+
+/// A policy's sources for the scripts that stand in the page itself, each by its hash (CSP Level 3, section 2.3.1).
+fn inline_scripts(html: &str) -> String {
+    let mut sources = String::new();
+    let mut rest = html;
+    while let Some(start) = rest.find("<script") {
+        let Some(open) = rest[start..].find('>').map(|end| start + end + 1) else { break };
+        let Some(close) = rest[open..].find("</script").map(|end| open + end) else { break };
+        let script = &rest[open..close];
+        let is_inline = !rest[start..open].contains(" src=");
+        if is_inline && !script.is_empty() {
+            sources += &format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes())));
+        }
+        rest = &rest[close..];
+    }
+    sources
 }
 
 /// Whether the browser holds this version already (RFC 9110, section 13.1.2).
@@ -119,7 +288,7 @@ fn takes_brotli(headers: &HeaderMap) -> bool {
 
 /// What the page may do: run what the build made, talk to this server, and nothing else.
 /// The connection tester may talk to every server: that is what it is for.
-fn policy(path: &str, headers: &HeaderMap) -> String {
+fn policy(path: &str, headers: &HeaderMap, scripts: &str) -> String {
     // Some browsers do not count a socket to the page's own host as 'self'.
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let is_authority = |host: &&str| {
@@ -131,9 +300,9 @@ fn policy(path: &str, headers: &HeaderMap) -> String {
         sockets += " http: https: ws: wss:";
     }
     format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{INLINE_SCRIPTS}; style-src 'self'; \
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'; \
          connect-src 'self'{sockets}; img-src 'self' data:; font-src 'self'; manifest-src 'self'; \
-         base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+         base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     )
 }
 

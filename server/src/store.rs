@@ -1,6 +1,7 @@
 //! The store: accounts, chats and their logs, durable. The trait is the contract; a backend is a file beside this one.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{Chat, ChatCursor, ChatStatus, TokenInfo, UserRef};
 use causerie_protocol::{
@@ -203,6 +204,22 @@ pub enum Created {
     ClientIdReused,
 }
 
+/// How many versions of the page the store keeps, the one that started last among them.
+pub const PAGE_VERSIONS: i64 = 4;
+
+/// A file of the page whose name says its content, so that it never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageFile {
+    /// Its path without a leading slash.
+    pub path: String,
+    /// Its media type.
+    pub content_type: String,
+    /// How `content` is encoded: `br`, or empty for as it is.
+    pub encoding: String,
+    /// The bytes.
+    pub content: Bytes,
+}
+
 /// Accounts, chats and logs.
 ///
 /// Every method that takes a `user` and a `chat` answers `None` (or [`Refused::NoSuchChat`]) alike when the chat
@@ -317,6 +334,10 @@ pub trait Store: Send + Sync + 'static {
     async fn other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError> {
         Ok(Vec::new())
     }
+    /// Keeps the files of one version of the page, and lets go of all but those of the last [`PAGE_VERSIONS`] versions.
+    async fn keep_page_files(&self, files: &[PageFile]) -> Result<(), StoreError>;
+    /// A file of the page that this or another node keeps.
+    async fn page_file(&self, path: &str) -> Result<Option<PageFile>, StoreError>;
 
     /// Answers when the database does.
     async fn ping(&self) -> Result<(), StoreError>;

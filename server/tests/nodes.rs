@@ -6,6 +6,8 @@
 mod client;
 #[path = "rest/escaped.rs"]
 mod escaped;
+#[path = "common/page.rs"]
+mod page;
 #[path = "common/postgres.rs"]
 mod postgres;
 #[path = "common/redis.rs"]
@@ -398,4 +400,29 @@ async fn typing_is_seen_on_another_node() {
         })
         .await;
     assert_eq!((typing.chat_id, typing.user_id), (chat, ana.user.id));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_load_of_the_page_breaks_while_one_version_follows_another() {
+    let database = postgres::database().await;
+    let redis = Redis::start().await;
+    let node = async |version| {
+        let mut config = Config::new(std::path::Path::new("unused.db"));
+        config.database_url = database.clone();
+        config.redis_url = Some(redis.url());
+        page::node(config, version).await
+    };
+    let client = reqwest::Client::new();
+    let mut nodes = vec![node(1).await, node(1).await, node(1).await];
+    let mut turn = 0;
+    // One node after the other is replaced, and whichever of them is asked has the files of both versions.
+    for replaced in 0..3 {
+        nodes[replaced] = node(2).await;
+        for load in 0..200 {
+            let broken = page::load(&client, &nodes, &mut turn).await;
+            assert_eq!(broken, [""; 0], "load {load} with {} new nodes", replaced + 1);
+        }
+        // The next document comes from another node than this one did.
+        turn += 1;
+    }
 }

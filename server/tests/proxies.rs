@@ -130,3 +130,23 @@ for_both!(
     metrics_stay_inside,
     the_clients_address_counts
 );
+
+#[tokio::test]
+async fn nginx_serves_causerie_in_a_folder_of_its_site() {
+    let server = TestServer::start_with(|config| config.base_path = "/chat".to_owned()).await;
+    let proxy = Proxy::nginx_folder(server.address);
+    proxy.serves(&server.client).await;
+    let get = async |path: &str| {
+        let answer = server.client.get(format!("http://{}{path}", proxy.address)).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    };
+    assert_eq!(get("/").await.1, "the rest of the site");
+    assert_eq!(get("/chat/healthz").await.1, "ok");
+    assert_eq!(get("/chat/metrics").await.0, StatusCode::NOT_FOUND);
+    assert!(get("/chat/").await.1.contains("<base href=\"/chat/\">"));
+    let ana = server.register("ana").await;
+    let mut through = server;
+    through.address = proxy.address;
+    let mut socket = through.socket(&ana.token, &format!("/chat{}", paths::SOCKET)).await;
+    socket.welcome().await;
+}

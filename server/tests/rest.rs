@@ -4,6 +4,8 @@
 
 #[path = "common/socket.rs"]
 mod client;
+#[path = "common/page.rs"]
+mod page;
 #[path = "common/server.rs"]
 mod server;
 
@@ -15,12 +17,16 @@ mod bad_input;
 mod chats;
 #[path = "rest/escaped.rs"]
 mod escaped;
+#[path = "rest/folder.rs"]
+mod folder;
 #[path = "rest/messages.rs"]
 mod messages;
 #[path = "rest/surroundings.rs"]
 mod surroundings;
 #[path = "rest/u0000.rs"]
 mod u0000;
+#[path = "rest/versions.rs"]
+mod versions;
 
 #[tokio::test]
 async fn u0000_is_refused_by_its_field_or_kept() {

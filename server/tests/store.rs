@@ -8,6 +8,7 @@ mod store {
     pub mod addresses;
     pub mod chats;
     pub mod log;
+    pub mod page;
     pub mod refused;
     #[macro_use]
     pub mod suite;

@@ -32,3 +32,47 @@ fn the_definitions_hold_together() {
     use clap::CommandFactory;
     Cli::command().debug_assert();
 }
+
+#[test]
+fn a_folder_is_read_however_people_write_it() {
+    for (given, path) in [
+        ("", ""),
+        ("/", ""),
+        (" / ", ""),
+        ("/chat/", "/chat"),
+        ("/chat", "/chat"),
+        ("chat", "/chat"),
+        ("/a/b-c/d_e.f~1/", "/a/b-c/d_e.f~1"),
+        ("/chats/", "/chats"),
+        ("/apis/", "/apis"),
+    ] {
+        assert_eq!(base_path(given), Ok(path.to_owned()), "{given:?}");
+    }
+}
+
+#[test]
+fn what_is_no_folder_or_hides_an_address_of_causerie_is_refused_by_its_name() {
+    for given in [
+        "https://example.org/chat/",
+        "/a b/",
+        "/a//b",
+        "/../chat",
+        "/./",
+        "/chat?x",
+        "/chat#x",
+        "/chät/",
+        "/\"><script>/",
+        "/%2e%2e/",
+        &"a".repeat(BASE_PATH_CHARS + 1),
+        "/api/",
+        "/ws",
+        "/healthz/x",
+        "/chat-ws-test/",
+    ] {
+        let sentence = base_path(given).unwrap_err().to_string();
+        assert!(
+            sentence.contains("CAUSERIE_BASE_PATH") && sentence.contains("/chat/"),
+            "{given}: {sentence}"
+        );
+    }
+}

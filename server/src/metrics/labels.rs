@@ -158,6 +158,10 @@ labels! {
         Reads = "reads",
         /// Finds the other servers.
         OtherNodes = "other_nodes",
+        /// Keeps the page's files for nodes of other versions.
+        KeepPageFiles = "keep_page_files",
+        /// Reads a file of another version's page.
+        PageFile = "page_file",
         /// Asks whether the database answers.
         Ping = "ping",
     }

@@ -10,21 +10,21 @@ fn files() -> [File; 2] {
     let mut packed = Vec::new();
     brotli::BrotliCompress(&mut &PLAIN[..], &mut packed, &Default::default()).unwrap();
     let script = File {
-        path: "app-0123456789abcdef.js",
-        content_type: "text/javascript",
-        hash: "cafe",
+        path: "app-0123456789abcdef.js".to_owned(),
+        content_type: "text/javascript".to_owned(),
+        hash: "cafe".to_owned(),
         hashed: true,
         compressed: true,
-        content: packed.leak(),
+        content: packed.into(),
         plain: OnceLock::new(),
     };
     let index = File {
-        path: INDEX,
-        content_type: "text/html; charset=utf-8",
-        hash: "beef",
+        path: INDEX.to_owned(),
+        content_type: "text/html; charset=utf-8".to_owned(),
+        hash: "beef".to_owned(),
         hashed: false,
         compressed: false,
-        content: b"<!DOCTYPE html>",
+        content: Bytes::from_static(b"<!DOCTYPE html>"),
         plain: OnceLock::new(),
     };
     [script, index]
@@ -41,14 +41,14 @@ async fn body(response: Response) -> Bytes {
 #[tokio::test]
 async fn a_hashed_file_is_kept_for_ever_and_comes_as_the_browser_takes_it() {
     let [script, _] = files();
-    let response = script.answer("/", &headers([(header::ACCEPT_ENCODING, "gzip, deflate, br")]));
+    let response = script.answer(None, &headers([(header::ACCEPT_ENCODING, "gzip, deflate, br")]));
     assert_eq!(response.headers()[header::CONTENT_ENCODING], "br");
     assert_eq!(response.headers()[header::CACHE_CONTROL], "public, max-age=31536000, immutable");
     assert_eq!(response.headers()[header::CONTENT_TYPE], "text/javascript");
     assert_eq!(body(response).await, script.content);
 
     for refusing in [headers([]), headers([(header::ACCEPT_ENCODING, "gzip, br;q=0")])] {
-        let response = script.answer("/", &refusing);
+        let response = script.answer(None, &refusing);
         assert!(!response.headers().contains_key(header::CONTENT_ENCODING));
         assert_eq!(body(response).await, PLAIN);
     }
@@ -57,15 +57,15 @@ async fn a_hashed_file_is_kept_for_ever_and_comes_as_the_browser_takes_it() {
 #[tokio::test]
 async fn the_page_is_asked_for_anew_and_sent_only_when_it_changed() {
     let [_, index] = files();
-    let response = index.answer("/", &HeaderMap::new());
+    let response = index.answer(None, &HeaderMap::new());
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-cache");
     assert_eq!(response.headers()[header::ETAG], "W/\"beef\"");
     assert_eq!(body(response).await, "<!DOCTYPE html>");
 
-    let response = index.answer("/", &headers([(header::IF_NONE_MATCH, "\"old\", W/\"beef\"")]));
+    let response = index.answer(None, &headers([(header::IF_NONE_MATCH, "\"old\", W/\"beef\"")]));
     assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
     assert!(body(response).await.is_empty());
-    assert_eq!(index.answer("/", &headers([(header::IF_NONE_MATCH, "\"old\"")])).status(), StatusCode::OK);
+    assert_eq!(index.answer(None, &headers([(header::IF_NONE_MATCH, "\"old\"")])).status(), StatusCode::OK);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn addresses_of_views_lead_to_the_page_and_missing_files_to_nothing() {
 
 #[test]
 fn the_policy_names_this_host_and_only_a_host() {
-    let policy_for = |host| policy("/", &headers([(header::HOST, host)]));
+    let policy_for = |host| policy("/", &headers([(header::HOST, host)]), "");
     assert!(
         policy_for("127.0.0.1:8000").contains("connect-src 'self' ws://127.0.0.1:8000 wss://127.0.0.1:8000;")
     );
@@ -95,9 +95,9 @@ fn the_policy_names_this_host_and_only_a_host() {
 fn the_tester_alone_may_talk_to_other_servers() {
     let open = "connect-src 'self' http: https: ws: wss:;";
     for path in ["/chat-ws-test/", "/chat-ws-test", "chat-ws-test/"] {
-        assert!(policy(path, &HeaderMap::new()).contains(open), "{path}");
+        assert!(policy(path, &HeaderMap::new(), "").contains(open), "{path}");
     }
     for path in ["/", "/chats/7", "/index.html", "/chat-ws-test-not"] {
-        assert!(policy(path, &HeaderMap::new()).contains("connect-src 'self';"), "{path}");
+        assert!(policy(path, &HeaderMap::new(), "").contains("connect-src 'self';"), "{path}");
     }
 }

@@ -13,7 +13,9 @@ use causerie_protocol::rest::{Chat, ChatCursor, TokenInfo, UserRef};
 use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
 use tokio::time::timeout;
 
-use super::{Append, AppendResult, Created, NewChat, PoolState, Position, Store, StoreError, TokenRecord};
+use super::{
+    Append, AppendResult, Created, NewChat, PageFile, PoolState, Position, Store, StoreError, TokenRecord,
+};
 use crate::clock;
 use crate::hub::NodeId;
 use crate::metrics::{Metrics, Operation};
@@ -212,6 +214,14 @@ impl Store for MeasuredStore {
 
     async fn other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError> {
         self.timed(Operation::OtherNodes, self.store.other_nodes()).await
+    }
+
+    async fn keep_page_files(&self, files: &[PageFile]) -> Result<(), StoreError> {
+        self.timed(Operation::KeepPageFiles, self.store.keep_page_files(files)).await
+    }
+
+    async fn page_file(&self, path: &str) -> Result<Option<PageFile>, StoreError> {
+        self.timed(Operation::PageFile, self.store.page_file(path)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

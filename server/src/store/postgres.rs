@@ -18,7 +18,8 @@ use tokio::time::timeout;
 
 use super::rows::{to_read, to_seq};
 use super::{
-    Append, AppendResult, Created, NewChat, Patience, PoolState, Position, Store, StoreError, TokenRecord,
+    Append, AppendResult, Created, NewChat, PageFile, Patience, PoolState, Position, Store, StoreError,
+    TokenRecord,
 };
 use crate::clock;
 use crate::hub::NodeId;
@@ -45,6 +46,9 @@ mod email_keys;
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/log.rs"]
 mod log;
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
+#[path = "sql/page.rs"]
+mod page;
 
 /// What the shared SQL runs on.
 type Connection = PgConnection;
@@ -458,6 +462,15 @@ impl Store for PostgresStore {
         // A node of the version before says no name.
         let node = |name: String| NodeId::from_str_radix(name.split_once(' ')?.1, 16).ok();
         Ok(names.into_iter().map(node).collect())
+    }
+
+    async fn keep_page_files(&self, files: &[PageFile]) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        page::keep_files(&mut connection, files).await.map_err(sort)
+    }
+
+    async fn page_file(&self, path: &str) -> Result<Option<PageFile>, StoreError> {
+        page::file(&self.pool, path).await.map_err(sort)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -21,7 +21,8 @@ use sqlx::{ConnectOptions, Connection as _, Sqlite, Transaction};
 
 use super::rows::{to_read, to_seq};
 use super::{
-    Append, AppendResult, Appended, Created, NewChat, PoolState, Position, Store, StoreError, TokenRecord,
+    Append, AppendResult, Appended, Created, NewChat, PageFile, PoolState, Position, Store, StoreError,
+    TokenRecord,
 };
 use crate::metrics::Histogram;
 
@@ -51,6 +52,9 @@ mod email_keys;
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/log.rs"]
 mod log;
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
+#[path = "sql/page.rs"]
+mod page;
 
 /// What the shared SQL runs on.
 type Connection = SqliteConnection;
@@ -436,6 +440,16 @@ impl Store for SqliteStore {
         .fetch_all(&self.readers)
         .await?;
         Ok(rows.into_iter().map(to_read).collect())
+    }
+
+    async fn keep_page_files(&self, files: &[PageFile]) -> Result<(), StoreError> {
+        let mut writer = self.writer().await?;
+        let result = page::keep_files(&mut writer, files).await;
+        settle(writer, result)
+    }
+
+    async fn page_file(&self, path: &str) -> Result<Option<PageFile>, StoreError> {
+        page::file(&self.readers, path).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

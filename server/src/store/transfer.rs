@@ -18,6 +18,7 @@ const EPOCH: &str = "epoch";
 /// What an installation consists of, in the order in which it is moved.
 ///
 /// Refusals stay behind: they are for copies of messages that wait in a server, and nobody serves meanwhile.
+/// So do the page's files, which every server keeps again when it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Table {
     /// Accounts, with the hashes of their passwords.

@@ -121,3 +121,21 @@ async fn a_line_that_loses_what_comes_through_a_socket() {
     let line = Line::holding_back(server.address.port()).await.unwrap();
     token.quick(&line.url(), &["--timeout", "1"]).await.found("socket_silent");
 }
+
+#[tokio::test]
+async fn a_folder_of_a_site_is_examined_whether_the_proxy_passes_its_path_on_or_takes_it_away() {
+    let server = TestServer::start_with(|config| config.base_path = "/chat".to_owned()).await;
+    let (_, chat, token) = in_a_chat(&server).await;
+    let chat = chat.to_string();
+    let port = server.address.port();
+    let passes_on = Proxy::start("folder", port).await.unwrap();
+    let takes_away = Proxy::start_with("two-folders", port, port).await.unwrap();
+    for proxy in [&passes_on, &takes_away] {
+        for address in ["/chat/", "/chat/chat-ws-test/", &format!("/chat/ws/chats/{chat}/")] {
+            let url = proxy.url() + address;
+            token.quick(&url, &["--chat", &chat]).await.found("all_well");
+        }
+        // At the top is something else, which the same server must not be taken for.
+        token.quick(&proxy.url(), &["--chat", &chat]).await.found("not_causerie");
+    }
+}

@@ -23,7 +23,6 @@ const SERVER: &str = "127.0.0.1:8000";
 impl Proxy {
     pub fn nginx(server: SocketAddr) -> Self {
         let (address, folder) = place();
-        let at = folder.path().display();
         let upstream = put(include_str!("../../../deploy/nginx/upstream.conf"), SERVER, &server.to_string());
         let site = put(
             include_str!("../../../deploy/nginx/causerie.conf"),
@@ -32,18 +31,21 @@ impl Proxy {
         );
         fs::write(folder.path().join("upstream.conf"), upstream).unwrap();
         fs::write(folder.path().join("causerie.conf"), site).unwrap();
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
-            .map(|kind| format!("{kind}_temp_path {at}/{kind};\n"))
-            .collect();
-        let main = format!(
-            "daemon off;\nmaster_process off;\npid {at}/pid;\nerror_log {at}/error.log;\n\
-             events {{}}\nhttp {{\naccess_log off;\n{temporary}include {at}/upstream.conf;\ninclude {at}/causerie.conf;\n}}\n"
+        let command = nginx(&folder);
+        Self::start(command, address, folder)
+    }
+
+    /// A site of its own with Causerie in its folder `/chat/`.
+    pub fn nginx_folder(server: SocketAddr) -> Self {
+        let (address, folder) = place();
+        let upstream = put(include_str!("../../../deploy/nginx/upstream.conf"), SERVER, &server.to_string());
+        let locations = include_str!("../../../deploy/nginx/folder.conf");
+        let site = format!(
+            "server {{\nlisten {address};\nlocation / {{ return 200 \"the rest of the site\"; }}\n{locations}}}\n"
         );
-        let config = folder.path().join("nginx.conf");
-        fs::write(&config, main).unwrap();
-        let mut command = Command::new(program("CAUSERIE_TEST_NGINX", "nginx"));
-        command.arg("-e").arg(folder.path().join("error.log")).arg("-c").arg(config);
+        fs::write(folder.path().join("upstream.conf"), upstream).unwrap();
+        fs::write(folder.path().join("causerie.conf"), site).unwrap();
+        let command = nginx(&folder);
         Self::start(command, address, folder)
     }
 
@@ -91,6 +93,24 @@ impl Drop for Proxy {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// nginx with the two files that are in its folder.
+fn nginx(folder: &TempDir) -> Command {
+    let at = folder.path().display();
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .iter()
+        .map(|kind| format!("{kind}_temp_path {at}/{kind};\n"))
+        .collect();
+    let main = format!(
+        "daemon off;\nmaster_process off;\npid {at}/pid;\nerror_log {at}/error.log;\n\
+         events {{}}\nhttp {{\naccess_log off;\n{temporary}include {at}/upstream.conf;\ninclude {at}/causerie.conf;\n}}\n"
+    );
+    let config = folder.path().join("nginx.conf");
+    fs::write(&config, main).unwrap();
+    let mut command = Command::new(program("CAUSERIE_TEST_NGINX", "nginx"));
+    command.arg("-e").arg(folder.path().join("error.log")).arg("-c").arg(config);
+    command
 }
 
 fn program(variable: &str, name: &str) -> String {

@@ -44,6 +44,8 @@ macro_rules! contract {
             refused::what_is_stored_is_acknowledged_to_who_has_left_since,
             refused::two_copies_at_once_have_one_outcome,
             refused::a_chat_that_is_gone_or_never_was_refuses_too,
+            page::the_files_of_the_last_versions_are_kept_and_older_ones_let_go,
+            page::nodes_of_two_versions_that_start_at_once_both_keep_their_files,
         }
     };
     ($open:path: $($module:ident :: $promise:ident,)+) => {
