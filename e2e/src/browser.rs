@@ -180,7 +180,8 @@ impl Browser {
             const [method, path, token, body, done] = arguments;
             const headers = {"content-type": "application/json"};
             if (token) headers.authorization = "Bearer " + token;
-            fetch(path, {method, headers, body: body === null ? undefined : JSON.stringify(body)})
+            // Relative to the document's base, which is the folder that the server is in.
+            fetch("." + path, {method, headers, body: body === null ? undefined : JSON.stringify(body)})
                 .then(async answer => done({status: answer.status, text: await answer.text()}), error => done({status: 0, text: String(error)}));"#;
         let arguments = vec![json!(method), json!(path), json!(token), body];
         let answer = self.client.execute_async(script, arguments).await?;

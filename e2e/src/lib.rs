@@ -3,7 +3,7 @@
 //! In reading order: [`Server`] is the built program with a database of its own, [`Browser`] is Chromium with a fresh
 //! profile, and [`Person`] is somebody in front of one, whose methods are what people do: sign in, open a chat, type.
 //! [`Tester`] is the same for the connection tester and its doctor; [`Proxy`], [`Line`] and [`Program`] are what may be
-//! wrong there. Everything ends with its value: processes are killed and folders removed.
+//! wrong there, and [`Front`] serves the page badly. Everything ends with its value: processes are killed and folders removed.
 //!
 //! `cargo xtask test pages` sets up what the tests need and says where it is: the program in `CAUSERIE_BIN`, the driver
 //! in `CHROMEDRIVER`, and the rest in `CAUSERIE_TEST_…`, without which it is looked for in `PATH`.
@@ -11,6 +11,7 @@
 mod browser;
 mod certificate;
 mod examination;
+mod front;
 mod line;
 mod person;
 mod process;
@@ -21,6 +22,7 @@ mod tester;
 mod trunk;
 
 pub use browser::{Browser, Screen};
+pub use front::{Fault, Front};
 pub use line::Line;
 pub use person::{Account, Person};
 pub use program::Program;

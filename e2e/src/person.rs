@@ -67,6 +67,19 @@ impl Person {
         Ok(Self { account, browser, home })
     }
 
+    /// Open the page below any address, such as that of a proxy, on a wide screen, and make an account.
+    ///
+    /// # Errors
+    /// When something of it doesn't work.
+    pub async fn join_at(home: &str, account: Account) -> Result<Self> {
+        let browser = Browser::open(account.name, Screen::WIDE).await?;
+        browser.go_to(&format!("{home}/")).await?;
+        browser.see(r#"form[data-testid="sign-in"], form[data-testid="register"]"#).await?;
+        let person = Self { account, browser, home: format!("{home}/") };
+        person.register().await?;
+        Ok(person)
+    }
+
     /// Arrive on a wide screen and make an account.
     ///
     /// # Errors

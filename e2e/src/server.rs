@@ -203,6 +203,7 @@ async fn launch(folder: &TempDir, port: u16, settings: &Settings) -> Result<(Chi
     command.envs(settings.iter().map(|(name, value)| (name, value)));
     command.stderr(log);
     let (child, url) = process::start(&mut command, "listening on ").await?;
-    let port = url.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok());
+    // A folder may follow.
+    let port = url.rsplit(':').next().and_then(|port| port.split('/').next()?.parse().ok());
     Ok((child, port.with_context(|| format!("no port in {url}"))?))
 }

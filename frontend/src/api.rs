@@ -18,6 +18,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use web_sys::AbortSignal;
 
+use crate::browser;
+
 /// How long the server may take to show that it is there, in milliseconds.
 const ANSWER_MS: u32 = 3_000;
 /// How many messages are fetched at a time.
@@ -59,7 +61,7 @@ impl From<ApiError> for LoadError {
 /// Whether the page's server answers, and soon.
 pub async fn answers() -> bool {
     let signal = AbortSignal::timeout_with_u32(ANSWER_MS);
-    let request = RequestBuilder::new(paths::HEALTH).abort_signal(Some(&signal)).build();
+    let request = RequestBuilder::new(&(browser::base() + paths::HEALTH)).abort_signal(Some(&signal)).build();
     match request {
         Ok(request) => request.send().await.is_ok_and(|response| response.ok()),
         Err(_) => false,
@@ -77,7 +79,8 @@ impl Api {
     /// The API at a base address such as `http://127.0.0.1:8000`, empty for the page's own.
     #[must_use]
     pub fn new(base: impl Into<String>) -> Self {
-        Self { base: base.into(), token: None }
+        let base = base.into();
+        Self { base: if base.is_empty() { browser::base() } else { base }, token: None }
     }
 
     /// The same API with a token.

@@ -81,12 +81,19 @@ pub fn uuid() -> String {
     text
 }
 
+/// The address that all others of the page's own server are below, such as `https://example.org/chat`: the document's
+/// `<base>`, which the server writes, without its closing slash.
+#[must_use]
+pub fn base() -> String {
+    let mut base = document().base_uri().ok().flatten().unwrap_or_default();
+    base.truncate(base.trim_end_matches('/').len());
+    base
+}
+
 /// The address of the sockets on the page's own server, such as `wss://chat.example`.
 #[must_use]
 pub fn socket_base() -> String {
-    let location = window().location();
-    let scheme = if location.protocol().is_ok_and(|scheme| scheme == "https:") { "wss" } else { "ws" };
-    format!("{scheme}://{}", location.host().unwrap_or_default())
+    base().replacen("http", "ws", 1)
 }
 
 /// Whether the page can be seen now.

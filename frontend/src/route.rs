@@ -1,9 +1,9 @@
-//! The address: `/` is the list, `/chats/7` a chat.
+//! The address: `/` is the list, `/chats/7` a chat, below the document's base.
 
 use causerie_protocol::ChatId;
 use wasm_bindgen::JsValue;
 
-use crate::browser::window;
+use crate::browser::{self, window};
 
 /// Marks a place in the browser's history that was reached from the list, so that "back" leads there.
 const FROM_LIST: &str = "from-list";
@@ -11,19 +11,21 @@ const FROM_LIST: &str = "from-list";
 /// The address of a chat, or of the list.
 #[must_use]
 pub fn path(chat: Option<ChatId>) -> String {
-    chat.map_or_else(|| "/".to_owned(), |chat| format!("/chats/{chat}"))
+    let base = browser::base();
+    chat.map_or_else(|| format!("{base}/"), |chat| format!("{base}/chats/{chat}"))
 }
 
-/// The chat that a path names.
+/// The chat that an address names.
 #[must_use]
-pub fn parse(path: &str) -> Option<ChatId> {
+pub fn parse(address: &str) -> Option<ChatId> {
+    let path = address.split(['?', '#']).next()?.strip_prefix(&*browser::base())?;
     path.strip_prefix("/chats/")?.trim_end_matches('/').parse().ok()
 }
 
 /// The chat that the page's address names now.
 #[must_use]
 pub fn current() -> Option<ChatId> {
-    parse(&window().location().pathname().ok()?)
+    parse(&window().location().href().ok()?)
 }
 
 /// Changes the address from one place to another, with a way back.
@@ -69,9 +71,13 @@ mod tests {
         for chat in [None, Some(ChatId(7))] {
             assert_eq!(parse(&path(chat)), chat);
         }
-        assert_eq!(parse("/chats/7/"), Some(ChatId(7)));
-        for other in ["/", "/chats/", "/chats/x", "/chats/7/more", "/other"] {
-            assert_eq!(parse(other), None, "{other}");
+        let base = browser::base();
+        for same in ["/chats/7/", "/chats/7?", "/chats/7#x"] {
+            assert_eq!(parse(&format!("{base}{same}")), Some(ChatId(7)), "{same}");
         }
+        for other in ["/", "/chats/", "/chats/x", "/chats/7/more", "/other"] {
+            assert_eq!(parse(&format!("{base}{other}")), None, "{other}");
+        }
+        assert_eq!(parse("https://elsewhere.example/chats/7"), None);
     }
 }

@@ -7,8 +7,22 @@ use causerie_protocol::rest::SignedIn;
 use wasm_bindgen::JsCast;
 use web_sys::Storage;
 
+/// The name of what this server's page keeps: of two in different folders of one site each has its own.
+///
+/// At the top of a site it is `causerie` alone, as it always was.
+#[must_use]
+pub fn owned(what: &str) -> String {
+    let base = crate::browser::base();
+    match base.splitn(4, '/').nth(3) {
+        Some(folder) => format!("causerie/{folder}{what}"),
+        None => format!("causerie{what}"),
+    }
+}
+
 /// The key of the sign-in, in whichever storage the person chose.
-pub const SESSION_KEY: &str = "causerie.session";
+fn session_key() -> String {
+    owned(".session")
+}
 
 /// The browser's storage for as long as a tab lives.
 fn for_now() -> Option<Storage> {
@@ -24,7 +38,7 @@ fn for_good() -> Option<Storage> {
 #[must_use]
 pub fn session() -> Option<SignedIn> {
     [for_now(), for_good()].into_iter().flatten().find_map(|storage| {
-        let json = storage.get_item(SESSION_KEY).ok()??;
+        let json = storage.get_item(&session_key()).ok()??;
         serde_json::from_str(&json).ok()
     })
 }
@@ -34,11 +48,11 @@ pub fn keep_session(session: &SignedIn, keep: bool) {
     let Ok(json) = serde_json::to_string(session) else { return };
     // A sign-in of this tab alone hides the one that is kept for all tabs, and leaves it to them.
     if let (true, Some(storage)) = (keep, for_now()) {
-        let _ = storage.remove_item(SESSION_KEY);
+        let _ = storage.remove_item(&session_key());
     }
     if let Some(storage) = if keep { for_good() } else { for_now() } {
         // A full or forbidden storage costs the next reload its sign-in, and nothing now.
-        let _ = storage.set_item(SESSION_KEY, &json);
+        let _ = storage.set_item(&session_key(), &json);
     }
 }
 
@@ -47,7 +61,7 @@ pub fn keep_session(session: &SignedIn, keep: bool) {
 pub fn is_session_change(event: &web_sys::Event) -> bool {
     event
         .dyn_ref::<web_sys::StorageEvent>()
-        .is_some_and(|event| event.key().is_none_or(|key| key == SESSION_KEY))
+        .is_some_and(|event| event.key().is_none_or(|key| key == session_key()))
 }
 
 /// The key that another tab changed.
@@ -59,7 +73,7 @@ pub fn changed_key(event: &web_sys::Event) -> Option<String> {
 /// Forgets the sign-in, wherever it is kept.
 pub fn forget_session() {
     for storage in [for_now(), for_good()].into_iter().flatten() {
-        let _ = storage.remove_item(SESSION_KEY);
+        let _ = storage.remove_item(&session_key());
     }
 }
 

@@ -1,6 +1,7 @@
 //! The handshake as a browser sends it, and the commands that do the same in a terminal; never with a token.
 
 use causerie_protocol::handshake::{BEARER, VERSIONED};
+use causerie_protocol::{ChatId, paths};
 
 use crate::frame::Frame;
 
@@ -170,14 +171,14 @@ impl Handshake {
             return None;
         }
         let text = fields["text"].as_str()?;
-        let of_path =
-            self.host_and_path().1.strip_prefix("/ws/chats/").and_then(|rest| rest.split('/').next());
+        let (folder, socket) = self.host_and_path().1.split_once("/ws/")?;
+        let of_path = socket.strip_prefix("chats/").and_then(|rest| rest.split('/').next());
         let chat = fields["chat_id"].as_i64().or_else(|| of_path?.parse().ok())?;
         let body = serde_json::json!({ "content": text }).to_string();
         Some(format!(
             "{}curl -X POST {} \\\n  -H \"Authorization: Bearer {VARIABLE}\" -H 'Content-Type: application/json' \\\n  -d {}",
             self.ask(),
-            quote(&self.http(&causerie_protocol::paths::messages(causerie_protocol::ChatId(chat)))),
+            quote(&self.http(&format!("{folder}{}", paths::messages(ChatId(chat))))),
             quote(&body),
         ))
     }

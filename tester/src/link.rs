@@ -45,9 +45,9 @@ impl Link {
         link
     }
 
-    /// The link, below an origin such as `https://chat.example.org`.
+    /// The link, below a server's address such as `https://chat.example.org`.
     #[must_use]
-    pub fn build(&self, origin: &str) -> String {
+    pub fn build(&self, server: &str) -> String {
         let mut query = String::new();
         let mut add = |name: &str, value: &str| {
             if !value.is_empty() {
@@ -63,7 +63,7 @@ impl Link {
             add("chat2", second.chat.trim());
         }
         add("doctor", if self.doctor { "1" } else { "" });
-        format!("{origin}{}{query}", paths::TESTER)
+        format!("{server}{}{query}", paths::TESTER)
     }
 }
 

@@ -154,7 +154,7 @@ impl Side {
     /// The sentence on an address that is none.
     pub fn target(self) -> Result<Target, String> {
         let base = self.base.get_untracked();
-        let address = if base.trim().is_empty() { browser::origin() } else { base };
+        let address = if base.trim().is_empty() { causerie_frontend::browser::base() } else { base };
         Target::parse(&address).map_err(|finding| {
             let words = finding.words(self.language.get_untracked());
             format!("{} {}", words.what, words.remedy)

@@ -68,7 +68,7 @@ fn Bar(first: Side, second: Side, two: RwSignal<bool>) -> impl IntoView {
     let copy_link = move |_| {
         let second = two.get_untracked().then(|| second.fields());
         let link = Link { first: first.fields(), second, doctor: false };
-        let address = link.build(&browser::origin());
+        let address = link.build(&causerie_frontend::browser::base());
         copy(address, said);
     };
     let add = move |_| {
@@ -95,7 +95,7 @@ fn Bar(first: Side, second: Side, two: RwSignal<bool>) -> impl IntoView {
     view! {
         <header class="bar">
             <h1>{say(Text::Title)}</h1>
-            <a href="/">{say(Text::ToChat)}</a>
+            <a href=causerie_frontend::browser::base() + "/">{say(Text::ToChat)}</a>
             <button type="button" class="button" data-testid="second" aria-pressed=move || two.get().to_string() on:click=add>
                 {say(Text::SecondConnection)}
             </button>

@@ -3,6 +3,7 @@
 
 mod address;
 mod credentials;
+mod folder;
 mod healthy;
 mod proxies;
 mod server;

@@ -24,13 +24,13 @@ impl KeptTexts {
     /// Those of a person, in all their tabs.
     #[must_use]
     pub fn of(user: &User) -> Self {
-        Self { prefix: format!("causerie.draft.{}.", user.id), tab: false }
+        Self { prefix: super::owned(&format!(".draft.{}.", user.id)), tab: false }
     }
 
     /// Those of somebody who is not signed in, in this tab.
     #[must_use]
     pub fn of_door() -> Self {
-        Self { prefix: "causerie.door.".to_owned(), tab: true }
+        Self { prefix: super::owned(".door."), tab: true }
     }
 
     /// The key by which other tabs hear of a change.

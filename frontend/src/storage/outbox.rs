@@ -18,7 +18,6 @@ use web_sys::{IdbDatabase, IdbObjectStore, IdbRequest, IdbTransactionMode};
 
 use crate::browser;
 
-const DATABASE: &str = "causerie";
 const STORE: &str = "outbox";
 
 /// An unsent message and the tab that sends it.
@@ -174,7 +173,7 @@ fn lock_name(tab: &str) -> String {
 }
 
 async fn open_database() -> Option<IdbDatabase> {
-    let request = web_sys::window()?.indexed_db().ok()??.open_with_u32(DATABASE, 1).ok()?;
+    let request = web_sys::window()?.indexed_db().ok()??.open_with_u32(&super::owned(""), 1).ok()?;
     let upgrade = {
         let request = request.clone();
         Closure::once_into_js(move || {

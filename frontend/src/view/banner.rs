@@ -63,7 +63,8 @@ fn draw(app: App, told: RwSignal<bool>) -> AnyView {
 /// sent. A server that does not answer can't give it, and then that is the cause.
 async fn find_cause(told: RwSignal<bool>) {
     if api::answers().await {
-        drop(browser::window().open_with_url_and_target("/chat-ws-test/?doctor", "_blank"));
+        let tester = browser::base() + "/chat-ws-test/?doctor";
+        drop(browser::window().open_with_url_and_target(&tester, "_blank"));
     } else {
         // The person may have signed out meanwhile.
         let _ = told.try_set(true);
@@ -74,7 +75,7 @@ async fn find_cause(told: RwSignal<bool>) {
 fn tell(told: RwSignal<bool>) -> AnyView {
     let location = browser::window().location();
     let host = location.host().unwrap_or_default();
-    let url = location.origin().unwrap_or_default() + "/";
+    let url = browser::base() + "/";
     let Told { what, why, remedy } = words::unreachable().fill(&[("host", &host), ("url", &url)]);
     // What stands in backticks is to be typed.
     let remedy: Vec<_> = remedy

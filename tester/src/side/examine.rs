@@ -51,7 +51,7 @@ impl Side {
             hold: true,
         };
         let base = self.base.get_untracked();
-        let address = if base.trim().is_empty() { browser::origin() } else { base };
+        let address = if base.trim().is_empty() { causerie_frontend::browser::base() } else { base };
         let mut doctor = match causerie_doctor::Target::parse(&address) {
             Ok(target) => Doctor::new(target, situation),
             Err(finding) => Doctor::refused(finding, situation),

@@ -14,7 +14,7 @@ impl Side {
         if base.trim().is_empty() {
             return Ok(Api::new(""));
         }
-        self.target().map(|target| Api::new(target.origin()))
+        self.target().map(|target| Api::new(target.base()))
     }
 
     /// Fills in the token of who is signed in to this server in this browser; whether somebody is.
