@@ -1,8 +1,8 @@
 //! Nothing but the list and the messages scrolls, whatever is on the page and however large the window is.
 
 use anyhow::{Context, Result, ensure};
-use causerie_e2e::{Account, Browser, Person, Screen, Server};
-use serde_json::json;
+use causerie_e2e::{Account, Browser, Person, Screen, Server, Tester};
+use serde_json::{Value, json};
 
 const ADA: Account = Account::ADA;
 const BRUNO: Account = Account::BRUNO;
@@ -130,4 +130,21 @@ async fn no_view_of_the_page_scrolls_the_window() -> Result<()> {
     see_within_reach(&ada, r#"button[data-testid="send"]"#).await?;
     ada.ask_why().await?;
     see_no_scrolling(&ada, "the dialog with the cause").await
+}
+
+#[tokio::test]
+async fn the_tester_is_as_high_as_what_it_shows() -> Result<()> {
+    let server = Server::start().await?;
+    let tester = Tester::open(&server, "").await?;
+    let script = r#"
+        const page = document.scrollingElement;
+        const end = document.querySelector(".tester").getBoundingClientRect().bottom + scrollY;
+        const wrong = page.scrollWidth > innerWidth || page.scrollHeight > Math.max(Math.ceil(end), innerHeight);
+        return wrong ? `${page.scrollWidth} × ${page.scrollHeight}, and its end is at ${end}` : "";"#;
+    for (width, height) in SIZES.iter().copied() {
+        tester.resize(Screen { width, height }).await?;
+        let wrong = tester.client().execute(script, Vec::new()).await?;
+        ensure!(wrong == Value::from(""), "the tester at {width} × {height}: {wrong}");
+    }
+    Ok(())
 }
