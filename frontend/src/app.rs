@@ -155,7 +155,7 @@ impl App {
         // When the server can't be reached the token lives on until it expires; the person is gone here anyway.
         browser::run(async move { drop(api.logout().await) });
         storage::forget_session();
-        self.leave(true);
+        self.leave();
     }
 
     /// Shows a chat, or the list.
@@ -193,8 +193,8 @@ impl App {
         self.restore();
     }
 
-    /// Shows nothing of the person any more; and forgets what they wrote and did not send, when they signed out.
-    fn leave(self, forget: bool) {
+    /// Forgets the person and everything of theirs.
+    fn leave(self) {
         let Some(user) = self.core.with_value(|core| core.session.take()).map(|session| session.user) else {
             return;
         };
@@ -203,12 +203,15 @@ impl App {
             *core.api.borrow_mut() = Api::new("");
             core.outbox.clone()
         });
-        if forget {
-            KeptTexts::of(&user).forget();
-            browser::run(async move { outbox.forget(user.id).await });
-        }
+        KeptTexts::of(&user).forget();
+        browser::run(async move { outbox.forget(user.id).await });
         self.dispatch(Input::SignedOut);
         self.user.set(None);
+        self.show_list();
+    }
+
+    /// Leaves no way back to the chat that was open.
+    fn show_list(self) {
         route::replace(None);
         self.route.set(None);
     }
@@ -389,12 +392,13 @@ impl App {
             // This tab has a sign-in of its own, or none has changed.
             (Some(mine), Some(now)) if mine.token == now.token => {}
             (Some(mine), Some(now)) if mine.user.id == now.user.id => self.enter(now),
-            (_, Some(now)) => {
+            (None, Some(now)) => self.enter(now),
+            (Some(_), Some(now)) => {
                 // The first person did not sign out: what they wrote is there when they come back.
-                self.leave(false);
+                self.show_list();
                 self.enter(now);
             }
-            (Some(_), None) => self.leave(true),
+            (Some(_), None) => self.leave(),
             (None, None) => {}
         }
     }

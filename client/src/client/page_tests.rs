@@ -75,6 +75,8 @@ fn another_person_and_signing_out_leave_nothing_behind() {
             assert_eq!(page.forgotten("a"), 1);
         } else {
             page.give(Input::SignedIn { user: ben() });
+            // The first person did not sign out, and finds it stored when they come back.
+            assert_eq!(page.forgotten("a"), 0);
         }
         assert_eq!(
             (page.client.chats().len(), page.client.rows(CHAT).len(), page.client.waiting()),
