@@ -63,12 +63,12 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
         <form on:submit=start>
             <label class="field">
                 <span>say!(Email)</span>
-                <input name="email" type="email" multiple required autocomplete="off" value=people on:input=count />
+                <input name="email" type="email" multiple required autocomplete="off" prop:value=people on:input=count />
                 <small>say!(NewChatHint)</small>
             </label>
             <label class="field" hidden=flag(move || !several.get())>
                 <span>say!(GroupTitle)</span>
-                <input name="title" type="text" maxlength="200" autocomplete="off" dir="auto" value=title
+                <input name="title" type="text" maxlength="200" autocomplete="off" dir="auto" prop:value=title.unwrap_or_default()
                     on:input=keeping(&texts, TITLE) />
                 <small>say!(GroupTitleHint)</small>
             </label>

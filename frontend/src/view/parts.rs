@@ -78,12 +78,12 @@ pub fn field(
     key: &str,
 ) -> AnyView {
     let hint = (!hint.is_empty()).then(|| view! { <small>{hint}</small> });
-    let written = texts.get(key);
+    let written = texts.get(key).unwrap_or_default();
     let keep = keeping(texts, key);
     view! {
         <label class="field">
             <span>{label}</span>
-            <input name=name type=kind autocomplete=autocomplete required dir="auto" value=written on:input=keep />
+            <input name=name type=kind autocomplete=autocomplete required dir="auto" prop:value=written on:input=keep />
             {hint}
         </label>
     }
