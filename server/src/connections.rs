@@ -266,7 +266,7 @@ impl State {
     pub fn read(&self) {
         match self.phase() {
             Phase::Head if !self.has_spoken.load(Ordering::Relaxed) => {
-                self.has_spoken.store(true, Ordering::Relaxed)
+                self.has_spoken.store(true, Ordering::Relaxed);
             }
             Phase::Idle => self.enter(Phase::Head),
             _ => {}

@@ -262,7 +262,7 @@ impl People {
         let mut guard = self.seen();
         let seen = &mut *guard;
         seen.asked = seen.asked.wrapping_add(1);
-        if seen.asked % SWEEP == 0 {
+        if seen.asked.is_multiple_of(SWEEP) {
             let now = now();
             seen.people.retain(|_, person| {
                 let is_rested = person.frames.is_rested(now) && person.repeats.is_rested(now);

@@ -114,7 +114,7 @@ async fn handshake(
             ws.on_upgrade(move |socket| {
                 let (services, opening) = *start;
                 log_connect(scope, peer, &opening);
-                let session = session::run(AxumLink(socket), services, opening);
+                let session = session::run(AxumLink(socket), services, *opening);
                 async move {
                     log_disconnect(scope, peer, session.await);
                     drop(seat);

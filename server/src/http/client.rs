@@ -72,7 +72,7 @@ fn list<T>(headers: &HeaderMap, name: &str, read: impl Fn(&str) -> Option<T>) ->
     for value in headers.get_all(name) {
         match value.to_str() {
             Ok(value) => {
-                elements.extend(value.split(',').map(str::trim).filter(|text| !text.is_empty()).map(&read))
+                elements.extend(value.split(',').map(str::trim).filter(|text| !text.is_empty()).map(&read));
             }
             Err(_) => elements.push(None),
         }

@@ -84,7 +84,7 @@ impl World {
         let (takes, read) = (Arc::new(AtomicUsize::new(TAKES)), Arc::new(AtomicUsize::new(0)));
         let link = Flood { sent: Frame::from(sent), takes: takes.clone(), read: read.clone() };
         let limits = Limits { frames_per_second: 0, frames_per_second_per_user: 0, ..Limits::default() };
-        let opening = Box::new(Opening {
+        let opening = Opening {
             user: self.user.clone(),
             token: TokenId(1),
             expires_at: i64::MAX,
@@ -92,7 +92,7 @@ impl World {
             after: None,
             epoch: None,
             traffic: People::new(limits).traffic(self.user.id),
-        });
+        };
         let session = tokio::spawn(run(link, self.services.clone(), opening));
         // Once no more is taken, what was asked for is answered, and then what is read stays the same.
         let mut before = usize::MAX;
@@ -145,7 +145,7 @@ async fn what_others_do_counts_towards_the_same_bound() {
     let world = world().await;
     let (takes, read) = (Arc::new(AtomicUsize::new(1)), Arc::new(AtomicUsize::new(0)));
     let link = Flood { sent: Frame::from_static(r#"{"type":"ping"}"#), takes: takes.clone(), read };
-    let opening = Box::new(Opening {
+    let opening = Opening {
         user: world.user.clone(),
         token: TokenId(1),
         expires_at: i64::MAX,
@@ -153,7 +153,7 @@ async fn what_others_do_counts_towards_the_same_bound() {
         after: None,
         epoch: None,
         traffic: People::new(Limits::default()).traffic(world.user.id),
-    });
+    };
     let hub = &world.services.hub;
     let session = tokio::spawn(run(link, world.services.clone(), opening));
     let welcomed = async {

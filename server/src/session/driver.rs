@@ -127,9 +127,9 @@ pub(super) enum Wait {
 pub fn run<L: Link>(
     link: L,
     services: Services,
-    opening: Box<Opening>,
+    opening: Opening,
 ) -> impl Future<Output = CloseCode> + Send + 'static {
-    let Opening { user, token, expires_at, scope, after, epoch, traffic } = *opening;
+    let Opening { user, token, expires_at, scope, after, epoch, traffic } = opening;
     let outbox = Outbox::new(user.id, token, scope);
     let session = Session::new(user.id, token, expires_at, scope);
     if services.hub.register(&outbox) {
@@ -149,9 +149,9 @@ pub fn run<L: Link>(
         blocked: false,
         flushing: false,
     });
-    let opened = Opened { user, scope, after, epoch };
+    let opened = Box::new(Opened { user, scope, after, epoch });
     async move {
-        let end = match Box::pin(driver.open(opened)).await {
+        let end = match Box::pin(driver.open(*opened)).await {
             Ok(()) => driver.serve().await,
             Err(end) => end,
         };

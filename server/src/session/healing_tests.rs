@@ -103,7 +103,7 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
         metrics: metrics.clone(),
     };
     let user_id = user.id;
-    let opening = Box::new(Opening {
+    let opening = Opening {
         user,
         token: TokenId(1),
         expires_at: i64::MAX,
@@ -111,7 +111,7 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
         after: None,
         epoch: None,
         traffic: People::new(Limits::default()).traffic(user_id),
-    });
+    };
     let session = tokio::spawn(run(Wire { incoming, outgoing }, services, opening));
     assert!(matches!(next(&mut frames).await, ServerFrame::Welcome(_)));
     assert!(matches!(next(&mut frames).await, ServerFrame::Subscribed(_)));
