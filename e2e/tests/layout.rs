@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use causerie_e2e::{Account, Browser, Person, Screen, Server, Tester};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const ADA: Account = Account::ADA;
 const BRUNO: Account = Account::BRUNO;

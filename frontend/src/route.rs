@@ -65,6 +65,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::{parse, path};
+    use crate::browser;
 
     #[wasm_bindgen_test]
     fn a_path_names_a_chat_or_the_list() {
