@@ -132,7 +132,7 @@ async fn where_no_script_runs_the_style_alone_says_so_after_a_while() -> Result<
     let (_server, front) = before_a_server().await?;
     let browser = browser().await?;
     // Another script than the policy names: the browser runs none.
-    front.breaks("/", Fault::Edited("const language", "const  language"), ALWAYS);
+    front.breaks("/", Fault::Edited("<script>", "<script>;"), ALWAYS);
     browser.go_to(&front.url()).await?;
     let hidden = "return getComputedStyle(document.getElementById('failed')).visibility === 'hidden'";
     browser.until("nothing told yet", hidden, Vec::new()).await?;

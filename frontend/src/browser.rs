@@ -86,7 +86,8 @@ pub fn uuid() -> String {
 #[must_use]
 pub fn base() -> String {
     let mut base = document().base_uri().ok().flatten().unwrap_or_default();
-    base.truncate(base.trim_end_matches('/').len());
+    base.truncate(base.find(['?', '#']).unwrap_or(base.len()));
+    base.truncate(base.rfind('/').unwrap_or_default());
     base
 }
 

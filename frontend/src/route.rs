@@ -69,10 +69,10 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn a_path_names_a_chat_or_the_list() {
-        for chat in [None, Some(ChatId(7))] {
-            assert_eq!(parse(&path(chat)), chat);
-        }
         let base = browser::base();
+        for chat in [None, Some(ChatId(7))] {
+            assert_eq!(parse(&path(chat)), chat, "{base:?}");
+        }
         for same in ["/chats/7/", "/chats/7?", "/chats/7#x"] {
             assert_eq!(parse(&format!("{base}{same}")), Some(ChatId(7)), "{same}");
         }
