@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::pace::People;
 use crate::page::{self, Page};
 use crate::probes::Probes;
-use crate::store::{MeasuredStore, PostgresStore, SqliteStore, Store, StoreError};
+use crate::store::{PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
 use crate::{demo, heartbeat, http, listener};
 
@@ -122,17 +122,14 @@ impl App {
     pub async fn open_with_page(config: Config, files: Vec<page::File>) -> Result<Self, RunError> {
         let certificate = config.tls.clone().map(Certificate::load).transpose()?;
         let metrics = Arc::<Metrics>::default();
-        let wait = metrics.database_wait.clone();
-        let measured = |store| MeasuredStore::new(store, metrics.clone(), config.slow_query);
         let hub = Hub::new();
         let is_shared = config::is_postgres(&config.database_url);
         let store: Arc<dyn Store> = if is_shared {
-            let store = PostgresStore::open_for(&config.database_url, hub.node()).await?.with_wait(wait);
-            let patience = store.patience();
-            Arc::new(measured(Arc::new(store)).with_patience(patience))
+            let store = PostgresStore::open_for(&config.database_url, hub.node()).await?;
+            Arc::new(store.measured(metrics.clone(), config.slow_query))
         } else {
-            let store = SqliteStore::open_at(&config.database_url, config.address).await?.with_wait(wait);
-            Arc::new(measured(Arc::new(store)))
+            let store = SqliteStore::open_at(&config.database_url, config.address).await?;
+            Arc::new(store.measured(metrics.clone(), config.slow_query))
         };
         let bus: Arc<dyn Bus> = match &config.redis_url {
             Some(url) => {

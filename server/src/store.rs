@@ -10,13 +10,12 @@ use causerie_protocol::{
 
 use crate::hub::NodeId;
 
-mod measured;
+mod instruments;
 pub mod postgres;
 mod rows;
 pub mod sqlite;
 pub mod transfer;
 
-pub use measured::{MeasuredStore, Patience};
 pub use postgres::PostgresStore;
 pub use sqlite::{Contents, Restored, SqliteStore};
 pub use transfer::transfer;
@@ -163,6 +162,13 @@ pub struct Position {
     pub head: Seq,
     /// The log's epoch.
     pub epoch: Epoch,
+}
+
+/// What an operation does. On SQLite writes have a connection of their own; on both, their wait for one is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
 }
 
 /// The connections to the database, at one moment.
@@ -331,9 +337,7 @@ pub trait Store: Send + Sync + 'static {
     async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError>;
 
     /// The other servers that use this database just now, each by its name where it says one.
-    async fn other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError> {
-        Ok(Vec::new())
-    }
+    async fn other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError>;
     /// Keeps the files of one version of the page, and lets go of all but those of the last [`PAGE_VERSIONS`] versions.
     async fn keep_page_files(&self, files: &[PageFile]) -> Result<(), StoreError>;
     /// A file of the page that this or another node keeps.

@@ -22,13 +22,10 @@ mod store {
 }
 
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use causerie_protocol::ChatId;
-use causerie_server::store::{
-    Append, Change, MeasuredStore, Patience, PostgresStore, Refused, Store, StoreError, renew_epoch,
-};
+use causerie_server::store::{Append, Change, PostgresStore, Refused, Store, StoreError, renew_epoch};
 use common::pgbouncer::PgBouncer;
 use common::postgres::{database, database_with, server, turkish_database};
 use common::way::Way;
@@ -276,9 +273,7 @@ mod on_postgres {
         through.set_host(Some("127.0.0.1")).unwrap();
         through.set_port(Some(way.address.port())).unwrap();
         let store = PostgresStore::open(through.as_str()).await.unwrap();
-        let patience = Patience { limit: Duration::from_millis(200), ..store.patience() };
-        let measured = MeasuredStore::new(Arc::new(store), Arc::default(), Duration::MAX);
-        let world = World::new(measured.with_patience(patience)).await;
+        let world = World::new(store.with_timeout(Duration::from_millis(200))).await;
         let pair = world.pair().await;
         // As many at once as there are connections, so that none is left that does not hang.
         let all = || futures_util::future::join_all((0..20).map(|_| world.store.participants(pair)));

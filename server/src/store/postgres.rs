@@ -1,61 +1,44 @@
 //! The store on Postgres, for several nodes: a chat's positions are given under the lock of its row.
 
 use std::io;
+use std::pin::pin;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use causerie_protocol::event::User;
-use causerie_protocol::rest::{Chat, ChatCursor, TokenInfo, UserRef};
-use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
+use causerie_protocol::{ChatId, Epoch};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection as _, Postgres, Transaction};
 use tokio::time::timeout;
 
-use super::rows::{to_read, to_seq};
-use super::{
-    Append, AppendResult, Created, NewChat, PageFile, Patience, PoolState, Position, Store, StoreError,
-    TokenRecord,
-};
+use super::instruments::Instruments;
+use super::{Access, PoolState, StoreError};
 use crate::clock;
 use crate::hub::NodeId;
-use crate::metrics::Histogram;
+use crate::metrics::{Metrics, Operation};
 
 mod append;
 mod look;
 mod sessions;
 pub(super) mod transfer;
 
-// SQL that both backends speak is one text, compiled here for this backend's types; hence `duplicate_mod`.
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/accounts.rs"]
-mod accounts;
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/changes.rs"]
-mod changes;
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/chats.rs"]
-mod chats;
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/email_keys.rs"]
-mod email_keys;
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/log.rs"]
-mod log;
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/page.rs"]
-mod page;
+/// How a statement names the rows whose ids are in a [`list`].
+macro_rules! in_list {
+    ($parameter:literal) => {
+        concat!("= ANY (", $parameter, ")")
+    };
+}
 
-/// What the shared SQL runs on.
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
+#[path = "sql/store.rs"]
+mod sql;
+
+// What the shared SQL is compiled for.
+type Backend = PostgresStore;
 type Connection = PgConnection;
-/// What the shared SQL is for.
 type Database = Postgres;
-/// Where the shared SQL reads from.
-type Pool = PgPool;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -75,17 +58,20 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long an operation may take, the wait for a connection included: a server that is paused, or that the network
 /// hides, would otherwise hold up everybody for ever.
-const ANSWER: Duration = Duration::from_secs(8);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// After an answer that did not come, in microseconds: connections that are given back within it are asked whether they live.
+/// After an operation timed out, in microseconds: connections that are given back within it are pinged first.
 const SUSPECT: i64 = 10_000_000;
 
 /// The store in a Postgres database that several nodes share.
 pub struct PostgresStore {
     pool: PgPool,
-    hung_at: Arc<AtomicI64>,
+    instruments: Instruments,
+    /// After this the outcome of an operation is unknown and told as unavailable; what can be repeated is.
+    timeout: Duration,
+    /// When an operation last timed out, in microseconds since 1970: connections that come back then may be dead.
+    timed_out_at: Arc<AtomicI64>,
     epoch: Epoch,
-    wait: Histogram,
     /// What this node's connections are called.
     name: String,
 }
@@ -114,8 +100,8 @@ impl PostgresStore {
             sessions::Error::Database(error) => unusable(&place, &error),
         })?;
         let database = options.get_database().unwrap_or_default().to_owned();
-        let hung_at = Arc::<AtomicI64>::default();
-        let last = hung_at.clone();
+        let timed_out_at = Arc::<AtomicI64>::default();
+        let last_timeout = timed_out_at.clone();
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -127,12 +113,11 @@ impl PostgresStore {
                 })
             })
             .after_release(move |connection, _| {
-                let look = clock::now() - last.load(Ordering::Acquire) < SUSPECT;
+                let is_suspect = clock::now() - last_timeout.load(Ordering::Acquire) < SUSPECT;
                 Box::pin(async move {
-                    // The pool would ask it without a limit, and keep its place as long as that takes.
-                    let answers = !look || matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(())));
-                    let hangs = || sqlx::Error::Io(io::Error::from(io::ErrorKind::TimedOut));
-                    answers.then_some(true).ok_or_else(hangs)
+                    // The pool would ping it without a limit, and keep its place as long as that takes.
+                    let lives = !is_suspect || matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(())));
+                    lives.then_some(true).ok_or_else(timed_out)
                 })
             })
             .after_connect(|connection, _| {
@@ -147,7 +132,7 @@ impl PostgresStore {
             .map_err(|error| unusable(&place, &error))?;
         MIGRATIONS.run(&pool).await.map_err(|error| unusable_tables(&place, error))?;
         let mut connection = pool.acquire().await.map_err(|error| unusable(&place, &error))?;
-        email_keys::fill(&mut connection).await.map_err(|error| unusable(&place, &error))?;
+        sql::email_keys::fill(&mut connection).await.map_err(|error| unusable(&place, &error))?;
         drop(connection);
         let epoch = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'epoch'")
             .fetch_one(&pool)
@@ -160,27 +145,86 @@ impl PostgresStore {
         let what =
             if had_tables { "the database was opened" } else { "new tables were made in the database" };
         tracing::info!(%place, database, accounts, "{what}");
-        Ok(Self { pool, hung_at, epoch: Epoch(epoch), wait: Histogram::default(), name })
+        Ok(Self {
+            pool,
+            instruments: Instruments::default(),
+            timeout: OPERATION_TIMEOUT,
+            timed_out_at,
+            epoch: Epoch(epoch),
+            name,
+        })
     }
 
-    /// Notes in `wait` how long writes wait for a connection.
+    /// Measures every operation in `metrics`, and logs those that take `slow` or longer.
     #[must_use]
-    pub fn with_wait(self, wait: Histogram) -> Self {
-        Self { wait, ..self }
+    pub fn measured(self, metrics: Arc<Metrics>, slow: Duration) -> Self {
+        Self { instruments: Instruments::new(metrics, slow), ..self }
     }
 
-    /// How long this store's answers may be waited for.
+    /// Lets an operation take no longer than this, the wait for a connection included.
     #[must_use]
-    pub fn patience(&self) -> Patience {
-        Patience { limit: ANSWER, hung_at: self.hung_at.clone() }
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
-    async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+    /// Runs an operation on a connection, measured and for a limited time.
+    async fn run<T>(
+        &self,
+        operation: Operation,
+        access: Access,
+        work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+    ) -> Result<T, StoreError> {
         let begin = Instant::now();
-        let connection = self.pool.acquire().await;
-        self.wait.observe(begin.elapsed());
-        connection.map_err(|error| sort(error.into()))
+        let mut answer = pin!(async {
+            let connection = self.pool.acquire().await;
+            if access == Access::Write {
+                self.instruments.connection_waited_since(begin);
+            }
+            work(&mut *connection?).await
+        });
+        let result = timeout(self.timeout, answer.as_mut()).await.unwrap_or_else(|_| {
+            // Before the operation is dropped, and its connection given back.
+            self.timed_out_at.store(clock::now(), Ordering::Release);
+            Err(timed_out())
+        });
+        self.instruments.operation_ended(operation, begin, &result);
+        result.map_err(classify)
     }
+
+    /// Nothing to do: the server keeps the history of its database.
+    fn note_new_rows(&self, _rows: usize) {}
+
+    /// Nothing to look at: a database does not move while the server runs.
+    fn check_in_place(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn list_other_nodes(&self, connection: &mut PgConnection) -> sqlx::Result<Vec<Option<NodeId>>> {
+        let names: Vec<String> = sqlx::query_scalar(
+            "SELECT DISTINCT application_name FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name <> $1
+             AND (application_name = $2 OR application_name ~ ('^' || $2 || ' [0-9a-f]{16}$'))",
+        )
+        .bind(&self.name)
+        .bind(NAME)
+        .fetch_all(connection)
+        .await?;
+        // A node of the version before says no name.
+        let node = |name: String| NodeId::from_str_radix(name.split_once(' ')?.1, 16).ok();
+        Ok(names.into_iter().map(node).collect())
+    }
+
+    fn pool_state(&self) -> PoolState {
+        PoolState { open: self.pool.size() as usize, idle: self.pool.num_idle(), most: CONNECTIONS as usize }
+    }
+
+    async fn close_pools(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn timed_out() -> sqlx::Error {
+    io::Error::from(io::ErrorKind::TimedOut).into()
 }
 
 /// What a URL says, and the place that is connected to, for sentences.
@@ -266,8 +310,13 @@ fn unusable(place: &str, error: &sqlx::Error) -> StoreError {
     })
 }
 
-/// Whether an error of Postgres passes by itself: the connection, resources, an operator's intervention, a conflict.
-fn passes(error: &sqlx::Error) -> bool {
+/// Tells errors after which another try may succeed from those that waiting does not mend.
+fn classify(error: sqlx::Error) -> StoreError {
+    if is_transient(&error) { StoreError::Unavailable(error) } else { StoreError::Failed(error) }
+}
+
+/// Whether the cause is the connection, resources, an operator's intervention or a conflict; codes as for [`unusable`].
+fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         // A protocol error is one connection's, which is closed for it: the next one works.
         sqlx::Error::Io(_)
@@ -285,210 +334,9 @@ fn passes(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Sorts this backend's errors; the conversion of the other backend looks at codes that mean something else here.
-fn sort(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(error) | StoreError::Failed(error) => {
-            if passes(&error) {
-                StoreError::Unavailable(error)
-            } else {
-                StoreError::Failed(error)
-            }
-        }
-        unusable @ StoreError::Unusable(_) => unusable,
-    }
-}
-
-#[async_trait]
-impl Store for PostgresStore {
-    async fn create_user(
-        &self,
-        email: &str,
-        name: &str,
-        password_hash: &str,
-    ) -> Result<Option<User>, StoreError> {
-        accounts::create_user(&mut *self.connection().await?, email, name, password_hash).await.map_err(sort)
-    }
-
-    async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
-        accounts::account(&self.pool, email).await.map_err(sort)
-    }
-
-    async fn replace_password_hash(&self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
-        let mut connection = self.connection().await?;
-        accounts::replace_password_hash(&mut connection, user, old, new).await.map_err(sort)
-    }
-
-    async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
-        accounts::find_user(&self.pool, user).await.map_err(sort)
-    }
-
-    async fn create_token(
-        &self,
-        user: UserId,
-        digest: [u8; 32],
-        created_at: i64,
-        expires_at: i64,
-    ) -> Result<TokenId, StoreError> {
-        let mut connection = self.connection().await?;
-        accounts::create_token(&mut connection, user, digest, created_at, expires_at).await.map_err(sort)
-    }
-
-    async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
-        accounts::token(&self.pool, digest).await.map_err(sort)
-    }
-
-    async fn tokens_of(&self, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError> {
-        accounts::tokens_of(&self.pool, user, now).await.map_err(sort)
-    }
-
-    async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>, StoreError> {
-        let ids: Vec<i64> = tokens.iter().map(|token| token.0).collect();
-        let revoked = sqlx::query_scalar("SELECT id FROM tokens WHERE id = ANY ($1) AND revoked")
-            .bind(ids)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| sort(error.into()))?;
-        Ok(revoked.into_iter().map(TokenId).collect())
-    }
-
-    async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError> {
-        accounts::revoke_token(&mut *self.connection().await?, user, token).await.map_err(sort)
-    }
-
-    async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError> {
-        chats::create(&mut *self.connection().await?, &chat).await.map_err(sort)
-    }
-
-    async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError> {
-        chats::one(&self.pool, &self.epoch, user, chat).await.map_err(sort)
-    }
-
-    async fn chats(
-        &self,
-        user: UserId,
-        before: Option<ChatCursor>,
-        limit: u64,
-    ) -> Result<Vec<Chat>, StoreError> {
-        chats::page(&self.pool, &self.epoch, user, before, limit).await.map_err(sort)
-    }
-
-    async fn moved_chats(
-        &self,
-        user: UserId,
-        after: MessageId,
-        limit: u64,
-    ) -> Result<Vec<(ChatCursor, Seq)>, StoreError> {
-        chats::moved(&self.pool, user, after, limit).await.map_err(sort)
-    }
-
-    async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError> {
-        chats::participants(&self.pool, chat).await.map_err(sort)
-    }
-
-    async fn acquaintances(&self, user: UserId) -> Result<Vec<UserId>, StoreError> {
-        chats::acquaintances(&self.pool, user).await.map_err(sort)
-    }
-
-    async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Option<Vec<UserId>>, StoreError> {
-        chats::delete(&mut *self.connection().await?, user, chat).await.map_err(sort)
-    }
-
-    async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
-        append::append(&mut *self.connection().await?, batch).await.map_err(sort)
-    }
-
-    async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {
-        log::position(&self.pool, &self.epoch, user, chat).await.map_err(sort)
-    }
-
-    async fn events_after(
-        &self,
-        user: UserId,
-        chat: ChatId,
-        after: Seq,
-        limit: u64,
-    ) -> Result<Option<Vec<Event>>, StoreError> {
-        log::events_after(&self.pool, user, chat, after, limit).await.map_err(sort)
-    }
-
-    async fn messages(
-        &self,
-        user: UserId,
-        chat: ChatId,
-        before: Option<MessageId>,
-        limit: u64,
-    ) -> Result<Option<Vec<Message>>, StoreError> {
-        log::messages(&self.pool, user, chat, before, limit).await.map_err(sort)
-    }
-
-    async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
-        log::message(&self.pool, user, id).await.map_err(sort)
-    }
-
-    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError> {
-        let ids: Vec<i64> = chats.iter().map(|chat| chat.0).collect();
-        let rows: Vec<(i64, i64)> = sqlx::query_as("SELECT id, head FROM chats WHERE id = ANY ($1)")
-            .bind(ids)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| sort(error.into()))?;
-        Ok(rows.into_iter().map(|(id, head)| (ChatId(id), to_seq(head))).collect())
-    }
-
-    async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError> {
-        let ids: Vec<i64> = chats.iter().map(|chat| chat.0).collect();
-        let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
-            "SELECT chat_id, user_id, read_seq FROM participants WHERE chat_id = ANY ($1) AND read_seq > 0",
-        )
-        .bind(ids)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| sort(error.into()))?;
-        Ok(rows.into_iter().map(to_read).collect())
-    }
-
-    async fn other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError> {
-        let names: Vec<String> = sqlx::query_scalar(
-            "SELECT DISTINCT application_name FROM pg_stat_activity
-             WHERE datname = current_database() AND application_name <> $1
-             AND (application_name = $2 OR application_name ~ ('^' || $2 || ' [0-9a-f]{16}$'))",
-        )
-        .bind(&self.name)
-        .bind(NAME)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| sort(error.into()))?;
-        // A node of the version before says no name.
-        let node = |name: String| NodeId::from_str_radix(name.split_once(' ')?.1, 16).ok();
-        Ok(names.into_iter().map(node).collect())
-    }
-
-    async fn keep_page_files(&self, files: &[PageFile]) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
-        page::keep_files(&mut connection, files).await.map_err(sort)
-    }
-
-    async fn page_file(&self, path: &str) -> Result<Option<PageFile>, StoreError> {
-        page::file(&self.pool, path).await.map_err(sort)
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await.map_err(|error| sort(error.into()))?;
-        Ok(())
-    }
-
-    fn epoch(&self) -> Epoch {
-        self.epoch.clone()
-    }
-
-    fn pool(&self) -> PoolState {
-        PoolState { open: self.pool.size() as usize, idle: self.pool.num_idle(), most: CONNECTIONS as usize }
-    }
-
-    async fn close(&self) {
-        self.pool.close().await;
-    }
+/// Ids as a parameter of a statement with `in_list!`.
+fn list(ids: impl Iterator<Item = i64>) -> Vec<i64> {
+    ids.collect()
 }
 
 /// A message's text as Postgres can hold it, U+0000 included.
@@ -506,8 +354,8 @@ async fn last_event_id(connection: &mut PgConnection) -> Result<i64, sqlx::Error
 }
 
 /// A transaction that only reads and sees one state.
-async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+async fn snapshot(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
 }
 
 /// A transaction in which the table `users` stays as it is but for what the transaction does.

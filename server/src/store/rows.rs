@@ -30,11 +30,6 @@ pub(super) fn to_seq(value: i64) -> Seq {
     Seq(u64::try_from(value).unwrap_or(0))
 }
 
-/// Somebody's read position in a chat as it was stored.
-pub(super) fn to_read((chat, user, seq): (i64, i64, i64)) -> (ChatId, UserId, Seq) {
-    (ChatId(chat), UserId(user), to_seq(seq))
-}
-
 /// A text as it was stored: bytes, because one of the backends can't hold every character in its text type.
 fn to_text(bytes: Option<Vec<u8>>) -> String {
     bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()

@@ -4,13 +4,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use causerie_protocol::event::User;
-use causerie_protocol::rest::{Chat, ChatCursor, TokenInfo, UserRef};
-use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
+use causerie_protocol::{ChatId, Epoch};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
@@ -19,12 +17,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection as _, Sqlite, Transaction};
 
-use super::rows::{to_read, to_seq};
-use super::{
-    Append, AppendResult, Appended, Created, NewChat, PageFile, PoolState, Position, Store, StoreError,
-    TokenRecord,
-};
-use crate::metrics::Histogram;
+use super::instruments::Instruments;
+use super::{Access, PoolState, StoreError};
+use crate::hub::NodeId;
+use crate::metrics::{Metrics, Operation};
 
 pub use backup::{Contents, Restored};
 use file::{Claim, SERVE};
@@ -36,32 +32,21 @@ mod history;
 mod look;
 pub(super) mod transfer;
 
-// SQL that both backends speak is one text, compiled here for this backend's types; hence `duplicate_mod`.
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/accounts.rs"]
-mod accounts;
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/changes.rs"]
-mod changes;
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/chats.rs"]
-mod chats;
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/email_keys.rs"]
-mod email_keys;
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/log.rs"]
-mod log;
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "sql/page.rs"]
-mod page;
+/// How a statement names the rows whose ids are in a [`list`].
+macro_rules! in_list {
+    ($parameter:literal) => {
+        concat!("IN (SELECT value FROM json_each(", $parameter, "))")
+    };
+}
 
-/// What the shared SQL runs on.
+#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
+#[path = "sql/store.rs"]
+mod sql;
+
+// What the shared SQL is compiled for.
+type Backend = SqliteStore;
 type Connection = SqliteConnection;
-/// What the shared SQL is for.
 type Database = Sqlite;
-/// Where the shared SQL reads from.
-type Pool = SqlitePool;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -77,8 +62,8 @@ pub struct SqliteStore {
     /// The only connection that writes, so that SQLite never has to arbitrate. A pool of one, which replaces it after a failure.
     writer: SqlitePool,
     readers: SqlitePool,
+    instruments: Instruments,
     epoch: Epoch,
-    wait: Histogram,
     /// How many rows were ever added that have an id, at least.
     position: AtomicI64,
     /// Last, so that the connections are gone before it.
@@ -139,7 +124,7 @@ impl SqliteStore {
             .test_before_acquire(false)
             .connect_lazy_with(options.clone().read_only(true).create_if_missing(false));
         let position = history.position.into();
-        Ok(Self { writer: pool, readers, epoch, wait: Histogram::default(), position, claim })
+        Ok(Self { writer: pool, readers, instruments: Instruments::default(), epoch, position, claim })
     }
 
     /// The file that a URL names.
@@ -150,30 +135,93 @@ impl SqliteStore {
         Ok(options(url)?.get_filename().to_owned())
     }
 
-    /// Notes in `wait` how long writes wait for the writer.
+    /// Measures every operation in `metrics`, and logs those that take `slow` or longer.
     #[must_use]
-    pub fn with_wait(self, wait: Histogram) -> Self {
-        Self { wait, ..self }
+    pub fn measured(self, metrics: Arc<Metrics>, slow: Duration) -> Self {
+        Self { instruments: Instruments::new(metrics, slow), ..self }
     }
 
-    async fn writer(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+    /// Runs an operation on a connection, measured. Without a limit: a file answers, or fails, within the timeouts of
+    /// the pools and of SQLite.
+    async fn run<T>(
+        &self,
+        operation: Operation,
+        access: Access,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> sqlx::Result<T>,
+    ) -> Result<T, StoreError> {
+        let begin = Instant::now();
+        let result = async {
+            match access {
+                Access::Read => work(&mut *self.readers.acquire().await?).await,
+                Access::Write => {
+                    let mut writer = self.writer().await?;
+                    let result = work(&mut writer).await;
+                    if result.is_err() {
+                        // SQLite ends a transaction by itself when the disk is full
+                        // (<https://www.sqlite.org/lang_transaction.html>), and a connection that still believes in
+                        // it could never begin another.
+                        writer.close_on_drop();
+                    }
+                    result
+                }
+            }
+        }
+        .await;
+        self.instruments.operation_ended(operation, begin, &result);
+        result.map_err(classify)
+    }
+
+    async fn writer(&self) -> sqlx::Result<PoolConnection<Sqlite>> {
         // What was written to a file that has lost its name would be acknowledged, and gone after the next start.
         if !self.claim.is_in_place() {
             return Err(io::Error::new(io::ErrorKind::NotFound, MOVED).into());
         }
         let begin = Instant::now();
         let writer = self.writer.acquire().await;
-        self.wait.observe(begin.elapsed());
+        self.instruments.connection_waited_since(begin);
         writer
     }
 
     /// Notes that so many rows were added that have an id.
-    fn added(&self, rows: usize) {
+    fn note_new_rows(&self, rows: usize) {
         if rows > 0 {
             let rows = i64::try_from(rows).unwrap_or(i64::MAX);
             let position = self.position.fetch_add(rows, Ordering::AcqRel).saturating_add(rows);
             self.claim.note(position, false);
         }
+    }
+
+    fn check_in_place(&self) -> Result<(), StoreError> {
+        if self.claim.is_in_place() {
+            Ok(())
+        } else {
+            Err(StoreError::Unusable(format!("{}: {MOVED}", self.claim.path().display())))
+        }
+    }
+
+    /// None: the file is held by one server alone.
+    async fn list_other_nodes(&self, _reader: &mut SqliteConnection) -> sqlx::Result<Vec<Option<NodeId>>> {
+        Ok(Vec::new())
+    }
+
+    fn pool_state(&self) -> PoolState {
+        let (writer, readers) = (&self.writer, &self.readers);
+        PoolState {
+            open: (writer.size() + readers.size()) as usize,
+            idle: writer.num_idle() + readers.num_idle(),
+            most: (1 + READERS) as usize,
+        }
+    }
+
+    async fn close_pools(&self) {
+        self.readers.close().await;
+        // A checkpoint leaves one file behind, which is easier to back up.
+        if let Err(error) = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await {
+            tracing::debug!(%error, "the write-ahead log stays as it is; the next start reads it");
+        }
+        self.writer.close().await;
+        self.claim.note(self.position.load(Ordering::Acquire), true);
+        self.claim.release();
     }
 }
 
@@ -190,17 +238,6 @@ fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
     Ok(options.busy_timeout(BUSY_TIMEOUT).disable_statement_logging())
 }
 
-/// Gives the writer back, or up when it failed.
-///
-/// SQLite ends a transaction by itself when the disk is full (<https://www.sqlite.org/lang_transaction.html>), and a
-/// connection that still believes in it could never begin another.
-fn settle<T>(mut writer: PoolConnection<Sqlite>, result: Result<T, StoreError>) -> Result<T, StoreError> {
-    if result.is_err() {
-        writer.close_on_drop();
-    }
-    result
-}
-
 async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) -> Result<(), StoreError> {
     MIGRATIONS.run(&mut *writer).await.map_err(|error| {
         let file = options.get_filename().display();
@@ -215,7 +252,7 @@ async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) 
             )),
         }
     })?;
-    email_keys::fill(writer).await.map_err(|error| unusable(options, &error))
+    sql::email_keys::fill(writer).await.map_err(|error| unusable(options, &error))
 }
 
 /// The sentence for a database that can't be opened.
@@ -267,222 +304,22 @@ fn primary_code(error: &sqlx::Error) -> Option<i32> {
     Some(code & 0xff)
 }
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        let passing = matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
-            || matches!(
-                primary_code(&error),
-                Some(code::BUSY | code::LOCKED | code::IOERR | code::FULL | code::CANTOPEN)
-            );
-        if passing { Self::Unavailable(error) } else { Self::Failed(error) }
-    }
+/// Tells errors after which another try may succeed from those that waiting does not mend.
+fn classify(error: sqlx::Error) -> StoreError {
+    if is_transient(&error) { StoreError::Unavailable(error) } else { StoreError::Failed(error) }
 }
 
-#[async_trait]
-impl Store for SqliteStore {
-    async fn create_user(
-        &self,
-        email: &str,
-        name: &str,
-        password_hash: &str,
-    ) -> Result<Option<User>, StoreError> {
-        let mut writer = self.writer().await?;
-        let result = accounts::create_user(&mut writer, email, name, password_hash).await;
-        self.added(matches!(result, Ok(Some(_))).into());
-        settle(writer, result)
-    }
-
-    async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
-        accounts::account(&self.readers, email).await
-    }
-
-    async fn replace_password_hash(&self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
-        let mut writer = self.writer().await?;
-        let result = accounts::replace_password_hash(&mut writer, user, old, new).await;
-        settle(writer, result)
-    }
-
-    async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
-        accounts::find_user(&self.readers, user).await
-    }
-
-    async fn create_token(
-        &self,
-        user: UserId,
-        digest: [u8; 32],
-        created_at: i64,
-        expires_at: i64,
-    ) -> Result<TokenId, StoreError> {
-        let mut writer = self.writer().await?;
-        let result = accounts::create_token(&mut writer, user, digest, created_at, expires_at).await;
-        self.added(result.is_ok().into());
-        settle(writer, result)
-    }
-
-    async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
-        accounts::token(&self.readers, digest).await
-    }
-
-    async fn tokens_of(&self, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError> {
-        accounts::tokens_of(&self.readers, user, now).await
-    }
-
-    async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>, StoreError> {
-        let revoked = sqlx::query_scalar(
-            "SELECT t.id FROM json_each($1) j JOIN tokens t ON t.id = j.value WHERE t.revoked",
+fn is_transient(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
+        || matches!(
+            primary_code(error),
+            Some(code::BUSY | code::LOCKED | code::IOERR | code::FULL | code::CANTOPEN)
         )
-        .bind(serde_json::json!(tokens).to_string())
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(revoked.into_iter().map(TokenId).collect())
-    }
+}
 
-    async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError> {
-        let mut writer = self.writer().await?;
-        let result = accounts::revoke_token(&mut writer, user, token).await;
-        settle(writer, result)
-    }
-
-    async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError> {
-        let mut writer = self.writer().await?;
-        let result = chats::create(&mut writer, &chat).await;
-        self.added(matches!(result, Ok(Created::New(_))).into());
-        settle(writer, result)
-    }
-
-    async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError> {
-        chats::one(&self.readers, &self.epoch, user, chat).await
-    }
-
-    async fn chats(
-        &self,
-        user: UserId,
-        before: Option<ChatCursor>,
-        limit: u64,
-    ) -> Result<Vec<Chat>, StoreError> {
-        chats::page(&self.readers, &self.epoch, user, before, limit).await
-    }
-
-    async fn moved_chats(
-        &self,
-        user: UserId,
-        after: MessageId,
-        limit: u64,
-    ) -> Result<Vec<(ChatCursor, Seq)>, StoreError> {
-        chats::moved(&self.readers, user, after, limit).await
-    }
-
-    async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError> {
-        chats::participants(&self.readers, chat).await
-    }
-
-    async fn acquaintances(&self, user: UserId) -> Result<Vec<UserId>, StoreError> {
-        chats::acquaintances(&self.readers, user).await
-    }
-
-    async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Option<Vec<UserId>>, StoreError> {
-        let mut writer = self.writer().await?;
-        let result = chats::delete(&mut writer, user, chat).await;
-        settle(writer, result)
-    }
-
-    async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
-        let mut writer = self.writer().await?;
-        let result = append::append(&mut writer, batch).await;
-        let is_event = |result: &&AppendResult| matches!(result, Ok(Appended::Event(_)));
-        self.added(result.as_ref().map_or(0, |results| results.iter().filter(is_event).count()));
-        settle(writer, result)
-    }
-
-    async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {
-        log::position(&self.readers, &self.epoch, user, chat).await
-    }
-
-    async fn events_after(
-        &self,
-        user: UserId,
-        chat: ChatId,
-        after: Seq,
-        limit: u64,
-    ) -> Result<Option<Vec<Event>>, StoreError> {
-        log::events_after(&self.readers, user, chat, after, limit).await
-    }
-
-    async fn messages(
-        &self,
-        user: UserId,
-        chat: ChatId,
-        before: Option<MessageId>,
-        limit: u64,
-    ) -> Result<Option<Vec<Message>>, StoreError> {
-        log::messages(&self.readers, user, chat, before, limit).await
-    }
-
-    async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
-        log::message(&self.readers, user, id).await
-    }
-
-    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError> {
-        let rows: Vec<(i64, i64)> =
-            sqlx::query_as("SELECT c.id, c.head FROM json_each($1) j JOIN chats c ON c.id = j.value")
-                .bind(serde_json::json!(chats).to_string())
-                .fetch_all(&self.readers)
-                .await?;
-        Ok(rows.into_iter().map(|(id, head)| (ChatId(id), to_seq(head))).collect())
-    }
-
-    async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError> {
-        let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
-            "SELECT p.chat_id, p.user_id, p.read_seq FROM json_each($1) j JOIN participants p ON p.chat_id = j.value
-             WHERE p.read_seq > 0",
-        )
-        .bind(serde_json::json!(chats).to_string())
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(rows.into_iter().map(to_read).collect())
-    }
-
-    async fn keep_page_files(&self, files: &[PageFile]) -> Result<(), StoreError> {
-        let mut writer = self.writer().await?;
-        let result = page::keep_files(&mut writer, files).await;
-        settle(writer, result)
-    }
-
-    async fn page_file(&self, path: &str) -> Result<Option<PageFile>, StoreError> {
-        page::file(&self.readers, path).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        if !self.claim.is_in_place() {
-            return Err(StoreError::Unusable(format!("{}: {MOVED}", self.claim.path().display())));
-        }
-        sqlx::query("SELECT 1").execute(&self.readers).await?;
-        Ok(())
-    }
-
-    fn epoch(&self) -> Epoch {
-        self.epoch.clone()
-    }
-
-    fn pool(&self) -> PoolState {
-        let (writer, readers) = (&self.writer, &self.readers);
-        PoolState {
-            open: (writer.size() + readers.size()) as usize,
-            idle: writer.num_idle() + readers.num_idle(),
-            most: (1 + READERS) as usize,
-        }
-    }
-
-    async fn close(&self) {
-        self.readers.close().await;
-        // A checkpoint leaves one file behind, which is easier to back up.
-        if let Err(error) = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await {
-            tracing::debug!(%error, "the write-ahead log stays as it is; the next start reads it");
-        }
-        self.writer.close().await;
-        self.claim.note(self.position.load(Ordering::Acquire), true);
-        self.claim.release();
-    }
+/// Ids as a parameter of a statement with `in_list!`.
+fn list(ids: impl Iterator<Item = i64>) -> String {
+    serde_json::to_string(&ids.collect::<Vec<_>>()).expect("numbers are JSON")
 }
 
 /// A message's text as SQLite's text type holds it.
@@ -498,8 +335,8 @@ async fn last_event_id(writer: &mut SqliteConnection) -> Result<i64, sqlx::Error
 }
 
 /// A transaction that only reads, so that its queries see one state.
-async fn snapshot(readers: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-    readers.begin().await
+async fn snapshot(reader: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
+    reader.begin().await
 }
 
 /// A transaction in which the table `users` stays as it is but for what the transaction does.
@@ -508,7 +345,6 @@ async fn begin_on_users(writer: &mut SqliteConnection) -> Result<Transaction<'_,
 }
 
 /// Nothing to do: the writer is alone.
-#[expect(clippy::unused_async, reason = "the other backend has to wait for its lock")]
 async fn lock_chat(_writer: &mut SqliteConnection, _chat: ChatId) -> Result<(), sqlx::Error> {
     Ok(())
 }

@@ -243,7 +243,7 @@ pub(super) trait Side: Send {
     /// A chat whose log does not go from 1 to its head without a gap.
     async fn broken_log(&mut self) -> Result<Option<i64>, sqlx::Error>;
     /// Makes all of it durable, or nothing.
-    async fn commit(self: Box<Self>) -> Result<(), sqlx::Error>;
+    async fn commit(&mut self) -> Result<(), sqlx::Error>;
     /// What is wrong and what to do, when a statement failed.
     fn explain(&self, error: sqlx::Error) -> StoreError;
 }
@@ -331,7 +331,7 @@ pub async fn transfer(
             "What was read back from --to is not what was written: look at its server's log. Nothing was moved.".to_owned(),
         ));
     }
-    target.commit().await?;
+    target.commit().await.map_err(|error| target.explain(error))?;
     Ok(Report { rows: totals, was_there: false })
 }
 

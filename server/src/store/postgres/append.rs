@@ -5,15 +5,15 @@ use causerie_protocol::{ClientId, Event, Message, MessageId, UserId};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, FromRow};
 
-use super::{changes, log};
+use super::sql::{changes, log};
 use crate::clock;
 use crate::store::rows::{self, KnownRow, to_seq};
-use crate::store::{Append, AppendResult, Appended, Change, Refused, StoreError};
+use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
 pub(super) async fn append(
     connection: &mut PgConnection,
     batch: &[Append],
-) -> Result<Vec<AppendResult>, StoreError> {
+) -> sqlx::Result<Vec<AppendResult>> {
     let mut results = Vec::with_capacity(batch.len());
     if batch.iter().all(is_message) {
         // The call is a transaction of its own: one round trip.
@@ -83,7 +83,7 @@ async fn messages(
     connection: &mut PgConnection,
     run: &[Append],
     results: &mut Vec<AppendResult>,
-) -> Result<bool, StoreError> {
+) -> sqlx::Result<bool> {
     let now = clock::now();
     let mut texts = Vec::with_capacity(run.len());
     let mut client_ids = Vec::with_capacity(run.len());
@@ -136,7 +136,7 @@ async fn messages(
                     (None, None, Some(refused)) => refused,
                     (None, None, None) => {
                         let lost = "append_or_refuse answered neither a message nor a refusal";
-                        return Err(StoreError::Failed(sqlx::Error::Decode(lost.into())));
+                        return Err(sqlx::Error::Decode(lost.into()));
                     }
                 }
             }

@@ -8,18 +8,8 @@ use sqlx::ConnectOptions;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
-use super::{
-    Database, MIGRATIONS, NAME, PostgresStore, StoreError, content, email_keys, place, read, unusable,
-    unusable_tables,
-};
+use super::{MIGRATIONS, NAME, PostgresStore, StoreError, place, read, sql, unusable, unusable_tables};
 use crate::store::transfer::{End, Key, Rows, Side, Table};
-
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "../sql/transfer.rs"]
-mod sql;
-
-/// What the shared SQL runs on.
-type Connection = PgConnection;
 
 /// What the connection of a command is called, apart from a server's.
 const OWN_NAME: &str = "causerie migrate-db";
@@ -50,7 +40,7 @@ impl PostgresSide {
         let explain = |error: &sqlx::Error| end.reword(unusable(&place, error));
         let mut connection = options.connect().await.map_err(|error| explain(&error))?;
         MIGRATIONS.run(&mut connection).await.map_err(|error| end.reword(unusable_tables(&place, error)))?;
-        email_keys::fill(&mut connection).await.map_err(|error| explain(&error))?;
+        sql::email_keys::fill(&mut connection).await.map_err(|error| explain(&error))?;
         if is_in_use(&mut connection).await.map_err(|error| explain(&error))? {
             return Err(StoreError::Unusable(format!(
                 "The database at {place} that {option} names is in use: stop every server, then run this again."
@@ -132,23 +122,23 @@ async fn is_in_use(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 #[async_trait]
 impl Side for PostgresSide {
     async fn meta(&mut self) -> Result<Vec<(String, String)>, sqlx::Error> {
-        sql::meta(&mut self.connection).await
+        sql::transfer::meta(&mut self.connection).await
     }
 
     async fn set_meta(&mut self, meta: &[(String, String)]) -> Result<(), sqlx::Error> {
-        sql::set_meta(&mut self.connection, meta).await
+        sql::transfer::set_meta(&mut self.connection, meta).await
     }
 
     async fn count(&mut self, table: Table) -> Result<u64, sqlx::Error> {
-        sql::count(&mut self.connection, table).await
+        sql::transfer::count(&mut self.connection, table).await
     }
 
     async fn read(&mut self, table: Table, after: Key) -> Result<Rows, sqlx::Error> {
-        sql::read(&mut self.connection, table, after).await
+        sql::transfer::read(&mut self.connection, table, after).await
     }
 
     async fn write(&mut self, rows: &Rows) -> Result<(), sqlx::Error> {
-        sql::write(&mut self.connection, rows).await
+        sql::transfer::write(&mut self.connection, rows).await
     }
 
     async fn last_id(&mut self, table: Table) -> Result<i64, sqlx::Error> {
@@ -172,10 +162,10 @@ impl Side for PostgresSide {
     }
 
     async fn broken_log(&mut self) -> Result<Option<i64>, sqlx::Error> {
-        sql::broken_log(&mut self.connection).await
+        sql::transfer::broken_log(&mut self.connection).await
     }
 
-    async fn commit(mut self: Box<Self>) -> Result<(), sqlx::Error> {
+    async fn commit(&mut self) -> Result<(), sqlx::Error> {
         // The planner knows nothing of rows that came all at once until it has looked at them.
         sqlx::raw_sql("ANALYZE; COMMIT").execute(&mut self.connection).await?;
         Ok(())

@@ -4,9 +4,9 @@ use causerie_protocol::event::User;
 use causerie_protocol::rest::{TokenInfo, UserRef};
 use causerie_protocol::{TokenId, UserId};
 
-use super::{Connection, Pool};
+use super::{Connection, list};
+use crate::store::TokenRecord;
 use crate::store::rows::{AccountRow, TokenInfoRow, TokenRow, UserRow};
-use crate::store::{StoreError, TokenRecord};
 use crate::{clock, email};
 
 /// Accounts of one address that are looked at, the one with the wanted spelling first: more are from before addresses had
@@ -18,7 +18,7 @@ pub(super) async fn create_user(
     email: &str,
     name: &str,
     password_hash: &str,
-) -> Result<Option<User>, StoreError> {
+) -> sqlx::Result<Option<User>> {
     // Whoever has the address: also a twin alone, and an account that a node of an older version has just made.
     let id = sqlx::query_scalar(
         "INSERT INTO users (email, email_key, name, password_hash, created_at)
@@ -37,8 +37,8 @@ pub(super) async fn create_user(
     Ok(id.map(|id| User { id: UserId(id), email: email.to_owned(), name: name.to_owned() }))
 }
 
-pub(super) async fn account(readers: &Pool, email: &str) -> Result<Option<(User, String)>, StoreError> {
-    Ok(by_email(readers, email).await?.map(|row| (row.user.into(), row.password_hash)))
+pub(super) async fn account(reader: &mut Connection, email: &str) -> sqlx::Result<Option<(User, String)>> {
+    Ok(by_email(reader, email).await?.map(|row| (row.user.into(), row.password_hash)))
 }
 
 pub(super) async fn replace_password_hash(
@@ -46,7 +46,7 @@ pub(super) async fn replace_password_hash(
     user: UserId,
     old: &str,
     new: &str,
-) -> Result<bool, StoreError> {
+) -> sqlx::Result<bool> {
     let done = sqlx::query("UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
         .bind(user.0)
         .bind(old)
@@ -56,21 +56,21 @@ pub(super) async fn replace_password_hash(
     Ok(done.rows_affected() > 0)
 }
 
-pub(super) async fn find_user(readers: &Pool, wanted: &UserRef) -> Result<Option<User>, StoreError> {
+pub(super) async fn find_user(reader: &mut Connection, wanted: &UserRef) -> sqlx::Result<Option<User>> {
     let row: Option<UserRow> = match wanted {
         UserRef::Id(id) => {
             sqlx::query_as("SELECT id AS user_id, email, name FROM users WHERE id = $1")
                 .bind(id.0)
-                .fetch_optional(readers)
+                .fetch_optional(reader)
                 .await?
         }
-        UserRef::Email(email) => by_email(readers, email).await?.map(|row| row.user),
+        UserRef::Email(email) => by_email(reader, email).await?.map(|row| row.user),
     };
     Ok(row.map(Into::into))
 }
 
 /// The account with an address: of several the one that is spelled so, or but for the case of ASCII letters, or the oldest.
-async fn by_email(readers: &Pool, email: &str) -> Result<Option<AccountRow>, StoreError> {
+async fn by_email(reader: &mut Connection, email: &str) -> sqlx::Result<Option<AccountRow>> {
     let rows: Vec<AccountRow> = sqlx::query_as(
         "SELECT id AS user_id, email, name, password_hash FROM users
          WHERE email_key = $1 OR (email_key IS NULL AND lower(email) = lower($2))
@@ -79,7 +79,7 @@ async fn by_email(readers: &Pool, email: &str) -> Result<Option<AccountRow>, Sto
     .bind(email::key(email))
     .bind(email)
     .bind(SPELLINGS)
-    .fetch_all(readers)
+    .fetch_all(reader)
     .await?;
     let distance = |row: &AccountRow| (row.user.email != email, !row.user.email.eq_ignore_ascii_case(email));
     Ok(rows.into_iter().min_by_key(distance))
@@ -91,7 +91,7 @@ pub(super) async fn create_token(
     digest: [u8; 32],
     created_at: i64,
     expires_at: i64,
-) -> Result<TokenId, StoreError> {
+) -> sqlx::Result<TokenId> {
     let id = sqlx::query_scalar(
         "INSERT INTO tokens (user_id, digest, created_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id",
     )
@@ -104,25 +104,29 @@ pub(super) async fn create_token(
     Ok(TokenId(id))
 }
 
-pub(super) async fn token(readers: &Pool, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
+pub(super) async fn token(reader: &mut Connection, digest: [u8; 32]) -> sqlx::Result<Option<TokenRecord>> {
     let row: Option<TokenRow> = sqlx::query_as(
         "SELECT t.id, t.expires_at, t.revoked, u.id AS user_id, u.email, u.name
          FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.digest = $1",
     )
     .bind(&digest[..])
-    .fetch_optional(readers)
+    .fetch_optional(reader)
     .await?;
     Ok(row.map(Into::into))
 }
 
-pub(super) async fn tokens_of(readers: &Pool, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError> {
+pub(super) async fn tokens_of(
+    reader: &mut Connection,
+    user: UserId,
+    now: i64,
+) -> sqlx::Result<Vec<TokenInfo>> {
     let rows: Vec<TokenInfoRow> = sqlx::query_as(
         "SELECT id, created_at, expires_at FROM tokens
          WHERE user_id = $1 AND NOT revoked AND expires_at > $2 ORDER BY id DESC",
     )
     .bind(user.0)
     .bind(now)
-    .fetch_all(readers)
+    .fetch_all(reader)
     .await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
@@ -131,11 +135,19 @@ pub(super) async fn revoke_token(
     writer: &mut Connection,
     user: UserId,
     token: TokenId,
-) -> Result<bool, StoreError> {
+) -> sqlx::Result<bool> {
     let done = sqlx::query("UPDATE tokens SET revoked = TRUE WHERE id = $1 AND user_id = $2 AND NOT revoked")
         .bind(token.0)
         .bind(user.0)
         .execute(writer)
         .await?;
     Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn revoked(reader: &mut Connection, tokens: &[TokenId]) -> sqlx::Result<Vec<TokenId>> {
+    let ids = sqlx::query_scalar(concat!("SELECT id FROM tokens WHERE revoked AND id ", in_list!("$1")))
+        .bind(list(tokens.iter().map(|token| token.0)))
+        .fetch_all(reader)
+        .await?;
+    Ok(ids.into_iter().map(TokenId).collect())
 }

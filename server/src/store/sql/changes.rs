@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use super::{Connection, content};
 use crate::clock;
 use crate::store::rows::{self, UserRow, kind, to_seq, to_sql};
-use crate::store::{Append, AppendResult, Appended, Change, Refused, StoreError};
+use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
 /// A chat as the actor of a change finds it.
 #[derive(FromRow)]
@@ -29,7 +29,7 @@ struct Place {
     actor: User,
 }
 
-async fn place(transaction: &mut Connection, append: &Append) -> Result<Option<Place>, StoreError> {
+async fn place(transaction: &mut Connection, append: &Append) -> sqlx::Result<Option<Place>> {
     // The head that is read here must be the last one until the transaction ends.
     super::lock_chat(transaction, append.chat).await?;
     let row: Option<PlaceRow> = sqlx::query_as(
@@ -51,7 +51,10 @@ async fn place(transaction: &mut Connection, append: &Append) -> Result<Option<P
 }
 
 /// Applies one change that is not a message.
-pub(super) async fn apply(transaction: &mut Connection, append: &Append) -> Result<AppendResult, StoreError> {
+pub(in crate::store) async fn apply(
+    transaction: &mut Connection,
+    append: &Append,
+) -> sqlx::Result<AppendResult> {
     let Some(place) = place(transaction, append).await? else { return Ok(Err(Refused::NoSuchChat)) };
     match &append.change {
         Change::Message { .. } => unreachable!("messages are appended in runs"),
@@ -75,7 +78,7 @@ async fn push(
     target: Option<i64>,
     text: Option<&str>,
     now: i64,
-) -> Result<Seq, StoreError> {
+) -> sqlx::Result<Seq> {
     let seq = place.head.next();
     sqlx::query(
         "INSERT INTO events (chat_id, seq, kind, actor_id, at, target, content) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -103,7 +106,7 @@ async fn own_message(
     transaction: &mut Connection,
     append: &Append,
     id: MessageId,
-) -> Result<Result<(), Refused>, StoreError> {
+) -> sqlx::Result<Result<(), Refused>> {
     let sender: Option<i64> = sqlx::query_scalar(
         "SELECT actor_id FROM events WHERE id = $1 AND chat_id = $2 AND kind = 0 AND deleted_at IS NULL",
     )
@@ -124,7 +127,7 @@ async fn edit(
     place: &Place,
     id: MessageId,
     text: &MessageText,
-) -> Result<AppendResult, StoreError> {
+) -> sqlx::Result<AppendResult> {
     if place.closed {
         return Ok(Err(Refused::ChatClosed));
     }
@@ -153,7 +156,7 @@ async fn delete(
     append: &Append,
     place: &Place,
     id: MessageId,
-) -> Result<AppendResult, StoreError> {
+) -> sqlx::Result<AppendResult> {
     if let Err(refused) = own_message(transaction, append, id).await? {
         return Ok(Err(refused));
     }
@@ -178,7 +181,7 @@ async fn join(
     append: &Append,
     place: &Place,
     user: UserId,
-) -> Result<AppendResult, StoreError> {
+) -> sqlx::Result<AppendResult> {
     if place.direct {
         return Ok(Err(Refused::NotAGroup));
     }
@@ -212,11 +215,7 @@ async fn join(
     Ok(Ok(Appended::Event(Event::Joined(membership))))
 }
 
-async fn leave(
-    transaction: &mut Connection,
-    append: &Append,
-    place: &Place,
-) -> Result<AppendResult, StoreError> {
+async fn leave(transaction: &mut Connection, append: &Append, place: &Place) -> sqlx::Result<AppendResult> {
     if place.direct {
         return Ok(Err(Refused::NotAGroup));
     }
@@ -238,7 +237,7 @@ async fn update(
     place: &Place,
     title: Option<&str>,
     status: Option<ChatStatus>,
-) -> Result<AppendResult, StoreError> {
+) -> sqlx::Result<AppendResult> {
     if title.is_some() && place.direct {
         return Ok(Err(Refused::NotAGroup));
     }
@@ -267,7 +266,7 @@ async fn read(
     append: &Append,
     place: &Place,
     seq: Seq,
-) -> Result<AppendResult, StoreError> {
+) -> sqlx::Result<AppendResult> {
     let wanted = seq.min(place.head);
     let moved = sqlx::query(
         "UPDATE participants SET read_seq = $3 WHERE chat_id = $1 AND user_id = $2 AND read_seq < $3",

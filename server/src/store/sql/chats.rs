@@ -7,12 +7,12 @@ use causerie_protocol::{ChatId, Epoch, Message, MessageId, Seq, UserId, limits};
 use sha2::{Digest, Sha256};
 use sqlx::Connection as _;
 
-use super::{Connection, Pool};
+use super::Connection;
 use crate::clock;
 use crate::store::rows::{ChatRow, EventRow, ParticipantRow, to_seq, to_sql};
-use crate::store::{Created, NewChat, StoreError};
+use crate::store::{Created, NewChat};
 
-pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> Result<Created, StoreError> {
+pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> sqlx::Result<Created> {
     let mut people: Vec<i64> = chat.participants.iter().map(|user| user.0).collect();
     people.sort_unstable();
     let mut transaction = writer.begin().await?;
@@ -54,7 +54,7 @@ pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> Result<Cr
     Ok(created)
 }
 
-async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) -> Result<Created, StoreError> {
+async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) -> sqlx::Result<Created> {
     let pair = chat.direct.then(|| people.iter().map(ToString::to_string).collect::<Vec<_>>().join(":"));
     let sort_key = super::last_event_id(transaction).await?;
     let id: Option<i64> = sqlx::query_scalar(
@@ -116,31 +116,31 @@ struct Range {
 
 /// One chat as a person sees it, with everybody in it.
 pub(super) async fn one(
-    readers: &Pool,
+    reader: &mut Connection,
     epoch: &Epoch,
     user: UserId,
     chat: ChatId,
-) -> Result<Option<Chat>, StoreError> {
+) -> sqlx::Result<Option<Chat>> {
     let range = Range { user, ids: (chat.0, chat.0), before: (i64::MAX, i64::MAX), limit: 1 };
-    Ok(load(readers, epoch, &range, u64::MAX).await?.pop())
+    Ok(load(reader, epoch, &range, u64::MAX).await?.pop())
 }
 
 /// A page of a person's list of chats.
 pub(super) async fn page(
-    readers: &Pool,
+    reader: &mut Connection,
     epoch: &Epoch,
     user: UserId,
     before: Option<ChatCursor>,
     limit: u64,
-) -> Result<Vec<Chat>, StoreError> {
+) -> sqlx::Result<Vec<Chat>> {
     let before = before.map_or((i64::MAX, i64::MAX), |before| (before.sort_key.0, before.id.0));
     let range = Range { user, ids: (i64::MIN, i64::MAX), before, limit };
-    load(readers, epoch, &range, limits::LISTED_PARTICIPANTS as u64).await
+    load(reader, epoch, &range, limits::LISTED_PARTICIPANTS as u64).await
 }
 
-async fn load(readers: &Pool, epoch: &Epoch, range: &Range, listed: u64) -> Result<Vec<Chat>, StoreError> {
+async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64) -> sqlx::Result<Vec<Chat>> {
     // One snapshot for the three queries, so that counts and heads belong together.
-    let mut snapshot = super::snapshot(readers).await?;
+    let mut snapshot = super::snapshot(reader).await?;
     let rows: Vec<ChatRow> = sqlx::query_as(of_page!(
         "SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, page.read_seq,
                 (SELECT count(*) FROM participants p WHERE p.chat_id = c.id) AS participant_count,
@@ -214,11 +214,11 @@ async fn load(readers: &Pool, epoch: &Epoch, range: &Range, listed: u64) -> Resu
 
 /// A person's chats with messages after one, the newest first, and their heads.
 pub(super) async fn moved(
-    readers: &Pool,
+    reader: &mut Connection,
     user: UserId,
     after: MessageId,
     limit: u64,
-) -> Result<Vec<(ChatCursor, Seq)>, StoreError> {
+) -> sqlx::Result<Vec<(ChatCursor, Seq)>> {
     let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
         "SELECT c.sort_key, c.id, c.head FROM participants p JOIN chats c ON c.id = p.chat_id
          WHERE p.user_id = $1 AND c.sort_key > $2 ORDER BY c.sort_key DESC, c.id DESC LIMIT $3",
@@ -226,29 +226,29 @@ pub(super) async fn moved(
     .bind(user.0)
     .bind(after.0)
     .bind(to_sql(limit))
-    .fetch_all(readers)
+    .fetch_all(reader)
     .await?;
     let place =
         |(sort_key, id, head)| (ChatCursor { sort_key: MessageId(sort_key), id: ChatId(id) }, to_seq(head));
     Ok(rows.into_iter().map(place).collect())
 }
 
-pub(super) async fn participants(readers: &Pool, chat: ChatId) -> Result<Vec<UserId>, StoreError> {
+pub(super) async fn participants(reader: &mut Connection, chat: ChatId) -> sqlx::Result<Vec<UserId>> {
     let ids = sqlx::query_scalar("SELECT user_id FROM participants WHERE chat_id = $1 ORDER BY user_id")
         .bind(chat.0)
-        .fetch_all(readers)
+        .fetch_all(reader)
         .await?;
     Ok(ids.into_iter().map(UserId).collect())
 }
 
-pub(super) async fn acquaintances(readers: &Pool, user: UserId) -> Result<Vec<UserId>, StoreError> {
+pub(super) async fn acquaintances(reader: &mut Connection, user: UserId) -> sqlx::Result<Vec<UserId>> {
     let ids = sqlx::query_scalar(
         "SELECT DISTINCT other.user_id FROM participants mine
          JOIN participants other ON other.chat_id = mine.chat_id
          WHERE mine.user_id = $1 AND other.user_id <> $1",
     )
     .bind(user.0)
-    .fetch_all(readers)
+    .fetch_all(reader)
     .await?;
     Ok(ids.into_iter().map(UserId).collect())
 }
@@ -257,7 +257,7 @@ pub(super) async fn delete(
     writer: &mut Connection,
     user: UserId,
     chat: ChatId,
-) -> Result<Option<Vec<UserId>>, StoreError> {
+) -> sqlx::Result<Option<Vec<UserId>>> {
     let mut transaction = writer.begin().await?;
     super::lock_chat(&mut transaction, chat).await?;
     let members: Vec<i64> = sqlx::query_scalar("SELECT user_id FROM participants WHERE chat_id = $1")

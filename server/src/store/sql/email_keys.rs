@@ -17,7 +17,7 @@ const NAMED: i64 = 20;
 /// The oldest account keeps the key for itself; another with the same key is its twin and keeps its own spelling, so that
 /// nobody loses an account or gets into another's. Nodes that start at once take turns; one that was ended in the middle
 /// goes on where it was.
-pub(super) async fn fill(connection: &mut Connection) -> Result<(), sqlx::Error> {
+pub(in crate::store) async fn fill(connection: &mut Connection) -> sqlx::Result<()> {
     while fill_batch(connection).await? {}
     // A twin whose elder got another address, or is gone, is alone with the key.
     sqlx::query(
@@ -47,7 +47,7 @@ pub(super) async fn fill(connection: &mut Connection) -> Result<(), sqlx::Error>
 }
 
 /// The next accounts; false when there is none without a key.
-async fn fill_batch(connection: &mut Connection) -> Result<bool, sqlx::Error> {
+async fn fill_batch(connection: &mut Connection) -> sqlx::Result<bool> {
     let look = "SELECT id, email FROM users WHERE email_key IS NULL ORDER BY id LIMIT $1";
     let missing: Vec<(i64, String)> = sqlx::query_as(look).bind(1_i64).fetch_all(&mut *connection).await?;
     if missing.is_empty() {

@@ -2,27 +2,27 @@
 
 use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, UserId, limits};
 
-use super::{Connection, Pool};
+use super::{Connection, list};
+use crate::store::Position;
 use crate::store::rows::{EventRow, to_seq, to_sql};
-use crate::store::{Position, StoreError};
 
 pub(super) async fn position(
-    readers: &Pool,
+    reader: &mut Connection,
     epoch: &Epoch,
     user: UserId,
     chat: ChatId,
-) -> Result<Option<Position>, StoreError> {
+) -> sqlx::Result<Option<Position>> {
     let head: Option<i64> = sqlx::query_scalar(
         "SELECT c.head FROM participants p JOIN chats c ON c.id = p.chat_id WHERE p.chat_id = $1 AND p.user_id = $2",
     )
     .bind(chat.0)
     .bind(user.0)
-    .fetch_optional(readers)
+    .fetch_optional(reader)
     .await?;
     Ok(head.map(|head| Position { head: to_seq(head), epoch: epoch.clone() }))
 }
 
-async fn is_participant(reader: &mut Connection, user: UserId, chat: ChatId) -> Result<bool, sqlx::Error> {
+async fn is_participant(reader: &mut Connection, user: UserId, chat: ChatId) -> sqlx::Result<bool> {
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM participants WHERE chat_id = $1 AND user_id = $2)")
         .bind(chat.0)
         .bind(user.0)
@@ -31,13 +31,13 @@ async fn is_participant(reader: &mut Connection, user: UserId, chat: ChatId) -> 
 }
 
 pub(super) async fn events_after(
-    readers: &Pool,
+    reader: &mut Connection,
     user: UserId,
     chat: ChatId,
     after: Seq,
     limit: u64,
-) -> Result<Option<Vec<Event>>, StoreError> {
-    let mut snapshot = super::snapshot(readers).await?;
+) -> sqlx::Result<Option<Vec<Event>>> {
+    let mut snapshot = super::snapshot(reader).await?;
     if !is_participant(&mut snapshot, user, chat).await? {
         return Ok(None);
     }
@@ -58,13 +58,13 @@ pub(super) async fn events_after(
 }
 
 pub(super) async fn messages(
-    readers: &Pool,
+    reader: &mut Connection,
     user: UserId,
     chat: ChatId,
     before: Option<MessageId>,
     limit: u64,
-) -> Result<Option<Vec<Message>>, StoreError> {
-    let mut snapshot = super::snapshot(readers).await?;
+) -> sqlx::Result<Option<Vec<Message>>> {
+    let mut snapshot = super::snapshot(reader).await?;
     if !is_participant(&mut snapshot, user, chat).await? {
         return Ok(None);
     }
@@ -87,10 +87,10 @@ pub(super) async fn messages(
 }
 
 pub(super) async fn message(
-    readers: &Pool,
+    reader: &mut Connection,
     user: UserId,
     id: MessageId,
-) -> Result<Option<Message>, StoreError> {
+) -> sqlx::Result<Option<Message>> {
     let row: Option<EventRow> = sqlx::query_as(
         "SELECT e.id, e.chat_id, e.seq, e.kind, e.at, e.client_id, e.content, e.target, e.edited_at, e.deleted_at,
                 CAST(NULL AS BYTEA) AS target_content, u.id AS user_id, u.email, u.name
@@ -100,15 +100,38 @@ pub(super) async fn message(
     )
     .bind(id.0)
     .bind(user.0)
-    .fetch_optional(readers)
+    .fetch_optional(reader)
     .await?;
     Ok(row.map(Into::into))
+}
+
+pub(super) async fn heads(reader: &mut Connection, chats: &[ChatId]) -> sqlx::Result<Vec<(ChatId, Seq)>> {
+    let rows: Vec<(i64, i64)> =
+        sqlx::query_as(concat!("SELECT id, head FROM chats WHERE id ", in_list!("$1")))
+            .bind(list(chats.iter().map(|chat| chat.0)))
+            .fetch_all(reader)
+            .await?;
+    Ok(rows.into_iter().map(|(id, head)| (ChatId(id), to_seq(head))).collect())
+}
+
+pub(super) async fn reads(
+    reader: &mut Connection,
+    chats: &[ChatId],
+) -> sqlx::Result<Vec<(ChatId, UserId, Seq)>> {
+    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(concat!(
+        "SELECT chat_id, user_id, read_seq FROM participants WHERE read_seq > 0 AND chat_id ",
+        in_list!("$1")
+    ))
+    .bind(list(chats.iter().map(|chat| chat.0)))
+    .fetch_all(reader)
+    .await?;
+    Ok(rows.into_iter().map(|(chat, user, seq)| (ChatId(chat), UserId(user), to_seq(seq))).collect())
 }
 
 /// Forgets what was refused longer ago than a copy of it can wait anywhere.
 ///
 /// Called with every refusal, so that the table holds no more than those of that time.
-pub(super) async fn forget_refusals(connection: &mut Connection, now: i64) -> Result<(), StoreError> {
+pub(in crate::store) async fn forget_refusals(connection: &mut Connection, now: i64) -> sqlx::Result<()> {
     const AGE: i64 = limits::REFUSED_DAYS * 24 * 60 * 60 * 1_000_000;
     sqlx::query("DELETE FROM refusals WHERE at < $1").bind(now - AGE).execute(connection).await?;
     Ok(())

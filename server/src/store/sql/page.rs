@@ -2,10 +2,10 @@
 
 use sqlx::Connection as _;
 
-use super::{Connection, Pool};
-use crate::store::{PAGE_VERSIONS, PageFile, StoreError};
+use super::Connection;
+use crate::store::{PAGE_VERSIONS, PageFile};
 
-pub(super) async fn keep_files(writer: &mut Connection, files: &[PageFile]) -> Result<(), StoreError> {
+pub(super) async fn keep_files(writer: &mut Connection, files: &[PageFile]) -> sqlx::Result<()> {
     let mut transaction = writer.begin().await?;
     let generation: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(generation), 0) + 1 FROM page_files")
         .fetch_one(&mut *transaction)
@@ -35,11 +35,11 @@ pub(super) async fn keep_files(writer: &mut Connection, files: &[PageFile]) -> R
     Ok(())
 }
 
-pub(super) async fn file(readers: &Pool, path: &str) -> Result<Option<PageFile>, StoreError> {
+pub(super) async fn file(reader: &mut Connection, path: &str) -> sqlx::Result<Option<PageFile>> {
     let row: Option<(String, String, Vec<u8>)> =
         sqlx::query_as("SELECT content_type, encoding, content FROM page_files WHERE path = $1")
             .bind(path)
-            .fetch_optional(readers)
+            .fetch_optional(reader)
             .await?;
     Ok(row.map(|(content_type, encoding, content)| PageFile {
         path: path.to_owned(),

@@ -5,17 +5,17 @@ use sqlx::QueryBuilder;
 use super::{Connection, Database, content};
 use crate::store::transfer::{BATCH, Key, Rows, Table};
 
-pub(super) async fn meta(connection: &mut Connection) -> Result<Vec<(String, String)>, sqlx::Error> {
+pub(in crate::store) async fn meta(connection: &mut Connection) -> sqlx::Result<Vec<(String, String)>> {
     // Of what SQLite keeps there, the last run and the mark of a backup belong to the one file.
     sqlx::query_as("SELECT key, value FROM meta WHERE key NOT IN ('run', 'backup') ORDER BY key")
         .fetch_all(connection)
         .await
 }
 
-pub(super) async fn set_meta(
+pub(in crate::store) async fn set_meta(
     connection: &mut Connection,
     meta: &[(String, String)],
-) -> Result<(), sqlx::Error> {
+) -> sqlx::Result<()> {
     for (key, value) in meta {
         sqlx::query(
             "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -28,7 +28,7 @@ pub(super) async fn set_meta(
     Ok(())
 }
 
-pub(super) async fn count(connection: &mut Connection, table: Table) -> Result<u64, sqlx::Error> {
+pub(in crate::store) async fn count(connection: &mut Connection, table: Table) -> sqlx::Result<u64> {
     let statement = match table {
         Table::Users => "SELECT count(*) FROM users",
         Table::Tokens => "SELECT count(*) FROM tokens",
@@ -41,7 +41,11 @@ pub(super) async fn count(connection: &mut Connection, table: Table) -> Result<u
     Ok(count.unsigned_abs())
 }
 
-pub(super) async fn read(connection: &mut Connection, table: Table, after: Key) -> Result<Rows, sqlx::Error> {
+pub(in crate::store) async fn read(
+    connection: &mut Connection,
+    table: Table,
+    after: Key,
+) -> sqlx::Result<Rows> {
     Ok(match table {
         Table::Users => Rows::Users(
             sqlx::query_as(
@@ -107,7 +111,7 @@ pub(super) async fn read(connection: &mut Connection, table: Table, after: Key) 
     })
 }
 
-pub(super) async fn write(connection: &mut Connection, rows: &Rows) -> Result<(), sqlx::Error> {
+pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) -> sqlx::Result<()> {
     let insert = |columns: &str| QueryBuilder::<Database>::new(format!("INSERT INTO {columns} "));
     let mut query = match rows {
         Rows::Users(rows) => {
@@ -171,7 +175,7 @@ pub(super) async fn write(connection: &mut Connection, rows: &Rows) -> Result<()
     Ok(())
 }
 
-pub(super) async fn broken_log(connection: &mut Connection) -> Result<Option<i64>, sqlx::Error> {
+pub(in crate::store) async fn broken_log(connection: &mut Connection) -> sqlx::Result<Option<i64>> {
     // Positions are unique per chat, so as many of them as the last one leave no gap.
     sqlx::query_scalar(
         "SELECT c.id FROM chats c LEFT JOIN events e ON e.chat_id = c.id GROUP BY c.id, c.head

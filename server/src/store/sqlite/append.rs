@@ -8,10 +8,10 @@ use causerie_protocol::{ChatId, ClientId, Event, Message, MessageId, MessageText
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
-use super::{changes, log};
+use super::sql::{changes, log};
 use crate::clock;
 use crate::store::rows::{self, KnownRow, to_seq, to_sql};
-use crate::store::{Append, AppendResult, Appended, Change, Refused, StoreError};
+use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
 /// Rows of one `INSERT`, largest first: any number is a sum of these, and each is prepared once.
 const INSERT_SIZES: [usize; 4] = [64, 16, 4, 1];
@@ -30,7 +30,7 @@ static INSERTS: LazyLock<[&'static str; INSERT_SIZES.len()]> = LazyLock::new(|| 
 pub(super) async fn append(
     writer: &mut SqliteConnection,
     batch: &[Append],
-) -> Result<Vec<AppendResult>, StoreError> {
+) -> sqlx::Result<Vec<AppendResult>> {
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
     let mut results = Vec::with_capacity(batch.len());
     let mut rest = batch;
@@ -86,7 +86,7 @@ async fn messages(
     transaction: &mut SqliteConnection,
     run: &[Append],
     results: &mut Vec<AppendResult>,
-) -> Result<(), StoreError> {
+) -> sqlx::Result<()> {
     let known = look_up(transaction, run).await?;
     let now = clock::now();
     let sent_at = clock::to_wire(now);
@@ -143,10 +143,7 @@ async fn messages(
     refuse(transaction, &refusals, now).await
 }
 
-async fn look_up(
-    transaction: &mut SqliteConnection,
-    run: &[Append],
-) -> Result<Vec<Option<Known>>, StoreError> {
+async fn look_up(transaction: &mut SqliteConnection, run: &[Append]) -> sqlx::Result<Vec<Option<Known>>> {
     let asked: Vec<(ChatId, UserId, Option<&ClientId>)> = run
         .iter()
         .map(|append| match &append.change {
@@ -181,7 +178,7 @@ async fn look_up(
     Ok(known.collect())
 }
 
-async fn insert(transaction: &mut SqliteConnection, rows: &[NewRow<'_>], now: i64) -> Result<(), StoreError> {
+async fn insert(transaction: &mut SqliteConnection, rows: &[NewRow<'_>], now: i64) -> sqlx::Result<()> {
     let mut rest = rows;
     for (size, statement) in INSERT_SIZES.into_iter().zip(*INSERTS) {
         while rest.len() >= size {
@@ -209,7 +206,7 @@ async fn refuse(
     transaction: &mut SqliteConnection,
     refusals: &[((ChatId, UserId, &ClientId), i64)],
     now: i64,
-) -> Result<(), StoreError> {
+) -> sqlx::Result<()> {
     if refusals.is_empty() {
         return Ok(());
     }
@@ -230,7 +227,7 @@ async fn set_heads(
     transaction: &mut SqliteConnection,
     heads: &HashMap<ChatId, (Seq, MessageId)>,
     now: i64,
-) -> Result<(), StoreError> {
+) -> sqlx::Result<()> {
     if heads.is_empty() {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 
 use super::file::{Claim, MODE, RECORD, beside};
 use super::history::{self, BACKUP, RUN};
-use super::transfer::broken_log;
+use super::sql::transfer::broken_log;
 use super::{MIGRATIONS, SqliteStore, StoreError, code, look, options, primary_code, unusable};
 use crate::clock;
 

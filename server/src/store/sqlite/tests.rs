@@ -1,11 +1,10 @@
 //! What the store says of a database that it can't use, and that a write that fails loses nothing.
 
-use causerie_protocol::{ChatId, MessageText};
-
+use causerie_protocol::{ChatId, MessageText, Seq, UserId};
 use sqlx::Connection as _;
 
 use super::*;
-use crate::store::{Appended, Change, Created};
+use crate::store::{Append, Appended, Change, Created, NewChat, Store};
 
 async fn open(folder: &tempfile::TempDir) -> (SqliteStore, String) {
     let url = format!("sqlite:{}", folder.path().join("c.db").display());

@@ -8,15 +8,8 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode};
 
 use super::file::Claim;
-use super::{Database, StoreError, code, content, migrate, primary_code, unusable};
+use super::{StoreError, code, migrate, primary_code, sql, unusable};
 use crate::store::transfer::{End, Key, Rows, Side, Table};
-
-#[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
-#[path = "../sql/transfer.rs"]
-mod sql;
-
-/// What the shared SQL runs on.
-type Connection = SqliteConnection;
 
 /// How long another program has to let go of the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -63,11 +56,6 @@ impl SqliteSide {
     }
 }
 
-/// A chat whose log does not go from 1 to its head without a gap.
-pub(super) async fn broken_log(connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
-    sql::broken_log(connection).await
-}
-
 fn explain(options: &SqliteConnectOptions, end: End, error: &sqlx::Error) -> StoreError {
     match primary_code(error) {
         Some(code::BUSY | code::LOCKED) => StoreError::Unusable(format!(
@@ -81,23 +69,23 @@ fn explain(options: &SqliteConnectOptions, end: End, error: &sqlx::Error) -> Sto
 #[async_trait]
 impl Side for SqliteSide {
     async fn meta(&mut self) -> Result<Vec<(String, String)>, sqlx::Error> {
-        sql::meta(&mut self.connection).await
+        sql::transfer::meta(&mut self.connection).await
     }
 
     async fn set_meta(&mut self, meta: &[(String, String)]) -> Result<(), sqlx::Error> {
-        sql::set_meta(&mut self.connection, meta).await
+        sql::transfer::set_meta(&mut self.connection, meta).await
     }
 
     async fn count(&mut self, table: Table) -> Result<u64, sqlx::Error> {
-        sql::count(&mut self.connection, table).await
+        sql::transfer::count(&mut self.connection, table).await
     }
 
     async fn read(&mut self, table: Table, after: Key) -> Result<Rows, sqlx::Error> {
-        sql::read(&mut self.connection, table, after).await
+        sql::transfer::read(&mut self.connection, table, after).await
     }
 
     async fn write(&mut self, rows: &Rows) -> Result<(), sqlx::Error> {
-        sql::write(&mut self.connection, rows).await
+        sql::transfer::write(&mut self.connection, rows).await
     }
 
     async fn last_id(&mut self, table: Table) -> Result<i64, sqlx::Error> {
@@ -121,10 +109,10 @@ impl Side for SqliteSide {
     }
 
     async fn broken_log(&mut self) -> Result<Option<i64>, sqlx::Error> {
-        sql::broken_log(&mut self.connection).await
+        sql::transfer::broken_log(&mut self.connection).await
     }
 
-    async fn commit(mut self: Box<Self>) -> Result<(), sqlx::Error> {
+    async fn commit(&mut self) -> Result<(), sqlx::Error> {
         sqlx::raw_sql("COMMIT").execute(&mut self.connection).await?;
         Ok(())
     }
