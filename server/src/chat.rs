@@ -13,7 +13,7 @@ use crate::bus::{Bus, Envelope};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::outbox::{Frame, Outbox};
-use crate::store::{Append, AppendResult, Store};
+use crate::store::{Append, Appended, Refused, Store};
 
 mod announcer;
 mod appender;
@@ -42,20 +42,26 @@ pub enum Reply {
     /// A socket: an `ack` when the change named a `client_id`, an `error` when it was refused, in its outbox.
     Socket(Arc<Outbox>),
     /// A caller that waits.
-    Caller(oneshot::Sender<Result<AppendResult, AppendError>>),
+    Caller(oneshot::Sender<Outcome>),
 }
 
-/// Why a change could not be stored; nothing of it was.
+/// What became of a change.
+pub type Outcome = Result<Appended, AppendError>;
+
+/// Why a change was not stored. Its text is the sentence that a client is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
+    /// The store did not take it, and will not take it as it is.
+    #[error("{}", refusal::words(*.0).1)]
+    Refused(Refused),
     /// The server is about to stop.
-    #[error("the server restarts: send this again after reconnecting")]
+    #[error("The server restarts: send this again after reconnecting.")]
     Draining,
     /// The store may work again in a moment.
-    #[error("the message could not be stored just now: try again in a moment")]
+    #[error("The message could not be stored just now: try again in a moment.")]
     Unavailable,
     /// The store failed in a way that waiting does not mend.
-    #[error("the message could not be stored: the server's log says why")]
+    #[error("The message could not be stored: the server's log says why.")]
     Failed,
 }
 
@@ -64,6 +70,7 @@ impl AppendError {
     #[must_use]
     pub fn code(self) -> ErrorCode {
         match self {
+            Self::Refused(refused) => refusal::words(refused).0,
             Self::Draining => ErrorCode::Draining,
             Self::Unavailable => ErrorCode::Unavailable,
             Self::Failed => ErrorCode::Internal,
@@ -75,16 +82,22 @@ impl AppendError {
     pub fn retry_after_ms(self) -> Option<u64> {
         match self {
             Self::Draining | Self::Unavailable => Some(1_000),
-            Self::Failed => None,
+            Self::Refused(_) | Self::Failed => None,
         }
     }
 }
 
 enum Job {
-    /// With the time of its receipt.
-    Append(Append, Reply, Instant),
+    Append(Submitted),
     /// Answered once everything before it was committed and announced.
     Flush(oneshot::Sender<()>),
+}
+
+/// A change on its way into the log.
+struct Submitted {
+    append: Append,
+    reply: Reply,
+    received_at: Instant,
 }
 
 impl Reply {
@@ -97,7 +110,7 @@ impl Reply {
     fn fail(self, append: &Append, error: AppendError) {
         match self {
             Self::Socket(outbox) => {
-                outbox.answered(Some(refusal::failed(append, error)));
+                outbox.answered(Some(refusal::frame(append, error)));
             }
             // A caller that went away does not need the answer.
             Self::Caller(caller) => drop(caller.send(Err(error))),
@@ -129,12 +142,12 @@ impl Chats {
     /// Waits while the queue is full. Changes of one caller are stored in the order of these calls.
     /// A socket's outbox must have been told with [`Outbox::asked`].
     pub async fn submit(&self, append: Append, reply: Reply) {
-        let came = Instant::now();
-        if let Err((append, reply)) = self.try_submit(append, reply)
-            && let Err(mpsc::error::SendError(Job::Append(append, reply, _))) =
-                self.jobs.send(Job::Append(append, reply, came)).await
-        {
-            reply.fail(&append, AppendError::Draining);
+        let received_at = Instant::now();
+        if let Err((append, reply)) = self.try_submit(append, reply) {
+            let job = Job::Append(Submitted { append, reply, received_at });
+            if let Err(mpsc::error::SendError(Job::Append(lost))) = self.jobs.send(job).await {
+                lost.reply.fail(&lost.append, AppendError::Draining);
+            }
         }
     }
 
@@ -144,22 +157,19 @@ impl Chats {
             reply.fail(&append, AppendError::Draining);
             return Ok(());
         }
-        match self.jobs.try_send(Job::Append(append, reply, Instant::now())) {
-            Ok(()) => Ok(()),
-            Err(mpsc::error::TrySendError::Full(Job::Append(append, reply, _))) => Err((append, reply)),
-            Err(mpsc::error::TrySendError::Closed(Job::Append(append, reply, _))) => {
-                reply.fail(&append, AppendError::Draining);
-                Ok(())
-            }
-            Err(_) => unreachable!("what comes back is what was sent"),
+        match self.jobs.try_reserve() {
+            Ok(place) => place.send(Job::Append(Submitted { append, reply, received_at: Instant::now() })),
+            Err(mpsc::error::TrySendError::Full(())) => return Err((append, reply)),
+            Err(mpsc::error::TrySendError::Closed(())) => reply.fail(&append, AppendError::Draining),
         }
+        Ok(())
     }
 
     /// Appends a change and waits until it is durable and this node's sockets have been told.
     ///
     /// # Errors
-    /// [`AppendError`]: nothing was stored. The inner result says whether the change was taken.
-    pub async fn append(&self, append: Append) -> Result<AppendResult, AppendError> {
+    /// [`AppendError`]: nothing was stored.
+    pub async fn append(&self, append: Append) -> Outcome {
         let (caller, answer) = oneshot::channel();
         self.submit(append, Reply::Caller(caller)).await;
         answer.await.unwrap_or(Err(AppendError::Draining))

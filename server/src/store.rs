@@ -43,6 +43,17 @@ pub struct Append {
     pub change: Change,
 }
 
+impl Append {
+    /// The sender's own name for the message, if the change is one and has one.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&ClientId> {
+        match &self.change {
+            Change::Message { client_id, .. } => client_id.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 /// The kinds of change.
 #[derive(Clone, Debug)]
 pub enum Change {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use causerie_protocol::server_frame::{Ack, ReadPosition};
-use causerie_protocol::{ClientId, Event, Message, ServerFrame};
+use causerie_protocol::{Event, Message, ServerFrame};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::appender::{Committed, Outcome};
-use super::{Reply, refusal};
+use super::appender::{Committed, Settled};
+use super::{AppendError, Reply, refusal};
 use crate::bus::{Bus, Envelope};
 use crate::metrics::{MessageOutcome, Metrics};
 use crate::outbox::{Frame, relief};
@@ -18,26 +18,24 @@ use crate::store::{Append, Appended, Change};
 const CHUNK: usize = 128;
 
 pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committed>, metrics: Arc<Metrics>) {
-    while let Some(Committed { batch, replies, outcomes, at, flushed }) = committed.recv().await {
-        let mut changes = batch.iter().zip(replies).zip(outcomes);
-        loop {
-            let chunk: Vec<_> = changes.by_ref().take(CHUNK).collect();
-            if chunk.is_empty() {
-                break;
-            }
+    while let Some(Committed { changes, at, flushed }) = committed.recv().await {
+        let mut changes = changes.into_iter();
+        while changes.len() > 0 {
+            let chunk = &changes.as_slice()[..CHUNK.min(changes.len())];
             let mut envelopes = Vec::with_capacity(chunk.len());
-            for ((append, _), outcome) in &chunk {
-                announce(append, outcome, &mut envelopes);
+            for change in chunk {
+                announce(change, &mut envelopes);
             }
             if !envelopes.is_empty() {
                 bus.publish(envelopes).await;
                 metrics.fanout.observe(at.elapsed());
             }
             let now = Instant::now();
-            for ((append, (reply, came)), outcome) in chunk {
-                count(&metrics, append, &outcome);
-                answer(append, reply, outcome).await;
-                metrics.ack.observe(now.duration_since(came));
+            for change in changes.by_ref().take(CHUNK) {
+                let received_at = change.received_at;
+                count(&metrics, &change);
+                answer(change).await;
+                metrics.ack.observe(now.duration_since(received_at));
             }
         }
         for done in flushed {
@@ -48,22 +46,21 @@ pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committ
 }
 
 /// Counts a message by what became of it.
-fn count(metrics: &Metrics, append: &Append, outcome: &Outcome) {
-    if let Change::Message { .. } = append.change {
-        metrics.messages.inc(match outcome {
-            Ok(Ok(Appended::Duplicate(_))) => MessageOutcome::Duplicate,
-            Ok(Ok(_)) => MessageOutcome::Stored,
-            Ok(Err(_)) => MessageOutcome::Refused,
+fn count(metrics: &Metrics, change: &Settled) {
+    if let Change::Message { .. } = change.append.change {
+        metrics.messages.inc(match change.outcome {
+            Ok(Appended::Duplicate(_)) => MessageOutcome::Duplicate,
+            Ok(_) => MessageOutcome::Stored,
+            Err(AppendError::Refused(_)) => MessageOutcome::Refused,
             Err(_) => MessageOutcome::Failed,
         });
     }
 }
 
 /// What everybody has to know of a change.
-fn announce(append: &Append, outcome: &Outcome, envelopes: &mut Vec<Envelope>) {
-    let Ok(Ok(appended)) = outcome else { return };
-    match appended {
-        Appended::Event(event) => {
+fn announce(change: &Settled, envelopes: &mut Vec<Envelope>) {
+    match &change.outcome {
+        Ok(Appended::Event(event)) => {
             let (chat, seq) = (event.chat_id(), event.seq());
             match event {
                 // Before the event: it is the first that must not reach them.
@@ -76,13 +73,13 @@ fn announce(append: &Append, outcome: &Outcome, envelopes: &mut Vec<Envelope>) {
             let frame = encode_event(event);
             envelopes.push(Envelope::Event { chat, seq, frame });
         }
-        Appended::Read { seq, moved: true } => {
-            let (chat, user, seq) = (append.chat, append.actor, *seq);
+        Ok(Appended::Read { seq, moved: true }) => {
+            let (chat, user, seq) = (change.append.chat, change.append.actor, *seq);
             let read = ReadPosition { chat_id: chat, user_id: user, seq };
             let frame = Frame::from(ServerFrame::Read(read).encode());
             envelopes.push(Envelope::Read { chat, user, seq, frame });
         }
-        Appended::Read { moved: false, .. } | Appended::Duplicate(_) => {}
+        Ok(Appended::Read { moved: false, .. } | Appended::Duplicate(_)) | Err(_) => {}
     }
 }
 
@@ -92,7 +89,8 @@ pub(crate) fn encode_event(event: &Event) -> Frame {
 }
 
 /// Tells the sender.
-async fn answer(append: &Append, reply: Reply, outcome: Outcome) {
+async fn answer(change: Settled) {
+    let Settled { append, reply, outcome, .. } = change;
     match reply {
         Reply::Caller(caller) => {
             // A caller that went away does not need the answer.
@@ -100,11 +98,10 @@ async fn answer(append: &Append, reply: Reply, outcome: Outcome) {
         }
         Reply::Socket(outbox) => {
             let frame = match outcome {
-                Ok(Ok(Appended::Event(Event::Message(message)))) => ack(append, message, false),
-                Ok(Ok(Appended::Duplicate(message))) => ack(append, message, true),
-                Ok(Ok(Appended::Event(_) | Appended::Read { .. })) => None,
-                Ok(Err(refused)) => Some(refusal::refused(append, refused)),
-                Err(error) => Some(refusal::failed(append, error)),
+                Ok(Appended::Event(Event::Message(message))) => ack(&append, message, false),
+                Ok(Appended::Duplicate(message)) => ack(&append, message, true),
+                Ok(Appended::Event(_) | Appended::Read { .. }) => None,
+                Err(error) => Some(refusal::frame(&append, error)),
             };
             if outbox.answered(frame) {
                 relief(|| outbox.is_crowded()).await;
@@ -115,15 +112,7 @@ async fn answer(append: &Append, reply: Reply, outcome: Outcome) {
 
 /// The ack of a message that its sender named; the others asked for none.
 fn ack(append: &Append, message: Message, duplicate: bool) -> Option<Frame> {
-    let client_id = client_id(append)?.clone();
+    let client_id = append.client_id()?.clone();
     let Message { id, chat_id, seq, sent_at, .. } = message;
     Some(Frame::from(ServerFrame::Ack(Ack { client_id, chat_id, id, seq, sent_at, duplicate }).encode()))
-}
-
-/// The sender's own name for the message, if the change is one and has one.
-pub(super) fn client_id(append: &Append) -> Option<&ClientId> {
-    match &append.change {
-        Change::Message { client_id, .. } => client_id.as_ref(),
-        _ => None,
-    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
-use super::{AppendError, Job, Reply};
+use super::{AppendError, Job, Outcome, Reply, Submitted};
 use crate::metrics::Metrics;
 use crate::store::{Append, AppendResult, Appended, Change, Store, StoreError};
 
@@ -20,19 +20,20 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_m
 
 /// A group whose transaction is over.
 pub(super) struct Committed {
-    pub(super) batch: Vec<Append>,
-    /// Who is told of each, and when it came.
-    pub(super) replies: Vec<(Reply, Instant)>,
-    /// One for each of the batch.
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) changes: Vec<Settled>,
     /// When the transaction was over.
     pub(super) at: Instant,
     /// Who waits for everything up to here.
     pub(super) flushed: Vec<oneshot::Sender<()>>,
 }
 
-/// What became of one change.
-pub(super) type Outcome = Result<AppendResult, AppendError>;
+/// A change and what became of it.
+pub(super) struct Settled {
+    pub(super) append: Append,
+    pub(super) outcome: Outcome,
+    pub(super) reply: Reply,
+    pub(super) received_at: Instant,
+}
 
 pub(super) async fn run(
     store: Arc<dyn Store>,
@@ -43,16 +44,16 @@ pub(super) async fn run(
     let mut gathered = Vec::new();
     while jobs.recv_many(&mut gathered, BATCH).await > 0 {
         let mut batch = Vec::with_capacity(gathered.len());
-        let mut replies = Vec::with_capacity(gathered.len());
+        let mut waiting = Vec::with_capacity(gathered.len());
         let mut flushed = Vec::new();
         for job in gathered.drain(..) {
             match job {
-                Job::Append(append, reply, _) if reply.has_lost_turn() => {
+                Job::Append(Submitted { append, reply, .. }) if reply.has_lost_turn() => {
                     reply.fail(&append, AppendError::Unavailable);
                 }
-                Job::Append(append, reply, came) => {
+                Job::Append(Submitted { append, reply, received_at }) => {
                     batch.push(append);
-                    replies.push((reply, came));
+                    waiting.push((reply, received_at));
                 }
                 Job::Flush(done) => flushed.push(done),
             }
@@ -64,28 +65,33 @@ pub(super) async fn run(
             commit(&*store, &batch).await
         };
         let at = Instant::now();
-        for ((reply, _), outcome) in replies.iter().zip(&outcomes) {
-            if let (Reply::Socket(outbox), Err(AppendError::Unavailable)) = (reply, outcome) {
+        let changes = batch.into_iter().zip(outcomes).zip(waiting);
+        let changes: Vec<Settled> = changes
+            .map(|((append, outcome), (reply, received_at))| Settled { append, outcome, reply, received_at })
+            .collect();
+        for change in &changes {
+            if let (Reply::Socket(outbox), Err(AppendError::Unavailable)) = (&change.reply, &change.outcome) {
                 outbox.lose_turn();
             }
         }
-        if committed.send(Committed { batch, replies, outcomes, at, flushed }).await.is_err() {
+        if committed.send(Committed { changes, at, flushed }).await.is_err() {
             return;
         }
     }
 }
 
-/// Stores a batch; while the store is unavailable what may be repeated is tried again for a while.
+/// Stores a batch and answers for each in the same order; while the store is unavailable what may be repeated is tried
+/// again for a while.
 async fn commit(store: &dyn Store, batch: &[Append]) -> Vec<Outcome> {
     let begin = Instant::now();
     match store.append(batch).await {
-        Ok(results) => results.into_iter().map(Ok).collect(),
+        Ok(results) => results.into_iter().map(outcome).collect(),
         // Nothing is stored, so each can be tried alone: one that can't be stored must not take the others along.
         Err(StoreError::Failed(_)) if batch.len() > 1 => {
             let mut outcomes = Vec::with_capacity(batch.len());
             for append in batch.chunks(1) {
                 outcomes.push(match store.append(append).await {
-                    Ok(mut results) => results.pop().map(Ok).unwrap_or(Err(AppendError::Failed)),
+                    Ok(mut results) => results.pop().map_or(Err(AppendError::Failed), outcome),
                     Err(error) => Err(logged(&error)),
                 });
             }
@@ -113,11 +119,15 @@ async fn insist(store: &dyn Store, batch: &[Append], begin: Instant) -> Vec<Outc
         sleep(pause).await;
         pause = (pause * 2).min(PAUSE.1);
         match store.append(batch).await {
-            Ok(results) => return results.into_iter().map(|result| Ok(result.map(announced))).collect(),
+            Ok(results) => return results.into_iter().map(|result| outcome(result).map(announced)).collect(),
             Err(StoreError::Unavailable(_)) if begin.elapsed() < PATIENCE => {}
             Err(error) => return vec![Err(logged(&error)); batch.len()],
         }
     }
+}
+
+fn outcome(result: AppendResult) -> Outcome {
+    result.map_err(AppendError::Refused)
 }
 
 /// The commit may have happened although its answer was lost, and then nobody was told.

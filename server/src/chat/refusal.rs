@@ -4,7 +4,6 @@ use causerie_protocol::server_frame::ErrorReply;
 use causerie_protocol::{ErrorCode, ServerFrame, limits};
 
 use super::AppendError;
-use super::announcer::client_id;
 use crate::outbox::Frame;
 use crate::store::{Append, Refused};
 
@@ -35,23 +34,14 @@ pub fn words(refused: Refused) -> (ErrorCode, String) {
     (code, detail.to_owned())
 }
 
-/// The `error` frame for a change that was refused.
-pub(super) fn refused(append: &Append, refused: Refused) -> Frame {
-    let (code, detail) = words(refused);
-    error(append, code, detail, None)
-}
-
-/// The `error` frame for a change that could not be stored.
-pub(super) fn failed(append: &Append, failure: AppendError) -> Frame {
-    let mut detail = failure.to_string();
-    if let Some(first) = detail.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    error(append, failure.code(), detail + ".", failure.retry_after_ms())
-}
-
-fn error(append: &Append, code: ErrorCode, detail: String, retry_after_ms: Option<u64>) -> Frame {
-    let client_id = client_id(append).cloned();
-    let reply = ErrorReply { code, detail, client_id, chat_id: Some(append.chat), retry_after_ms };
+/// The `error` frame for a change that was not stored.
+pub(super) fn frame(append: &Append, error: AppendError) -> Frame {
+    let reply = ErrorReply {
+        code: error.code(),
+        detail: error.to_string(),
+        client_id: append.client_id().cloned(),
+        chat_id: Some(append.chat),
+        retry_after_ms: error.retry_after_ms(),
+    };
     Frame::from(ServerFrame::Error(reply).encode())
 }

@@ -16,6 +16,7 @@ use super::paging::{Page, link_to_next};
 use super::problem::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
+use crate::chat::AppendError;
 use crate::store::{Append, Change, Created, NewChat, Refused};
 
 pub(super) fn routes() -> Router<App> {
@@ -105,10 +106,10 @@ async fn update(
     if title.is_some() || status.is_some() {
         keep_pace(&app, &caller, false)?;
         let change = Change::Update { title, status };
-        let appended = app.chats.append(Append { actor: caller.user.id, chat: id, change }).await?;
-        appended.map_err(|refused| match refused {
-            Refused::NotAGroup => Refusal::from(refused).at("title"),
-            _ => refused.into(),
+        let appended = app.chats.append(Append { actor: caller.user.id, chat: id, change }).await;
+        appended.map_err(|error| match error {
+            AppendError::Refused(Refused::NotAGroup) => Refusal::from(error).at("title"),
+            _ => error.into(),
         })?;
     }
     Ok(Json(chat(&app, caller.user.id, id).await?))
@@ -137,13 +138,13 @@ async fn join(
     chat_here.ok_or_else(Refusal::no_such_chat)?;
     let user = app.store.find_user(&reference).await?.ok_or(Refused::NoSuchUser)?;
     let change = Change::Join { user: user.id };
-    app.chats.append(Append { actor: caller.user.id, chat: id, change }).await??;
+    app.chats.append(Append { actor: caller.user.id, chat: id, change }).await?;
     Ok((StatusCode::CREATED, Json(chat(&app, caller.user.id, id).await?)))
 }
 
 async fn leave(State(app): State<App>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
     keep_pace(&app, &caller, false)?;
-    app.chats.append(Append { actor: caller.user.id, chat: id, change: Change::Leave }).await??;
+    app.chats.append(Append { actor: caller.user.id, chat: id, change: Change::Leave }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -54,7 +54,7 @@ async fn post(
     let is_repeat = client_id.as_ref().is_some_and(|id| app.people.person(caller.user.id).repeats(chat, id));
     keep_pace(&app, &caller, is_repeat)?;
     let change = Change::Message { text, client_id };
-    match app.chats.append(Append { actor: caller.user.id, chat, change }).await?? {
+    match app.chats.append(Append { actor: caller.user.id, chat, change }).await? {
         Appended::Event(Event::Message(message)) => Ok((StatusCode::CREATED, Json(message.into()))),
         // Nothing was made this time: the answer to the first request, again.
         Appended::Duplicate(message) => Ok((StatusCode::OK, Json(message.into()))),
@@ -80,7 +80,7 @@ async fn edit(
     keep_pace(&app, &caller, false)?;
     let chat = message(&app, &caller, id).await?.chat_id;
     let change = Change::Edit { id, text };
-    app.chats.append(Append { actor: caller.user.id, chat, change }).await??;
+    app.chats.append(Append { actor: caller.user.id, chat, change }).await?;
     Ok(Json(message(&app, &caller, id).await?.into()))
 }
 
@@ -92,7 +92,7 @@ async fn remove(
     keep_pace(&app, &caller, false)?;
     let chat = message(&app, &caller, id).await?.chat_id;
     let change = Change::Delete { id };
-    app.chats.append(Append { actor: caller.user.id, chat, change }).await??;
+    app.chats.append(Append { actor: caller.user.id, chat, change }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -207,6 +207,7 @@ impl From<AppendError> for Refusal {
     fn from(error: AppendError) -> Self {
         // The appender logged what the store said.
         match error {
+            AppendError::Refused(refused) => refused.into(),
             AppendError::Draining => Self::unavailable(
                 ErrorCode::Draining,
                 "The server is about to restart: try again in a moment.",
