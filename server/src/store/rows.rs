@@ -217,36 +217,34 @@ impl TryFrom<EventRow> for Event {
     }
 }
 
-/// What the database knows about a message before it is stored: who sends it, where, and whether it was there already.
+/// The sender of a message, from an outer join.
 #[derive(FromRow)]
-pub(super) struct KnownRow {
-    pub(super) user_id: Option<i64>,
-    pub(super) email: Option<String>,
-    pub(super) name: Option<String>,
-    /// Whether that person is in the chat.
-    pub(super) is_in: bool,
-    pub(super) closed: Option<bool>,
-    pub(super) head: Option<i64>,
-    /// Why a message of this name was refused before.
-    pub(super) refused: Option<i64>,
-    pub(super) last_id: i64,
-    pub(super) id: Option<i64>,
-    pub(super) seq: Option<i64>,
-    pub(super) at: Option<i64>,
-    pub(super) content: Option<Vec<u8>>,
-    pub(super) edited_at: Option<i64>,
-    pub(super) deleted_at: Option<i64>,
+pub(super) struct SenderRow {
+    user_id: Option<i64>,
+    email: Option<String>,
+    name: Option<String>,
 }
 
-impl KnownRow {
-    /// The sender, in the chat or not.
-    pub(super) fn sender(&self) -> Option<User> {
-        Some(User { id: UserId(self.user_id?), email: self.email.clone()?, name: self.name.clone()? })
+impl SenderRow {
+    pub(super) fn into_user(self) -> Option<User> {
+        Some(User { id: UserId(self.user_id?), email: self.email?, name: self.name? })
     }
+}
 
-    /// The message that the same sender sent to the same chat under the same name before.
-    pub(super) fn earlier(
-        &self,
+/// The message that the same sender sent to the same chat under the same `client_id` before, from an outer join.
+#[derive(FromRow)]
+pub(super) struct EarlierRow {
+    id: Option<i64>,
+    seq: Option<i64>,
+    at: Option<i64>,
+    content: Option<Vec<u8>>,
+    edited_at: Option<i64>,
+    deleted_at: Option<i64>,
+}
+
+impl EarlierRow {
+    pub(super) fn into_message(
+        self,
         chat_id: ChatId,
         sender: &User,
         client_id: Option<&ClientId>,
@@ -256,7 +254,7 @@ impl KnownRow {
             chat_id,
             seq: to_seq(self.seq?),
             sender: sender.clone(),
-            content: to_text(self.content.clone()),
+            content: to_text(self.content),
             sent_at: clock::to_wire(self.at?),
             client_id: client_id.cloned(),
             edited_at: self.edited_at.map(clock::to_wire),

@@ -1,13 +1,12 @@
 //! Appending on Postgres: a run of messages is one call of a function in the database.
 
-use causerie_protocol::event::User;
-use causerie_protocol::{ClientId, Event, Message, MessageId, UserId};
+use causerie_protocol::{ClientId, Event, Message, MessageId};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, FromRow};
 
 use super::sql::{changes, log};
 use crate::clock;
-use crate::store::rows::{self, KnownRow, to_seq};
+use crate::store::rows::{self, EarlierRow, SenderRow, to_seq};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
 pub(super) async fn append(
@@ -59,10 +58,8 @@ fn is_message(append: &Append) -> bool {
 /// What the function answers for each message, in their order.
 #[derive(FromRow)]
 struct AppendedRow {
-    user_id: Option<i64>,
-    email: Option<String>,
-    name: Option<String>,
-    is_in: bool,
+    #[sqlx(flatten)]
+    sender: SenderRow,
     refused: Option<i64>,
     /// The place in the batch, from 1, of the first message with the same name.
     first_ord: i64,
@@ -70,12 +67,8 @@ struct AppendedRow {
     new_seq: Option<i64>,
     /// Why it is refused now.
     new_refusal: Option<i64>,
-    id: Option<i64>,
-    seq: Option<i64>,
-    at: Option<i64>,
-    content: Option<Vec<u8>>,
-    edited_at: Option<i64>,
-    deleted_at: Option<i64>,
+    #[sqlx(flatten)]
+    earlier: EarlierRow,
 }
 
 /// Appends a run of messages; whether one of them was refused that was not refused before.
@@ -110,7 +103,7 @@ async fn messages(
         let first = usize::try_from(row.first_ord - 1).unwrap_or(index);
         let repeats = (first < index).then(|| results[begin + first].clone());
         newly_refused |= row.new_refusal.is_some();
-        results.push(match (row.sender(), row.new_id, row.new_seq) {
+        results.push(match (row.sender.into_user(), row.new_id, row.new_seq) {
             (None, ..) => Err(Refused::NoSuchChat),
             (Some(sender), Some(id), Some(seq)) => Ok(Appended::Event(Event::Message(Message {
                 id: MessageId(id),
@@ -125,7 +118,7 @@ async fn messages(
             }))),
             (Some(sender), ..) => {
                 let refusal = row.refused.or(row.new_refusal).map(rows::refused);
-                match (row.into_known().earlier(append.chat, &sender, client_id), refusal, repeats) {
+                match (row.earlier.into_message(append.chat, &sender, client_id), refusal, repeats) {
                     (Some(earlier), ..) => rows::repeated(earlier, text),
                     (None, Some(refused), _) => Err(refused),
                     (
@@ -143,29 +136,4 @@ async fn messages(
         });
     }
     Ok(newly_refused)
-}
-
-impl AppendedRow {
-    fn sender(&self) -> Option<User> {
-        Some(User { id: UserId(self.user_id?), email: self.email.clone()?, name: self.name.clone()? })
-    }
-
-    fn into_known(self) -> KnownRow {
-        KnownRow {
-            user_id: self.user_id,
-            email: self.email,
-            name: self.name,
-            is_in: self.is_in,
-            closed: None,
-            head: None,
-            refused: self.refused,
-            last_id: 0,
-            id: self.id,
-            seq: self.seq,
-            at: self.at,
-            content: self.content,
-            edited_at: self.edited_at,
-            deleted_at: self.deleted_at,
-        }
-    }
 }

@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 
 use causerie_protocol::event::User;
 use causerie_protocol::{ChatId, ClientId, Event, Message, MessageId, MessageText, Seq, UserId};
-use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, FromRow};
 
 use super::sql::{changes, log};
 use crate::clock;
-use crate::store::rows::{self, KnownRow, to_seq, to_sql};
+use crate::store::rows::{self, EarlierRow, SenderRow, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
 /// Rows of one `INSERT`, largest first: any number is a sum of these, and each is prepared once.
@@ -51,7 +51,22 @@ pub(super) async fn append(
     Ok(results)
 }
 
-/// What the database knows about one message before it is stored.
+/// What the database knows about one message before it is stored: its sender and its chat, if there are such, and
+/// whether it was stored or refused before.
+#[derive(FromRow)]
+struct KnownRow {
+    #[sqlx(flatten)]
+    sender: SenderRow,
+    is_in: bool,
+    closed: Option<bool>,
+    head: Option<i64>,
+    refused: Option<i64>,
+    last_id: i64,
+    #[sqlx(flatten)]
+    earlier: EarlierRow,
+}
+
+/// As [`KnownRow`], of a chat and a sender that exist.
 struct Known {
     sender: User,
     is_in: bool,
@@ -99,7 +114,8 @@ async fn messages(
         let Change::Message { text, client_id } = &append.change else {
             unreachable!("a run holds only messages")
         };
-        // No such chat, or no such person: there is nobody whom a copy could make stand in the wrong place.
+        // The chat or the sender does not exist, so this refusal need not be stored: a late duplicate would be refused
+        // again.
         let Some(mut known) = known else {
             results.push(Err(Refused::NoSuchChat));
             continue;
@@ -169,11 +185,16 @@ async fn look_up(transaction: &mut SqliteConnection, run: &[Append]) -> sqlx::Re
     .fetch_all(transaction)
     .await?;
     let known = rows.into_iter().zip(&asked).map(|(row, (chat_id, _, client_id))| {
-        let sender = row.sender()?;
-        let earlier = row.earlier(*chat_id, &sender, *client_id);
-        let (closed, head) = (row.closed?, to_seq(row.head?));
-        let refused = row.refused.map(rows::refused);
-        Some(Known { sender, is_in: row.is_in, closed, head, last_id: row.last_id, earlier, refused })
+        let sender = row.sender.into_user()?;
+        Some(Known {
+            earlier: row.earlier.into_message(*chat_id, &sender, *client_id),
+            sender,
+            is_in: row.is_in,
+            closed: row.closed?,
+            head: to_seq(row.head?),
+            last_id: row.last_id,
+            refused: row.refused.map(rows::refused),
+        })
     });
     Ok(known.collect())
 }
