@@ -92,7 +92,11 @@ impl Known {
 
 /// A row that will be inserted.
 struct NewRow<'a> {
-    message: Message,
+    id: MessageId,
+    chat: ChatId,
+    seq: Seq,
+    sender: UserId,
+    client_id: Option<&'a ClientId>,
     text: &'a MessageText,
 }
 
@@ -108,6 +112,7 @@ async fn messages(
     let mut heads: HashMap<ChatId, (Seq, MessageId)> = HashMap::new();
     let mut last_id = None;
     let mut new: Vec<NewRow<'_>> = Vec::with_capacity(run.len());
+    // Where in `results` the new messages are.
     let mut new_by_client_id: HashMap<(ChatId, UserId, &ClientId), usize> = HashMap::new();
     let mut refusals = Vec::new();
     for (append, known) in run.iter().zip(known) {
@@ -122,8 +127,10 @@ async fn messages(
         };
         let key = client_id.as_ref().map(|client_id| (append.chat, append.actor, client_id));
         // The earlier message may be in this very batch.
-        let in_batch =
-            key.and_then(|key| new_by_client_id.get(&key)).map(|&index| new[index].message.clone());
+        let in_batch = key.and_then(|key| new_by_client_id.get(&key)).and_then(|&index| {
+            let Ok(Appended::Event(Event::Message(message))) = &results[index] else { return None };
+            Some(message.clone())
+        });
         if let Some(decided) = known.decided(in_batch, text) {
             results.push(decided);
             continue;
@@ -137,7 +144,18 @@ async fn messages(
         last_id = Some(id);
         let (head, newest) = heads.entry(append.chat).or_insert((known.head, MessageId(id)));
         (*head, *newest) = (head.next(), MessageId(id));
-        let message = Message {
+        if let Some(key) = key {
+            new_by_client_id.insert(key, results.len());
+        }
+        new.push(NewRow {
+            id: MessageId(id),
+            chat: append.chat,
+            seq: *head,
+            sender: append.actor,
+            client_id: client_id.as_ref(),
+            text,
+        });
+        results.push(Ok(Appended::Event(Event::Message(Message {
             id: MessageId(id),
             chat_id: append.chat,
             seq: *head,
@@ -147,12 +165,7 @@ async fn messages(
             client_id: client_id.clone(),
             edited_at: None,
             deleted_at: None,
-        };
-        if let Some(key) = key {
-            new_by_client_id.insert(key, new.len());
-        }
-        results.push(Ok(Appended::Event(Event::Message(message.clone()))));
-        new.push(NewRow { message, text });
+        }))));
     }
     insert(transaction, &new, now).await?;
     set_heads(transaction, &heads, now).await?;
@@ -206,15 +219,15 @@ async fn insert(transaction: &mut SqliteConnection, rows: &[NewRow<'_>], now: i6
             let (now_inserted, later) = rest.split_at(size);
             rest = later;
             let mut query = sqlx::query(statement);
-            for NewRow { message, text } in now_inserted {
+            for row in now_inserted {
                 query = query
-                    .bind(message.id.0)
-                    .bind(message.chat_id.0)
-                    .bind(to_sql(message.seq.0))
-                    .bind(message.sender.id.0)
+                    .bind(row.id.0)
+                    .bind(row.chat.0)
+                    .bind(to_sql(row.seq.0))
+                    .bind(row.sender.0)
                     .bind(now)
-                    .bind(message.client_id.as_ref().map(ClientId::as_str))
-                    .bind(text.as_str());
+                    .bind(row.client_id.map(ClientId::as_str))
+                    .bind(row.text.as_str());
             }
             query.execute(&mut *transaction).await?;
         }
