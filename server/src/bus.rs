@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use causerie_protocol::{ChatId, Seq, TokenId, UserId};
+use serde::{Deserialize, Serialize};
 
 use crate::hub::{Change, Hub};
 use crate::outbox::{Frame, relief};
@@ -17,8 +18,9 @@ pub use memory::MemoryBus;
 pub use polling::PollingBus;
 pub use redis::{Options as RedisOptions, RedisBus, RedisUnusable};
 
-/// Something that every node should know. Frames are encoded once, by the node where it happened.
-#[derive(Clone, Debug)]
+/// Something that every node should know. Frames are encoded once, by the node where it happened, and travel beside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Envelope {
     /// An entry of a chat's log, committed before this is published.
     Event {
@@ -27,6 +29,7 @@ pub enum Envelope {
         /// Its position.
         seq: Seq,
         /// The encoded event.
+        #[serde(skip)]
         frame: Frame,
     },
     /// A person's read position, for everybody who follows the chat. One that is behind what was told before is dropped.
@@ -38,6 +41,7 @@ pub enum Envelope {
         /// How far.
         seq: Seq,
         /// The encoded notice.
+        #[serde(skip)]
         frame: Frame,
     },
     /// A node lost something that it published, so that read positions have to be read from the store.
@@ -49,15 +53,18 @@ pub enum Envelope {
         /// Who need not know.
         except: Option<UserId>,
         /// The encoded notice.
+        #[serde(skip)]
         frame: Frame,
     },
     /// Somebody came to a node or left it.
     Presence {
         /// Who, where, and came or left.
+        #[serde(flatten)]
         change: Change,
         /// Who should know.
         users: Vec<UserId>,
         /// The encoded notice.
+        #[serde(skip)]
         frame: Frame,
     },
     /// These people are in a chat that they were not in before.
@@ -89,6 +96,26 @@ pub enum Envelope {
 }
 
 impl Envelope {
+    fn frame(&self) -> Option<&Frame> {
+        match self {
+            Self::Event { frame, .. }
+            | Self::Read { frame, .. }
+            | Self::Notice { frame, .. }
+            | Self::Presence { frame, .. } => Some(frame),
+            _ => None,
+        }
+    }
+
+    fn frame_mut(&mut self) -> Option<&mut Frame> {
+        match self {
+            Self::Event { frame, .. }
+            | Self::Read { frame, .. }
+            | Self::Notice { frame, .. }
+            | Self::Presence { frame, .. } => Some(frame),
+            _ => None,
+        }
+    }
+
     fn event(&self) -> Option<(ChatId, (Seq, &Frame))> {
         match self {
             Self::Event { chat, seq, frame } => Some((*chat, (*seq, frame))),

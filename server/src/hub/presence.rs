@@ -5,6 +5,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use causerie_protocol::server_frame::Presence;
 use causerie_protocol::{ServerFrame, UserId};
+use serde::{Deserialize, Serialize};
 
 use super::Hub;
 use crate::outbox::Frame;
@@ -13,9 +14,10 @@ use crate::outbox::Frame;
 pub type NodeId = u64;
 
 /// Somebody came to a node or left it. The changes of a node are numbered 1, 2, 3 …, so that a lost one is noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Where.
+    /// The node, which between nodes is told of every envelope and not here.
+    #[serde(skip)]
     pub node: NodeId,
     /// The change's number.
     pub version: u64,
