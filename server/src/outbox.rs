@@ -5,14 +5,10 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 use causerie_protocol::{ChatId, CloseCode, Seq, TokenId, UserId, limits};
 use futures_util::task::AtomicWaker;
-
-mod relief;
-mod slow;
-
-pub use relief::relief;
 
 /// An encoded frame; its bytes are shared by every socket that gets it.
 pub type Frame = axum::extract::ws::Utf8Bytes;
@@ -215,7 +211,7 @@ impl Outbox {
             if full && !matches!(item, Item::Close(_)) {
                 let depth = (inner.frames(), inner.bytes + inner.held.1);
                 drop(inner);
-                slow::tell(self.user, item.chat(), depth);
+                log_slow_consumer(self.user, item.chat(), depth);
                 self.close(fell_behind());
                 return false;
             }
@@ -259,7 +255,7 @@ impl Outbox {
             if inner.frames() >= limits::OUTBOX_FRAMES {
                 let depth = (inner.frames(), inner.bytes + inner.held.1);
                 drop(inner);
-                slow::tell(self.user, Some(chat), depth);
+                log_slow_consumer(self.user, Some(chat), depth);
                 self.close(fell_behind());
                 return;
             }
@@ -418,6 +414,29 @@ impl Outbox {
         let mut inner = self.lock();
         if inner.queue.is_empty() {
             inner.queue = VecDeque::new();
+        }
+    }
+}
+
+/// Whose socket is too slow, for which chat the frame is that found no place, and how much waits. Never what waits.
+fn log_slow_consumer(user: UserId, chat: Option<ChatId>, (frames, bytes): (usize, usize)) {
+    let chat = chat.map(|chat| chat.0);
+    tracing::warn!(user = user.0, chat, frames, bytes, "slow consumer");
+}
+
+/// Backpressure: holds up whoever publishes in bulk, 100 ms at most, until sessions had a turn to empty their outboxes.
+///
+/// It blocks the publisher, and so every chat that waits behind the one whose outboxes are full.
+pub async fn relief(is_crowded: impl Fn() -> bool) {
+    for turn in 0..100 {
+        if !is_crowded() {
+            return;
+        }
+        if turn < 4 {
+            tokio::task::yield_now().await;
+        } else {
+            // The thread that the session is on does not run at all: the machine is busy.
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }

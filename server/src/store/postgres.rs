@@ -20,7 +20,6 @@ use crate::hub::NodeId;
 use crate::metrics::{Metrics, Operation};
 
 mod append;
-mod look;
 mod sessions;
 pub(super) mod transfer;
 
@@ -44,6 +43,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// What a server's connections are called in `pg_stat_activity`, followed by the name of the node.
 const NAME: &str = "causerie";
+/// What a connection is called that only looks, apart from those of servers.
+const LOOK_NAME: &str = "causerie doctor";
 /// Connections of one node.
 const CONNECTIONS: u32 = 10;
 /// Of each connection: when its node is paused or gone, the locks of what it was doing must not hold up other nodes.
@@ -153,6 +154,46 @@ impl PostgresStore {
             epoch: Epoch(epoch),
             name,
         })
+    }
+
+    /// Whether a server could use the database of this URL now, beside those that do so already. Answers how many do, and
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`].
+    pub async fn look(url: &str) -> Result<usize, StoreError> {
+        let (options, place) = read(url)?;
+        let options = options.application_name(LOOK_NAME);
+        let known = MIGRATIONS.iter().map(|migration| migration.version).max();
+        let look = async {
+            sessions::check(&options, &place).await?;
+            let mut connection = options.connect().await?;
+            let made: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+                .fetch_one(&mut connection)
+                .await?;
+            let nodes: i64 = sqlx::query_scalar(
+                "SELECT count(DISTINCT application_name) FROM pg_stat_activity
+                 WHERE datname = current_database()
+                 AND (application_name = $1 OR application_name ~ ('^' || $1 || ' [0-9a-f]{16}$'))",
+            )
+            .bind(NAME)
+            .fetch_one(&mut connection)
+            .await?;
+            let version: Option<i64> = if made {
+                sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+                    .fetch_one(&mut connection)
+                    .await?
+            } else {
+                None
+            };
+            Ok((version, usize::try_from(nodes).unwrap_or(0)))
+        };
+        let looked = timeout(ACQUIRE_TIMEOUT, look).await.unwrap_or(Err(sqlx::Error::PoolTimedOut.into()));
+        let (version, nodes) = looked.map_err(|error| match error {
+            sessions::Error::Unusable(sentence) => sentence,
+            sessions::Error::Database(error) => unusable(&place, &error),
+        })?;
+        if version > known { Err(newer(&place)) } else { Ok(nodes) }
     }
 
     /// Measures every operation in `metrics`, and logs those that take `slow` or longer.

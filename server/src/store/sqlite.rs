@@ -29,7 +29,6 @@ mod append;
 mod backup;
 mod file;
 mod history;
-mod look;
 pub(super) mod transfer;
 
 /// How a statement names the rows whose ids are in a [`list`].
@@ -125,6 +124,39 @@ impl SqliteStore {
             .connect_lazy_with(options.clone().read_only(true).create_if_missing(false));
         let position = history.position.into();
         Ok(Self { writer: pool, readers, instruments: Instruments::default(), epoch, position, claim })
+    }
+
+    /// Whether a server that listens at `address` could use the database of this URL now, or does so already.
+    /// A file that is not there is fine: the server makes it.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open_at`].
+    pub async fn look(url: &str, address: SocketAddr) -> Result<(), StoreError> {
+        let options = options(url)?.create_if_missing(false);
+        if !options.get_filename().exists() {
+            return Ok(());
+        }
+        if let Some(record) = file::holder(options.get_filename())
+            && record.as_ref().and_then(|record| record.address) != Some(address)
+        {
+            return Err(file::in_use(options.get_filename(), record.as_ref(), None));
+        }
+        let known = MIGRATIONS.iter().map(|migration| migration.version).max();
+        let look = async {
+            let mut file = options.connect().await?;
+            // Only a write finds out that the file can't be written.
+            sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK").execute(&mut file).await?;
+            let made: i64 =
+                sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
+                    .fetch_one(&mut file)
+                    .await?;
+            if made == 0 {
+                return Ok(None);
+            }
+            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut file).await
+        };
+        let version: Option<i64> = look.await.map_err(|error| unusable(&options, &error))?;
+        if version > known { Err(newer(options.get_filename())) } else { Ok(()) }
     }
 
     /// The file that a URL names.
@@ -242,7 +274,7 @@ async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) 
     MIGRATIONS.run(&mut *writer).await.map_err(|error| {
         let file = options.get_filename().display();
         match error {
-            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => look::newer(options.get_filename()),
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => newer(options.get_filename()),
             MigrateError::VersionMismatch(_) | MigrateError::Dirty(_) => StoreError::Unusable(format!(
                 "The database {file} was changed by something else than Causerie: restore a backup, or name another file in DATABASE_URL."
             )),
@@ -253,6 +285,14 @@ async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) 
         }
     })?;
     sql::email_keys::fill(writer).await.map_err(|error| unusable(options, &error))
+}
+
+/// The sentence for a database that this version does not know.
+fn newer(file: &Path) -> StoreError {
+    let file = file.display();
+    StoreError::Unusable(format!(
+        "The database {file} was made by a newer version of Causerie: run that version, or name another file in DATABASE_URL."
+    ))
 }
 
 /// The sentence for a database that can't be opened.

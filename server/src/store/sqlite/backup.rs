@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use super::file::{Claim, MODE, RECORD, beside};
 use super::history::{self, BACKUP, RUN};
 use super::sql::transfer::broken_log;
-use super::{MIGRATIONS, SqliteStore, StoreError, code, look, options, primary_code, unusable};
+use super::{MIGRATIONS, SqliteStore, StoreError, code, newer, options, primary_code, unusable};
 use crate::clock;
 
 /// What is in a database that was written and verified.
@@ -275,7 +275,7 @@ async fn is_ours(connection: &mut SqliteConnection, file: &Path) -> Result<(), S
         .await
         .map_err(|error| not_read(file, &error))?;
     if version > MIGRATIONS.iter().map(|migration| migration.version).max() {
-        return Err(look::newer(file));
+        return Err(newer(file));
     }
     Ok(())
 }
