@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::hub::{Change, Hub};
+use crate::hub::{Hub, PresenceChange};
 use crate::outbox::{Frame, relief};
 
 mod backstop;
@@ -58,7 +58,7 @@ pub enum Envelope {
     Presence {
         /// Who, where, and came or left.
         #[serde(flatten)]
-        change: Change,
+        change: PresenceChange,
         /// Who should know.
         users: Vec<UserId>,
         /// The encoded notice.

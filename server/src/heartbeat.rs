@@ -6,10 +6,7 @@ use causerie_protocol::limits;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::hub::Hub;
-
-/// Parts of a period; each socket belongs to one, so that pings are spread evenly.
-pub const SLOTS: usize = 25;
+use crate::hub::{HEARTBEAT_SLOTS, Hub};
 
 // A ping's answer is looked for when the next ping is due.
 const _: () = assert!(limits::HEARTBEAT_SECONDS == limits::HEARTBEAT_GRACE_SECONDS);
@@ -18,14 +15,14 @@ const _: () = assert!(limits::HEARTBEAT_SECONDS == limits::HEARTBEAT_GRACE_SECON
 ///
 /// Runs until it is aborted. A session sends the ping itself, in order with everything else.
 pub fn start(hub: Hub, period: Duration) -> JoinHandle<()> {
-    let step = (period / SLOTS as u32).max(Duration::from_millis(1));
+    let step = (period / HEARTBEAT_SLOTS as u32).max(Duration::from_millis(1));
     tokio::spawn(async move {
         let mut ticks = interval(step);
         // After a pause of the whole machine, catching up would ping twice at once and close everybody.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            hub.beat();
+            hub.advance_heartbeat();
         }
     })
 }

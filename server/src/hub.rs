@@ -1,30 +1,29 @@
 //! The hub: which sockets on this node follow which chat, and whose they are.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use causerie_protocol::{ChatId, CloseCode, Seq, TokenId, UserId};
+use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 use tokio::sync::{Notify, mpsc};
 
-use crate::outbox::{Closing, Frame, Item, Outbox, Scope};
+use crate::outbox::{Frame, Item, Outbox};
 
-mod census;
+mod channel;
 mod drain;
-mod nodes;
-mod presence;
+mod remote_presence;
+mod users;
 mod wheel;
 
-pub use census::Census;
-pub use presence::{Change, NodeId, presence_frame};
+pub use remote_presence::{NodeId, PresenceChange, presence_frame};
+pub use wheel::SLOTS as HEARTBEAT_SLOTS;
 
-use presence::Elsewhere;
-use wheel::Wheel;
-
-/// How long a revoked token is remembered: far longer than a handshake takes from its check to its socket.
-const REVOKED_MEMORY: Duration = Duration::from_secs(60);
+use channel::Channel;
+use remote_presence::RemotePresence;
+use users::Users;
+use wheel::HeartbeatWheel;
 
 /// A handle to the node's sockets; clones share them. Nothing here waits or does input or output.
 #[derive(Clone)]
@@ -32,46 +31,32 @@ pub struct Hub(Arc<Inner>);
 
 struct Inner {
     node: NodeId,
-    rooms: RwLock<HashMap<ChatId, Room>>,
-    people: Mutex<People>,
-    elsewhere: Mutex<Elsewhere>,
-    /// Told when a change of another node's people was lost.
+    channels: RwLock<HashMap<ChatId, Channel>>,
+    users: Mutex<Users>,
+    remote: Mutex<RemotePresence>,
+    /// Notified when a change of another node's people was lost.
     presence_lost: Notify,
-    wheel: Mutex<Wheel>,
+    wheel: Mutex<HeartbeatWheel>,
     draining: AtomicBool,
     emptied: Notify,
-    /// Who is told of chats that somebody starts to follow; a single node has none.
-    opened: OnceLock<mpsc::UnboundedSender<ChatId>>,
+    /// Where chats go that somebody starts to follow; a single node has no such place.
+    newly_followed: OnceLock<mpsc::UnboundedSender<ChatId>>,
 }
 
-/// The sockets that follow a chat; a room without any is removed.
-struct Room {
-    sockets: Vec<Arc<Outbox>>,
-    /// The last position that this node knows of.
-    head: AtomicU64,
-    /// Read positions that were told here, so that none goes back when two nodes' notices overtake each other.
-    reads: Mutex<HashMap<UserId, Seq>>,
-}
-
-#[derive(Default)]
-struct People {
-    users: HashMap<UserId, Person>,
-    tokens: HashMap<TokenId, Vec<Arc<Outbox>>>,
-    /// Who closed their last socket, and when, oldest first; they may be back.
-    leaving: VecDeque<(Instant, UserId)>,
-    /// Sign-ins that were revoked a moment ago, for sockets whose token was checked just before.
-    revoked: HashMap<TokenId, Instant>,
-    sockets: usize,
-    /// The number of the last change in who is here.
-    version: u64,
-    /// Changes that nobody was told of yet.
-    changes: Vec<Change>,
-}
-
-/// Somebody with a socket, or whose last one closed a moment ago.
-struct Person {
-    sockets: Vec<Arc<Outbox>>,
-    left_at: Option<Instant>,
+/// How many sockets there are at one moment, and what waits for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HubStats {
+    pub sockets: usize,
+    /// People with a socket.
+    pub users: usize,
+    /// Chats that somebody follows.
+    pub chats: usize,
+    /// Frames that wait in all outboxes.
+    pub frames: usize,
+    /// Frames that wait in the fullest one.
+    pub frames_max: usize,
+    /// Bytes that wait in all outboxes.
+    pub bytes: usize,
 }
 
 impl Default for Hub {
@@ -81,199 +66,164 @@ impl Default for Hub {
 }
 
 impl Hub {
-    /// A hub without sockets.
     #[must_use]
     pub fn new() -> Self {
+        let node = rand::random();
         Self(Arc::new(Inner {
-            node: rand::random(),
-            rooms: RwLock::default(),
-            people: Mutex::default(),
-            elsewhere: Mutex::default(),
+            node,
+            channels: RwLock::default(),
+            users: Mutex::new(Users::new(node)),
+            remote: Mutex::default(),
             presence_lost: Notify::new(),
-            wheel: Mutex::new(Wheel::new()),
+            wheel: Mutex::new(HeartbeatWheel::new()),
             draining: AtomicBool::new(false),
             emptied: Notify::new(),
-            opened: OnceLock::new(),
+            newly_followed: OnceLock::new(),
         }))
     }
 
     // No section below can leave a map half changed, so a poisoned lock is still good.
-    fn rooms(&self) -> RwLockReadGuard<'_, HashMap<ChatId, Room>> {
-        self.0.rooms.read().unwrap_or_else(PoisonError::into_inner)
+    fn channels(&self) -> RwLockReadGuard<'_, HashMap<ChatId, Channel>> {
+        self.0.channels.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rooms_mut(&self) -> RwLockWriteGuard<'_, HashMap<ChatId, Room>> {
-        self.0.rooms.write().unwrap_or_else(PoisonError::into_inner)
+    fn channels_mut(&self) -> RwLockWriteGuard<'_, HashMap<ChatId, Channel>> {
+        self.0.channels.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn people(&self) -> MutexGuard<'_, People> {
-        self.0.people.lock().unwrap_or_else(PoisonError::into_inner)
+    fn users(&self) -> MutexGuard<'_, Users> {
+        self.0.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wheel(&self) -> MutexGuard<'_, Wheel> {
+    fn remote(&self) -> MutexGuard<'_, RemotePresence> {
+        self.0.remote.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wheel(&self) -> MutexGuard<'_, HeartbeatWheel> {
         self.0.wheel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    // Sessions.
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        self.0.node
+    }
 
+    /// Looks at every socket, for some fifty nanoseconds each.
+    #[must_use]
+    pub fn stats(&self) -> HubStats {
+        let chats = self.channels().len();
+        let (users, sockets) = {
+            let users = self.users();
+            (users.count_connected(), users.sockets())
+        };
+        let mut stats = HubStats { sockets: sockets.len(), users, chats, ..HubStats::default() };
+        for (frames, bytes) in sockets.iter().map(|socket| socket.depth()) {
+            stats.frames += frames;
+            stats.frames_max = stats.frames_max.max(frames);
+            stats.bytes += bytes;
+        }
+        stats
+    }
+
+    /// One of [`HEARTBEAT_SLOTS`] steps of a heartbeat's period: every socket has its turn once a period.
+    pub fn advance_heartbeat(&self) {
+        self.wheel().advance();
+    }
+}
+
+/// What sessions call.
+impl Hub {
     /// Takes a socket in. True when its user was not online before.
     pub fn register(&self, outbox: &Arc<Outbox>) -> bool {
         self.wheel().add(outbox);
-        let mut guard = self.people();
-        let people = &mut *guard;
-        people.sockets += 1;
-        if people.revoked.contains_key(&outbox.token) {
-            outbox.close(revoked());
-        }
-        people.tokens.entry(outbox.token).or_insert_with(|| Vec::with_capacity(1)).push(outbox.clone());
-        match people.users.entry(outbox.user) {
-            Entry::Occupied(mut person) => {
-                let person = person.get_mut();
-                person.left_at = None;
-                person.sockets.push(outbox.clone());
-                false
-            }
-            Entry::Vacant(place) => {
-                place.insert(Person { sockets: vec![outbox.clone()], left_at: None });
-                people.changed(self.0.node, outbox.user, true);
-                true
-            }
-        }
+        self.users().register(outbox)
     }
 
     /// Forgets a socket; its chats have to be unsubscribed before.
     pub fn unregister(&self, outbox: &Arc<Outbox>) {
-        let mut guard = self.people();
-        let people = &mut *guard;
-        if let Entry::Occupied(mut token) = people.tokens.entry(outbox.token) {
-            remove(token.get_mut(), outbox);
-            if token.get().is_empty() {
-                token.remove();
-            }
-        }
-        if let Some(person) = people.users.get_mut(&outbox.user) {
-            remove(&mut person.sockets, outbox);
-            if person.sockets.is_empty() {
-                let now = Instant::now();
-                person.left_at = Some(now);
-                people.leaving.push_back((now, outbox.user));
-            }
-        }
-        people.sockets -= 1;
-        if people.sockets == 0 {
+        if self.users().unregister(outbox) {
             self.0.emptied.notify_waiters();
         }
     }
 
     /// Lets a socket follow a chat: what is published from now on waits in its outbox. True when it did not before.
     pub fn subscribe(&self, chat: ChatId, outbox: &Arc<Outbox>) -> bool {
-        let mut rooms = self.rooms_mut();
-        let room = rooms.entry(chat).or_insert_with(|| {
-            if let Some(opened) = self.0.opened.get() {
-                let _ = opened.send(chat);
+        let mut channels = self.channels_mut();
+        let channel = channels.entry(chat).or_insert_with(|| {
+            if let Some(newly_followed) = self.0.newly_followed.get() {
+                let _ = newly_followed.send(chat);
             }
-            Room { sockets: Vec::with_capacity(1), head: AtomicU64::new(0), reads: Mutex::default() }
+            Channel::new(chat)
         });
-        let fresh = !room.sockets.iter().any(|socket| Arc::ptr_eq(socket, outbox));
-        if fresh {
-            room.sockets.push(outbox.clone());
-        }
-        fresh
+        channel.subscribe(outbox)
     }
 
-    /// Ends that.
+    /// The opposite of [`Hub::subscribe`].
     pub fn unsubscribe(&self, chat: ChatId, outbox: &Arc<Outbox>) {
-        let mut rooms = self.rooms_mut();
-        if let Entry::Occupied(mut room) = rooms.entry(chat) {
-            remove(&mut room.get_mut().sockets, outbox);
-            if room.get().sockets.is_empty() {
-                room.remove();
+        if let Entry::Occupied(mut channel) = self.channels_mut().entry(chat) {
+            channel.get_mut().unsubscribe(outbox);
+            if channel.get().is_empty() {
+                channel.remove();
             }
         }
     }
 
     /// Notes where a chat's log stands, as read from the store.
     pub fn note_head(&self, chat: ChatId, head: Seq) {
-        if let Some(room) = self.rooms().get(&chat) {
-            room.head.fetch_max(head.0, Ordering::AcqRel);
+        if let Some(channel) = self.channels().get(&chat) {
+            channel.advance_head(head);
         }
     }
 
     /// The last position that this node knows of, for each of these chats that somebody follows.
     pub fn heads(&self, chats: impl IntoIterator<Item = ChatId>) -> Vec<(ChatId, Seq)> {
-        let rooms = self.rooms();
-        chats
-            .into_iter()
-            .filter_map(|chat| Some((chat, Seq(rooms.get(&chat)?.head.load(Ordering::Acquire)))))
-            .collect()
+        let channels = self.channels();
+        chats.into_iter().filter_map(|chat| Some((chat, channels.get(&chat)?.head()))).collect()
     }
+}
 
-    // The bus.
-
-    /// Hands an event to everybody who follows the chat. True when somebody's outbox is crowded.
+/// What a bus delivers.
+impl Hub {
+    /// Sends an event to everybody who follows the chat. True when somebody's outbox is crowded.
     pub fn event(&self, chat: ChatId, seq: Seq, frame: &Frame) -> bool {
         self.events(chat, &[(seq, frame)])
     }
 
     /// As [`Hub::event`] for several of one chat, in their order.
     pub fn events(&self, chat: ChatId, events: &[(Seq, &Frame)]) -> bool {
-        let rooms = self.rooms();
-        let Some(room) = rooms.get(&chat) else { return false };
-        let mut crowded = false;
-        for socket in &room.sockets {
-            crowded |= socket.push_all(events.iter().map(|&(seq, frame)| Item::Event {
-                chat,
-                seq,
-                frame: frame.clone(),
-            }));
-        }
-        // After the pushes: whoever reads this head finds what leads up to it in the outbox.
-        if let Some((seq, _)) = events.last() {
-            room.head.fetch_max(seq.0, Ordering::AcqRel);
-        }
-        crowded
+        self.channels().get(&chat).is_some_and(|channel| channel.send_events(events))
     }
 
     /// Whether the outbox of somebody who follows the chat is crowded.
     #[must_use]
     pub fn is_crowded(&self, chat: ChatId) -> bool {
-        self.rooms().get(&chat).is_some_and(|room| room.sockets.iter().any(|socket| socket.is_crowded()))
+        self.channels().get(&chat).is_some_and(Channel::is_crowded)
     }
 
-    /// Hands a person's read position to everybody who follows the chat, unless they were told as much before.
+    /// Sends a person's read position to everybody who follows the chat, unless as much was sent before.
     pub fn read(&self, chat: ChatId, user: UserId, seq: Seq, frame: &Frame) {
-        let rooms = self.rooms();
-        let Some(room) = rooms.get(&chat) else { return };
-        // Held until it is pushed, so that the order in every outbox is that of the positions.
-        let mut reads = room.reads.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = reads.entry(user).or_insert(Seq(0));
-        if seq > *told {
-            *told = seq;
-            for socket in &room.sockets {
-                socket.push(Item::Read { chat, frame: frame.clone() });
-            }
+        if let Some(channel) = self.channels().get(&chat) {
+            channel.send_read(user, seq, frame);
         }
     }
 
-    /// Hands a notice to everybody who follows the chat, except one person.
+    /// Sends a notice to everybody who follows the chat, except one person.
     pub fn notice(&self, chat: ChatId, except: Option<UserId>, frame: &Frame) {
-        if let Some(room) = self.rooms().get(&chat) {
-            for socket in room.sockets.iter().filter(|socket| Some(socket.user) != except) {
-                socket.push(Item::Notice { chat: Some(chat), frame: frame.clone() });
-            }
+        if let Some(channel) = self.channels().get(&chat) {
+            channel.send_notice(except, frame);
         }
     }
 
-    /// Hands a notice to these people's sockets for many chats.
+    /// Sends a notice to these people's sockets for many chats.
     pub fn notice_to(&self, users: &[UserId], frame: &Frame) {
-        self.people().for_each_of(users, |socket| {
+        self.users().for_each_of(users, |socket| {
             socket.push(Item::Notice { chat: None, frame: frame.clone() });
         });
     }
 
     /// Tells these people's sockets for many chats that there is a chat that they were not in before.
     pub fn chat_added(&self, chat: ChatId, users: &[UserId]) {
-        self.people().for_each_of(users, |socket| {
+        self.users().for_each_of(users, |socket| {
             socket.push(Item::ChatAdded(chat));
         });
     }
@@ -281,106 +231,166 @@ impl Hub {
     /// Ends a chat's stream for everybody, and tells the sockets for many chats of who was in it.
     pub fn chat_deleted(&self, chat: ChatId, users: &[UserId]) {
         let reason = "the chat was deleted, or you are not in it";
-        let room = self.rooms_mut().remove(&chat);
-        let followers = room.map(|room| room.sockets).unwrap_or_default();
-        for socket in &followers {
-            socket.revoke(chat, reason);
-        }
-        self.people().for_each_of(users, |socket| {
-            if !followers.iter().any(|follower| Arc::ptr_eq(follower, socket)) {
-                socket.revoke(chat, reason);
-            }
-        });
+        let channel = self.channels_mut().remove(&chat);
+        let followers = channel.map(|channel| channel.revoke_all(reason)).unwrap_or_default();
+        self.revoke_others(chat, users, &followers, reason);
     }
 
     /// Ends a chat's stream for one person, and tells their sockets for many chats.
     pub fn left(&self, chat: ChatId, user: UserId) {
         let reason = "you are not in this chat any more";
         let mut followers = Vec::new();
-        if let Entry::Occupied(mut room) = self.rooms_mut().entry(chat) {
-            followers.extend(room.get_mut().sockets.extract_if(.., |socket| socket.user == user));
-            room.get_mut().reads.get_mut().unwrap_or_else(PoisonError::into_inner).remove(&user);
-            if room.get().sockets.is_empty() {
-                room.remove();
-            }
-            // Still under the lock: no event of the chat may get in between.
-            for socket in &followers {
-                socket.revoke(chat, reason);
+        if let Entry::Occupied(mut channel) = self.channels_mut().entry(chat) {
+            // Under the lock: no event of the chat may get in between.
+            followers = channel.get_mut().revoke_user(user, reason);
+            if channel.get().is_empty() {
+                channel.remove();
             }
         }
-        self.people().for_each_of(&[user], |socket| {
+        self.revoke_others(chat, &[user], &followers, reason);
+    }
+
+    /// Tells the sockets for many chats that do not follow this one.
+    fn revoke_others(&self, chat: ChatId, users: &[UserId], followers: &[Arc<Outbox>], reason: &'static str) {
+        self.users().for_each_of(users, |socket| {
             if !followers.iter().any(|follower| Arc::ptr_eq(follower, socket)) {
                 socket.revoke(chat, reason);
             }
         });
     }
 
-    /// Closes the sockets that a sign-in opened.
+    /// Closes the sockets that a token opened.
     pub fn token_revoked(&self, token: TokenId) {
-        let mut people = self.people();
-        people.revoked.insert(token, Instant::now());
-        for socket in people.tokens.get(&token).into_iter().flatten() {
-            socket.close(revoked());
-        }
+        self.users().revoke_token(token);
+    }
+}
+
+/// What a bus between nodes asks for, and how it makes good what it lost.
+impl Hub {
+    /// From now on sends each chat that somebody starts to follow and nobody did before. One receiver; that of a second
+    /// call gets nothing.
+    ///
+    /// There is no notification when a chat loses its last follower; poll [`Hub::followed`].
+    #[must_use]
+    pub fn newly_followed(&self) -> mpsc::UnboundedReceiver<ChatId> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let _ = self.0.newly_followed.set(sender);
+        receiver
     }
 
-    // Presence, heartbeat, drain.
-
-    /// How many sockets there are.
+    /// The chats that somebody follows here.
     #[must_use]
-    pub fn socket_count(&self) -> usize {
-        self.people().sockets
+    pub fn followed(&self) -> Vec<ChatId> {
+        self.channels().keys().copied().collect()
+    }
+
+    /// Notes that a chat's log goes up to `head`. Who was sent less reads the rest from the store. True when that is news.
+    pub fn advance_head(&self, chat: ChatId, head: Seq) -> bool {
+        let channels = self.channels();
+        let Some(channel) = channels.get(&chat) else { return false };
+        let is_news = channel.advance_head(head);
+        if is_news {
+            channel.ping();
+        }
+        is_news
+    }
+
+    /// The tokens that have a socket here.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<TokenId> {
+        self.users().tokens()
+    }
+}
+
+/// Presence: who has a socket here, and what other nodes say about who has one there.
+impl Hub {
+    /// Whether a person has a socket on some node, or had one a moment ago.
+    #[must_use]
+    pub fn is_online(&self, user: UserId) -> bool {
+        self.is_here(user) || self.remote().contains(user)
+    }
+
+    fn is_here(&self, user: UserId) -> bool {
+        self.users().contains(user)
     }
 
     /// Takes out who closed their last socket at or before this time and did not come back: they are offline now.
-    pub fn take_departed(&self, until: Instant) -> Vec<UserId> {
-        let mut guard = self.people();
-        let people = &mut *guard;
-        people.revoked.retain(|_, at| at.elapsed() < REVOKED_MEMORY);
-        let mut departed = Vec::new();
-        while people.leaving.front().is_some_and(|(left_at, _)| *left_at <= until) {
-            let Some((_, user)) = people.leaving.pop_front() else { break };
-            if let Entry::Occupied(person) = people.users.entry(user)
-                && person.get().left_at.is_some_and(|left_at| left_at <= until)
-            {
-                person.remove();
-                departed.push(user);
+    pub fn expire_offline(&self, until: Instant) -> Vec<UserId> {
+        self.users().expire(until)
+    }
+
+    /// Who came and left here since the last call, in order.
+    #[must_use]
+    pub fn take_presence_changes(&self) -> Vec<PresenceChange> {
+        self.users().take_changes()
+    }
+
+    /// The number of the last change here.
+    #[must_use]
+    pub fn presence_version(&self) -> u64 {
+        self.users().version()
+    }
+
+    /// Everybody who is here, and the number of the last change that this holds.
+    #[must_use]
+    pub fn presence_snapshot(&self) -> (u64, HashSet<UserId>) {
+        let users = self.users();
+        (users.version(), users.ids())
+    }
+
+    /// Applies a change on some node, and tells these people's sockets here if it changed whether the person is online.
+    pub fn presence(&self, change: PresenceChange, users: &[UserId], frame: &Frame) {
+        let is_news = if change.node == self.node() {
+            !self.remote().contains(change.user)
+        } else {
+            let applied = self.remote().apply(change);
+            if applied.is_none() {
+                self.0.presence_lost.notify_one();
             }
-        }
-        for user in &departed {
-            people.changed(self.0.node, *user, false);
-        }
-        departed
-    }
-
-    /// One of [`crate::heartbeat::SLOTS`] steps of a heartbeat's period: every socket has its turn once a period.
-    pub fn beat(&self) {
-        self.wheel().turn();
-    }
-}
-
-impl People {
-    fn changed(&mut self, node: NodeId, user: UserId, online: bool) {
-        self.version += 1;
-        self.changes.push(Change { node, version: self.version, user, online });
-    }
-
-    fn for_each_of(&self, users: &[UserId], mut tell: impl FnMut(&Arc<Outbox>)) {
-        let people = users.iter().filter_map(|user| self.users.get(user));
-        for socket in people.flat_map(|person| &person.sockets) {
-            if socket.scope == Scope::Many {
-                tell(socket);
-            }
+            applied == Some(true) && !self.is_here(change.user)
+        };
+        if is_news {
+            self.notice_to(users, frame);
         }
     }
 
-    fn all(&self) -> Vec<Arc<Outbox>> {
-        self.users.values().flat_map(|person| person.sockets.iter().cloned()).collect()
+    /// Waits until a change of another node turned out to be lost.
+    pub async fn presence_lost(&self) {
+        self.0.presence_lost.notified().await;
     }
-}
 
-fn revoked() -> Closing {
-    Closing::new(CloseCode::Unauthorized, "token revoked: sign in again")
+    /// The other nodes that are known, each with the number of its last change.
+    #[must_use]
+    pub fn other_nodes(&self) -> HashMap<NodeId, u64> {
+        self.remote().versions()
+    }
+
+    /// Puts all of another node's people in place of what was known of it, unless that is newer.
+    /// Answers who came online or went offline by that.
+    #[must_use]
+    pub fn replace_node_presence(
+        &self,
+        node: NodeId,
+        version: u64,
+        people: HashSet<UserId>,
+    ) -> Vec<(UserId, bool)> {
+        let changes = self.remote().replace_node(node, version, people);
+        self.only_remote(changes)
+    }
+
+    /// Forgets a node that is gone. Answers who went offline with it.
+    #[must_use]
+    pub fn expire_node(&self, node: NodeId) -> Vec<(UserId, bool)> {
+        let changes = self.remote().remove_node(node);
+        self.only_remote(changes)
+    }
+
+    /// Without those who are here.
+    fn only_remote(&self, mut changes: Vec<(UserId, bool)>) -> Vec<(UserId, bool)> {
+        let users = self.users();
+        changes.retain(|(user, _)| !users.contains(*user));
+        changes
+    }
 }
 
 fn remove(sockets: &mut Vec<Arc<Outbox>>, outbox: &Arc<Outbox>) {

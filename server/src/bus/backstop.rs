@@ -73,7 +73,7 @@ impl Backstop {
                 Ok(heads) => {
                     let there: HashSet<ChatId> = heads.iter().map(|(chat, _)| *chat).collect();
                     for (chat, head) in heads {
-                        if hub.reveal(chat, head) {
+                        if hub.advance_head(chat, head) {
                             metrics.bus_backstop_finds.inc();
                             tracing::debug!(%chat, %head, "the bus had lost something; read from the store");
                         }

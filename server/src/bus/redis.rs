@@ -103,7 +103,7 @@ impl RedisBus {
         // Whatever this node was before it was killed may have stored read positions that it told nobody.
         let lost = Arc::new(AtomicBool::new(true));
         let missed = Arc::new(Missed::default());
-        let opened = hub.watch_rooms();
+        let opened = hub.newly_followed();
         let mut tasks = JoinSet::new();
         let publisher =
             Publisher { source: source.clone(), nodes: names.nodes(), node: hub.node(), lost: lost.clone() };

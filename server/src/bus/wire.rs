@@ -42,7 +42,7 @@ mod tests {
     use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 
     use super::*;
-    use crate::hub::Change;
+    use crate::hub::PresenceChange;
 
     /// Nodes of two versions meet during a rolling update, so these bytes stay as they are.
     #[test]
@@ -66,7 +66,7 @@ mod tests {
             (
                 r#"{"presence":{"version":4,"user":3,"online":true,"users":[1,2]}}"#,
                 Envelope::Presence {
-                    change: Change { node: 77, version: 4, user: UserId(3), online: true },
+                    change: PresenceChange { node: 77, version: 4, user: UserId(3), online: true },
                     users: users.clone(),
                     frame: frame.clone(),
                 },

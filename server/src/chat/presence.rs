@@ -33,7 +33,7 @@ pub(super) async fn run(
             },
             _ = ticks.tick() => {
                 if let Some(until) = Instant::now().checked_sub(grace) {
-                    hub.take_departed(until);
+                    hub.expire_offline(until);
                 }
             }
         }
@@ -42,7 +42,7 @@ pub(super) async fn run(
 }
 
 async fn announce(store: &dyn Store, bus: &dyn Bus, hub: &Hub) {
-    let changes = hub.take_changes();
+    let changes = hub.take_presence_changes();
     let is_storm = changes.len() > STORM;
     for change in changes {
         let users = if is_storm { Ok(Vec::new()) } else { store.acquaintances(change.user).await };

@@ -36,14 +36,14 @@ fn shows(headers: &HeaderMap, token: &str) -> bool {
 /// Reads what is not counted as it happens.
 fn look_around(app: &App) {
     let metrics = &app.metrics;
-    let census = app.hub.census();
+    let stats = app.hub.stats();
     metrics.connections.set(app.connections.open());
-    metrics.sockets.set(level(census.sockets));
-    metrics.users_online.set(level(census.users));
-    metrics.followed_chats.set(level(census.chats));
-    metrics.outbox_frames.set(level(census.frames));
-    metrics.outbox_frames_max.set(level(census.frames_max));
-    metrics.outbox.set(level(census.bytes));
+    metrics.sockets.set(level(stats.sockets));
+    metrics.users_online.set(level(stats.users));
+    metrics.followed_chats.set(level(stats.chats));
+    metrics.outbox_frames.set(level(stats.frames));
+    metrics.outbox_frames_max.set(level(stats.frames_max));
+    metrics.outbox.set(level(stats.bytes));
     metrics.bus_connected.set((app.bus.is_connected() && !app.bus.is_deaf()).into());
     let pool = app.store.pool();
     metrics.database_connections.set(level(pool.open));

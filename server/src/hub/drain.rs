@@ -39,7 +39,7 @@ impl Hub {
     }
 
     async fn close_all(&self) {
-        let sockets = self.people().all();
+        let sockets = self.users().sockets();
         let go_away = Frame::from(ServerFrame::GoAway(GoAway { retry_after_ms: DRAIN_RETRY_MS }).encode());
         for socket in &sockets {
             socket.push(Item::Reply(go_away.clone()));
@@ -53,7 +53,7 @@ impl Hub {
         }
         loop {
             let emptied = self.0.emptied.notified();
-            let stragglers = self.people().all();
+            let stragglers = self.users().sockets();
             if stragglers.is_empty() {
                 return;
             }

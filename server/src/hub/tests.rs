@@ -1,8 +1,12 @@
-//! Who is told what, and what is kept of those who are gone.
+//! Who is sent what, and what is kept of those who are gone.
+
+use std::collections::VecDeque;
+
+use causerie_protocol::CloseCode;
 
 use super::*;
 use crate::bus::{Envelope, deliver_all};
-use crate::outbox::Signal;
+use crate::outbox::{Scope, Signal};
 
 fn outbox(user: i64) -> Arc<Outbox> {
     Outbox::new(UserId(user), TokenId(user), Scope::Many)
@@ -57,10 +61,10 @@ fn nothing_is_kept_of_chats_and_people_who_are_gone() {
     assert!(!hub.subscribe(ChatId(1), &alice), "twice is once");
     hub.unsubscribe(ChatId(1), &alice);
     hub.unregister(&alice);
-    assert_eq!(hub.take_departed(Instant::now()), [UserId(1)]);
-    assert!(hub.rooms().is_empty());
-    assert!(hub.people().users.is_empty() && hub.people().tokens.is_empty());
-    assert_eq!(hub.socket_count(), 0);
+    assert_eq!(hub.expire_offline(Instant::now()), [UserId(1)]);
+    assert!(hub.channels().is_empty());
+    assert!(hub.users().is_empty());
+    assert_eq!(hub.stats(), HubStats::default());
 }
 
 #[test]
@@ -71,11 +75,11 @@ fn who_comes_back_within_the_grace_was_never_gone() {
     assert!(hub.register(&first));
     hub.unregister(&first);
     assert!(hub.is_online(UserId(1)));
-    assert!(hub.take_departed(before).is_empty(), "the grace is not over");
+    assert!(hub.expire_offline(before).is_empty(), "the grace is not over");
     assert!(!hub.register(&second), "still online");
-    assert!(hub.take_departed(Instant::now()).is_empty());
+    assert!(hub.expire_offline(Instant::now()).is_empty());
     hub.unregister(&second);
-    assert_eq!(hub.take_departed(Instant::now()), [UserId(1)]);
+    assert_eq!(hub.expire_offline(Instant::now()), [UserId(1)]);
     assert!(!hub.is_online(UserId(1)));
 }
 
@@ -123,4 +127,20 @@ fn a_read_position_is_told_once_and_never_goes_back() {
         other => panic!("{other:?}"),
     });
     assert_eq!(told.collect::<Vec<_>>(), ["5", "6"]);
+}
+
+#[test]
+fn the_people_of_a_node_tell_who_came_and_left_and_its_end_who_left_with_it() {
+    const ANA: UserId = UserId(1);
+    const BEN: UserId = UserId(2);
+    let hub = Hub::new();
+    assert_eq!(hub.replace_node_presence(7, 2, [ANA].into()), [(ANA, true)]);
+    assert_eq!(hub.replace_node_presence(8, 1, [ANA].into()), []);
+    assert_eq!(hub.replace_node_presence(7, 1, [BEN].into()), [], "older than what is known");
+    let changes = hub.replace_node_presence(7, 4, [BEN].into());
+    assert_eq!(changes, [(BEN, true)], "the other one is on another node");
+    assert!(hub.is_online(ANA) && hub.is_online(BEN));
+    assert_eq!(hub.expire_node(7), [(BEN, false)]);
+    assert_eq!(hub.expire_node(8), [(ANA, false)]);
+    assert!(hub.other_nodes().is_empty());
 }

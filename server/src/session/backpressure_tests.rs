@@ -111,9 +111,9 @@ impl World {
             }
             before = now;
         }
-        let census = self.services.hub.census();
-        assert!(census.frames <= limits::OUTBOX_FRAMES, "{sent}: {census:?}");
-        assert!(census.bytes <= limits::OUTBOX_BYTES, "{sent}: {census:?}");
+        let stats = self.services.hub.stats();
+        assert!(stats.frames <= limits::OUTBOX_FRAMES, "{sent}: {stats:?}");
+        assert!(stats.bytes <= limits::OUTBOX_BYTES, "{sent}: {stats:?}");
         session.abort();
         let _ = session.await;
         before
@@ -169,7 +169,7 @@ async fn what_others_do_counts_towards_the_same_bound() {
         if chat % 64 == 0 {
             tokio::task::yield_now().await;
         }
-        assert!(hub.census().frames <= limits::OUTBOX_FRAMES + 1);
+        assert!(hub.stats().frames <= limits::OUTBOX_FRAMES + 1);
     }
     let closed = async {
         while !world.services.metrics.encode().contains("causerie_socket_closes_total{code=\"4201\"} 1") {

@@ -12,8 +12,7 @@ use super::{Incoming, Link, Lost, Opening, Outgoing, Services, run};
 use crate::bus::{Bus, Envelope};
 use crate::chat::Chats;
 use crate::config::Limits;
-use crate::heartbeat::SLOTS;
-use crate::hub::Hub;
+use crate::hub::{HEARTBEAT_SLOTS, Hub};
 use crate::metrics::Metrics;
 use crate::outbox::{Frame, Scope};
 use crate::pace::People;
@@ -130,8 +129,8 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
     // The fourth is not heard of at all, until the heartbeat compares the heads.
     let head = say(&chats, other.id, chat).await;
     hub.note_head(chat, head);
-    for _ in 0..SLOTS {
-        hub.beat();
+    for _ in 0..HEARTBEAT_SLOTS {
+        hub.advance_heartbeat();
     }
     assert_eq!(next_seq(&mut frames).await, 4);
     match next(&mut frames).await {

@@ -2,7 +2,7 @@
 
 use causerie_protocol::{ChatId, CloseCode, TokenId};
 use causerie_server::bus::Envelope;
-use causerie_server::hub::{Change, presence_frame};
+use causerie_server::hub::{PresenceChange, presence_frame};
 use causerie_server::outbox::Signal;
 
 use crate::bus::world::{ANA, BEN, World, event, notice};
@@ -85,7 +85,7 @@ pub async fn a_revoked_sign_in_is_closed_and_no_other(world: World) {
 pub async fn acquaintances_hear_who_comes_and_goes(world: World) {
     let mut ana = world.socket(ANA);
     let change = |version, online| Envelope::Presence {
-        change: Change { node: world.near.node(), version, user: BEN, online },
+        change: PresenceChange { node: world.near.node(), version, user: BEN, online },
         users: vec![ANA],
         frame: presence_frame(BEN, online),
     };

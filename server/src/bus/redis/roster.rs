@@ -108,7 +108,7 @@ impl Roster {
         {
             return Ok(());
         }
-        let (version, people) = self.hub.roster();
+        let (version, people) = self.hub.presence_snapshot();
         let mut change = redis::pipe();
         change.atomic();
         let old = match self.written.take() {
@@ -164,7 +164,7 @@ impl Roster {
                 .await?;
             if let Some(version) = version {
                 let people = people.into_iter().map(UserId).collect();
-                self.tell(self.hub.set_roster(node, version, people)).await;
+                self.tell(self.hub.replace_node_presence(node, version, people)).await;
             }
         }
         if Instant::now() >= self.forgiving {
@@ -179,7 +179,7 @@ impl Roster {
     }
 
     async fn forget(&self, node: NodeId) {
-        self.tell(self.hub.forget_node(node)).await;
+        self.tell(self.hub.expire_node(node)).await;
     }
 
     /// Tells this node's sockets; every other node finds out by itself.

@@ -1,0 +1,120 @@
+//! A channel: the sockets that follow one chat, and what they were sent of it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use causerie_protocol::{ChatId, Seq, UserId};
+
+use super::remove;
+use crate::outbox::{Frame, Item, Outbox};
+
+/// The subscribers of a chat; a channel without any is removed.
+pub(super) struct Channel {
+    chat: ChatId,
+    subscribers: Vec<Arc<Outbox>>,
+    /// The last position that this node knows of.
+    head: AtomicU64,
+    /// Read positions that were sent here, so that none goes back when two nodes' notices overtake each other.
+    reads: Mutex<HashMap<UserId, Seq>>,
+}
+
+impl Channel {
+    pub(super) fn new(chat: ChatId) -> Self {
+        let subscribers = Vec::with_capacity(1);
+        Self { chat, subscribers, head: AtomicU64::new(0), reads: Mutex::default() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.subscribers.is_empty()
+    }
+
+    /// True when the socket was not subscribed before.
+    pub(super) fn subscribe(&mut self, outbox: &Arc<Outbox>) -> bool {
+        let is_new = !self.subscribers.iter().any(|socket| Arc::ptr_eq(socket, outbox));
+        if is_new {
+            self.subscribers.push(outbox.clone());
+        }
+        is_new
+    }
+
+    pub(super) fn unsubscribe(&mut self, outbox: &Arc<Outbox>) {
+        remove(&mut self.subscribers, outbox);
+    }
+
+    /// Ends the stream of one person's sockets, which are returned.
+    pub(super) fn revoke_user(&mut self, user: UserId, reason: &'static str) -> Vec<Arc<Outbox>> {
+        let revoked: Vec<_> = self.subscribers.extract_if(.., |socket| socket.user == user).collect();
+        self.reads.get_mut().unwrap_or_else(PoisonError::into_inner).remove(&user);
+        for socket in &revoked {
+            socket.revoke(self.chat, reason);
+        }
+        revoked
+    }
+
+    /// Ends the stream of every socket; they are returned.
+    pub(super) fn revoke_all(self, reason: &'static str) -> Vec<Arc<Outbox>> {
+        for socket in &self.subscribers {
+            socket.revoke(self.chat, reason);
+        }
+        self.subscribers
+    }
+
+    pub(super) fn head(&self) -> Seq {
+        Seq(self.head.load(Ordering::Acquire))
+    }
+
+    /// True when that is news.
+    pub(super) fn advance_head(&self, head: Seq) -> bool {
+        self.head.fetch_max(head.0, Ordering::AcqRel) < head.0
+    }
+
+    /// Sends events, in their order. True when somebody's outbox is crowded.
+    pub(super) fn send_events(&self, events: &[(Seq, &Frame)]) -> bool {
+        let chat = self.chat;
+        let mut crowded = false;
+        for socket in &self.subscribers {
+            crowded |= socket.push_all(events.iter().map(|&(seq, frame)| Item::Event {
+                chat,
+                seq,
+                frame: frame.clone(),
+            }));
+        }
+        // After the pushes: whoever reads this head finds what leads up to it in the outbox.
+        if let Some((seq, _)) = events.last() {
+            self.advance_head(*seq);
+        }
+        crowded
+    }
+
+    /// Sends a read position, unless as much was sent before.
+    pub(super) fn send_read(&self, user: UserId, seq: Seq, frame: &Frame) {
+        // Held until it is pushed, so that the order in every outbox is that of the positions.
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = reads.entry(user).or_insert(Seq(0));
+        if seq > *sent {
+            *sent = seq;
+            for socket in &self.subscribers {
+                socket.push(Item::Read { chat: self.chat, frame: frame.clone() });
+            }
+        }
+    }
+
+    /// Sends a notice to everybody except one person.
+    pub(super) fn send_notice(&self, except: Option<UserId>, frame: &Frame) {
+        for socket in self.subscribers.iter().filter(|socket| Some(socket.user) != except) {
+            socket.push(Item::Notice { chat: Some(self.chat), frame: frame.clone() });
+        }
+    }
+
+    /// Lets every socket ping: a ping names the heads, and a session reads what leads up to them first.
+    pub(super) fn ping(&self) {
+        for socket in &self.subscribers {
+            socket.ping_now();
+        }
+    }
+
+    pub(super) fn is_crowded(&self) -> bool {
+        self.subscribers.iter().any(|socket| socket.is_crowded())
+    }
+}

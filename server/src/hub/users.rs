@@ -1,0 +1,174 @@
+//! Who has a socket on this node, and who had one a moment ago.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use causerie_protocol::{CloseCode, TokenId, UserId};
+
+use super::remote_presence::{NodeId, PresenceChange};
+use super::remove;
+use crate::outbox::{Closing, Outbox, Scope};
+
+/// How long a revoked token is remembered: far longer than a handshake takes from its check to its socket.
+const REVOKED_MEMORY: Duration = Duration::from_secs(60);
+
+/// The people of this node, with their sockets.
+pub(super) struct Users {
+    node: NodeId,
+    by_id: HashMap<UserId, ConnectedUser>,
+    by_token: HashMap<TokenId, Vec<Arc<Outbox>>>,
+    /// Who closed their last socket, and when, oldest first; they may be back.
+    leaving: VecDeque<(Instant, UserId)>,
+    /// Tokens that were revoked a moment ago, for sockets whose token was checked just before.
+    revoked: HashMap<TokenId, Instant>,
+    sockets: usize,
+    /// The number of the last change in who is here.
+    version: u64,
+    /// Changes that were not published yet.
+    changes: Vec<PresenceChange>,
+}
+
+/// Somebody with a socket, or whose last one closed a moment ago.
+struct ConnectedUser {
+    sockets: Vec<Arc<Outbox>>,
+    left_at: Option<Instant>,
+}
+
+impl Users {
+    pub(super) fn new(node: NodeId) -> Self {
+        Self {
+            node,
+            by_id: HashMap::new(),
+            by_token: HashMap::new(),
+            leaving: VecDeque::new(),
+            revoked: HashMap::new(),
+            sockets: 0,
+            version: 0,
+            changes: Vec::new(),
+        }
+    }
+
+    /// True when the socket's user was not online before.
+    pub(super) fn register(&mut self, outbox: &Arc<Outbox>) -> bool {
+        self.sockets += 1;
+        if self.revoked.contains_key(&outbox.token) {
+            outbox.close(token_revoked());
+        }
+        self.by_token.entry(outbox.token).or_insert_with(|| Vec::with_capacity(1)).push(outbox.clone());
+        match self.by_id.entry(outbox.user) {
+            Entry::Occupied(mut user) => {
+                let user = user.get_mut();
+                user.left_at = None;
+                user.sockets.push(outbox.clone());
+                false
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(ConnectedUser { sockets: vec![outbox.clone()], left_at: None });
+                self.note_change(outbox.user, true);
+                true
+            }
+        }
+    }
+
+    /// True when it was the node's last socket.
+    pub(super) fn unregister(&mut self, outbox: &Arc<Outbox>) -> bool {
+        if let Entry::Occupied(mut token) = self.by_token.entry(outbox.token) {
+            remove(token.get_mut(), outbox);
+            if token.get().is_empty() {
+                token.remove();
+            }
+        }
+        if let Some(user) = self.by_id.get_mut(&outbox.user) {
+            remove(&mut user.sockets, outbox);
+            if user.sockets.is_empty() {
+                let now = Instant::now();
+                user.left_at = Some(now);
+                self.leaving.push_back((now, outbox.user));
+            }
+        }
+        self.sockets -= 1;
+        self.sockets == 0
+    }
+
+    /// Closes the sockets that a token opened.
+    pub(super) fn revoke_token(&mut self, token: TokenId) {
+        self.revoked.insert(token, Instant::now());
+        for socket in self.by_token.get(&token).into_iter().flatten() {
+            socket.close(token_revoked());
+        }
+    }
+
+    pub(super) fn tokens(&self) -> Vec<TokenId> {
+        self.by_token.keys().copied().collect()
+    }
+
+    /// Takes out who closed their last socket at or before `until` and did not come back.
+    pub(super) fn expire(&mut self, until: Instant) -> Vec<UserId> {
+        self.revoked.retain(|_, at| at.elapsed() < REVOKED_MEMORY);
+        let mut expired = Vec::new();
+        while self.leaving.front().is_some_and(|(left_at, _)| *left_at <= until) {
+            let Some((_, user)) = self.leaving.pop_front() else { break };
+            if let Entry::Occupied(connected) = self.by_id.entry(user)
+                && connected.get().left_at.is_some_and(|left_at| left_at <= until)
+            {
+                connected.remove();
+                expired.push(user);
+            }
+        }
+        for user in &expired {
+            self.note_change(*user, false);
+        }
+        expired
+    }
+
+    fn note_change(&mut self, user: UserId, online: bool) {
+        self.version += 1;
+        self.changes.push(PresenceChange { node: self.node, version: self.version, user, online });
+    }
+
+    pub(super) fn take_changes(&mut self) -> Vec<PresenceChange> {
+        std::mem::take(&mut self.changes)
+    }
+
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub(super) fn contains(&self, user: UserId) -> bool {
+        self.by_id.contains_key(&user)
+    }
+
+    pub(super) fn ids(&self) -> HashSet<UserId> {
+        self.by_id.keys().copied().collect()
+    }
+
+    /// How many people have a socket just now.
+    pub(super) fn count_connected(&self) -> usize {
+        self.by_id.values().filter(|user| !user.sockets.is_empty()).count()
+    }
+
+    /// Calls `send` for each of these people's sockets that are for many chats.
+    pub(super) fn for_each_of(&self, users: &[UserId], mut send: impl FnMut(&Arc<Outbox>)) {
+        let users = users.iter().filter_map(|user| self.by_id.get(user));
+        for socket in users.flat_map(|user| &user.sockets) {
+            if socket.scope == Scope::Many {
+                send(socket);
+            }
+        }
+    }
+
+    pub(super) fn sockets(&self) -> Vec<Arc<Outbox>> {
+        self.by_id.values().flat_map(|user| user.sockets.iter().cloned()).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_id.is_empty() && self.by_token.is_empty() && self.sockets == 0
+    }
+}
+
+fn token_revoked() -> Closing {
+    Closing::new(CloseCode::Unauthorized, "token revoked: sign in again")
+}
