@@ -12,7 +12,7 @@ use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
 /// A chat as the actor of a change finds it.
 #[derive(FromRow)]
-struct PlaceRow {
+struct ChatStateRow {
     direct: bool,
     closed: bool,
     title: Option<String>,
@@ -21,7 +21,7 @@ struct PlaceRow {
     actor: UserRow,
 }
 
-struct Place {
+struct ChatState {
     direct: bool,
     closed: bool,
     title: Option<String>,
@@ -29,10 +29,10 @@ struct Place {
     actor: User,
 }
 
-async fn place(transaction: &mut Connection, append: &Append) -> sqlx::Result<Option<Place>> {
+async fn load_state(transaction: &mut Connection, append: &Append) -> sqlx::Result<Option<ChatState>> {
     // The head that is read here must be the last one until the transaction ends.
     super::lock_chat(transaction, append.chat).await?;
-    let row: Option<PlaceRow> = sqlx::query_as(
+    let row: Option<ChatStateRow> = sqlx::query_as(
         "SELECT c.direct, c.closed, c.title, c.head, u.id AS user_id, u.email, u.name
          FROM participants p JOIN chats c ON c.id = p.chat_id JOIN users u ON u.id = p.user_id
          WHERE p.chat_id = $1 AND p.user_id = $2",
@@ -41,7 +41,7 @@ async fn place(transaction: &mut Connection, append: &Append) -> sqlx::Result<Op
     .bind(append.actor.0)
     .fetch_optional(transaction)
     .await?;
-    Ok(row.map(|row| Place {
+    Ok(row.map(|row| ChatState {
         direct: row.direct,
         closed: row.closed,
         title: row.title,
@@ -50,36 +50,59 @@ async fn place(transaction: &mut Connection, append: &Append) -> sqlx::Result<Op
     }))
 }
 
+/// Why a change was not applied.
+enum Stop {
+    Refused(Refused),
+    Database(sqlx::Error),
+}
+
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<sqlx::Error> for Stop {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
 /// Applies one change that is not a message.
 pub(in crate::store) async fn apply(
     transaction: &mut Connection,
     append: &Append,
 ) -> sqlx::Result<AppendResult> {
-    let Some(place) = place(transaction, append).await? else { return Ok(Err(Refused::NoSuchChat)) };
-    match &append.change {
+    let Some(state) = load_state(transaction, append).await? else { return Ok(Err(Refused::NoSuchChat)) };
+    let applied = match &append.change {
         Change::Message { .. } => unreachable!("messages are appended in runs"),
-        Change::Edit { id, text } => edit(transaction, append, &place, *id, text).await,
-        Change::Delete { id } => delete(transaction, append, &place, *id).await,
-        Change::Join { user } => join(transaction, append, &place, *user).await,
-        Change::Leave => leave(transaction, append, &place).await,
+        Change::Edit { id, text } => edit(transaction, append, &state, *id, text).await,
+        Change::Delete { id } => delete(transaction, append, &state, *id).await,
+        Change::Join { user } => join(transaction, append, &state, *user).await,
+        Change::Leave => leave(transaction, append, &state).await,
         Change::Update { title, status } => {
-            update(transaction, append, &place, title.as_deref(), *status).await
+            update(transaction, append, &state, title.as_deref(), *status).await
         }
-        Change::Read { seq } => read(transaction, append, &place, *seq).await,
+        Change::Read { seq } => read(transaction, append, &state, *seq).await,
+    };
+    match applied {
+        Ok(appended) => Ok(Ok(appended)),
+        Err(Stop::Refused(refused)) => Ok(Err(refused)),
+        Err(Stop::Database(error)) => Err(error),
     }
 }
 
-/// Adds an event that is no message and moves the head; answers its position.
+/// Adds an event that is no message and moves the head; returns its position.
 async fn push(
     transaction: &mut Connection,
     append: &Append,
-    place: &Place,
+    state: &ChatState,
     kind: i64,
     target: Option<i64>,
     text: Option<&str>,
     now: i64,
 ) -> sqlx::Result<Seq> {
-    let seq = place.head.next();
+    let seq = state.head.next();
     sqlx::query(
         "INSERT INTO events (chat_id, seq, kind, actor_id, at, target, content) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
@@ -101,12 +124,8 @@ async fn push(
     Ok(seq)
 }
 
-/// Whether the actor may change this message; the refusal if not.
-async fn own_message(
-    transaction: &mut Connection,
-    append: &Append,
-    id: MessageId,
-) -> sqlx::Result<Result<(), Refused>> {
+/// Refuses unless the actor may change this message.
+async fn check_own_message(transaction: &mut Connection, append: &Append, id: MessageId) -> Result<(), Stop> {
     let sender: Option<i64> = sqlx::query_scalar(
         "SELECT actor_id FROM events WHERE id = $1 AND chat_id = $2 AND kind = 0 AND deleted_at IS NULL",
     )
@@ -114,26 +133,24 @@ async fn own_message(
     .bind(append.chat.0)
     .fetch_optional(transaction)
     .await?;
-    Ok(match sender {
-        None => Err(Refused::NoSuchMessage),
-        Some(sender) if sender != append.actor.0 => Err(Refused::NotTheSender),
+    match sender {
+        None => Err(Refused::NoSuchMessage.into()),
+        Some(sender) if sender != append.actor.0 => Err(Refused::NotTheSender.into()),
         Some(_) => Ok(()),
-    })
+    }
 }
 
 async fn edit(
     transaction: &mut Connection,
     append: &Append,
-    place: &Place,
+    state: &ChatState,
     id: MessageId,
     text: &MessageText,
-) -> sqlx::Result<AppendResult> {
-    if place.closed {
-        return Ok(Err(Refused::ChatClosed));
+) -> Result<Appended, Stop> {
+    if state.closed {
+        return Err(Refused::ChatClosed.into());
     }
-    if let Err(refused) = own_message(transaction, append, id).await? {
-        return Ok(Err(refused));
-    }
+    check_own_message(transaction, append, id).await?;
     let now = clock::now();
     sqlx::query("UPDATE events SET content = $2, edited_at = $3 WHERE id = $1")
         .bind(id.0)
@@ -141,25 +158,23 @@ async fn edit(
         .bind(now)
         .execute(&mut *transaction)
         .await?;
-    let seq = push(transaction, append, place, kind::EDITED, Some(id.0), None, now).await?;
-    Ok(Ok(Appended::Event(Event::Edited(Edited {
+    let seq = push(transaction, append, state, kind::EDITED, Some(id.0), None, now).await?;
+    Ok(Appended::Event(Event::Edited(Edited {
         chat_id: append.chat,
         seq,
         id,
         content: text.as_str().to_owned(),
         edited_at: clock::to_wire(now),
-    }))))
+    })))
 }
 
 async fn delete(
     transaction: &mut Connection,
     append: &Append,
-    place: &Place,
+    state: &ChatState,
     id: MessageId,
-) -> sqlx::Result<AppendResult> {
-    if let Err(refused) = own_message(transaction, append, id).await? {
-        return Ok(Err(refused));
-    }
+) -> Result<Appended, Stop> {
+    check_own_message(transaction, append, id).await?;
     let now = clock::now();
     // The text goes for good; the row stays, because positions have no gaps and the client_id stays taken.
     sqlx::query("UPDATE events SET content = NULL, deleted_at = $2 WHERE id = $1")
@@ -167,35 +182,35 @@ async fn delete(
         .bind(now)
         .execute(&mut *transaction)
         .await?;
-    let seq = push(transaction, append, place, kind::DELETED, Some(id.0), None, now).await?;
-    Ok(Ok(Appended::Event(Event::Deleted(Deleted {
+    let seq = push(transaction, append, state, kind::DELETED, Some(id.0), None, now).await?;
+    Ok(Appended::Event(Event::Deleted(Deleted {
         chat_id: append.chat,
         seq,
         id,
         deleted_at: clock::to_wire(now),
-    }))))
+    })))
 }
 
 async fn join(
     transaction: &mut Connection,
     append: &Append,
-    place: &Place,
+    state: &ChatState,
     user: UserId,
-) -> sqlx::Result<AppendResult> {
-    if place.direct {
-        return Ok(Err(Refused::NotAGroup));
+) -> Result<Appended, Stop> {
+    if state.direct {
+        return Err(Refused::NotAGroup.into());
     }
     let row: Option<UserRow> = sqlx::query_as("SELECT id AS user_id, email, name FROM users WHERE id = $1")
         .bind(user.0)
         .fetch_optional(&mut *transaction)
         .await?;
-    let Some(user) = row.map(User::from) else { return Ok(Err(Refused::NoSuchUser)) };
+    let Some(user) = row.map(User::from) else { return Err(Refused::NoSuchUser.into()) };
     let people: i64 = sqlx::query_scalar("SELECT count(*) FROM participants WHERE chat_id = $1")
         .bind(append.chat.0)
         .fetch_one(&mut *transaction)
         .await?;
     if people.unsigned_abs() >= limits::PARTICIPANTS as u64 {
-        return Ok(Err(Refused::Full));
+        return Err(Refused::Full.into());
     }
     // Who joins starts with everything before read, so that no old message counts as unread.
     let added = sqlx::query(
@@ -203,46 +218,46 @@ async fn join(
     )
     .bind(append.chat.0)
     .bind(user.id.0)
-    .bind(to_sql(place.head.0))
+    .bind(to_sql(state.head.0))
     .execute(&mut *transaction)
     .await?;
     if added.rows_affected() == 0 {
-        return Ok(Err(Refused::AlreadyIn));
+        return Err(Refused::AlreadyIn.into());
     }
     let now = clock::now();
-    let seq = push(transaction, append, place, kind::JOINED, Some(user.id.0), None, now).await?;
+    let seq = push(transaction, append, state, kind::JOINED, Some(user.id.0), None, now).await?;
     let membership = Membership { chat_id: append.chat, seq, user, at: clock::to_wire(now) };
-    Ok(Ok(Appended::Event(Event::Joined(membership))))
+    Ok(Appended::Event(Event::Joined(membership)))
 }
 
-async fn leave(transaction: &mut Connection, append: &Append, place: &Place) -> sqlx::Result<AppendResult> {
-    if place.direct {
-        return Ok(Err(Refused::NotAGroup));
+async fn leave(transaction: &mut Connection, append: &Append, state: &ChatState) -> Result<Appended, Stop> {
+    if state.direct {
+        return Err(Refused::NotAGroup.into());
     }
     let now = clock::now();
-    let seq = push(transaction, append, place, kind::LEFT, Some(append.actor.0), None, now).await?;
+    let seq = push(transaction, append, state, kind::LEFT, Some(append.actor.0), None, now).await?;
     sqlx::query("DELETE FROM participants WHERE chat_id = $1 AND user_id = $2")
         .bind(append.chat.0)
         .bind(append.actor.0)
         .execute(transaction)
         .await?;
     let membership =
-        Membership { chat_id: append.chat, seq, user: place.actor.clone(), at: clock::to_wire(now) };
-    Ok(Ok(Appended::Event(Event::Left(membership))))
+        Membership { chat_id: append.chat, seq, user: state.actor.clone(), at: clock::to_wire(now) };
+    Ok(Appended::Event(Event::Left(membership)))
 }
 
 async fn update(
     transaction: &mut Connection,
     append: &Append,
-    place: &Place,
+    state: &ChatState,
     title: Option<&str>,
     status: Option<ChatStatus>,
-) -> sqlx::Result<AppendResult> {
-    if title.is_some() && place.direct {
-        return Ok(Err(Refused::NotAGroup));
+) -> Result<Appended, Stop> {
+    if title.is_some() && state.direct {
+        return Err(Refused::NotAGroup.into());
     }
-    let title = title.map(str::to_owned).or_else(|| place.title.clone());
-    let closed = status.map_or(place.closed, |status| status == ChatStatus::Closed);
+    let title = title.map(str::to_owned).or_else(|| state.title.clone());
+    let closed = status.map_or(state.closed, |status| status == ChatStatus::Closed);
     let now = clock::now();
     sqlx::query("UPDATE chats SET title = $2, closed = $3 WHERE id = $1")
         .bind(append.chat.0)
@@ -251,23 +266,23 @@ async fn update(
         .execute(&mut *transaction)
         .await?;
     let target = Some(i64::from(closed));
-    let seq = push(transaction, append, place, kind::CHAT_CHANGED, target, title.as_deref(), now).await?;
-    Ok(Ok(Appended::Event(Event::ChatChanged(ChatChanged {
+    let seq = push(transaction, append, state, kind::CHAT_CHANGED, target, title.as_deref(), now).await?;
+    Ok(Appended::Event(Event::ChatChanged(ChatChanged {
         chat_id: append.chat,
         seq,
         title,
         status: rows::status(closed),
         at: clock::to_wire(now),
-    }))))
+    })))
 }
 
 async fn read(
     transaction: &mut Connection,
     append: &Append,
-    place: &Place,
+    state: &ChatState,
     seq: Seq,
-) -> sqlx::Result<AppendResult> {
-    let wanted = seq.min(place.head);
+) -> Result<Appended, Stop> {
+    let wanted = seq.min(state.head);
     let moved = sqlx::query(
         "UPDATE participants SET read_seq = $3 WHERE chat_id = $1 AND user_id = $2 AND read_seq < $3",
     )
@@ -277,7 +292,7 @@ async fn read(
     .execute(&mut *transaction)
     .await?;
     if moved.rows_affected() > 0 {
-        return Ok(Ok(Appended::Read { seq: wanted, moved: true }));
+        return Ok(Appended::Read { seq: wanted, moved: true });
     }
     let stands: i64 =
         sqlx::query_scalar("SELECT read_seq FROM participants WHERE chat_id = $1 AND user_id = $2")
@@ -285,5 +300,5 @@ async fn read(
             .bind(append.actor.0)
             .fetch_one(transaction)
             .await?;
-    Ok(Ok(Appended::Read { seq: to_seq(stands), moved: false }))
+    Ok(Appended::Read { seq: to_seq(stands), moved: false })
 }
