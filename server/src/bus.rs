@@ -5,11 +5,11 @@ use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::hub::{Hub, PresenceChange};
-use crate::outbox::{Frame, relief};
+use crate::outbox::{Frame, wait_until_drained};
 
-mod backstop;
 mod neighbours;
 mod polling;
+mod reconcile;
 mod redis;
 mod wire;
 
@@ -22,35 +22,27 @@ pub use redis::{Options as RedisOptions, RedisBus, RedisUnusable};
 pub enum Envelope {
     /// An entry of a chat's log, committed before this is published.
     Event {
-        /// The chat.
         chat: ChatId,
-        /// Its position.
         seq: Seq,
-        /// The encoded event.
         #[serde(skip)]
         frame: Frame,
     },
     /// A person's read position, for everybody who follows the chat. One that is behind what was told before is dropped.
     Read {
-        /// The chat.
         chat: ChatId,
-        /// Who.
         user: UserId,
-        /// How far.
         seq: Seq,
-        /// The encoded notice.
         #[serde(skip)]
         frame: Frame,
     },
-    /// A node lost something that it published, so that read positions have to be read from the store.
-    Lost,
+    /// Something of a node reached nobody, so that read positions have to be read from the store.
+    #[serde(rename = "lost")]
+    Resync,
     /// Typing, for everybody who follows the chat except one person.
     Notice {
-        /// The chat.
         chat: ChatId,
-        /// Who need not know.
+        /// Who is writing, and need not be told.
         except: Option<UserId>,
-        /// The encoded notice.
         #[serde(skip)]
         frame: Frame,
     },
@@ -59,38 +51,18 @@ pub enum Envelope {
         /// Who, where, and came or left.
         #[serde(flatten)]
         change: PresenceChange,
-        /// Who should know.
         users: Vec<UserId>,
-        /// The encoded notice.
         #[serde(skip)]
         frame: Frame,
     },
     /// These people are in a chat that they were not in before.
-    ChatAdded {
-        /// The chat.
-        chat: ChatId,
-        /// Who.
-        users: Vec<UserId>,
-    },
+    ChatAdded { chat: ChatId, users: Vec<UserId> },
     /// A chat is gone with its log.
-    ChatDeleted {
-        /// The chat.
-        chat: ChatId,
-        /// Who was in it.
-        users: Vec<UserId>,
-    },
+    ChatDeleted { chat: ChatId, users: Vec<UserId> },
     /// A person left a chat: nothing of it may reach them from now on.
-    Left {
-        /// The chat.
-        chat: ChatId,
-        /// Who.
-        user: UserId,
-    },
+    Left { chat: ChatId, user: UserId },
     /// A sign-in was revoked: its sockets are closed.
-    TokenRevoked {
-        /// Which.
-        token: TokenId,
-    },
+    TokenRevoked { token: TokenId },
 }
 
 impl Envelope {
@@ -121,17 +93,17 @@ impl Envelope {
         }
     }
 
-    /// Hands this to the sockets of this node at once; then waits a moment if a burst has crowded their outboxes.
+    /// Hands this to the sockets of this node at once; then waits a moment if a burst has filled their outboxes.
     pub async fn deliver(&self, hub: &Hub) {
         match self {
             Self::Event { chat, seq, frame } => {
                 if hub.event(*chat, *seq, frame) {
-                    relief(|| hub.is_crowded(*chat)).await;
+                    wait_until_drained(|| hub.is_backlogged(*chat)).await;
                 }
             }
             Self::Read { chat, user, seq, frame } => hub.read(*chat, *user, *seq, frame),
-            // For a bus between nodes itself.
-            Self::Lost => {}
+            // Between the buses of the nodes; no socket is concerned.
+            Self::Resync => {}
             Self::Notice { chat, except, frame } => hub.notice(*chat, *except, frame),
             Self::Presence { change, users, frame } => hub.presence(*change, users, frame),
             Self::ChatAdded { chat, users } => hub.chat_added(*chat, users),
@@ -160,7 +132,7 @@ pub async fn deliver_all(batch: &[Envelope], hub: &Hub) {
             let Some((chat, _)) = of_chat.first() else { continue };
             let of_chat: Vec<_> = of_chat.iter().map(|(_, event)| *event).collect();
             if hub.events(*chat, &of_chat) {
-                relief(|| hub.is_crowded(*chat)).await;
+                wait_until_drained(|| hub.is_backlogged(*chat)).await;
             }
         }
     }

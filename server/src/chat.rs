@@ -30,7 +30,7 @@ const COMMITTED: usize = 2;
 /// A handle to the node's appender; clones share it. The tasks behind it end when the last clone is dropped.
 #[derive(Clone)]
 pub struct Chats {
-    jobs: mpsc::Sender<Job>,
+    commands: mpsc::Sender<Command>,
     presence: mpsc::Sender<UserId>,
     bus: Arc<dyn Bus>,
     draining: Arc<AtomicBool>,
@@ -38,7 +38,7 @@ pub struct Chats {
 }
 
 /// Who is told what became of a change.
-pub enum Reply {
+pub enum Responder {
     /// A socket: an `ack` when the change named a `client_id`, an `error` when it was refused, in its outbox.
     Socket(Arc<Outbox>),
     /// A caller that waits.
@@ -87,7 +87,7 @@ impl AppendError {
     }
 }
 
-enum Job {
+enum Command {
     Append(Submitted),
     /// Answered once everything before it was committed and announced.
     Flush(oneshot::Sender<()>),
@@ -96,21 +96,21 @@ enum Job {
 /// A change on its way into the log.
 struct Submitted {
     append: Append,
-    reply: Reply,
+    responder: Responder,
     received_at: Instant,
 }
 
-impl Reply {
+impl Responder {
     /// Whether it is a socket's of which something was not stored, so that nothing later may be.
-    fn has_lost_turn(&self) -> bool {
-        matches!(self, Self::Socket(outbox) if outbox.has_lost_turn())
+    fn is_aborted(&self) -> bool {
+        matches!(self, Self::Socket(outbox) if outbox.is_aborted())
     }
 
     /// Tells that a change was not stored.
     fn fail(self, append: &Append, error: AppendError) {
         match self {
             Self::Socket(outbox) => {
-                outbox.answered(Some(refusal::frame(append, error)));
+                outbox.request_finished(Some(refusal::frame(append, error)));
             }
             // A caller that went away does not need the answer.
             Self::Caller(caller) => drop(caller.send(Err(error))),
@@ -128,39 +128,41 @@ impl Chats {
         metrics: Arc<Metrics>,
         grace: Duration,
     ) -> Self {
-        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let (commands, queue) = mpsc::channel(QUEUE);
         let (committed, to_announce) = mpsc::channel(COMMITTED);
         let (presence, came) = mpsc::channel(QUEUE);
-        tokio::spawn(appender::run(store.clone(), waiting, committed, metrics.clone()));
+        tokio::spawn(appender::run(store.clone(), queue, committed, metrics.clone()));
         tokio::spawn(announcer::run(bus.clone(), to_announce, metrics));
         tokio::spawn(presence::run(store, bus.clone(), hub.clone(), grace, came));
-        Self { jobs, presence, bus, draining: Arc::default(), hub }
+        Self { commands, presence, bus, draining: Arc::default(), hub }
     }
 
-    /// Hands a change to the appender and answers before it is stored; `reply` is told what became of it.
+    /// Hands a change to the appender and answers before it is stored; `responder` is told what became of it.
     ///
     /// Waits while the queue is full. Changes of one caller are stored in the order of these calls.
-    /// A socket's outbox must have been told with [`Outbox::asked`].
-    pub async fn submit(&self, append: Append, reply: Reply) {
+    /// A socket's outbox must have been told with [`Outbox::request_started`].
+    pub async fn submit(&self, append: Append, responder: Responder) {
         let received_at = Instant::now();
-        if let Err((append, reply)) = self.try_submit(append, reply) {
-            let job = Job::Append(Submitted { append, reply, received_at });
-            if let Err(mpsc::error::SendError(Job::Append(lost))) = self.jobs.send(job).await {
-                lost.reply.fail(&lost.append, AppendError::Draining);
+        if let Err((append, responder)) = self.try_submit(append, responder) {
+            let command = Command::Append(Submitted { append, responder, received_at });
+            if let Err(mpsc::error::SendError(Command::Append(lost))) = self.commands.send(command).await {
+                lost.responder.fail(&lost.append, AppendError::Draining);
             }
         }
     }
 
     /// As [`Chats::submit`], but gives the change back when the queue is full.
-    pub fn try_submit(&self, append: Append, reply: Reply) -> Result<(), (Append, Reply)> {
+    pub fn try_submit(&self, append: Append, responder: Responder) -> Result<(), (Append, Responder)> {
         if self.draining.load(Ordering::Acquire) {
-            reply.fail(&append, AppendError::Draining);
+            responder.fail(&append, AppendError::Draining);
             return Ok(());
         }
-        match self.jobs.try_reserve() {
-            Ok(place) => place.send(Job::Append(Submitted { append, reply, received_at: Instant::now() })),
-            Err(mpsc::error::TrySendError::Full(())) => return Err((append, reply)),
-            Err(mpsc::error::TrySendError::Closed(())) => reply.fail(&append, AppendError::Draining),
+        match self.commands.try_reserve() {
+            Ok(place) => {
+                place.send(Command::Append(Submitted { append, responder, received_at: Instant::now() }))
+            }
+            Err(mpsc::error::TrySendError::Full(())) => return Err((append, responder)),
+            Err(mpsc::error::TrySendError::Closed(())) => responder.fail(&append, AppendError::Draining),
         }
         Ok(())
     }
@@ -171,7 +173,7 @@ impl Chats {
     /// [`AppendError`]: nothing was stored.
     pub async fn append(&self, append: Append) -> Outcome {
         let (caller, answer) = oneshot::channel();
-        self.submit(append, Reply::Caller(caller)).await;
+        self.submit(append, Responder::Caller(caller)).await;
         answer.await.unwrap_or(Err(AppendError::Draining))
     }
 
@@ -210,7 +212,7 @@ impl Chats {
         self.hub.refuse_new();
         self.draining.store(true, Ordering::Release);
         let (flushed, done) = oneshot::channel();
-        if self.jobs.send(Job::Flush(flushed)).await.is_ok() {
+        if self.commands.send(Command::Flush(flushed)).await.is_ok() {
             let _ = done.await;
         }
     }

@@ -184,7 +184,7 @@ impl Hub {
 
 /// What a bus delivers.
 impl Hub {
-    /// Sends an event to everybody who follows the chat. True when somebody's outbox is crowded.
+    /// Sends an event to everybody who follows the chat. True when somebody's outbox is backlogged.
     pub fn event(&self, chat: ChatId, seq: Seq, frame: &Frame) -> bool {
         self.events(chat, &[(seq, frame)])
     }
@@ -194,10 +194,10 @@ impl Hub {
         self.channels().get(&chat).is_some_and(|channel| channel.send_events(events))
     }
 
-    /// Whether the outbox of somebody who follows the chat is crowded.
+    /// Whether the outbox of somebody who follows the chat is backlogged.
     #[must_use]
-    pub fn is_crowded(&self, chat: ChatId) -> bool {
-        self.channels().get(&chat).is_some_and(Channel::is_crowded)
+    pub fn is_backlogged(&self, chat: ChatId) -> bool {
+        self.channels().get(&chat).is_some_and(Channel::is_backlogged)
     }
 
     /// Sends a person's read position to everybody who follows the chat, unless as much was sent before.

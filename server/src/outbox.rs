@@ -15,10 +15,10 @@ pub type Frame = axum::extract::ws::Utf8Bytes;
 
 /// Typing and presence are shed when more than this many frames wait.
 const SHED_ABOVE: usize = limits::OUTBOX_FRAMES / 4;
-/// Requests of one socket that may be unanswered before its session stops reading.
+/// Requests of one socket that may be pending before its session stops reading.
 ///
 /// Each is answered with an ack and an event, so that a sender's own traffic can't fill its outbox.
-pub const MAX_UNANSWERED: u32 = limits::OUTBOX_FRAMES as u32 / 4;
+pub const MAX_PENDING_REQUESTS: u32 = limits::OUTBOX_FRAMES as u32 / 4;
 
 const CLOSING: u8 = 1;
 const REVOKED: u8 = 2;
@@ -33,7 +33,6 @@ pub enum Scope {
     One(ChatId),
 }
 
-/// How a socket ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
     /// The code of the close frame.
@@ -53,28 +52,15 @@ impl Closing {
 #[derive(Clone, Debug)]
 pub enum Item {
     /// An entry of a chat's log; the session checks its position against what it has sent.
-    Event {
-        /// The chat.
-        chat: ChatId,
-        /// Its position.
-        seq: Seq,
-        /// The encoded event.
-        frame: Frame,
-    },
+    Event { chat: ChatId, seq: Seq, frame: Frame },
     /// An answer to this socket alone.
     Reply(Frame),
     /// A read position. Not shed: nothing would tell it again.
-    Read {
-        /// The chat.
-        chat: ChatId,
-        /// The encoded notice.
-        frame: Frame,
-    },
+    Read { chat: ChatId, frame: Frame },
     /// Typing or presence: may be shed, nobody misses it for long.
     Notice {
         /// The chat that it belongs to, if any.
         chat: Option<ChatId>,
-        /// The encoded notice.
         frame: Frame,
     },
     /// The user is in a chat that they were not in before; the session loads it as they see it.
@@ -116,7 +102,6 @@ pub enum Signal {
     Close(Closing),
     /// These chats' streams ended; nothing of them may be sent any more. The sentence says why.
     Revoked(Vec<(ChatId, &'static str)>),
-    /// The heartbeat is due.
     Ping,
 }
 
@@ -143,18 +128,17 @@ fn fell_behind() -> Closing {
 
 /// The bounded queue of one socket. The hub pushes, the socket's one session takes.
 pub struct Outbox {
-    /// Whose socket it is.
     pub user: UserId,
     /// The sign-in that opened it.
     pub token: TokenId,
     /// Which chats it is for.
     pub scope: Scope,
     signals: AtomicU8,
-    heard: AtomicBool,
+    alive: AtomicBool,
     pinged: AtomicBool,
-    unanswered: AtomicU32,
+    pending_requests: AtomicU32,
     blocked: AtomicBool,
-    lost_turn: AtomicBool,
+    aborted: AtomicBool,
     waker: AtomicWaker,
     inner: Mutex<Inner>,
 }
@@ -168,11 +152,11 @@ impl Outbox {
             token,
             scope,
             signals: AtomicU8::new(0),
-            heard: AtomicBool::new(true),
+            alive: AtomicBool::new(true),
             pinged: AtomicBool::new(false),
-            unanswered: AtomicU32::new(0),
+            pending_requests: AtomicU32::new(0),
             blocked: AtomicBool::new(false),
-            lost_turn: AtomicBool::new(false),
+            aborted: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             inner: Mutex::default(),
         })
@@ -190,7 +174,7 @@ impl Outbox {
 
     /// Queues something. When the queue is full the socket is closed with 4201 instead, so nothing is lost silently.
     ///
-    /// True when the outbox is crowded now, see [`Outbox::is_crowded`].
+    /// True when the outbox is backlogged now, see [`Outbox::is_backlogged`].
     pub fn push(&self, item: Item) -> bool {
         self.push_all(std::iter::once(item))
     }
@@ -229,9 +213,9 @@ impl Outbox {
 
     /// Whether much waits although the client takes it: the session only needs a turn to run.
     ///
-    /// Whoever publishes in bulk should wait with [`relief`] then, or a burst would close sockets that are not slow.
+    /// Whoever publishes in bulk should wait with [`wait_until_drained`] then, or a burst would close sockets that are not slow.
     #[must_use]
-    pub fn is_crowded(&self) -> bool {
+    pub fn is_backlogged(&self) -> bool {
         !self.blocked.load(Ordering::Relaxed) && self.lock().queue.len() >= SHED_ABOVE
     }
 
@@ -266,49 +250,49 @@ impl Outbox {
         self.raise(REVOKED);
     }
 
-    /// One beat of the heart: asks for a ping, or closes with 4202 when the last one brought no sign of life.
-    pub fn beat(&self) {
-        let heard = self.heard.swap(false, Ordering::Relaxed);
+    /// The heartbeat is due: asks for a ping, or closes with 4202 when the last one brought no sign of life.
+    pub fn heartbeat_tick(&self) {
+        let was_alive = self.alive.swap(false, Ordering::Relaxed);
         // A session that waits for the store does not read, which is not the client's fault.
-        let excused = self.unanswered.load(Ordering::Relaxed) > 0;
-        if self.pinged.swap(true, Ordering::Relaxed) && !heard && !excused {
+        let excused = self.pending_requests.load(Ordering::Relaxed) > 0;
+        if self.pinged.swap(true, Ordering::Relaxed) && !was_alive && !excused {
             self.close(Closing::new(CloseCode::NoHeartbeat, "no answer to the ping: reconnect and resume"));
         } else {
             self.raise(PING);
         }
     }
 
-    /// Asks for a ping that is not a beat: it names the heads, and what leads up to them is sent first.
-    pub fn ping_now(&self) {
+    /// Asks for a ping before the heartbeat is due: it names the heads, and what leads up to them is sent first.
+    pub fn request_ping(&self) {
         self.raise(PING);
     }
 
     /// The client gave a sign of life.
-    pub fn heard(&self) {
-        self.heard.store(true, Ordering::Relaxed);
+    pub fn mark_alive(&self) {
+        self.alive.store(true, Ordering::Relaxed);
     }
 
     /// A request went to the appender and will be answered.
-    pub fn asked(&self) {
-        self.unanswered.fetch_add(1, Ordering::Relaxed);
+    pub fn request_started(&self) {
+        self.pending_requests.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A request was answered, with a frame or without.
-    pub fn answered(&self, frame: Option<Frame>) -> bool {
-        // The frame first: a session that sees nothing unanswered may close.
+    pub fn request_finished(&self, frame: Option<Frame>) -> bool {
+        // The frame first: a session that sees no pending request may close.
         let long = frame.is_some_and(|frame| self.push(Item::Reply(frame)));
-        let before = self.unanswered.fetch_sub(1, Ordering::AcqRel);
-        if before == MAX_UNANSWERED || before == 1 {
+        let before = self.pending_requests.fetch_sub(1, Ordering::AcqRel);
+        if before == MAX_PENDING_REQUESTS || before == 1 {
             // The session may have stopped reading, or wait for this to close.
             self.waker.wake();
         }
         long
     }
 
-    /// Something of this socket could not be stored: nothing that it asked for later may be stored before that, so
-    /// nothing more is, and the socket closes once everything was answered. Its client sends all of it again, in order.
-    pub fn lose_turn(&self) {
-        if !self.lost_turn.swap(true, Ordering::AcqRel) {
+    /// Stores nothing more of this socket, after something of it could not be stored: what it asked for later must not
+    /// stand before that. The socket closes once everything was answered, and its client sends all of it again, in order.
+    pub fn abort_pipeline(&self) {
+        if !self.aborted.swap(true, Ordering::AcqRel) {
             self.push(Item::Close(Closing::new(
                 CloseCode::InternalError,
                 "the server could not store everything just now: reconnect and send it again",
@@ -316,22 +300,21 @@ impl Outbox {
         }
     }
 
-    /// Whether [`Outbox::lose_turn`] was called.
     #[must_use]
-    pub fn has_lost_turn(&self) -> bool {
-        self.lost_turn.load(Ordering::Acquire)
+    pub fn is_aborted(&self) -> bool {
+        self.aborted.load(Ordering::Acquire)
     }
 
     /// Whether every request was answered.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.unanswered.load(Ordering::Acquire) == 0
+    pub fn has_no_pending_requests(&self) -> bool {
+        self.pending_requests.load(Ordering::Acquire) == 0
     }
 
     /// Whether the session should read no more for now.
     #[must_use]
-    pub fn is_busy(&self) -> bool {
-        self.unanswered.load(Ordering::Relaxed) >= MAX_UNANSWERED
+    pub fn at_request_limit(&self) -> bool {
+        self.pending_requests.load(Ordering::Relaxed) >= MAX_PENDING_REQUESTS
     }
 
     // The session's side.
@@ -372,7 +355,6 @@ impl Outbox {
         (inner.frames(), inner.bytes + inner.held.1)
     }
 
-    /// Whether something waits.
     #[must_use]
     pub fn has_items(&self) -> bool {
         !self.lock().queue.is_empty()
@@ -427,9 +409,9 @@ fn log_slow_consumer(user: UserId, chat: Option<ChatId>, (frames, bytes): (usize
 /// Backpressure: holds up whoever publishes in bulk, 100 ms at most, until sessions had a turn to empty their outboxes.
 ///
 /// It blocks the publisher, and so every chat that waits behind the one whose outboxes are full.
-pub async fn relief(is_crowded: impl Fn() -> bool) {
+pub async fn wait_until_drained(is_backlogged: impl Fn() -> bool) {
     for turn in 0..100 {
-        if !is_crowded() {
+        if !is_backlogged() {
             return;
         }
         if turn < 4 {

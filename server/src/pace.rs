@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use causerie_protocol::{ChatId, ClientId, UserId, limits};
 
 use crate::config::Limits;
-use crate::outbox::MAX_UNANSWERED;
+use crate::outbox::MAX_PENDING_REQUESTS;
 
 /// How much may come at once after a pause, in seconds of the rate.
 pub const BURST: Duration = Duration::from_secs(limits::FRAMES_BURST_SECONDS);
@@ -20,7 +20,7 @@ const GRAIN: Duration = Duration::from_millis(10);
 /// A pause of this length ends the time for which a socket counts as held back.
 const RECOVERED: Duration = Duration::from_millis(500);
 /// Ids that are remembered of a person: as many as one socket may have unanswered, which is what it repeats.
-const REMEMBERED: usize = MAX_UNANSWERED as usize;
+const REMEMBERED: usize = MAX_PENDING_REQUESTS as usize;
 /// Sign-ins after which people who have paused for a while are forgotten.
 const SWEEP: u32 = 1_024;
 

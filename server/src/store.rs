@@ -37,9 +37,7 @@ pub async fn renew_epoch(url: &str) -> Result<(), StoreError> {
 pub struct Append {
     /// Who asks: checked to be in the chat, inside the transaction.
     pub actor: UserId,
-    /// Where.
     pub chat: ChatId,
-    /// What.
     pub change: Change,
 }
 
@@ -54,42 +52,28 @@ impl Append {
     }
 }
 
-/// The kinds of change.
 #[derive(Clone, Debug)]
 pub enum Change {
     /// A message; `client_id` makes it unique per chat and sender, for ever.
     Message {
-        /// The text.
         text: MessageText,
         /// The sender's own name for it.
         client_id: Option<ClientId>,
     },
     /// Another text for one's own message.
     Edit {
-        /// Which message.
         id: MessageId,
         /// The text from now on.
         text: MessageText,
     },
     /// Deletes one's own message; its text is erased.
-    Delete {
-        /// Which message.
-        id: MessageId,
-    },
+    Delete { id: MessageId },
     /// Adds a person to a group.
-    Join {
-        /// Who joins.
-        user: UserId,
-    },
+    Join { user: UserId },
     /// The actor leaves a group.
     Leave,
     /// Changes title or status; what is `None` stays.
-    Update {
-        /// A group's title.
-        title: Option<String>,
-        /// Active or closed.
-        status: Option<ChatStatus>,
-    },
+    Update { title: Option<String>, status: Option<ChatStatus> },
     /// The actor has read up to a position. No event; rides in the same transaction because a commit is dear.
     Read {
         /// The last position that was seen; clipped to the head, never goes back.
@@ -108,12 +92,7 @@ pub enum Appended {
     /// The message was there already, from an earlier send with the same `client_id`.
     Duplicate(Message),
     /// The read position after the change, and whether it moved.
-    Read {
-        /// Where it stands now.
-        seq: Seq,
-        /// Whether this moved it.
-        moved: bool,
-    },
+    Read { seq: Seq, moved: bool },
 }
 
 /// Why a change was not taken. The rest of its batch is not concerned.
@@ -156,22 +135,17 @@ pub enum StoreError {
 /// What a token's digest leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRecord {
-    /// The sign-in.
     pub id: TokenId,
-    /// Whose.
     pub user: User,
     /// When it ends, in microseconds since 1970.
     pub expires_at: i64,
-    /// Whether it was revoked.
     pub revoked: bool,
 }
 
 /// Where a chat's log stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// The last position.
     pub head: Seq,
-    /// The log's epoch.
     pub epoch: Epoch,
 }
 
@@ -185,7 +159,6 @@ enum Access {
 /// The connections to the database, at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolState {
-    /// Those that are open.
     pub open: usize,
     /// Those of them that nobody uses.
     pub idle: usize,
@@ -193,14 +166,11 @@ pub struct PoolState {
     pub most: usize,
 }
 
-/// A new chat.
 #[derive(Clone, Debug)]
 pub struct NewChat {
-    /// Who starts it.
     pub creator: UserId,
     /// Everybody in it, the creator among them, each once.
     pub participants: Vec<UserId>,
-    /// A group's title.
     pub title: Option<String>,
     /// A pair: the same two people get the same chat again.
     pub direct: bool,
@@ -211,7 +181,6 @@ pub struct NewChat {
 /// What became of a [`NewChat`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Created {
-    /// The chat was made.
     New(ChatId),
     /// The pair has this chat already.
     Existing(ChatId),
@@ -229,11 +198,9 @@ pub const PAGE_VERSIONS: i64 = 4;
 pub struct PageFile {
     /// Its path without a leading slash.
     pub path: String,
-    /// Its media type.
     pub content_type: String,
     /// How `content` is encoded: `br`, or empty for as it is.
     pub encoding: String,
-    /// The bytes.
     pub content: Bytes,
 }
 
@@ -277,10 +244,10 @@ pub trait Store: Send + Sync + 'static {
     async fn tokens_of(&self, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError>;
     /// Those of these sign-ins that were revoked, for nodes that may have missed it.
     async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>, StoreError>;
-    /// Revokes a person's sign-in; false when there is none such that is still good.
+    /// Revokes a person's sign-in. Returns false if they have no such sign-in, or it is revoked already.
     async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError>;
 
-    /// Makes a chat, or finds the pair's. Its first events are none: the log starts empty.
+    /// Makes a chat, or finds the pair's. The log starts empty.
     ///
     /// A creator's `client_id` is decided once, on whichever node: the same chat for ever, also after it was deleted.
     async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError>;
@@ -342,7 +309,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Option<Vec<Message>>, StoreError>;
     /// One message, for somebody in its chat.
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError>;
-    /// The heads of some chats, for the heartbeat and the backstop; a chat that is gone is left out.
+    /// The heads of some chats, for the heartbeat and the reconciliation of nodes; a chat that is gone is left out.
     async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError>;
     /// Who has read how far in some chats, for what a bus may have lost.
     async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError>;

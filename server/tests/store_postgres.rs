@@ -350,7 +350,7 @@ mod on_postgres {
             let store = PostgresStore::open(&url).await.unwrap();
             store.ping().await.unwrap();
             store.close().await;
-            assert!(PostgresStore::look(&url).await.is_ok(), "{url}");
+            assert!(PostgresStore::preflight(&url).await.is_ok(), "{url}");
         }
     }
 
@@ -362,12 +362,12 @@ mod on_postgres {
         let pair = world.pair().await;
         world.say(pair, world.ana, "through the pooler").await;
         assert_eq!(world.texts(pair).await, ["through the pooler"]);
-        assert!(PostgresStore::look(&bouncer.url(&database)).await.is_ok());
+        assert!(PostgresStore::preflight(&bouncer.url(&database)).await.is_ok());
         for mode in ["transaction", "statement"] {
             let bouncer = PgBouncer::start(mode).await;
             let url = bouncer.url(&database);
             let opened = PostgresStore::open(&url).await.map(drop);
-            for refused in [opened, PostgresStore::look(&url).await.map(drop)] {
+            for refused in [opened, PostgresStore::preflight(&url).await.map(drop)] {
                 let Err(StoreError::Unusable(sentence)) = refused else { panic!("{mode} opened") };
                 for words in
                     ["PgBouncer", "pool_mode = session", "DATABASE_URL", &bouncer.address().to_string()]
@@ -383,7 +383,7 @@ mod on_postgres {
         let url = database().await;
         let one = PostgresStore::open_for(&url, 1).await.unwrap();
         assert_eq!(one.other_nodes().await.unwrap(), []);
-        assert_eq!(PostgresStore::look(&url).await.unwrap(), 1);
+        assert_eq!(PostgresStore::preflight(&url).await.unwrap(), 1);
         let other = PostgresStore::open_for(&url, 2).await.unwrap();
         // As a node of an earlier version calls its connections.
         let earlier = PgConnectOptions::from_str(&url).unwrap().application_name("causerie");

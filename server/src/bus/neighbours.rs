@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::backstop::BACKSTOP;
+use super::reconcile::RECONCILE_INTERVAL;
 use crate::hub::{Hub, NodeId};
 use crate::store::Store;
 
@@ -42,11 +42,10 @@ impl Neighbours {
         Self { store, heard: Some((hub, connected)), patience, unheard_since: None, is_deaf }
     }
 
-    /// Looks now and then.
     pub(super) async fn run(mut self) {
         loop {
             self.look().await;
-            sleep(BACKSTOP).await;
+            sleep(RECONCILE_INTERVAL).await;
         }
     }
 

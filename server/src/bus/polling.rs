@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::backstop::{BACKSTOP, Backstop, Missed};
 use super::neighbours::Neighbours;
+use super::reconcile::{Dirty, RECONCILE_INTERVAL, Reconciler};
 use super::{Bus, Envelope, deliver_all};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
@@ -26,33 +26,26 @@ impl PollingBus {
     #[must_use]
     pub fn start(store: Arc<dyn Store>, hub: Hub, metrics: Arc<Metrics>) -> Self {
         let is_deaf = Arc::<AtomicBool>::default();
-        let missed = Arc::new(Missed::default());
+        let dirty = Arc::<Dirty>::default();
         let neighbours = Neighbours::without_bus(store.clone(), is_deaf.clone());
-        let backstop = Backstop {
-            store,
-            hub: hub.clone(),
-            missed: missed.clone(),
-            lost: Arc::default(),
-            metrics,
-            was_away: false,
-        };
+        let reconciler = Reconciler::new(store, hub.clone(), dirty.clone(), Arc::default(), metrics);
         let mut tasks = JoinSet::new();
-        tasks.spawn(poll(neighbours, backstop, hub.clone(), missed));
+        tasks.spawn(poll(neighbours, reconciler, hub.clone(), dirty));
         Self { hub, is_deaf, _tasks: tasks }
     }
 }
 
-async fn poll(mut neighbours: Neighbours, mut backstop: Backstop, hub: Hub, missed: Arc<Missed>) {
+async fn poll(mut neighbours: Neighbours, mut reconciler: Reconciler, hub: Hub, dirty: Arc<Dirty>) {
     let mut were_others = false;
     loop {
         let are_others = neighbours.look().await;
         // Once more after the last one has gone, for what it stored at its end.
         if are_others || were_others {
-            missed.all_of(hub.followed());
-            backstop.look().await;
+            dirty.mark(hub.followed());
+            reconciler.reconcile().await;
         }
         were_others = are_others;
-        sleep(BACKSTOP).await;
+        sleep(RECONCILE_INTERVAL).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The bus over Redis: a publisher, a subscriber, the roster of who is where, and a backstop, each of which mends itself.
+//! The bus over Redis: a publisher, a subscriber, the exchange of presence, and a reconciler, each of which recovers by itself.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -15,22 +15,22 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::backstop::{Backstop, Missed};
 use super::neighbours::Neighbours;
+use super::reconcile::{Dirty, Reconciler};
 use super::{Bus, Envelope, deliver_all, wire};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::store::Store;
 
-mod names;
-mod roster;
-mod source;
+mod connector;
+mod keys;
+mod presence;
 
-use names::Names;
-use roster::Roster;
-use source::{Source, timed};
+use connector::{Connector, with_timeout};
+use keys::Keys;
+use presence::PresenceSync;
 
-/// Envelopes that wait for the publisher; more are lost, which the backstop of the other nodes finds.
+/// Envelopes that wait for the publisher; more are lost, which the other nodes find when they reconcile.
 const QUEUE: usize = 4_096;
 /// Envelopes of one round trip to Redis.
 const BATCH: usize = 256;
@@ -41,7 +41,7 @@ const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::f
 /// Chats of one subscription.
 const CHATS: usize = 1_000;
 
-/// Why Redis can't be used; one sentence that names the setting and the remedy, and never the URL's password.
+/// Why Redis can't be used; one sentence that keys the setting and the remedy, and never the URL's password.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RedisUnusable(String);
@@ -49,12 +49,12 @@ pub struct RedisUnusable(String);
 /// Envelopes reach this node's sockets at once and the other nodes through Redis.
 pub struct RedisBus {
     hub: Hub,
-    names: Names,
+    keys: Keys,
     outgoing: mpsc::Sender<(String, Vec<u8>)>,
     connected: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
-    /// Something was not published, and the other nodes are not told yet.
-    lost: Arc<AtomicBool>,
+    /// Something was not published, and the other nodes were not told to resync yet.
+    others_must_resync: Arc<AtomicBool>,
     /// Other nodes use the database and do not come by this Redis.
     is_deaf: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
@@ -78,8 +78,8 @@ impl RedisBus {
     ///
     /// # Errors
     /// As [`RedisBus::start`].
-    pub async fn look(url: &str, authority: Option<&PathBuf>) -> Result<(), RedisUnusable> {
-        Source::new(url, authority)?.check().await
+    pub async fn preflight(url: &str, authority: Option<&PathBuf>) -> Result<(), RedisUnusable> {
+        Connector::new(url, authority)?.check().await
     }
 
     /// Connects, and starts the tasks that keep the connection, renew this node's lease, and read from the store what was lost.
@@ -94,49 +94,53 @@ impl RedisBus {
         hub: Hub,
         metrics: Arc<Metrics>,
     ) -> Result<Self, RedisUnusable> {
-        let source = Source::new(&options.url, options.authority.as_ref())?;
+        let connector = Connector::new(&options.url, options.authority.as_ref())?;
         // Once now, so that a wrong setting is an error at the start and not a warning for ever.
-        source.check().await?;
-        let names = Names::of(&options.installation);
+        connector.check().await?;
+        let keys = Keys::of(&options.installation);
         let (outgoing, queue) = mpsc::channel(QUEUE);
         let connected = Arc::<AtomicBool>::default();
         // Whatever this node was before it was killed may have stored read positions that it told nobody.
-        let lost = Arc::new(AtomicBool::new(true));
-        let missed = Arc::new(Missed::default());
-        let opened = hub.newly_followed();
+        let others_must_resync = Arc::new(AtomicBool::new(true));
+        let dirty = Arc::new(Dirty::default());
+        let newly_followed = hub.newly_followed();
         let mut tasks = JoinSet::new();
-        let publisher =
-            Publisher { source: source.clone(), nodes: names.nodes(), node: hub.node(), lost: lost.clone() };
+        let publisher = Publisher {
+            connector: connector.clone(),
+            nodes: keys.nodes(),
+            node: hub.node(),
+            others_must_resync: others_must_resync.clone(),
+        };
         tasks.spawn(publisher.run(queue));
         tasks.spawn(
             Subscriber {
-                source: source.clone(),
-                names: names.clone(),
+                connector: connector.clone(),
+                keys: keys.clone(),
                 hub: hub.clone(),
                 connected: connected.clone(),
-                missed: missed.clone(),
+                dirty: dirty.clone(),
                 metrics: metrics.clone(),
             }
-            .run(opened),
+            .run(newly_followed),
         );
-        let roster =
-            Roster::new(source, names.clone(), store.clone(), hub.clone(), missed.clone(), options.beat);
-        tasks.spawn(roster.run());
+        let presence = PresenceSync::new(
+            connector,
+            keys.clone(),
+            store.clone(),
+            hub.clone(),
+            dirty.clone(),
+            options.beat,
+        );
+        tasks.spawn(presence.run());
         let is_deaf = Arc::<AtomicBool>::default();
-        let patience = options.beat * (2 * roster::LEASE);
+        let patience = options.beat * (2 * presence::LEASE);
         let neighbours =
             Neighbours::heard_by(hub.clone(), connected.clone(), store.clone(), patience, is_deaf.clone());
         tasks.spawn(neighbours.run());
-        let backstop = Backstop {
-            store,
-            hub: hub.clone(),
-            missed,
-            lost: lost.clone(),
-            metrics: metrics.clone(),
-            was_away: false,
-        };
-        tasks.spawn(backstop.run());
-        Ok(Self { is_deaf, hub, names, outgoing, connected, metrics, lost, _tasks: tasks })
+        let reconciler =
+            Reconciler::new(store, hub.clone(), dirty, others_must_resync.clone(), metrics.clone());
+        tasks.spawn(reconciler.run());
+        Ok(Self { is_deaf, hub, keys, outgoing, connected, metrics, others_must_resync, _tasks: tasks })
     }
 }
 
@@ -147,12 +151,12 @@ impl Bus for RedisBus {
             let address = match envelope {
                 Envelope::Event { chat, .. }
                 | Envelope::Read { chat, .. }
-                | Envelope::Notice { chat, .. } => self.names.chat(*chat),
-                _ => self.names.nodes(),
+                | Envelope::Notice { chat, .. } => self.keys.chat(*chat),
+                _ => self.keys.nodes(),
             };
             let bytes = wire::encode(self.hub.node(), envelope);
             if self.outgoing.try_send((address, bytes)).is_err() {
-                self.lost.store(true, Ordering::Release);
+                self.others_must_resync.store(true, Ordering::Release);
                 self.metrics.bus_dropped.inc();
                 tracing::debug!("the queue for Redis is full: other nodes will read from the store");
             }
@@ -171,11 +175,11 @@ impl Bus for RedisBus {
 
 /// Publishes what waits. While Redis is away it is thrown away: the bus is a hint, and old hints help nobody.
 struct Publisher {
-    source: Source,
-    /// The channel that all nodes listen to.
+    connector: Connector,
+    /// The channel that all nodes are subscribed to.
     nodes: String,
     node: u64,
-    lost: Arc<AtomicBool>,
+    others_must_resync: Arc<AtomicBool>,
 }
 
 impl Publisher {
@@ -183,14 +187,14 @@ impl Publisher {
         let mut batch = Vec::with_capacity(BATCH);
         let mut pause = RECONNECT.0;
         loop {
-            let mut connection = match self.source.connect().await {
+            let mut connection = match self.connector.connect().await {
                 Ok(connection) => connection,
                 Err(error) => {
                     tracing::warn!(%error, "Redis can't be reached to publish");
                     sleep(pause).await;
                     pause = (pause * 2).min(RECONNECT.1);
                     while queue.try_recv().is_ok() {
-                        self.lost.store(true, Ordering::Release);
+                        self.others_must_resync.store(true, Ordering::Release);
                     }
                     if queue.is_closed() {
                         return;
@@ -201,13 +205,13 @@ impl Publisher {
             pause = RECONNECT.0;
             loop {
                 batch.clear();
-                if self.lost.swap(false, Ordering::AcqRel) {
-                    batch.push((self.nodes.clone(), wire::encode(self.node, &Envelope::Lost)));
+                if self.others_must_resync.swap(false, Ordering::AcqRel) {
+                    batch.push((self.nodes.clone(), wire::encode(self.node, &Envelope::Resync)));
                 } else {
                     match timeout(PROBE, queue.recv_many(&mut batch, BATCH)).await {
                         Ok(0) => return,
                         Ok(_) => {}
-                        // Time to look whether something was lost.
+                        // Time to see whether something was lost.
                         Err(_) => continue,
                     }
                 }
@@ -217,7 +221,7 @@ impl Publisher {
                 }
                 if let Err(error) = pipeline.query_async::<()>(&mut connection).await {
                     tracing::warn!(%error, "Redis did not take what was published");
-                    self.lost.store(true, Ordering::Release);
+                    self.others_must_resync.store(true, Ordering::Release);
                     break;
                 }
             }
@@ -225,22 +229,22 @@ impl Publisher {
     }
 }
 
-/// Listens for the chats that somebody follows here.
+/// Subscribes to the channels of the chats that somebody follows here, and delivers what comes.
 struct Subscriber {
-    source: Source,
-    names: Names,
+    connector: Connector,
+    keys: Keys,
     hub: Hub,
     connected: Arc<AtomicBool>,
-    missed: Arc<Missed>,
+    dirty: Arc<Dirty>,
     metrics: Arc<Metrics>,
 }
 
 impl Subscriber {
-    async fn run(self, mut opened: mpsc::UnboundedReceiver<ChatId>) {
+    async fn run(self, mut newly_followed: mpsc::UnboundedReceiver<ChatId>) {
         let mut pause = RECONNECT.0;
         let mut first = true;
         loop {
-            if let Err(error) = self.listen(&mut opened, &mut pause, &mut first).await {
+            if let Err(error) = self.listen(&mut newly_followed, &mut pause, &mut first).await {
                 tracing::warn!(%error, "Redis can't be heard: messages of other nodes are read from the store");
             }
             self.connected.store(false, Ordering::Release);
@@ -252,12 +256,12 @@ impl Subscriber {
     /// One connection's life.
     async fn listen(
         &self,
-        opened: &mut mpsc::UnboundedReceiver<ChatId>,
+        newly_followed: &mut mpsc::UnboundedReceiver<ChatId>,
         pause: &mut Duration,
         first: &mut bool,
     ) -> Result<(), RedisError> {
-        let (mut sink, mut stream) = self.source.listen().await?.split();
-        timed(sink.subscribe(self.names.nodes())).await?;
+        let (mut sink, mut stream) = self.connector.listen().await?.split();
+        with_timeout(sink.subscribe(self.keys.nodes())).await?;
         let mut listening: HashSet<ChatId> = HashSet::new();
         self.adjust(&mut sink, &mut listening).await?;
         self.connected.store(true, Ordering::Release);
@@ -266,8 +270,8 @@ impl Subscriber {
             self.metrics.bus_reconnects.inc();
         }
         tracing::info!("Redis connected");
-        // What was published before this moment was missed.
-        self.missed.all_of(listening.iter().copied());
+        // What was published before this moment was dirty.
+        self.dirty.mark(listening.iter().copied());
         let mut probe = tokio::time::interval(PROBE);
         loop {
             tokio::select! {
@@ -275,12 +279,12 @@ impl Subscriber {
                     Some(message) => self.deliver(message.get_payload_bytes()).await,
                     None => return Ok(()),
                 },
-                Some(_) = opened.recv() => {
-                    while opened.try_recv().is_ok() {}
+                Some(_) = newly_followed.recv() => {
+                    while newly_followed.try_recv().is_ok() {}
                     self.adjust(&mut sink, &mut listening).await?;
                 }
                 _ = probe.tick() => {
-                    timed(sink.ping::<redis::Value>()).await?;
+                    with_timeout(sink.ping::<redis::Value>()).await?;
                     self.adjust(&mut sink, &mut listening).await?;
                 }
             }
@@ -293,27 +297,27 @@ impl Subscriber {
         let new: Vec<ChatId> = wanted.difference(listening).copied().collect();
         let old: Vec<ChatId> = listening.difference(&wanted).copied().collect();
         for chats in new.chunks(CHATS) {
-            timed(sink.subscribe(self.channels(chats))).await?;
+            with_timeout(sink.subscribe(self.channels(chats))).await?;
         }
         for chats in old.chunks(CHATS) {
-            timed(sink.unsubscribe(self.channels(chats))).await?;
+            with_timeout(sink.unsubscribe(self.channels(chats))).await?;
         }
         *listening = wanted;
         if !new.is_empty() {
             // Between a session's look at the store and this subscription something may have come.
-            self.missed.all_of(new);
+            self.dirty.mark(new);
         }
         Ok(())
     }
 
     fn channels(&self, chats: &[ChatId]) -> Vec<String> {
-        chats.iter().map(|chat| self.names.chat(*chat)).collect()
+        chats.iter().map(|chat| self.keys.chat(*chat)).collect()
     }
 
     async fn deliver(&self, bytes: &[u8]) {
         match wire::decode(bytes) {
             Some((node, _)) if node == self.hub.node() => {}
-            Some((_, Envelope::Lost)) => self.missed.all_of(self.hub.followed()),
+            Some((_, Envelope::Resync)) => self.dirty.mark(self.hub.followed()),
             Some((_, envelope)) => {
                 envelope.deliver(&self.hub).await;
             }

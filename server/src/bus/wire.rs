@@ -58,7 +58,7 @@ mod tests {
                 r#"{"read":{"chat":1,"user":3,"seq":5}}"#,
                 Envelope::Read { chat: ChatId(1), user: UserId(3), seq: Seq(5), frame: frame.clone() },
             ),
-            (r#""lost""#, Envelope::Lost),
+            (r#""lost""#, Envelope::Resync),
             (
                 r#"{"notice":{"chat":1,"except":3}}"#,
                 Envelope::Notice { chat: ChatId(1), except: Some(UserId(3)), frame: frame.clone() },

@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::appender::{Committed, Settled};
-use super::{AppendError, Reply, refusal};
+use super::{AppendError, Responder, refusal};
 use crate::bus::{Bus, Envelope};
 use crate::metrics::{MessageOutcome, Metrics};
-use crate::outbox::{Frame, relief};
+use crate::outbox::{Frame, wait_until_drained};
 use crate::store::{Append, Appended, Change};
 
 /// Changes that are published and answered together, so that acks do not trail far behind in a large group.
@@ -90,21 +90,21 @@ pub(crate) fn encode_event(event: &Event) -> Frame {
 
 /// Tells the sender.
 async fn answer(change: Settled) {
-    let Settled { append, reply, outcome, .. } = change;
-    match reply {
-        Reply::Caller(caller) => {
+    let Settled { append, responder, outcome, .. } = change;
+    match responder {
+        Responder::Caller(caller) => {
             // A caller that went away does not need the answer.
             let _ = caller.send(outcome);
         }
-        Reply::Socket(outbox) => {
+        Responder::Socket(outbox) => {
             let frame = match outcome {
                 Ok(Appended::Event(Event::Message(message))) => ack(&append, message, false),
                 Ok(Appended::Duplicate(message)) => ack(&append, message, true),
                 Ok(Appended::Event(_) | Appended::Read { .. }) => None,
                 Err(error) => Some(refusal::frame(&append, error)),
             };
-            if outbox.answered(frame) {
-                relief(|| outbox.is_crowded()).await;
+            if outbox.request_finished(frame) {
+                wait_until_drained(|| outbox.is_backlogged()).await;
             }
         }
     }

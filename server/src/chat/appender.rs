@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
-use super::{AppendError, Job, Outcome, Reply, Submitted};
+use super::{AppendError, Command, Outcome, Responder, Submitted};
 use crate::metrics::Metrics;
 use crate::store::{Append, AppendResult, Appended, Change, Store, StoreError};
 
@@ -31,31 +31,31 @@ pub(super) struct Committed {
 pub(super) struct Settled {
     pub(super) append: Append,
     pub(super) outcome: Outcome,
-    pub(super) reply: Reply,
+    pub(super) responder: Responder,
     pub(super) received_at: Instant,
 }
 
 pub(super) async fn run(
     store: Arc<dyn Store>,
-    mut jobs: mpsc::Receiver<Job>,
+    mut commands: mpsc::Receiver<Command>,
     committed: mpsc::Sender<Committed>,
     metrics: Arc<Metrics>,
 ) {
     let mut gathered = Vec::new();
-    while jobs.recv_many(&mut gathered, BATCH).await > 0 {
+    while commands.recv_many(&mut gathered, BATCH).await > 0 {
         let mut batch = Vec::with_capacity(gathered.len());
         let mut waiting = Vec::with_capacity(gathered.len());
         let mut flushed = Vec::new();
-        for job in gathered.drain(..) {
-            match job {
-                Job::Append(Submitted { append, reply, .. }) if reply.has_lost_turn() => {
-                    reply.fail(&append, AppendError::Unavailable);
+        for command in gathered.drain(..) {
+            match command {
+                Command::Append(Submitted { append, responder, .. }) if responder.is_aborted() => {
+                    responder.fail(&append, AppendError::Unavailable);
                 }
-                Job::Append(Submitted { append, reply, received_at }) => {
+                Command::Append(Submitted { append, responder, received_at }) => {
                     batch.push(append);
-                    waiting.push((reply, received_at));
+                    waiting.push((responder, received_at));
                 }
-                Job::Flush(done) => flushed.push(done),
+                Command::Flush(done) => flushed.push(done),
             }
         }
         let outcomes = if batch.is_empty() {
@@ -67,11 +67,18 @@ pub(super) async fn run(
         let at = Instant::now();
         let changes = batch.into_iter().zip(outcomes).zip(waiting);
         let changes: Vec<Settled> = changes
-            .map(|((append, outcome), (reply, received_at))| Settled { append, outcome, reply, received_at })
+            .map(|((append, outcome), (responder, received_at))| Settled {
+                append,
+                outcome,
+                responder,
+                received_at,
+            })
             .collect();
         for change in &changes {
-            if let (Reply::Socket(outbox), Err(AppendError::Unavailable)) = (&change.reply, &change.outcome) {
-                outbox.lose_turn();
+            if let (Responder::Socket(outbox), Err(AppendError::Unavailable)) =
+                (&change.responder, &change.outcome)
+            {
+                outbox.abort_pipeline();
             }
         }
         if committed.send(Committed { changes, at, flushed }).await.is_err() {
@@ -92,36 +99,38 @@ async fn commit(store: &dyn Store, batch: &[Append]) -> Vec<Outcome> {
             for append in batch.chunks(1) {
                 outcomes.push(match store.append(append).await {
                     Ok(mut results) => results.pop().map_or(Err(AppendError::Failed), outcome),
-                    Err(error) => Err(logged(&error)),
+                    Err(error) => Err(log_and_map(&error)),
                 });
             }
             outcomes
         }
         Err(StoreError::Unavailable(error)) => {
-            let (places, repeatable) = repeatable(batch);
-            tracing::warn!(%error, changes = batch.len(), again = repeatable.len(), "changes could not be stored at once");
+            let (places, retryable) = retryable(batch);
+            tracing::warn!(%error, changes = batch.len(), again = retryable.len(), "changes could not be stored at once");
             let mut outcomes = vec![Err(AppendError::Unavailable); batch.len()];
-            if !repeatable.is_empty() {
-                for (place, outcome) in places.into_iter().zip(insist(store, &repeatable, begin).await) {
+            if !retryable.is_empty() {
+                for (place, outcome) in places.into_iter().zip(retry_append(store, &retryable, begin).await) {
                     outcomes[place] = outcome;
                 }
             }
             outcomes
         }
-        Err(error) => vec![Err(logged(&error)); batch.len()],
+        Err(error) => vec![Err(log_and_map(&error)); batch.len()],
     }
 }
 
 /// Tries again until the store takes the batch, or patience is at its end.
-async fn insist(store: &dyn Store, batch: &[Append], begin: Instant) -> Vec<Outcome> {
+async fn retry_append(store: &dyn Store, batch: &[Append], begin: Instant) -> Vec<Outcome> {
     let mut pause = PAUSE.0;
     loop {
         sleep(pause).await;
         pause = (pause * 2).min(PAUSE.1);
         match store.append(batch).await {
-            Ok(results) => return results.into_iter().map(|result| outcome(result).map(announced)).collect(),
+            Ok(results) => {
+                return results.into_iter().map(|result| outcome(result).map(as_not_yet_announced)).collect();
+            }
             Err(StoreError::Unavailable(_)) if begin.elapsed() < PATIENCE => {}
-            Err(error) => return vec![Err(logged(&error)); batch.len()],
+            Err(error) => return vec![Err(log_and_map(&error)); batch.len()],
         }
     }
 }
@@ -131,7 +140,7 @@ fn outcome(result: AppendResult) -> Outcome {
 }
 
 /// The commit may have happened although its answer was lost, and then nobody was told.
-fn announced(appended: Appended) -> Appended {
+fn as_not_yet_announced(appended: Appended) -> Appended {
     match appended {
         Appended::Read { seq, .. } => Appended::Read { seq, moved: true },
         other => other,
@@ -141,13 +150,13 @@ fn announced(appended: Appended) -> Appended {
 /// What can be sent to the store twice without being there twice, and its places in the batch.
 ///
 /// What stands behind something of the same person in the same chat that can't, is left out too: the order must hold.
-fn repeatable(batch: &[Append]) -> (Vec<usize>, Vec<Append>) {
+fn retryable(batch: &[Append]) -> (Vec<usize>, Vec<Append>) {
     let mut blocked = HashSet::new();
     let mut found = (Vec::new(), Vec::new());
     for (place, append) in batch.iter().enumerate() {
-        let is_repeatable =
+        let is_retryable =
             matches!(append.change, Change::Message { client_id: Some(_), .. } | Change::Read { .. });
-        if is_repeatable && !blocked.contains(&(append.actor, append.chat)) {
+        if is_retryable && !blocked.contains(&(append.actor, append.chat)) {
             found.0.push(place);
             found.1.push(append.clone());
         } else {
@@ -157,7 +166,7 @@ fn repeatable(batch: &[Append]) -> (Vec<usize>, Vec<Append>) {
     found
 }
 
-fn logged(error: &StoreError) -> AppendError {
+fn log_and_map(error: &StoreError) -> AppendError {
     tracing::error!(%error, "changes could not be stored");
     match error {
         StoreError::Unavailable(_) => AppendError::Unavailable,
@@ -193,12 +202,12 @@ mod tests {
             read(2, 1),
             read(1, 1),
         ];
-        assert_eq!(repeatable(&batch).0, [0, 3, 4, 5]);
+        assert_eq!(retryable(&batch).0, [0, 3, 4, 5]);
     }
 
     #[test]
     fn a_read_position_that_was_perhaps_not_told_is_told() {
         let known = Appended::Read { seq: Seq(3), moved: false };
-        assert_eq!(announced(known), Appended::Read { seq: Seq(3), moved: true });
+        assert_eq!(as_not_yet_announced(known), Appended::Read { seq: Seq(3), moved: true });
     }
 }

@@ -69,12 +69,12 @@ impl Channel {
         self.head.fetch_max(head.0, Ordering::AcqRel) < head.0
     }
 
-    /// Sends events, in their order. True when somebody's outbox is crowded.
+    /// Sends events, in their order. True when somebody's outbox is backlogged.
     pub(super) fn send_events(&self, events: &[(Seq, &Frame)]) -> bool {
         let chat = self.chat;
-        let mut crowded = false;
+        let mut backlogged = false;
         for socket in &self.subscribers {
-            crowded |= socket.push_all(events.iter().map(|&(seq, frame)| Item::Event {
+            backlogged |= socket.push_all(events.iter().map(|&(seq, frame)| Item::Event {
                 chat,
                 seq,
                 frame: frame.clone(),
@@ -84,7 +84,7 @@ impl Channel {
         if let Some((seq, _)) = events.last() {
             self.advance_head(*seq);
         }
-        crowded
+        backlogged
     }
 
     /// Sends a read position, unless as much was sent before.
@@ -110,11 +110,11 @@ impl Channel {
     /// Lets every socket ping: a ping names the heads, and a session reads what leads up to them first.
     pub(super) fn ping(&self) {
         for socket in &self.subscribers {
-            socket.ping_now();
+            socket.request_ping();
         }
     }
 
-    pub(super) fn is_crowded(&self) -> bool {
-        self.subscribers.iter().any(|socket| socket.is_crowded())
+    pub(super) fn is_backlogged(&self) -> bool {
+        self.subscribers.iter().any(|socket| socket.is_backlogged())
     }
 }

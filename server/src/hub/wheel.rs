@@ -29,7 +29,7 @@ impl HeartbeatWheel {
     /// Ticks for the sockets of the next slot and forgets those that are gone.
     pub(super) fn advance(&mut self) {
         let slot = &mut self.slots[self.due];
-        slot.retain(|socket| socket.upgrade().map(|socket| socket.beat()).is_some());
+        slot.retain(|socket| socket.upgrade().map(|socket| socket.heartbeat_tick()).is_some());
         if slot.len() < slot.capacity() / 4 {
             slot.shrink_to(slot.len() * 2);
         }

@@ -23,7 +23,6 @@ pub struct Described {
     pub name: String,
     /// `counter`, `gauge` or `histogram`.
     pub kind: String,
-    /// What it is.
     pub help: String,
     /// Its label and the label's values.
     pub labels: Vec<(String, Vec<String>)>,

@@ -11,7 +11,6 @@ use prometheus_client::metrics::MetricType;
 
 /// A label whose values are known beforehand, so that each has its place and none can be missing from a scrape.
 pub trait Label: Copy + Send + Sync + 'static {
-    /// The label's name.
     const NAME: &'static str;
     /// Every value, in the order of [`Label::place`].
     const VALUES: &'static [&'static str];
@@ -23,7 +22,6 @@ pub trait Label: Copy + Send + Sync + 'static {
 pub struct Counters<L>(Arc<[AtomicU64]>, PhantomData<L>);
 
 impl<L: Label> Counters<L> {
-    /// Counts one more.
     pub fn inc(&self, label: L) {
         self.0[label.place()].fetch_add(1, Ordering::Relaxed);
     }
@@ -118,7 +116,6 @@ fn microseconds(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// A distribution of durations.
 #[derive(Clone, Debug, Default)]
 pub struct Histogram(Arc<Buckets<{ MICROSECONDS.len() }>>);
 
@@ -139,12 +136,10 @@ impl EncodeMetric for Histogram {
     }
 }
 
-/// A distribution of sizes.
 #[derive(Clone, Debug, Default)]
 pub struct Sizes(Arc<Buckets<{ SIZES.len() }>>);
 
 impl Sizes {
-    /// Takes a size in.
     pub fn observe(&self, size: usize) {
         self.0.observe(&SIZES, size as u64);
     }
@@ -164,7 +159,6 @@ impl EncodeMetric for Sizes {
 pub struct Histograms<L>(Arc<[Histogram]>, PhantomData<L>);
 
 impl<L: Label> Histograms<L> {
-    /// Takes a duration in.
     pub fn observe(&self, label: L, time: Duration) {
         self.0[label.place()].observe(time);
     }

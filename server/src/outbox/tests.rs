@@ -50,13 +50,13 @@ fn notices_are_shed_first_and_events_stay() {
 }
 
 #[test]
-fn who_lost_its_turn_is_told_once_behind_the_answers() {
+fn a_socket_whose_pipeline_is_aborted_is_closed_once_behind_the_answers() {
     let outbox = outbox();
     outbox.push(Item::Reply(Frame::from_static("refused")));
-    assert!(!outbox.has_lost_turn());
-    outbox.lose_turn();
-    outbox.lose_turn();
-    assert!(outbox.has_lost_turn());
+    assert!(!outbox.is_aborted());
+    outbox.abort_pipeline();
+    outbox.abort_pipeline();
+    assert!(outbox.is_aborted());
     let mut items = VecDeque::new();
     assert!(outbox.take(&mut items));
     let [Item::Reply(_), Item::Close(closing)] = items.make_contiguous() else { panic!("{items:?}") };
@@ -64,15 +64,15 @@ fn who_lost_its_turn_is_told_once_behind_the_answers() {
 }
 
 #[test]
-fn an_outbox_is_crowded_only_while_its_client_takes_more() {
+fn an_outbox_is_backlogged_only_while_its_client_takes_more() {
     let outbox = outbox();
     for seq in 1..=SHED_ABOVE as u64 {
-        assert!(!outbox.is_crowded());
+        assert!(!outbox.is_backlogged());
         assert_eq!(outbox.push(event(1, seq)), seq == SHED_ABOVE as u64);
     }
-    assert!(outbox.is_crowded());
+    assert!(outbox.is_backlogged());
     outbox.hold(0, 0);
-    assert!(!outbox.is_crowded(), "nobody should wait for a slow client");
+    assert!(!outbox.is_backlogged(), "nobody should wait for a slow client");
     assert!(!outbox.push(event(1, SHED_ABOVE as u64 + 1)));
 }
 
@@ -92,18 +92,18 @@ fn revoking_a_chat_purges_what_waits_of_it_and_nothing_else() {
 }
 
 #[test]
-fn a_beat_without_a_sign_of_life_closes_with_4202() {
+fn a_heartbeat_without_a_sign_of_life_closes_with_4202() {
     let outbox = outbox();
-    outbox.beat();
+    outbox.heartbeat_tick();
     assert!(matches!(outbox.signal(), Some(Signal::Ping)));
-    outbox.heard();
-    outbox.beat();
+    outbox.mark_alive();
+    outbox.heartbeat_tick();
     assert!(matches!(outbox.signal(), Some(Signal::Ping)));
-    outbox.asked();
-    outbox.beat();
+    outbox.request_started();
+    outbox.heartbeat_tick();
     assert!(matches!(outbox.signal(), Some(Signal::Ping)), "it waits for the store");
-    outbox.answered(None);
-    outbox.beat();
+    outbox.request_finished(None);
+    outbox.heartbeat_tick();
     assert_eq!(closing(&outbox), Some(CloseCode::NoHeartbeat));
 }
 
@@ -118,7 +118,7 @@ fn the_first_reason_of_a_close_stays() {
 }
 
 #[test]
-fn a_slow_consumer_is_told_in_the_log_and_never_what_waits_for_it() {
+fn a_slow_consumer_is_logged_without_what_waits_for_it() {
     use std::io::{self, Write};
 
     #[derive(Clone, Default)]

@@ -15,7 +15,7 @@ use crate::chat::{AppendError, Chats};
 use crate::config::Limits;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::outbox::{Frame, MAX_UNANSWERED, Scope};
+use crate::outbox::{Frame, MAX_PENDING_REQUESTS, Scope};
 use crate::pace::People;
 use crate::store::{Append, Change, Created, NewChat, SqliteStore, Store};
 
@@ -137,7 +137,7 @@ async fn nothing_is_read_of_a_client_that_takes_no_answers_whatever_needs_one() 
     ] {
         let sent = if frame.is_null() { String::new() } else { frame.to_string() };
         let read = world.flood(&sent, scope).await;
-        assert!(read <= TAKES + 2 * MAX_UNANSWERED as usize, "{sent}: {read} were read");
+        assert!(read <= TAKES + 2 * MAX_PENDING_REQUESTS as usize, "{sent}: {read} were read");
     }
 }
 

@@ -13,7 +13,7 @@ use causerie_protocol::{ChatId, CloseCode, Epoch, Seq, TokenId};
 use super::end::End;
 use super::link::{Incoming, Link, Lost, Outgoing};
 use super::{Action, Session, Verdict};
-use crate::chat::{Chats, Reply};
+use crate::chat::{Chats, Responder};
 use crate::clock;
 use crate::hub::Hub;
 use crate::metrics::{Frames, Metrics};
@@ -176,7 +176,7 @@ impl<L: Link> Driver<L> {
     }
 
     async fn on_incoming(&mut self, incoming: Incoming) -> Result<(), End> {
-        self.outbox.heard();
+        self.outbox.mark_alive();
         match incoming {
             Incoming::Text(json) => {
                 self.services.metrics.frames_received.inc();
@@ -211,11 +211,11 @@ impl<L: Link> Driver<L> {
     }
 
     fn submit(&mut self, append: Append) {
-        self.outbox.asked();
-        let reply = Reply::Socket(self.outbox.clone());
-        if let Err((append, reply)) = self.services.chats.try_submit(append, reply) {
+        self.outbox.request_started();
+        let responder = Responder::Socket(self.outbox.clone());
+        if let Err((append, responder)) = self.services.chats.try_submit(append, responder) {
             let chats = self.services.chats.clone();
-            self.stall(async move { chats.submit(append, reply).await });
+            self.stall(async move { chats.submit(append, responder).await });
         }
     }
 
@@ -311,7 +311,7 @@ impl<L: Link> Driver<L> {
             ready!(stalled.as_mut().poll(cx));
             self.stalled = None;
         }
-        if self.blocked || self.flushing || self.settling.is_some() || self.outbox.is_busy() {
+        if self.blocked || self.flushing || self.settling.is_some() || self.outbox.at_request_limit() {
             return Poll::Pending;
         }
         self.link.poll_recv(cx).map(Step::Incoming)
@@ -358,7 +358,7 @@ impl<L: Link> Driver<L> {
             if std::mem::take(&mut self.blocked) {
                 self.outbox.release();
                 // The peer made room, so it lives, though it may be too slow to answer pings.
-                self.outbox.heard();
+                self.outbox.mark_alive();
             }
         }
         let Some(item) = self.pending.pop_front() else { return Poll::Ready(None) };
@@ -396,7 +396,7 @@ impl<L: Link> Driver<L> {
     /// Nothing waits: flushes, ends a session that waited for this, and frees large buffers.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         if self.settling.is_some()
-            && self.outbox.is_settled()
+            && self.outbox.has_no_pending_requests()
             && !self.outbox.has_items()
             && let Some(closing) = self.settling.take()
         {

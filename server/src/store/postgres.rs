@@ -43,8 +43,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// What a server's connections are called in `pg_stat_activity`, followed by the name of the node.
 const NAME: &str = "causerie";
-/// What a connection is called that only looks, apart from those of servers.
-const LOOK_NAME: &str = "causerie doctor";
+/// What the connection of a preflight check is called, apart from those of servers.
+const PREFLIGHT_NAME: &str = "causerie doctor";
 /// Connections of one node.
 const CONNECTIONS: u32 = 10;
 /// Of each connection: when its node is paused or gone, the locks of what it was doing must not hold up other nodes.
@@ -161,9 +161,9 @@ impl PostgresStore {
     ///
     /// # Errors
     /// As [`PostgresStore::open`].
-    pub async fn look(url: &str) -> Result<usize, StoreError> {
+    pub async fn preflight(url: &str) -> Result<usize, StoreError> {
         let (options, place) = read(url)?;
-        let options = options.application_name(LOOK_NAME);
+        let options = options.application_name(PREFLIGHT_NAME);
         let known = MIGRATIONS.iter().map(|migration| migration.version).max();
         let look = async {
             sessions::check(&options, &place).await?;

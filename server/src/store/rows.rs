@@ -35,7 +35,6 @@ fn to_text(bytes: Option<Vec<u8>>) -> String {
     bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
-/// A person.
 #[derive(FromRow)]
 pub(super) struct UserRow {
     pub(super) user_id: i64,
@@ -140,7 +139,6 @@ pub(super) fn status(closed: bool) -> ChatStatus {
     if closed { ChatStatus::Closed } else { ChatStatus::Active }
 }
 
-/// Somebody in a chat.
 #[derive(FromRow)]
 pub(super) struct ParticipantRow {
     pub(super) chat_id: i64,
@@ -275,7 +273,7 @@ pub(super) fn refused(reason: i64) -> Refused {
 }
 
 /// What the table holds of a refusal; nothing of one that can't become another.
-pub(super) fn lasting(refused: Refused) -> Option<i64> {
+pub(super) fn persisted_reason(refused: Refused) -> Option<i64> {
     match refused {
         Refused::NoSuchChat => Some(reason::NO_SUCH_CHAT),
         Refused::ChatClosed => Some(reason::CHAT_CLOSED),

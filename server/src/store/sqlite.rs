@@ -131,7 +131,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// As [`SqliteStore::open_at`].
-    pub async fn look(url: &str, address: SocketAddr) -> Result<(), StoreError> {
+    pub async fn preflight(url: &str, address: SocketAddr) -> Result<(), StoreError> {
         let options = options(url)?.create_if_missing(false);
         if !options.get_filename().exists() {
             return Ok(());

@@ -77,11 +77,9 @@ pub enum Step {
 /// How far a transfer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Which table.
     pub table: Table,
     /// What is done to it.
     pub step: Step,
-    /// Rows that are done.
     pub done: u64,
     /// Rows in all.
     pub total: u64,
@@ -102,7 +100,6 @@ pub(super) type Key = (i64, i64);
 /// Before the first row.
 const BEGINNING: Key = (i64::MIN, i64::MIN);
 
-/// A row of `users`.
 #[derive(FromRow, PartialEq)]
 pub(super) struct User {
     pub(super) id: i64,
@@ -114,7 +111,6 @@ pub(super) struct User {
     pub(super) created_at: i64,
 }
 
-/// A row of `tokens`.
 #[derive(FromRow, PartialEq)]
 pub(super) struct Token {
     pub(super) id: i64,
@@ -125,7 +121,6 @@ pub(super) struct Token {
     pub(super) revoked: bool,
 }
 
-/// A row of `chats`.
 #[derive(FromRow, PartialEq)]
 pub(super) struct Chat {
     pub(super) id: i64,
@@ -139,7 +134,6 @@ pub(super) struct Chat {
     pub(super) sort_key: i64,
 }
 
-/// A row of `created_chats`.
 #[derive(FromRow, PartialEq)]
 pub(super) struct CreatedChat {
     pub(super) id: i64,
@@ -149,7 +143,6 @@ pub(super) struct CreatedChat {
     pub(super) digest: Vec<u8>,
 }
 
-/// A row of `participants`.
 #[derive(FromRow, PartialEq)]
 pub(super) struct Participant {
     pub(super) chat_id: i64,
@@ -157,7 +150,6 @@ pub(super) struct Participant {
     pub(super) read_seq: i64,
 }
 
-/// A row of `events`.
 #[derive(FromRow, PartialEq)]
 pub(super) struct Event {
     pub(super) id: i64,
@@ -209,7 +201,7 @@ impl Rows {
     }
 
     /// As every backend can hold it: Postgres' text type knows no U+0000, which older titles may have.
-    fn portable(mut self) -> Self {
+    fn without_nul(mut self) -> Self {
         if let Self::Chats(chats) = &mut self {
             for title in chats.iter_mut().filter_map(|chat| chat.title.as_mut()) {
                 if title.contains('\0') {
@@ -228,13 +220,11 @@ impl Rows {
 pub(super) trait Side: Send {
     /// The settings of the installation, its epoch among them.
     async fn meta(&mut self) -> Result<Vec<(String, String)>, sqlx::Error>;
-    /// Writes those.
     async fn set_meta(&mut self, meta: &[(String, String)]) -> Result<(), sqlx::Error>;
     /// How many rows a table has.
     async fn count(&mut self, table: Table) -> Result<u64, sqlx::Error>;
     /// The rows after a key, at most [`BATCH`].
     async fn read(&mut self, table: Table, after: Key) -> Result<Rows, sqlx::Error>;
-    /// Adds rows.
     async fn write(&mut self, rows: &Rows) -> Result<(), sqlx::Error>;
     /// The highest id that a table ever gave, of deleted rows too.
     async fn last_id(&mut self, table: Table) -> Result<i64, sqlx::Error>;
@@ -250,12 +240,12 @@ pub(super) trait Side: Send {
 
 /// Which end a database is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum Endpoint {
     From,
     To,
 }
 
-impl End {
+impl Endpoint {
     /// The option that names it.
     pub(super) fn option(self) -> &'static str {
         match self {
@@ -265,7 +255,7 @@ impl End {
     }
 
     /// A sentence of the store about the server's setting, as one about this option.
-    pub(super) fn reword(self, error: StoreError) -> StoreError {
+    pub(super) fn with_option_name(self, error: StoreError) -> StoreError {
         match error {
             StoreError::Unusable(sentence) => {
                 StoreError::Unusable(sentence.replace("DATABASE_URL", self.option()))
@@ -275,11 +265,11 @@ impl End {
     }
 }
 
-async fn open(url: &str, end: End) -> Result<Box<dyn Side>, StoreError> {
+async fn open(url: &str, endpoint: Endpoint) -> Result<Box<dyn Side>, StoreError> {
     Ok(if url.starts_with("sqlite:") {
-        Box::new(SqliteSide::open(url, end).await?)
+        Box::new(SqliteSide::open(url, endpoint).await?)
     } else {
-        Box::new(PostgresSide::open(url, end).await?)
+        Box::new(PostgresSide::open(url, endpoint).await?)
     })
 }
 
@@ -296,8 +286,8 @@ pub async fn transfer(
     to: &str,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Report, StoreError> {
-    let mut source = open(from, End::From).await?;
-    let mut target = open(to, End::To).await?;
+    let mut source = open(from, Endpoint::From).await?;
+    let mut target = open(to, Endpoint::To).await?;
     let meta = source.meta().await.map_err(|error| source.explain(error))?;
     let mut totals = Vec::new();
     let mut taken = 0;
@@ -349,7 +339,7 @@ async fn copy(
         let (mut done, mut key) = (0, BEGINNING);
         loop {
             progress(Progress { table, step: Step::Copying, done, total });
-            let rows = source.read(table, key).await.map_err(|error| source.explain(error))?.portable();
+            let rows = source.read(table, key).await.map_err(|error| source.explain(error))?.without_nul();
             let Some(last) = rows.last() else { break };
             target.write(&rows).await.map_err(|error| target.explain(error))?;
             key = last;
@@ -375,8 +365,8 @@ async fn compare(
         let (mut done, mut key) = (0, BEGINNING);
         loop {
             progress(Progress { table, step: Step::Comparing, done, total });
-            let rows = source.read(table, key).await.map_err(|error| source.explain(error))?.portable();
-            if rows != target.read(table, key).await.map_err(|error| target.explain(error))?.portable() {
+            let rows = source.read(table, key).await.map_err(|error| source.explain(error))?.without_nul();
+            if rows != target.read(table, key).await.map_err(|error| target.explain(error))?.without_nul() {
                 return Ok(false);
             }
             let Some(last) = rows.last() else { break };

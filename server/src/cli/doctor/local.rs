@@ -66,15 +66,15 @@ impl Checks<'_> {
         }
         self.paper.running(Check::LocalDatabase, None);
         let looked = if is_postgres(database) {
-            PostgresStore::look(database).await
+            PostgresStore::preflight(database).await
         } else {
-            SqliteStore::look(database, plan.address).await.map(|()| 0)
+            SqliteStore::preflight(database, plan.address).await.map(|()| 0)
         };
         let looked = looked.map_err(|error| because(Finding::DatabaseUnusable, &error.to_string()));
         let nodes = self.note(Check::LocalDatabase, looked.map(|nodes| (None, nodes)))?;
         if let Some(url) = &plan.config.redis_url {
             self.paper.running(Check::LocalRedis, None);
-            let looked = RedisBus::look(url, plan.config.redis_ca.as_ref()).await;
+            let looked = RedisBus::preflight(url, plan.config.redis_ca.as_ref()).await;
             let looked = looked.map_err(|error| because(Finding::RedisUnusable, &error.to_string()));
             self.note(Check::LocalRedis, looked.map(|()| (None, ())))?;
         }

@@ -26,11 +26,8 @@ pub(super) async fn check(options: &PgConnectOptions, place: &str) -> Result<(),
     ))))
 }
 
-/// Why the check failed.
 pub(super) enum Error {
-    /// A sentence.
     Unusable(StoreError),
-    /// Postgres can't be asked.
     Database(sqlx::Error),
 }
 

@@ -9,7 +9,7 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use super::{MIGRATIONS, NAME, PostgresStore, StoreError, place, read, sql, unusable, unusable_tables};
-use crate::store::transfer::{End, Key, Rows, Side, Table};
+use crate::store::transfer::{Endpoint, Key, Rows, Side, Table};
 
 /// What the connection of a command is called, apart from a server's.
 const OWN_NAME: &str = "causerie migrate-db";
@@ -19,13 +19,13 @@ const LOOKS: (u32, Duration) = (5, Duration::from_millis(200));
 pub(in crate::store) struct PostgresSide {
     connection: PgConnection,
     place: String,
-    end: End,
+    endpoint: Endpoint,
 }
 
 impl PostgresSide {
     /// Connects, brings the tables up to date and locks them.
-    pub(in crate::store) async fn open(url: &str, end: End) -> Result<Self, StoreError> {
-        let option = end.option();
+    pub(in crate::store) async fn open(url: &str, endpoint: Endpoint) -> Result<Self, StoreError> {
+        let option = endpoint.option();
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| {
                 StoreError::Unusable(format!(
@@ -37,9 +37,12 @@ impl PostgresSide {
             .extra_float_digits(None)
             .disable_statement_logging();
         let place = place(&options);
-        let explain = |error: &sqlx::Error| end.reword(unusable(&place, error));
+        let explain = |error: &sqlx::Error| endpoint.with_option_name(unusable(&place, error));
         let mut connection = options.connect().await.map_err(|error| explain(&error))?;
-        MIGRATIONS.run(&mut connection).await.map_err(|error| end.reword(unusable_tables(&place, error)))?;
+        MIGRATIONS
+            .run(&mut connection)
+            .await
+            .map_err(|error| endpoint.with_option_name(unusable_tables(&place, error)))?;
         sql::email_keys::fill(&mut connection).await.map_err(|error| explain(&error))?;
         if is_in_use(&mut connection).await.map_err(|error| explain(&error))? {
             return Err(StoreError::Unusable(format!(
@@ -60,7 +63,7 @@ impl PostgresSide {
             )),
             _ => explain(&error),
         })?;
-        Ok(Self { connection, place, end })
+        Ok(Self { connection, place, endpoint })
     }
 }
 
@@ -172,6 +175,6 @@ impl Side for PostgresSide {
     }
 
     fn explain(&self, error: sqlx::Error) -> StoreError {
-        self.end.reword(unusable(&self.place, &error))
+        self.endpoint.with_option_name(unusable(&self.place, &error))
     }
 }

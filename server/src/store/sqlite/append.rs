@@ -137,7 +137,7 @@ async fn messages(
         }
         if let Some(refused) = known.refuses() {
             results.push(Err(refused));
-            refusals.extend(key.zip(rows::lasting(refused)));
+            refusals.extend(key.zip(rows::persisted_reason(refused)));
             continue;
         }
         let id = last_id.unwrap_or(known.last_id) + 1;

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 
 use super::file::Claim;
 use super::{StoreError, code, migrate, primary_code, sql, unusable};
-use crate::store::transfer::{End, Key, Rows, Side, Table};
+use crate::store::transfer::{Endpoint, Key, Rows, Side, Table};
 
 /// How long another program has to let go of the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -17,18 +17,18 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 pub(in crate::store) struct SqliteSide {
     connection: SqliteConnection,
     options: SqliteConnectOptions,
-    end: End,
+    endpoint: Endpoint,
     /// Last, so that the connection is gone before it.
     _claim: Claim,
 }
 
 impl SqliteSide {
     /// Opens the file alone and brings its tables up to date. A target is made when it is not there.
-    pub(in crate::store) async fn open(url: &str, end: End) -> Result<Self, StoreError> {
-        let option = end.option();
+    pub(in crate::store) async fn open(url: &str, endpoint: Endpoint) -> Result<Self, StoreError> {
+        let option = endpoint.option();
         let options = SqliteConnectOptions::from_str(url)
             .map_err(|_| StoreError::Unusable(format!("{option} is not a SQLite URL: write sqlite:PATH.")))?
-            .create_if_missing(end == End::To)
+            .create_if_missing(endpoint == Endpoint::To)
             // In write-ahead mode every open connection holds a shared lock on the file, an idle server's too
             // (<https://www.sqlite.org/pragma.html#pragma_locking_mode>), so this one is refused beside another.
             .locking_mode(SqliteLockingMode::Exclusive)
@@ -37,32 +37,33 @@ impl SqliteSide {
             .busy_timeout(BUSY_TIMEOUT)
             .disable_statement_logging();
         let file = options.get_filename();
-        if end == End::From && !file.exists() {
+        if endpoint == Endpoint::From && !file.exists() {
             return Err(StoreError::Unusable(format!(
                 "There is no file {}: name the database to move in --from.",
                 file.display()
             )));
         }
-        let claim =
-            Claim::take(file, end == End::To, "migrate-db").await.map_err(|error| end.reword(error))?;
-        let mut connection = options.connect().await.map_err(|error| explain(&options, end, &error))?;
-        migrate(&mut connection, &options).await.map_err(|error| end.reword(error))?;
+        let claim = Claim::take(file, endpoint == Endpoint::To, "migrate-db")
+            .await
+            .map_err(|error| endpoint.with_option_name(error))?;
+        let mut connection = options.connect().await.map_err(|error| explain(&options, endpoint, &error))?;
+        migrate(&mut connection, &options).await.map_err(|error| endpoint.with_option_name(error))?;
         sqlx::raw_sql("BEGIN IMMEDIATE")
             .execute(&mut connection)
             .await
-            .map_err(|error| explain(&options, end, &error))?;
+            .map_err(|error| explain(&options, endpoint, &error))?;
         claim.restrict();
-        Ok(Self { connection, options, end, _claim: claim })
+        Ok(Self { connection, options, endpoint, _claim: claim })
     }
 }
 
-fn explain(options: &SqliteConnectOptions, end: End, error: &sqlx::Error) -> StoreError {
+fn explain(options: &SqliteConnectOptions, endpoint: Endpoint, error: &sqlx::Error) -> StoreError {
     match primary_code(error) {
         Some(code::BUSY | code::LOCKED) => StoreError::Unusable(format!(
             "The database {} is in use: stop the server, then run this again.",
             options.get_filename().display()
         )),
-        _ => end.reword(unusable(options, error)),
+        _ => endpoint.with_option_name(unusable(options, error)),
     }
 }
 
@@ -118,6 +119,6 @@ impl Side for SqliteSide {
     }
 
     fn explain(&self, error: sqlx::Error) -> StoreError {
-        explain(&self.options, self.end, &error)
+        explain(&self.options, self.endpoint, &error)
     }
 }

@@ -1,0 +1,138 @@
+//! Reconciling with the store: every two seconds, and when asked to, a node reads there what the bus may have lost.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use causerie_protocol::server_frame::ReadPosition;
+use causerie_protocol::{ChatId, ServerFrame};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+use crate::hub::Hub;
+use crate::metrics::Metrics;
+use crate::outbox::Frame;
+use crate::store::{Store, StoreError};
+
+/// The pause between two reads of the heads: the longest that a hole stays when Redis is away.
+pub(super) const RECONCILE_INTERVAL: Duration = Duration::from_secs(2);
+/// Requests within this time are answered by one reconciliation.
+const GATHER: Duration = Duration::from_millis(20);
+/// Chats of one query for heads or read positions.
+const CHATS: usize = 1_000;
+
+/// What this node may have missed.
+#[derive(Default)]
+pub(super) struct Dirty {
+    requested: Notify,
+    /// Chats whose read positions may be other than what was sent here.
+    reads: Mutex<HashSet<ChatId>>,
+}
+
+impl Dirty {
+    /// Something of these chats may have been missed: reconcile at once.
+    pub(super) fn mark(&self, chats: impl IntoIterator<Item = ChatId>) {
+        self.mark_reads(chats);
+        self.requested.notify_one();
+    }
+
+    fn mark_reads(&self, chats: impl IntoIterator<Item = ChatId>) {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).extend(chats);
+    }
+
+    fn take_reads(&self) -> Vec<ChatId> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
+    }
+}
+
+/// Brings the followed chats of this node up to what the store has.
+pub(super) struct Reconciler {
+    store: Arc<dyn Store>,
+    hub: Hub,
+    dirty: Arc<Dirty>,
+    /// Set when something of this node reached nobody, so that the other nodes have to reconcile too.
+    others_must_resync: Arc<AtomicBool>,
+    metrics: Arc<Metrics>,
+    store_was_away: bool,
+}
+
+impl Reconciler {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        hub: Hub,
+        dirty: Arc<Dirty>,
+        others_must_resync: Arc<AtomicBool>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { store, hub, dirty, others_must_resync, metrics, store_was_away: false }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            let _ = timeout(RECONCILE_INTERVAL, self.dirty.requested.notified()).await;
+            // A storm of newly followed chats is one reconciliation, not one each.
+            sleep(GATHER).await;
+            self.reconcile().await;
+        }
+    }
+
+    pub(super) async fn reconcile(&mut self) {
+        let store_is_away = self.reconcile_heads().await.is_err();
+        if self.store_was_away && !store_is_away {
+            // What was stored while its answer did not arrive reached nobody.
+            self.others_must_resync.store(true, Ordering::Release);
+            self.dirty.mark(self.hub.followed());
+        }
+        self.store_was_away = store_is_away;
+        self.reconcile_reads().await;
+        match self.store.revoked(&self.hub.tokens()).await {
+            Ok(tokens) => tokens.into_iter().for_each(|token| self.hub.token_revoked(token)),
+            Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),
+        }
+    }
+
+    /// Tells the sessions of heads that the bus did not; an error when not all could be read.
+    async fn reconcile_heads(&self) -> Result<(), StoreError> {
+        let mut result = Ok(());
+        for chats in self.hub.followed().chunks(CHATS) {
+            match self.store.heads(chats).await {
+                Ok(heads) => {
+                    let existing: HashSet<ChatId> = heads.iter().map(|(chat, _)| *chat).collect();
+                    for (chat, head) in heads {
+                        if self.hub.advance_head(chat, head) {
+                            self.metrics.bus_backstop_finds.inc();
+                            tracing::debug!(%chat, %head, "the bus had lost something; read from the store");
+                        }
+                    }
+                    for deleted in chats.iter().filter(|chat| !existing.contains(chat)) {
+                        self.hub.chat_deleted(*deleted, &[]);
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the heads can't be read");
+                    result = Err(error);
+                }
+            }
+        }
+        result
+    }
+
+    /// Sends how far everybody has read in the chats that were marked; the hub drops what it sent before.
+    async fn reconcile_reads(&self) {
+        for chats in self.dirty.take_reads().chunks(CHATS) {
+            match self.store.reads(chats).await {
+                Ok(reads) => {
+                    for (chat_id, user_id, seq) in reads {
+                        let read = ServerFrame::Read(ReadPosition { chat_id, user_id, seq });
+                        self.hub.read(chat_id, user_id, seq, &Frame::from(read.encode()));
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the read positions can't be read");
+                    self.dirty.mark_reads(chats.iter().copied());
+                }
+            }
+        }
+    }
+}
