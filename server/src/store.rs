@@ -269,8 +269,6 @@ pub trait Store: Send + Sync + 'static {
         after: MessageId,
         limit: u64,
     ) -> Result<Vec<(ChatCursor, Seq)>, StoreError>;
-    /// Who is in a chat; empty when there is no such chat.
-    async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError>;
     /// Everybody who shares a chat with this person, for presence.
     async fn acquaintances(&self, user: UserId) -> Result<Vec<UserId>, StoreError>;
     /// Deletes a chat with its log and answers who was in it; `None` when it is not this person's.

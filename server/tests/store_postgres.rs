@@ -276,7 +276,7 @@ mod on_postgres {
         let world = World::new(store.with_timeout(Duration::from_millis(200))).await;
         let pair = world.pair().await;
         // As many at once as there are connections, so that none is left that does not hang.
-        let all = || futures_util::future::join_all((0..20).map(|_| world.store.participants(pair)));
+        let all = || futures_util::future::join_all((0..20).map(|_| world.store.position(world.ana, pair)));
         assert!(all().await.iter().all(Result::is_ok));
         assert_eq!(world.store.pool().open, world.store.pool().most);
         way.block();

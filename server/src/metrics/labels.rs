@@ -136,8 +136,6 @@ labels! {
         Chats = "chats",
         /// Looks for chats with new messages.
         MovedChats = "moved_chats",
-        /// Lists who is in a chat.
-        Participants = "participants",
         /// Lists who shares a chat with somebody.
         Acquaintances = "acquaintances",
         /// Deletes a chat.

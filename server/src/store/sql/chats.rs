@@ -233,14 +233,6 @@ pub(super) async fn moved(
     Ok(rows.into_iter().map(place).collect())
 }
 
-pub(super) async fn participants(reader: &mut Connection, chat: ChatId) -> sqlx::Result<Vec<UserId>> {
-    let ids = sqlx::query_scalar("SELECT user_id FROM participants WHERE chat_id = $1 ORDER BY user_id")
-        .bind(chat.0)
-        .fetch_all(reader)
-        .await?;
-    Ok(ids.into_iter().map(UserId).collect())
-}
-
 pub(super) async fn acquaintances(reader: &mut Connection, user: UserId) -> sqlx::Result<Vec<UserId>> {
     let ids = sqlx::query_scalar(
         "SELECT DISTINCT other.user_id FROM participants mine

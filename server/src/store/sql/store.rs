@@ -139,13 +139,6 @@ impl Store for Backend {
         .await
     }
 
-    async fn participants(&self, chat: ChatId) -> Result<Vec<UserId>, StoreError> {
-        self.run(Operation::Participants, Read, async |connection| {
-            chats::participants(connection, chat).await
-        })
-        .await
-    }
-
     async fn acquaintances(&self, user: UserId) -> Result<Vec<UserId>, StoreError> {
         self.run(Operation::Acquaintances, Read, async |connection| {
             chats::acquaintances(connection, user).await
