@@ -3,10 +3,11 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use causerie_protocol::{ChatId, Seq, TokenId, UserId};
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Notify, mpsc};
 
 use crate::outbox::{Frame, Item, Outbox};
@@ -82,25 +83,24 @@ impl Hub {
         }))
     }
 
-    // No section below can leave a map half changed, so a poisoned lock is still good.
     fn channels(&self) -> RwLockReadGuard<'_, HashMap<ChatId, Channel>> {
-        self.0.channels.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.channels.read()
     }
 
     fn channels_mut(&self) -> RwLockWriteGuard<'_, HashMap<ChatId, Channel>> {
-        self.0.channels.write().unwrap_or_else(PoisonError::into_inner)
+        self.0.channels.write()
     }
 
     fn users(&self) -> MutexGuard<'_, Users> {
-        self.0.users.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.users.lock()
     }
 
     fn remote(&self) -> MutexGuard<'_, RemotePresence> {
-        self.0.remote.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.remote.lock()
     }
 
     fn wheel(&self) -> MutexGuard<'_, HeartbeatWheel> {
-        self.0.wheel.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.wheel.lock()
     }
 
     #[must_use]

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
 use causerie_protocol::{ChatId, CloseCode, Seq, TokenId, UserId, limits};
 use futures_util::task::AtomicWaker;
+use parking_lot::{Mutex, MutexGuard};
 
 /// An encoded frame; its bytes are shared by every socket that gets it.
 pub type Frame = axum::extract::ws::Utf8Bytes;
@@ -163,8 +164,7 @@ impl Outbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Every section below leaves the queue whole, even if one panicked.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 
     fn raise(&self, signal: u8) {

@@ -1,12 +1,13 @@
 //! Reconciling with the store: every two seconds, and when asked to, a node reads there what the bus may have lost.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use causerie_protocol::server_frame::ReadPosition;
 use causerie_protocol::{ChatId, ServerFrame};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
@@ -38,11 +39,11 @@ impl Dirty {
     }
 
     fn mark_reads(&self, chats: impl IntoIterator<Item = ChatId>) {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).extend(chats);
+        self.reads.lock().extend(chats);
     }
 
     fn take_reads(&self) -> Vec<ChatId> {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
+        self.reads.lock().drain().collect()
     }
 }
 

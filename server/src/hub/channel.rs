@@ -1,10 +1,11 @@
 //! A channel: the sockets that follow one chat, and what they were sent of it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use causerie_protocol::{ChatId, Seq, UserId};
+use parking_lot::Mutex;
 
 use super::remove;
 use crate::outbox::{Frame, Item, Outbox};
@@ -45,7 +46,7 @@ impl Channel {
     /// Ends the stream of one person's sockets, which are returned.
     pub(super) fn revoke_user(&mut self, user: UserId, reason: &'static str) -> Vec<Arc<Outbox>> {
         let revoked: Vec<_> = self.subscribers.extract_if(.., |socket| socket.user == user).collect();
-        self.reads.get_mut().unwrap_or_else(PoisonError::into_inner).remove(&user);
+        self.reads.get_mut().remove(&user);
         for socket in &revoked {
             socket.revoke(self.chat, reason);
         }
@@ -90,7 +91,7 @@ impl Channel {
     /// Sends a read position, unless as much was sent before.
     pub(super) fn send_read(&self, user: UserId, seq: Seq, frame: &Frame) {
         // Held until it is pushed, so that the order in every outbox is that of the positions.
-        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reads = self.reads.lock();
         let sent = reads.entry(user).or_insert(Seq(0));
         if seq > *sent {
             *sent = seq;

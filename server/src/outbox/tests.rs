@@ -126,7 +126,7 @@ fn a_slow_consumer_is_logged_without_what_waits_for_it() {
 
     impl Write for Lines {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
+            self.0.lock().write(bytes)
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -143,7 +143,7 @@ fn a_slow_consumer_is_logged_without_what_waits_for_it() {
             outbox.push(Item::Event { chat: ChatId(7), seq: Seq(seq), frame: Frame::from_static("sesame") });
         }
     });
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let log = String::from_utf8(lines.0.lock().clone()).unwrap();
     for word in ["WARN", "slow consumer", "user=1", "chat=7", "frames=1024", "bytes=6144"] {
         assert!(log.contains(word), "{word} is not in {log}");
     }

@@ -9,9 +9,9 @@ use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
@@ -169,7 +169,7 @@ impl Claim {
     /// Changes the record, durably.
     pub(super) fn change(&self, change: impl FnOnce(&mut Record)) -> io::Result<()> {
         let record = {
-            let mut guard = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut guard = self.record.lock();
             change(&mut guard.0);
             guard.0.clone()
         };
@@ -181,7 +181,7 @@ impl Claim {
     ///
     /// Without a wait for the disk: after a loss of power an older note stands there, which is still true.
     pub(super) fn note(&self, position: i64, at_once: bool) {
-        let mut guard = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.record.lock();
         if position <= guard.0.position || !(at_once || guard.1.elapsed() >= NOTE_PAUSE) {
             return;
         }
