@@ -1,4 +1,4 @@
-//! The bus: tells every node what was committed or done on one of them.
+//! The bus: carries to every node what was committed or done on one of them.
 
 use async_trait::async_trait;
 use causerie_protocol::{ChatId, Seq, TokenId, UserId};
@@ -27,7 +27,7 @@ pub enum Envelope {
         #[serde(skip)]
         frame: Frame,
     },
-    /// A person's read position, for everybody who follows the chat. One that is behind what was told before is dropped.
+    /// A person's read position, for everybody who follows the chat. One that is behind what was sent before is dropped.
     Read {
         chat: ChatId,
         user: UserId,
@@ -35,7 +35,7 @@ pub enum Envelope {
         #[serde(skip)]
         frame: Frame,
     },
-    /// Something of a node reached nobody, so that read positions have to be read from the store.
+    /// Something of a node reached no other, so that read positions have to be read from the store.
     #[serde(rename = "lost")]
     Resync,
     /// Typing, for everybody who follows the chat except one person.
@@ -152,12 +152,12 @@ pub trait Bus: Send + Sync + 'static {
     /// Publishes a batch, in order. Never fails: what could not be published is logged and counts as lost.
     async fn publish(&self, batch: Vec<Envelope>);
 
-    /// Whether other nodes can be heard just now. A bus without other nodes always can.
+    /// Whether messages of other nodes can arrive just now; always true of a bus without other nodes.
     fn is_connected(&self) -> bool {
         true
     }
 
-    /// Whether other nodes use the same database and can't be heard over this bus, however long one waits.
+    /// Whether other nodes use the same database and are not on this bus, however long one waits.
     fn is_deaf(&self) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! Chats: every change goes through one appender, which commits in groups, and is told to everybody after the commit.
+//! Chats: every change goes through one appender, which commits in groups, and is published after the commit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +37,7 @@ pub struct Chats {
     hub: Hub,
 }
 
-/// Who is told what became of a change.
+/// Where the outcome of a change goes.
 pub enum Responder {
     /// A socket: an `ack` when the change named a `client_id`, an `error` when it was refused, in its outbox.
     Socket(Arc<Outbox>),
@@ -66,7 +66,7 @@ pub enum AppendError {
 }
 
 impl AppendError {
-    /// What a client is told, by a name that programs can branch on.
+    /// The code that a client gets, which programs can branch on.
     #[must_use]
     pub fn code(self) -> ErrorCode {
         match self {
@@ -137,10 +137,10 @@ impl Chats {
         Self { commands, presence, bus, draining: Arc::default(), hub }
     }
 
-    /// Hands a change to the appender and answers before it is stored; `responder` is told what became of it.
+    /// Hands a change to the appender and returns before it is stored; its outcome goes to `responder`.
     ///
     /// Waits while the queue is full. Changes of one caller are stored in the order of these calls.
-    /// A socket's outbox must have been told with [`Outbox::request_started`].
+    /// For a socket, [`Outbox::request_started`] must have been called before.
     pub async fn submit(&self, append: Append, responder: Responder) {
         let received_at = Instant::now();
         if let Err((append, responder)) = self.try_submit(append, responder) {
@@ -159,7 +159,7 @@ impl Chats {
         }
         match self.commands.try_reserve() {
             Ok(place) => {
-                place.send(Command::Append(Submitted { append, responder, received_at: Instant::now() }))
+                place.send(Command::Append(Submitted { append, responder, received_at: Instant::now() }));
             }
             Err(mpsc::error::TrySendError::Full(())) => return Err((append, responder)),
             Err(mpsc::error::TrySendError::Closed(())) => responder.fail(&append, AppendError::Draining),
@@ -167,7 +167,7 @@ impl Chats {
         Ok(())
     }
 
-    /// Appends a change and waits until it is durable and this node's sockets have been told.
+    /// Appends a change and waits until it is durable and published to this node's sockets.
     ///
     /// # Errors
     /// [`AppendError`]: nothing was stored.
@@ -179,7 +179,7 @@ impl Chats {
 
     /// Tells people's sockets on `/ws/` that they are in a chat that they were not in before.
     ///
-    /// For a chat that was just made; who joins an existing one is told by the change itself.
+    /// For a chat that was just made; a change that adds a person to an existing one announces it itself.
     pub async fn announce_chat(&self, chat: ChatId, users: &[UserId]) {
         self.bus.publish(vec![Envelope::ChatAdded { chat, users: users.to_vec() }]).await;
     }
@@ -196,13 +196,13 @@ impl Chats {
         self.bus.publish(vec![Envelope::TokenRevoked { token }]).await;
     }
 
-    /// Tells others in a chat that somebody is writing. Not stored.
+    /// Publishes to the others in a chat that a person is writing. Not stored.
     pub async fn typing(&self, chat: ChatId, user: UserId) {
         let frame = Frame::from(ServerFrame::Typing(Typing { chat_id: chat, user_id: user }).encode());
         self.bus.publish(vec![Envelope::Notice { chat, except: Some(user), frame }]).await;
     }
 
-    /// Has acquaintances told that somebody has come online.
+    /// Has it published to acquaintances that a person has come online.
     pub fn came_online(&self, user: UserId) {
         let _ = self.presence.try_send(user);
     }

@@ -40,7 +40,7 @@ struct Inner {
     wheel: Mutex<HeartbeatWheel>,
     draining: AtomicBool,
     emptied: Notify,
-    /// Where chats go that somebody starts to follow; a single node has no such place.
+    /// Where chats are sent that get their first follower; unset on a single node.
     newly_followed: OnceLock<mpsc::UnboundedSender<ChatId>>,
 }
 
@@ -50,7 +50,7 @@ pub struct HubStats {
     pub sockets: usize,
     /// People with a socket.
     pub users: usize,
-    /// Chats that somebody follows.
+    /// Chats with a follower.
     pub chats: usize,
     /// Frames that wait in all outboxes.
     pub frames: usize,
@@ -175,7 +175,7 @@ impl Hub {
         }
     }
 
-    /// The last position that this node knows of, for each of these chats that somebody follows.
+    /// The last position that this node knows of, for each of these chats that has a follower.
     pub fn heads(&self, chats: impl IntoIterator<Item = ChatId>) -> Vec<(ChatId, Seq)> {
         let channels = self.channels();
         chats.into_iter().filter_map(|chat| Some((chat, channels.get(&chat)?.head()))).collect()
@@ -228,7 +228,7 @@ impl Hub {
         });
     }
 
-    /// Ends a chat's stream for everybody, and tells the sockets for many chats of who was in it.
+    /// Ends a chat's stream for everybody, also on those sockets of its participants that are for many chats.
     pub fn chat_deleted(&self, chat: ChatId, users: &[UserId]) {
         let reason = "the chat was deleted, or you are not in it";
         let channel = self.channels_mut().remove(&chat);
@@ -236,7 +236,7 @@ impl Hub {
         self.revoke_others(chat, users, &followers, reason);
     }
 
-    /// Ends a chat's stream for one person, and tells their sockets for many chats.
+    /// Ends a chat's stream for one person, also on those of their sockets that are for many chats.
     pub fn left(&self, chat: ChatId, user: UserId) {
         let reason = "you are not in this chat any more";
         let mut followers = Vec::new();
@@ -250,7 +250,7 @@ impl Hub {
         self.revoke_others(chat, &[user], &followers, reason);
     }
 
-    /// Tells the sockets for many chats that do not follow this one.
+    /// Revokes the chat on the sockets for many chats that do not follow it.
     fn revoke_others(&self, chat: ChatId, users: &[UserId], followers: &[Arc<Outbox>], reason: &'static str) {
         self.users().for_each_of(users, |socket| {
             if !followers.iter().any(|follower| Arc::ptr_eq(follower, socket)) {
@@ -267,8 +267,7 @@ impl Hub {
 
 /// What a bus between nodes asks for, and how it makes good what it lost.
 impl Hub {
-    /// From now on sends each chat that somebody starts to follow and nobody did before. One receiver; that of a second
-    /// call gets nothing.
+    /// From now on sends each chat that gets its first follower. One receiver; that of a second call gets nothing.
     ///
     /// There is no notification when a chat loses its last follower; poll [`Hub::followed`].
     #[must_use]
@@ -278,7 +277,7 @@ impl Hub {
         receiver
     }
 
-    /// The chats that somebody follows here.
+    /// The chats that have a follower here.
     #[must_use]
     pub fn followed(&self) -> Vec<ChatId> {
         self.channels().keys().copied().collect()
@@ -331,14 +330,14 @@ impl Hub {
         self.users().version()
     }
 
-    /// Everybody who is here, and the number of the last change that this holds.
+    /// Everybody who is here, with the number of the last change that is in it.
     #[must_use]
     pub fn presence_snapshot(&self) -> (u64, HashSet<UserId>) {
         let users = self.users();
         (users.version(), users.ids())
     }
 
-    /// Applies a change on some node, and tells these people's sockets here if it changed whether the person is online.
+    /// Applies a change on some node, and sends it to these people's sockets if it changed whether the person is online.
     pub fn presence(&self, change: PresenceChange, users: &[UserId], frame: &Frame) {
         let is_news = if change.node == self.node() {
             !self.remote().contains(change.user)

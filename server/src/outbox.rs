@@ -56,9 +56,9 @@ pub enum Item {
     Event { chat: ChatId, seq: Seq, frame: Frame },
     /// An answer to this socket alone.
     Reply(Frame),
-    /// A read position. Not shed: nothing would tell it again.
+    /// A read position. Not shed: it is not sent again.
     Read { chat: ChatId, frame: Frame },
-    /// Typing or presence: may be shed, nobody misses it for long.
+    /// Typing or presence: may be shed, since it is outdated soon.
     Notice {
         /// The chat that it belongs to, if any.
         chat: Option<ChatId>,
@@ -400,7 +400,7 @@ impl Outbox {
     }
 }
 
-/// Whose socket is too slow, for which chat the frame is that found no place, and how much waits. Never what waits.
+/// Names the user, the chat of the frame that did not fit, and how much waits; never the content.
 fn log_slow_consumer(user: UserId, chat: Option<ChatId>, (frames, bytes): (usize, usize)) {
     let chat = chat.map(|chat| chat.0);
     tracing::warn!(user = user.0, chat, frames, bytes, "slow consumer");

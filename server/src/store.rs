@@ -106,7 +106,7 @@ pub enum Refused {
     ClientIdReused,
     /// No such message in this chat, or it is deleted.
     NoSuchMessage,
-    /// The message is somebody else's.
+    /// Another person sent the message.
     NotTheSender,
     /// Only groups have titles and people who come and go.
     NotAGroup,
@@ -160,7 +160,7 @@ enum Access {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolState {
     pub open: usize,
-    /// Those of them that nobody uses.
+    /// Open and unused.
     pub idle: usize,
     /// Most that may be open.
     pub most: usize,
@@ -305,7 +305,7 @@ pub trait Store: Send + Sync + 'static {
         before: Option<MessageId>,
         limit: u64,
     ) -> Result<Option<Vec<Message>>, StoreError>;
-    /// One message, for somebody in its chat.
+    /// One message, for a participant of its chat.
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError>;
     /// The heads of some chats, for the heartbeat and the reconciliation of nodes; a chat that is gone is left out.
     async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError>;

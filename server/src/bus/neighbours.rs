@@ -1,4 +1,4 @@
-//! The other nodes over the same database, and whether the bus lets this one hear them.
+//! The other nodes that use the same database, and whether they are on this node's bus.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,74 +11,77 @@ use super::reconcile::RECONCILE_INTERVAL;
 use crate::hub::{Hub, NodeId};
 use crate::store::Store;
 
-/// What to do about nodes that do not hear each other.
+/// What to do about nodes that are not on one bus.
 const REMEDY: &str = "start every server of this database with USE_REDIS=true and the same REDIS_URL; until then their messages are read from the database, some seconds late, and presence, typing and new chats do not pass between them";
 
-/// Looks who else uses the database, which knows by its connections, and compares with who is heard.
+/// Finds the other nodes by their connections to the database, and compares them with those on the bus.
 pub(super) struct Neighbours {
     store: Arc<dyn Store>,
-    /// The nodes that say over the bus that they are there, and whether it is connected; without one, none can be heard.
-    heard: Option<(Hub, Arc<AtomicBool>)>,
-    /// How long a node may be seen before it has to be heard.
+    /// The hub, which knows the nodes on the bus, and whether the bus is connected; `None` without a bus.
+    on_bus: Option<(Hub, Arc<AtomicBool>)>,
+    /// How long a node may use the database before it has to be on the bus.
     patience: Duration,
-    unheard_since: Option<Instant>,
+    missing_since: Option<Instant>,
     is_deaf: Arc<AtomicBool>,
 }
 
 impl Neighbours {
-    /// Those of a node without a bus, which hears nobody.
+    /// For a node without a bus.
     pub(super) fn without_bus(store: Arc<dyn Store>, is_deaf: Arc<AtomicBool>) -> Self {
-        Self { store, heard: None, patience: Duration::ZERO, unheard_since: None, is_deaf }
+        Self { store, on_bus: None, patience: Duration::ZERO, missing_since: None, is_deaf }
     }
 
-    /// Those of a node that notes in `hub` whom it hears, while `connected`, and some time after they start.
-    pub(super) fn heard_by(
+    /// For a node whose `hub` knows the nodes on the bus while `connected`, each some time after its start.
+    pub(super) fn with_bus(
         hub: Hub,
         connected: Arc<AtomicBool>,
         store: Arc<dyn Store>,
         patience: Duration,
         is_deaf: Arc<AtomicBool>,
     ) -> Self {
-        Self { store, heard: Some((hub, connected)), patience, unheard_since: None, is_deaf }
+        Self { store, on_bus: Some((hub, connected)), patience, missing_since: None, is_deaf }
     }
 
     pub(super) async fn run(mut self) {
         loop {
-            self.look().await;
+            self.check().await;
             sleep(RECONCILE_INTERVAL).await;
         }
     }
 
-    /// Whether there are nodes that are not heard, after another look.
-    pub(super) async fn look(&mut self) -> bool {
+    /// Whether there are nodes now that are not on the bus.
+    pub(super) async fn check(&mut self) -> bool {
         let others = match self.store.other_nodes().await {
             Ok(others) => others,
             Err(error) => {
-                // What was found before still holds, as far as anybody knows.
+                // What was found before may still hold.
                 tracing::debug!(%error, "the other servers can't be looked for");
                 return self.is_deaf.load(Ordering::Acquire);
             }
         };
-        let heard: Option<HashSet<NodeId>> =
-            self.heard.as_ref().map(|(hub, _)| hub.other_nodes().into_keys().collect());
-        // Of a bus that is away, this is told already.
-        let is_away = self.heard.as_ref().is_some_and(|(_, connected)| !connected.load(Ordering::Acquire));
-        let is_unheard = |other: &&Option<NodeId>| match (other, &heard) {
-            // One of the version before says no name, so it can't be compared with those that are heard.
+        let on_bus: Option<HashSet<NodeId>> =
+            self.on_bus.as_ref().map(|(hub, _)| hub.other_nodes().into_keys().collect());
+        // A bus that is away was logged already.
+        let is_away = self.on_bus.as_ref().is_some_and(|(_, connected)| !connected.load(Ordering::Acquire));
+        let is_missing = |other: &&Option<NodeId>| match (other, &on_bus) {
+            // A node of an earlier version has no name there, so it can't be compared with those on the bus.
             (None, Some(_)) => false,
-            (Some(other), Some(heard)) => !heard.contains(other),
+            (Some(other), Some(on_bus)) => !on_bus.contains(other),
             (_, None) => true,
         };
-        let unheard = others.iter().filter(is_unheard).count();
-        let is_deaf = if unheard == 0 || is_away {
-            self.unheard_since = None;
+        let missing = others.iter().filter(is_missing).count();
+        let is_deaf = if missing == 0 || is_away {
+            self.missing_since = None;
             false
         } else {
-            self.unheard_since.get_or_insert_with(Instant::now).elapsed() >= self.patience
+            self.missing_since.get_or_insert_with(Instant::now).elapsed() >= self.patience
         };
         match (self.is_deaf.swap(is_deaf, Ordering::AcqRel), is_deaf) {
             (false, true) => {
-                tracing::warn!(unheard, "other servers use this database and can't be heard: {REMEDY}");
+                tracing::warn!(
+                    unheard = missing,
+                    "other servers use this database and can't be heard: {REMEDY}"
+                );
             }
             (true, false) => tracing::info!("every server that uses this database can be heard"),
             _ => {}

@@ -38,7 +38,7 @@ impl PollingBus {
 async fn poll(mut neighbours: Neighbours, mut reconciler: Reconciler, hub: Hub, dirty: Arc<Dirty>) {
     let mut were_others = false;
     loop {
-        let are_others = neighbours.look().await;
+        let are_others = neighbours.check().await;
         // Once more after the last one has gone, for what it stored at its end.
         if are_others || were_others {
             dirty.mark(hub.followed());

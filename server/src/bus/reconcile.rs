@@ -52,7 +52,7 @@ pub(super) struct Reconciler {
     store: Arc<dyn Store>,
     hub: Hub,
     dirty: Arc<Dirty>,
-    /// Set when something of this node reached nobody, so that the other nodes have to reconcile too.
+    /// Set when something of this node reached no other, so that the other nodes have to reconcile too.
     others_must_resync: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
     store_was_away: bool,
@@ -81,7 +81,7 @@ impl Reconciler {
     pub(super) async fn reconcile(&mut self) {
         let store_is_away = self.reconcile_heads().await.is_err();
         if self.store_was_away && !store_is_away {
-            // What was stored while its answer did not arrive reached nobody.
+            // What was stored while its answer did not arrive was published to nobody.
             self.others_must_resync.store(true, Ordering::Release);
             self.dirty.mark(self.hub.followed());
         }

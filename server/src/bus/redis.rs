@@ -65,7 +65,7 @@ pub struct RedisBus {
 pub struct Options {
     /// `redis://`, `rediss://`, `redis-sentinel://` or `rediss-sentinel://`.
     pub url: String,
-    /// The certificate, as PEM, of the authority that signed Redis' own, when it is none that the system trusts.
+    /// The certificate, as PEM, of the authority that signed Redis' own, when it is not one that the system trusts.
     pub authority: Option<PathBuf>,
     /// Whose nodes hear each other: the epoch of the installation's log. Others may use the same Redis.
     pub installation: Epoch,
@@ -100,7 +100,7 @@ impl RedisBus {
         let keys = Keys::of(&options.installation);
         let (outgoing, queue) = mpsc::channel(QUEUE);
         let connected = Arc::<AtomicBool>::default();
-        // Whatever this node was before it was killed may have stored read positions that it told nobody.
+        // This node may have been killed after it stored read positions and before it published them.
         let others_must_resync = Arc::new(AtomicBool::new(true));
         let dirty = Arc::new(Dirty::default());
         let newly_followed = hub.newly_followed();
@@ -135,7 +135,7 @@ impl RedisBus {
         let is_deaf = Arc::<AtomicBool>::default();
         let patience = options.beat * (2 * presence::LEASE);
         let neighbours =
-            Neighbours::heard_by(hub.clone(), connected.clone(), store.clone(), patience, is_deaf.clone());
+            Neighbours::with_bus(hub.clone(), connected.clone(), store.clone(), patience, is_deaf.clone());
         tasks.spawn(neighbours.run());
         let reconciler =
             Reconciler::new(store, hub.clone(), dirty, others_must_resync.clone(), metrics.clone());
@@ -173,7 +173,7 @@ impl Bus for RedisBus {
     }
 }
 
-/// Publishes what waits. While Redis is away it is thrown away: the bus is a hint, and old hints help nobody.
+/// Publishes what is queued. While Redis is away the queue is dropped: the bus is a hint, and old hints are of no use.
 struct Publisher {
     connector: Connector,
     /// The channel that all nodes are subscribed to.

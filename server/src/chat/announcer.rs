@@ -1,4 +1,4 @@
-//! The announcer: tells the bus and the senders what was committed, in the order of the log.
+//! The announcer: publishes what was committed on the bus, then answers the senders, in the order of the log.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committ
             }
         }
         for done in flushed {
-            // Whoever asked may have given up waiting.
+            // The receiver may have given up waiting.
             let _ = done.send(());
         }
     }
@@ -57,7 +57,7 @@ fn count(metrics: &Metrics, change: &Settled) {
     }
 }
 
-/// What everybody has to know of a change.
+/// Adds the envelopes that a change leads to.
 fn announce(change: &Settled, envelopes: &mut Vec<Envelope>) {
     match &change.outcome {
         Ok(Appended::Event(event)) => {
@@ -88,7 +88,7 @@ pub(crate) fn encode_event(event: &Event) -> Frame {
     Frame::from(serde_json::to_string(event).expect("an event has only string keys and no fallible parts"))
 }
 
-/// Tells the sender.
+/// Sends the outcome to where the change came from.
 async fn answer(change: Settled) {
     let Settled { append, responder, outcome, .. } = change;
     match responder {
@@ -110,7 +110,7 @@ async fn answer(change: Settled) {
     }
 }
 
-/// The ack of a message that its sender named; the others asked for none.
+/// The ack of a message with a `client_id`; without one no ack is expected.
 fn ack(append: &Append, message: Message, duplicate: bool) -> Option<Frame> {
     let client_id = append.client_id()?.clone();
     let Message { id, chat_id, seq, sent_at, .. } = message;

@@ -23,7 +23,7 @@ pub(super) struct Committed {
     pub(super) changes: Vec<Settled>,
     /// When the transaction was over.
     pub(super) at: Instant,
-    /// Who waits for everything up to here.
+    /// Answered once everything up to here was announced.
     pub(super) flushed: Vec<oneshot::Sender<()>>,
 }
 
@@ -139,7 +139,7 @@ fn outcome(result: AppendResult) -> Outcome {
     result.map_err(AppendError::Refused)
 }
 
-/// The commit may have happened although its answer was lost, and then nobody was told.
+/// The commit may have happened although its answer was lost, and then it was not announced.
 fn as_not_yet_announced(appended: Appended) -> Appended {
     match appended {
         Appended::Read { seq, .. } => Appended::Read { seq, moved: true },

@@ -1,4 +1,4 @@
-//! Presence: tells acquaintances, on every node, who has come online and who has been gone for a while.
+//! Publishes to acquaintances, on every node, who has come online and who has been gone for a while.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::bus::{Bus, Envelope};
 use crate::hub::{Hub, presence_frame};
 use crate::store::Store;
 
-/// Changes at once of which acquaintances are told; in a greater storm, such as after a restart, only the nodes are.
+/// Changes at once that are published to acquaintances; more, such as after a restart, go to the nodes alone.
 const STORM: usize = 2_048;
 
 /// Runs until the last [`super::Chats`] is dropped. Who has had no socket for `grace` is offline.
@@ -47,7 +47,7 @@ async fn announce(store: &dyn Store, bus: &dyn Bus, hub: &Hub) {
     for change in changes {
         let users = if is_storm { Ok(Vec::new()) } else { store.acquaintances(change.user).await };
         let users = users.unwrap_or_else(|error| {
-            // Presence is a courtesy: the next change of it is told again.
+            // Presence may be lost: the next change of it is published again.
             tracing::warn!(%error, "presence could not be told");
             Vec::new()
         });

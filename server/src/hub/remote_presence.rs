@@ -1,4 +1,4 @@
-//! Who is online on the other nodes, as far as this one heard.
+//! Who is online on the other nodes, by what they published.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ pub type NodeId = u64;
 /// Somebody came to a node or left it. The changes of a node are numbered 1, 2, 3 …, so that a lost one is noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PresenceChange {
-    /// The node, which between nodes is told of every envelope and not here.
+    /// On the wire, the header of the envelope names the node.
     #[serde(skip)]
     pub node: NodeId,
     pub version: u64,
@@ -100,7 +100,7 @@ impl RemotePresence {
     }
 }
 
-/// The frame that tells of a person's presence.
+/// The `presence` frame.
 #[must_use]
 pub fn presence_frame(user: UserId, online: bool) -> Frame {
     Frame::from(ServerFrame::Presence(Presence { user_id: user, online }).encode())

@@ -12,7 +12,7 @@ pub(super) struct Instruments {
 }
 
 impl Default for Instruments {
-    /// Metrics that nobody reads, and nothing is slow.
+    /// Metrics of its own, and nothing counts as slow.
     fn default() -> Self {
         Self::new(Arc::default(), Duration::MAX)
     }

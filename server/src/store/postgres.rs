@@ -68,7 +68,7 @@ const SUSPECT: i64 = 10_000_000;
 pub struct PostgresStore {
     pool: PgPool,
     instruments: Instruments,
-    /// After this the outcome of an operation is unknown and told as unavailable; what can be repeated is.
+    /// After this the outcome of an operation is unknown, and it fails as unavailable.
     timeout: Duration,
     /// When an operation last timed out, in microseconds since 1970: connections that come back then may be dead.
     timed_out_at: Arc<AtomicI64>,

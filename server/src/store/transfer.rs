@@ -17,7 +17,7 @@ const EPOCH: &str = "epoch";
 
 /// What an installation consists of, in the order in which it is moved.
 ///
-/// Refusals stay behind: they are for copies of messages that wait in a server, and nobody serves meanwhile.
+/// Refusals are not moved: they are for copies of messages that wait in a server, and no server runs meanwhile.
 /// So do the page's files, which every server keeps again when it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Table {
@@ -213,7 +213,7 @@ impl Rows {
     }
 }
 
-/// One end of a transfer: a database that nobody serves, in a transaction that sees one state.
+/// One end of a transfer: a database that no server uses, in a transaction that sees one state.
 ///
 /// Dropped without [`Side::commit`] it leaves the database as it was.
 #[async_trait]

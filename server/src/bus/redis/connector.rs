@@ -136,7 +136,7 @@ impl Connector {
     }
 }
 
-/// A channel and a key for trying out, which nobody listens to.
+/// A channel and a key of the preflight check, without subscribers.
 const CHECK: &str = "causerie:check";
 
 fn not_a_url() -> RedisUnusable {

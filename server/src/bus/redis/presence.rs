@@ -135,7 +135,7 @@ impl PresenceSync {
 
     /// Reads the people of nodes of which more changed than is known, and lets the nodes go whose lease has ended.
     async fn read(&self, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
-        // Those without a lease are taken out by whoever notices.
+        // Any node that finds another without a lease removes it.
         let mut nodes: Vec<NodeId> =
             redis::cmd("SMEMBERS").arg(self.keys.nodes()).query_async(connection).await?;
         nodes.retain(|node| *node != self.hub.node());
@@ -170,7 +170,7 @@ impl PresenceSync {
         if Instant::now() >= self.grace_until {
             for node in known.into_keys() {
                 tracing::info!(node, "another node's lease has ended");
-                // It may have stored read positions that it told nobody.
+                // It may have stored read positions that it did not publish.
                 self.dirty.mark(self.hub.followed());
                 self.forget(node).await;
             }

@@ -6,7 +6,7 @@ use sqlx::{ConnectOptions, Connection as _, Row};
 use super::StoreError;
 
 /// Refuses a pooler that gives each transaction another session: prepared statements, settings of a session and the
-/// lock of a migration would be somebody else's.
+/// lock of a migration would be those of another client.
 ///
 /// Two connections are asked in the order one, other, other, one for the process that serves them. Where each has a
 /// session, each always answers the same process, and they are two. Behind a pooler that has one session free both

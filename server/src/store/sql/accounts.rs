@@ -9,7 +9,7 @@ use crate::store::TokenRecord;
 use crate::store::rows::{AccountRow, TokenInfoRow, TokenRow, UserRow};
 use crate::{clock, email};
 
-/// Accounts of one address that are looked at, the one with the wanted spelling first: more are from before addresses had
+/// How many accounts of one address are read, the one with the wanted spelling first: more are from before addresses had
 /// keys, and differ in the case of more letters than anybody's do.
 const SPELLINGS: i64 = 64;
 

@@ -1,4 +1,4 @@
-//! SQL for chats and who is in them, as both backends speak it.
+//! SQL for chats and their participants, as both backends speak it.
 
 use std::collections::HashMap;
 
@@ -85,13 +85,13 @@ async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) ->
     Ok(Created::New(ChatId(id)))
 }
 
-/// What a request asked for, so that a repeat is known by it.
+/// A digest of the request, by which a repeat is recognised.
 fn digest(chat: &NewChat, people: &[i64]) -> Vec<u8> {
     let asked = serde_json::json!([people, chat.title, chat.direct]);
     Sha256::digest(asked.to_string()).to_vec()
 }
 
-/// A query about the chats of a page of somebody's list: those of the person `$1` with ids from `$2` to `$3` before the
+/// A query about the chats of a page of a person's list: those of the person `$1` with ids from `$2` to `$3` before the
 /// place `($4, $5)`, at most `$6`, the first of the list first.
 macro_rules! of_page {
     ($query:literal) => {

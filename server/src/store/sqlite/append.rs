@@ -51,7 +51,7 @@ pub(super) async fn append(
     Ok(results)
 }
 
-/// What the database knows about one message before it is stored: its sender and its chat, if there are such, and
+/// What the database knows about one message before it is stored: its sender and its chat, if they exist, and
 /// whether it was stored or refused before.
 #[derive(FromRow)]
 struct KnownRow {

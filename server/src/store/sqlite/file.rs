@@ -1,4 +1,4 @@
-//! The file of a SQLite database: who has it, who may read it, and whether it is still the one that it was.
+//! The file of a SQLite database: which process has it, who may read it, and whether it was moved or replaced.
 //!
 //! Beside it stands a small file, the record, whose name ends with `-run`: it says which process has the database, and
 //! what a server last knew of it.
@@ -23,7 +23,7 @@ pub(super) const MODE: u32 = 0o600;
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 /// What the name of the record ends with.
 pub(super) const RECORD: &str = "-run";
-/// How long a process that is just ending has to let go of the file, and the pause between two looks.
+/// How long a process that is just ending has to release the file, and the pause between two tries.
 const WAIT: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(50));
 /// The pause between two notes of how far the database has got.
 const NOTE_PAUSE: Duration = Duration::from_secs(1);

@@ -110,7 +110,7 @@ pub(super) async fn begin(
     Ok((Epoch(epoch), history))
 }
 
-/// Gives the database another epoch; from then on it is nobody's backup.
+/// Gives the database another epoch; from then on it does not count as a backup.
 pub(super) async fn renew(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE meta SET value = $1 WHERE key = 'epoch'")
         .bind(name())
