@@ -94,14 +94,14 @@ fn digest(chat: &NewChat, people: &[i64]) -> Vec<u8> {
 /// A query about the chats of a page of a person's list: those of the person `$1` with ids from `$2` to `$3` before the
 /// place `($4, $5)`, at most `$6`, the first of the list first.
 macro_rules! of_page {
-    ($query:literal) => {
+    ($($query:expr),+ $(,)?) => {
         concat!(
             "WITH page AS (
                  SELECT c.id, c.sort_key, p.read_seq FROM participants p JOIN chats c ON c.id = p.chat_id
                  WHERE p.user_id = $1 AND p.chat_id BETWEEN $2 AND $3 AND (c.sort_key, c.id) < ($4, $5)
                  ORDER BY c.sort_key DESC, c.id DESC LIMIT $6)
              ",
-            $query
+            $($query),+
         )
     };
 }
@@ -185,8 +185,9 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
         people.entry(row.chat_id).or_default().push(row.into());
     }
     let last: Vec<EventRow> = sqlx::query_as(of_page!(
-        "SELECT e.id, e.chat_id, e.seq, e.kind, e.at, e.client_id, e.content, e.target, e.edited_at, e.deleted_at,
-                CAST(NULL AS BYTEA) AS target_content, u.id AS user_id, u.email, u.name
+        "SELECT ",
+        event_columns!(),
+        "
          FROM (SELECT (SELECT e.id FROM events e WHERE e.chat_id = page.id AND e.kind = 0 AND e.deleted_at IS NULL
                        ORDER BY e.seq DESC LIMIT 1) AS id
                FROM page) AS newest

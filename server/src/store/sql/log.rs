@@ -41,14 +41,15 @@ pub(super) async fn events_after(
     if !is_participant(&mut snapshot, user, chat).await? {
         return Ok(None);
     }
-    let rows: Vec<EventRow> = sqlx::query_as(
-        "SELECT e.id, e.chat_id, e.seq, e.kind, e.at, e.client_id, e.content, e.target, e.edited_at, e.deleted_at,
-                m.content AS target_content, u.id AS user_id, u.email, u.name
+    let rows: Vec<EventRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        event_columns!("m.content"),
+        "
          FROM events e
          LEFT JOIN events m ON e.kind = 1 AND m.id = e.target
          JOIN users u ON u.id = CASE WHEN e.kind IN (3, 4) THEN e.target ELSE e.actor_id END
          WHERE e.chat_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3",
-    )
+    ))
     .bind(chat.0)
     .bind(to_sql(after.0))
     .bind(to_sql(limit))
@@ -69,15 +70,16 @@ pub(super) async fn messages(
         return Ok(None);
     }
     // Ids grow with positions, so the page before a message is found through its position.
-    let rows: Vec<EventRow> = sqlx::query_as(
-        "SELECT e.id, e.chat_id, e.seq, e.kind, e.at, e.client_id, e.content, e.target, e.edited_at, e.deleted_at,
-                CAST(NULL AS BYTEA) AS target_content, u.id AS user_id, u.email, u.name
+    let rows: Vec<EventRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        event_columns!(),
+        "
          FROM events e JOIN users u ON u.id = e.actor_id
          WHERE e.chat_id = $1 AND e.kind = 0
            AND e.seq < coalesce((SELECT seq FROM events WHERE id = $2 AND chat_id = $1),
                                 CASE WHEN $2 IS NULL THEN 9223372036854775807 ELSE 0 END)
          ORDER BY e.seq DESC LIMIT $3",
-    )
+    ))
     .bind(chat.0)
     .bind(before.map(|id| id.0))
     .bind(to_sql(limit))
@@ -91,13 +93,14 @@ pub(super) async fn message(
     user: UserId,
     id: MessageId,
 ) -> sqlx::Result<Option<Message>> {
-    let row: Option<EventRow> = sqlx::query_as(
-        "SELECT e.id, e.chat_id, e.seq, e.kind, e.at, e.client_id, e.content, e.target, e.edited_at, e.deleted_at,
-                CAST(NULL AS BYTEA) AS target_content, u.id AS user_id, u.email, u.name
+    let row: Option<EventRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        event_columns!(),
+        "
          FROM events e JOIN users u ON u.id = e.actor_id
          JOIN participants p ON p.chat_id = e.chat_id AND p.user_id = $2
          WHERE e.id = $1 AND e.kind = 0",
-    )
+    ))
     .bind(id.0)
     .bind(user.0)
     .fetch_optional(reader)

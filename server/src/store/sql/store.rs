@@ -19,6 +19,20 @@ use crate::store::{
     TokenRecord,
 };
 
+/// The columns of an `EventRow`: of an event `e`, the text of the message that it changed, and of a person `u`.
+macro_rules! event_columns {
+    ($target_content:literal) => {
+        concat!(
+            "e.id, e.chat_id, e.seq, e.kind, e.at, e.client_id, e.content, e.target, e.edited_at, e.deleted_at, ",
+            $target_content,
+            " AS target_content, u.id AS user_id, u.email, u.name"
+        )
+    };
+    () => {
+        event_columns!("CAST(NULL AS BYTEA)")
+    };
+}
+
 mod accounts;
 pub(in crate::store) mod changes;
 mod chats;
