@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use causerie_server::app::App;
 use causerie_server::config::{self, Cli, Command, LogFormat, Serve};
 use causerie_server::demo;
+use causerie_server::serve::Server;
 use causerie_server::tls::Certificate;
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -79,11 +79,11 @@ async fn run(serve: &Serve) -> Result<(), String> {
     // From here on, so that a signal during a long migration is not lost.
     let shutdown = signals()?;
     config.address = Some(address);
-    let is_demo = config.demo;
-    let app = App::open(config).await.map_err(|error| error.to_string())?;
-    let scheme = if app.certificate.is_some() { "https" } else { "http" };
-    let url = format!("{scheme}://{address}{}", app.config.base_path);
-    if let Some(certificate) = app.certificate.clone() {
+    let (is_demo, base_path) = (config.demo, config.base_path.clone());
+    let server = Server::open(config).await.map_err(|error| error.to_string())?;
+    let scheme = if server.certificate().is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{address}{base_path}");
+    if let Some(certificate) = server.certificate().cloned() {
         tokio::spawn(reload(certificate, hangups()?));
     }
     say(&format!("listening on {url}"));
@@ -91,7 +91,7 @@ async fn run(serve: &Serve) -> Result<(), String> {
         say(&demo::invitation(&url));
     }
     tracing::info!(%address, "listening");
-    app.serve(listener, async {
+    server.serve(listener, async {
         // The sender lives as long as the process.
         let _ = shutdown.await;
     })

@@ -3,9 +3,8 @@
 use causerie_protocol::event::User;
 use causerie_protocol::{ClientId, MessageText, UserId};
 
-use crate::app::App;
-use crate::auth::PasswordError;
-use crate::store::{Append, Change, Created, NewChat, StoreError};
+use crate::auth::{Auth, PasswordError};
+use crate::store::{Append, Change, Created, NewChat, Store, StoreError};
 
 /// The addresses of the demo accounts.
 pub const EMAILS: [&str; 2] = ["ana@example.org", "ben@example.org"];
@@ -24,25 +23,25 @@ const TALK: [(usize, &str); 4] = [
 ///
 /// # Errors
 /// When the store fails.
-pub async fn prepare(app: &App) -> Result<(), StoreError> {
+pub async fn prepare(store: &dyn Store, auth: &Auth) -> Result<(), StoreError> {
     let mut users = Vec::new();
     let mut made = false;
     for (email, name) in EMAILS.into_iter().zip(["Ana", "Ben"]) {
-        if let Some((user, _)) = app.store.account(email).await? {
+        if let Some((user, _)) = store.account(email).await? {
             users.push(user.id);
-        } else if let Some(user) = register(app, email, name).await? {
+        } else if let Some(user) = register(auth, email, name).await? {
             users.push(user.id);
             made = true;
         }
     }
     if made {
-        talk(app, users).await?;
+        talk(store, users).await?;
     }
     Ok(())
 }
 
-async fn register(app: &App, email: &str, name: &str) -> Result<Option<User>, StoreError> {
-    match app.auth.register(email, name, PASSWORD.to_owned()).await {
+async fn register(auth: &Auth, email: &str, name: &str) -> Result<Option<User>, StoreError> {
+    match auth.register(email, name, PASSWORD.to_owned()).await {
         Ok(user) => Ok(user),
         Err(PasswordError::Store(error)) => Err(error),
         Err(PasswordError::Busy) => unreachable!("nobody registers before the server serves"),
@@ -50,10 +49,10 @@ async fn register(app: &App, email: &str, name: &str) -> Result<Option<User>, St
 }
 
 /// Every part of this may be repeated without a second effect.
-async fn talk(app: &App, users: Vec<UserId>) -> Result<(), StoreError> {
+async fn talk(store: &dyn Store, users: Vec<UserId>) -> Result<(), StoreError> {
     let Some(creator) = users.first().copied() else { return Ok(()) };
     let chat = NewChat { creator, participants: users.clone(), title: None, direct: true, client_id: None };
-    let (Created::New(chat) | Created::Existing(chat)) = app.store.create_chat(chat).await? else {
+    let (Created::New(chat) | Created::Existing(chat)) = store.create_chat(chat).await? else {
         return Ok(());
     };
     let batch: Vec<Append> = TALK
@@ -66,7 +65,7 @@ async fn talk(app: &App, users: Vec<UserId>) -> Result<(), StoreError> {
             Some(Append { actor, chat, change: Change::Message { text, client_id } })
         })
         .collect();
-    app.store.append(&batch).await?;
+    store.append(&batch).await?;
     Ok(())
 }
 

@@ -14,10 +14,9 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 
-use crate::app::App;
+use crate::state::AppState;
 use crate::chat::AppendError;
 use crate::metrics::{Metrics, StatusClass};
-use crate::socket;
 
 pub mod accounts;
 pub mod caller;
@@ -33,6 +32,7 @@ pub mod origin;
 mod paging;
 pub mod problem;
 mod ready;
+mod socket;
 
 use problem::Refusal;
 
@@ -43,7 +43,7 @@ const REQUEST_ID_CHARS: usize = 64;
 const METRICS: &str = "/metrics";
 
 /// Everything that the server answers.
-pub fn router(app: App) -> Router {
+pub fn router(app: AppState) -> Router {
     let log = log(app.metrics.clone());
     let base_path: Arc<str> = app.config.base_path.as_str().into();
     let api = Router::new()
@@ -79,11 +79,11 @@ pub fn router(app: App) -> Router {
 pub(crate) trait Routes {
     /// The same methods at both spellings.
     #[must_use]
-    fn at(self, path: &str, methods: MethodRouter<App>) -> Self;
+    fn at(self, path: &str, methods: MethodRouter<AppState>) -> Self;
 }
 
-impl Routes for Router<App> {
-    fn at(self, path: &str, methods: MethodRouter<App>) -> Self {
+impl Routes for Router<AppState> {
+    fn at(self, path: &str, methods: MethodRouter<AppState>) -> Self {
         let bare = path.trim_end_matches('/');
         self.route(bare, methods.clone()).route(&format!("{bare}/"), methods)
     }
@@ -101,7 +101,7 @@ pub(crate) fn no_room() -> Response {
 }
 
 /// What no route takes: the page, whose views have addresses of their own, or nothing.
-async fn elsewhere(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+async fn elsewhere(State(app): State<AppState>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path();
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     if matches!(first, "api" | "ws") {
@@ -122,7 +122,7 @@ async fn method_not_allowed() -> Refusal {
 }
 
 /// Nothing new is begun by a server that is about to end; what it says of itself, and the page's files, it still tells.
-async fn unless_draining(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn unless_draining(State(app): State<AppState>, request: Request, next: Next) -> Response {
     if app.drain.has_begun() {
         return Refusal::from(AppendError::Draining).into_response();
     }

@@ -4,13 +4,12 @@
 //! `socket → session → chat → store → bus → hub → outbox → socket`.
 //!
 //! - [`config`]: the settings; the only place that reads the environment.
-//! - [`app`]: the composition root, `run(listener, config, shutdown)`.
-//! - [`http`]: the router, REST handlers and problem answers.
+//! - [`serve`]: the composition root, `run(listener, config, shutdown)`. [`state`]: what every handler is given.
+//! - [`http`]: the router, the REST handlers, the handshake of sockets, and the answers to what is refused.
 //! - [`page`]: the page that is built into the program.
 //! - [`auth`]: passwords, tokens, who is calling.
 //! - [`pace`]: how fast somebody may send.
 //! - [`listener`]: connections, plain or over TLS. [`connections`]: how many there may be, and which makes room. [`tls`]: the certificate. [`gate`]: how many sockets there may be.
-//! - [`socket`]: the upgrade, and the only file that names axum's WebSocket.
 //! - [`session`]: what one socket's frames lead to.
 //! - [`chat`]: appends to the log in groups, and tells the rest of the node.
 //! - [`store`]: the log, durable. [`bus`]: between nodes. [`hub`]: who is here. [`outbox`]: bounded, one a socket. [`heartbeat`]: the one timer.
@@ -19,7 +18,6 @@
 //! - [`clock`]: times as the wire shows them. [`email`]: which addresses are the same.
 //! - [`demo`]: two accounts and a chat to try.
 
-pub mod app;
 pub mod auth;
 pub mod bus;
 pub mod chat;
@@ -38,7 +36,8 @@ pub mod outbox;
 pub mod pace;
 pub mod page;
 pub mod probes;
+pub mod serve;
 pub mod session;
-pub mod socket;
+pub mod state;
 pub mod store;
 pub mod tls;

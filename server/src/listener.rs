@@ -46,10 +46,6 @@ const BUFFER: usize = 64 * 1024;
 /// What a client reads whose request did not become whole in time.
 const TOO_SLOW: &str = "The head of the request did not arrive in time: send it again.\n";
 
-/// Who is at the other end of a connection: the client, or a proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
-
 /// What every connection is served with.
 struct Shared {
     acceptor: Option<TlsAcceptor>,
@@ -207,7 +203,7 @@ async fn answer(
         http::no_room()
     } else {
         let extensions = request.extensions_mut();
-        extensions.insert(ConnectInfo(Peer(peer)));
+        extensions.insert(ConnectInfo(peer));
         extensions.insert(state.clone());
         router.call(request).await.unwrap_or_else(|never| match never {})
     };

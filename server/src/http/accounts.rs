@@ -16,12 +16,12 @@ use super::client::Client;
 use super::fields::Fields;
 use super::id::{Id, Named};
 use super::problem::Refusal;
-use crate::app::App;
+use crate::state::AppState;
 use crate::auth::attempts::Origin;
 use crate::auth::{Caller, password};
 use crate::{clock, email};
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .at(paths::REGISTER, post(register))
         .at(paths::LOGIN, post(login))
@@ -32,7 +32,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn register(
-    State(app): State<App>,
+    State(app): State<AppState>,
     client: Client,
     mut fields: Fields,
 ) -> Result<(StatusCode, Json<SignedIn>), Refusal> {
@@ -51,7 +51,7 @@ async fn register(
 }
 
 async fn login(
-    State(app): State<App>,
+    State(app): State<AppState>,
     client: Client,
     mut fields: Fields,
 ) -> Result<Json<SignedIn>, Refusal> {
@@ -76,7 +76,7 @@ async fn login(
     Ok(Json(app.auth.sign_in(user).await?))
 }
 
-async fn logout(State(app): State<App>, caller: Caller) -> Result<StatusCode, Refusal> {
+async fn logout(State(app): State<AppState>, caller: Caller) -> Result<StatusCode, Refusal> {
     // Somebody else may have revoked it a moment ago; signed out is signed out.
     app.auth.revoke(caller.user.id, caller.token).await?;
     app.chats.token_revoked(caller.token).await;
@@ -87,7 +87,7 @@ async fn me(caller: Caller) -> Json<User> {
     Json(caller.user)
 }
 
-async fn tokens(State(app): State<App>, caller: Caller) -> Result<Json<Vec<TokenInfo>>, Refusal> {
+async fn tokens(State(app): State<AppState>, caller: Caller) -> Result<Json<Vec<TokenInfo>>, Refusal> {
     let mut tokens = app.store.tokens_of(caller.user.id, clock::now()).await?;
     for token in &mut tokens {
         token.current = token.id == caller.token;
@@ -96,7 +96,7 @@ async fn tokens(State(app): State<App>, caller: Caller) -> Result<Json<Vec<Token
 }
 
 async fn revoke(
-    State(app): State<App>,
+    State(app): State<AppState>,
     caller: Caller,
     Id(token): Id<TokenId>,
 ) -> Result<StatusCode, Refusal> {

@@ -5,14 +5,14 @@ use axum::http::header;
 use axum::http::request::Parts;
 
 use super::problem::Refusal;
-use crate::app::App;
+use crate::state::AppState;
 use crate::auth::Caller;
 use crate::pace;
 
-impl FromRequestParts<App> for Caller {
+impl FromRequestParts<AppState> for Caller {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Refusal> {
         let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
             // Addresses stand in logs, histories and referrers: a token there is as good as public.
             let in_query = parts.uri.query().is_some_and(|query| {
@@ -32,7 +32,7 @@ impl FromRequestParts<App> for Caller {
 }
 
 /// Counts a change with the frames that the same person sends; a repeat of a `client_id` counts once.
-pub(super) fn keep_pace(app: &App, caller: &Caller, is_repeat: bool) -> Result<(), Refusal> {
+pub(super) fn keep_pace(app: &AppState, caller: &Caller, is_repeat: bool) -> Result<(), Refusal> {
     let detail = "Too many changes a second: wait a moment and try again.";
     let person = app.people.person(caller.user.id);
     person.request(is_repeat, pace::now()).map_err(|wait| Refusal::rate_limited(detail, wait))

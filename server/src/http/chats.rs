@@ -14,12 +14,12 @@ use super::fields::Fields;
 use super::id::Id;
 use super::paging::{Page, link_to_next};
 use super::problem::Refusal;
-use crate::app::App;
+use crate::state::AppState;
 use crate::auth::Caller;
 use crate::chat::AppendError;
 use crate::store::{Append, Change, Created, NewChat, Refused};
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .at(paths::CHATS, get(list).post(create))
         .at(&format!("{}{{id}}/", paths::CHATS), get(read).patch(update).delete(remove))
@@ -28,7 +28,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn list(
-    State(app): State<App>,
+    State(app): State<AppState>,
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<(HeaderMap, Json<Vec<Chat>>), Refusal> {
@@ -50,7 +50,7 @@ async fn list(
 }
 
 async fn create(
-    State(app): State<App>,
+    State(app): State<AppState>,
     caller: Caller,
     mut fields: Fields,
 ) -> Result<(StatusCode, Json<Chat>), Refusal> {
@@ -84,12 +84,12 @@ async fn create(
     Ok((status, Json(chat)))
 }
 
-async fn read(State(app): State<App>, caller: Caller, Id(id): Id<ChatId>) -> Result<Json<Chat>, Refusal> {
+async fn read(State(app): State<AppState>, caller: Caller, Id(id): Id<ChatId>) -> Result<Json<Chat>, Refusal> {
     Ok(Json(chat(&app, caller.user.id, id).await?))
 }
 
 async fn update(
-    State(app): State<App>,
+    State(app): State<AppState>,
     caller: Caller,
     Id(id): Id<ChatId>,
     mut fields: Fields,
@@ -115,7 +115,7 @@ async fn update(
     Ok(Json(chat(&app, caller.user.id, id).await?))
 }
 
-async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
+async fn remove(State(app): State<AppState>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
     keep_pace(&app, &caller, false)?;
     let users = app.store.delete_chat(caller.user.id, id).await?.ok_or_else(Refusal::no_such_chat)?;
     app.chats.chat_deleted(id, &users).await;
@@ -123,7 +123,7 @@ async fn remove(State(app): State<App>, caller: Caller, Id(id): Id<ChatId>) -> R
 }
 
 async fn join(
-    State(app): State<App>,
+    State(app): State<AppState>,
     caller: Caller,
     Id(id): Id<ChatId>,
     mut fields: Fields,
@@ -142,27 +142,27 @@ async fn join(
     Ok((StatusCode::CREATED, Json(chat(&app, caller.user.id, id).await?)))
 }
 
-async fn leave(State(app): State<App>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
+async fn leave(State(app): State<AppState>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
     keep_pace(&app, &caller, false)?;
     app.chats.append(Append { actor: caller.user.id, chat: id, change: Change::Leave }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A chat as its participant sees it, with who is here.
-async fn chat(app: &App, user: UserId, id: ChatId) -> Result<Chat, Refusal> {
+async fn chat(app: &AppState, user: UserId, id: ChatId) -> Result<Chat, Refusal> {
     let mut chat = app.store.chat(user, id).await?.ok_or_else(Refusal::no_such_chat)?;
     fill_presence(app, &mut chat);
     Ok(chat)
 }
 
-fn fill_presence(app: &App, chat: &mut Chat) {
+fn fill_presence(app: &AppState, chat: &mut Chat) {
     for participant in &mut chat.participants {
         participant.online = app.hub.is_online(participant.user.id);
     }
 }
 
 /// The people that a new chat's `participants` name, each once, without the person who asks.
-async fn others(app: &App, me: UserId, participants: Option<Value>) -> Result<Vec<UserId>, Refusal> {
+async fn others(app: &AppState, me: UserId, participants: Option<Value>) -> Result<Vec<UserId>, Refusal> {
     let fail = |detail: &str| Refusal::invalid("participants", detail);
     let participants = participants.ok_or_else(|| Refusal::missing("participants"))?;
     let shape = || fail("The field \"participants\" must be an array of ids and e-mail addresses.");

@@ -9,9 +9,8 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ipnet::IpNet;
 
-use crate::app::App;
+use crate::state::AppState;
 use crate::config::{Config, ForwardedHeader};
-use crate::listener::Peer;
 
 /// What proxies add each client's address to.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -125,12 +124,12 @@ fn is_port(text: &str) -> bool {
     is_obfuscated || text.parse::<u16>().is_ok()
 }
 
-impl FromRequestParts<App> for Client {
+impl FromRequestParts<AppState> for Client {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
-        let peer = peer.map_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), |ConnectInfo(Peer(peer))| *peer);
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), |ConnectInfo(peer)| *peer);
         let Config { trusted_proxies, forwarded_header, .. } = &*app.config;
         Ok(Self::of(peer, &parts.headers, trusted_proxies, *forwarded_header))
     }

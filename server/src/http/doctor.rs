@@ -17,14 +17,14 @@ use tower_http::cors::{Any, CorsLayer};
 
 use super::origin::{allowed, origin_allowed};
 use super::{Routes, method_not_allowed, ready};
-use crate::app::App;
+use crate::state::AppState;
 use crate::clock;
 
 /// The setting that allows more origins.
 const ORIGINS: &str = "CAUSERIE_ALLOWED_ORIGINS";
 
 /// Readable by pages of every origin: a page that may not connect is to find out why, and nothing here is a secret.
-pub fn routes() -> Router<App> {
+pub fn routes() -> Router<AppState> {
     Router::new()
         .at(paths::DOCTOR, get(status))
         .at(&format!("{}{{probe}}/", paths::PROBES), get(traced))
@@ -41,7 +41,7 @@ struct Asked {
 
 /// Always 200: a server that can't do its work is to say so, and what is missing.
 async fn status(
-    State(app): State<App>,
+    State(app): State<AppState>,
     headers: HeaderMap,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Json<ServerStatus> {
@@ -70,13 +70,13 @@ async fn status(
 }
 
 /// What this server remembers of a handshake; another one behind the same address may remember more.
-async fn traced(State(app): State<App>, Path(probe): Path<String>) -> Json<Traced> {
+async fn traced(State(app): State<AppState>, Path(probe): Path<String>) -> Json<Traced> {
     let trace = app.probes.recall(&probe, Instant::now());
     Json(Traced { node: app.probes.node.clone(), trace })
 }
 
 /// Remembers a handshake that carries `?probe=`, and how it was answered.
-pub async fn remember(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn remember(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let Some(probe) = request.uri().query().and_then(named) else { return next.run(request).await };
     let (probe, trace) = (probe.to_owned(), arrived(&app, request.headers()));
     let response = next.run(request).await;
@@ -95,7 +95,7 @@ fn named(query: &str) -> Option<&str> {
 }
 
 /// What there is of a handshake before it is answered.
-fn arrived(app: &App, headers: &HeaderMap) -> Trace {
+fn arrived(app: &AppState, headers: &HeaderMap) -> Trace {
     let asks = |name, word: &str| {
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(word))

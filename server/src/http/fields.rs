@@ -11,17 +11,17 @@ use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use super::problem::Refusal;
-use crate::app::App;
+use crate::state::AppState;
 use crate::connections::{Phase, State};
 
 /// The body's fields. What nobody takes is ignored.
 #[derive(Debug)]
 pub struct Fields(Map<String, Value>);
 
-impl FromRequest<App> for Fields {
+impl FromRequest<AppState> for Fields {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Refusal> {
         if !is_json(request.headers()) {
             return Err(Refusal::not_json_type());
         }

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use causerie_protocol::{ChatId, MessageId, TokenId};
 
 use super::problem::Refusal;
-use crate::app::App;
+use crate::state::AppState;
 
 /// The one id of a path such as `/api/chats/{id}/`.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +37,10 @@ impl Named for TokenId {
     }
 }
 
-impl<T: Named> FromRequestParts<App> for Id<T> {
+impl<T: Named> FromRequestParts<AppState> for Id<T> {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Refusal> {
         let Path(text) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| T::missing())?;
         text.parse().map(Self).map_err(|_| T::missing())
     }

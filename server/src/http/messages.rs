@@ -13,18 +13,18 @@ use super::fields::Fields;
 use super::id::Id;
 use super::paging::{Page, link_to_next};
 use super::problem::Refusal;
-use crate::app::App;
+use crate::state::AppState;
 use crate::auth::Caller;
 use crate::store::{Append, Appended, Change};
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .at(&format!("{}{{id}}/messages/", paths::CHATS), get(list).post(post))
         .at("/api/messages/{id}/", get(read).patch(edit).delete(remove))
 }
 
 async fn list(
-    State(app): State<App>,
+    State(app): State<AppState>,
     caller: Caller,
     Id(chat): Id<ChatId>,
     RawQuery(query): RawQuery,
@@ -44,7 +44,7 @@ async fn list(
 }
 
 async fn post(
-    State(app): State<App>,
+    State(app): State<AppState>,
     caller: Caller,
     Id(chat): Id<ChatId>,
     mut fields: Fields,
@@ -63,7 +63,7 @@ async fn post(
 }
 
 async fn read(
-    State(app): State<App>,
+    State(app): State<AppState>,
     caller: Caller,
     Id(id): Id<MessageId>,
 ) -> Result<Json<MessageBody>, Refusal> {
@@ -71,7 +71,7 @@ async fn read(
 }
 
 async fn edit(
-    State(app): State<App>,
+    State(app): State<AppState>,
     caller: Caller,
     Id(id): Id<MessageId>,
     mut fields: Fields,
@@ -85,7 +85,7 @@ async fn edit(
 }
 
 async fn remove(
-    State(app): State<App>,
+    State(app): State<AppState>,
     caller: Caller,
     Id(id): Id<MessageId>,
 ) -> Result<StatusCode, Refusal> {
@@ -96,6 +96,6 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn message(app: &App, caller: &Caller, id: MessageId) -> Result<Message, Refusal> {
+async fn message(app: &AppState, caller: &Caller, id: MessageId) -> Result<Message, Refusal> {
     app.store.message(caller.user.id, id).await?.ok_or_else(Refusal::no_such_message)
 }

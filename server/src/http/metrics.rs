@@ -6,14 +6,14 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use super::problem::Refusal;
-use crate::app::App;
+use crate::state::AppState;
 use crate::metrics::level;
 
 /// The media type of the format, with its version.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Everything that is measured; with a token in the settings, for who shows it.
-pub(super) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
+pub(super) async fn metrics(State(app): State<AppState>, headers: HeaderMap) -> Response {
     if let Some(token) = &app.config.metrics_token
         && !shows(&headers, token)
     {
@@ -34,7 +34,7 @@ fn shows(headers: &HeaderMap, token: &str) -> bool {
 }
 
 /// Reads what is not counted as it happens.
-fn look_around(app: &App) {
+fn look_around(app: &AppState) {
     let metrics = &app.metrics;
     let stats = app.hub.stats();
     metrics.connections.set(app.connections.open());

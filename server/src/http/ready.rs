@@ -5,21 +5,21 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use causerie_protocol::rest::Readiness;
 
-use crate::app::App;
+use crate::state::AppState;
 use crate::store::StoreError;
 
 /// 200 while the database answers and nothing drains; 503 otherwise.
 ///
 /// A bus that can't be heard is told and is no reason to be taken out: the node serves its own clients and reads the
 /// rest from the store.
-pub(super) async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
+pub(super) async fn ready(State(app): State<AppState>) -> (StatusCode, Json<Readiness>) {
     let readiness = readiness(&app).await;
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness))
 }
 
 /// What the server can do just now.
-pub(super) async fn readiness(app: &App) -> Readiness {
+pub(super) async fn readiness(app: &AppState) -> Readiness {
     let answered = app.store.ping().await.inspect_err(|error| tracing::warn!(%error, "not ready"));
     let draining = app.drain.has_begun() || app.hub.is_draining();
     let unheard = app.bus.is_deaf();

@@ -4,7 +4,7 @@
 
 use std::future::pending;
 
-use causerie_server::app::App;
+use causerie_server::serve::Server;
 use causerie_server::config::Config;
 use causerie_server::page::File;
 use reqwest::{StatusCode, header};
@@ -29,7 +29,7 @@ pub fn version(number: u32) -> Vec<File> {
 pub async fn node(config: Config, number: u32) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = App::open_with_page(config, version(number)).await.unwrap();
+    let app = Server::open_with_page(config, version(number)).await.unwrap();
     tokio::spawn(app.serve(listener, pending()));
     url
 }

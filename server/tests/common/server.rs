@@ -9,7 +9,7 @@ use std::time::Duration;
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{Chat, MessageBody, SignedIn};
 use causerie_protocol::{ChatId, UserId, paths};
-use causerie_server::app::{RunError, run};
+use causerie_server::serve::{RunError, run};
 use causerie_server::config::Config;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

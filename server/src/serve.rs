@@ -1,4 +1,4 @@
-//! The composition root: what the server is made of, and how it starts and ends.
+//! The composition root: opens what the server is made of, serves, and drains.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::pace::People;
 use crate::page::{self, Page};
 use crate::probes::Probes;
+use crate::state::{AppState, Drain};
 use crate::store::{PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
 use crate::{demo, heartbeat, http, listener};
@@ -27,39 +28,10 @@ use crate::{demo, heartbeat, http, listener};
 /// A container's manager kills after ten seconds by default.
 const DRAIN_LIMIT: Duration = Duration::from_millis(1_500);
 
-/// Everything a request may need; cheap to clone.
-#[derive(Clone)]
-pub struct App {
-    /// Accounts, chats and logs.
-    pub store: Arc<dyn Store>,
-    /// Between nodes.
-    pub bus: Arc<dyn Bus>,
-    /// The way to append to a log.
-    pub chats: Chats,
-    /// Who is here.
-    pub hub: Hub,
-    /// Who is calling.
-    pub auth: Auth,
-    /// The settings.
-    pub config: Arc<Config>,
-    /// Whether the server is about to end.
-    pub drain: Drain,
-    /// Who guesses at passwords.
-    pub attempts: Arc<Attempts>,
-    /// Which handshakes were looked at.
-    pub probes: Arc<Probes>,
-    /// What is counted and measured.
-    pub metrics: Arc<Metrics>,
-    /// How many sockets there may be.
-    pub gate: Gate,
-    /// How fast each person may send.
-    pub people: People,
-    /// Connections of all kinds.
-    pub connections: Connections,
-    /// The certificate, when the server speaks TLS itself.
-    pub certificate: Option<Arc<Certificate>>,
-    /// What browsers load.
-    pub page: Arc<Page>,
+/// A server that has opened its database and does not serve yet.
+pub struct Server {
+    state: AppState,
+    certificate: Option<Arc<Certificate>>,
 }
 
 /// Why the server ended although nobody asked it to, or could not start; one sentence.
@@ -76,37 +48,7 @@ pub enum RunError {
     Tls(#[from] TlsUnusable),
 }
 
-/// Whether the server is about to end: asked by new sockets, which are then refused, and waited for by tasks.
-#[derive(Clone, Debug)]
-pub struct Drain(Arc<watch::Sender<bool>>);
-
-impl Default for Drain {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
-    }
-}
-
-impl Drain {
-    /// From now on the server ends; can't be taken back.
-    pub fn begin(&self) {
-        self.0.send_replace(true);
-    }
-
-    /// Whether it has begun.
-    #[must_use]
-    pub fn has_begun(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Waits until it has begun.
-    pub async fn begun(&self) {
-        let mut changes = self.0.subscribe();
-        // The sender lives in `self`, so waiting can't fail.
-        let _ = changes.wait_for(|begun| *begun).await;
-    }
-}
-
-impl App {
+impl Server {
     /// Opens the database and puts the parts together.
     ///
     /// # Errors
@@ -115,10 +57,10 @@ impl App {
         Self::open_with_page(config, page::built_in()).await
     }
 
-    /// As [`App::open`], with another page than the one in the program.
+    /// As [`Server::open`], with another page than the one in the program.
     ///
     /// # Errors
-    /// As [`App::open`].
+    /// As [`Server::open`].
     pub async fn open_with_page(config: Config, files: Vec<page::File>) -> Result<Self, RunError> {
         let certificate = config.tls.clone().map(Certificate::load).transpose()?;
         let metrics = Arc::<Metrics>::default();
@@ -151,7 +93,7 @@ impl App {
         let people = People::new(config.limits);
         let attempts = Arc::new(Attempts::new(&config.limits));
         let page = Arc::new(Page::open(files, &config.base_path, store.clone()).await);
-        let app = Self {
+        let state = AppState {
             auth: Auth::new(store.clone()),
             store,
             bus,
@@ -165,13 +107,17 @@ impl App {
             gate,
             people,
             connections,
-            certificate,
             page,
         };
-        if app.config.demo {
-            demo::prepare(&app).await?;
+        if state.config.demo {
+            demo::prepare(&*state.store, &state.auth).await?;
         }
-        Ok(app)
+        Ok(Self { state, certificate })
+    }
+
+    /// The certificate, when the server speaks TLS itself.
+    pub fn certificate(&self) -> Option<&Arc<Certificate>> {
+        self.certificate.as_ref()
     }
 
     /// Serves until `shutdown` comes true, then lets what runs come to its end, in bounded time.
@@ -183,17 +129,17 @@ impl App {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), RunError> {
-        let heartbeat = heartbeat::start(self.hub.clone(), self.config.heartbeat);
-        let drain = self.drain.clone();
+        let Self { state, certificate } = self;
+        let heartbeat = heartbeat::start(state.hub.clone(), state.config.heartbeat);
         let (stop, stopped) = watch::channel(false);
-        let acceptor = self.certificate.as_ref().map(Certificate::acceptor);
-        let router = http::router(self.clone());
+        let acceptor = certificate.as_ref().map(Certificate::acceptor);
+        let router = http::router(state.clone());
         let serving = listener::serve(
             listener,
             acceptor,
             router,
-            self.connections.clone(),
-            self.config.timeouts,
+            state.connections.clone(),
+            state.config.timeouts,
             stopped,
         );
         let mut serving = tokio::spawn(serving);
@@ -202,20 +148,20 @@ impl App {
             ended = &mut serving => ended.expect("accepting connections does not end by itself"),
         }
         tracing::info!("draining");
-        drain.begin();
+        state.drain.begin();
         // The sockets first, whose senders wait for acks: what they sent is stored before they close.
         // Who comes meanwhile is told so, which a closed door would not.
-        self.hub.drain().await;
+        state.hub.drain().await;
         stop.send_replace(true);
         if timeout(DRAIN_LIMIT, &mut serving).await.is_err() {
             tracing::warn!("some requests did not end in time and are dropped");
             serving.abort();
         }
-        if timeout(DRAIN_LIMIT, self.chats.drain()).await.is_err() {
+        if timeout(DRAIN_LIMIT, state.chats.drain()).await.is_err() {
             tracing::warn!("the database did not take what was sent last; nobody was told that it did");
         }
         heartbeat.abort();
-        self.store.close().await;
+        state.store.close().await;
         tracing::info!("ended");
         Ok(())
     }
@@ -230,5 +176,5 @@ pub async fn run(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RunError> {
-    App::open(config).await?.serve(listener, shutdown).await
+    Server::open(config).await?.serve(listener, shutdown).await
 }

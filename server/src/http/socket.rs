@@ -12,16 +12,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use causerie_protocol::rest::Problem;
-use causerie_protocol::{ChatId, CloseCode, Epoch, ErrorCode, Seq, handshake, limits};
+use causerie_protocol::{ChatId, CloseCode, Epoch, ErrorCode, Seq, handshake, limits, paths};
 
-use crate::app::App;
+use super::client::Client;
+use super::origin::origin_allowed;
+use super::Routes;
 use crate::auth::AuthError;
 use crate::gate::{Seat, Turned};
-use crate::http::client::Client;
-use crate::http::origin::origin_allowed;
 use crate::metrics::Refused;
 use crate::outbox::{Closing, Scope};
 use crate::session::{self, Opening, Services};
+use crate::state::AppState;
 
 mod link;
 
@@ -34,23 +35,20 @@ const WRITE_BUFFER: usize = 8 * 1024;
 /// When a client may come again while the server restarts.
 const DRAIN_RETRY: Duration = Duration::from_secs(2);
 
-/// `/ws/` and `/ws/chats/{id}/`, with and without the closing slash.
-pub fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<AppState> {
     Router::new()
-        .route("/ws", get(many))
-        .route("/ws/", get(many))
-        .route("/ws/chats/{id}", get(one))
-        .route("/ws/chats/{id}/", get(one))
+        .at(paths::SOCKET, get(many))
+        .at(&format!("{}chats/{{id}}/", paths::SOCKET), get(one))
 }
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
-async fn many(State(app): State<App>, client: Client, uri: Uri, headers: HeaderMap, ws: Upgrade) -> Response {
+async fn many(State(app): State<AppState>, client: Client, uri: Uri, headers: HeaderMap, ws: Upgrade) -> Response {
     handshake(&app, client, &uri, &headers, ws, Some(Scope::Many)).await
 }
 
 async fn one(
-    State(app): State<App>,
+    State(app): State<AppState>,
     id: Result<Path<ChatId>, PathRejection>,
     client: Client,
     uri: Uri,
@@ -63,7 +61,7 @@ async fn one(
 
 /// Decides about a handshake. `scope` is missing when the chat's id is no number.
 async fn handshake(
-    app: &App,
+    app: &AppState,
     client: Client,
     uri: &Uri,
     headers: &HeaderMap,
@@ -136,7 +134,7 @@ async fn handshake(
 
 /// Checks what needs no token. Who is not let in here gets an HTTP error, which browsers show as a bare 1006.
 fn enter(
-    app: &App,
+    app: &AppState,
     client: Client,
     headers: &HeaderMap,
     ws: Upgrade,
@@ -171,7 +169,7 @@ fn enter(
 
 /// Checks what a client came with. The error is what its close frame says.
 async fn admit(
-    app: &App,
+    app: &AppState,
     uri: &Uri,
     offer: &handshake::Offer<'_>,
     scope: Option<Scope>,
