@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::ErrorCode;
 use crate::event::{Message, User};
@@ -80,7 +81,17 @@ pub enum UserRef {
     /// By id.
     Id(UserId),
     /// By e-mail address.
-    Email(String),
+    Email(#[serde(deserialize_with = "address")] String),
+}
+
+/// Trims the address. No account has an empty one, or one with a U+0000, which Postgres can't be asked for.
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let address = String::deserialize(deserializer)?;
+    let trimmed = address.trim();
+    if trimmed.is_empty() || trimmed.contains('\0') {
+        return Err(D::Error::custom("not an e-mail address"));
+    }
+    Ok(trimmed.to_owned())
 }
 
 /// `POST /api/chats/`: one other person for a direct chat, more or a title for a group.

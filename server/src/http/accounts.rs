@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use causerie_protocol::event::User;
-use causerie_protocol::rest::{SignedIn, TokenInfo};
+use causerie_protocol::rest::{Login, Register, SignedIn, TokenInfo};
 use causerie_protocol::{PersonName, TokenId, limits, paths, text};
 
 use super::Routes;
 use super::client::Client;
-use super::fields::Fields;
-use super::id::{Id, Named};
+use super::id::{Id, Resource};
+use super::json_body::JsonBody;
 use super::problem::Refusal;
 use crate::state::AppState;
 use crate::auth::attempts::Origin;
@@ -34,18 +34,17 @@ pub(super) fn routes() -> Router<AppState> {
 async fn register(
     State(app): State<AppState>,
     client: Client,
-    mut fields: Fields,
+    JsonBody(body): JsonBody<Register>,
 ) -> Result<(StatusCode, Json<SignedIn>), Refusal> {
     let invalid = |field, error: &dyn Display| Refusal::invalid(field, error.to_string());
-    let email = email::parse(&fields.text("email")?).map_err(|error| invalid("email", &error))?;
-    let password = fields.text("password")?;
-    password::check(&password).map_err(|error| invalid("password", &error))?;
-    let name = name(fields.optional_text("name")?.as_deref(), &email)?;
+    let email = email::parse(&body.email).map_err(|error| invalid("email", &error))?;
+    password::check(&body.password).map_err(|error| invalid("password", &error))?;
+    let name = name(body.name.as_deref(), &email)?;
     let too_many = "Too many accounts are made from your network: wait a moment and try again.";
     app.attempts
         .register(client.limited(), Instant::now())
         .map_err(|wait| Refusal::rate_limited(too_many, wait))?;
-    let user = app.auth.register(&email, &name, password).await?.ok_or_else(Refusal::email_taken)?;
+    let user = app.auth.register(&email, &name, body.password).await?.ok_or_else(Refusal::email_taken)?;
     app.attempts.succeeded(client.limited(), &email::key(&email));
     Ok((StatusCode::CREATED, Json(app.auth.sign_in(user).await?)))
 }
@@ -53,11 +52,10 @@ async fn register(
 async fn login(
     State(app): State<AppState>,
     client: Client,
-    mut fields: Fields,
+    JsonBody(body): JsonBody<Login>,
 ) -> Result<Json<SignedIn>, Refusal> {
-    let email = fields.text("email")?;
+    let Login { email, password } = body;
     let email = email.trim();
-    let password = fields.text("password")?;
     // Counted by what is one account, so that another spelling of the address is no further guess.
     let account = email::key(email);
     let too_many =
@@ -101,7 +99,7 @@ async fn revoke(
     Id(token): Id<TokenId>,
 ) -> Result<StatusCode, Refusal> {
     if !app.auth.revoke(caller.user.id, token).await? {
-        return Err(TokenId::missing());
+        return Err(TokenId::not_found());
     }
     app.chats.token_revoked(token).await;
     Ok(StatusCode::NO_CONTENT)

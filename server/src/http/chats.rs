@@ -4,14 +4,13 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use causerie_protocol::rest::{Chat, ChatStatus, UserRef};
+use causerie_protocol::rest::{AddParticipant, Chat, CreateChat, UpdateChat, UserRef};
 use causerie_protocol::{ChatId, ChatTitle, UserId, limits, paths};
-use serde_json::Value;
 
 use super::Routes;
 use super::caller::keep_pace;
-use super::fields::Fields;
 use super::id::Id;
+use super::json_body::JsonBody;
 use super::paging::{Page, link_to_next};
 use super::problem::Refusal;
 use crate::state::AppState;
@@ -52,15 +51,14 @@ async fn list(
 async fn create(
     State(app): State<AppState>,
     caller: Caller,
-    mut fields: Fields,
+    JsonBody(body): JsonBody<CreateChat>,
 ) -> Result<(StatusCode, Json<Chat>), Refusal> {
+    let CreateChat { participants, title, client_id } = body;
     let me = caller.user.id;
-    let title = fields.title("title")?;
-    let client_id = fields.client_id("client_id")?;
     // Chats have numbers from 1 on, so 0 stands for the one that is to be made.
     let is_repeat = client_id.as_ref().is_some_and(|id| app.people.person(me).repeats(ChatId(0), id));
     keep_pace(&app, &caller, is_repeat)?;
-    let others = others(&app, me, fields.take("participants")).await?;
+    let others = others(&app, me, &participants).await?;
     let direct = others.len() == 1 && title.is_none();
     let mut participants = others;
     participants.push(me);
@@ -92,20 +90,12 @@ async fn update(
     State(app): State<AppState>,
     caller: Caller,
     Id(id): Id<ChatId>,
-    mut fields: Fields,
+    JsonBody(body): JsonBody<UpdateChat>,
 ) -> Result<Json<Chat>, Refusal> {
-    let title = fields.title("title")?.map(ChatTitle::into_string);
-    let status = match fields.optional_text("status")?.as_deref() {
-        None => None,
-        Some("active") => Some(ChatStatus::Active),
-        Some("closed") => Some(ChatStatus::Closed),
-        Some(_) => {
-            return Err(Refusal::invalid("status", "The field \"status\" must be \"active\" or \"closed\"."));
-        }
-    };
+    let UpdateChat { status, title } = body;
     if title.is_some() || status.is_some() {
         keep_pace(&app, &caller, false)?;
-        let change = Change::Update { title, status };
+        let change = Change::Update { title: title.map(ChatTitle::into_string), status };
         let appended = app.chats.append(Append { actor: caller.user.id, chat: id, change }).await;
         appended.map_err(|error| match error {
             AppendError::Refused(Refused::NotAGroup) => Refusal::from(error).at("title"),
@@ -126,17 +116,13 @@ async fn join(
     State(app): State<AppState>,
     caller: Caller,
     Id(id): Id<ChatId>,
-    mut fields: Fields,
+    JsonBody(body): JsonBody<AddParticipant>,
 ) -> Result<(StatusCode, Json<Chat>), Refusal> {
-    let reference = fields.take("user").ok_or_else(|| Refusal::missing("user"))?;
-    let reference = user_ref(reference).ok_or_else(|| {
-        Refusal::invalid("user", "The field \"user\" must be a person's id or e-mail address.")
-    })?;
     keep_pace(&app, &caller, false)?;
     // Who is not in the chat must not learn from the answer whether somebody has an account.
     let chat_here = app.store.chat(caller.user.id, id).await?;
     chat_here.ok_or_else(Refusal::no_such_chat)?;
-    let user = app.store.find_user(&reference).await?.ok_or(Refused::NoSuchUser)?;
+    let user = app.store.find_user(&body.user).await?.ok_or(Refused::NoSuchUser)?;
     let change = Change::Join { user: user.id };
     app.chats.append(Append { actor: caller.user.id, chat: id, change }).await?;
     Ok((StatusCode::CREATED, Json(chat(&app, caller.user.id, id).await?)))
@@ -162,18 +148,14 @@ fn fill_presence(app: &AppState, chat: &mut Chat) {
 }
 
 /// The people that a new chat's `participants` name, each once, without the person who asks.
-async fn others(app: &AppState, me: UserId, participants: Option<Value>) -> Result<Vec<UserId>, Refusal> {
+async fn others(app: &AppState, me: UserId, participants: &[UserRef]) -> Result<Vec<UserId>, Refusal> {
     let fail = |detail: &str| Refusal::invalid("participants", detail);
-    let participants = participants.ok_or_else(|| Refusal::missing("participants"))?;
-    let shape = || fail("The field \"participants\" must be an array of ids and e-mail addresses.");
-    let Value::Array(participants) = participants else { return Err(shape()) };
-    let references = participants.into_iter().map(user_ref).collect::<Option<Vec<_>>>().ok_or_else(shape)?;
     let full = || fail(&format!("A chat has at most {} people.", limits::PARTICIPANTS));
-    if references.len() > limits::PARTICIPANTS {
+    if participants.len() > limits::PARTICIPANTS {
         return Err(full());
     }
-    let mut others = Vec::with_capacity(references.len());
-    for reference in &references {
+    let mut others = Vec::with_capacity(participants.len());
+    for reference in participants {
         let user = app.store.find_user(reference).await?;
         let user =
             user.ok_or_else(|| fail("There is no account with one of these ids or e-mail addresses."))?;
@@ -188,15 +170,4 @@ async fn others(app: &AppState, me: UserId, participants: Option<Value>) -> Resu
         return Err(full());
     }
     Ok(others)
-}
-
-/// A person's id or e-mail address; what holds a U+0000 is none, and Postgres can't be asked for it.
-fn user_ref(value: Value) -> Option<UserRef> {
-    match value {
-        Value::Number(id) => id.as_i64().map(|id| UserRef::Id(UserId(id))),
-        Value::String(email) if !email.trim().is_empty() && !email.contains('\0') => {
-            Some(UserRef::Email(email.trim().to_owned()))
-        }
-        _ => None,
-    }
 }

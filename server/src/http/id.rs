@@ -1,47 +1,43 @@
-//! The id in a request's path. What is no id names nothing, like an id that nobody has.
-
-use std::str::FromStr;
+//! The id in a request's path. A malformed id gives the same 404 as an unknown one.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use causerie_protocol::{ChatId, MessageId, TokenId};
+use serde::de::DeserializeOwned;
 
 use super::problem::Refusal;
 use crate::state::AppState;
 
 /// The one id of a path such as `/api/chats/{id}/`.
 #[derive(Clone, Copy, Debug)]
-pub struct Id<T>(pub T);
+pub(super) struct Id<T>(pub(super) T);
 
-/// What an id names.
-pub trait Named: FromStr {
-    /// The answer when there is no such thing.
-    fn missing() -> Refusal;
+pub(super) trait Resource: DeserializeOwned + Send {
+    fn not_found() -> Refusal;
 }
 
-impl Named for ChatId {
-    fn missing() -> Refusal {
+impl Resource for ChatId {
+    fn not_found() -> Refusal {
         Refusal::no_such_chat()
     }
 }
 
-impl Named for MessageId {
-    fn missing() -> Refusal {
+impl Resource for MessageId {
+    fn not_found() -> Refusal {
         Refusal::no_such_message()
     }
 }
 
-impl Named for TokenId {
-    fn missing() -> Refusal {
+impl Resource for TokenId {
+    fn not_found() -> Refusal {
         Refusal::not_found("You have no such sign-in, or it has ended.")
     }
 }
 
-impl<T: Named> FromRequestParts<AppState> for Id<T> {
+impl<T: Resource> FromRequestParts<AppState> for Id<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Refusal> {
-        let Path(text) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| T::missing())?;
-        text.parse().map(Self).map_err(|_| T::missing())
+        Path::from_request_parts(parts, app).await.map(|Path(id)| Self(id)).map_err(|_| T::not_found())
     }
 }

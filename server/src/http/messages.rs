@@ -4,13 +4,13 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
-use causerie_protocol::rest::MessageBody;
+use causerie_protocol::rest::{EditMessage, MessageBody, PostMessage};
 use causerie_protocol::{ChatId, Event, Message, MessageId, limits, paths};
 
 use super::Routes;
 use super::caller::keep_pace;
-use super::fields::Fields;
 use super::id::Id;
+use super::json_body::JsonBody;
 use super::paging::{Page, link_to_next};
 use super::problem::Refusal;
 use crate::state::AppState;
@@ -47,10 +47,9 @@ async fn post(
     State(app): State<AppState>,
     caller: Caller,
     Id(chat): Id<ChatId>,
-    mut fields: Fields,
+    JsonBody(body): JsonBody<PostMessage>,
 ) -> Result<(StatusCode, Json<MessageBody>), Refusal> {
-    let text = fields.message_text("content")?;
-    let client_id = fields.client_id("client_id")?;
+    let PostMessage { content: text, client_id } = body;
     let is_repeat = client_id.as_ref().is_some_and(|id| app.people.person(caller.user.id).repeats(chat, id));
     keep_pace(&app, &caller, is_repeat)?;
     let change = Change::Message { text, client_id };
@@ -74,12 +73,11 @@ async fn edit(
     State(app): State<AppState>,
     caller: Caller,
     Id(id): Id<MessageId>,
-    mut fields: Fields,
+    JsonBody(body): JsonBody<EditMessage>,
 ) -> Result<Json<MessageBody>, Refusal> {
-    let text = fields.message_text("content")?;
     keep_pace(&app, &caller, false)?;
     let chat = message(&app, &caller, id).await?.chat_id;
-    let change = Change::Edit { id, text };
+    let change = Change::Edit { id, text: body.content };
     app.chats.append(Append { actor: caller.user.id, chat, change }).await?;
     Ok(Json(message(&app, &caller, id).await?.into()))
 }

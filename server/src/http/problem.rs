@@ -1,5 +1,6 @@
 //! Errors as the API answers them: `application/problem+json` (RFC 9457). The one place that maps them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::Json;
@@ -30,7 +31,7 @@ pub struct Refusal {
     status: StatusCode,
     code: ErrorCode,
     detail: String,
-    field: Option<&'static str>,
+    field: Option<Cow<'static, str>>,
     retry_after: Option<Duration>,
 }
 
@@ -41,20 +42,21 @@ impl Refusal {
 
     /// 400: a field is missing.
     #[must_use]
-    pub fn missing(field: &'static str) -> Self {
+    pub fn missing(field: impl Into<Cow<'static, str>>) -> Self {
+        let field = field.into();
         let detail = format!("The field \"{field}\" is missing.");
         Self::new(StatusCode::BAD_REQUEST, ErrorCode::MissingField, detail).at(field)
     }
 
     /// 400: a field is not what it should be; the sentence says what that is and never repeats what came.
     #[must_use]
-    pub fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
+    pub fn invalid(field: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ErrorCode::InvalidField, detail).at(field)
     }
 
     /// 400: a message's text is blank or too long.
     #[must_use]
-    pub fn text(field: &'static str, error: TextError) -> Self {
+    pub fn text(field: impl Into<Cow<'static, str>>, error: TextError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text_code(error), text_detail(error)).at(field)
     }
 
@@ -164,8 +166,8 @@ impl Refusal {
 
     /// The field of the request that it is about.
     #[must_use]
-    pub fn at(self, field: &'static str) -> Self {
-        Self { field: Some(field), ..self }
+    pub fn at(self, field: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: Some(field.into()), ..self }
     }
 }
 
@@ -176,7 +178,7 @@ impl IntoResponse for Refusal {
             status: self.status.as_u16(),
             detail: self.detail,
             code: self.code,
-            field: self.field.map(str::to_owned),
+            field: self.field.map(Cow::into_owned),
             retry_after_ms: self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
         };
         let mut response = (self.status, Json(problem)).into_response();
