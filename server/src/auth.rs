@@ -1,7 +1,8 @@
 //! Who is calling: passwords (argon2id), tokens (random, stored as SHA-256) and what they lead to.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -15,9 +16,11 @@ use rand::RngCore;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use self::attempts::Origin;
-use crate::clock;
+use self::attempts::{Attempts, Origin};
+use crate::bus::{Bus, Envelope};
+use crate::config::Limits;
 use crate::store::{Store, StoreError};
+use crate::{clock, email};
 
 pub mod attempts;
 pub mod password;
@@ -35,7 +38,9 @@ const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 #[derive(Clone)]
 pub struct Auth {
     store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
     queues: Arc<Queues>,
+    attempts: Arc<Attempts>,
 }
 
 /// Hashes that wait in one queue; one more is refused.
@@ -94,6 +99,28 @@ impl Queue {
     }
 }
 
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    #[error("an account with this address exists already")]
+    EmailTaken,
+    /// The address or the password; never which.
+    #[error("the address or the password is wrong")]
+    WrongCredentials,
+    #[error("too many attempts to sign in")]
+    TooManySignIns { wait: Duration },
+    #[error("too many registrations from one network")]
+    TooManyRegistrations { wait: Duration },
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}
+
+impl From<StoreError> for SignInError {
+    fn from(error: StoreError) -> Self {
+        Self::Password(error.into())
+    }
+}
+
 /// Somebody who showed a good token.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -123,9 +150,7 @@ pub enum AuthError {
 }
 
 impl Auth {
-    /// Over a store.
-    #[must_use]
-    pub fn new(store: Arc<dyn Store>) -> Self {
+    pub fn new(store: Arc<dyn Store>, bus: Arc<dyn Bus>, limits: &Limits) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let half = cores.div_ceil(2);
         let queues = Queues {
@@ -134,7 +159,7 @@ impl Auth {
             crowd: Queue::new(1),
             registration: Queue::new(half),
         };
-        Self { store, queues: Arc::new(queues) }
+        Self { store, bus, queues: Arc::new(queues), attempts: Arc::new(Attempts::new(limits)) }
     }
 
     /// Who a token belongs to.
@@ -155,11 +180,26 @@ impl Auth {
         Ok(Caller { user: record.user, token: record.id, expires_at: record.expires_at })
     }
 
-    /// Makes an account; `None` when the address is taken. The arguments are checked by whoever calls.
+    /// Makes an account and signs its owner in. The arguments are checked by the caller.
     ///
-    /// # Errors
-    /// When too many register at once, or the store fails.
+    /// `peer` is missing when a proxy did not name the client.
     pub async fn register(
+        &self,
+        peer: Option<IpAddr>,
+        email: &str,
+        name: &str,
+        password: String,
+    ) -> Result<SignedIn, SignInError> {
+        self.attempts
+            .register(peer, Instant::now())
+            .map_err(|wait| SignInError::TooManyRegistrations { wait })?;
+        let user = self.create_account(email, name, password).await?.ok_or(SignInError::EmailTaken)?;
+        self.attempts.succeeded(peer, &email::key(email));
+        Ok(self.issue_token(user).await?)
+    }
+
+    /// Makes an account; `None` when the address is taken.
+    pub async fn create_account(
         &self,
         email: &str,
         name: &str,
@@ -169,13 +209,36 @@ impl Auth {
         Ok(self.store.create_user(email, name, &hash).await?)
     }
 
+    /// Signs in with an address and a password, within the limits for guesses.
+    pub async fn sign_in(
+        &self,
+        peer: Option<IpAddr>,
+        email: &str,
+        password: String,
+    ) -> Result<SignedIn, SignInError> {
+        // Counted by account, so that another spelling of the address is no further guess.
+        let account = email::key(email);
+        let origin = self
+            .attempts
+            .begin(peer, &account, Instant::now())
+            .map_err(|wait| SignInError::TooManySignIns { wait })?;
+        if !email::is_possible(email) || !password::is_possible(&password) {
+            return Err(SignInError::WrongCredentials);
+        }
+        let Some(user) = self.check(email, password, origin).await? else {
+            return Err(match origin {
+                Origin::Crowd { wait } => SignInError::TooManySignIns { wait },
+                Origin::Known | Origin::New => SignInError::WrongCredentials,
+            });
+        };
+        self.attempts.succeeded(peer, &account);
+        Ok(self.issue_token(user).await?)
+    }
+
     /// The person with this address and password; takes the same time whether or not there is an account.
     ///
     /// A hash that was made otherwise than today's is replaced, now that the password is known.
-    ///
-    /// # Errors
-    /// When too many sign in at once, or the store fails.
-    pub async fn check(
+    async fn check(
         &self,
         email: &str,
         password: String,
@@ -201,11 +264,8 @@ impl Auth {
         Ok(user)
     }
 
-    /// A new token for a person, which is told this once and kept as its digest only.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn sign_in(&self, user: User) -> Result<SignedIn, StoreError> {
+    /// A new token for a person, which is shown this once; only its digest is kept.
+    async fn issue_token(&self, user: User) -> Result<SignedIn, StoreError> {
         let mut secret = [0; limits::TOKEN_BYTES];
         rand::rng().fill_bytes(&mut secret);
         let token = URL_SAFE_NO_PAD.encode(secret);
@@ -215,12 +275,25 @@ impl Auth {
         Ok(SignedIn { token, expires_at: clock::to_wire(expires_at), user })
     }
 
-    /// Revokes a person's sign-in; false when there is none such that is still good.
-    ///
-    /// # Errors
-    /// When the store fails.
+    /// Revokes the caller's own token and closes its sockets with 4001.
+    pub async fn sign_out(&self, caller: &Caller) -> Result<(), StoreError> {
+        // Another request may have revoked it a moment ago; signed out is signed out.
+        self.store.revoke_token(caller.user.id, caller.token).await?;
+        self.announce_revoked(caller.token).await;
+        Ok(())
+    }
+
+    /// Revokes a person's token and closes its sockets with 4001. Returns false if this person has no such active token.
     pub async fn revoke(&self, user: UserId, token: TokenId) -> Result<bool, StoreError> {
-        self.store.revoke_token(user, token).await
+        let revoked = self.store.revoke_token(user, token).await?;
+        if revoked {
+            self.announce_revoked(token).await;
+        }
+        Ok(revoked)
+    }
+
+    async fn announce_revoked(&self, token: TokenId) {
+        self.bus.publish(vec![Envelope::TokenRevoked { token }]).await;
     }
 
     async fn hash(&self, password: String) -> Result<String, PasswordError> {

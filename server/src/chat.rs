@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use causerie_protocol::server_frame::Typing;
-use causerie_protocol::{ChatId, ErrorCode, ServerFrame, TokenId, UserId};
+use causerie_protocol::{ChatId, ErrorCode, ServerFrame, UserId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -17,10 +17,12 @@ use crate::store::{Append, Appended, Refused, Store};
 
 mod announcer;
 mod appender;
+mod lifecycle;
 pub mod presence;
 pub mod refusal;
 
 pub(crate) use announcer::encode_event;
+pub use lifecycle::CreateOutcome;
 
 /// Changes that wait for the appender; more wait in their senders.
 const QUEUE: usize = 2_048;
@@ -32,6 +34,7 @@ const COMMITTED: usize = 2;
 pub struct Chats {
     commands: mpsc::Sender<Command>,
     presence: mpsc::Sender<UserId>,
+    store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     draining: Arc<AtomicBool>,
     hub: Hub,
@@ -133,8 +136,8 @@ impl Chats {
         let (presence, came) = mpsc::channel(QUEUE);
         tokio::spawn(appender::run(store.clone(), queue, committed, metrics.clone()));
         tokio::spawn(announcer::run(bus.clone(), to_announce, metrics));
-        tokio::spawn(presence::run(store, bus.clone(), hub.clone(), grace, came));
-        Self { commands, presence, bus, draining: Arc::default(), hub }
+        tokio::spawn(presence::run(store.clone(), bus.clone(), hub.clone(), grace, came));
+        Self { commands, presence, store, bus, draining: Arc::default(), hub }
     }
 
     /// Hands a change to the appender and returns before it is stored; its outcome goes to `responder`.
@@ -175,25 +178,6 @@ impl Chats {
         let (caller, answer) = oneshot::channel();
         self.submit(append, Responder::Caller(caller)).await;
         answer.await.unwrap_or(Err(AppendError::Draining))
-    }
-
-    /// Tells people's sockets on `/ws/` that they are in a chat that they were not in before.
-    ///
-    /// For a chat that was just made; a change that adds a person to an existing one announces it itself.
-    pub async fn announce_chat(&self, chat: ChatId, users: &[UserId]) {
-        self.bus.publish(vec![Envelope::ChatAdded { chat, users: users.to_vec() }]).await;
-    }
-
-    /// Ends a deleted chat's streams at once: `unsubscribed` on `/ws/`, Close 4003 on `/ws/chats/{id}/`.
-    ///
-    /// `users` are those who were in it.
-    pub async fn chat_deleted(&self, chat: ChatId, users: &[UserId]) {
-        self.bus.publish(vec![Envelope::ChatDeleted { chat, users: users.to_vec() }]).await;
-    }
-
-    /// Closes a sign-in's sockets with 4001.
-    pub async fn token_revoked(&self, token: TokenId) {
-        self.bus.publish(vec![Envelope::TokenRevoked { token }]).await;
     }
 
     /// Publishes to the others in a chat that a person is writing. Not stored.

@@ -41,7 +41,7 @@ pub async fn prepare(store: &dyn Store, auth: &Auth) -> Result<(), StoreError> {
 }
 
 async fn register(auth: &Auth, email: &str, name: &str) -> Result<Option<User>, StoreError> {
-    match auth.register(email, name, PASSWORD.to_owned()).await {
+    match auth.create_account(email, name, PASSWORD.to_owned()).await {
         Ok(user) => Ok(user),
         Err(PasswordError::Store(error)) => Err(error),
         Err(PasswordError::Busy) => unreachable!("nobody registers before the server serves"),

@@ -8,7 +8,6 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::auth::Auth;
-use crate::auth::attempts::Attempts;
 use crate::bus::{Bus, MemoryBus, PollingBus, RedisBus, RedisOptions, RedisUnusable};
 use crate::chat::Chats;
 use crate::config::{self, Config};
@@ -91,17 +90,15 @@ impl Server {
         let gate = Gate::new(config.limits);
         let connections = Connections::new(config.limits.connections, metrics.clone());
         let people = People::new(config.limits);
-        let attempts = Arc::new(Attempts::new(&config.limits));
         let page = Arc::new(Page::open(files, &config.base_path, store.clone()).await);
         let state = AppState {
-            auth: Auth::new(store.clone()),
+            auth: Auth::new(store.clone(), bus.clone(), &config.limits),
             store,
             bus,
             chats,
             hub,
             config: Arc::new(config),
             drain: Drain::default(),
-            attempts,
             probes: Arc::default(),
             metrics,
             gate,

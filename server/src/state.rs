@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::auth::Auth;
-use crate::auth::attempts::Attempts;
 use crate::bus::Bus;
 use crate::chat::Chats;
 use crate::config::Config;
@@ -28,7 +27,6 @@ pub struct AppState {
     pub auth: Auth,
     pub config: Arc<Config>,
     pub drain: Drain,
-    pub attempts: Arc<Attempts>,
     pub probes: Arc<Probes>,
     pub metrics: Arc<Metrics>,
     pub gate: Gate,

@@ -1,7 +1,6 @@
 //! `/api/auth/…`: making an account, signing in and out, and the list of sign-ins.
 
 use std::fmt::Display;
-use std::time::Instant;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -17,7 +16,6 @@ use super::id::{Id, Resource};
 use super::json_body::JsonBody;
 use super::problem::Refusal;
 use crate::state::AppState;
-use crate::auth::attempts::Origin;
 use crate::auth::{Caller, password};
 use crate::{clock, email};
 
@@ -40,13 +38,8 @@ async fn register(
     let email = email::parse(&body.email).map_err(|error| invalid("email", &error))?;
     password::check(&body.password).map_err(|error| invalid("password", &error))?;
     let name = name(body.name.as_deref(), &email)?;
-    let too_many = "Too many accounts are made from your network: wait a moment and try again.";
-    app.attempts
-        .register(client.limited(), Instant::now())
-        .map_err(|wait| Refusal::rate_limited(too_many, wait))?;
-    let user = app.auth.register(&email, &name, body.password).await?.ok_or_else(Refusal::email_taken)?;
-    app.attempts.succeeded(client.limited(), &email::key(&email));
-    Ok((StatusCode::CREATED, Json(app.auth.sign_in(user).await?)))
+    let signed_in = app.auth.register(client.limited(), &email, &name, body.password).await?;
+    Ok((StatusCode::CREATED, Json(signed_in)))
 }
 
 async fn login(
@@ -54,30 +47,11 @@ async fn login(
     client: Client,
     JsonBody(body): JsonBody<Login>,
 ) -> Result<Json<SignedIn>, Refusal> {
-    let Login { email, password } = body;
-    let email = email.trim();
-    // Counted by what is one account, so that another spelling of the address is no further guess.
-    let account = email::key(email);
-    let too_many =
-        |wait| Refusal::rate_limited("Too many attempts to sign in: wait a minute and try again.", wait);
-    let origin = app.attempts.begin(client.limited(), &account, Instant::now()).map_err(too_many)?;
-    if !email::is_possible(email) || !password::is_possible(&password) {
-        return Err(Refusal::wrong_credentials());
-    }
-    let Some(user) = app.auth.check(email, password, origin).await? else {
-        return Err(match origin {
-            Origin::Crowd { wait } => too_many(wait),
-            Origin::Known | Origin::New => Refusal::wrong_credentials(),
-        });
-    };
-    app.attempts.succeeded(client.limited(), &account);
-    Ok(Json(app.auth.sign_in(user).await?))
+    Ok(Json(app.auth.sign_in(client.limited(), body.email.trim(), body.password).await?))
 }
 
 async fn logout(State(app): State<AppState>, caller: Caller) -> Result<StatusCode, Refusal> {
-    // Somebody else may have revoked it a moment ago; signed out is signed out.
-    app.auth.revoke(caller.user.id, caller.token).await?;
-    app.chats.token_revoked(caller.token).await;
+    app.auth.sign_out(&caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -101,7 +75,6 @@ async fn revoke(
     if !app.auth.revoke(caller.user.id, token).await? {
         return Err(TokenId::not_found());
     }
-    app.chats.token_revoked(token).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

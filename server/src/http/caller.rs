@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
+use causerie_protocol::{ChatId, ClientId};
 
 use super::problem::Refusal;
 use crate::state::AppState;
@@ -32,9 +33,14 @@ impl FromRequestParts<AppState> for Caller {
 }
 
 /// Counts a change with the frames that the same person sends; a repeat of a `client_id` counts once.
-pub(super) fn keep_pace(app: &AppState, caller: &Caller, is_repeat: bool) -> Result<(), Refusal> {
+pub(super) fn keep_pace(
+    app: &AppState,
+    caller: &Caller,
+    client_id: Option<(ChatId, &ClientId)>,
+) -> Result<(), Refusal> {
     let detail = "Too many changes a second: wait a moment and try again.";
     let person = app.people.person(caller.user.id);
+    let is_repeat = client_id.is_some_and(|(chat, id)| person.repeats(chat, id));
     person.request(is_repeat, pace::now()).map_err(|wait| Refusal::rate_limited(detail, wait))
 }
 

@@ -15,8 +15,8 @@ use super::paging::{Page, link_to_next};
 use super::problem::Refusal;
 use crate::state::AppState;
 use crate::auth::Caller;
-use crate::chat::AppendError;
-use crate::store::{Append, Change, Created, NewChat, Refused};
+use crate::chat::{AppendError, CreateOutcome};
+use crate::store::{Append, Change, NewChat, Refused};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -34,16 +34,13 @@ async fn list(
     let query = query.as_deref().unwrap_or_default();
     let place = "a place in the list, as a \"Link\" header names it";
     let page = Page::parse(query, limits::CHATS_PAGE, limits::CHATS_PAGE, place)?;
-    let mut chats = app.store.chats(caller.user.id, page.before, page.look_for()).await?;
+    let mut chats = app.chats.list(caller.user.id, page.before, page.look_for()).await?;
     let mut headers = HeaderMap::new();
     if chats.len() > page.limit {
         chats.truncate(page.limit);
         if let Some(last) = chats.last() {
             headers = link_to_next(paths::CHATS, page.limit, last.cursor());
         }
-    }
-    for chat in &mut chats {
-        fill_presence(&app, chat);
     }
     Ok((headers, Json(chats)))
 }
@@ -56,30 +53,16 @@ async fn create(
     let CreateChat { participants, title, client_id } = body;
     let me = caller.user.id;
     // Chats have numbers from 1 on, so 0 stands for the one that is to be made.
-    let is_repeat = client_id.as_ref().is_some_and(|id| app.people.person(me).repeats(ChatId(0), id));
-    keep_pace(&app, &caller, is_repeat)?;
-    let others = others(&app, me, &participants).await?;
-    let direct = others.len() == 1 && title.is_none();
-    let mut participants = others;
+    keep_pace(&app, &caller, client_id.as_ref().map(|id| (ChatId(0), id)))?;
+    let mut participants = others(&app, me, &participants).await?;
+    let direct = participants.len() == 1 && title.is_none();
     participants.push(me);
-    let new = NewChat {
-        creator: me,
-        participants: participants.clone(),
-        title: title.map(ChatTitle::into_string),
-        direct,
-        client_id,
-    };
-    let created = app.store.create_chat(new).await?;
-    let (Created::New(id) | Created::Existing(id) | Created::Repeated(id)) = created else {
-        return Err(Refused::ClientIdReused.into());
-    };
-    let chat = chat(&app, me, id).await?;
-    // The first request may have ended before it told anybody, and being told twice does no harm.
-    if !matches!(created, Created::Existing(_)) {
-        app.chats.announce_chat(id, &participants).await;
+    let title = title.map(ChatTitle::into_string);
+    match app.chats.create(NewChat { creator: me, participants, title, direct, client_id }).await? {
+        CreateOutcome::New(chat) => Ok((StatusCode::CREATED, Json(chat))),
+        CreateOutcome::Existing(chat) => Ok((StatusCode::OK, Json(chat))),
+        CreateOutcome::Refused(refused) => Err(refused.into()),
     }
-    let status = if matches!(created, Created::New(_)) { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(chat)))
 }
 
 async fn read(State(app): State<AppState>, caller: Caller, Id(id): Id<ChatId>) -> Result<Json<Chat>, Refusal> {
@@ -94,7 +77,7 @@ async fn update(
 ) -> Result<Json<Chat>, Refusal> {
     let UpdateChat { status, title } = body;
     if title.is_some() || status.is_some() {
-        keep_pace(&app, &caller, false)?;
+        keep_pace(&app, &caller, None)?;
         let change = Change::Update { title: title.map(ChatTitle::into_string), status };
         let appended = app.chats.append(Append { actor: caller.user.id, chat: id, change }).await;
         appended.map_err(|error| match error {
@@ -106,9 +89,10 @@ async fn update(
 }
 
 async fn remove(State(app): State<AppState>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
-    keep_pace(&app, &caller, false)?;
-    let users = app.store.delete_chat(caller.user.id, id).await?.ok_or_else(Refusal::no_such_chat)?;
-    app.chats.chat_deleted(id, &users).await;
+    keep_pace(&app, &caller, None)?;
+    if !app.chats.delete(caller.user.id, id).await? {
+        return Err(Refusal::no_such_chat());
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -118,10 +102,9 @@ async fn join(
     Id(id): Id<ChatId>,
     JsonBody(body): JsonBody<AddParticipant>,
 ) -> Result<(StatusCode, Json<Chat>), Refusal> {
-    keep_pace(&app, &caller, false)?;
-    // Who is not in the chat must not learn from the answer whether somebody has an account.
-    let chat_here = app.store.chat(caller.user.id, id).await?;
-    chat_here.ok_or_else(Refusal::no_such_chat)?;
+    keep_pace(&app, &caller, None)?;
+    // First, since the answer must not tell a stranger to the chat whether somebody has an account.
+    chat(&app, caller.user.id, id).await?;
     let user = app.store.find_user(&body.user).await?.ok_or(Refused::NoSuchUser)?;
     let change = Change::Join { user: user.id };
     app.chats.append(Append { actor: caller.user.id, chat: id, change }).await?;
@@ -129,22 +112,13 @@ async fn join(
 }
 
 async fn leave(State(app): State<AppState>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
-    keep_pace(&app, &caller, false)?;
+    keep_pace(&app, &caller, None)?;
     app.chats.append(Append { actor: caller.user.id, chat: id, change: Change::Leave }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A chat as its participant sees it, with who is here.
 async fn chat(app: &AppState, user: UserId, id: ChatId) -> Result<Chat, Refusal> {
-    let mut chat = app.store.chat(user, id).await?.ok_or_else(Refusal::no_such_chat)?;
-    fill_presence(app, &mut chat);
-    Ok(chat)
-}
-
-fn fill_presence(app: &AppState, chat: &mut Chat) {
-    for participant in &mut chat.participants {
-        participant.online = app.hub.is_online(participant.user.id);
-    }
+    app.chats.get(user, id).await?.ok_or_else(Refusal::no_such_chat)
 }
 
 /// The people that a new chat's `participants` name, each once, without the person who asks.

@@ -50,8 +50,7 @@ async fn post(
     JsonBody(body): JsonBody<PostMessage>,
 ) -> Result<(StatusCode, Json<MessageBody>), Refusal> {
     let PostMessage { content: text, client_id } = body;
-    let is_repeat = client_id.as_ref().is_some_and(|id| app.people.person(caller.user.id).repeats(chat, id));
-    keep_pace(&app, &caller, is_repeat)?;
+    keep_pace(&app, &caller, client_id.as_ref().map(|id| (chat, id)))?;
     let change = Change::Message { text, client_id };
     match app.chats.append(Append { actor: caller.user.id, chat, change }).await? {
         Appended::Event(Event::Message(message)) => Ok((StatusCode::CREATED, Json(message.into()))),
@@ -75,7 +74,7 @@ async fn edit(
     Id(id): Id<MessageId>,
     JsonBody(body): JsonBody<EditMessage>,
 ) -> Result<Json<MessageBody>, Refusal> {
-    keep_pace(&app, &caller, false)?;
+    keep_pace(&app, &caller, None)?;
     let chat = message(&app, &caller, id).await?.chat_id;
     let change = Change::Edit { id, text: body.content };
     app.chats.append(Append { actor: caller.user.id, chat, change }).await?;
@@ -87,7 +86,7 @@ async fn remove(
     caller: Caller,
     Id(id): Id<MessageId>,
 ) -> Result<StatusCode, Refusal> {
-    keep_pace(&app, &caller, false)?;
+    keep_pace(&app, &caller, None)?;
     let chat = message(&app, &caller, id).await?.chat_id;
     let change = Change::Delete { id };
     app.chats.append(Append { actor: caller.user.id, chat, change }).await?;

@@ -11,7 +11,7 @@ use causerie_protocol::client_frame::{text_code, text_detail};
 use causerie_protocol::rest::Problem;
 use causerie_protocol::text::TextError;
 
-use crate::auth::{AuthError, PasswordError};
+use crate::auth::{AuthError, PasswordError, SignInError};
 use crate::chat::AppendError;
 use crate::chat::refusal::words;
 use crate::store::{Refused, StoreError};
@@ -228,6 +228,23 @@ impl From<AuthError> for Refusal {
             AuthError::Unknown | AuthError::Expired | AuthError::Revoked => {
                 Self::unauthorized(format!("{}.", capitalised(&error.to_string())))
             }
+        }
+    }
+}
+
+impl From<SignInError> for Refusal {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::EmailTaken => Self::email_taken(),
+            SignInError::WrongCredentials => Self::wrong_credentials(),
+            SignInError::TooManySignIns { wait } => {
+                Self::rate_limited("Too many attempts to sign in: wait a minute and try again.", wait)
+            }
+            SignInError::TooManyRegistrations { wait } => Self::rate_limited(
+                "Too many accounts are made from your network: wait a moment and try again.",
+                wait,
+            ),
+            SignInError::Password(error) => error.into(),
         }
     }
 }

@@ -289,11 +289,8 @@ impl<L: Link> Driver<L> {
 
     /// Tells of a new chat, as this user sees it.
     pub(super) async fn chat_added(&mut self, chat: ChatId) -> Result<(), End> {
-        match self.services.store.chat(self.session.user, chat).await {
-            Ok(Some(mut chat)) => {
-                for participant in &mut chat.participants {
-                    participant.online = self.services.hub.is_online(participant.user.id);
-                }
+        match self.services.chats.get(self.session.user, chat).await {
+            Ok(Some(chat)) => {
                 let frame = encode(&ServerFrame::ChatAdded(ChatAdded { chat }));
                 self.pending.push_front(Item::Reply(frame));
                 Ok(())

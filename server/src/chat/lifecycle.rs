@@ -1,0 +1,73 @@
+//! Chats as a whole: reading, creating and deleting them. What is stored is announced by the same call.
+
+use causerie_protocol::rest::{Chat, ChatCursor};
+use causerie_protocol::{ChatId, UserId};
+
+use super::Chats;
+use crate::bus::Envelope;
+use crate::store::{Created, NewChat, Refused, StoreError};
+
+/// What became of a request for a new chat; the chat is as its creator sees it.
+#[derive(Debug)]
+pub enum CreateOutcome {
+    New(Chat),
+    /// The pair had this chat already, or the request is a repeat.
+    Existing(Chat),
+    Refused(Refused),
+}
+
+impl Chats {
+    /// A chat as its participant sees it, with who is online. `None`: it does not exist, or the user is not in it.
+    pub async fn get(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError> {
+        let mut chat = self.store.chat(user, chat).await?;
+        chat.iter_mut().for_each(|chat| self.fill_presence(chat));
+        Ok(chat)
+    }
+
+    /// A page of a person's chats, see [`Store::chats`](crate::store::Store::chats), with who is online.
+    pub async fn list(
+        &self,
+        user: UserId,
+        before: Option<ChatCursor>,
+        limit: u64,
+    ) -> Result<Vec<Chat>, StoreError> {
+        let mut chats = self.store.chats(user, before, limit).await?;
+        chats.iter_mut().for_each(|chat| self.fill_presence(chat));
+        Ok(chats)
+    }
+
+    fn fill_presence(&self, chat: &mut Chat) {
+        for participant in &mut chat.participants {
+            participant.online = self.hub.is_online(participant.user.id);
+        }
+    }
+
+    /// Creates a chat, or finds the one that the request repeats, and announces it to its participants.
+    pub async fn create(&self, new: NewChat) -> Result<CreateOutcome, StoreError> {
+        let (creator, participants) = (new.creator, new.participants.clone());
+        let created = self.store.create_chat(new).await?;
+        let (Created::New(id) | Created::Existing(id) | Created::Repeated(id)) = created else {
+            return Ok(CreateOutcome::Refused(Refused::ClientIdReused));
+        };
+        let Some(chat) = self.get(creator, id).await? else {
+            return Ok(CreateOutcome::Refused(Refused::NoSuchChat));
+        };
+        // A repeat too: the first request may have ended before it announced the chat, and a second time does no harm.
+        if !matches!(created, Created::Existing(_)) {
+            self.bus.publish(vec![Envelope::ChatAdded { chat: id, users: participants }]).await;
+        }
+        Ok(match created {
+            Created::New(_) => CreateOutcome::New(chat),
+            _ => CreateOutcome::Existing(chat),
+        })
+    }
+
+    /// Deletes a chat and ends its streams: `unsubscribed` on `/ws/`, Close 4003 on `/ws/chats/{id}/`.
+    ///
+    /// Returns false when it does not exist or the user is not in it.
+    pub async fn delete(&self, user: UserId, chat: ChatId) -> Result<bool, StoreError> {
+        let Some(users) = self.store.delete_chat(user, chat).await? else { return Ok(false) };
+        self.bus.publish(vec![Envelope::ChatDeleted { chat, users }]).await;
+        Ok(true)
+    }
+}
