@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use causerie_protocol::server_frame::Typing;
-use causerie_protocol::{ChatId, ErrorCode, ServerFrame, UserId};
+use causerie_protocol::{ChatId, ServerFrame, UserId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -13,15 +13,17 @@ use crate::bus::{Bus, Envelope};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::outbox::{Frame, Outbox};
-use crate::store::{Append, Appended, Refused, Store};
+use crate::refusal::Refusal;
+use crate::store::{Append, Appended, Store};
 
 mod announcer;
 mod appender;
 mod lifecycle;
 pub mod presence;
-pub mod refusal;
 
+use announcer::error_frame;
 pub(crate) use announcer::encode_event;
+pub use crate::refusal::AppendError;
 pub use lifecycle::CreateOutcome;
 
 /// Changes that wait for the appender; more wait in their senders.
@@ -51,45 +53,6 @@ pub enum Responder {
 /// What became of a change.
 pub type Outcome = Result<Appended, AppendError>;
 
-/// Why a change was not stored. Its text is the sentence that a client is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AppendError {
-    /// The store did not take it, and will not take it as it is.
-    #[error("{}", refusal::words(*.0).1)]
-    Refused(Refused),
-    /// The server is about to stop.
-    #[error("The server restarts: send this again after reconnecting.")]
-    Draining,
-    /// The store may work again in a moment.
-    #[error("The message could not be stored just now: try again in a moment.")]
-    Unavailable,
-    /// The store failed in a way that waiting does not mend.
-    #[error("The message could not be stored: the server's log says why.")]
-    Failed,
-}
-
-impl AppendError {
-    /// The code that a client gets, which programs can branch on.
-    #[must_use]
-    pub fn code(self) -> ErrorCode {
-        match self {
-            Self::Refused(refused) => refusal::words(refused).0,
-            Self::Draining => ErrorCode::Draining,
-            Self::Unavailable => ErrorCode::Unavailable,
-            Self::Failed => ErrorCode::Internal,
-        }
-    }
-
-    /// When trying again makes sense, in milliseconds.
-    #[must_use]
-    pub fn retry_after_ms(self) -> Option<u64> {
-        match self {
-            Self::Draining | Self::Unavailable => Some(1_000),
-            Self::Refused(_) | Self::Failed => None,
-        }
-    }
-}
-
 enum Command {
     Append(Submitted),
     /// Answered once everything before it was committed and announced.
@@ -113,7 +76,7 @@ impl Responder {
     fn fail(self, append: &Append, error: AppendError) {
         match self {
             Self::Socket(outbox) => {
-                outbox.request_finished(Some(refusal::frame(append, error)));
+                outbox.request_finished(Some(error_frame(append, Refusal::not_stored(error))));
             }
             // A caller that went away does not need the answer.
             Self::Caller(caller) => drop(caller.send(Err(error))),

@@ -14,8 +14,8 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 
+use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::chat::AppendError;
 use crate::metrics::{Metrics, StatusClass};
 
 pub mod accounts;
@@ -30,11 +30,9 @@ pub mod messages;
 mod metrics;
 pub mod origin;
 mod paging;
-pub mod problem;
+mod problem;
 mod ready;
 mod socket;
-
-use problem::Refusal;
 
 /// Characters of a request's id that reach the log; a proxy may send its own.
 const REQUEST_ID_CHARS: usize = 64;
@@ -105,14 +103,14 @@ async fn elsewhere(State(app): State<AppState>, method: Method, uri: Uri, header
     let path = uri.path();
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     if matches!(first, "api" | "ws") {
-        return Refusal::not_found("There is nothing at this address.").into_response();
+        return Refusal::no_such_address().into_response();
     }
     if !matches!(method, Method::GET | Method::HEAD) {
         return method_not_allowed().await.into_response();
     }
     match app.page.answer(path, &headers).await {
         Ok(Some(response)) => response,
-        Ok(None) => Refusal::not_found("There is nothing at this address.").into_response(),
+        Ok(None) => Refusal::no_such_address().into_response(),
         Err(error) => Refusal::from(error).into_response(),
     }
 }
@@ -124,7 +122,7 @@ async fn method_not_allowed() -> Refusal {
 /// Nothing new is begun by a server that is about to end; what it says of itself, and the page's files, it still tells.
 async fn unless_draining(State(app): State<AppState>, request: Request, next: Next) -> Response {
     if app.drain.has_begun() {
-        return Refusal::from(AppendError::Draining).into_response();
+        return Refusal::draining().into_response();
     }
     next.run(request).await
 }

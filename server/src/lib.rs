@@ -9,11 +9,12 @@
 //! - [`page`]: the page that is built into the program.
 //! - [`auth`]: passwords, tokens, who is calling.
 //! - [`pace`]: how fast somebody may send.
-//! - [`listener`]: connections, plain or over TLS. [`connections`]: how many there may be, and which makes room. [`tls`]: the certificate. [`gate`]: how many sockets there may be.
+//! - [`listener`]: connections, plain or over TLS. [`connections`]: how many there may be, and which makes room. [`tls`]: the certificate. [`socket_limiter`]: how many sockets there may be.
 //! - [`session`]: what one socket's frames lead to.
 //! - [`chat`]: appends to the log in groups, and tells the rest of the node.
 //! - [`store`]: the log, durable. [`bus`]: between nodes. [`hub`]: who is here. [`outbox`]: bounded, one a socket. [`heartbeat`]: the one timer.
 //! - [`probes`]: what arrived of handshakes that somebody examines.
+//! - [`refusal`]: what a client is told when something is not done.
 //! - [`metrics`]: what is counted and measured.
 //! - [`clock`]: times as the wire shows them. [`email`]: which addresses are the same.
 //! - [`demo`]: two accounts and a chat to try.
@@ -26,7 +27,6 @@ pub mod config;
 pub mod connections;
 pub mod demo;
 pub mod email;
-pub mod gate;
 pub mod heartbeat;
 pub mod http;
 pub mod hub;
@@ -36,8 +36,10 @@ pub mod outbox;
 pub mod pace;
 pub mod page;
 pub mod probes;
+pub mod refusal;
 pub mod serve;
 pub mod session;
+pub mod socket_limiter;
 pub mod state;
 pub mod store;
 pub mod tls;

@@ -12,12 +12,12 @@ use crate::bus::{Bus, MemoryBus, PollingBus, RedisBus, RedisOptions, RedisUnusab
 use crate::chat::Chats;
 use crate::config::{self, Config};
 use crate::connections::Connections;
-use crate::gate::Gate;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::pace::People;
 use crate::page::{self, Page};
 use crate::probes::Probes;
+use crate::socket_limiter::SocketLimiter;
 use crate::state::{AppState, Drain};
 use crate::store::{PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
@@ -87,7 +87,7 @@ impl Server {
         };
         let grace = config.presence.grace;
         let chats = Chats::start(store.clone(), Arc::clone(&bus), hub.clone(), metrics.clone(), grace);
-        let gate = Gate::new(config.limits);
+        let socket_limiter = SocketLimiter::new(config.limits);
         let connections = Connections::new(config.limits.connections, metrics.clone());
         let people = People::new(config.limits);
         let page = Arc::new(Page::open(files, &config.base_path, store.clone()).await);
@@ -101,7 +101,7 @@ impl Server {
             drain: Drain::default(),
             probes: Arc::default(),
             metrics,
-            gate,
+            socket_limiter,
             people,
             connections,
             page,

@@ -6,7 +6,9 @@ use causerie_protocol::{
     TokenId, UserId, limits,
 };
 
+use crate::auth::AuthError;
 use crate::outbox::{Closing, Frame, Scope};
+use crate::refusal::Refusal;
 use crate::store::{Append, Change, Position};
 
 mod driver;
@@ -16,7 +18,6 @@ mod requests;
 
 pub use driver::{Opening, Services, run};
 pub use link::{Incoming, Link, Lost, Outgoing, refuse};
-pub use requests::no_such_chat;
 
 /// The shortest pause between two typing notices of one chat that are passed on, in microseconds.
 const TYPING_PAUSE: i64 = 1_000_000;
@@ -103,7 +104,7 @@ impl Session {
     #[must_use]
     pub fn expired(&self, now: i64) -> Option<Closing> {
         (now >= self.expires_at)
-            .then(|| Closing::new(CloseCode::Unauthorized, "token expired: sign in again"))
+            .then(|| Closing::new(CloseCode::Unauthorized, AuthError::Expired.to_string()))
     }
 
     /// What a text frame leads to. `now` is in microseconds since 1970.
@@ -131,9 +132,7 @@ impl Session {
             ClientFrame::Subscribe { chat_id, after, epoch } => {
                 let chat = self.chat(Some(chat_id), None)?;
                 if self.last(chat).is_none() && self.follows.len() >= limits::SUBSCRIPTIONS {
-                    let code = ErrorCode::TooManySubscriptions;
-                    let detail = format!("A socket follows at most {} chats.", limits::SUBSCRIPTIONS);
-                    return Ok(Action::Reply(error_frame(code, detail, Some(chat), None)));
+                    return Ok(Action::Reply(Refusal::too_many_subscriptions().into_frame(Some(chat), None)));
                 }
                 Action::Subscribe { chat, after, epoch }
             }
@@ -263,17 +262,6 @@ pub fn start(position: &Position, after: Option<Seq>, epoch: Option<&Epoch>) -> 
             (if reset { head } else { after }, reset)
         }
     }
-}
-
-/// An `error` frame.
-fn error_frame(
-    code: ErrorCode,
-    detail: String,
-    chat_id: Option<ChatId>,
-    retry_after_ms: Option<u64>,
-) -> Frame {
-    let reply = ErrorReply { code, detail, client_id: None, chat_id, retry_after_ms };
-    Frame::from(ServerFrame::Error(reply).encode())
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use crate::bus::Bus;
 use crate::chat::Chats;
 use crate::config::Config;
 use crate::connections::Connections;
-use crate::gate::Gate;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::pace::People;
 use crate::page::Page;
 use crate::probes::Probes;
+use crate::socket_limiter::SocketLimiter;
 use crate::store::Store;
 
 /// Cheap to clone: every part is a handle.
@@ -29,7 +29,7 @@ pub struct AppState {
     pub drain: Drain,
     pub probes: Arc<Probes>,
     pub metrics: Arc<Metrics>,
-    pub gate: Gate,
+    pub socket_limiter: SocketLimiter,
     pub people: People,
     pub connections: Connections,
     pub page: Arc<Page>,

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use hashlink::LruCache;
 
 use crate::config::Limits;
-use crate::gate::network;
 use crate::pace::Rate;
+use crate::socket_limiter::network;
 
 /// Wrong guesses within [`WINDOW`] after which further ones from the same network are refused unseen.
 pub const ALLOWED: u32 = 10;

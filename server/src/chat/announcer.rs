@@ -8,10 +8,11 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::appender::{Committed, Settled};
-use super::{AppendError, Responder, refusal};
+use super::{AppendError, Responder};
 use crate::bus::{Bus, Envelope};
 use crate::metrics::{MessageOutcome, Metrics};
 use crate::outbox::{Frame, wait_until_drained};
+use crate::refusal::Refusal;
 use crate::store::{Append, Appended, Change};
 
 /// Changes that are published and answered together, so that acks do not trail far behind in a large group.
@@ -101,7 +102,7 @@ async fn answer(change: Settled) {
                 Ok(Appended::Event(Event::Message(message))) => ack(&append, message, false),
                 Ok(Appended::Duplicate(message)) => ack(&append, message, true),
                 Ok(Appended::Event(_) | Appended::Read { .. }) => None,
-                Err(error) => Some(refusal::frame(&append, error)),
+                Err(error) => Some(error_frame(&append, Refusal::not_stored(error))),
             };
             if outbox.request_finished(frame) {
                 wait_until_drained(|| outbox.is_backlogged()).await;
@@ -115,4 +116,9 @@ fn ack(append: &Append, message: Message, duplicate: bool) -> Option<Frame> {
     let client_id = append.client_id()?.clone();
     let Message { id, chat_id, seq, sent_at, .. } = message;
     Some(Frame::from(ServerFrame::Ack(Ack { client_id, chat_id, id, seq, sent_at, duplicate }).encode()))
+}
+
+/// The `error` frame for a change that was not stored.
+pub(super) fn error_frame(append: &Append, refusal: Refusal) -> Frame {
+    refusal.into_frame(Some(append.chat), append.client_id().cloned())
 }

@@ -14,7 +14,7 @@ use super::Routes;
 use super::client::Client;
 use super::id::{Id, Resource};
 use super::json_body::JsonBody;
-use super::problem::Refusal;
+use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::auth::{Caller, password};
 use crate::{clock, email};

@@ -5,7 +5,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use causerie_protocol::{ChatId, ClientId};
 
-use super::problem::Refusal;
+use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::auth::Caller;
 use crate::pace;
@@ -15,19 +15,12 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Refusal> {
         let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
-            // Addresses stand in logs, histories and referrers: a token there is as good as public.
             let in_query = parts.uri.query().is_some_and(|query| {
                 query.split('&').any(|pair| pair == "token" || pair.starts_with("token="))
             });
-            return Err(Refusal::unauthorized(if in_query {
-                "A token in the address is not accepted: send it in the header Authorization: Bearer <token>."
-            } else {
-                "Sign in, and send the token in the header Authorization: Bearer <token>."
-            }));
+            return Err(if in_query { Refusal::token_in_address() } else { Refusal::token_missing() });
         };
-        let token = value.to_str().ok().and_then(token).ok_or_else(|| {
-            Refusal::unauthorized("The header Authorization must be Bearer <token> or Token <token>.")
-        })?;
+        let token = value.to_str().ok().and_then(token).ok_or_else(Refusal::malformed_authorization)?;
         Ok(app.auth.verify(token).await?)
     }
 }
@@ -38,10 +31,9 @@ pub(super) fn keep_pace(
     caller: &Caller,
     client_id: Option<(ChatId, &ClientId)>,
 ) -> Result<(), Refusal> {
-    let detail = "Too many changes a second: wait a moment and try again.";
     let person = app.people.person(caller.user.id);
     let is_repeat = client_id.is_some_and(|(chat, id)| person.repeats(chat, id));
-    person.request(is_repeat, pace::now()).map_err(|wait| Refusal::rate_limited(detail, wait))
+    person.request(is_repeat, pace::now()).map_err(Refusal::too_many_changes)
 }
 
 /// The token of a header's value; `Token` is what the old system called it.

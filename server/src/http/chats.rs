@@ -12,7 +12,7 @@ use super::caller::keep_pace;
 use super::id::Id;
 use super::json_body::JsonBody;
 use super::paging::{Page, link_to_next};
-use super::problem::Refusal;
+use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::auth::Caller;
 use crate::chat::{AppendError, CreateOutcome};
@@ -123,25 +123,19 @@ async fn chat(app: &AppState, user: UserId, id: ChatId) -> Result<Chat, Refusal>
 
 /// The people that a new chat's `participants` name, each once, without the person who asks.
 async fn others(app: &AppState, me: UserId, participants: &[UserRef]) -> Result<Vec<UserId>, Refusal> {
-    let fail = |detail: &str| Refusal::invalid("participants", detail);
-    let full = || fail(&format!("A chat has at most {} people.", limits::PARTICIPANTS));
     if participants.len() > limits::PARTICIPANTS {
-        return Err(full());
+        return Err(Refusal::too_many_participants());
     }
     let mut others = Vec::with_capacity(participants.len());
     for reference in participants {
-        let user = app.store.find_user(reference).await?;
-        let user =
-            user.ok_or_else(|| fail("There is no account with one of these ids or e-mail addresses."))?;
+        let user = app.store.find_user(reference).await?.ok_or_else(Refusal::no_such_participant)?;
         if user.id != me && !others.contains(&user.id) {
             others.push(user.id);
         }
     }
-    if others.is_empty() {
-        return Err(fail("A chat needs somebody else in it: name another person."));
+    match others.len() {
+        0 => Err(Refusal::no_other_participant()),
+        count if count >= limits::PARTICIPANTS => Err(Refusal::too_many_participants()),
+        _ => Ok(others),
     }
-    if others.len() >= limits::PARTICIPANTS {
-        return Err(full());
-    }
-    Ok(others)
 }

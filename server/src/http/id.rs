@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use causerie_protocol::{ChatId, MessageId, TokenId};
 use serde::de::DeserializeOwned;
 
-use super::problem::Refusal;
+use crate::refusal::Refusal;
 use crate::state::AppState;
 
 /// The one id of a path such as `/api/chats/{id}/`.
@@ -30,7 +30,7 @@ impl Resource for MessageId {
 
 impl Resource for TokenId {
     fn not_found() -> Refusal {
-        Refusal::not_found("You have no such sign-in, or it has ended.")
+        Refusal::no_such_token()
     }
 }
 

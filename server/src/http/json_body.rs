@@ -12,8 +12,8 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 use tokio::time::timeout;
 
-use super::problem::Refusal;
 use crate::connections::{Phase, State};
+use crate::refusal::Refusal;
 use crate::state::AppState;
 
 /// What a `client_id` must be.

@@ -12,7 +12,7 @@ use super::caller::keep_pace;
 use super::id::Id;
 use super::json_body::JsonBody;
 use super::paging::{Page, link_to_next};
-use super::problem::Refusal;
+use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::auth::Caller;
 use crate::store::{Append, Appended, Change};

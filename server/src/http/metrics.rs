@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-use super::problem::Refusal;
+use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::metrics::level;
 
@@ -17,8 +17,7 @@ pub(super) async fn metrics(State(app): State<AppState>, headers: HeaderMap) -> 
     if let Some(token) = &app.config.metrics_token
         && !shows(&headers, token)
     {
-        let detail = "Metrics are for who has their token: send it as Authorization: Bearer TOKEN.";
-        return Refusal::unauthorized(detail).into_response();
+        return Refusal::metrics_token_missing().into_response();
     }
     look_around(&app);
     ([(header::CONTENT_TYPE, TEXT_FORMAT)], app.metrics.encode()).into_response()

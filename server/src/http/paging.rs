@@ -6,7 +6,7 @@ use std::str::FromStr;
 use axum::http::{HeaderMap, HeaderValue, header};
 use url::form_urlencoded;
 
-use super::problem::Refusal;
+use crate::refusal::Refusal;
 
 /// A part of a list, by a place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

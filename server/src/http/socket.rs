@@ -1,27 +1,26 @@
 //! The sockets' addresses and the handshake. Nothing outside of here names axum's WebSocket.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
-use causerie_protocol::rest::Problem;
-use causerie_protocol::{ChatId, CloseCode, Epoch, ErrorCode, Seq, handshake, limits, paths};
+use axum::Router;
+use causerie_protocol::{ChatId, CloseCode, Epoch, Seq, handshake, limits, paths};
 
 use super::client::Client;
 use super::origin::origin_allowed;
 use super::Routes;
 use crate::auth::AuthError;
-use crate::gate::{Seat, Turned};
 use crate::metrics::Refused;
 use crate::outbox::{Closing, Scope};
+use crate::refusal::{Refusal, closing};
 use crate::session::{self, Opening, Services};
+use crate::socket_limiter::{Limit, SocketPermit};
 use crate::state::AppState;
 
 mod link;
@@ -32,8 +31,6 @@ use link::AxumLink;
 const READ_BUFFER: usize = 4 * 1024;
 /// What a socket gathers before it writes; grows only while there is much to send.
 const WRITE_BUFFER: usize = 8 * 1024;
-/// When a client may come again while the server restarts.
-const DRAIN_RETRY: Duration = Duration::from_secs(2);
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -72,13 +69,13 @@ async fn handshake(
     let path = uri.path();
     let peer = client.address;
     tracing::info!(path, %peer, "WebSocket HANDSHAKING {path} [{peer}]");
-    let (mut ws, mut seat) = match enter(app, client, headers, ws) {
-        Ok(entered) => entered,
-        Err((reason, response)) => {
+    let (mut ws, mut permit) = match acquire(app, client, headers, ws) {
+        Ok(acquired) => acquired,
+        Err((reason, refusal)) => {
             app.metrics.handshakes_refused.inc(reason);
-            let (status, reason) = (response.status().as_u16(), reason.name());
+            let (status, reason) = (refusal.status.as_u16(), reason.name());
             tracing::info!(path, %peer, status, reason, "WebSocket REJECT {path} [{peer}]");
-            return *response;
+            return refusal.into_response();
         }
     };
     // The raw header: axum hands the values out sorted, and their order carries the meaning.
@@ -87,7 +84,7 @@ async fn handshake(
     if let Some(echo) = offer.echo {
         ws.set_selected_protocol(HeaderValue::from_static(echo));
     }
-    let admitted = admit(app, uri, &offer, scope, &mut seat).await;
+    let admitted = admit(app, uri, &offer, scope, &mut permit).await;
     // Whoever was not let in gets no more memory than an idle socket has.
     let frame_bytes = if admitted.is_ok() { limits::FRAME_BYTES } else { READ_BUFFER };
     let ws = ws
@@ -115,7 +112,7 @@ async fn handshake(
                 let session = session::run(AxumLink(socket), services, *opening);
                 async move {
                     log_disconnect(scope, peer, session.await);
-                    drop(seat);
+                    drop(permit);
                 }
             })
         }
@@ -126,43 +123,38 @@ async fn handshake(
                 let (code, reason) = (closing.code.code(), closing.reason.clone());
                 tracing::info!(path, %peer, code, %reason, "WebSocket REJECT {path} [{peer}]");
                 session::refuse(AxumLink(socket), closing).await;
-                drop(seat);
+                drop(permit);
             })
         }
     }
 }
 
-/// Checks what needs no token. Who is not let in here gets an HTTP error, which browsers show as a bare 1006.
-fn enter(
+/// Checks what needs no token. A refusal here is an HTTP error, which browsers show as a bare 1006.
+fn acquire(
     app: &AppState,
     client: Client,
     headers: &HeaderMap,
     ws: Upgrade,
-) -> Result<(WebSocketUpgrade, Seat), (Refused, Box<Response>)> {
-    let ws = ws.map_err(|_| (Refused::NotAnUpgrade, Box::new(not_an_upgrade())))?;
+) -> Result<(WebSocketUpgrade, SocketPermit), (Refused, Box<Refusal>)> {
+    let refuse = |reason, refusal| (reason, Box::new(refusal));
+    let ws = ws.map_err(|_| refuse(Refused::NotAnUpgrade, Refusal::not_an_upgrade()))?;
     if !origin_allowed(headers, &app.config) {
-        let detail = "Pages of this origin may not open sockets here; the server's operator can allow it.";
-        let response = problem(StatusCode::FORBIDDEN, ErrorCode::Forbidden, detail, None);
-        return Err((Refused::Origin, Box::new(response)));
+        return Err(refuse(Refused::Origin, Refusal::foreign_origin()));
     }
     if app.drain.has_begun() || app.hub.is_draining() {
-        let detail = "The server is about to restart: try again in a moment.";
-        return Err((Refused::Draining, Box::new(come_again(ErrorCode::Draining, detail, DRAIN_RETRY))));
+        return Err(refuse(Refused::Draining, Refusal::draining()));
     }
-    match app.gate.enter(client.limited()) {
-        Ok(seat) => Ok((ws, seat)),
-        Err(Turned { reason, wait }) => {
-            let (code, detail) = match reason {
-                Refused::Full => {
-                    (ErrorCode::Full, "The server has as many connections as it may: try again in a moment.")
-                }
-                Refused::Address => (
-                    ErrorCode::Full,
-                    "Your address has as many connections as one may: close one, or try again in a moment.",
-                ),
-                _ => (ErrorCode::RateLimited, "Too many connections a second: try again in a moment."),
-            };
-            Err((reason, Box::new(come_again(code, detail, wait))))
+    let permit = app.socket_limiter.try_acquire(client.limited());
+    let permit = permit.map_err(|exceeded| refuse(exceeded.limit.into(), exceeded.into()))?;
+    Ok((ws, permit))
+}
+
+impl From<Limit> for Refused {
+    fn from(limit: Limit) -> Self {
+        match limit {
+            Limit::Rate => Self::Rate,
+            Limit::Sockets => Self::Full,
+            Limit::SocketsPerAddress => Self::Address,
         }
     }
 }
@@ -173,22 +165,16 @@ async fn admit(
     uri: &Uri,
     offer: &handshake::Offer<'_>,
     scope: Option<Scope>,
-    seat: &mut Seat,
+    permit: &mut SocketPermit,
 ) -> Result<Box<Opening>, (Refused, Closing)> {
     let mut after = None;
     let mut epoch = None;
     for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
         match &*name {
-            "token" => {
-                let reason = "token in the URL is refused: send it as a subprotocol ['Bearer', token]";
-                return Err((Refused::Unauthorized, Closing::new(CloseCode::Unauthorized, reason)));
-            }
+            "token" => return Err((Refused::Unauthorized, closing::token_in_url())),
             "after" => match value.parse::<Seq>() {
                 Ok(seq) => after = Some(seq),
-                Err(_) => {
-                    let closing = Closing::new(CloseCode::BrokenClient, "after must be a number, 0 or more");
-                    return Err((Refused::BadRequest, closing));
-                }
+                Err(_) => return Err((Refused::BadRequest, closing::bad_position())),
             },
             "epoch" => epoch = Some(Epoch(value.into_owned())),
             _ => {}
@@ -200,15 +186,13 @@ async fn admit(
     let caller = app.auth.verify(token).await.map_err(|error| match error {
         AuthError::Store(error) => {
             tracing::error!(%error, "a token could not be checked");
-            let reason = "the server can't check tokens just now: reconnect in a moment";
-            (Refused::Unavailable, Closing::new(CloseCode::InternalError, reason))
+            (Refused::Unavailable, closing::tokens_unavailable())
         }
         refused => unauthorized(refused.to_string()),
     })?;
-    let scope = scope.ok_or_else(|| (Refused::NoSuchChat, session::no_such_chat()))?;
-    if !seat.belongs_to(caller.user.id) {
-        let reason = "you have as many connections as one may: close other tabs or devices";
-        return Err((Refused::User, Closing::new(CloseCode::TooManySockets, reason)));
+    let scope = scope.ok_or_else(|| (Refused::NoSuchChat, closing::no_such_chat()))?;
+    if !permit.assign_user(caller.user.id) {
+        return Err((Refused::User, closing::too_many_sockets()));
     }
     Ok(Box::new(Opening {
         traffic: app.people.traffic(caller.user.id),
@@ -225,36 +209,6 @@ async fn admit(
 fn joined(headers: &HeaderMap) -> String {
     let values = headers.get_all(handshake::HEADER).iter().filter_map(|value| value.to_str().ok());
     values.collect::<Vec<_>>().join(",")
-}
-
-fn not_an_upgrade() -> Response {
-    let detail = "This address is for WebSockets (RFC 6455): send an upgrade request.";
-    let mut response = problem(StatusCode::UPGRADE_REQUIRED, ErrorCode::MethodNotAllowed, detail, None);
-    let headers = response.headers_mut();
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-    response
-}
-
-/// 503, and when to come again in whole seconds (RFC 9110, section 10.2.3).
-fn come_again(code: ErrorCode, detail: &str, wait: Duration) -> Response {
-    let milliseconds = wait.as_secs() * 1_000;
-    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, code, detail, Some(milliseconds));
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
-    response
-}
-
-fn problem(status: StatusCode, code: ErrorCode, detail: &str, retry_after_ms: Option<u64>) -> Response {
-    let title = status.canonical_reason().unwrap_or("Error").to_owned();
-    let detail = detail.to_owned();
-    let body =
-        Problem { title, status: status.as_u16(), detail, code: code.clone(), field: None, retry_after_ms };
-    let mut response = (status, Json(body)).into_response();
-    // Browsers hide why a handshake was refused; the memory of probes tells them.
-    response.extensions_mut().insert(code);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    response
 }
 
 /// The address of a socket, for the log.

@@ -1,22 +1,21 @@
 //! What takes a session to the store: subscribing, resuming, filling holes, and the rare things between.
 
 use causerie_protocol::server_frame::{ChatAdded, Ping, Subscribed, Unsubscribed, Welcome};
-use causerie_protocol::{ChatId, CloseCode, Epoch, ErrorCode, MessageId, Seq, ServerFrame, limits};
+use causerie_protocol::{ChatId, CloseCode, Epoch, MessageId, Seq, ServerFrame, limits};
 
 use super::driver::{Driver, Opened, PAGE, Step};
 use super::end::End;
 use super::link::Link;
-use super::{error_frame, start};
+use super::start;
 use crate::chat::encode_event;
 use crate::clock;
 use crate::metrics::{FoundBy, Resume};
 use crate::outbox::{Closing, Frame, Item, Scope};
+use crate::refusal::{Refusal, closing};
 use crate::store::StoreError;
 
 /// Encoded entries of the log that wait for the socket at once, in bytes; one entry may go beyond it.
 const PAGE_BYTES: usize = limits::OUTBOX_BYTES / 4;
-/// When a client may subscribe again after the store did not answer, in milliseconds.
-const STORE_RETRY_MS: u64 = 1_000;
 
 /// Why a chat could not be followed.
 enum NotFollowed {
@@ -35,8 +34,8 @@ impl<L: Link> Driver<L> {
             Scope::Many => None,
             Scope::One(chat) => match self.follow(chat, after, epoch).await {
                 Ok(subscribed) => Some(subscribed),
-                Err(NotFollowed::NoSuchChat) => return Err(End::Close(no_such_chat())),
-                Err(NotFollowed::Store) => return Err(End::Close(store_unavailable())),
+                Err(NotFollowed::NoSuchChat) => return Err(End::Close(closing::no_such_chat())),
+                Err(NotFollowed::Store) => return Err(End::Close(closing::store_unavailable())),
             },
         };
         self.reply(&ServerFrame::Welcome(Welcome {
@@ -63,20 +62,8 @@ impl<L: Link> Driver<L> {
         self.drain().await?;
         match self.follow(chat, after, epoch).await {
             Ok(subscribed) => return self.catch_up(subscribed).await,
-            Err(NotFollowed::NoSuchChat) => {
-                let detail = "There is no such chat, or you are not in it.".to_owned();
-                self.pending.push_back(Item::Reply(error_frame(
-                    ErrorCode::NoSuchChat,
-                    detail,
-                    Some(chat),
-                    None,
-                )));
-            }
-            Err(NotFollowed::Store) => {
-                let detail = "The chat could not be read just now: subscribe again in a moment.".to_owned();
-                let frame = error_frame(ErrorCode::Unavailable, detail, Some(chat), Some(STORE_RETRY_MS));
-                self.pending.push_back(Item::Reply(frame));
-            }
+            Err(NotFollowed::NoSuchChat) => self.refuse(chat, Refusal::no_such_chat()),
+            Err(NotFollowed::Store) => self.refuse(chat, Refusal::chat_not_readable()),
         }
         Ok(())
     }
@@ -221,7 +208,7 @@ impl<L: Link> Driver<L> {
             }
             Err(error) => {
                 log(&error);
-                Err(End::Close(store_unavailable()))
+                Err(End::Close(closing::store_unavailable()))
             }
         }
     }
@@ -299,9 +286,13 @@ impl<L: Link> Driver<L> {
             Ok(None) => Ok(()),
             Err(error) => {
                 log(&error);
-                Err(End::Close(store_unavailable()))
+                Err(End::Close(closing::store_unavailable()))
             }
         }
+    }
+
+    fn refuse(&mut self, chat: ChatId, refusal: Refusal) {
+        self.pending.push_back(Item::Reply(refusal.into_frame(Some(chat), None)));
     }
 
     fn reply(&mut self, frame: &ServerFrame) {
@@ -315,17 +306,4 @@ fn encode(frame: &ServerFrame) -> Frame {
 
 fn log(error: &StoreError) {
     tracing::error!(%error, "a socket could not read from the store");
-}
-
-/// Why a socket for one chat is closed at once.
-#[must_use]
-pub fn no_such_chat() -> Closing {
-    Closing::new(CloseCode::NotParticipant, "there is no such chat, or you are not in it")
-}
-
-fn store_unavailable() -> Closing {
-    Closing::new(
-        CloseCode::InternalError,
-        "the server can't reach its database just now: reconnect in a moment",
-    )
 }
