@@ -1,7 +1,6 @@
 //! Chats: every change goes through one appender, which commits in groups, and is published after the commit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use causerie_protocol::server_frame::Typing;
@@ -38,7 +37,6 @@ pub struct Chats {
     presence: mpsc::Sender<UserId>,
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
-    draining: Arc<AtomicBool>,
     hub: Hub,
 }
 
@@ -55,7 +53,7 @@ pub type Outcome = Result<Appended, AppendError>;
 
 enum Command {
     Append(Submitted),
-    /// Answered once everything before it was committed and announced.
+    /// Nothing is taken after it; answered once everything before it was committed and announced.
     Flush(oneshot::Sender<()>),
 }
 
@@ -100,7 +98,7 @@ impl Chats {
         tokio::spawn(appender::run(store.clone(), queue, committed, metrics.clone()));
         tokio::spawn(announcer::run(bus.clone(), to_announce, metrics));
         tokio::spawn(presence::run(store.clone(), bus.clone(), hub.clone(), grace, came));
-        Self { commands, presence, store, bus, draining: Arc::default(), hub }
+        Self { commands, presence, store, bus, hub }
     }
 
     /// Hands a change to the appender and returns before it is stored; its outcome goes to `responder`.
@@ -119,10 +117,6 @@ impl Chats {
 
     /// As [`Chats::submit`], but gives the change back when the queue is full.
     pub fn try_submit(&self, append: Append, responder: Responder) -> Result<(), (Append, Responder)> {
-        if self.draining.load(Ordering::Acquire) {
-            responder.fail(&append, AppendError::Draining);
-            return Ok(());
-        }
         match self.commands.try_reserve() {
             Ok(place) => {
                 place.send(Command::Append(Submitted { append, responder, received_at: Instant::now() }));
@@ -154,10 +148,8 @@ impl Chats {
         let _ = self.presence.try_send(user);
     }
 
-    /// Refuses new sockets and new changes, and returns once every change that was taken is stored and answered.
+    /// Refuses new changes, and returns once every change that was taken is stored and answered.
     pub async fn drain(&self) {
-        self.hub.refuse_new();
-        self.draining.store(true, Ordering::Release);
         let (flushed, done) = oneshot::channel();
         if self.commands.send(Command::Flush(flushed)).await.is_ok() {
             let _ = done.await;

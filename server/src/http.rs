@@ -121,7 +121,7 @@ async fn method_not_allowed() -> Refusal {
 
 /// Nothing new is begun by a server that is about to end; what it says of itself, and the page's files, it still tells.
 async fn unless_draining(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    if app.drain.has_begun() {
+    if app.draining.is_cancelled() {
         return Refusal::draining().into_response();
     }
     next.run(request).await

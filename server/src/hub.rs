@@ -2,7 +2,6 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -38,7 +37,6 @@ struct Inner {
     /// Notified when a change of another node's people was lost.
     presence_lost: Notify,
     wheel: Mutex<HeartbeatWheel>,
-    draining: AtomicBool,
     emptied: Notify,
     /// Where chats are sent that get their first follower; unset on a single node.
     newly_followed: OnceLock<mpsc::UnboundedSender<ChatId>>,
@@ -77,7 +75,6 @@ impl Hub {
             remote: Mutex::default(),
             presence_lost: Notify::new(),
             wheel: Mutex::new(HeartbeatWheel::new()),
-            draining: AtomicBool::new(false),
             emptied: Notify::new(),
             newly_followed: OnceLock::new(),
         }))

@@ -21,10 +21,10 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::config::Timeouts;
@@ -54,7 +54,7 @@ struct Shared {
     timeouts: Timeouts,
 }
 
-/// Accepts connections and answers their requests, until `stop` comes true; then ends as the last request does.
+/// Accepts connections and answers their requests, until `stop` is cancelled; then ends as the last request does.
 ///
 /// When the future is dropped, every connection that is no socket is closed.
 pub async fn serve(
@@ -63,7 +63,7 @@ pub async fn serve(
     router: Router,
     connections: Connections,
     timeouts: Timeouts,
-    mut stop: watch::Receiver<bool>,
+    stop: CancellationToken,
 ) {
     let shared = Arc::new(Shared { acceptor, router, connections, timeouts });
     let mut tasks = JoinSet::new();
@@ -72,7 +72,7 @@ pub async fn serve(
         let accepted = tokio::select! {
             accepted = accept(&listener, &shared.connections) => accepted,
             Some(_) = tasks.join_next() => continue,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stop.cancelled() => break,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -90,7 +90,7 @@ pub async fn serve(
                 }
                 tokio::select! {
                     () = sleep(NO_FILES) => {}
-                    _ = stop.wait_for(|stop| *stop) => break,
+                    () = stop.cancelled() => break,
                 }
             }
         }
@@ -115,7 +115,7 @@ async fn attend(
     stream: TcpStream,
     peer: SocketAddr,
     slot: Slot,
-    stop: watch::Receiver<bool>,
+    stop: CancellationToken,
 ) {
     // Small frames must not wait for one another (RFC 896's algorithm trades latency for fewer packets).
     if let Err(error) = stream.set_nodelay(true) {
@@ -143,7 +143,7 @@ async fn speak_http<S>(
     stream: S,
     peer: SocketAddr,
     state: Arc<State>,
-    mut stop: watch::Receiver<bool>,
+    stop: CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -168,7 +168,7 @@ async fn speak_http<S>(
             }
             () = state.ended() => return,
             () = state.overdue(shared.timeouts) => break,
-            _ = stop.wait_for(|stop| *stop), if !is_stopping => {
+            () = stop.cancelled(), if !is_stopping => {
                 is_stopping = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }

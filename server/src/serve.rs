@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::Auth;
 use crate::bus::{Bus, MemoryBus, PollingBus, RedisBus, RedisOptions, RedisUnusable};
@@ -18,7 +18,7 @@ use crate::pace::People;
 use crate::page::{self, Page};
 use crate::probes::Probes;
 use crate::socket_limiter::SocketLimiter;
-use crate::state::{AppState, Drain};
+use crate::state::AppState;
 use crate::store::{PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
 use crate::{demo, heartbeat, http, listener};
@@ -98,7 +98,7 @@ impl Server {
             chats,
             hub,
             config: Arc::new(config),
-            drain: Drain::default(),
+            draining: CancellationToken::new(),
             probes: Arc::default(),
             metrics,
             socket_limiter,
@@ -128,7 +128,7 @@ impl Server {
     ) -> Result<(), RunError> {
         let Self { state, certificate } = self;
         let heartbeat = heartbeat::start(state.hub.clone(), state.config.heartbeat);
-        let (stop, stopped) = watch::channel(false);
+        let stop = CancellationToken::new();
         let acceptor = certificate.as_ref().map(Certificate::acceptor);
         let router = http::router(state.clone());
         let serving = listener::serve(
@@ -137,7 +137,7 @@ impl Server {
             router,
             state.connections.clone(),
             state.config.timeouts,
-            stopped,
+            stop.clone(),
         );
         let mut serving = tokio::spawn(serving);
         tokio::select! {
@@ -145,11 +145,11 @@ impl Server {
             ended = &mut serving => ended.expect("accepting connections does not end by itself"),
         }
         tracing::info!("draining");
-        state.drain.begin();
+        state.draining.cancel();
         // The sockets first, whose senders wait for acks: what they sent is stored before they close.
-        // Who comes meanwhile is told so, which a closed door would not.
+        // New requests are still accepted and get 503 with Retry-After, which a closed port could not say.
         state.hub.drain().await;
-        stop.send_replace(true);
+        stop.cancel();
         if timeout(DRAIN_LIMIT, &mut serving).await.is_err() {
             tracing::warn!("some requests did not end in time and are dropped");
             serving.abort();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::Auth;
 use crate::bus::Bus;
@@ -26,34 +26,12 @@ pub struct AppState {
     pub hub: Hub,
     pub auth: Auth,
     pub config: Arc<Config>,
-    pub drain: Drain,
+    /// Cancelled when the server begins to end: new sockets and requests are then refused.
+    pub draining: CancellationToken,
     pub probes: Arc<Probes>,
     pub metrics: Arc<Metrics>,
     pub socket_limiter: SocketLimiter,
     pub people: People,
     pub connections: Connections,
     pub page: Arc<Page>,
-}
-
-/// Whether the server is about to end; new sockets are then refused.
-#[derive(Clone, Debug)]
-pub struct Drain(Arc<watch::Sender<bool>>);
-
-impl Default for Drain {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
-    }
-}
-
-impl Drain {
-    /// From now on the server ends; can't be taken back.
-    pub fn begin(&self) {
-        self.0.send_replace(true);
-    }
-
-    /// Whether it has begun.
-    #[must_use]
-    pub fn has_begun(&self) -> bool {
-        *self.0.borrow()
-    }
 }

@@ -55,7 +55,10 @@ pub(super) async fn run(
                     batch.push(append);
                     waiting.push((responder, received_at));
                 }
-                Command::Flush(done) => flushed.push(done),
+                Command::Flush(done) => {
+                    commands.close();
+                    flushed.push(done);
+                }
             }
         }
         let outcomes = if batch.is_empty() {

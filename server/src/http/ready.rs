@@ -21,7 +21,7 @@ pub(super) async fn ready(State(app): State<AppState>) -> (StatusCode, Json<Read
 /// What the server can do just now.
 pub(super) async fn readiness(app: &AppState) -> Readiness {
     let answered = app.store.ping().await.inspect_err(|error| tracing::warn!(%error, "not ready"));
-    let draining = app.drain.has_begun() || app.hub.is_draining();
+    let draining = app.draining.is_cancelled();
     let unheard = app.bus.is_deaf();
     let (database, bus) = (answered.is_ok(), app.bus.is_connected() && !unheard);
     // Without the path, which is not for everybody: the log has it.

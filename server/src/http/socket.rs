@@ -141,7 +141,7 @@ fn acquire(
     if !origin_allowed(headers, &app.config) {
         return Err(refuse(Refused::Origin, Refusal::foreign_origin()));
     }
-    if app.drain.has_begun() || app.hub.is_draining() {
+    if app.draining.is_cancelled() {
         return Err(refuse(Refused::Draining, Refusal::draining()));
     }
     let permit = app.socket_limiter.try_acquire(client.limited());

@@ -1,7 +1,6 @@
-//! The end of a node: refuse new sockets, say so to the others, and close them in batches.
+//! The end of a node: tell its sockets, and close them in batches.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use causerie_protocol::server_frame::GoAway;
@@ -20,21 +19,9 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(6);
 const DRAIN_RETRY_MS: u64 = 1_000;
 
 impl Hub {
-    /// Whether new sockets are refused because the node is about to stop.
-    #[must_use]
-    pub fn is_draining(&self) -> bool {
-        self.0.draining.load(Ordering::Acquire)
-    }
-
-    /// Refuses new sockets from now on.
-    pub fn refuse_new(&self) {
-        self.0.draining.store(true, Ordering::Release);
-    }
-
-    /// Refuses new sockets, says `go_away` to the others and closes them with 1012 in batches, each once what it
+    /// Says `go_away` to all sockets and closes them with 1012 in batches, each once what it
     /// asked for was answered. Returns when they are gone, or after some seconds; false: some were still there.
     pub async fn drain(&self) -> bool {
-        self.refuse_new();
         tokio::time::timeout(DRAIN_LIMIT, self.close_all()).await.is_ok()
     }
 
