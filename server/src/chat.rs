@@ -20,9 +20,9 @@ mod appender;
 mod lifecycle;
 pub mod presence;
 
-use announcer::error_frame;
-pub(crate) use announcer::encode_event;
 pub use crate::refusal::AppendError;
+pub(crate) use announcer::encode_event;
+use announcer::error_frame;
 pub use lifecycle::CreateOutcome;
 
 /// Changes that wait for the appender; more wait in their senders.

@@ -91,12 +91,13 @@ async fn run(serve: &Serve) -> Result<(), String> {
         say(&demo::invitation(&url));
     }
     tracing::info!(%address, "listening");
-    server.serve(listener, async {
-        // The sender lives as long as the process.
-        let _ = shutdown.await;
-    })
-    .await
-    .map_err(|error| error.to_string())
+    server
+        .serve(listener, async {
+            // The sender lives as long as the process.
+            let _ = shutdown.await;
+        })
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// Comes true at the first SIGINT or SIGTERM; the second ends the program at once.

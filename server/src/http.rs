@@ -14,9 +14,9 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 
+use crate::metrics::{Metrics, StatusClass};
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::metrics::{Metrics, StatusClass};
 
 pub mod accounts;
 pub mod caller;

@@ -199,9 +199,7 @@ impl Refusal {
     }
 
     pub fn metrics_token_missing() -> Self {
-        Self::unauthorized(
-            "Metrics are for who has their token: send it as Authorization: Bearer TOKEN.",
-        )
+        Self::unauthorized("Metrics are for who has their token: send it as Authorization: Bearer TOKEN.")
     }
 }
 
@@ -417,9 +415,7 @@ impl From<LimitExceeded> for Refusal {
                 ErrorCode::Full,
                 "Your address has as many connections as one may: close one, or try again in a moment.",
             ),
-            Limit::Rate => {
-                (ErrorCode::RateLimited, "Too many connections a second: try again in a moment.")
-            }
+            Limit::Rate => (ErrorCode::RateLimited, "Too many connections a second: try again in a moment."),
         };
         Self::unavailable(code, detail, retry_after)
     }

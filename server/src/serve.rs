@@ -16,7 +16,6 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::pace::People;
 use crate::page::{self, Page};
-use crate::probes::Probes;
 use crate::socket_limiter::SocketLimiter;
 use crate::state::AppState;
 use crate::store::{PostgresStore, SqliteStore, Store, StoreError};

@@ -11,13 +11,12 @@ use crate::outbox::{Closing, Frame, Scope};
 use crate::refusal::Refusal;
 use crate::store::{Append, Change, Position};
 
-mod driver;
-mod end;
-mod link;
 mod requests;
+mod task;
+mod transport;
 
-pub use driver::{Opening, Services, run};
-pub use link::{Incoming, Link, Lost, Outgoing, refuse};
+pub use task::{Opening, Services, run};
+pub use transport::{Disconnected, Incoming, Outgoing, Transport, refuse};
 
 /// The shortest pause between two typing notices of one chat that are passed on, in microseconds.
 const TYPING_PAUSE: i64 = 1_000_000;
@@ -69,19 +68,19 @@ pub enum Action {
     Unsubscribe(ChatId),
     /// Tell the chat that this user is writing.
     Typing(ChatId),
-    /// End the socket.
+    /// CloseCause the socket.
     Close(Closing),
 }
 
 /// Whether an entry of a log is the next one to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Delivery {
     /// It is.
     Send,
     /// It was sent already, or the chat is not followed.
     Skip,
     /// Entries before it are missing: read them from the log first.
-    Hole,
+    Gap,
 }
 
 impl Session {
@@ -230,11 +229,11 @@ impl Session {
 
     /// Whether an entry is the next one to send.
     #[must_use]
-    pub fn verdict(&self, chat: ChatId, seq: Seq) -> Verdict {
+    pub fn delivery(&self, chat: ChatId, seq: Seq) -> Delivery {
         match self.last(chat) {
-            Some(last) if seq == last.next() => Verdict::Send,
-            Some(last) if seq > last => Verdict::Hole,
-            _ => Verdict::Skip,
+            Some(last) if seq == last.next() => Delivery::Send,
+            Some(last) if seq > last => Delivery::Gap,
+            _ => Delivery::Skip,
         }
     }
 

@@ -200,7 +200,8 @@ mod tests {
 
     #[test]
     fn permits_are_given_back() {
-        let limiter = SocketLimiter::new(Limits { sockets: 3, sockets_per_address: 2, sockets_per_user: 1, ..open() });
+        let limiter =
+            SocketLimiter::new(Limits { sockets: 3, sockets_per_address: 2, sockets_per_user: 1, ..open() });
         let mut first = limiter.try_acquire(at("192.0.2.1")).unwrap();
         let mut second = limiter.try_acquire(at("192.0.2.1")).unwrap();
         assert_eq!(exceeded(limiter.try_acquire(at("::ffff:192.0.2.1"))), Some(Limit::SocketsPerAddress));
@@ -228,7 +229,11 @@ mod tests {
 
     #[test]
     fn an_address_over_its_rate_does_not_use_up_the_rate_of_all() {
-        let limiter = SocketLimiter::new(Limits { connects_per_second_per_address: 2, connects_per_second: 4, ..open() });
+        let limiter = SocketLimiter::new(Limits {
+            connects_per_second_per_address: 2,
+            connects_per_second: 4,
+            ..open()
+        });
         let two = |text| [exceeded(limiter.try_acquire(at(text))), exceeded(limiter.try_acquire(at(text)))];
         assert_eq!(two("2001:db8::1"), [None, None]);
         // Of the same network, and it does not use up what is for all.
@@ -240,7 +245,8 @@ mod tests {
     #[test]
     fn a_limit_of_zero_is_no_limit() {
         let limiter = SocketLimiter::new(open());
-        let mut permits: Vec<SocketPermit> = (0..5_000).map(|_| limiter.try_acquire(at("192.0.2.1")).unwrap()).collect();
+        let mut permits: Vec<SocketPermit> =
+            (0..5_000).map(|_| limiter.try_acquire(at("192.0.2.1")).unwrap()).collect();
         assert!(permits.iter_mut().all(|permit| permit.assign_user(UserId(1))));
     }
 }

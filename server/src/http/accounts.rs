@@ -14,9 +14,9 @@ use super::Routes;
 use super::client::Client;
 use super::id::{Id, Resource};
 use super::json_body::JsonBody;
+use crate::auth::{Caller, password};
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::auth::{Caller, password};
 use crate::{clock, email};
 
 pub(super) fn routes() -> Router<AppState> {

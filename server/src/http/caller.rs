@@ -5,10 +5,10 @@ use axum::http::header;
 use axum::http::request::Parts;
 use causerie_protocol::{ChatId, ClientId};
 
-use crate::refusal::Refusal;
-use crate::state::AppState;
 use crate::auth::Caller;
 use crate::pace;
+use crate::refusal::Refusal;
+use crate::state::AppState;
 
 impl FromRequestParts<AppState> for Caller {
     type Rejection = Refusal;

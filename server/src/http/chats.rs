@@ -12,10 +12,10 @@ use super::caller::keep_pace;
 use super::id::Id;
 use super::json_body::JsonBody;
 use super::paging::{Page, link_to_next};
-use crate::refusal::Refusal;
-use crate::state::AppState;
 use crate::auth::Caller;
 use crate::chat::{AppendError, CreateOutcome};
+use crate::refusal::Refusal;
+use crate::state::AppState;
 use crate::store::{Append, Change, NewChat, Refused};
 
 pub(super) fn routes() -> Router<AppState> {
@@ -65,7 +65,11 @@ async fn create(
     }
 }
 
-async fn read(State(app): State<AppState>, caller: Caller, Id(id): Id<ChatId>) -> Result<Json<Chat>, Refusal> {
+async fn read(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<ChatId>,
+) -> Result<Json<Chat>, Refusal> {
     Ok(Json(chat(&app, caller.user.id, id).await?))
 }
 
@@ -88,7 +92,11 @@ async fn update(
     Ok(Json(chat(&app, caller.user.id, id).await?))
 }
 
-async fn remove(State(app): State<AppState>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
+async fn remove(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<ChatId>,
+) -> Result<StatusCode, Refusal> {
     keep_pace(&app, &caller, None)?;
     if !app.chats.delete(caller.user.id, id).await? {
         return Err(Refusal::no_such_chat());
@@ -111,7 +119,11 @@ async fn join(
     Ok((StatusCode::CREATED, Json(chat(&app, caller.user.id, id).await?)))
 }
 
-async fn leave(State(app): State<AppState>, caller: Caller, Id(id): Id<ChatId>) -> Result<StatusCode, Refusal> {
+async fn leave(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<ChatId>,
+) -> Result<StatusCode, Refusal> {
     keep_pace(&app, &caller, None)?;
     app.chats.append(Append { actor: caller.user.id, chat: id, change: Change::Leave }).await?;
     Ok(StatusCode::NO_CONTENT)

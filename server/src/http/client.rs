@@ -9,8 +9,8 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ipnet::IpNet;
 
-use crate::state::AppState;
 use crate::config::{Config, ForwardedHeader};
+use crate::state::AppState;
 
 /// What proxies add each client's address to.
 const FORWARDED_FOR: &str = "x-forwarded-for";

@@ -17,8 +17,8 @@ use tower_http::cors::{Any, CorsLayer};
 
 use super::origin::{allowed, origin_allowed};
 use super::{Routes, method_not_allowed, ready};
-use crate::state::AppState;
 use crate::clock;
+use crate::state::AppState;
 
 /// The setting that allows more origins.
 const ORIGINS: &str = "CAUSERIE_ALLOWED_ORIGINS";

@@ -50,8 +50,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
 
 /// Reads a body. Of a field that comes twice the last value counts.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    let body: Value =
-        serde_json::from_slice(body).map_err(|_| Refusal::not_json("The body is not JSON."))?;
+    let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::not_json("The body is not JSON."))?;
     if !body.is_object() {
         return Err(Refusal::not_json("The body must be a JSON object."));
     }
@@ -74,10 +73,14 @@ fn refusal(error: &serde_path_to_error::Error<serde_json::Error>, body: &Value) 
 /// The answer to a value that the field's type does not take.
 fn invalid(field: String, value: &Value) -> Refusal {
     let text = value.as_str();
-    if field == "content" && let Some(Err(error)) = text.map(MessageText::new) {
+    if field == "content"
+        && let Some(Err(error)) = text.map(MessageText::new)
+    {
         return Refusal::text(field, error);
     }
-    if field == "title" && let Some(Err(error)) = text.map(ChatTitle::new) {
+    if field == "title"
+        && let Some(Err(error)) = text.map(ChatTitle::new)
+    {
         return Refusal::invalid(field, text::title_detail(error));
     }
     let expected = match (field.as_str(), text) {

@@ -12,9 +12,9 @@ use super::caller::keep_pace;
 use super::id::Id;
 use super::json_body::JsonBody;
 use super::paging::{Page, link_to_next};
+use crate::auth::Caller;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::auth::Caller;
 use crate::store::{Append, Appended, Change};
 
 pub(super) fn routes() -> Router<AppState> {

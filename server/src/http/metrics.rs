@@ -5,9 +5,9 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
+use crate::metrics::level;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::metrics::level;
 
 /// The media type of the format, with its version.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -9,12 +10,11 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::Router;
 use causerie_protocol::{ChatId, CloseCode, Epoch, Seq, handshake, limits, paths};
 
+use super::Routes;
 use super::client::Client;
 use super::origin::origin_allowed;
-use super::Routes;
 use crate::auth::AuthError;
 use crate::metrics::Refused;
 use crate::outbox::{Closing, Scope};
@@ -23,9 +23,9 @@ use crate::session::{self, Opening, Services};
 use crate::socket_limiter::{Limit, SocketPermit};
 use crate::state::AppState;
 
-mod link;
+mod transport;
 
-use link::AxumLink;
+use transport::AxumTransport;
 
 /// What a socket reads at once; every idle socket holds a buffer of this size.
 const READ_BUFFER: usize = 4 * 1024;
@@ -33,14 +33,18 @@ const READ_BUFFER: usize = 4 * 1024;
 const WRITE_BUFFER: usize = 8 * 1024;
 
 pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .at(paths::SOCKET, get(many))
-        .at(&format!("{}chats/{{id}}/", paths::SOCKET), get(one))
+    Router::new().at(paths::SOCKET, get(many)).at(&format!("{}chats/{{id}}/", paths::SOCKET), get(one))
 }
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
-async fn many(State(app): State<AppState>, client: Client, uri: Uri, headers: HeaderMap, ws: Upgrade) -> Response {
+async fn many(
+    State(app): State<AppState>,
+    client: Client,
+    uri: Uri,
+    headers: HeaderMap,
+    ws: Upgrade,
+) -> Response {
     handshake(&app, client, &uri, &headers, ws, Some(Scope::Many)).await
 }
 
@@ -109,7 +113,7 @@ async fn handshake(
             ws.on_upgrade(move |socket| {
                 let (services, opening) = *start;
                 log_connect(scope, peer, &opening);
-                let session = session::run(AxumLink(socket), services, *opening);
+                let session = session::run(AxumTransport(socket), services, *opening);
                 async move {
                     log_disconnect(scope, peer, session.await);
                     drop(permit);
@@ -122,7 +126,7 @@ async fn handshake(
             ws.on_upgrade(move |socket| async move {
                 let (code, reason) = (closing.code.code(), closing.reason.clone());
                 tracing::info!(path, %peer, code, %reason, "WebSocket REJECT {path} [{peer}]");
-                session::refuse(AxumLink(socket), closing).await;
+                session::refuse(AxumTransport(socket), closing).await;
                 drop(permit);
             })
         }

@@ -9,7 +9,7 @@ use causerie_protocol::event::User;
 use causerie_protocol::{ChatId, Seq, TokenId, limits};
 use serde_json::{Value, json};
 
-use super::{Incoming, Link, Lost, Opening, Outgoing, Services, run};
+use super::{Disconnected, Incoming, Opening, Outgoing, Services, Transport, run};
 use crate::bus::MemoryBus;
 use crate::chat::{AppendError, Chats};
 use crate::config::Limits;
@@ -29,22 +29,22 @@ struct Flood {
     read: Arc<AtomicUsize>,
 }
 
-impl Link for Flood {
+impl Transport for Flood {
     fn poll_recv(&mut self, _: &mut Context<'_>) -> Poll<Incoming> {
         self.read.fetch_add(1, Ordering::Relaxed);
         Poll::Ready(if self.sent.is_empty() { Incoming::Control } else { Incoming::Text(self.sent.clone()) })
     }
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Disconnected>> {
         if self.takes.load(Ordering::Relaxed) == 0 { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
-    fn start_send(&mut self, _: Outgoing) -> Result<(), Lost> {
+    fn start_send(&mut self, _: Outgoing) -> Result<(), Disconnected> {
         self.takes.fetch_sub(1, Ordering::Relaxed);
         Ok(())
     }
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnected>> {
         // What a control frame leads to takes room as well.
         if self.sent.is_empty() {
             let _ =
@@ -93,7 +93,7 @@ impl World {
             epoch: None,
             traffic: People::new(limits).traffic(self.user.id),
         };
-        let session = tokio::spawn(run(link, self.services.clone(), opening));
+        let session = tokio::spawn(run(transport, self.services.clone(), opening));
         // Once no more is taken, what was asked for is answered, and then what is read stays the same.
         let mut before = usize::MAX;
         loop {
@@ -156,7 +156,7 @@ async fn what_others_do_counts_towards_the_same_bound() {
         traffic: People::new(Limits::default()).traffic(world.user.id),
     };
     let hub = &world.services.hub;
-    let session = tokio::spawn(run(link, world.services.clone(), opening));
+    let session = tokio::spawn(run(transport, world.services.clone(), opening));
     let welcomed = async {
         while takes.load(Ordering::Relaxed) > 0 {
             tokio::task::yield_now().await;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use causerie_protocol::{ChatId, Event, MessageText, Seq, ServerFrame, TokenId, UserId};
 use tokio::sync::mpsc;
 
-use super::{Incoming, Link, Lost, Opening, Outgoing, Services, run};
+use super::{Disconnected, Incoming, Opening, Outgoing, Services, Transport, run};
 use crate::bus::{Bus, Envelope};
 use crate::chat::Chats;
 use crate::config::Limits;
@@ -32,20 +32,20 @@ struct Wire {
     outgoing: mpsc::UnboundedSender<Outgoing>,
 }
 
-impl Link for Wire {
+impl Transport for Wire {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
-        self.incoming.poll_recv(cx).map(|incoming| incoming.unwrap_or(Incoming::Lost))
+        self.incoming.poll_recv(cx).map(|incoming| incoming.unwrap_or(Incoming::Disconnected))
     }
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Disconnected>> {
         Poll::Ready(Ok(()))
     }
 
-    fn start_send(&mut self, frame: Outgoing) -> Result<(), Lost> {
-        self.outgoing.send(frame).map_err(|_| Lost)
+    fn start_send(&mut self, frame: Outgoing) -> Result<(), Disconnected> {
+        self.outgoing.send(frame).map_err(|_| Disconnected)
     }
 
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Disconnected>> {
         Poll::Ready(Ok(()))
     }
 }

@@ -3,10 +3,9 @@
 use causerie_protocol::server_frame::{ChatAdded, Ping, Subscribed, Unsubscribed, Welcome};
 use causerie_protocol::{ChatId, CloseCode, Epoch, MessageId, Seq, ServerFrame, limits};
 
-use super::driver::{Driver, Opened, PAGE, Step};
-use super::end::End;
-use super::link::Link;
 use super::start;
+use super::task::{CloseCause, Opened, PAGE, SocketTask, Step};
+use super::transport::Transport;
 use crate::chat::encode_event;
 use crate::clock;
 use crate::metrics::{FoundBy, Resume};
@@ -25,17 +24,17 @@ enum NotFollowed {
     Store,
 }
 
-impl<L: Link> Driver<L> {
+impl<T: Transport> SocketTask<T> {
     /// Welcomes the client; on a socket for one chat, follows it.
-    pub(super) async fn open(&mut self, opening: Opened) -> Result<(), End> {
+    pub(super) async fn open(&mut self, opening: Opened) -> Result<(), CloseCause> {
         let Opened { user, scope, after, epoch } = opening;
         // First, since a chat that is not the user's ends the socket without a welcome.
         let followed = match scope {
             Scope::Many => None,
             Scope::One(chat) => match self.follow(chat, after, epoch).await {
                 Ok(subscribed) => Some(subscribed),
-                Err(NotFollowed::NoSuchChat) => return Err(End::Close(closing::no_such_chat())),
-                Err(NotFollowed::Store) => return Err(End::Close(closing::store_unavailable())),
+                Err(NotFollowed::NoSuchChat) => return Err(CloseCause::Close(closing::no_such_chat())),
+                Err(NotFollowed::Store) => return Err(CloseCause::Close(closing::store_unavailable())),
             },
         };
         self.reply(&ServerFrame::Welcome(Welcome {
@@ -57,7 +56,7 @@ impl<L: Link> Driver<L> {
         chat: ChatId,
         after: Option<Seq>,
         epoch: Option<Epoch>,
-    ) -> Result<(), End> {
+    ) -> Result<(), CloseCause> {
         // What is pending of this chat belongs before the answer.
         self.drain().await?;
         match self.follow(chat, after, epoch).await {
@@ -69,7 +68,7 @@ impl<L: Link> Driver<L> {
     }
 
     /// Answers an `unsubscribe` frame; a chat that is not followed is answered alike.
-    pub(super) async fn unsubscribe(&mut self, chat: ChatId) -> Result<(), End> {
+    pub(super) async fn unsubscribe(&mut self, chat: ChatId) -> Result<(), CloseCause> {
         // What is pending of this chat belongs before the answer.
         self.drain().await?;
         self.services.hub.unsubscribe(chat, &self.outbox);
@@ -151,14 +150,14 @@ impl<L: Link> Driver<L> {
     }
 
     /// Sends `subscribed` and what the client missed, a page at a time, so that a slow client holds up no memory.
-    async fn catch_up(&mut self, subscribed: Subscribed) -> Result<(), End> {
+    async fn catch_up(&mut self, subscribed: Subscribed) -> Result<(), CloseCause> {
         let (chat, head) = (subscribed.chat_id, subscribed.head);
         self.reply(&ServerFrame::Subscribed(subscribed));
         self.replay(chat, head).await
     }
 
     /// Sends the log up to `head`, from where the session stands.
-    async fn replay(&mut self, chat: ChatId, head: Seq) -> Result<(), End> {
+    async fn replay(&mut self, chat: ChatId, head: Seq) -> Result<(), CloseCause> {
         while self.session.last(chat).is_some_and(|last| last < head) {
             // What is pending goes first: the page is put in front of it.
             self.drain().await?;
@@ -169,13 +168,13 @@ impl<L: Link> Driver<L> {
     }
 
     /// Something is missing before what is pending.
-    pub(super) async fn fill_hole(&mut self, chat: ChatId) -> Result<(), End> {
+    pub(super) async fn fill_gap(&mut self, chat: ChatId) -> Result<(), CloseCause> {
         self.services.metrics.gaps_filled.inc(FoundBy::Event);
         self.fetch_page(chat).await
     }
 
     /// Puts the next entries of the log in front of what is pending.
-    pub(super) async fn fetch_page(&mut self, chat: ChatId) -> Result<(), End> {
+    pub(super) async fn fetch_page(&mut self, chat: ChatId) -> Result<(), CloseCause> {
         let Some(last) = self.session.last(chat) else { return Ok(()) };
         match self.services.store.events_after(self.session.user, chat, last, self.page).await {
             Ok(Some(events)) if events.first().is_some_and(|event| event.seq() == last.next()) => {
@@ -200,7 +199,7 @@ impl<L: Link> Driver<L> {
             Ok(Some(_)) => {
                 // The log has no gaps, so this can't be mended here; nothing may be sent past it.
                 tracing::error!(%chat, after = %last, "the log does not go on where it should");
-                Err(End::Close(Closing::new(CloseCode::InternalError, "the chat's log can't be read")))
+                Err(CloseCause::Close(Closing::new(CloseCode::InternalError, "the chat's log can't be read")))
             }
             Ok(None) => {
                 self.services.hub.unsubscribe(chat, &self.outbox);
@@ -208,19 +207,19 @@ impl<L: Link> Driver<L> {
             }
             Err(error) => {
                 log(&error);
-                Err(End::Close(closing::store_unavailable()))
+                Err(CloseCause::Close(closing::store_unavailable()))
             }
         }
     }
 
     /// Ends the streams of chats: nothing of them that is pending is sent.
-    pub(super) fn revoked(&mut self, chats: Vec<(ChatId, &'static str)>) -> Result<(), End> {
+    pub(super) fn revoked(&mut self, chats: Vec<(ChatId, &'static str)>) -> Result<(), CloseCause> {
         for (chat, reason) in chats {
             self.pending.retain(|item| item.chat() != Some(chat));
             self.session.unfollow(chat);
             match self.session.scope {
                 Scope::One(own) if own == chat => {
-                    return Err(End::Close(Closing::new(CloseCode::NotParticipant, reason)));
+                    return Err(CloseCause::Close(Closing::new(CloseCode::NotParticipant, reason)));
                 }
                 Scope::One(_) => {}
                 Scope::Many => self.reply(&ServerFrame::Unsubscribed(Unsubscribed {
@@ -235,11 +234,11 @@ impl<L: Link> Driver<L> {
     }
 
     /// What happens seldom.
-    pub(super) async fn on_rare(&mut self, step: Step) -> Result<(), End> {
+    pub(super) async fn handle_control(&mut self, step: Step) -> Result<(), CloseCause> {
         match step {
             Step::Revoked(chats) => self.revoked(chats),
             Step::Ping => self.ping().await,
-            Step::Hole(chat) => self.fill_hole(chat).await,
+            Step::Gap(chat) => self.fill_gap(chat).await,
             Step::ChatAdded(chat) => self.chat_added(chat).await,
             Step::End(end) => Err(end),
             Step::Drained | Step::Incoming(_) => Ok(()),
@@ -247,9 +246,9 @@ impl<L: Link> Driver<L> {
     }
 
     /// Sends the heartbeat, behind everything that leads up to the heads that it names.
-    async fn ping(&mut self) -> Result<(), End> {
+    async fn ping(&mut self) -> Result<(), CloseCause> {
         if let Some(closing) = self.session.expired(clock::now()) {
-            return Err(End::Close(closing));
+            return Err(CloseCause::Close(closing));
         }
         let heads = self.services.hub.heads(self.session.chats());
         self.drain().await?;
@@ -275,7 +274,7 @@ impl<L: Link> Driver<L> {
     }
 
     /// Tells of a new chat, as this user sees it.
-    pub(super) async fn chat_added(&mut self, chat: ChatId) -> Result<(), End> {
+    pub(super) async fn chat_added(&mut self, chat: ChatId) -> Result<(), CloseCause> {
         match self.services.chats.get(self.session.user, chat).await {
             Ok(Some(chat)) => {
                 let frame = encode(&ServerFrame::ChatAdded(ChatAdded { chat }));
@@ -286,7 +285,7 @@ impl<L: Link> Driver<L> {
             Ok(None) => Ok(()),
             Err(error) => {
                 log(&error);
-                Err(End::Close(closing::store_unavailable()))
+                Err(CloseCause::Close(closing::store_unavailable()))
             }
         }
     }

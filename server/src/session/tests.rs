@@ -56,18 +56,19 @@ fn twenty_bad_frames_within_ten_seconds_are_too_many() {
 #[test]
 fn entries_are_sent_in_order_once_and_holes_are_seen() {
     let mut session = session(Scope::Many);
-    assert_eq!(session.verdict(ChatId(1), Seq(1)), Verdict::Skip, "not followed");
+    assert_eq!(session.delivery(ChatId(1), Seq(1)), Delivery::Skip, "not followed");
     session.follow(ChatId(2), Seq::ZERO);
     session.follow(ChatId(1), Seq(4));
-    for (seq, verdict) in [(3, Verdict::Skip), (4, Verdict::Skip), (5, Verdict::Send), (6, Verdict::Hole)] {
-        assert_eq!(session.verdict(ChatId(1), Seq(seq)), verdict, "{seq}");
+    for (seq, delivery) in [(3, Delivery::Skip), (4, Delivery::Skip), (5, Delivery::Send), (6, Delivery::Gap)]
+    {
+        assert_eq!(session.delivery(ChatId(1), Seq(seq)), delivery, "{seq}");
     }
     session.sent(ChatId(1), Seq(5));
-    assert_eq!(session.verdict(ChatId(1), Seq(6)), Verdict::Send);
-    assert_eq!(session.verdict(ChatId(2), Seq(1)), Verdict::Send);
+    assert_eq!(session.delivery(ChatId(1), Seq(6)), Delivery::Send);
+    assert_eq!(session.delivery(ChatId(2), Seq(1)), Delivery::Send);
     assert_eq!(session.chats().collect::<Vec<_>>(), [ChatId(1), ChatId(2)]);
     session.unfollow(ChatId(1));
-    assert_eq!(session.verdict(ChatId(1), Seq(6)), Verdict::Skip);
+    assert_eq!(session.delivery(ChatId(1), Seq(6)), Delivery::Skip);
 }
 
 #[test]

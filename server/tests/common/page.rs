@@ -4,9 +4,9 @@
 
 use std::future::pending;
 
-use causerie_server::serve::Server;
 use causerie_server::config::Config;
 use causerie_server::page::File;
+use causerie_server::serve::Server;
 use reqwest::{StatusCode, header};
 use tokio::net::TcpListener;
 

@@ -1,4 +1,4 @@
-//! The link: what a session needs of a WebSocket, so that no more than one file names axum's.
+//! What a session needs of a WebSocket, so that it runs over a fake one in tests.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -17,21 +17,21 @@ const CLOSE_BYTES: usize = 8 * 1024 * 1024;
 /// What a control frame counts as of that: the longest (RFC 6455, section 5.5), since a ping leads to a pong.
 const CONTROL_BYTES: usize = 131;
 /// How long a peer has to answer the close frame.
-const CLOSE_WAIT: Duration = Duration::from_secs(2);
+pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
 /// Something that came from the client.
 #[derive(Debug)]
 pub enum Incoming {
     /// A text frame.
     Text(Frame),
-    /// A control frame; pings are answered by the link.
+    /// A control frame; pings are answered by the transport.
     Control,
     /// A frame that ends the socket: binary, too large, not UTF-8, or against RFC 6455.
     Bad(Closing),
-    /// The client's close frame, with its code if it has one; the link answers it.
+    /// The client's close frame, with its code if it has one; the transport answers it.
     Closed(Option<u16>),
     /// The connection is gone.
-    Lost,
+    Disconnected,
 }
 
 /// Something for the client.
@@ -47,72 +47,74 @@ pub enum Outgoing {
 
 /// The connection is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lost;
+pub struct Disconnected;
 
 /// A WebSocket, in the manner of `Stream` and `Sink`.
-pub trait Link: Send + Unpin + 'static {
+pub trait Transport: Send + Unpin + 'static {
     /// The next thing that came. After [`Incoming::Bad`] nothing more can be read.
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming>;
     /// Whether one more can be sent.
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>>;
-    /// Sends one, after [`Link::poll_ready`] said so; it may stay in a buffer.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnected>>;
+    /// Sends one, after [`Transport::poll_ready`] said so; it may stay in a buffer.
     ///
     /// # Errors
-    /// [`Lost`] when the connection is gone.
-    fn start_send(&mut self, frame: Outgoing) -> Result<(), Lost>;
+    /// [`Disconnected`] when the connection is gone.
+    fn start_send(&mut self, frame: Outgoing) -> Result<(), Disconnected>;
     /// Writes out what is in the buffer.
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>>;
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnected>>;
 }
 
 /// Closes: sends the close frame, waits a moment for the peer's, and drops the connection.
 ///
 /// What the peer still sends is read, or it might wait for that and never come to read the close frame.
-pub async fn finish(link: &mut impl Link, closing: Closing) {
-    let mut rest = Rest { bytes: CLOSE_BYTES, ended: false };
-    if send_close(link, closing, &mut rest).await {
-        let ended = poll_fn(|cx| if rest.read(link, cx) { Poll::Ready(()) } else { Poll::Pending });
+pub async fn finish(transport: &mut impl Transport, closing: Closing) {
+    let mut rest = Drainer { bytes: CLOSE_BYTES, ended: false };
+    if send_close(transport, closing, &mut rest).await {
+        let ended = poll_fn(|cx| if rest.read(transport, cx) { Poll::Ready(()) } else { Poll::Pending });
         let _ = timeout(CLOSE_WAIT, ended).await;
     }
 }
 
-/// As [`finish`], for a link of which nothing more can be read. The connection itself is read on after its end.
-pub async fn finish_unreadable(link: &mut impl Link, closing: Closing) {
-    send_close(link, closing, &mut Rest { bytes: 0, ended: true }).await;
+/// As [`finish`], for a transport of which nothing more can be read. The connection itself is read on after its end.
+pub async fn finish_unreadable(transport: &mut impl Transport, closing: Closing) {
+    send_close(transport, closing, &mut Drainer { bytes: 0, ended: true }).await;
 }
 
 /// Sends the close frame; false when the peer did not take it in time.
-async fn send_close(link: &mut impl Link, closing: Closing, rest: &mut Rest) -> bool {
+async fn send_close(transport: &mut impl Transport, closing: Closing, rest: &mut Drainer) -> bool {
     let mut frame = Some(Outgoing::Close(closing));
     let sent = poll_fn(|cx| {
-        rest.read(link, cx);
+        rest.read(transport, cx);
         if frame.is_some() {
-            ready!(link.poll_ready(cx))?;
+            ready!(transport.poll_ready(cx))?;
         }
         if let Some(frame) = frame.take() {
-            link.start_send(frame)?;
+            transport.start_send(frame)?;
         }
-        link.poll_flush(cx)
+        transport.poll_flush(cx)
     });
     matches!(timeout(SEND_WAIT, sent).await, Ok(Ok(())))
 }
 
 /// What still comes after the end was decided.
-struct Rest {
+struct Drainer {
     /// How much more of it is read.
     bytes: usize,
     /// Nothing more comes, or nothing more is read.
     ended: bool,
 }
 
-impl Rest {
+impl Drainer {
     /// Reads and throws away what has come; true when the peer has answered the close frame or is gone.
-    fn read(&mut self, link: &mut impl Link, cx: &mut Context<'_>) -> bool {
+    fn read(&mut self, transport: &mut impl Transport, cx: &mut Context<'_>) -> bool {
         while !self.ended {
-            match link.poll_recv(cx) {
+            match transport.poll_recv(cx) {
                 Poll::Pending => break,
                 Poll::Ready(Incoming::Text(text)) => self.take(text.len()),
                 Poll::Ready(Incoming::Control) => self.take(CONTROL_BYTES),
-                Poll::Ready(Incoming::Closed(_) | Incoming::Lost | Incoming::Bad(_)) => self.ended = true,
+                Poll::Ready(Incoming::Closed(_) | Incoming::Disconnected | Incoming::Bad(_)) => {
+                    self.ended = true
+                }
             }
         }
         self.ended
@@ -125,8 +127,8 @@ impl Rest {
 }
 
 /// Answers a handshake that was refused in a way that browsers show: with a close frame and nothing else.
-pub async fn refuse(mut link: impl Link, closing: Closing) -> CloseCode {
+pub async fn refuse(mut transport: impl Transport, closing: Closing) -> CloseCode {
     let code = closing.code;
-    finish(&mut link, closing).await;
+    finish(&mut transport, closing).await;
     code
 }

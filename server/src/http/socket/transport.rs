@@ -1,4 +1,4 @@
-//! axum's WebSocket as a link.
+//! axum's WebSocket as a transport.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,18 +11,18 @@ use tungstenite::Error as WsError;
 use tungstenite::error::ProtocolError;
 
 use crate::outbox::Closing;
-use crate::session::{Incoming, Link, Lost, Outgoing};
+use crate::session::{Disconnected, Incoming, Outgoing, Transport};
 
 /// A WebSocket as a session sees it.
-pub(super) struct AxumLink(pub(super) WebSocket);
+pub(super) struct AxumTransport(pub(super) WebSocket);
 
-impl AxumLink {
+impl AxumTransport {
     fn pin(&mut self) -> Pin<&mut WebSocket> {
         Pin::new(&mut self.0)
     }
 }
 
-impl Link for AxumLink {
+impl Transport for AxumTransport {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
         Poll::Ready(match ready!(self.pin().poll_next(cx)) {
             Some(Ok(Message::Text(text))) => Incoming::Text(text),
@@ -33,15 +33,15 @@ impl Link for AxumLink {
                 "binary frames are not understood: send text frames with JSON",
             )),
             Some(Err(error)) => bad(error),
-            None => Incoming::Lost,
+            None => Incoming::Disconnected,
         })
     }
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnected>> {
         self.pin().poll_ready(cx).map_err(lost)
     }
 
-    fn start_send(&mut self, frame: Outgoing) -> Result<(), Lost> {
+    fn start_send(&mut self, frame: Outgoing) -> Result<(), Disconnected> {
         let message = match frame {
             Outgoing::Text(text) => Message::Text(text),
             Outgoing::Ping => Message::Ping(Bytes::new()),
@@ -53,20 +53,20 @@ impl Link for AxumLink {
         self.pin().start_send(message).map_err(lost)
     }
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnected>> {
         self.pin().poll_flush(cx).map_err(lost)
     }
 }
 
 // By value, as `map_err` hands it over; why a connection broke is nothing that this end can mend.
 #[allow(clippy::needless_pass_by_value)]
-fn lost(_: axum::Error) -> Lost {
-    Lost
+fn lost(_: axum::Error) -> Disconnected {
+    Disconnected
 }
 
 /// What a reading error means: the client broke a rule and is told, or it is gone.
 fn bad(error: axum::Error) -> Incoming {
-    let Ok(error) = error.into_inner().downcast::<WsError>() else { return Incoming::Lost };
+    let Ok(error) = error.into_inner().downcast::<WsError>() else { return Incoming::Disconnected };
     let closing = match *error {
         WsError::Capacity(_) => {
             Closing::new(CloseCode::MessageTooBig, format!("a frame may have {} bytes", limits::FRAME_BYTES))
@@ -74,10 +74,10 @@ fn bad(error: axum::Error) -> Incoming {
         WsError::Utf8(_) => Closing::new(CloseCode::InvalidPayload, "the text is not valid UTF-8"),
         WsError::Protocol(
             ProtocolError::ResetWithoutClosingHandshake | ProtocolError::ReceivedAfterClosing,
-        ) => return Incoming::Lost,
+        ) => return Incoming::Disconnected,
         // 1002: a protocol error (RFC 6455, section 7.4.1).
         WsError::Protocol(error) => Closing::new(CloseCode::Other(1002), error.to_string()),
-        _ => return Incoming::Lost,
+        _ => return Incoming::Disconnected,
     };
     Incoming::Bad(closing)
 }

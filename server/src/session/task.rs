@@ -1,4 +1,4 @@
-//! The driver: one task a socket, one place where it waits, for the socket and the outbox at once.
+//! The task: one task a socket, one place where it waits, for the socket and the outbox at once.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use causerie_protocol::event::User;
 use causerie_protocol::{ChatId, CloseCode, Epoch, Seq, TokenId};
+use tokio::time::timeout;
 
-use super::end::End;
-use super::link::{Incoming, Link, Lost, Outgoing};
-use super::{Action, Session, Verdict};
+use super::transport::{CLOSE_WAIT, Disconnected, Incoming, Outgoing, Transport, finish, finish_unreadable};
+use super::{Action, Delivery, Session};
 use crate::chat::{Chats, Responder};
 use crate::clock;
 use crate::hub::Hub;
-use crate::metrics::{Frames, Metrics};
+use crate::metrics::{Closed, Frames, Metrics};
 use crate::outbox::{Closing, Item, Outbox, Scope, Signal};
 use crate::pace::{self, Next, Traffic};
 use crate::store::{Append, Change, Store};
@@ -69,8 +69,8 @@ pub(super) struct Opened {
     pub(super) epoch: Option<Epoch>,
 }
 
-pub(super) struct Driver<L> {
-    pub(super) link: L,
+pub(super) struct SocketTask<T> {
+    pub(super) transport: T,
     pub(super) services: Services,
     pub(super) outbox: Arc<Outbox>,
     pub(super) session: Session,
@@ -80,11 +80,11 @@ pub(super) struct Driver<L> {
     traffic: Traffic,
     /// A change that waits for a place in the appender's queue, or a pause of a client that is over its rate; nothing
     /// is read meanwhile.
-    stalled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    paused_until: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// How many entries of a log are read at once: fewer after some that were large.
     pub(super) page: u64,
     /// The close that waits until every request was answered; nothing is read meanwhile.
-    settling: Option<Closing>,
+    closing_after_replies: Option<Closing>,
     /// Something was sent since the last flush.
     unflushed: bool,
     /// The socket took no more the last time. Nothing is read meanwhile: each frame may need an answer.
@@ -93,16 +93,45 @@ pub(super) struct Driver<L> {
     flushing: bool,
 }
 
+/// How a session ends.
+pub(super) enum CloseCause {
+    /// By our close frame.
+    Close(Closing),
+    /// As the same, after which nothing can be read.
+    Bad(Closing),
+    /// By the client's close frame.
+    Closed(Option<u16>),
+    /// By a connection that is gone.
+    Disconnected,
+}
+
+impl CloseCause {
+    fn code(&self) -> CloseCode {
+        match self {
+            Self::Close(closing) | Self::Bad(closing) => closing.code,
+            // 1005: the client gave no code (RFC 6455, section 7.1.5).
+            Self::Closed(code) => CloseCode::from_code(code.unwrap_or(1005)),
+            Self::Disconnected => CloseCode::Abnormal,
+        }
+    }
+}
+
+impl From<Disconnected> for CloseCause {
+    fn from(_: Disconnected) -> Self {
+        Self::Disconnected
+    }
+}
+
 /// Everything that a session waits for.
 pub(super) enum Step {
     /// It must end.
-    End(End),
+    End(CloseCause),
     /// Streams of chats ended.
     Revoked(Vec<(ChatId, &'static str)>),
     /// The heartbeat is due.
     Ping,
     /// Entries of a chat's log are missing before the next one to send.
-    Hole(ChatId),
+    Gap(ChatId),
     /// The user is in a new chat.
     ChatAdded(ChatId),
     /// Everything that was pending is sent.
@@ -124,8 +153,8 @@ pub(super) enum Wait {
 ///
 /// The socket is registered by the call itself, before the future is polled.
 /// What is needed once is boxed apart, since an idle socket keeps the whole future for as long as it is open.
-pub fn run<L: Link>(
-    link: L,
+pub fn run<T: Transport>(
+    transport: T,
     services: Services,
     opening: Opening,
 ) -> impl Future<Output = CloseCode> + Send + 'static {
@@ -135,39 +164,39 @@ pub fn run<L: Link>(
     if services.hub.register(&outbox) {
         services.chats.came_online(outbox.user);
     }
-    let mut driver = Box::new(Driver {
-        link,
+    let mut task = Box::new(SocketTask {
+        transport,
         services,
         outbox,
         session,
         pending: VecDeque::new(),
         traffic,
-        stalled: None,
+        paused_until: None,
         page: PAGE,
-        settling: None,
+        closing_after_replies: None,
         unflushed: false,
         blocked: false,
         flushing: false,
     });
     let opened = Box::new(Opened { user, scope, after, epoch });
     async move {
-        let end = match Box::pin(driver.open(*opened)).await {
-            Ok(()) => driver.serve().await,
+        let end = match Box::pin(task.open(*opened)).await {
+            Ok(()) => task.serve().await,
             Err(end) => end,
         };
-        Box::pin(driver.end(end)).await
+        Box::pin(task.end(end)).await
     }
 }
 
-impl<L: Link> Driver<L> {
-    async fn serve(&mut self) -> End {
+impl<T: Transport> SocketTask<T> {
+    async fn serve(&mut self) -> CloseCause {
         loop {
             let step = poll_fn(|cx| self.poll_step(cx, Wait::All)).await;
             let done = match step {
                 Step::Incoming(incoming) => self.on_incoming(incoming).await,
                 Step::Drained => Ok(()),
                 Step::End(end) => Err(end),
-                rare => Box::pin(self.on_rare(rare)).await,
+                rare => Box::pin(self.handle_control(rare)).await,
             };
             if let Err(end) = done {
                 return end;
@@ -175,7 +204,7 @@ impl<L: Link> Driver<L> {
         }
     }
 
-    async fn on_incoming(&mut self, incoming: Incoming) -> Result<(), End> {
+    async fn on_incoming(&mut self, incoming: Incoming) -> Result<(), CloseCause> {
         self.outbox.mark_alive();
         match incoming {
             Incoming::Text(json) => {
@@ -195,7 +224,7 @@ impl<L: Link> Driver<L> {
                         Box::pin(self.subscribe(chat, after, epoch)).await?;
                     }
                     Action::Unsubscribe(chat) => Box::pin(self.unsubscribe(chat)).await?,
-                    Action::Close(closing) => return Err(End::Close(closing)),
+                    Action::Close(closing) => return Err(CloseCause::Close(closing)),
                 }
                 Ok(())
             }
@@ -204,9 +233,9 @@ impl<L: Link> Driver<L> {
                 self.unflushed = true;
                 self.count(false)
             }
-            Incoming::Bad(closing) => Err(End::Bad(closing)),
-            Incoming::Closed(code) => Err(End::Closed(code)),
-            Incoming::Lost => Err(End::Lost),
+            Incoming::Bad(closing) => Err(CloseCause::Bad(closing)),
+            Incoming::Closed(code) => Err(CloseCause::Closed(code)),
+            Incoming::Disconnected => Err(CloseCause::Disconnected),
         }
     }
 
@@ -215,7 +244,7 @@ impl<L: Link> Driver<L> {
         let responder = Responder::Socket(self.outbox.clone());
         if let Err((append, responder)) = self.services.chats.try_submit(append, responder) {
             let chats = self.services.chats.clone();
-            self.stall(async move { chats.submit(append, responder).await });
+            self.pause(async move { chats.submit(append, responder).await });
         }
     }
 
@@ -230,25 +259,25 @@ impl<L: Link> Driver<L> {
 
     /// Counts a frame that was read: a client that sends faster than it may is read more slowly, so that its connection
     /// holds it back, and is closed when it goes on.
-    fn count(&mut self, is_repeat: bool) -> Result<(), End> {
+    fn count(&mut self, is_repeat: bool) -> Result<(), CloseCause> {
         match self.traffic.count(is_repeat, pace::now()) {
             Next::Read => {}
-            Next::HoldBack(wait) => self.stall(tokio::time::sleep(wait)),
+            Next::HoldBack(wait) => self.pause(tokio::time::sleep(wait)),
             Next::Close => {
                 let reason = format!(
                     "too many frames a second for {} s: reconnect in {} s and send more slowly",
                     pace::HELD_BACK.as_secs(),
                     pace::BURST.as_secs()
                 );
-                return Err(End::Close(Closing::new(CloseCode::RateLimited, reason)));
+                return Err(CloseCause::Close(Closing::new(CloseCode::RateLimited, reason)));
             }
         }
         Ok(())
     }
 
     /// Reads nothing until this, and what was waited for before, is over.
-    fn stall(&mut self, until: impl Future<Output = ()> + Send + 'static) {
-        self.stalled = Some(match self.stalled.take() {
+    fn pause(&mut self, until: impl Future<Output = ()> + Send + 'static) {
+        self.paused_until = Some(match self.paused_until.take() {
             None => Box::pin(until),
             Some(before) => Box::pin(async move {
                 before.await;
@@ -258,13 +287,13 @@ impl<L: Link> Driver<L> {
     }
 
     /// Sends until everything pending is sent; nothing is read and nothing new is taken meanwhile.
-    pub(super) async fn drain(&mut self) -> Result<(), End> {
+    pub(super) async fn drain(&mut self) -> Result<(), CloseCause> {
         loop {
             match poll_fn(|cx| self.poll_step(cx, Wait::Drained)).await {
                 Step::Drained => return Ok(()),
                 Step::End(end) => return Err(end),
                 Step::Revoked(chats) => self.revoked(chats)?,
-                Step::Hole(chat) => self.fill_hole(chat).await?,
+                Step::Gap(chat) => self.fill_gap(chat).await?,
                 Step::ChatAdded(chat) => self.chat_added(chat).await?,
                 Step::Ping | Step::Incoming(_) => {}
             }
@@ -307,14 +336,14 @@ impl<L: Link> Driver<L> {
         if wait == Wait::Drained {
             return Poll::Pending;
         }
-        if let Some(stalled) = &mut self.stalled {
-            ready!(stalled.as_mut().poll(cx));
-            self.stalled = None;
+        if let Some(paused_until) = &mut self.paused_until {
+            ready!(paused_until.as_mut().poll(cx));
+            self.paused_until = None;
         }
-        if self.blocked || self.flushing || self.settling.is_some() || self.outbox.at_request_limit() {
+        if self.blocked || self.flushing || self.closing_after_replies.is_some() || self.outbox.at_request_limit() {
             return Poll::Pending;
         }
-        self.link.poll_recv(cx).map(Step::Incoming)
+        self.transport.poll_recv(cx).map(Step::Incoming)
     }
 
     /// A signal as a step. A ping waits until it can be sent in order.
@@ -323,7 +352,7 @@ impl<L: Link> Driver<L> {
             return None;
         }
         self.outbox.signal().map(|signal| match signal {
-            Signal::Close(closing) => Step::End(End::Close(closing)),
+            Signal::Close(closing) => Step::End(CloseCause::Close(closing)),
             Signal::Revoked(chats) => Step::Revoked(chats),
             Signal::Ping => Step::Ping,
         })
@@ -333,10 +362,10 @@ impl<L: Link> Driver<L> {
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step>> {
         let sendable = match self.pending.front() {
             None => return Poll::Ready(None),
-            Some(Item::Event { chat, seq, .. }) => match self.session.verdict(*chat, *seq) {
-                Verdict::Send => true,
-                Verdict::Skip => false,
-                Verdict::Hole => return Poll::Ready(Some(Step::Hole(*chat))),
+            Some(Item::Event { chat, seq, .. }) => match self.session.delivery(*chat, *seq) {
+                Delivery::Send => true,
+                Delivery::Skip => false,
+                Delivery::Gap => return Poll::Ready(Some(Step::Gap(*chat))),
             },
             Some(Item::Read { chat, .. } | Item::Notice { chat: Some(chat), .. }) => {
                 self.session.last(*chat).is_some()
@@ -345,9 +374,11 @@ impl<L: Link> Driver<L> {
             Some(Item::ChatAdded(_) | Item::Close(_)) => false,
         };
         if sendable {
-            match self.link.poll_ready(cx) {
+            match self.transport.poll_ready(cx) {
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(Lost)) => return Poll::Ready(Some(Step::End(End::Lost))),
+                Poll::Ready(Err(Disconnected)) => {
+                    return Poll::Ready(Some(Step::End(CloseCause::Disconnected)));
+                }
                 Poll::Pending => {
                     if !std::mem::replace(&mut self.blocked, true) {
                         self.hold();
@@ -365,14 +396,14 @@ impl<L: Link> Driver<L> {
         let frame = match item {
             Item::Ping => {
                 self.unflushed = true;
-                return match self.link.start_send(Outgoing::Ping) {
+                return match self.transport.start_send(Outgoing::Ping) {
                     Ok(()) => Poll::Ready(None),
-                    Err(Lost) => Poll::Ready(Some(Step::End(End::Lost))),
+                    Err(Disconnected) => Poll::Ready(Some(Step::End(CloseCause::Disconnected))),
                 };
             }
             Item::ChatAdded(chat) => return Poll::Ready(Some(Step::ChatAdded(chat))),
             Item::Close(closing) => {
-                self.settling = Some(closing);
+                self.closing_after_replies = Some(closing);
                 return Poll::Ready(None);
             }
             _ if !sendable => return Poll::Ready(None),
@@ -387,30 +418,30 @@ impl<L: Link> Driver<L> {
             }
         };
         self.unflushed = true;
-        match self.link.start_send(Outgoing::Text(frame)) {
+        match self.transport.start_send(Outgoing::Text(frame)) {
             Ok(()) => Poll::Ready(None),
-            Err(Lost) => Poll::Ready(Some(Step::End(End::Lost))),
+            Err(Disconnected) => Poll::Ready(Some(Step::End(CloseCause::Disconnected))),
         }
     }
 
     /// Nothing waits: flushes, ends a session that waited for this, and frees large buffers.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        if self.settling.is_some()
+        if self.closing_after_replies.is_some()
             && self.outbox.has_no_pending_requests()
             && !self.outbox.has_items()
-            && let Some(closing) = self.settling.take()
+            && let Some(closing) = self.closing_after_replies.take()
         {
-            return Poll::Ready(Step::End(End::Close(closing)));
+            return Poll::Ready(Step::End(CloseCause::Close(closing)));
         }
         if self.pending.capacity() > KEPT {
             self.pending = VecDeque::new();
         }
         if self.unflushed {
-            let flushed = self.link.poll_flush(cx);
+            let flushed = self.transport.poll_flush(cx);
             self.flushing = flushed.is_pending();
             match flushed {
                 Poll::Ready(Ok(())) => self.unflushed = false,
-                Poll::Ready(Err(Lost)) => return Poll::Ready(Step::End(End::Lost)),
+                Poll::Ready(Err(Disconnected)) => return Poll::Ready(Step::End(CloseCause::Disconnected)),
                 Poll::Pending => {}
             }
         }
@@ -423,9 +454,29 @@ impl<L: Link> Driver<L> {
             self.outbox.hold(self.pending.len(), self.pending.iter().map(Item::bytes).sum());
         }
     }
+
+    /// Closes as far as the connection lets it, and returns the close code.
+    async fn end(&mut self, cause: CloseCause) -> CloseCode {
+        // Nothing more is sent, so nothing need wait here.
+        self.outbox.close(Closing::new(CloseCode::Normal, ""));
+        self.pending = VecDeque::new();
+        let code = cause.code();
+        self.services.metrics.socket_closes.inc(Closed(code));
+        match cause {
+            CloseCause::Close(closing) => finish(&mut self.transport, closing).await,
+            CloseCause::Bad(closing) => finish_unreadable(&mut self.transport, closing).await,
+            CloseCause::Closed(_) => {
+                // Reading on lets the transport answer the close frame.
+                let answered = poll_fn(|cx| self.transport.poll_recv(cx));
+                let _ = timeout(CLOSE_WAIT, answered).await;
+            }
+            CloseCause::Disconnected => {}
+        }
+        code
+    }
 }
 
-impl<L> Drop for Driver<L> {
+impl<T> Drop for SocketTask<T> {
     fn drop(&mut self) {
         for chat in self.session.chats() {
             self.services.hub.unsubscribe(chat, &self.outbox);
