@@ -1,4 +1,4 @@
-//! Who is calling: passwords (argon2id), tokens (random, stored as SHA-256) and what they lead to.
+//! Accounts and tokens: passwords (argon2id), and bearer tokens (random, stored as SHA-256).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,16 +25,16 @@ use crate::{clock, email};
 pub mod attempts;
 pub mod password;
 
-/// What an address without an account is checked against, so that the answer takes as long as with one.
+/// The hash that the password for an unknown address is checked against, so that the answer takes as long as for a known one.
 ///
-/// Its parameters are those of new hashes (a test holds them equal); no password leads to it.
-const NOBODY: &str =
+/// Its parameters are those of new hashes (a test holds them equal). It is the hash of no password.
+const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Microseconds of a day.
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// Checks passwords and tokens; cheap to clone.
+/// A handle; clones share its queues and limits.
 #[derive(Clone)]
 pub struct Auth {
     store: Arc<dyn Store>,
@@ -43,9 +43,9 @@ pub struct Auth {
     attempts: Arc<Attempts>,
 }
 
-/// Hashes that wait in one queue; one more is refused.
+/// Hashes that run or wait in one queue; one more is refused.
 const QUEUE: usize = 256;
-/// What a password from a crowd costs beside its hash, so that guessing there is slower still.
+/// Added to each hash in the queue for crowds, so that guessing there is slower still.
 const CROWD_PAUSE: Duration = Duration::from_millis(200);
 
 /// The queues for hashes, apart from one another, so that a flood of one kind does not hold up the others.
@@ -59,37 +59,35 @@ struct Queues {
     registration: Queue,
 }
 
-/// One of them. A hash takes a core and 19 MiB for some 20 ms; more at once than there are cores only costs memory.
+/// A hash takes a core and 19 MiB for some 20 ms; more at once than there are cores only costs memory.
 struct Queue {
-    /// Those who are inside, running or waiting.
-    places: Semaphore,
+    /// One for each hash that runs or waits.
+    admitted: Semaphore,
     running: Semaphore,
 }
 
 /// Why a password was not hashed, or what came of it not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// Too many wait already.
     #[error("too many passwords wait to be hashed")]
     Busy,
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Queue {
     fn new(running: usize) -> Self {
-        Self { places: Semaphore::new(QUEUE), running: Semaphore::new(running.max(1)) }
+        Self { admitted: Semaphore::new(QUEUE), running: Semaphore::new(running.max(1)) }
     }
 
-    /// Hashes off the async threads, which it would hold up, when it is its turn.
+    /// Runs a hash in its turn, on a thread for blocking work.
     async fn run<T: Send + 'static>(
         &self,
         pause: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let _place = self.places.try_acquire().map_err(|_| PasswordError::Busy)?;
-        let _turn = self.running.acquire().await.expect("the semaphore is never closed");
+        let _admitted = self.admitted.try_acquire().map_err(|_| PasswordError::Busy)?;
+        let _running = self.running.acquire().await.expect("the semaphore is never closed");
         let done =
             tokio::task::spawn_blocking(work).await.expect("hashing does not panic and is not cancelled");
         if !pause.is_zero() {
@@ -121,30 +119,25 @@ impl From<StoreError> for SignInError {
     }
 }
 
-/// Somebody who showed a good token.
+/// The owner of a valid token.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Who.
     pub user: User,
-    /// The sign-in that the token belongs to.
     pub token: TokenId,
-    /// When it ends, in microseconds since 1970.
+    /// In microseconds since 1970.
     pub expires_at: i64,
 }
 
-/// Why a token is not good; the text is the reason of a close with 4001 and the detail of a 401.
+/// Why a token is not valid; the text is the reason of a close with 4001 and the detail of a 401.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// This server never gave it out.
+    /// This server never issued it.
     #[error("unknown token: sign in again")]
     Unknown,
-    /// Its time is over.
     #[error("token expired: sign in again")]
     Expired,
-    /// Somebody signed out with it, or revoked it.
     #[error("token revoked: sign in again")]
     Revoked,
-    /// Nobody knows: the store did not answer.
     #[error("the server can't check tokens just now: try again")]
     Store(#[from] StoreError),
 }
@@ -162,11 +155,7 @@ impl Auth {
         Self { store, bus, queues: Arc::new(queues), attempts: Arc::new(Attempts::new(limits)) }
     }
 
-    /// Who a token belongs to.
-    ///
-    /// # Errors
-    /// [`AuthError`] says what is wrong with it.
-    pub async fn verify(&self, token: &str) -> Result<Caller, AuthError> {
+    pub async fn verify_token(&self, token: &str) -> Result<Caller, AuthError> {
         if !handshake::is_token(token) {
             return Err(AuthError::Unknown);
         }
@@ -246,10 +235,10 @@ impl Auth {
     ) -> Result<Option<User>, PasswordError> {
         let (user, hash) = match self.store.account(email).await? {
             Some((user, hash)) => (Some(user), hash),
-            None => (None, NOBODY.to_owned()),
+            None => (None, DUMMY_HASH.to_owned()),
         };
-        let (fits, replacement) = self.fits(password, hash.clone(), origin).await?;
-        let user = user.filter(|_| fits);
+        let (is_valid, replacement) = self.verify_password(password, hash.clone(), origin).await?;
+        let user = user.filter(|_| is_valid);
         if let (Some(user), Some(replacement)) = (&user, replacement) {
             // The sign-in does not depend on it: the next one tries again.
             match self.store.replace_password_hash(user.id, &hash, &replacement).await {
@@ -300,8 +289,8 @@ impl Auth {
         self.queues.registration.run(Duration::ZERO, move || hash(&password::prepare(&password))).await
     }
 
-    /// Whether a password fits a hash, and what to replace the hash by when it does.
-    async fn fits(
+    /// Whether a hash is of this password, and what to replace the hash by if it is of an older kind.
+    async fn verify_password(
         &self,
         password: String,
         hash: String,
@@ -312,7 +301,7 @@ impl Auth {
             Origin::New => (&self.queues.new, Duration::ZERO),
             Origin::Crowd { .. } => (&self.queues.crowd, CROWD_PAUSE),
         };
-        queue.run(pause, move || fits(&password, &hash)).await
+        queue.run(pause, move || verify_and_rehash(&password, &hash)).await
     }
 }
 
@@ -321,8 +310,7 @@ fn hash(prepared: &str) -> String {
     hash.expect("the default parameters are valid and the system has randomness").to_string()
 }
 
-/// As [`Auth::fits`], at once.
-fn fits(password: &str, hash: &str) -> (bool, Option<String>) {
+fn verify_and_rehash(password: &str, hash: &str) -> (bool, Option<String>) {
     let prepared = password::prepare(password);
     if verify(&prepared, hash) {
         return (true, is_outdated(hash).then(|| self::hash(&prepared)));
@@ -347,7 +335,7 @@ fn verify(password: &str, hash: &str) -> bool {
 
 /// Whether a hash was made with other parameters than those of new ones.
 fn is_outdated(hash: &str) -> bool {
-    match (PasswordHash::new(hash), PasswordHash::new(NOBODY)) {
+    match (PasswordHash::new(hash), PasswordHash::new(DUMMY_HASH)) {
         (Ok(hash), Ok(new)) => {
             (hash.algorithm, hash.version, &hash.params) != (new.algorithm, new.version, &new.params)
         }
@@ -355,7 +343,7 @@ fn is_outdated(hash: &str) -> bool {
     }
 }
 
-/// What the store keeps of a token. It has 384 random bits, so a fast hash without salt is enough.
+/// A token has 384 random bits, so a fast hash without salt is enough.
 fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
@@ -365,20 +353,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_as_slow_to_check_as_a_real_account() {
+    fn the_dummy_hash_takes_as_long_to_check_as_a_real_one() {
         let fresh = Argon2::default().hash_password(b"a password").unwrap();
-        let nobody = PasswordHash::new(NOBODY).unwrap();
-        assert_eq!(nobody.algorithm, fresh.algorithm);
-        assert_eq!(nobody.version, fresh.version);
-        assert_eq!(nobody.params, fresh.params);
-        let checked = Argon2::default().verify_password(b"a password", &nobody);
+        let dummy = PasswordHash::new(DUMMY_HASH).unwrap();
+        assert_eq!(dummy.algorithm, fresh.algorithm);
+        assert_eq!(dummy.version, fresh.version);
+        assert_eq!(dummy.params, fresh.params);
+        let checked = Argon2::default().verify_password(b"a password", &dummy);
         assert_eq!(checked, Err(HashError::PasswordInvalid));
     }
 
     #[tokio::test]
     async fn a_full_queue_refuses_and_holds_up_no_other() {
         let [full, other] = [Queue::new(1), Queue::new(1)];
-        let held: Vec<_> = (0..QUEUE).map(|_| full.places.try_acquire().unwrap()).collect();
+        let held: Vec<_> = (0..QUEUE).map(|_| full.admitted.try_acquire().unwrap()).collect();
         assert!(matches!(full.run(Duration::ZERO, || 1).await, Err(PasswordError::Busy)));
         assert_eq!(other.run(Duration::ZERO, || 2).await.unwrap(), 2);
         drop(held);
@@ -386,17 +374,17 @@ mod tests {
     }
 
     #[test]
-    fn a_password_fits_in_every_form_and_an_older_hash_is_replaced() {
+    fn a_password_matches_in_every_form_and_an_older_hash_is_replaced() {
         let (composed, decomposed) = ("mật khẩu dài", "mâ\u{323}t khâ\u{309}u da\u{300}i");
         let old = Argon2::default().hash_password(decomposed.as_bytes()).unwrap().to_string();
-        let (fits_old, replacement) = fits(decomposed, &old);
+        let (matches_old, replacement) = verify_and_rehash(decomposed, &old);
         let new = replacement.unwrap();
-        assert!(fits_old);
+        assert!(matches_old);
         for typed in [composed, decomposed, "mật\u{a0}khẩu\u{3000}dài"] {
-            assert_eq!(fits(typed, &new), (true, None), "{typed:?}");
+            assert_eq!(verify_and_rehash(typed, &new), (true, None), "{typed:?}");
         }
-        assert_eq!(fits("mat khau dai", &new), (false, None));
-        assert_eq!(fits("another password", &old), (false, None));
+        assert_eq!(verify_and_rehash("mat khau dai", &new), (false, None));
+        assert_eq!(verify_and_rehash("another password", &old), (false, None));
     }
 
     #[test]
@@ -404,9 +392,9 @@ mod tests {
         let weaker = argon2::Params::new(8 * 1024, 1, 1, None).unwrap();
         let weaker = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, weaker);
         let old = weaker.hash_password(b"a password").unwrap().to_string();
-        let (fits_old, replacement) = fits("a password", &old);
-        assert!(fits_old);
-        assert_eq!(fits("a password", &replacement.unwrap()), (true, None));
+        let (matches_old, replacement) = verify_and_rehash("a password", &old);
+        assert!(matches_old);
+        assert_eq!(verify_and_rehash("a password", &replacement.unwrap()), (true, None));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The router: which address leads where, and what surrounds every answer.
+//! The router, and the middleware around every request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,20 +18,20 @@ use crate::metrics::{Metrics, StatusClass};
 use crate::refusal::Refusal;
 use crate::state::AppState;
 
-pub mod accounts;
-pub mod caller;
-pub mod chats;
-pub mod client;
-pub mod doctor;
+mod accounts;
+mod caller;
+mod chats;
 mod folder;
-pub mod id;
+mod health;
+mod id;
 mod json_body;
-pub mod messages;
+mod messages;
 mod metrics;
-pub mod origin;
+mod origin;
 mod paging;
+mod peer_addr;
+mod probe_trace;
 mod problem;
-mod ready;
 mod socket;
 
 /// Characters of a request's id that reach the log; a proxy may send its own.
@@ -40,7 +40,6 @@ const REQUEST_ID_CHARS: usize = 64;
 /// Where Prometheus asks by convention.
 const METRICS: &str = "/metrics";
 
-/// Everything that the server answers.
 pub fn router(app: AppState) -> Router {
     let log = log(app.metrics.clone());
     let base_path: Arc<str> = app.config.base_path.as_str().into();
@@ -50,18 +49,18 @@ pub fn router(app: AppState) -> Router {
         .merge(messages::routes())
         // Before the layer: the answer to a browser's preflight stands on the way to this one.
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(app.clone(), unless_draining))
+        .layer(from_fn_with_state(app.clone(), reject_when_draining))
         .layer(origin::cors(&app.config));
     let router = Router::new()
-        .at(paths::HEALTH, get(|| async { "ok" }))
-        .at(METRICS, get(metrics::metrics))
-        .merge(doctor::routes())
+        .route_slash(METRICS, get(metrics::metrics))
+        .merge(health::routes())
+        .merge(probe_trace::routes())
         .merge(api)
-        .merge(socket::routes().layer(from_fn_with_state(app.clone(), doctor::remember)))
-        .fallback(elsewhere)
+        .merge(socket::routes().layer(from_fn_with_state(app.clone(), probe_trace::record_probe)))
+        .fallback(fallback)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
-        .layer(map_response(surround))
+        .layer(map_response(default_headers))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(log).on_failure(()))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
@@ -69,37 +68,38 @@ pub fn router(app: AppState) -> Router {
     if base_path.is_empty() {
         return router;
     }
-    // Around the router and not inside, where the route is chosen already.
-    Router::new().fallback_service(router).layer(from_fn_with_state(base_path, folder::below))
+    // Around the router: inside of it the route is chosen already.
+    Router::new().fallback_service(router).layer(from_fn_with_state(base_path, folder::strip_base_path))
 }
 
 /// Adds a route with and without its closing slash: the old system had it, people leave it out.
-pub(crate) trait Routes {
+///
+/// Not `NormalizePathLayer`: that also takes away more than one slash, and rewrites the path before it is logged.
+trait RouteSlash {
     /// The same methods at both spellings.
-    #[must_use]
-    fn at(self, path: &str, methods: MethodRouter<AppState>) -> Self;
+    fn route_slash(self, path: &str, methods: MethodRouter<AppState>) -> Self;
 }
 
-impl Routes for Router<AppState> {
-    fn at(self, path: &str, methods: MethodRouter<AppState>) -> Self {
+impl RouteSlash for Router<AppState> {
+    fn route_slash(self, path: &str, methods: MethodRouter<AppState>) -> Self {
         let bare = path.trim_end_matches('/');
         self.route(bare, methods.clone()).route(&format!("{bare}/"), methods)
     }
 }
 
-/// Whether an address tells how the server is, which it does however many connections there are.
+/// Whether an address reports the server's health, which it does however many connections there are.
 pub(crate) fn is_about_health(path: &str) -> bool {
     let bare = path.trim_end_matches('/');
     [paths::HEALTH, paths::READY, METRICS].iter().any(|health| health.trim_end_matches('/') == bare)
 }
 
-/// What every other request gets from a server that has as many connections as it may.
-pub(crate) fn no_room() -> Response {
+/// The answer to every other request while there are as many connections as there may be.
+pub(crate) fn full() -> Response {
     Refusal::full().into_response()
 }
 
-/// What no route takes: the page, whose views have addresses of their own, or nothing.
-async fn elsewhere(State(app): State<AppState>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+/// Answers addresses without a route: with the page, whose views have addresses of their own, or a 404.
+async fn fallback(State(app): State<AppState>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path();
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     if matches!(first, "api" | "ws") {
@@ -119,16 +119,16 @@ async fn method_not_allowed() -> Refusal {
     Refusal::method_not_allowed()
 }
 
-/// Nothing new is begun by a server that is about to end; what it says of itself, and the page's files, it still tells.
-async fn unless_draining(State(app): State<AppState>, request: Request, next: Next) -> Response {
+/// Refuses requests of the API once the server drains; its health and the page's files are still served.
+async fn reject_when_draining(State(app): State<AppState>, request: Request, next: Next) -> Response {
     if app.draining.is_cancelled() {
         return Refusal::draining().into_response();
     }
     next.run(request).await
 }
 
-/// Headers that every answer carries, unless it set its own: nothing is guessed, framed, told on or kept.
-async fn surround(mut response: Response) -> Response {
+/// Default security headers: no MIME sniffing, no framing, no referrer, no caching. A response's own value wins.
+async fn default_headers(mut response: Response) -> Response {
     let defaults: [(HeaderName, &str); 4] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -141,7 +141,7 @@ async fn surround(mut response: Response) -> Response {
     response
 }
 
-/// What log lines of one request share. Neither the query nor any header but the id: they may hold a token.
+/// The span of a request, whose fields all of its log lines share. Neither the query nor any header but the id: they may hold a token.
 fn span(request: &Request) -> Span {
     let id = request.extensions().get::<RequestId>();
     let id = id.and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();

@@ -36,7 +36,7 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How much of it, in bytes.
 const LINGER_BYTES: usize = 8 * 1024 * 1024;
 /// How long a client has to take the sentence that ends its connection.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const TIMEOUT_WRITE: Duration = Duration::from_secs(1);
 /// The pause after the system had no file for a connection.
 const NO_FILES: Duration = Duration::from_millis(50);
 /// The pause between two lines of the log about that.
@@ -70,7 +70,7 @@ pub async fn serve(
     let mut logged = None;
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &shared.connections) => accepted,
+            accepted = accept_one(&listener, &shared.connections) => accepted,
             Some(_) = tasks.join_next() => continue,
             () = stop.cancelled() => break,
         };
@@ -78,10 +78,10 @@ pub async fn serve(
             Ok((stream, peer)) => {
                 // Nothing that can be said beyond the reserve is worth a file.
                 let Some(slot) = shared.connections.admit() else { continue };
-                tasks.spawn(attend(shared.clone(), stream, peer, slot, stop.clone()));
+                tasks.spawn(serve_connection(shared.clone(), stream, peer, slot, stop.clone()));
             }
             // The peer was gone before it was accepted (accept(2)).
-            Err(error) if is_of_the_peer(&error) => {}
+            Err(error) if is_peer_error(&error) => {}
             Err(error) => {
                 shared.connections.make_room();
                 if logged.is_none_or(|at: Instant| at.elapsed() >= NO_FILES_LOG) {
@@ -99,18 +99,21 @@ pub async fn serve(
     while tasks.join_next().await.is_some() {}
 }
 
-async fn accept(listener: &TcpListener, connections: &Connections) -> io::Result<(TcpStream, SocketAddr)> {
+async fn accept_one(
+    listener: &TcpListener,
+    connections: &Connections,
+) -> io::Result<(TcpStream, SocketAddr)> {
     connections.room().await;
     listener.accept().await
 }
 
-fn is_of_the_peer(error: &io::Error) -> bool {
+fn is_peer_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 /// Looks after one connection until it is closed or a socket.
-async fn attend(
+async fn serve_connection(
     shared: Arc<Shared>,
     stream: TcpStream,
     peer: SocketAddr,
@@ -124,21 +127,21 @@ async fn attend(
     let state = slot.state().clone();
     let connection = Connection { stream: Some(stream), slot: Some(slot), ended: false };
     let Some(acceptor) = &shared.acceptor else {
-        return speak_http(&shared, connection, peer, state, stop).await;
+        return serve_http(&shared, connection, peer, state, stop).await;
     };
     let shaken = tokio::select! {
         shaken = timeout(shared.timeouts.head, acceptor.accept(connection)) => shaken,
         () = state.ended() => return,
     };
     match shaken {
-        Ok(Ok(stream)) => speak_http(&shared, stream, peer, state, stop).await,
+        Ok(Ok(stream)) => serve_http(&shared, stream, peer, state, stop).await,
         // Scanners do this all day.
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS was not agreed on"),
         Err(_) => tracing::debug!(%peer, "TLS took too long to agree on"),
     }
 }
 
-async fn speak_http<S>(
+async fn serve_http<S>(
     shared: &Shared,
     stream: S,
     peer: SocketAddr,
@@ -149,7 +152,7 @@ async fn speak_http<S>(
 {
     let service = service_fn(|request| {
         let (router, state) = (shared.router.clone(), state.clone());
-        async move { Ok::<_, Infallible>(answer(router, request, peer, &state).await) }
+        async move { Ok::<_, Infallible>(handle_request(router, request, peer, &state).await) }
     });
     let mut builder = http1::Builder::new();
     builder.max_buf_size(BUFFER);
@@ -186,12 +189,12 @@ async fn speak_http<S>(
             TOO_SLOW.len()
         );
         // A client that does not take it is closed like one that said nothing.
-        let _ = timeout(LAST_WORDS, stream.write_all(answer.as_bytes())).await;
+        let _ = timeout(TIMEOUT_WRITE, stream.write_all(answer.as_bytes())).await;
     }
 }
 
-/// One request; what it waits for is noted meanwhile.
-async fn answer(
+/// One request; what it waits for is record_error meanwhile.
+async fn handle_request(
     mut router: Router,
     request: Request<Incoming>,
     peer: SocketAddr,
@@ -200,7 +203,7 @@ async fn answer(
     state.enter(Phase::Busy);
     let mut request = request.map(Body::new);
     let mut response = if state.is_reserved && !http::is_about_health(request.uri().path()) {
-        http::no_room()
+        http::full()
     } else {
         let extensions = request.extensions_mut();
         extensions.insert(ConnectInfo(peer));
@@ -238,7 +241,7 @@ impl Connection {
         self.slot.as_ref().expect("only the drop takes it").state()
     }
 
-    fn noted<T>(&mut self, result: io::Result<T>) -> Poll<io::Result<T>> {
+    fn record_error<T>(&mut self, result: io::Result<T>) -> Poll<io::Result<T>> {
         self.ended |= result.is_err();
         Poll::Ready(result)
     }
@@ -257,7 +260,7 @@ impl AsyncRead for Connection {
         } else if buf.remaining() > 0 {
             self.ended = true;
         }
-        self.noted(result)
+        self.record_error(result)
     }
 }
 
@@ -265,7 +268,7 @@ impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = ready!(self.stream().poll_write(cx, bytes));
         self.state().wrote();
-        self.noted(result)
+        self.record_error(result)
     }
 
     fn poll_write_vectored(
@@ -275,7 +278,7 @@ impl AsyncWrite for Connection {
     ) -> Poll<io::Result<usize>> {
         let result = ready!(self.stream().poll_write_vectored(cx, slices));
         self.state().wrote();
-        self.noted(result)
+        self.record_error(result)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -288,7 +291,7 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = ready!(self.stream().poll_shutdown(cx));
-        self.noted(result)
+        self.record_error(result)
     }
 }
 

@@ -56,11 +56,10 @@ pub struct File {
     compressed: bool,
     content: Bytes,
     /// The content as it was, once a browser asked for it that does not take brotli.
-    plain: OnceLock<Bytes>,
+    uncompressed: OnceLock<Bytes>,
 }
 
 /// The files that the build put into the program.
-#[must_use]
 pub fn built_in() -> Vec<File> {
     let file = |file: &Embedded| File {
         path: file.path.to_owned(),
@@ -69,7 +68,7 @@ pub fn built_in() -> Vec<File> {
         hashed: file.hashed,
         compressed: file.compressed,
         content: Bytes::from_static(file.content),
-        plain: OnceLock::new(),
+        uncompressed: OnceLock::new(),
     };
     EMBEDDED.iter().map(file).collect()
 }
@@ -94,13 +93,13 @@ impl Page {
         let mut scripts = String::new();
         for index in files.iter_mut().filter(|file| file.path == INDEX) {
             if !base_path.is_empty() {
-                let html = String::from_utf8_lossy(&index.plain()).into_owned();
+                let html = String::from_utf8_lossy(&index.uncompressed()).into_owned();
                 let html = html.replace(BASE, &format!("<base href=\"{base_path}/\">"));
                 *index = File::new(INDEX, &index.content_type, html);
             }
-            scripts = inline_scripts(&String::from_utf8_lossy(&index.plain()));
+            scripts = inline_scripts(&String::from_utf8_lossy(&index.uncompressed()));
         }
-        let kept: Vec<PageFile> = files.iter().filter(|file| file.hashed).map(File::to_keep).collect();
+        let kept: Vec<PageFile> = files.iter().filter(|file| file.hashed).map(File::to_store).collect();
         for left in (0..TRIES).rev() {
             match store.keep_page_files(&kept).await {
                 Ok(()) => break,
@@ -119,11 +118,11 @@ impl Page {
     /// When it may be a file of another version and the store does not answer.
     pub async fn answer(&self, path: &str, headers: &HeaderMap) -> Result<Option<Response>, StoreError> {
         if let Some(file) = find(&self.files, path) {
-            let policy = (file.path == INDEX).then(|| policy(path, headers, &self.scripts));
+            let policy = (file.path == INDEX).then(|| content_security_policy(path, headers, &self.scripts));
             return Ok(Some(file.answer(policy.as_deref(), headers)));
         }
         let name = path.trim_start_matches('/');
-        if !is_kept_name(name) {
+        if !is_hashed_name(name) {
             return Ok(None);
         }
         let mut held = self.held.lock().await;
@@ -134,7 +133,7 @@ impl Page {
         if held.len() >= HELD {
             held.clear();
         }
-        let file = held.entry(name.to_owned()).or_insert(Arc::new(File::kept(file)));
+        let file = held.entry(name.to_owned()).or_insert(Arc::new(File::from_store(file)));
         Ok(Some(file.answer(None, headers)))
     }
 }
@@ -150,7 +149,7 @@ fn find<'a>(files: &'a [File], path: &str) -> Option<&'a File> {
 }
 
 /// Whether a file of this name may be one that a version of the page loads: `name-0123456789abcdef.js` and the like.
-fn is_kept_name(name: &str) -> bool {
+fn is_hashed_name(name: &str) -> bool {
     let is_hash = |part: &str| part.len() >= 12 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let stem = name.split('.').next().unwrap_or_default();
@@ -162,21 +161,20 @@ fn is_kept_name(name: &str) -> bool {
 
 impl File {
     /// A file that is not compressed; its name says its content when it holds a hash.
-    #[must_use]
     pub fn new(path: &str, content_type: &str, content: impl Into<Bytes>) -> Self {
         let content = content.into();
         Self {
             path: path.to_owned(),
             content_type: content_type.to_owned(),
             hash: Sha256::digest(&content)[..8].iter().map(|byte| format!("{byte:02x}")).collect(),
-            hashed: is_kept_name(path),
+            hashed: is_hashed_name(path),
             compressed: false,
             content,
-            plain: OnceLock::new(),
+            uncompressed: OnceLock::new(),
         }
     }
 
-    fn kept(file: PageFile) -> Self {
+    fn from_store(file: PageFile) -> Self {
         Self {
             // As good as a hash, since it holds one.
             hash: file.path.clone(),
@@ -185,11 +183,11 @@ impl File {
             hashed: true,
             compressed: file.encoding == BROTLI,
             content: file.content,
-            plain: OnceLock::new(),
+            uncompressed: OnceLock::new(),
         }
     }
 
-    fn to_keep(&self) -> PageFile {
+    fn to_store(&self) -> PageFile {
         PageFile {
             path: self.path.clone(),
             content_type: self.content_type.clone(),
@@ -212,24 +210,24 @@ impl File {
         if let Some(Ok(value)) = policy.map(HeaderValue::from_str) {
             out.insert(header::CONTENT_SECURITY_POLICY, value);
         }
-        if holds(headers, &tag) {
+        if matches_etag(headers, &tag) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
         if let Ok(value) = HeaderValue::from_str(&self.content_type) {
             out.insert(header::CONTENT_TYPE, value);
         }
-        let body = if self.compressed && takes_brotli(headers) {
+        let body = if self.compressed && accepts_brotli(headers) {
             out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(BROTLI));
             self.content.clone()
         } else {
-            self.plain()
+            self.uncompressed()
         };
         *response.body_mut() = Body::from(body);
         response
     }
 
-    fn plain(&self) -> Bytes {
+    fn uncompressed(&self) -> Bytes {
         if !self.compressed {
             return self.content.clone();
         }
@@ -242,7 +240,7 @@ impl File {
             );
             plain.into()
         };
-        self.plain.get_or_init(unpack).clone()
+        self.uncompressed.get_or_init(unpack).clone()
     }
 }
 
@@ -263,18 +261,18 @@ fn inline_scripts(html: &str) -> String {
     sources
 }
 
-/// Whether the browser holds this version already (RFC 9110, section 13.1.2).
-fn holds(headers: &HeaderMap, tag: &str) -> bool {
-    let held = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+/// Whether `If-None-Match` names this version (RFC 9110, section 13.1.2).
+fn matches_etag(headers: &HeaderMap, tag: &str) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let strong = tag.trim_start_matches("W/");
-    held.flat_map(|value| value.split(',')).any(|value| {
+    tags.flat_map(|value| value.split(',')).any(|value| {
         let value = value.trim();
         value == "*" || value.trim_start_matches("W/") == strong
     })
 }
 
 /// Whether the browser takes brotli; a weight of 0 is a no (RFC 9110, section 12.4.2).
-fn takes_brotli(headers: &HeaderMap) -> bool {
+fn accepts_brotli(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
@@ -288,7 +286,7 @@ fn takes_brotli(headers: &HeaderMap) -> bool {
 
 /// What the page may do: run what the build made, talk to this server, and nothing else.
 /// The connection tester may talk to every server: that is what it is for.
-fn policy(path: &str, headers: &HeaderMap, scripts: &str) -> String {
+fn content_security_policy(path: &str, headers: &HeaderMap, scripts: &str) -> String {
     // Some browsers do not count a socket to the page's own host as 'self'.
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let is_authority = |host: &&str| {

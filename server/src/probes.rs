@@ -1,4 +1,4 @@
-//! What arrived of handshakes that carried `?probe=`, for whoever looks for a fault between a client and here.
+//! The record of handshakes that carried `?probe=`, for finding a fault between a client and this node.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -8,15 +8,15 @@ use causerie_protocol::doctor::Trace;
 use causerie_protocol::limits;
 use rand::distr::{Alphanumeric, SampleString};
 
-/// How long a handshake is remembered.
-const MEMORY: Duration = Duration::from_secs(limits::PROBE_SECONDS);
+/// How long a handshake is kept.
+const KEPT: Duration = Duration::from_secs(limits::PROBE_SECONDS);
 /// Characters of a node's name.
 const NODE_CHARS: usize = 8;
 
-/// A node's memory of handshakes: bounded, and short.
+/// Bounded, and kept for a short time.
 #[derive(Debug)]
 pub struct Probes {
-    /// Tells the nodes behind one address apart; random, so that it tells nothing about the machine.
+    /// Tells the nodes behind one address apart; random, so that it says nothing about the machine.
     pub node: String,
     seen: Mutex<VecDeque<(Instant, String, Trace)>>,
 }
@@ -29,10 +29,10 @@ impl Default for Probes {
 }
 
 impl Probes {
-    /// Remembers a handshake; the oldest makes room.
-    pub fn remember(&self, probe: &str, trace: Trace, now: Instant) {
+    /// Records a handshake; the oldest makes room.
+    pub fn record(&self, probe: &str, trace: Trace, now: Instant) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        forget(&mut seen, now);
+        expire(&mut seen, now);
         if seen.len() >= limits::PROBES {
             seen.pop_front();
         }
@@ -40,16 +40,15 @@ impl Probes {
     }
 
     /// The last handshake of this name.
-    #[must_use]
-    pub fn recall(&self, probe: &str, now: Instant) -> Option<Trace> {
+    pub fn get(&self, probe: &str, now: Instant) -> Option<Trace> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        forget(&mut seen, now);
+        expire(&mut seen, now);
         seen.iter().rev().find(|(_, name, _)| name == probe).map(|(_, _, trace)| trace.clone())
     }
 }
 
-fn forget(seen: &mut VecDeque<(Instant, String, Trace)>, now: Instant) {
-    while seen.front().is_some_and(|(at, _, _)| now.duration_since(*at) >= MEMORY) {
+fn expire(seen: &mut VecDeque<(Instant, String, Trace)>, now: Instant) {
+    while seen.front().is_some_and(|(at, _, _)| now.duration_since(*at) >= KEPT) {
         seen.pop_front();
     }
 }
@@ -73,23 +72,23 @@ mod tests {
     }
 
     #[test]
-    fn a_handshake_is_remembered_for_a_minute_and_the_last_one_counts() {
+    fn a_handshake_is_kept_for_a_minute_and_the_last_one_counts() {
         let (probes, now) = (Probes::default(), Instant::now());
-        probes.remember("one", trace(426), now);
-        probes.remember("one", trace(101), now);
-        assert_eq!(probes.recall("one", now), Some(trace(101)));
-        assert_eq!(probes.recall("two", now), None);
-        assert_eq!(probes.recall("one", now + MEMORY), None);
+        probes.record("one", trace(426), now);
+        probes.record("one", trace(101), now);
+        assert_eq!(probes.get("one", now), Some(trace(101)));
+        assert_eq!(probes.get("two", now), None);
+        assert_eq!(probes.get("one", now + KEPT), None);
     }
 
     #[test]
-    fn the_memory_is_bounded() {
+    fn the_record_is_bounded() {
         let (probes, now) = (Probes::default(), Instant::now());
         for number in 0..=limits::PROBES {
-            probes.remember(&number.to_string(), trace(101), now);
+            probes.record(&number.to_string(), trace(101), now);
         }
-        assert_eq!(probes.recall("0", now), None);
-        assert_eq!(probes.recall("1", now), Some(trace(101)));
+        assert_eq!(probes.get("0", now), None);
+        assert_eq!(probes.get("1", now), Some(trace(101)));
         assert_eq!(probes.seen.lock().unwrap().len(), limits::PROBES);
     }
 }

@@ -16,8 +16,9 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::pace::People;
 use crate::page::{self, Page};
+use crate::session::Services;
 use crate::socket_limiter::SocketLimiter;
-use crate::state::AppState;
+use crate::state::{App, AppState};
 use crate::store::{PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
 use crate::{demo, heartbeat, http, listener};
@@ -90,7 +91,14 @@ impl Server {
         let connections = Connections::new(config.limits.connections, metrics.clone());
         let people = People::new(config.limits);
         let page = Arc::new(Page::open(files, &config.base_path, store.clone()).await);
-        let state = AppState {
+        let session_services = Arc::new(Services {
+            store: store.clone(),
+            chats: chats.clone(),
+            hub: hub.clone(),
+            heartbeat: config.heartbeat,
+            metrics: metrics.clone(),
+        });
+        let state = Arc::new(App {
             auth: Auth::new(store.clone(), bus.clone(), &config.limits),
             store,
             bus,
@@ -104,7 +112,8 @@ impl Server {
             people,
             connections,
             page,
-        };
+            session_services,
+        });
         if state.config.demo {
             demo::prepare(&*state.store, &state.auth).await?;
         }

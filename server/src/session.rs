@@ -1,9 +1,9 @@
-//! A session: what one socket's frames lead to, decided without doing any of it.
+//! A session: decides what a socket's frames lead to, without input or output.
 
 use causerie_protocol::server_frame::{ErrorReply, Pong};
 use causerie_protocol::{
     ChatId, ClientFrame, ClientId, CloseCode, Epoch, ErrorCode, FrameError, MessageId, Seq, ServerFrame,
-    TokenId, UserId, limits,
+    UserId, limits,
 };
 
 use crate::auth::AuthError;
@@ -22,27 +22,23 @@ pub use transport::{Disconnected, Incoming, Outgoing, Transport, refuse};
 const TYPING_PAUSE: i64 = 1_000_000;
 const BAD_FRAME_WINDOW: i64 = limits::BAD_FRAME_SECONDS as i64 * 1_000_000;
 
-/// What a socket is and what it has been sent.
+/// The state of one socket: what it is for, and what it has been sent.
 #[derive(Debug)]
 pub struct Session {
-    /// Whose.
     pub user: UserId,
-    /// The sign-in behind it.
-    pub token: TokenId,
-    /// Which chats it is for.
     pub scope: Scope,
-    /// When the sign-in ends, in microseconds since 1970.
+    /// When the token expires, in microseconds since 1970.
     expires_at: i64,
-    /// The chats that it follows and the last position that was sent of each, by chat.
+    /// The subscribed chats with the last position that was sent of each, sorted by chat.
     follows: Vec<(ChatId, Seq)>,
     /// When the last bad frames came.
     bad_frames: Vec<i64>,
-    /// The last typing notice that was passed on.
+    /// The last typing notice that was passed on, and when.
     typed: Option<(ChatId, i64)>,
-    /// Once the socket follows as many chats as it may: the newest message in any of the person's chats, as seen by
+    /// Once the socket follows as many chats as it may: the newest message in any of the user's chats, as seen by
     /// the last ping but one and by the last one.
     ///
-    /// What is newer than the first is told: a message may become visible behind one that got its id later.
+    /// The next ping names what is newer than the first: a message may become visible behind one that got its id later.
     pub(super) newest_seen: Option<(MessageId, MessageId)>,
 }
 
@@ -85,11 +81,9 @@ pub enum Delivery {
 
 impl Session {
     /// The session of a checked token.
-    #[must_use]
-    pub fn new(user: UserId, token: TokenId, expires_at: i64, scope: Scope) -> Self {
+    pub fn new(user: UserId, expires_at: i64, scope: Scope) -> Self {
         Self {
             user,
-            token,
             scope,
             expires_at,
             follows: Vec::new(),
@@ -99,8 +93,7 @@ impl Session {
         }
     }
 
-    /// How the socket ends when its sign-in is over at `now`.
-    #[must_use]
+    /// How the socket is closed if its token has expired at `now`.
     pub fn expired(&self, now: i64) -> Option<Closing> {
         (now >= self.expires_at)
             .then(|| Closing::new(CloseCode::Unauthorized, AuthError::Expired.to_string()))
@@ -161,7 +154,6 @@ impl Session {
         })
     }
 
-    /// The chat that a frame is about.
     fn chat(&self, named: Option<ChatId>, client_id: Option<&ClientId>) -> Result<ChatId, FrameError> {
         let fail = |code, detail: &str| FrameError {
             code,
@@ -195,40 +187,33 @@ impl Session {
         Action::Reply(Frame::from(ServerFrame::Error(reply).encode()))
     }
 
-    /// Follows a chat from a position on.
     pub fn follow(&mut self, chat: ChatId, from: Seq) {
-        match self.place(chat) {
-            Ok(place) => self.follows[place].1 = from,
-            Err(place) => self.follows.insert(place, (chat, from)),
+        match self.index_of(chat) {
+            Ok(index) => self.follows[index].1 = from,
+            Err(index) => self.follows.insert(index, (chat, from)),
         }
     }
 
-    /// Follows a chat no more.
     pub fn unfollow(&mut self, chat: ChatId) {
-        if let Ok(place) = self.place(chat) {
-            self.follows.remove(place);
+        if let Ok(index) = self.index_of(chat) {
+            self.follows.remove(index);
         }
     }
 
     /// Whether it follows as many chats as it may, with this one.
-    #[must_use]
     pub fn is_filled_by(&self, chat: ChatId) -> bool {
         self.follows.len() + usize::from(self.last(chat).is_none()) >= limits::SUBSCRIPTIONS
     }
 
-    /// The last position that was sent of a chat, if it is followed.
-    #[must_use]
+    /// The last position that was sent of a chat, if it is subscribed.
     pub fn last(&self, chat: ChatId) -> Option<Seq> {
-        self.place(chat).ok().map(|place| self.follows[place].1)
+        self.index_of(chat).ok().map(|index| self.follows[index].1)
     }
 
-    /// The chats that are followed.
     pub fn chats(&self) -> impl Iterator<Item = ChatId> {
         self.follows.iter().map(|(chat, _)| *chat)
     }
 
-    /// Whether an entry is the next one to send.
-    #[must_use]
     pub fn delivery(&self, chat: ChatId, seq: Seq) -> Delivery {
         match self.last(chat) {
             Some(last) if seq == last.next() => Delivery::Send,
@@ -237,20 +222,18 @@ impl Session {
         }
     }
 
-    /// Notes that an entry was sent.
     pub fn sent(&mut self, chat: ChatId, seq: Seq) {
-        if let Ok(place) = self.place(chat) {
-            self.follows[place].1 = seq;
+        if let Ok(index) = self.index_of(chat) {
+            self.follows[index].1 = seq;
         }
     }
 
-    fn place(&self, chat: ChatId) -> Result<usize, usize> {
+    fn index_of(&self, chat: ChatId) -> Result<usize, usize> {
         self.follows.binary_search_by_key(&chat, |(chat, _)| *chat)
     }
 }
 
 /// Where a subscription begins, and whether the client must load afresh.
-#[must_use]
 pub fn start(position: &Position, after: Option<Seq>, epoch: Option<&Epoch>) -> (Seq, bool) {
     let head = position.head;
     match after {

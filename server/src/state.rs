@@ -14,12 +14,14 @@ use crate::metrics::Metrics;
 use crate::pace::People;
 use crate::page::Page;
 use crate::probes::Probes;
+use crate::session::Services;
 use crate::socket_limiter::SocketLimiter;
 use crate::store::Store;
 
-/// Cheap to clone: every part is a handle.
-#[derive(Clone)]
-pub struct AppState {
+/// The state of axum's router.
+pub type AppState = Arc<App>;
+
+pub struct App {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub chats: Chats,
@@ -32,6 +34,8 @@ pub struct AppState {
     pub metrics: Arc<Metrics>,
     pub socket_limiter: SocketLimiter,
     pub people: People,
+    /// What every session works with.
+    pub session_services: Arc<Services>,
     pub connections: Connections,
     pub page: Arc<Page>,
 }

@@ -65,7 +65,6 @@ pub enum Origin {
 
 impl Attempts {
     /// Nobody has guessed yet.
-    #[must_use]
     pub fn new(limits: &Limits) -> Self {
         let minute = Duration::from_secs(60);
         Self {

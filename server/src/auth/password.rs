@@ -25,7 +25,6 @@ pub enum BadPassword {
 }
 
 /// The password as it is hashed.
-#[must_use]
 pub fn prepare(password: &str) -> Cow<'_, str> {
     if password.is_ascii() {
         return Cow::Borrowed(password);
@@ -59,7 +58,6 @@ pub fn check(password: &str) -> Result<(), BadPassword> {
 }
 
 /// Whether an account may have this password: hashing a longer one would only take its time.
-#[must_use]
 pub fn is_possible(password: &str) -> bool {
     password.len() <= limits::PASSWORD_MAX_BYTES || prepare(password).len() <= limits::PASSWORD_MAX_BYTES
 }

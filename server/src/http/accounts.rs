@@ -10,10 +10,10 @@ use causerie_protocol::event::User;
 use causerie_protocol::rest::{Login, Register, SignedIn, TokenInfo};
 use causerie_protocol::{PersonName, TokenId, limits, paths, text};
 
-use super::Routes;
-use super::client::Client;
+use super::RouteSlash;
 use super::id::{Id, Resource};
 use super::json_body::JsonBody;
+use super::peer_addr::PeerAddr;
 use crate::auth::{Caller, password};
 use crate::refusal::Refusal;
 use crate::state::AppState;
@@ -21,33 +21,33 @@ use crate::{clock, email};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
-        .at(paths::REGISTER, post(register))
-        .at(paths::LOGIN, post(login))
-        .at(paths::LOGOUT, post(logout))
-        .at(paths::ME, get(me))
-        .at(paths::TOKENS, get(tokens))
-        .at(&format!("{}{{id}}/", paths::TOKENS), delete(revoke))
+        .route_slash(paths::REGISTER, post(register))
+        .route_slash(paths::LOGIN, post(login))
+        .route_slash(paths::LOGOUT, post(logout))
+        .route_slash(paths::ME, get(me))
+        .route_slash(paths::TOKENS, get(tokens))
+        .route_slash(&format!("{}{{id}}/", paths::TOKENS), delete(revoke))
 }
 
 async fn register(
     State(app): State<AppState>,
-    client: Client,
+    peer: PeerAddr,
     JsonBody(body): JsonBody<Register>,
 ) -> Result<(StatusCode, Json<SignedIn>), Refusal> {
     let invalid = |field, error: &dyn Display| Refusal::invalid(field, error.to_string());
     let email = email::parse(&body.email).map_err(|error| invalid("email", &error))?;
     password::check(&body.password).map_err(|error| invalid("password", &error))?;
     let name = name(body.name.as_deref(), &email)?;
-    let signed_in = app.auth.register(client.limited(), &email, &name, body.password).await?;
+    let signed_in = app.auth.register(peer.for_limits(), &email, &name, body.password).await?;
     Ok((StatusCode::CREATED, Json(signed_in)))
 }
 
 async fn login(
     State(app): State<AppState>,
-    client: Client,
+    peer: PeerAddr,
     JsonBody(body): JsonBody<Login>,
 ) -> Result<Json<SignedIn>, Refusal> {
-    Ok(Json(app.auth.sign_in(client.limited(), body.email.trim(), body.password).await?))
+    Ok(Json(app.auth.sign_in(peer.for_limits(), body.email.trim(), body.password).await?))
 }
 
 async fn logout(State(app): State<AppState>, caller: Caller) -> Result<StatusCode, Refusal> {

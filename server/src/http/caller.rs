@@ -21,7 +21,7 @@ impl FromRequestParts<AppState> for Caller {
             return Err(if in_query { Refusal::token_in_address() } else { Refusal::token_missing() });
         };
         let token = value.to_str().ok().and_then(token).ok_or_else(Refusal::malformed_authorization)?;
-        Ok(app.auth.verify(token).await?)
+        Ok(app.auth.verify_token(token).await?)
     }
 }
 

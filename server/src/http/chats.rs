@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use causerie_protocol::rest::{AddParticipant, Chat, CreateChat, UpdateChat, UserRef};
 use causerie_protocol::{ChatId, ChatTitle, UserId, limits, paths};
 
-use super::Routes;
+use super::RouteSlash;
 use super::caller::keep_pace;
 use super::id::Id;
 use super::json_body::JsonBody;
@@ -20,10 +20,10 @@ use crate::store::{Append, Change, NewChat, Refused};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
-        .at(paths::CHATS, get(list).post(create))
-        .at(&format!("{}{{id}}/", paths::CHATS), get(read).patch(update).delete(remove))
-        .at(&format!("{}{{id}}/participants/", paths::CHATS), post(join))
-        .at(&format!("{}{{id}}/leave/", paths::CHATS), post(leave))
+        .route_slash(paths::CHATS, get(list).post(create))
+        .route_slash(&format!("{}{{id}}/", paths::CHATS), get(read).patch(update).delete(remove))
+        .route_slash(&format!("{}{{id}}/participants/", paths::CHATS), post(join))
+        .route_slash(&format!("{}{{id}}/leave/", paths::CHATS), post(leave))
 }
 
 async fn list(

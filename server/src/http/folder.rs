@@ -12,8 +12,12 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 /// Takes the folder's path from a request, and puts it before the addresses in the answer.
-pub(super) async fn below(State(base_path): State<Arc<str>>, mut request: Request, next: Next) -> Response {
-    if let Some(uri) = without(request.uri(), &base_path) {
+pub(super) async fn strip_base_path(
+    State(base_path): State<Arc<str>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Some(uri) = without_base_path(request.uri(), &base_path) {
         *request.uri_mut() = uri;
     }
     let mut response = next.run(request).await;
@@ -25,7 +29,7 @@ pub(super) async fn below(State(base_path): State<Arc<str>>, mut request: Reques
 }
 
 /// The address without the folder's path; `None` when it is not there.
-fn without(uri: &Uri, base_path: &str) -> Option<Uri> {
+fn without_base_path(uri: &Uri, base_path: &str) -> Option<Uri> {
     let rest = uri.path().strip_prefix(base_path)?;
     let path = match rest.as_bytes() {
         [] => "/",
@@ -74,7 +78,7 @@ mod tests {
             ("/chat-ws-test/", None),
             ("/", None),
         ] {
-            let uri = without(&asked.parse().unwrap(), "/chat");
+            let uri = without_base_path(&asked.parse().unwrap(), "/chat");
             assert_eq!(uri.map(|uri| uri.to_string()).as_deref(), left, "{asked}");
         }
     }

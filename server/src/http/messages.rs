@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use causerie_protocol::rest::{EditMessage, MessageBody, PostMessage};
 use causerie_protocol::{ChatId, Event, Message, MessageId, limits, paths};
 
-use super::Routes;
+use super::RouteSlash;
 use super::caller::keep_pace;
 use super::id::Id;
 use super::json_body::JsonBody;
@@ -19,8 +19,8 @@ use crate::store::{Append, Appended, Change};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
-        .at(&format!("{}{{id}}/messages/", paths::CHATS), get(list).post(post))
-        .at("/api/messages/{id}/", get(read).patch(edit).delete(remove))
+        .route_slash(&format!("{}{{id}}/messages/", paths::CHATS), get(list).post(post))
+        .route_slash("/api/messages/{id}/", get(read).patch(edit).delete(remove))
 }
 
 async fn list(

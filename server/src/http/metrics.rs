@@ -12,19 +12,19 @@ use crate::state::AppState;
 /// The media type of the format, with its version.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Everything that is measured; with a token in the settings, for who shows it.
+/// With a token in the settings, only for requests that carry it.
 pub(super) async fn metrics(State(app): State<AppState>, headers: HeaderMap) -> Response {
     if let Some(token) = &app.config.metrics_token
-        && !shows(&headers, token)
+        && !has_valid_token(&headers, token)
     {
         return Refusal::metrics_token_missing().into_response();
     }
-    look_around(&app);
+    update_gauges(&app);
     ([(header::CONTENT_TYPE, TEXT_FORMAT)], app.metrics.encode()).into_response()
 }
 
-/// Whether a request shows this token. Digests are compared, whose likeness tells nothing of the token's.
-fn shows(headers: &HeaderMap, token: &str) -> bool {
+/// Compares digests, so that the time it takes says nothing about the token.
+fn has_valid_token(headers: &HeaderMap, token: &str) -> bool {
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown
         .and_then(|value| value.split_once(' '))
@@ -33,7 +33,7 @@ fn shows(headers: &HeaderMap, token: &str) -> bool {
 }
 
 /// Reads what is not counted as it happens.
-fn look_around(app: &AppState) {
+fn update_gauges(app: &AppState) {
     let metrics = &app.metrics;
     let stats = app.hub.stats();
     metrics.connections.set(app.connections.open());

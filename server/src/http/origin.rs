@@ -16,16 +16,16 @@ const PREFLIGHT: Duration = Duration::from_secs(2 * 60 * 60);
 ///
 /// Without an origin it is a program and not a browser, and there is no session of somebody else to abuse.
 #[must_use]
-pub fn origin_allowed(headers: &HeaderMap, config: &Config) -> bool {
+pub fn may_connect(headers: &HeaderMap, config: &Config) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    allowed(origin, host, config)
+    is_allowed(origin, host, config)
 }
 
 /// Whether pages of an origin may open sockets to a server that is asked for as `host`.
 #[must_use]
-pub fn allowed(origin: &str, host: Option<&str>, config: &Config) -> bool {
+pub fn is_allowed(origin: &str, host: Option<&str>, config: &Config) -> bool {
     let Some(page) = Triple::of(origin) else { return false };
     // The scheme is the page's: a proxy may have taken TLS off, so this end does not know its own.
     let own = host.and_then(|host| Triple::of(&format!("{}://{host}", page.scheme)));
@@ -123,7 +123,7 @@ mod tests {
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
             }
-            assert_eq!(origin_allowed(&headers, &config), allowed, "{origin:?} at {host}");
+            assert_eq!(may_connect(&headers, &config), allowed, "{origin:?} at {host}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The sockets' addresses and the handshake. Nothing outside of here names axum's WebSocket.
+//! The addresses of sockets, and the handshake. Only this file and its transport name axum's WebSocket.
 
 use std::net::SocketAddr;
 
@@ -12,14 +12,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use causerie_protocol::{ChatId, CloseCode, Epoch, Seq, handshake, limits, paths};
 
-use super::Routes;
-use super::client::Client;
-use super::origin::origin_allowed;
+use super::RouteSlash;
+use super::origin::may_connect;
+use super::peer_addr::PeerAddr;
 use crate::auth::AuthError;
 use crate::metrics::Refused;
 use crate::outbox::{Closing, Scope};
 use crate::refusal::{Refusal, closing};
-use crate::session::{self, Opening, Services};
+use crate::session::{self, Opening};
 use crate::socket_limiter::{Limit, SocketPermit};
 use crate::state::AppState;
 
@@ -33,37 +33,39 @@ const READ_BUFFER: usize = 4 * 1024;
 const WRITE_BUFFER: usize = 8 * 1024;
 
 pub(super) fn routes() -> Router<AppState> {
-    Router::new().at(paths::SOCKET, get(many)).at(&format!("{}chats/{{id}}/", paths::SOCKET), get(one))
+    Router::new()
+        .route_slash(paths::SOCKET, get(many))
+        .route_slash(&format!("{}chats/{{id}}/", paths::SOCKET), get(one))
 }
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 async fn many(
     State(app): State<AppState>,
-    client: Client,
+    peer_addr: PeerAddr,
     uri: Uri,
     headers: HeaderMap,
     ws: Upgrade,
 ) -> Response {
-    handshake(&app, client, &uri, &headers, ws, Some(Scope::Many)).await
+    handshake(&app, peer_addr, &uri, &headers, ws, Some(Scope::Many)).await
 }
 
 async fn one(
     State(app): State<AppState>,
     id: Result<Path<ChatId>, PathRejection>,
-    client: Client,
+    peer_addr: PeerAddr,
     uri: Uri,
     headers: HeaderMap,
     ws: Upgrade,
 ) -> Response {
     let scope = id.ok().map(|Path(chat)| Scope::One(chat));
-    handshake(&app, client, &uri, &headers, ws, scope).await
+    handshake(&app, peer_addr, &uri, &headers, ws, scope).await
 }
 
 /// Decides about a handshake. `scope` is missing when the chat's id is no number.
 async fn handshake(
     app: &AppState,
-    client: Client,
+    peer_addr: PeerAddr,
     uri: &Uri,
     headers: &HeaderMap,
     ws: Upgrade,
@@ -71,9 +73,9 @@ async fn handshake(
 ) -> Response {
     // The path alone: a query may hold a secret that somebody put there by mistake.
     let path = uri.path();
-    let peer = client.address;
+    let peer = peer_addr.address;
     tracing::info!(path, %peer, "WebSocket HANDSHAKING {path} [{peer}]");
-    let (mut ws, mut permit) = match acquire(app, client, headers, ws) {
+    let (mut ws, mut permit) = match acquire(app, peer_addr, headers, ws) {
         Ok(acquired) => acquired,
         Err((reason, refusal)) => {
             app.metrics.handshakes_refused.inc(reason);
@@ -89,7 +91,7 @@ async fn handshake(
         ws.set_selected_protocol(HeaderValue::from_static(echo));
     }
     let admitted = admit(app, uri, &offer, scope, &mut permit).await;
-    // Whoever was not let in gets no more memory than an idle socket has.
+    // A socket that is refused gets no more memory than an idle one has.
     let frame_bytes = if admitted.is_ok() { limits::FRAME_BYTES } else { READ_BUFFER };
     let ws = ws
         .read_buffer_size(READ_BUFFER)
@@ -101,15 +103,8 @@ async fn handshake(
     match admitted {
         Ok(opening) => {
             app.metrics.handshakes_accepted.inc();
-            let services = Services {
-                store: app.store.clone(),
-                chats: app.chats.clone(),
-                hub: app.hub.clone(),
-                heartbeat: app.config.heartbeat,
-                metrics: app.metrics.clone(),
-            };
             let scope = opening.scope;
-            let start = Box::new((services, opening));
+            let start = Box::new((app.session_services.clone(), opening));
             ws.on_upgrade(move |socket| {
                 let (services, opening) = *start;
                 log_connect(scope, peer, &opening);
@@ -136,19 +131,19 @@ async fn handshake(
 /// Checks what needs no token. A refusal here is an HTTP error, which browsers show as a bare 1006.
 fn acquire(
     app: &AppState,
-    client: Client,
+    peer_addr: PeerAddr,
     headers: &HeaderMap,
     ws: Upgrade,
 ) -> Result<(WebSocketUpgrade, SocketPermit), (Refused, Box<Refusal>)> {
     let refuse = |reason, refusal| (reason, Box::new(refusal));
     let ws = ws.map_err(|_| refuse(Refused::NotAnUpgrade, Refusal::not_an_upgrade()))?;
-    if !origin_allowed(headers, &app.config) {
+    if !may_connect(headers, &app.config) {
         return Err(refuse(Refused::Origin, Refusal::foreign_origin()));
     }
     if app.draining.is_cancelled() {
         return Err(refuse(Refused::Draining, Refusal::draining()));
     }
-    let permit = app.socket_limiter.try_acquire(client.limited());
+    let permit = app.socket_limiter.try_acquire(peer_addr.for_limits());
     let permit = permit.map_err(|exceeded| refuse(exceeded.limit.into(), exceeded.into()))?;
     Ok((ws, permit))
 }
@@ -187,7 +182,7 @@ async fn admit(
     let unauthorized =
         |reason: String| (Refused::Unauthorized, Closing::new(CloseCode::Unauthorized, reason));
     let token = offer.token.map_err(|error| unauthorized(error.to_string()))?;
-    let caller = app.auth.verify(token).await.map_err(|error| match error {
+    let caller = app.auth.verify_token(token).await.map_err(|error| match error {
         AuthError::Store(error) => {
             tracing::error!(%error, "a token could not be checked");
             (Refused::Unavailable, closing::tokens_unavailable())

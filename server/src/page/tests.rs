@@ -16,7 +16,7 @@ fn files() -> [File; 2] {
         hashed: true,
         compressed: true,
         content: packed.into(),
-        plain: OnceLock::new(),
+        uncompressed: OnceLock::new(),
     };
     let index = File {
         path: INDEX.to_owned(),
@@ -25,7 +25,7 @@ fn files() -> [File; 2] {
         hashed: false,
         compressed: false,
         content: Bytes::from_static(b"<!DOCTYPE html>"),
-        plain: OnceLock::new(),
+        uncompressed: OnceLock::new(),
     };
     [script, index]
 }
@@ -82,7 +82,7 @@ fn addresses_of_views_lead_to_the_page_and_missing_files_to_nothing() {
 
 #[test]
 fn the_policy_names_this_host_and_only_a_host() {
-    let policy_for = |host| policy("/", &headers([(header::HOST, host)]), "");
+    let policy_for = |host| content_security_policy("/", &headers([(header::HOST, host)]), "");
     assert!(
         policy_for("127.0.0.1:8000").contains("connect-src 'self' ws://127.0.0.1:8000 wss://127.0.0.1:8000;")
     );
@@ -95,9 +95,12 @@ fn the_policy_names_this_host_and_only_a_host() {
 fn the_tester_alone_may_talk_to_other_servers() {
     let open = "connect-src 'self' http: https: ws: wss:;";
     for path in ["/chat-ws-test/", "/chat-ws-test", "chat-ws-test/"] {
-        assert!(policy(path, &HeaderMap::new(), "").contains(open), "{path}");
+        assert!(content_security_policy(path, &HeaderMap::new(), "").contains(open), "{path}");
     }
     for path in ["/", "/chats/7", "/index.html", "/chat-ws-test-not"] {
-        assert!(policy(path, &HeaderMap::new(), "").contains("connect-src 'self';"), "{path}");
+        assert!(
+            content_security_policy(path, &HeaderMap::new(), "").contains("connect-src 'self';"),
+            "{path}"
+        );
     }
 }

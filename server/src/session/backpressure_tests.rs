@@ -19,10 +19,10 @@ use crate::outbox::{Frame, MAX_PENDING_REQUESTS, Scope};
 use crate::pace::People;
 use crate::store::{Append, Change, Created, NewChat, SqliteStore, Store};
 
-/// Frames that a link takes.
+/// Frames that a transport takes.
 const TAKES: usize = 40;
 
-/// A link whose other end sends the same for ever and takes so many frames and no more.
+/// A transport whose other end sends the same for ever and takes so many frames and no more.
 struct Flood {
     sent: Frame,
     takes: Arc<AtomicUsize>,
@@ -55,7 +55,7 @@ impl Transport for Flood {
 }
 
 struct World {
-    services: Services,
+    services: Arc<Services>,
     user: User,
     chat: ChatId,
     _folder: tempfile::TempDir,
@@ -74,7 +74,7 @@ async fn world() -> World {
     let metrics = Arc::<Metrics>::default();
     let bus = Arc::new(MemoryBus::new(hub.clone()));
     let chats = Chats::start(store.clone(), bus, hub.clone(), metrics.clone(), Duration::from_secs(15));
-    let services = Services { store, chats, hub, heartbeat: Duration::from_secs(25), metrics };
+    let services = Arc::new(Services { store, chats, hub, heartbeat: Duration::from_secs(25), metrics });
     World { services, user, chat, _folder: folder }
 }
 
@@ -82,7 +82,7 @@ impl World {
     /// Runs a session over this flood until it waits; how many frames were read of it.
     async fn flood(&self, sent: &str, scope: Scope) -> usize {
         let (takes, read) = (Arc::new(AtomicUsize::new(TAKES)), Arc::new(AtomicUsize::new(0)));
-        let link = Flood { sent: Frame::from(sent), takes: takes.clone(), read: read.clone() };
+        let transport = Flood { sent: Frame::from(sent), takes: takes.clone(), read: read.clone() };
         let limits = Limits { frames_per_second: 0, frames_per_second_per_user: 0, ..Limits::default() };
         let opening = Opening {
             user: self.user.clone(),
@@ -145,7 +145,7 @@ async fn nothing_is_read_of_a_client_that_takes_no_answers_whatever_needs_one() 
 async fn what_others_do_counts_towards_the_same_bound() {
     let world = world().await;
     let (takes, read) = (Arc::new(AtomicUsize::new(1)), Arc::new(AtomicUsize::new(0)));
-    let link = Flood { sent: Frame::from_static(r#"{"type":"ping"}"#), takes: takes.clone(), read };
+    let transport = Flood { sent: Frame::from_static(r#"{"type":"ping"}"#), takes: takes.clone(), read };
     let opening = Opening {
         user: world.user.clone(),
         token: TokenId(1),

@@ -26,7 +26,7 @@ impl Bus for DeafBus {
     async fn publish(&self, _: Vec<Envelope>) {}
 }
 
-/// A link whose other end is the test.
+/// A transport whose other end is the test.
 struct Wire {
     incoming: mpsc::UnboundedReceiver<Incoming>,
     outgoing: mpsc::UnboundedSender<Outgoing>,
@@ -94,13 +94,13 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
 
     let (_client, incoming) = mpsc::unbounded_channel();
     let (outgoing, mut frames) = mpsc::unbounded_channel();
-    let services = Services {
+    let services = Arc::new(Services {
         store: store.clone(),
         chats: chats.clone(),
         hub: hub.clone(),
         heartbeat: Duration::from_secs(25),
         metrics: metrics.clone(),
-    };
+    });
     let user_id = user.id;
     let opening = Opening {
         user,

@@ -1,4 +1,4 @@
-//! What takes a session to the store: subscribing, resuming, filling holes, and the rare things between.
+//! The part of a session that needs the store: subscribing, resuming, filling gaps, pings.
 
 use causerie_protocol::server_frame::{ChatAdded, Ping, Subscribed, Unsubscribed, Welcome};
 use causerie_protocol::{ChatId, CloseCode, Epoch, MessageId, Seq, ServerFrame, limits};
@@ -13,7 +13,7 @@ use crate::outbox::{Closing, Frame, Item, Scope};
 use crate::refusal::{Refusal, closing};
 use crate::store::StoreError;
 
-/// Encoded entries of the log that wait for the socket at once, in bytes; one entry may go beyond it.
+/// Encoded events that wait for the socket at once, in bytes; one entry may go beyond it.
 const PAGE_BYTES: usize = limits::OUTBOX_BYTES / 4;
 
 /// Why a chat could not be followed.
@@ -103,7 +103,7 @@ impl<T: Transport> SocketTask<T> {
                 moved.into_iter().map(|(place, head)| (place.id, head)).collect()
             }
             Err(error) => {
-                // The next ping tells of them.
+                // The next ping names them.
                 log(&error);
                 Vec::new()
             }
@@ -167,7 +167,7 @@ impl<T: Transport> SocketTask<T> {
         Ok(())
     }
 
-    /// Something is missing before what is pending.
+    /// Reads what is missing before what is pending.
     pub(super) async fn fill_gap(&mut self, chat: ChatId) -> Result<(), CloseCause> {
         self.services.metrics.gaps_filled.inc(FoundBy::Event);
         self.fetch_page(chat).await
@@ -233,7 +233,7 @@ impl<T: Transport> SocketTask<T> {
         Ok(())
     }
 
-    /// What happens seldom.
+    /// Handles every step but a frame; boxed by the caller, since these futures are large and rare.
     pub(super) async fn handle_control(&mut self, step: Step) -> Result<(), CloseCause> {
         match step {
             Step::Revoked(chats) => self.revoked(chats),
@@ -273,7 +273,7 @@ impl<T: Transport> SocketTask<T> {
         Ok(())
     }
 
-    /// Tells of a new chat, as this user sees it.
+    /// Sends a new chat, as this user sees it.
     pub(super) async fn chat_added(&mut self, chat: ChatId) -> Result<(), CloseCause> {
         match self.services.chats.get(self.session.user, chat).await {
             Ok(Some(chat)) => {

@@ -1,4 +1,4 @@
-//! The task: one task a socket, one place where it waits, for the socket and the outbox at once.
+//! The socket's task: one a socket, with one place where it waits, for the transport and the outbox at once.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -29,39 +29,30 @@ pub(super) const PAGE: u64 = 200;
 const KEPT: usize = 64;
 
 /// What sessions work with.
-#[derive(Clone)]
 pub struct Services {
-    /// The log.
     pub store: Arc<dyn Store>,
-    /// The way to append to it.
     pub chats: Chats,
-    /// Who is here.
     pub hub: Hub,
     /// The time between two pings.
     pub heartbeat: Duration,
-    /// What is counted.
     pub metrics: Arc<Metrics>,
 }
 
 /// A handshake that was accepted.
 pub struct Opening {
-    /// Whose token it was.
     pub user: User,
-    /// The sign-in.
     pub token: TokenId,
-    /// When the sign-in ends, in microseconds since 1970.
+    /// When the token expires, in microseconds since 1970.
     pub expires_at: i64,
-    /// Which chats the socket is for.
     pub scope: Scope,
-    /// Where its one chat is resumed.
+    /// Where the one chat of the socket is resumed.
     pub after: Option<Seq>,
-    /// The epoch of that position.
+    /// The epoch that `after` belongs to.
     pub epoch: Option<Epoch>,
-    /// How fast it may send.
     pub traffic: Traffic,
 }
 
-/// What of it only the beginning needs.
+/// The part of an [`Opening`] that is not needed after the welcome.
 pub(super) struct Opened {
     pub(super) user: User,
     pub(super) scope: Scope,
@@ -71,37 +62,36 @@ pub(super) struct Opened {
 
 pub(super) struct SocketTask<T> {
     pub(super) transport: T,
-    pub(super) services: Services,
+    pub(super) services: Arc<Services>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) session: Session,
     /// What was taken from the outbox and is not sent yet.
     pub(super) pending: VecDeque<Item>,
-    /// How fast the client may send.
     traffic: Traffic,
-    /// A change that waits for a place in the appender's queue, or a pause of a client that is over its rate; nothing
+    /// A change that waits for room in the appender's queue, or the pause of a client that is over its rate; nothing
     /// is read meanwhile.
     paused_until: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    /// How many entries of a log are read at once: fewer after some that were large.
+    /// How many events are read from the log at once: fewer after some that were large.
     pub(super) page: u64,
-    /// The close that waits until every request was answered; nothing is read meanwhile.
+    /// The close that follows once every request was answered; nothing is read meanwhile.
     closing_after_replies: Option<Closing>,
     /// Something was sent since the last flush.
     unflushed: bool,
-    /// The socket took no more the last time. Nothing is read meanwhile: each frame may need an answer.
+    /// The transport took no more the last time. Nothing is read meanwhile: each frame may need an answer.
     blocked: bool,
-    /// The same of what was sent and is in the link's buffer.
+    /// The transport's buffer was not written out the last time; nothing is read meanwhile.
     flushing: bool,
 }
 
 /// How a session ends.
 pub(super) enum CloseCause {
-    /// By our close frame.
+    /// With our close frame.
     Close(Closing),
-    /// As the same, after which nothing can be read.
+    /// With our close frame, after something that makes the rest unreadable.
     Bad(Closing),
-    /// By the client's close frame.
+    /// With the client's close frame.
     Closed(Option<u16>),
-    /// By a connection that is gone.
+    /// With the connection, without a close frame.
     Disconnected,
 }
 
@@ -124,43 +114,40 @@ impl From<Disconnected> for CloseCause {
 
 /// Everything that a session waits for.
 pub(super) enum Step {
-    /// It must end.
     End(CloseCause),
-    /// Streams of chats ended.
+    /// Subscriptions ended, with the reason for each.
     Revoked(Vec<(ChatId, &'static str)>),
     /// The heartbeat is due.
     Ping,
-    /// Entries of a chat's log are missing before the next one to send.
+    /// Events of a chat are missing before the next one to send.
     Gap(ChatId),
     /// The user is in a new chat.
     ChatAdded(ChatId),
     /// Everything that was pending is sent.
     Drained,
-    /// Something came from the client.
     Incoming(Incoming),
 }
 
 /// What a wait is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// Anything.
     All,
-    /// Until what is pending is sent.
+    /// Only until what is pending is sent.
     Drained,
 }
 
-/// Runs a session from its welcome to its end, and answers the close code: ours, the client's, or 1006.
+/// Runs a session from its welcome to its end, and returns the close code: ours, the client's, or 1006.
 ///
 /// The socket is registered by the call itself, before the future is polled.
 /// What is needed once is boxed apart, since an idle socket keeps the whole future for as long as it is open.
 pub fn run<T: Transport>(
     transport: T,
-    services: Services,
+    services: Arc<Services>,
     opening: Opening,
 ) -> impl Future<Output = CloseCode> + Send + 'static {
     let Opening { user, token, expires_at, scope, after, epoch, traffic } = opening;
     let outbox = Outbox::new(user.id, token, scope);
-    let session = Session::new(user.id, token, expires_at, scope);
+    let session = Session::new(user.id, expires_at, scope);
     if services.hub.register(&outbox) {
         services.chats.came_online(outbox.user);
     }

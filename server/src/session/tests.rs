@@ -5,7 +5,7 @@ use super::*;
 const NEVER: i64 = i64::MAX;
 
 fn session(scope: Scope) -> Session {
-    Session::new(UserId(1), TokenId(1), NEVER, scope)
+    Session::new(UserId(1), NEVER, scope)
 }
 
 fn error_code(action: &Action) -> String {
@@ -103,7 +103,7 @@ fn typing_is_passed_on_once_a_second_and_only_for_followed_chats() {
 
 #[test]
 fn a_frame_after_the_token_expired_closes_with_4001() {
-    let mut session = Session::new(UserId(1), TokenId(1), 100, Scope::Many);
+    let mut session = Session::new(UserId(1), 100, Scope::Many);
     assert!(session.expired(99).is_none());
     let action = session.on_text(r#"{"type":"pong"}"#, 100);
     assert!(matches!(action, Action::Close(closing) if closing.code == CloseCode::Unauthorized));

@@ -113,7 +113,7 @@ impl Drainer {
                 Poll::Ready(Incoming::Text(text)) => self.take(text.len()),
                 Poll::Ready(Incoming::Control) => self.take(CONTROL_BYTES),
                 Poll::Ready(Incoming::Closed(_) | Incoming::Disconnected | Incoming::Bad(_)) => {
-                    self.ended = true
+                    self.ended = true;
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Where a request comes from: the other end of the connection, or whom a trusted proxy names.
+//! The address that a request comes from: the peer of the connection, or the client that a trusted proxy names.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,25 +12,23 @@ use ipnet::IpNet;
 use crate::config::{Config, ForwardedHeader};
 use crate::state::AppState;
 
-/// What proxies add each client's address to.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// As the same, in the words of RFC 7239.
+/// RFC 7239.
 const FORWARDED: &str = "forwarded";
 
 /// The client behind a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Client {
-    /// Its address; the port is that of the connection, or 0 when a proxy named the client.
+pub struct PeerAddr {
+    /// The port is that of the connection, or 0 when a proxy named the client.
     pub address: SocketAddr,
-    /// Whether it is a trusted proxy that named no client, or none that makes sense: any number of people may be behind it.
+    /// Whether this is a trusted proxy that named no client, or no valid one: any number of people may be behind it.
     pub is_proxy: bool,
 }
 
-impl Client {
-    /// The address that limits hold for, if it is known.
-    #[must_use]
-    pub fn limited(&self) -> Option<IpAddr> {
+impl PeerAddr {
+    /// The address that limits count by; `None` when only a proxy is known.
+    pub fn for_limits(&self) -> Option<IpAddr> {
         (!self.is_proxy).then_some(self.address.ip())
     }
 
@@ -41,7 +39,7 @@ impl Client {
         }
         // Each proxy adds the address that it saw at the end, so the last that is no proxy of ours is the client.
         // What stands before that was written by the client, which may write what it likes.
-        for named in nodes(headers, written).iter().rev() {
+        for named in forwarded_addresses(headers, written).iter().rev() {
             match *named {
                 Some(ip) if is_trusted(ip) => {}
                 Some(ip) => return Self { address: SocketAddr::new(ip, 0), is_proxy: false },
@@ -53,7 +51,7 @@ impl Client {
 }
 
 /// The addresses that proxies wrote, in their order; `None` for one that makes no sense.
-fn nodes(headers: &HeaderMap, written: ForwardedHeader) -> Vec<Option<IpAddr>> {
+fn forwarded_addresses(headers: &HeaderMap, written: ForwardedHeader) -> Vec<Option<IpAddr>> {
     let is_there = |name| headers.contains_key(name);
     match written {
         ForwardedHeader::XForwardedFor => list(headers, FORWARDED_FOR, address),
@@ -124,7 +122,7 @@ fn is_port(text: &str) -> bool {
     is_obfuscated || text.parse::<u16>().is_ok()
 }
 
-impl FromRequestParts<AppState> for Client {
+impl FromRequestParts<AppState> for PeerAddr {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
@@ -147,7 +145,7 @@ mod tests {
             headers.append(*name, value.parse().unwrap());
         }
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        let client = Client::of(SocketAddr::new(peer.parse().unwrap(), 5_000), &headers, &trusted, written);
+        let client = PeerAddr::of(SocketAddr::new(peer.parse().unwrap(), 5_000), &headers, &trusted, written);
         (client.address.ip().to_string(), client.is_proxy)
     }
 
