@@ -21,7 +21,7 @@ pub mod reference;
 pub use backup::{Backup, Database, Restore};
 use database::database;
 pub use database::is_postgres;
-pub use doctor::{Doctor, Lang, first_sentence};
+pub use doctor::{Doctor, Lang};
 pub use env_file::read_env_file;
 pub use migrate_db::MigrateDb;
 pub use operation::{ForwardedHeader, Limits, Operation, Timeouts, TlsFiles};
@@ -328,6 +328,18 @@ fn base_path(given: &str) -> Result<String, ConfigError> {
         ));
     }
     Ok(format!("/{parts}"))
+}
+
+/// What clap says, cut to its first sentence.
+pub fn first_sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    // A list, as of what is missing, stands in the lines below.
+    let lines: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let sentence = match lines.split_first() {
+        Some((first, _)) if !first.ends_with(':') => (*first).to_owned(),
+        _ => lines.join(" "),
+    };
+    sentence.strip_prefix("error: ").unwrap_or(&sentence).trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `causerie doctor`: finds out why a connection fails, with a terminal's means.
+//! `causerie doctor`: finds out why a connection fails, from a terminal.
 
 use std::fs;
 use std::io::{self, Read};
@@ -10,37 +10,33 @@ use causerie_protocol::Language;
 use causerie_server::config::{ConfigError, Doctor as Options};
 use uuid::Uuid;
 
+mod connect;
 mod fetch;
 mod local;
-mod paper;
 mod pinned;
 mod prober;
-mod reach;
+mod reporter;
 mod socket;
 
-use paper::Paper;
 use prober::Prober;
+use reporter::TerminalReporter;
 
 /// What the program exits with when something is wrong with what it looked at.
 const FOUND: u8 = 1;
 
-/// Looks, tells, and answers how the program ends.
-///
-/// # Errors
-/// One sentence, when it can't look at all.
+/// Examines and reports. The error is the one sentence for options that can't be used.
 pub(super) async fn run(options: &Options, env_file: Result<(), ConfigError>) -> Result<ExitCode, String> {
     let language = options.language();
-    let mut paper = Paper::new(language, options.json);
+    let mut reporter = TerminalReporter::new(language, options.json);
     let report = match &options.url {
-        Some(url) => examine(url, options, &mut paper).await?,
-        None => local::check(options, env_file, &mut paper).await,
+        Some(url) => examine(url, options, &mut reporter).await?,
+        None => local::check(options, env_file, &mut reporter).await,
     };
-    paper.end(&report);
+    reporter.finish(&report);
     Ok(if report.finding.is_well() { ExitCode::SUCCESS } else { ExitCode::from(FOUND) })
 }
 
-/// Examines a server.
-async fn examine(url: &str, options: &Options, paper: &mut Paper) -> Result<Report, String> {
+async fn examine(url: &str, options: &Options, reporter: &mut TerminalReporter) -> Result<Report, String> {
     let token = options.token_file.as_deref().map(read_token).transpose()?.unwrap_or_default();
     let situation = Situation {
         origin: options.origin.as_deref().map(origin).transpose()?,
@@ -53,19 +49,19 @@ async fn examine(url: &str, options: &Options, paper: &mut Paper) -> Result<Repo
         Ok(target) => target,
         Err(finding) => {
             let doctor = Doctor::refused(finding, situation);
-            paper.steps(&doctor.report().steps);
+            reporter.print(&doctor.report().steps);
             return Ok(doctor.into_report());
         }
     };
     let mut prober = Prober::new(target.clone(), token, situation.origin.clone(), options.patience());
     let mut doctor = Doctor::new(target, situation);
-    paper.steps(&doctor.report().steps);
+    reporter.print(&doctor.report().steps);
     while let Some(probe) = doctor.probe() {
         if let Some(check) = doctor.running() {
-            paper.running(check, doctor.at_most_ms());
+            reporter.started(check, doctor.at_most_ms());
         }
         let observation: Observation = prober.observe(probe).await;
-        paper.steps(doctor.observe(observation));
+        reporter.print(doctor.observe(observation));
     }
     prober.end().await;
     Ok(doctor.into_report())

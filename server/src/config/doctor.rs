@@ -6,7 +6,7 @@ use std::time::Duration;
 use causerie_protocol::{ChatId, Language};
 use clap::{Args, Parser, ValueEnum};
 
-use super::{Cli, Command, ConfigError, Serve};
+use super::{Cli, Command, ConfigError, Serve, first_sentence};
 
 /// The variables that name a person's language, the first that is set and not empty counts (POSIX, XBD section 8.2).
 const LOCALE: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
@@ -86,19 +86,6 @@ impl Doctor {
             Err(error) => Err(ConfigError(first_sentence(&error))),
         }
     }
-}
-
-/// What clap says, cut to its first sentence.
-#[must_use]
-pub fn first_sentence(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    // A list, as of what is missing, stands in the lines below.
-    let lines: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-    let sentence = match lines.split_first() {
-        Some((first, _)) if !first.ends_with(':') => (*first).to_owned(),
-        _ => lines.join(" "),
-    };
-    sentence.strip_prefix("error: ").unwrap_or(&sentence).trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

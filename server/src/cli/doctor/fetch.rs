@@ -10,14 +10,14 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout};
 
-use super::reach::{self, Stream};
+use super::connect::{self, Stream};
 
 /// Bytes of a body that are read; Causerie's answers are smaller.
 const BODY: usize = 64 * 1024;
 
 /// What it leads to, without a credential and without following a redirection.
 pub(super) async fn get(target: &Target, url: &str, origin: Option<&str>, patience: Duration) -> Fetched {
-    let answered = async { over(reach::connect(target, patience).await.ok()?, target, url, origin).await };
+    let answered = async { over(connect::connect(target, patience).await.ok()?, target, url, origin).await };
     match timeout(patience, answered).await {
         Ok(Some(answer)) => Fetched::Answered(answer),
         Ok(None) => Fetched::Failed,

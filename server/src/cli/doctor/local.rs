@@ -19,8 +19,8 @@ use rustix::process::{Resource, getrlimit};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-use super::paper::Paper;
-use super::{fetch, pinned, reach};
+use super::reporter::TerminalReporter;
+use super::{connect, fetch, pinned};
 use crate::cli::not_bound;
 
 /// Files that a server needs beside one for each socket: the database, Redis, the log.
@@ -36,8 +36,12 @@ struct Plan {
 }
 
 /// Makes the checks, to the first that fails.
-pub(super) async fn check(options: &Options, env_file: Result<(), ConfigError>, paper: &mut Paper) -> Report {
-    let mut checks = Checks { report: Report::new(String::new()), paper };
+pub(super) async fn check(
+    options: &Options,
+    env_file: Result<(), ConfigError>,
+    reporter: &mut TerminalReporter,
+) -> Report {
+    let mut checks = Checks { report: Report::new(String::new()), reporter };
     // The finding is in the report.
     let _ = checks.run(options, env_file).await;
     checks.report
@@ -46,7 +50,7 @@ pub(super) async fn check(options: &Options, env_file: Result<(), ConfigError>, 
 /// The checks so far; one that fails ends them.
 struct Checks<'a> {
     report: Report,
-    paper: &'a mut Paper,
+    reporter: &'a mut TerminalReporter,
 }
 
 /// Ends the checks.
@@ -54,34 +58,34 @@ struct Failed;
 
 impl Checks<'_> {
     async fn run(&mut self, options: &Options, env_file: Result<(), ConfigError>) -> Result<(), Failed> {
-        self.paper.running(Check::Settings, None);
+        self.reporter.started(Check::Settings, None);
         let plan = plan(options, env_file).map(|plan| (None, plan));
         let plan = self.note(Check::Settings, plan)?;
         let database = plan.config.database_url.as_str();
         if !is_postgres(database) {
             let file = SqliteStore::path(database);
-            let folder = file.map_err(|error| because(Finding::DatabaseUnusable, &error.to_string()));
+            let folder = file.map_err(|error| cause(Finding::DatabaseUnusable, &error.to_string()));
             let folder = folder.and_then(|file| folder_of(&file));
             self.note(Check::Folder, folder.map(|folder| (Some(folder), ())))?;
         }
-        self.paper.running(Check::LocalDatabase, None);
+        self.reporter.started(Check::LocalDatabase, None);
         let looked = if is_postgres(database) {
             PostgresStore::preflight(database).await
         } else {
             SqliteStore::preflight(database, plan.address).await.map(|()| 0)
         };
-        let looked = looked.map_err(|error| because(Finding::DatabaseUnusable, &error.to_string()));
+        let looked = looked.map_err(|error| cause(Finding::DatabaseUnusable, &error.to_string()));
         let nodes = self.note(Check::LocalDatabase, looked.map(|nodes| (None, nodes)))?;
         if let Some(url) = &plan.config.redis_url {
-            self.paper.running(Check::LocalRedis, None);
+            self.reporter.started(Check::LocalRedis, None);
             let looked = RedisBus::preflight(url, plan.config.redis_ca.as_ref()).await;
-            let looked = looked.map_err(|error| because(Finding::RedisUnusable, &error.to_string()));
+            let looked = looked.map_err(|error| cause(Finding::RedisUnusable, &error.to_string()));
             self.note(Check::LocalRedis, looked.map(|()| (None, ())))?;
         }
         if plan.config.redis_url.is_none() && nodes > 1 {
             return self.note(Check::LocalRedis, Err(Cause::from(Finding::NodesUnheard)));
         }
-        self.paper.running(Check::Port, None);
+        self.reporter.started(Check::Port, None);
         let port = port(&plan, options.patience()).await;
         self.note(Check::Port, port.map(|note| (Some(note), ())))?;
         self.note(Check::Files, files(plan.config.limits.sockets).map(|files| (Some(files), ())))
@@ -100,18 +104,18 @@ impl Checks<'_> {
                 Err(Failed)
             }
         };
-        self.paper.steps(&self.report.steps[before..]);
+        self.reporter.print(&self.report.steps[before..]);
         known
     }
 }
 
 /// What is wrong, for a sentence that says so.
-fn because(finding: Finding, sentence: &str) -> Cause {
+fn cause(finding: Finding, sentence: &str) -> Cause {
     Cause::from(finding).with("reason", sentence.trim_end_matches('.'))
 }
 
 fn plan(options: &Options, env_file: Result<(), ConfigError>) -> Result<Plan, Cause> {
-    let setting = |error: &dyn std::fmt::Display| because(Finding::SettingUnusable, &error.to_string());
+    let setting = |error: &dyn std::fmt::Display| cause(Finding::SettingUnusable, &error.to_string());
     env_file.map_err(|error| setting(&error))?;
     let serve = options.serve().map_err(|error| setting(&error))?;
     let config = serve.config().map_err(|error| setting(&error))?;
@@ -137,7 +141,7 @@ async fn port(plan: &Plan, patience: Duration) -> Result<String, Cause> {
             Some(version) => Ok(format!("{address}, causerie {version}")),
             None => Err(Cause::from(Finding::PortTaken).with("port", address.port().to_string())),
         },
-        Err(error) => Err(because(Finding::SettingUnusable, &not_bound(address, &error))),
+        Err(error) => Err(cause(Finding::SettingUnusable, &not_bound(address, &error))),
     }
 }
 
@@ -153,8 +157,8 @@ async fn running(plan: &Plan, patience: Duration) -> Option<String> {
     let shown = plan.certificate.as_ref().and_then(|certificate| certificate.shown());
     let ask = async {
         let stream = match shown {
-            Some(shown) => reach::connect_with(&target, patience, || pinned::trust(shown)).await,
-            None => reach::connect(&target, patience).await,
+            Some(shown) => connect::connect_with(&target, patience, || pinned::trust(shown)).await,
+            None => connect::connect(&target, patience).await,
         };
         let url = target.http(paths::DOCTOR);
         let answer = fetch::over(stream.ok()?, &target, &url, None).await?;

@@ -7,13 +7,13 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature,
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-use super::reach;
+use super::connect;
 
 /// Accepts this certificate and no other.
 pub(super) fn trust(certificate: CertificateDer<'static>) -> ClientConfig {
     let provider = Arc::new(ring::default_provider());
     let verifier = Arc::new(Pinned { certificate, provider: provider.clone() });
-    reach::tls(provider).dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+    connect::tls(provider).dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
 }
 
 #[derive(Debug)]

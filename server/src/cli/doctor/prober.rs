@@ -8,7 +8,7 @@ use causerie_protocol::handshake;
 use tokio::time::{Instant, sleep};
 
 use super::socket::Live;
-use super::{fetch, reach};
+use super::{connect, fetch};
 
 /// A pause between two pings, so that the answers of one are not in the way of the next.
 const BETWEEN: Duration = Duration::from_millis(50);
@@ -31,7 +31,7 @@ impl Prober {
     /// Makes one.
     pub(super) async fn observe(&mut self, probe: Probe) -> Observation {
         match probe {
-            Probe::Online => Observation::Online(reach::is_online(&self.target, self.patience).await),
+            Probe::Online => Observation::Online(connect::is_online(&self.target, self.patience).await),
             Probe::Reach { .. } => Observation::Reached(self.reach().await),
             Probe::Status { url } => Observation::Status(self.get(&url).await),
             Probe::Trace { url } => Observation::Trace(self.get(&url).await),
@@ -50,7 +50,7 @@ impl Prober {
 
     async fn reach(&self) -> Reached {
         let began = Instant::now();
-        match reach::connect(&self.target, self.patience).await {
+        match connect::connect(&self.target, self.patience).await {
             Ok(_) => Reached::Connected { milliseconds: Some(began.elapsed().as_secs_f64() * 1_000.0) },
             Err(reached) => reached,
         }

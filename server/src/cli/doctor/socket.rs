@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use super::reach::{self, Stream};
+use super::connect::{self, Stream};
 
 /// What the doctor calls itself in the server's log.
 pub(super) const USER_AGENT: &str = concat!("causerie-doctor/", env!("CARGO_PKG_VERSION"));
@@ -44,7 +44,7 @@ impl Live {
         patience: Duration,
     ) -> Result<Self, SocketSeen> {
         let request = request(url, protocols, origin).ok_or(SocketSeen::Failed)?;
-        let stream = reach::connect(target, patience).await.map_err(|_| SocketSeen::Failed)?;
+        let stream = connect::connect(target, patience).await.map_err(|_| SocketSeen::Failed)?;
         let began = Instant::now();
         match timeout(patience, client_async(request, stream)).await {
             Ok(Ok((socket, _))) => Ok(Self { socket, began, ended: None }),

@@ -1,4 +1,4 @@
-//! What the doctor tells in a terminal: each step as it goes, then the finding. With `--json`, the report alone.
+//! Prints the report of the doctor in a terminal: each step as it is decided, then the finding. With `--json`, the report alone.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -9,25 +9,24 @@ use causerie_protocol::Language;
 use causerie_protocol::words::checks::{Check, Heading};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How often the sign moves that something is going on.
+/// How often the spinner moves.
 const TICK: Duration = Duration::from_millis(120);
 
-/// Where it tells.
-pub(super) struct Paper {
+pub(super) struct TerminalReporter {
     language: Language,
     json: bool,
     /// On standard error, and only while that is a terminal.
-    sign: Option<ProgressBar>,
+    spinner: Option<ProgressBar>,
 }
 
-impl Paper {
+impl TerminalReporter {
     pub(super) fn new(language: Language, json: bool) -> Self {
-        Self { language, json, sign: None }
+        Self { language, json, spinner: None }
     }
 
-    /// Says what is going on.
-    pub(super) fn running(&mut self, check: Check, at_most_ms: Option<u64>) {
-        self.rest();
+    /// Shows a spinner for a check that runs.
+    pub(super) fn started(&mut self, check: Check, at_most_ms: Option<u64>) {
+        self.clear_spinner();
         if !io::stderr().is_terminal() {
             return;
         }
@@ -37,16 +36,16 @@ impl Paper {
         if let Some(ms) = at_most_ms {
             message += &format!(", ≤ {} s", ms.div_ceil(1_000));
         }
-        let sign = ProgressBar::new_spinner()
+        let spinner = ProgressBar::new_spinner()
             .with_style(style.expect("the template is well formed"))
             .with_message(message);
-        sign.enable_steady_tick(TICK);
-        self.sign = Some(sign);
+        spinner.enable_steady_tick(TICK);
+        self.spinner = Some(spinner);
     }
 
-    /// Tells checks that are decided.
-    pub(super) fn steps(&mut self, steps: &[Step]) {
-        self.rest();
+    /// Prints checks that are decided.
+    pub(super) fn print(&mut self, steps: &[Step]) {
+        self.clear_spinner();
         if self.json {
             return;
         }
@@ -61,9 +60,9 @@ impl Paper {
         }
     }
 
-    /// Tells the result.
-    pub(super) fn end(&mut self, report: &Report) {
-        self.rest();
+    /// Prints the finding.
+    pub(super) fn finish(&mut self, report: &Report) {
+        self.clear_spinner();
         if self.json {
             let json = report.json(self.language);
             return write(&serde_json::to_string_pretty(&json).expect("a JSON value can be written"));
@@ -82,15 +81,15 @@ impl Paper {
         }
     }
 
-    fn rest(&mut self) {
-        if let Some(sign) = self.sign.take() {
-            sign.finish_and_clear();
+    fn clear_spinner(&mut self) {
+        if let Some(spinner) = self.spinner.take() {
+            spinner.finish_and_clear();
         }
     }
 }
 
 /// A line; colours only on a terminal, and not where `NO_COLOR` is set (<https://no-color.org/>).
 fn write(line: &str) {
-    // Nobody may be reading any more; the exit code tells all the same.
+    // The reader may be gone; the exit code says the same.
     let _ = writeln!(anstream::stdout(), "{line}");
 }

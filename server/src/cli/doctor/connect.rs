@@ -17,23 +17,16 @@ use tokio_rustls::rustls::{ClientConfig, ConfigBuilder, Error as TlsError, RootC
 /// How long each of a name's addresses may take before the next one is tried, while there is a next one.
 const NEXT: Duration = Duration::from_secs(3);
 
-/// A connection, with TLS or without.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// Connects, and trusts the authorities that the system trusts.
-///
-/// # Errors
-/// Why that is not possible.
 pub(super) async fn connect(target: &Target, patience: Duration) -> Result<Box<dyn Stream>, Reached> {
     connect_with(target, patience, system).await
 }
 
-/// Connects, with another trust over TLS.
-///
-/// # Errors
-/// Why that is not possible.
+/// Connects, with a TLS configuration of the caller's.
 pub(super) async fn connect_with(
     target: &Target,
     patience: Duration,
@@ -49,7 +42,8 @@ pub(super) async fn connect_with(
     if !target.is_secure() {
         return Ok(Box::new(stream));
     }
-    let name = ServerName::try_from(bare(target.host()).to_owned()).map_err(|_| Reached::NameNotFound)?;
+    let name =
+        ServerName::try_from(strip_brackets(target.host()).to_owned()).map_err(|_| Reached::NameNotFound)?;
     let mut config = trust();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     match timeout(patience, TlsConnector::from(Arc::new(config)).connect(name, stream)).await {
@@ -80,7 +74,7 @@ pub(super) async fn is_online(target: &Target, patience: Duration) -> bool {
 }
 
 async fn resolve(target: &Target, patience: Duration) -> io::Result<Vec<SocketAddr>> {
-    let lookup = lookup_host((bare(target.host()), target.port()));
+    let lookup = lookup_host((strip_brackets(target.host()), target.port()));
     let found: Vec<_> = timeout(patience, lookup).await??.collect();
     if found.is_empty() { Err(ErrorKind::NotFound.into()) } else { Ok(found) }
 }
@@ -102,7 +96,7 @@ async fn dial(addresses: &[SocketAddr], patience: Duration) -> io::Result<TcpStr
 }
 
 /// An IPv6 address without its brackets.
-fn bare(host: &str) -> &str {
+fn strip_brackets(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
