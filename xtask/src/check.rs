@@ -25,7 +25,12 @@ const PRIVATE: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!
 const BORDERS: &[(&str, &str, &[&str], &str)] = &[
     ("server/src/", "sqlx", &["server/src/store"], "only a backend of the store knows its database"),
     ("server/src/", "env::var", &["server/src/config"], "one module reads the environment"),
-    ("server/src/", "extract::ws::WebSocket", &["server/src/socket"], "one place names the library's socket"),
+    (
+        "server/src/",
+        "extract::ws::WebSocket",
+        &["server/src/http/socket"],
+        "one place names the library's socket",
+    ),
     ("frontend/src/", "WebSocket::", &["frontend/src/socket"], "one place opens the browser's socket"),
     ("tester/src/", "WebSocket::", &["tester/src/socket.rs"], "one place opens the browser's socket"),
     ("frontend/src/", "user.name", &["frontend/src/view/chats.rs"], "a `Name` goes into a sentence"),
@@ -33,6 +38,34 @@ const BORDERS: &[(&str, &str, &[&str], &str)] = &[
     ("frontend/src/", "me.name", &[], "a `Name` goes into a sentence"),
     ("client/src/", "Instant::now", &[], "the client gets the time from its caller"),
     ("client/src/", "SystemTime", &[], "the client gets the time from its caller"),
+];
+
+/// The server's modules from the bottom up: a file imports nothing from a module above its own.
+const LAYERS: &[&str] = &[
+    "clock",
+    "email",
+    "config",
+    "metrics",
+    "outbox",
+    "hub",
+    "heartbeat",
+    "store",
+    "bus",
+    "pace",
+    "socket_limiter",
+    "connections",
+    "auth",
+    "refusal",
+    "chat",
+    "session",
+    "page",
+    "probes",
+    "tls",
+    "state",
+    "http",
+    "listener",
+    "demo",
+    "serve",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +78,8 @@ enum Rule {
     PrivatePath,
     /// A part keeps to what is its own.
     Border,
+    /// Imports go downwards.
+    Layer,
     /// Packages come from crates.io alone.
     Source,
 }
@@ -96,6 +131,7 @@ fn breaches_in(name: &str, text: &str) -> Vec<Breach> {
         report(Rule::Opening, 1, "opens without a `//!` sentence");
     }
     let mut in_tests = name.contains("/tests/");
+    let layer = layer_of(name);
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
         in_tests |= line.trim() == "#[cfg(test)]";
         for (pattern, what) in LEFT_BEHIND {
@@ -117,6 +153,14 @@ fn breaches_in(name: &str, text: &str) -> Vec<Breach> {
                 report(Rule::Border, number, &format!("{words} does not belong here: {why}"));
             }
         }
+        if let Some(layer) = layer
+            && !in_tests
+            && !name.ends_with("tests.rs")
+        {
+            for above in imports(line).into_iter().filter(|import| rank(import) > Some(layer)) {
+                report(Rule::Layer, number, &format!("imports upwards, from {above}"));
+            }
+        }
         if name == "Cargo.lock"
             && line.starts_with("source = ")
             && !line.contains("github.com/rust-lang/crates.io-index")
@@ -125,6 +169,30 @@ fn breaches_in(name: &str, text: &str) -> Vec<Breach> {
         }
     }
     found
+}
+
+/// The layer of a file of the server's library.
+fn layer_of(name: &str) -> Option<usize> {
+    rank(name.strip_prefix("server/src/")?.split(['/', '.']).next()?)
+}
+
+fn rank(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| *layer == module)
+}
+
+/// The modules of its own crate that a line of code names: `crate::a` and `crate::{b, c}`.
+fn imports(line: &str) -> Vec<&str> {
+    let code = line.split("//").next().unwrap_or_default();
+    let paths = code.split("crate::").skip(1);
+    let modules = paths.flat_map(|path| match path.strip_prefix('{') {
+        Some(group) => group.split('}').next().unwrap_or_default().split(',').map(first_name).collect(),
+        None => vec![first_name(path)],
+    });
+    modules.collect()
+}
+
+fn first_name(path: &str) -> &str {
+    path.trim().split(|char: char| !char.is_alphanumeric() && char != '_').next().unwrap_or_default()
 }
 
 /// The project's text files, without what is built or private.
@@ -181,6 +249,11 @@ mod tests {
         }
         for (folder, words, _, _) in BORDERS {
             assert_eq!(rules(&format!("{folder}a.rs"), &format!("//! A.\nuse {words};")), [Rule::Border]);
+        }
+        for import in ["crate::http::problem", "crate::{clock, serve}"] {
+            let text = format!("//! A.\nuse {import};\n");
+            assert_eq!(rules("server/src/store/a.rs", &text), [Rule::Layer]);
+            assert_eq!(rules("server/src/serve.rs", &text), []);
         }
         let lock = "source = \"registry+https://example.org/index\"";
         assert_eq!(rules("Cargo.lock", lock), [Rule::Source]);
