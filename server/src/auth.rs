@@ -22,8 +22,8 @@ use crate::config::Limits;
 use crate::store::{Store, StoreError};
 use crate::{clock, email};
 
-pub mod attempts;
-pub mod password;
+pub(crate) mod attempts;
+pub(crate) mod password;
 
 /// The hash that the password for an unknown address is checked against, so that the answer takes as long as for a known one.
 ///

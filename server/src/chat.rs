@@ -18,12 +18,12 @@ use crate::store::{Append, Appended, Store};
 mod announcer;
 mod appender;
 mod lifecycle;
-pub mod presence;
+pub(crate) mod presence;
 
-pub use crate::refusal::AppendError;
+pub(crate) use crate::refusal::AppendError;
 pub(crate) use announcer::encode_event;
 use announcer::error_frame;
-pub use lifecycle::CreateOutcome;
+pub(crate) use lifecycle::CreateOutcome;
 
 /// Changes that wait for the appender; more wait in their senders.
 const QUEUE: usize = 2_048;
@@ -49,7 +49,7 @@ pub enum Responder {
 }
 
 /// What became of a change.
-pub type Outcome = Result<Appended, AppendError>;
+pub(crate) type Outcome = Result<Appended, AppendError>;
 
 enum Command {
     Append(Submitted),

@@ -4,13 +4,13 @@ use causerie_protocol::Timestamp;
 
 /// Microseconds since 1970, now.
 #[must_use]
-pub fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_microsecond()
 }
 
 /// A time as the wire shows it: RFC 3339 in UTC with microseconds.
 #[must_use]
-pub fn to_wire(microseconds: i64) -> Timestamp {
+pub(crate) fn to_wire(microseconds: i64) -> Timestamp {
     let time = jiff::Timestamp::from_microsecond(microseconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     Timestamp(format!("{time:.6}"))
 }

@@ -13,7 +13,7 @@ use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
 /// What is wrong with an address that somebody wants an account with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EmailError {
+pub(crate) enum EmailError {
     /// More than [`limits::EMAIL_BYTES`].
     #[error("The e-mail address may have at most {} bytes.", limits::EMAIL_BYTES)]
     TooLong,
@@ -30,7 +30,7 @@ pub enum EmailError {
 ///
 /// # Errors
 /// [`EmailError`] says what is wrong with it.
-pub fn parse(text: &str) -> Result<String, EmailError> {
+pub(crate) fn parse(text: &str) -> Result<String, EmailError> {
     let text = compose(text.trim());
     if text.len() > limits::EMAIL_BYTES {
         return Err(EmailError::TooLong);
@@ -50,7 +50,7 @@ pub fn parse(text: &str) -> Result<String, EmailError> {
 /// What is equal for two spellings of one address and for no others: canonical caseless matching (Unicode, section 3.13,
 /// definition D145), the same in every place and for ever, since Unicode never changes how an assigned letter is folded.
 #[must_use]
-pub fn key(email: &str) -> String {
+pub(crate) fn key(email: &str) -> String {
     if email.is_ascii() {
         return email.to_ascii_lowercase();
     }
@@ -60,7 +60,7 @@ pub fn key(email: &str) -> String {
 
 /// Whether an account may have this address: of accounts from before [`parse`] was as strict as it is, too.
 #[must_use]
-pub fn is_possible(email: &str) -> bool {
+pub(crate) fn is_possible(email: &str) -> bool {
     !email.contains('\0')
         && (email.len() <= limits::EMAIL_BYTES || compose(email).len() <= limits::EMAIL_BYTES)
 }

@@ -14,7 +14,7 @@ const _: () = assert!(limits::HEARTBEAT_SECONDS == limits::HEARTBEAT_GRACE_SECON
 /// Pings every socket once in `period` and closes with 4202 those that gave no sign of life since their last ping.
 ///
 /// Runs until it is aborted. A session sends the ping itself, in order with everything else.
-pub fn start(hub: Hub, period: Duration) -> JoinHandle<()> {
+pub(crate) fn start(hub: Hub, period: Duration) -> JoinHandle<()> {
     let step = (period / HEARTBEAT_SLOTS as u32).max(Duration::from_millis(1));
     tokio::spawn(async move {
         let mut ticks = interval(step);

@@ -40,7 +40,7 @@ const REQUEST_ID_CHARS: usize = 64;
 /// Where Prometheus asks by convention.
 const METRICS: &str = "/metrics";
 
-pub fn router(app: AppState) -> Router {
+pub(crate) fn router(app: AppState) -> Router {
     let log = log(app.metrics.clone());
     let base_path: Arc<str> = app.config.base_path.as_str().into();
     let api = Router::new()

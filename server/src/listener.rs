@@ -57,7 +57,7 @@ struct Shared {
 /// Accepts connections and answers their requests, until `stop` is cancelled; then ends as the last request does.
 ///
 /// When the future is dropped, every connection that is no socket is closed.
-pub async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
     router: Router,
@@ -223,7 +223,7 @@ async fn handle_request(
 /// A connection that is closed while something unread has arrived is reset, and what was sent last, such as a close
 /// frame with its reason, is thrown away on both sides (RFC 9293, section 3.6; RFC 9112, section 9.6).
 /// So the sending side is closed first, and what still comes is read until the peer has closed too, in bounds.
-pub struct Connection {
+pub(crate) struct Connection {
     /// Both are taken when it is dropped.
     stream: Option<TcpStream>,
     slot: Option<Slot>,

@@ -12,9 +12,9 @@ use crate::config::Limits;
 use crate::outbox::MAX_PENDING_REQUESTS;
 
 /// How much may come at once after a pause, in seconds of the rate.
-pub const BURST: Duration = Duration::from_secs(limits::FRAMES_BURST_SECONDS);
+pub(crate) const BURST: Duration = Duration::from_secs(limits::FRAMES_BURST_SECONDS);
 /// For how long a socket is read more slowly before it is closed with 4108.
-pub const HELD_BACK: Duration = Duration::from_secs(limits::FRAMES_OVER_SECONDS);
+pub(crate) const HELD_BACK: Duration = Duration::from_secs(limits::FRAMES_OVER_SECONDS);
 /// The shortest wait that is worth a timer; what is owed until then waits together.
 const GRAIN: Duration = Duration::from_millis(10);
 /// A pause of this length ends the time for which a socket counts as held back.
@@ -26,7 +26,7 @@ const SWEEP: u32 = 1_024;
 
 /// Nanoseconds since the program first asked. The wall clock would do for nothing here: it is set and leaps.
 #[must_use]
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     nanoseconds(START.elapsed())
 }
@@ -37,7 +37,7 @@ fn nanoseconds(time: Duration) -> u64 {
 
 /// A rate and what may come at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
+pub(crate) struct Rate {
     /// Nanoseconds from one to the next.
     interval: u64,
     /// Nanoseconds by which they may come early.
@@ -47,7 +47,7 @@ pub struct Rate {
 impl Rate {
     /// So many in each of these periods, `burst` of which may come at once; `None` for 0, which is no limit.
     #[must_use]
-    pub fn new(count: u32, period: Duration, burst: Duration) -> Option<Self> {
+    pub(crate) fn new(count: u32, period: Duration, burst: Duration) -> Option<Self> {
         (count > 0).then(|| {
             let interval = (nanoseconds(period) / u64::from(count)).max(1);
             // The first of a burst is not early.
@@ -59,7 +59,7 @@ impl Rate {
     ///
     /// # Errors
     /// How long to wait, when it comes too early; then it is not counted.
-    pub fn take(self, due: u64, now: u64) -> Result<u64, Duration> {
+    pub(crate) fn take(self, due: u64, now: u64) -> Result<u64, Duration> {
         match due.saturating_sub(now).checked_sub(self.tolerance) {
             Some(early) if early > 0 => Err(Duration::from_nanos(early)),
             _ => Ok(due.max(now) + self.interval),
@@ -69,7 +69,7 @@ impl Rate {
 
 /// One rate and where it stands.
 #[derive(Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     rate: Option<Rate>,
     due: AtomicU64,
 }
@@ -86,7 +86,7 @@ enum Standing {
 impl Pace {
     /// At a rate, with nothing used up.
     #[must_use]
-    pub fn new(rate: Option<Rate>) -> Self {
+    pub(crate) fn new(rate: Option<Rate>) -> Self {
         Self { rate, due: AtomicU64::new(0) }
     }
 
@@ -94,7 +94,7 @@ impl Pace {
     ///
     /// # Errors
     /// How long to wait.
-    pub fn take(&self, now: u64) -> Result<(), Duration> {
+    pub(crate) fn take(&self, now: u64) -> Result<(), Duration> {
         let Some(rate) = self.rate else { return Ok(()) };
         let mut wait = Duration::ZERO;
         let taken = self.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |due| {

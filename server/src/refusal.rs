@@ -271,33 +271,33 @@ impl Refusal {
 
 /// What closes a socket at its handshake or for want of the store, with reasons of at most 123 bytes (RFC 6455,
 /// section 5.5).
-pub mod closing {
+pub(crate) mod closing {
     use super::*;
 
-    pub fn token_in_url() -> Closing {
+    pub(crate) fn token_in_url() -> Closing {
         let reason = "token in the URL is refused: send it as a subprotocol ['Bearer', token]";
         Closing::new(CloseCode::Unauthorized, reason)
     }
 
-    pub fn bad_position() -> Closing {
+    pub(crate) fn bad_position() -> Closing {
         Closing::new(CloseCode::BrokenClient, "after must be a number, 0 or more")
     }
 
-    pub fn no_such_chat() -> Closing {
+    pub(crate) fn no_such_chat() -> Closing {
         Refusal::no_such_chat().into_closing(CloseCode::NotParticipant)
     }
 
-    pub fn too_many_sockets() -> Closing {
+    pub(crate) fn too_many_sockets() -> Closing {
         let reason = "you have as many connections as one may: close other tabs or devices";
         Closing::new(CloseCode::TooManySockets, reason)
     }
 
-    pub fn tokens_unavailable() -> Closing {
+    pub(crate) fn tokens_unavailable() -> Closing {
         let reason = "the server can't check tokens just now: reconnect in a moment";
         Closing::new(CloseCode::InternalError, reason)
     }
 
-    pub fn store_unavailable() -> Closing {
+    pub(crate) fn store_unavailable() -> Closing {
         let reason = "the server can't reach its database just now: reconnect in a moment";
         Closing::new(CloseCode::InternalError, reason)
     }

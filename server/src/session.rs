@@ -15,8 +15,8 @@ mod requests;
 mod task;
 mod transport;
 
-pub use task::{Opening, Services, run};
-pub use transport::{Disconnected, Incoming, Outgoing, Transport, refuse};
+pub(crate) use task::{Opening, Services, run};
+pub(crate) use transport::{Disconnected, Incoming, Outgoing, Transport, refuse};
 
 /// The shortest pause between two typing notices of one chat that are passed on, in microseconds.
 const TYPING_PAUSE: i64 = 1_000_000;
@@ -24,7 +24,7 @@ const BAD_FRAME_WINDOW: i64 = limits::BAD_FRAME_SECONDS as i64 * 1_000_000;
 
 /// The state of one socket: what it is for, and what it has been sent.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     pub user: UserId,
     pub scope: Scope,
     /// When the token expires, in microseconds since 1970.
@@ -44,7 +44,7 @@ pub struct Session {
 
 /// What a frame leads to.
 #[derive(Debug)]
-pub enum Action {
+pub(crate) enum Action {
     /// Nothing.
     Nothing,
     /// Answer at once.
@@ -70,7 +70,7 @@ pub enum Action {
 
 /// Whether an entry of a log is the next one to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
+pub(crate) enum Delivery {
     /// It is.
     Send,
     /// It was sent already, or the chat is not followed.
@@ -81,7 +81,7 @@ pub enum Delivery {
 
 impl Session {
     /// The session of a checked token.
-    pub fn new(user: UserId, expires_at: i64, scope: Scope) -> Self {
+    pub(crate) fn new(user: UserId, expires_at: i64, scope: Scope) -> Self {
         Self {
             user,
             scope,
@@ -94,13 +94,13 @@ impl Session {
     }
 
     /// How the socket is closed if its token has expired at `now`.
-    pub fn expired(&self, now: i64) -> Option<Closing> {
+    pub(crate) fn expired(&self, now: i64) -> Option<Closing> {
         (now >= self.expires_at)
             .then(|| Closing::new(CloseCode::Unauthorized, AuthError::Expired.to_string()))
     }
 
     /// What a text frame leads to. `now` is in microseconds since 1970.
-    pub fn on_text(&mut self, json: &str, now: i64) -> Action {
+    pub(crate) fn on_text(&mut self, json: &str, now: i64) -> Action {
         if let Some(closing) = self.expired(now) {
             return Action::Close(closing);
         }
@@ -187,34 +187,34 @@ impl Session {
         Action::Reply(Frame::from(ServerFrame::Error(reply).encode()))
     }
 
-    pub fn follow(&mut self, chat: ChatId, from: Seq) {
+    pub(crate) fn follow(&mut self, chat: ChatId, from: Seq) {
         match self.index_of(chat) {
             Ok(index) => self.follows[index].1 = from,
             Err(index) => self.follows.insert(index, (chat, from)),
         }
     }
 
-    pub fn unfollow(&mut self, chat: ChatId) {
+    pub(crate) fn unfollow(&mut self, chat: ChatId) {
         if let Ok(index) = self.index_of(chat) {
             self.follows.remove(index);
         }
     }
 
     /// Whether it follows as many chats as it may, with this one.
-    pub fn is_filled_by(&self, chat: ChatId) -> bool {
+    pub(crate) fn is_filled_by(&self, chat: ChatId) -> bool {
         self.follows.len() + usize::from(self.last(chat).is_none()) >= limits::SUBSCRIPTIONS
     }
 
     /// The last position that was sent of a chat, if it is subscribed.
-    pub fn last(&self, chat: ChatId) -> Option<Seq> {
+    pub(crate) fn last(&self, chat: ChatId) -> Option<Seq> {
         self.index_of(chat).ok().map(|index| self.follows[index].1)
     }
 
-    pub fn chats(&self) -> impl Iterator<Item = ChatId> {
+    pub(crate) fn chats(&self) -> impl Iterator<Item = ChatId> {
         self.follows.iter().map(|(chat, _)| *chat)
     }
 
-    pub fn delivery(&self, chat: ChatId, seq: Seq) -> Delivery {
+    pub(crate) fn delivery(&self, chat: ChatId, seq: Seq) -> Delivery {
         match self.last(chat) {
             Some(last) if seq == last.next() => Delivery::Send,
             Some(last) if seq > last => Delivery::Gap,
@@ -222,7 +222,7 @@ impl Session {
         }
     }
 
-    pub fn sent(&mut self, chat: ChatId, seq: Seq) {
+    pub(crate) fn sent(&mut self, chat: ChatId, seq: Seq) {
         if let Ok(index) = self.index_of(chat) {
             self.follows[index].1 = seq;
         }
@@ -234,7 +234,7 @@ impl Session {
 }
 
 /// Where a subscription begins, and whether the client must load afresh.
-pub fn start(position: &Position, after: Option<Seq>, epoch: Option<&Epoch>) -> (Seq, bool) {
+pub(crate) fn start(position: &Position, after: Option<Seq>, epoch: Option<&Epoch>) -> (Seq, bool) {
     let head = position.head;
     match after {
         None => (head, false),

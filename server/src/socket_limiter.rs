@@ -165,7 +165,7 @@ fn decrement<K: Eq + Hash>(counts: &mut HashMap<K, u32>, key: K) {
 }
 
 /// What counts as one address: an IPv4 address, or the network of an IPv6 one.
-pub fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let mask = u128::MAX << (u128::BITS - IPV6_PREFIX);

@@ -19,7 +19,7 @@ use crate::socket_limiter::SocketLimiter;
 use crate::store::Store;
 
 /// The state of axum's router.
-pub type AppState = Arc<App>;
+pub(crate) type AppState = Arc<App>;
 
 pub struct App {
     pub store: Arc<dyn Store>,

@@ -15,15 +15,15 @@ use crate::pace::Rate;
 use crate::socket_limiter::network;
 
 /// Wrong guesses within [`WINDOW`] after which further ones from the same network are refused unseen.
-pub const ALLOWED: u32 = 10;
+pub(crate) const ALLOWED: u32 = 10;
 /// How long a count lasts, from the first guess on.
-pub const WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const WINDOW: Duration = Duration::from_secs(60);
 /// Entries that are kept of each kind, at some 50 bytes each; the one that was used longest ago makes room.
 const KEPT: usize = 50_000;
 
 /// The counts. Keys are hashed with a random state, so that nobody can aim at another's count.
 #[derive(Debug)]
-pub struct Attempts {
+pub(crate) struct Attempts {
     state: RandomState,
     start: Instant,
     sign_ins: Option<Rate>,
@@ -50,7 +50,7 @@ struct Count {
 
 /// Which queue a password is checked in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// The account was signed in to from this network before.
     Known,
     /// It was not.
@@ -65,7 +65,7 @@ pub enum Origin {
 
 impl Attempts {
     /// Nobody has guessed yet.
-    pub fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         let minute = Duration::from_secs(60);
         Self {
             state: RandomState::new(),
@@ -87,7 +87,12 @@ impl Attempts {
     ///
     /// # Errors
     /// How long to wait, when there were too many.
-    pub fn begin(&self, address: Option<IpAddr>, email: &str, now: Instant) -> Result<Origin, Duration> {
+    pub(crate) fn begin(
+        &self,
+        address: Option<IpAddr>,
+        email: &str,
+        now: Instant,
+    ) -> Result<Origin, Duration> {
         let network = address.map(network);
         let key = self.key((network, email.to_lowercase()));
         let mut kept = self.kept();
@@ -113,7 +118,7 @@ impl Attempts {
     ///
     /// # Errors
     /// How long to wait, when there were too many.
-    pub fn register(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn register(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Duration> {
         match (self.registrations, address.map(network)) {
             (Some(rate), Some(network)) => self.take(rate, &mut self.kept().registrations, network, now),
             _ => Ok(()),
@@ -121,7 +126,7 @@ impl Attempts {
     }
 
     /// Forgets the guesses of somebody who knew the password, and remembers the network.
-    pub fn succeeded(&self, address: Option<IpAddr>, email: &str) {
+    pub(crate) fn succeeded(&self, address: Option<IpAddr>, email: &str) {
         // Where the network is not known the guesses may be another's.
         if let Some(address) = address {
             let key = self.key((Some(network(address)), email.to_lowercase()));

@@ -12,7 +12,7 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 
 /// What is wrong with a password that somebody wants to set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadPassword {
+pub(crate) enum BadPassword {
     /// Fewer than [`limits::PASSWORD_MIN_CHARS`].
     #[error("The password must have at least {} characters.", limits::PASSWORD_MIN_CHARS)]
     TooShort,
@@ -25,7 +25,7 @@ pub enum BadPassword {
 }
 
 /// The password as it is hashed.
-pub fn prepare(password: &str) -> Cow<'_, str> {
+pub(crate) fn prepare(password: &str) -> Cow<'_, str> {
     if password.is_ascii() {
         return Cow::Borrowed(password);
     }
@@ -43,7 +43,7 @@ pub fn prepare(password: &str) -> Cow<'_, str> {
 ///
 /// # Errors
 /// [`BadPassword`] says what is wrong with it.
-pub fn check(password: &str) -> Result<(), BadPassword> {
+pub(crate) fn check(password: &str) -> Result<(), BadPassword> {
     let prepared = prepare(password);
     if prepared.chars().any(is_unusable) {
         return Err(BadPassword::Unusable);
@@ -58,7 +58,7 @@ pub fn check(password: &str) -> Result<(), BadPassword> {
 }
 
 /// Whether an account may have this password: hashing a longer one would only take its time.
-pub fn is_possible(password: &str) -> bool {
+pub(crate) fn is_possible(password: &str) -> bool {
     password.len() <= limits::PASSWORD_MAX_BYTES || prepare(password).len() <= limits::PASSWORD_MAX_BYTES
 }
 

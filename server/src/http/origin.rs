@@ -16,7 +16,7 @@ const PREFLIGHT: Duration = Duration::from_secs(2 * 60 * 60);
 ///
 /// Without an origin it is a program and not a browser, and there is no session of somebody else to abuse.
 #[must_use]
-pub fn may_connect(headers: &HeaderMap, config: &Config) -> bool {
+pub(super) fn may_connect(headers: &HeaderMap, config: &Config) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
@@ -25,7 +25,7 @@ pub fn may_connect(headers: &HeaderMap, config: &Config) -> bool {
 
 /// Whether pages of an origin may open sockets to a server that is asked for as `host`.
 #[must_use]
-pub fn is_allowed(origin: &str, host: Option<&str>, config: &Config) -> bool {
+pub(super) fn is_allowed(origin: &str, host: Option<&str>, config: &Config) -> bool {
     let Some(page) = Triple::of(origin) else { return false };
     // The scheme is the page's: a proxy may have taken TLS off, so this end does not know its own.
     let own = host.and_then(|host| Triple::of(&format!("{}://{host}", page.scheme)));
@@ -62,7 +62,7 @@ impl Triple {
 }
 
 /// What browsers are told about pages elsewhere that use the API (the Fetch standard's CORS protocol).
-pub fn cors(config: &Config) -> CorsLayer {
+pub(super) fn cors(config: &Config) -> CorsLayer {
     let config = config.clone();
     let is_listed = move |origin: &HeaderValue, _: &Parts| {
         origin.to_str().ok().and_then(Triple::of).is_some_and(|page| is_listed(&page, &config))

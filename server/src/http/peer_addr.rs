@@ -19,7 +19,7 @@ const FORWARDED: &str = "forwarded";
 
 /// The client behind a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerAddr {
+pub(super) struct PeerAddr {
     /// The port is that of the connection, or 0 when a proxy named the client.
     pub address: SocketAddr,
     /// Whether this is a trusted proxy that named no client, or no valid one: any number of people may be behind it.
@@ -28,7 +28,7 @@ pub struct PeerAddr {
 
 impl PeerAddr {
     /// The address that limits count by; `None` when only a proxy is known.
-    pub fn for_limits(&self) -> Option<IpAddr> {
+    pub(super) fn for_limits(&self) -> Option<IpAddr> {
         (!self.is_proxy).then_some(self.address.ip())
     }
 

@@ -39,7 +39,7 @@ pub struct Services {
 }
 
 /// A handshake that was accepted.
-pub struct Opening {
+pub(crate) struct Opening {
     pub user: User,
     pub token: TokenId,
     /// When the token expires, in microseconds since 1970.
@@ -140,7 +140,7 @@ pub(super) enum Wait {
 ///
 /// The socket is registered by the call itself, before the future is polled.
 /// What is needed once is boxed apart, since an idle socket keeps the whole future for as long as it is open.
-pub fn run<T: Transport>(
+pub(crate) fn run<T: Transport>(
     transport: T,
     services: Arc<Services>,
     opening: Opening,

@@ -21,7 +21,7 @@ pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
 /// Something that came from the client.
 #[derive(Debug)]
-pub enum Incoming {
+pub(crate) enum Incoming {
     /// A text frame.
     Text(Frame),
     /// A control frame; pings are answered by the transport.
@@ -36,7 +36,7 @@ pub enum Incoming {
 
 /// Something for the client.
 #[derive(Debug)]
-pub enum Outgoing {
+pub(crate) enum Outgoing {
     /// A text frame.
     Text(Frame),
     /// A control ping; clients that know nothing of this protocol answer it too.
@@ -47,10 +47,10 @@ pub enum Outgoing {
 
 /// The connection is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Disconnected;
+pub(crate) struct Disconnected;
 
 /// A WebSocket, in the manner of `Stream` and `Sink`.
-pub trait Transport: Send + Unpin + 'static {
+pub(crate) trait Transport: Send + Unpin + 'static {
     /// The next thing that came. After [`Incoming::Bad`] nothing more can be read.
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming>;
     /// Whether one more can be sent.
@@ -67,7 +67,7 @@ pub trait Transport: Send + Unpin + 'static {
 /// Closes: sends the close frame, waits a moment for the peer's, and drops the connection.
 ///
 /// What the peer still sends is read, or it might wait for that and never come to read the close frame.
-pub async fn finish(transport: &mut impl Transport, closing: Closing) {
+pub(super) async fn finish(transport: &mut impl Transport, closing: Closing) {
     let mut rest = Drainer { bytes: CLOSE_BYTES, ended: false };
     if send_close(transport, closing, &mut rest).await {
         let ended = poll_fn(|cx| if rest.read(transport, cx) { Poll::Ready(()) } else { Poll::Pending });
@@ -76,7 +76,7 @@ pub async fn finish(transport: &mut impl Transport, closing: Closing) {
 }
 
 /// As [`finish`], for a transport of which nothing more can be read. The connection itself is read on after its end.
-pub async fn finish_unreadable(transport: &mut impl Transport, closing: Closing) {
+pub(super) async fn finish_unreadable(transport: &mut impl Transport, closing: Closing) {
     send_close(transport, closing, &mut Drainer { bytes: 0, ended: true }).await;
 }
 
@@ -127,7 +127,7 @@ impl Drainer {
 }
 
 /// Answers a handshake that was refused in a way that browsers show: with a close frame and nothing else.
-pub async fn refuse(mut transport: impl Transport, closing: Closing) -> CloseCode {
+pub(crate) async fn refuse(mut transport: impl Transport, closing: Closing) -> CloseCode {
     let code = closing.code;
     finish(&mut transport, closing).await;
     code
