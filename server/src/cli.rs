@@ -1,4 +1,4 @@
-//! What happens around the server: options, the log, signals, and the sentence when it can't start.
+//! The program around the server: options, the log, signals, and the sentence when it can't start.
 
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
@@ -27,9 +27,9 @@ mod migrate_db;
 
 /// The file beside which the program is started that holds variables.
 const ENV_FILE: &str = ".env";
-/// What the program exits with when its command line can't be used.
+/// The exit code when the command line can't be used.
 const NOT_USABLE: u8 = 2;
-/// What a shell expects of a program that a second signal ended: 128 and the number of SIGINT.
+/// The exit code after a second signal, as shells expect it: 128 and the number of SIGINT.
 const ENDED_BY_SIGNAL: i32 = 130;
 
 /// Runs the program; every failure is one sentence on standard error and an exit code that is not 0.
@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
     // First of all: it changes the environment, which only a program without threads may.
     let env_file = config::read_env_file(Path::new(ENV_FILE));
     let command = match (Cli::try_parse(), &env_file) {
-        // What is wrong with the file, is for the doctor to tell.
+        // The doctor reports what is wrong with the file.
         (Ok(Cli { command: command @ Command::Doctor(_) }), _) => command,
         (_, Err(error)) => return fail(&error.to_string()),
         (Ok(cli), Ok(())) => cli.command,
@@ -96,11 +96,11 @@ async fn run(serve: &Serve) -> Result<(), String> {
             // The sender lives as long as the process.
             let _ = shutdown.await;
         })
-        .await
-        .map_err(|error| error.to_string())
+        .await;
+    Ok(())
 }
 
-/// Comes true at the first SIGINT or SIGTERM; the second ends the program at once.
+/// Completes at the first SIGINT or SIGTERM; the second one ends the program at once.
 fn signals() -> Result<oneshot::Receiver<()>, String> {
     let refused = |error: io::Error| format!("the system refuses signal handlers ({error})");
     let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
@@ -114,7 +114,7 @@ fn signals() -> Result<oneshot::Receiver<()>, String> {
                 _ = terminate.recv() => {}
             }
             match first.take() {
-                // Nobody waits any more when serving has failed meanwhile.
+                // The receiver is gone when serving has failed meanwhile.
                 Some(first) => drop(first.send(())),
                 None => std::process::exit(ENDED_BY_SIGNAL),
             }
@@ -123,7 +123,6 @@ fn signals() -> Result<oneshot::Receiver<()>, String> {
     Ok(shutdown)
 }
 
-/// The signals that ask for the settings' files to be read again.
 fn hangups() -> Result<Signal, String> {
     signal(SignalKind::hangup()).map_err(|error| format!("the system refuses signal handlers ({error})"))
 }
@@ -201,7 +200,7 @@ fn start_log(serve: &Serve) {
 
 fn say(line: &str) {
     let mut out = io::stdout().lock();
-    // Nobody may be reading any more, and the server serves all the same.
+    // The reader may be gone, and the server serves all the same.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 

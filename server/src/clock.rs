@@ -1,4 +1,7 @@
-//! The time, as microseconds for the store and as text for the wire.
+//! The time: microseconds for the store, text for the wire, and monotonic nanoseconds for waits.
+
+use std::sync::LazyLock;
+use std::time::Instant;
 
 use causerie_protocol::Timestamp;
 
@@ -13,6 +16,12 @@ pub(crate) fn now() -> i64 {
 pub(crate) fn to_wire(microseconds: i64) -> Timestamp {
     let time = jiff::Timestamp::from_microsecond(microseconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     Timestamp(format!("{time:.6}"))
+}
+
+/// Nanoseconds since the first call, on a clock that is never set.
+pub(crate) fn monotonic() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

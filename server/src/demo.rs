@@ -6,12 +6,11 @@ use causerie_protocol::{ClientId, MessageText, UserId};
 use crate::auth::{Auth, PasswordError};
 use crate::store::{Append, Change, Created, NewChat, Store, StoreError};
 
-/// The addresses of the demo accounts.
 pub const EMAILS: [&str; 2] = ["ana@example.org", "ben@example.org"];
-/// Their password, which everybody knows: the reason why a demo stays on loopback.
+/// Known to everybody, which is why a demo stays on loopback.
 pub const PASSWORD: &str = "causerie-demo";
 
-/// What they said, and who said it.
+/// What they said, each with the index of the speaker.
 const TALK: [(usize, &str); 4] = [
     (0, "Hello Ben! Welcome to Causerie."),
     (1, "Hello Ana. So this is one program: the database, the server and the page?"),
@@ -20,9 +19,6 @@ const TALK: [(usize, &str); 4] = [
 ];
 
 /// Makes the accounts and the chat, unless the accounts are there from an earlier start.
-///
-/// # Errors
-/// When the store fails.
 pub async fn prepare(store: &dyn Store, auth: &Auth) -> Result<(), StoreError> {
     let mut users = Vec::new();
     let mut made = false;
@@ -69,8 +65,7 @@ async fn talk(store: &dyn Store, users: Vec<UserId>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// How to sign in, for a person to read.
-#[must_use]
+/// How to sign in, in a sentence.
 pub fn invitation(url: &str) -> String {
     let [ana, ben] = EMAILS;
     format!(

@@ -11,7 +11,7 @@
 //! - `session`: what one socket's frames lead to. `socket_limiter`: how many sockets there may be.
 //! - `chat`: appends to the log in groups, and announces what it stored.
 //! - `refusal`: what a client is told when something is not done.
-//! - `auth`: passwords and tokens. `pace`: how fast a user may send. `probes`: handshakes that are being examined.
+//! - `auth`: passwords and tokens. `rate_limit`: how fast a user may send. `probes`: handshakes that are being examined.
 //! - [`bus`]: between nodes. [`store`]: the log, durable. [`hub`]: who is here. [`outbox`]: bounded, one a socket.
 //! - [`metrics`]: what is counted and measured. `clock`: times as the wire shows them. `email`: which addresses are
 //!   the same.
@@ -32,9 +32,9 @@ pub mod hub;
 mod listener;
 pub mod metrics;
 pub mod outbox;
-mod pace;
 pub mod page;
 mod probes;
+mod rate_limit;
 mod refusal;
 pub mod serve;
 mod session;

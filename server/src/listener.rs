@@ -1,5 +1,4 @@
-//! The listening socket: TCP without delay, TLS when it is asked for, HTTP/1.1 over it, and connections that neither
-//! stay for ever nor lose their last words.
+//! The listening socket: TCP without delay, TLS if it is configured, HTTP/1.1 over it, timeouts, and a lingering close.
 
 use std::convert::Infallible;
 use std::io::{self, IoSlice};
@@ -28,25 +27,24 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::config::Timeouts;
-use crate::connections::{Connections, Phase, Slot, State};
+use crate::connections::{ConnectionPermit, ConnectionState, Connections, Phase};
 use crate::http;
 
-/// How long a connection that this end has ended is read on.
+/// How long a connection that the server has closed is read on.
 const LINGER: Duration = Duration::from_secs(2);
-/// How much of it, in bytes.
+/// How much of it is read, in bytes.
 const LINGER_BYTES: usize = 8 * 1024 * 1024;
-/// How long a client has to take the sentence that ends its connection.
+/// How long a client has to take the answer 408.
 const TIMEOUT_WRITE: Duration = Duration::from_secs(1);
-/// The pause after the system had no file for a connection.
+/// The pause after the system had no file descriptor for a connection.
 const NO_FILES: Duration = Duration::from_millis(50);
-/// The pause between two lines of the log about that.
+/// The least time between two log lines about that.
 const NO_FILES_LOG: Duration = Duration::from_secs(10);
-/// The largest head of a request, and what of an answer waits in the server, in bytes.
+/// The largest head of a request, and the largest buffer of a response, in bytes.
 const BUFFER: usize = 64 * 1024;
-/// What a client reads whose request did not become whole in time.
+/// The body of the answer 408.
 const TOO_SLOW: &str = "The head of the request did not arrive in time: send it again.\n";
 
-/// What every connection is served with.
 struct Shared {
     acceptor: Option<TlsAcceptor>,
     router: Router,
@@ -76,14 +74,14 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                // Nothing that can be said beyond the reserve is worth a file.
-                let Some(slot) = shared.connections.admit() else { continue };
-                tasks.spawn(serve_connection(shared.clone(), stream, peer, slot, stop.clone()));
+                // Beyond the reserve no answer is worth a file descriptor.
+                let Some(permit) = shared.connections.admit() else { continue };
+                tasks.spawn(serve_connection(shared.clone(), stream, peer, permit, stop.clone()));
             }
             // The peer was gone before it was accepted (accept(2)).
             Err(error) if is_peer_error(&error) => {}
             Err(error) => {
-                shared.connections.make_room();
+                shared.connections.evict_one();
                 if logged.is_none_or(|at: Instant| at.elapsed() >= NO_FILES_LOG) {
                     logged = Some(Instant::now());
                     tracing::error!(%error, "a connection can't be accepted: raise the limit of open files (ulimit -n), or lower CAUSERIE_MAX_CONNECTIONS");
@@ -103,7 +101,7 @@ async fn accept_one(
     listener: &TcpListener,
     connections: &Connections,
 ) -> io::Result<(TcpStream, SocketAddr)> {
-    connections.room().await;
+    connections.wait_for_room().await;
     listener.accept().await
 }
 
@@ -112,26 +110,26 @@ fn is_peer_error(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Looks after one connection until it is closed or a socket.
+/// Serves one connection until it is closed or upgraded.
 async fn serve_connection(
     shared: Arc<Shared>,
     stream: TcpStream,
     peer: SocketAddr,
-    slot: Slot,
+    permit: ConnectionPermit,
     stop: CancellationToken,
 ) {
     // Small frames must not wait for one another (RFC 896's algorithm trades latency for fewer packets).
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY can't be set");
     }
-    let state = slot.state().clone();
-    let connection = Connection { stream: Some(stream), slot: Some(slot), ended: false };
+    let state = permit.state().clone();
+    let connection = Connection { stream: Some(stream), permit: Some(permit), ended: false };
     let Some(acceptor) = &shared.acceptor else {
         return serve_http(&shared, connection, peer, state, stop).await;
     };
     let shaken = tokio::select! {
         shaken = timeout(shared.timeouts.head, acceptor.accept(connection)) => shaken,
-        () = state.ended() => return,
+        () = state.evicted() => return,
     };
     match shaken {
         Ok(Ok(stream)) => serve_http(&shared, stream, peer, state, stop).await,
@@ -145,7 +143,7 @@ async fn serve_http<S>(
     shared: &Shared,
     stream: S,
     peer: SocketAddr,
-    state: Arc<State>,
+    state: Arc<ConnectionState>,
     stop: CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -169,7 +167,7 @@ async fn serve_http<S>(
                 }
                 return;
             }
-            () = state.ended() => return,
+            () = state.evicted() => return,
             () = state.overdue(shared.timeouts) => break,
             () = stop.cancelled(), if !is_stopping => {
                 is_stopping = true;
@@ -179,7 +177,7 @@ async fn serve_http<S>(
     }
     tracing::debug!(%peer, phase = ?state.phase(), "a connection took too long");
     shared.connections.timed_out();
-    if state.is_half_a_head()
+    if state.has_partial_head()
         && let Some(parts) = connection.into_parts()
     {
         let mut stream = parts.io.into_inner();
@@ -188,7 +186,7 @@ async fn serve_http<S>(
             "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{TOO_SLOW}",
             TOO_SLOW.len()
         );
-        // A client that does not take it is closed like one that said nothing.
+        // A client that does not take it is disconnected like one that sent nothing.
         let _ = timeout(TIMEOUT_WRITE, stream.write_all(answer.as_bytes())).await;
     }
 }
@@ -198,7 +196,7 @@ async fn handle_request(
     mut router: Router,
     request: Request<Incoming>,
     peer: SocketAddr,
-    state: &Arc<State>,
+    state: &Arc<ConnectionState>,
 ) -> Response {
     state.enter(Phase::Busy);
     let mut request = request.map(Body::new);
@@ -226,7 +224,7 @@ async fn handle_request(
 pub(crate) struct Connection {
     /// Both are taken when it is dropped.
     stream: Option<TcpStream>,
-    slot: Option<Slot>,
+    permit: Option<ConnectionPermit>,
     /// The peer has closed, or the connection is broken.
     ended: bool,
 }
@@ -237,8 +235,8 @@ impl Connection {
         Pin::new(self.stream.as_mut().expect("only the drop takes it"))
     }
 
-    fn state(&self) -> &State {
-        self.slot.as_ref().expect("only the drop takes it").state()
+    fn state(&self) -> &ConnectionState {
+        self.permit.as_ref().expect("only the drop takes it").state()
     }
 
     fn record_error<T>(&mut self, result: io::Result<T>) -> Poll<io::Result<T>> {
@@ -256,7 +254,7 @@ impl AsyncRead for Connection {
         let before = buf.filled().len();
         let result = ready!(self.stream().poll_read(cx, buf));
         if buf.filled().len() > before {
-            self.state().read();
+            self.state().bytes_read();
         } else if buf.remaining() > 0 {
             self.ended = true;
         }
@@ -267,7 +265,7 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = ready!(self.stream().poll_write(cx, bytes));
-        self.state().wrote();
+        self.state().bytes_written();
         self.record_error(result)
     }
 
@@ -277,7 +275,7 @@ impl AsyncWrite for Connection {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let result = ready!(self.stream().poll_write_vectored(cx, slices));
-        self.state().wrote();
+        self.state().bytes_written();
         self.record_error(result)
     }
 
@@ -297,20 +295,19 @@ impl AsyncWrite for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let (Some(stream), Some(slot)) = (self.stream.take(), self.slot.take()) else { return };
-        // One that makes room for another is not read on. Without a runtime the program ends, and the system closes
-        // everything.
+        let (Some(stream), Some(permit)) = (self.stream.take(), self.permit.take()) else { return };
+        // An evicted connection is not read on. Without a runtime the program ends, and the system closes everything.
         if !self.ended
-            && !slot.state().is_ended()
+            && !permit.state().is_evicted()
             && let Ok(runtime) = Handle::try_current()
         {
-            slot.linger();
-            runtime.spawn(linger(stream, slot));
+            permit.linger();
+            runtime.spawn(linger(stream, permit));
         }
     }
 }
 
-async fn linger(mut stream: TcpStream, slot: Slot) {
+async fn linger(mut stream: TcpStream, permit: ConnectionPermit) {
     if stream.shutdown().await.is_err() {
         return;
     }
@@ -327,6 +324,6 @@ async fn linger(mut stream: TcpStream, slot: Slot) {
     tokio::select! {
         // A client that does not close in time is cut off.
         _ = timeout(LINGER, read_on) => {}
-        () = slot.state().ended() => {}
+        () = permit.state().evicted() => {}
     }
 }

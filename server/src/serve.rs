@@ -14,8 +14,8 @@ use crate::config::{self, Config};
 use crate::connections::Connections;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::pace::People;
 use crate::page::{self, Page};
+use crate::rate_limit::UserRates;
 use crate::session::Services;
 use crate::socket_limiter::SocketLimiter;
 use crate::state::{App, AppState};
@@ -23,8 +23,8 @@ use crate::store::{PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
 use crate::{demo, heartbeat, http, listener};
 
-/// How long requests, and then the last appends, may take once the sockets are gone, which takes some seconds at most.
-/// A container's manager kills after ten seconds by default.
+/// How long requests, and then the last appends, may take once the sockets are closed, which takes some seconds itself.
+/// Container managers kill after ten seconds by default.
 const DRAIN_LIMIT: Duration = Duration::from_millis(1_500);
 
 /// A server that has opened its database and does not serve yet.
@@ -33,33 +33,23 @@ pub struct Server {
     certificate: Option<Arc<Certificate>>,
 }
 
-/// Why the server ended although nobody asked it to, or could not start; one sentence.
+/// Why the server could not start; one sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The database can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Redis can't be used.
     #[error(transparent)]
     Bus(#[from] RedisUnusable),
-    /// The certificate can't be used.
     #[error(transparent)]
     Tls(#[from] TlsUnusable),
 }
 
 impl Server {
-    /// Opens the database and puts the parts together.
-    ///
-    /// # Errors
-    /// When the database can't be used.
     pub async fn open(config: Config) -> Result<Self, RunError> {
         Self::open_with_page(config, page::built_in()).await
     }
 
     /// As [`Server::open`], with another page than the one in the program.
-    ///
-    /// # Errors
-    /// As [`Server::open`].
     pub async fn open_with_page(config: Config, files: Vec<page::File>) -> Result<Self, RunError> {
         let certificate = config.tls.clone().map(Certificate::load).transpose()?;
         let metrics = Arc::<Metrics>::default();
@@ -89,7 +79,7 @@ impl Server {
         let chats = Chats::start(store.clone(), Arc::clone(&bus), hub.clone(), metrics.clone(), grace);
         let socket_limiter = SocketLimiter::new(config.limits);
         let connections = Connections::new(config.limits.connections, metrics.clone());
-        let people = People::new(config.limits);
+        let rates = UserRates::new(config.limits);
         let page = Arc::new(Page::open(files, &config.base_path, store.clone()).await);
         let session_services = Arc::new(Services {
             store: store.clone(),
@@ -109,7 +99,7 @@ impl Server {
             probes: Arc::default(),
             metrics,
             socket_limiter,
-            people,
+            rates,
             connections,
             page,
             session_services,
@@ -125,15 +115,8 @@ impl Server {
         self.certificate.as_ref()
     }
 
-    /// Serves until `shutdown` comes true, then lets what runs come to its end, in bounded time.
-    ///
-    /// # Errors
-    /// None at present; a socket that can't accept is tried again.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), RunError> {
+    /// Serves until `shutdown` completes, then drains in bounded time.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) {
         let Self { state, certificate } = self;
         let heartbeat = heartbeat::start(state.hub.clone(), state.config.heartbeat);
         let stop = CancellationToken::new();
@@ -154,7 +137,7 @@ impl Server {
         }
         tracing::info!("draining");
         state.draining.cancel();
-        // The sockets first, whose senders wait for acks: what they sent is stored before they close.
+        // The sockets first: what their senders wait for is stored and acknowledged before they close.
         // New requests are still accepted and get 503 with Retry-After, which a closed port could not say.
         state.hub.drain().await;
         stop.cancel();
@@ -168,18 +151,15 @@ impl Server {
         heartbeat.abort();
         state.store.close().await;
         tracing::info!("ended");
-        Ok(())
     }
 }
 
-/// Opens the database, serves until `shutdown` comes true, and drains.
-///
-/// # Errors
-/// When the database can't be used.
+/// Opens, serves until `shutdown` completes, and drains.
 pub async fn run(
     listener: TcpListener,
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), RunError> {
-    Server::open(config).await?.serve(listener, shutdown).await
+    Server::open(config).await?.serve(listener, shutdown).await;
+    Ok(())
 }

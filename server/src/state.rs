@@ -11,9 +11,9 @@ use crate::config::Config;
 use crate::connections::Connections;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::pace::People;
 use crate::page::Page;
 use crate::probes::Probes;
+use crate::rate_limit::UserRates;
 use crate::session::Services;
 use crate::socket_limiter::SocketLimiter;
 use crate::store::Store;
@@ -33,7 +33,7 @@ pub struct App {
     pub probes: Arc<Probes>,
     pub metrics: Arc<Metrics>,
     pub socket_limiter: SocketLimiter,
-    pub people: People,
+    pub rates: UserRates,
     /// What every session works with.
     pub session_services: Arc<Services>,
     pub connections: Connections,

@@ -1,4 +1,4 @@
-//! TLS by the program itself: the certificate's files, checked at the start, read again when asked to.
+//! TLS by the program itself: the certificate's files, checked at the start, and read again on SIGHUP.
 
 use std::fs;
 use std::path::Path;
@@ -14,12 +14,11 @@ use tokio_rustls::rustls::{Error as RustlsError, InconsistentKeys, ServerConfig}
 
 use crate::config::TlsFiles;
 
-/// Why TLS can't be spoken; one sentence that names the setting and the remedy.
+/// Why TLS can't be used; one sentence that names the setting and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TlsUnusable(String);
 
-/// The server's certificate.
 #[derive(Debug)]
 pub struct Certificate {
     files: TlsFiles,
@@ -28,35 +27,26 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads the files.
-    ///
-    /// # Errors
-    /// When one can't be read, is no PEM, or the key is of another certificate.
     pub fn load(files: TlsFiles) -> Result<Arc<Self>, TlsUnusable> {
         let provider = Arc::new(ring::default_provider());
         let current = RwLock::new(Arc::new(read(&files, &provider)?));
         Ok(Arc::new(Self { files, provider, current }))
     }
 
-    /// Reads the files again, for connections from now on; after an error the old certificate stays.
-    ///
-    /// # Errors
-    /// As [`Certificate::load`].
+    /// Reads the files again, for new connections; after an error the old certificate stays.
     pub fn reload(&self) -> Result<(), TlsUnusable> {
         let fresh = Arc::new(read(&self.files, &self.provider)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
 
-    /// The certificate itself, as a server shows it.
-    #[must_use]
+    /// The leaf certificate, for the doctor to pin.
     pub fn shown(&self) -> Option<CertificateDer<'static>> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         current.cert.first().cloned()
     }
 
-    /// What accepts connections with it: TLS 1.2 and 1.3, HTTP/1.1, which WebSockets need.
-    #[must_use]
+    /// TLS 1.2 and 1.3 with HTTP/1.1, which WebSockets need.
     pub fn acceptor(self: &Arc<Self>) -> TlsAcceptor {
         let mut config = ServerConfig::builder_with_provider(self.provider.clone())
             .with_safe_default_protocol_versions()

@@ -51,7 +51,7 @@ const LAYERS: &[&str] = &[
     "heartbeat",
     "store",
     "bus",
-    "pace",
+    "rate_limit",
     "socket_limiter",
     "connections",
     "auth",

@@ -1,7 +1,8 @@
-//! How often somebody may guess a password or make accounts: counted by network and account, in bounded memory.
+//! Limits for guesses at passwords and for registrations: counted by network and account, in bounded memory.
 //!
-//! A stranger must not be able to lock a person out, so a limit that refuses always names the stranger's own network;
-//! what holds for an account from everywhere is a queue, which a person whose network is known for it does not enter.
+//! A stranger must not be able to lock the owner of an account out. So a limit that refuses is always one of a network;
+//! the limit of an account from everywhere only leads to a slower queue, which a network that the owner has signed in
+//! from before does not enter.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
@@ -11,17 +12,17 @@ use std::time::{Duration, Instant};
 use hashlink::LruCache;
 
 use crate::config::Limits;
-use crate::pace::Rate;
+use crate::rate_limit::Rate;
 use crate::socket_limiter::network;
 
-/// Wrong guesses within [`WINDOW`] after which further ones from the same network are refused unseen.
+/// Guesses within [`WINDOW`] after which further ones from the same network are refused without a look at the password.
 pub(crate) const ALLOWED: u32 = 10;
-/// How long a count lasts, from the first guess on.
+/// How long guesses are counted, from the first one on.
 pub(crate) const WINDOW: Duration = Duration::from_secs(60);
-/// Entries that are kept of each kind, at some 50 bytes each; the one that was used longest ago makes room.
+/// Entries that are kept of each kind, at some 50 bytes each; the least recently used one is dropped.
 const KEPT: usize = 50_000;
 
-/// The counts. Keys are hashed with a random state, so that nobody can aim at another's count.
+/// Keys are hashed with a random state, so that nobody can aim at another's count.
 #[derive(Debug)]
 pub(crate) struct Attempts {
     state: RandomState,
@@ -33,11 +34,11 @@ pub(crate) struct Attempts {
 
 #[derive(Debug)]
 struct Kept {
-    /// Guesses at an account from a network.
+    /// Guesses, by account and network.
     guesses: LruCache<u64, Count>,
-    /// Accounts and networks from which they were signed in to.
+    /// Successful sign-ins, by account and network.
     known: LruCache<u64, ()>,
-    /// When a network's next try to sign in is on time, and its next registration.
+    /// When a network's next sign-in is due, and its next registration.
     sign_ins: LruCache<u64, u64>,
     registrations: LruCache<u64, u64>,
 }
@@ -48,23 +49,22 @@ struct Count {
     guesses: u32,
 }
 
-/// Which queue a password is checked in.
+/// Where a sign-in comes from, which decides the queue that its password is checked in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// The account was signed in to from this network before.
     Known,
-    /// It was not.
+    /// The account was not signed in to from this network before.
     New,
-    /// The network is not known, since a proxy named no client, and this account was guessed at too often from such
-    /// places. The password is looked at all the same, or whoever guessed would lock its owner out.
+    /// The network is unknown, since a proxy named no client, and this account was guessed at too often from unknown
+    /// networks. The password is checked all the same, or the guesser would lock the owner out.
     Crowd {
-        /// When the count ends, for the answer to one more wrong guess.
+        /// How long the count lasts, for the answer to one more wrong guess.
         wait: Duration,
     },
 }
 
 impl Attempts {
-    /// Nobody has guessed yet.
     pub(crate) fn new(limits: &Limits) -> Self {
         let minute = Duration::from_secs(60);
         Self {
@@ -81,12 +81,10 @@ impl Attempts {
         }
     }
 
-    /// Counts one more guess, before the password is looked at, so that many at once are counted too.
+    /// Counts a guess, before the password is checked, so that concurrent ones are counted too. The error is how long to
+    /// wait if there were too many.
     ///
     /// `address` is missing when a proxy did not name the client.
-    ///
-    /// # Errors
-    /// How long to wait, when there were too many.
     pub(crate) fn begin(
         &self,
         address: Option<IpAddr>,
@@ -114,10 +112,7 @@ impl Attempts {
         Ok(if is_known { Origin::Known } else { Origin::New })
     }
 
-    /// Counts one more registration, before anything is hashed.
-    ///
-    /// # Errors
-    /// How long to wait, when there were too many.
+    /// Counts a registration, before its password is hashed. The error is how long to wait if there were too many.
     pub(crate) fn register(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Duration> {
         match (self.registrations, address.map(network)) {
             (Some(rate), Some(network)) => self.take(rate, &mut self.kept().registrations, network, now),
@@ -125,7 +120,7 @@ impl Attempts {
         }
     }
 
-    /// Forgets the guesses of somebody who knew the password, and remembers the network.
+    /// Forgets the guesses after a successful sign-in, and remembers the network.
     pub(crate) fn succeeded(&self, address: Option<IpAddr>, email: &str) {
         // Where the network is not known the guesses may be another's.
         if let Some(address) = address {

@@ -10,21 +10,17 @@ use icu_normalizer::ComposingNormalizer;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, JoinControl, VariationSelector};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// What is wrong with a password that somebody wants to set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadPassword {
-    /// Fewer than [`limits::PASSWORD_MIN_CHARS`].
     #[error("The password must have at least {} characters.", limits::PASSWORD_MIN_CHARS)]
     TooShort,
-    /// More than [`limits::PASSWORD_MAX_BYTES`].
     #[error("The password may have at most {} bytes.", limits::PASSWORD_MAX_BYTES)]
     TooLong,
-    /// It could not be typed again where it shows.
+    /// A character can't be seen, or can't be typed on every device.
     #[error("The password has a character that can't be seen, or that not every device has: leave it out.")]
     Unusable,
 }
 
-/// The password as it is hashed.
 pub(crate) fn prepare(password: &str) -> Cow<'_, str> {
     if password.is_ascii() {
         return Cow::Borrowed(password);
@@ -39,10 +35,7 @@ pub(crate) fn prepare(password: &str) -> Cow<'_, str> {
     composed.map_or(mapped, Cow::Owned)
 }
 
-/// Whether somebody may set this password.
-///
-/// # Errors
-/// [`BadPassword`] says what is wrong with it.
+/// Checks a new password.
 pub(crate) fn check(password: &str) -> Result<(), BadPassword> {
     let prepared = prepare(password);
     if prepared.chars().any(is_unusable) {
@@ -57,7 +50,7 @@ pub(crate) fn check(password: &str) -> Result<(), BadPassword> {
     Ok(())
 }
 
-/// Whether an account may have this password: hashing a longer one would only take its time.
+/// Whether an account may have this password; a longer one need not be hashed.
 pub(crate) fn is_possible(password: &str) -> bool {
     password.len() <= limits::PASSWORD_MAX_BYTES || prepare(password).len() <= limits::PASSWORD_MAX_BYTES
 }

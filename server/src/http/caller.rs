@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use causerie_protocol::{ChatId, ClientId};
 
 use crate::auth::Caller;
-use crate::pace;
+use crate::clock;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 
@@ -26,14 +26,14 @@ impl FromRequestParts<AppState> for Caller {
 }
 
 /// Counts a change with the frames that the same person sends; a repeat of a `client_id` counts once.
-pub(super) fn keep_pace(
+pub(super) fn check_rate(
     app: &AppState,
     caller: &Caller,
     client_id: Option<(ChatId, &ClientId)>,
 ) -> Result<(), Refusal> {
-    let person = app.people.person(caller.user.id);
-    let is_repeat = client_id.is_some_and(|(chat, id)| person.repeats(chat, id));
-    person.request(is_repeat, pace::now()).map_err(Refusal::too_many_changes)
+    let rate = app.rates.user(caller.user.id);
+    let is_repeat = client_id.is_some_and(|(chat, id)| rate.is_repeat(chat, id));
+    rate.try_request(is_repeat, clock::monotonic()).map_err(Refusal::too_many_changes)
 }
 
 /// The token of a header's value; `Token` is what the old system called it.

@@ -8,7 +8,7 @@ use causerie_protocol::rest::{AddParticipant, Chat, CreateChat, UpdateChat, User
 use causerie_protocol::{ChatId, ChatTitle, UserId, limits, paths};
 
 use super::RouteSlash;
-use super::caller::keep_pace;
+use super::caller::check_rate;
 use super::id::Id;
 use super::json_body::JsonBody;
 use super::paging::{Page, link_to_next};
@@ -53,7 +53,7 @@ async fn create(
     let CreateChat { participants, title, client_id } = body;
     let me = caller.user.id;
     // Chats have numbers from 1 on, so 0 stands for the one that is to be made.
-    keep_pace(&app, &caller, client_id.as_ref().map(|id| (ChatId(0), id)))?;
+    check_rate(&app, &caller, client_id.as_ref().map(|id| (ChatId(0), id)))?;
     let mut participants = others(&app, me, &participants).await?;
     let direct = participants.len() == 1 && title.is_none();
     participants.push(me);
@@ -81,7 +81,7 @@ async fn update(
 ) -> Result<Json<Chat>, Refusal> {
     let UpdateChat { status, title } = body;
     if title.is_some() || status.is_some() {
-        keep_pace(&app, &caller, None)?;
+        check_rate(&app, &caller, None)?;
         let change = Change::Update { title: title.map(ChatTitle::into_string), status };
         let appended = app.chats.append(Append { actor: caller.user.id, chat: id, change }).await;
         appended.map_err(|error| match error {
@@ -97,7 +97,7 @@ async fn remove(
     caller: Caller,
     Id(id): Id<ChatId>,
 ) -> Result<StatusCode, Refusal> {
-    keep_pace(&app, &caller, None)?;
+    check_rate(&app, &caller, None)?;
     if !app.chats.delete(caller.user.id, id).await? {
         return Err(Refusal::no_such_chat());
     }
@@ -110,7 +110,7 @@ async fn join(
     Id(id): Id<ChatId>,
     JsonBody(body): JsonBody<AddParticipant>,
 ) -> Result<(StatusCode, Json<Chat>), Refusal> {
-    keep_pace(&app, &caller, None)?;
+    check_rate(&app, &caller, None)?;
     // First, since the answer must not tell a stranger to the chat whether somebody has an account.
     chat(&app, caller.user.id, id).await?;
     let user = app.store.find_user(&body.user).await?.ok_or(Refused::NoSuchUser)?;
@@ -124,7 +124,7 @@ async fn leave(
     caller: Caller,
     Id(id): Id<ChatId>,
 ) -> Result<StatusCode, Refusal> {
-    keep_pace(&app, &caller, None)?;
+    check_rate(&app, &caller, None)?;
     app.chats.append(Append { actor: caller.user.id, chat: id, change: Change::Leave }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 use tokio::time::timeout;
 
-use crate::connections::{Phase, State};
+use crate::connections::{ConnectionState, Phase};
 use crate::refusal::Refusal;
 use crate::state::AppState;
 
@@ -32,8 +32,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
             return Err(Refusal::not_json_type());
         }
         let wait = app.config.timeouts.body;
-        let state = request.extensions().get::<Arc<State>>().cloned();
-        // Meanwhile the connection waits for its client, so it may be ended to make room for another.
+        let state = request.extensions().get::<Arc<ConnectionState>>().cloned();
+        // Meanwhile the connection waits for its client, so it may be evicted for another.
         let enter = |phase| state.iter().for_each(|state| state.enter(phase));
         enter(Phase::Body);
         let body = timeout(wait, Bytes::from_request(request, app)).await;

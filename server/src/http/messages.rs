@@ -8,7 +8,7 @@ use causerie_protocol::rest::{EditMessage, MessageBody, PostMessage};
 use causerie_protocol::{ChatId, Event, Message, MessageId, limits, paths};
 
 use super::RouteSlash;
-use super::caller::keep_pace;
+use super::caller::check_rate;
 use super::id::Id;
 use super::json_body::JsonBody;
 use super::paging::{Page, link_to_next};
@@ -50,7 +50,7 @@ async fn post(
     JsonBody(body): JsonBody<PostMessage>,
 ) -> Result<(StatusCode, Json<MessageBody>), Refusal> {
     let PostMessage { content: text, client_id } = body;
-    keep_pace(&app, &caller, client_id.as_ref().map(|id| (chat, id)))?;
+    check_rate(&app, &caller, client_id.as_ref().map(|id| (chat, id)))?;
     let change = Change::Message { text, client_id };
     match app.chats.append(Append { actor: caller.user.id, chat, change }).await? {
         Appended::Event(Event::Message(message)) => Ok((StatusCode::CREATED, Json(message.into()))),
@@ -74,7 +74,7 @@ async fn edit(
     Id(id): Id<MessageId>,
     JsonBody(body): JsonBody<EditMessage>,
 ) -> Result<Json<MessageBody>, Refusal> {
-    keep_pace(&app, &caller, None)?;
+    check_rate(&app, &caller, None)?;
     let chat = message(&app, &caller, id).await?.chat_id;
     let change = Change::Edit { id, text: body.content };
     app.chats.append(Append { actor: caller.user.id, chat, change }).await?;
@@ -86,7 +86,7 @@ async fn remove(
     caller: Caller,
     Id(id): Id<MessageId>,
 ) -> Result<StatusCode, Refusal> {
-    keep_pace(&app, &caller, None)?;
+    check_rate(&app, &caller, None)?;
     let chat = message(&app, &caller, id).await?.chat_id;
     let change = Change::Delete { id };
     app.chats.append(Append { actor: caller.user.id, chat, change }).await?;

@@ -194,7 +194,7 @@ async fn admit(
         return Err((Refused::User, closing::too_many_sockets()));
     }
     Ok(Box::new(Opening {
-        traffic: app.people.traffic(caller.user.id),
+        rate: app.rates.socket(caller.user.id),
         user: caller.user,
         token: caller.token,
         expires_at: caller.expires_at,

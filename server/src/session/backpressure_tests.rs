@@ -16,7 +16,7 @@ use crate::config::Limits;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::outbox::{Frame, MAX_PENDING_REQUESTS, Scope};
-use crate::pace::People;
+use crate::rate_limit::UserRates;
 use crate::store::{Append, Change, Created, NewChat, SqliteStore, Store};
 
 /// Frames that a transport takes.
@@ -91,7 +91,7 @@ impl World {
             scope,
             after: None,
             epoch: None,
-            traffic: People::new(limits).traffic(self.user.id),
+            rate: UserRates::new(limits).socket(self.user.id),
         };
         let session = tokio::spawn(run(transport, self.services.clone(), opening));
         // Once no more is taken, what was asked for is answered, and then what is read stays the same.
@@ -153,7 +153,7 @@ async fn what_others_do_counts_towards_the_same_bound() {
         scope: Scope::Many,
         after: None,
         epoch: None,
-        traffic: People::new(Limits::default()).traffic(world.user.id),
+        rate: UserRates::new(Limits::default()).socket(world.user.id),
     };
     let hub = &world.services.hub;
     let session = tokio::spawn(run(transport, world.services.clone(), opening));

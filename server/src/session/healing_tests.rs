@@ -15,7 +15,7 @@ use crate::config::Limits;
 use crate::hub::{HEARTBEAT_SLOTS, Hub};
 use crate::metrics::Metrics;
 use crate::outbox::{Frame, Scope};
-use crate::pace::People;
+use crate::rate_limit::UserRates;
 use crate::store::{Append, Change, Created, NewChat, SqliteStore, Store};
 
 /// Loses every envelope, as the contract allows.
@@ -109,7 +109,7 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
         scope: Scope::One(chat),
         after: None,
         epoch: None,
-        traffic: People::new(Limits::default()).traffic(user_id),
+        rate: UserRates::new(Limits::default()).socket(user_id),
     };
     let session = tokio::spawn(run(Wire { incoming, outgoing }, services, opening));
     assert!(matches!(next(&mut frames).await, ServerFrame::Welcome(_)));

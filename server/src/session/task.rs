@@ -18,7 +18,7 @@ use crate::clock;
 use crate::hub::Hub;
 use crate::metrics::{Closed, Frames, Metrics};
 use crate::outbox::{Closing, Item, Outbox, Scope, Signal};
-use crate::pace::{self, Next, Traffic};
+use crate::rate_limit::{self, Pacing, SocketRate};
 use crate::store::{Append, Change, Store};
 
 /// Frames that are sent before it is the reader's turn.
@@ -49,7 +49,7 @@ pub(crate) struct Opening {
     pub after: Option<Seq>,
     /// The epoch that `after` belongs to.
     pub epoch: Option<Epoch>,
-    pub traffic: Traffic,
+    pub rate: SocketRate,
 }
 
 /// The part of an [`Opening`] that is not needed after the welcome.
@@ -67,7 +67,7 @@ pub(super) struct SocketTask<T> {
     pub(super) session: Session,
     /// What was taken from the outbox and is not sent yet.
     pub(super) pending: VecDeque<Item>,
-    traffic: Traffic,
+    rate: SocketRate,
     /// A change that waits for room in the appender's queue, or the pause of a client that is over its rate; nothing
     /// is read meanwhile.
     paused_until: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
@@ -145,7 +145,7 @@ pub(crate) fn run<T: Transport>(
     services: Arc<Services>,
     opening: Opening,
 ) -> impl Future<Output = CloseCode> + Send + 'static {
-    let Opening { user, token, expires_at, scope, after, epoch, traffic } = opening;
+    let Opening { user, token, expires_at, scope, after, epoch, rate } = opening;
     let outbox = Outbox::new(user.id, token, scope);
     let session = Session::new(user.id, expires_at, scope);
     if services.hub.register(&outbox) {
@@ -157,7 +157,7 @@ pub(crate) fn run<T: Transport>(
         outbox,
         session,
         pending: VecDeque::new(),
-        traffic,
+        rate,
         paused_until: None,
         page: PAGE,
         closing_after_replies: None,
@@ -241,20 +241,20 @@ impl<T: Transport> SocketTask<T> {
         else {
             return false;
         };
-        self.traffic.person().repeats(*chat, id)
+        self.rate.user().is_repeat(*chat, id)
     }
 
     /// Counts a frame that was read: a client that sends faster than it may is read more slowly, so that its connection
     /// holds it back, and is closed when it goes on.
     fn count(&mut self, is_repeat: bool) -> Result<(), CloseCause> {
-        match self.traffic.count(is_repeat, pace::now()) {
-            Next::Read => {}
-            Next::HoldBack(wait) => self.pause(tokio::time::sleep(wait)),
-            Next::Close => {
+        match self.rate.count(is_repeat, clock::monotonic()) {
+            Pacing::Read => {}
+            Pacing::Pause(wait) => self.pause(tokio::time::sleep(wait)),
+            Pacing::Close => {
                 let reason = format!(
                     "too many frames a second for {} s: reconnect in {} s and send more slowly",
-                    pace::HELD_BACK.as_secs(),
-                    pace::BURST.as_secs()
+                    rate_limit::MAX_OVER.as_secs(),
+                    rate_limit::BURST.as_secs()
                 );
                 return Err(CloseCause::Close(Closing::new(CloseCode::RateLimited, reason)));
             }
