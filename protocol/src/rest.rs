@@ -33,14 +33,14 @@ pub struct Login {
     pub password: String,
 }
 
-/// The answer to both: a token that is shown once.
+/// The answer to both: a token, which is shown only here.
 #[derive(Clone, Serialize)]
 pub struct SignedIn {
     /// The secret: send it as `Authorization: Bearer …`, or as a subprotocol of a socket.
     pub token: String,
-    /// When the token ends by itself.
+    /// When the token expires.
     pub expires_at: Timestamp,
-    /// Who signed in.
+    /// The person who signed in.
     pub user: User,
 }
 
@@ -55,13 +55,13 @@ read_fields! {
 /// One sign-in of a person, in `GET /api/auth/tokens/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TokenInfo {
-    /// For revoking it.
+    /// The id for revoking it.
     pub id: TokenId,
     /// When the person signed in.
     pub created_at: Timestamp,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// Whether this request used it.
+    /// Whether this request was made with it.
     pub current: bool,
 }
 
@@ -97,7 +97,7 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
 /// `POST /api/chats/`: one other person for a direct chat, more or a title for a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateChat {
-    /// The others; whoever asks takes part in any case.
+    /// The other people; the creator takes part in any case.
     pub participants: Vec<UserRef>,
     /// A title makes it a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,7 +121,7 @@ pub struct UpdateChat {
 /// `POST /api/chats/{id}/participants/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddParticipant {
-    /// Who joins.
+    /// The person who joins.
     pub user: UserRef,
 }
 
@@ -129,30 +129,30 @@ pub struct AddParticipant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatStatus {
-    /// It does.
+    /// It takes messages.
     Active,
     /// It can be read but not written to.
     Closed,
 }
 
-/// What a chat is.
+/// The kind of a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatKind {
     /// Two people; the same pair always has the same chat.
     Direct,
-    /// Any number of people, who may come and go.
+    /// Any number of people, who may join and leave.
     Group,
 }
 
-/// Somebody in a chat.
+/// A person in a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "FlatParticipant")]
 pub struct Participant {
-    /// Who.
+    /// The person.
     #[serde(flatten)]
     pub user: User,
-    /// How far they have read.
+    /// The position up to which they have read.
     pub read_seq: Seq,
     /// Whether they have a socket open.
     #[serde(default)]
@@ -188,7 +188,7 @@ impl From<FlatParticipant> for Participant {
 /// A chat as its participant sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Chat {
-    /// Which.
+    /// The number of the chat.
     pub id: ChatId,
     /// Direct or group.
     pub kind: ChatKind,
@@ -196,7 +196,7 @@ pub struct Chat {
     pub status: ChatStatus,
     /// A group's title, if it has one.
     pub title: Option<String>,
-    /// Everybody in it, by id; in the list of chats myself and the first of the others, at most
+    /// The participants, by id; in the list of chats the caller and the first of the others, at most
     /// [`limits::LISTED_PARTICIPANTS`](crate::limits::LISTED_PARTICIPANTS).
     pub participants: Vec<Participant>,
     /// How many people are in it; 0 from a server that does not say so.
@@ -205,9 +205,9 @@ pub struct Chat {
     pub head: Seq,
     /// The log's epoch.
     pub epoch: Epoch,
-    /// How far I have read.
+    /// The position up to which the caller has read.
     pub read_seq: Seq,
-    /// Messages of others that I have not read, counted to [`limits::UNREAD`](crate::limits::UNREAD): that many means that many or more.
+    /// Messages of others that the caller has not read, counted to [`limits::UNREAD`](crate::limits::UNREAD): that many means that many or more.
     pub unread: u64,
     /// The newest message that is not deleted.
     pub last_message: Option<Message>,
@@ -296,13 +296,13 @@ pub struct MessageBody {
     pub id: MessageId,
     /// The chat that it is in.
     pub chat: ChatId,
-    /// Who wrote it.
+    /// The author.
     pub sender: User,
     /// The text; empty once it was deleted.
     pub content: String,
     /// When the server accepted it.
     pub sent_at: Timestamp,
-    /// Where the log holds it.
+    /// Its position in the log.
     pub seq: Seq,
     /// The sender's own name for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,25 +11,20 @@ use icu_normalizer::{ComposingNormalizer, DecomposingNormalizer};
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
-/// What is wrong with an address that somebody wants an account with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EmailError {
-    /// More than [`limits::EMAIL_BYTES`].
     #[error("The e-mail address may have at most {} bytes.", limits::EMAIL_BYTES)]
     TooLong,
-    /// It lacks an `@`, or what stands before or after it, or has white space in it.
+    /// The `@` or one of the parts around it is missing, or there is white space in it.
     #[error("This is not an e-mail address: write one such as name@example.org.")]
     NotAnAddress,
-    /// It has characters that can't be seen, so that two addresses that look the same would be two accounts.
+    /// With invisible characters, two addresses that look the same would be two accounts.
     #[error("The e-mail address has a character that can't be seen: type the address instead of pasting it.")]
     Invisible,
 }
 
 /// The address of a new account as it is stored: without white space around it, and in Unicode's composed form (NFC), as
-/// RFC 6532, section 3.1 recommends. Whether mail reaches it, only a mail could tell.
-///
-/// # Errors
-/// [`EmailError`] says what is wrong with it.
+/// RFC 6532, section 3.1 recommends. Only a mail could tell whether mail reaches it.
 pub(crate) fn parse(text: &str) -> Result<String, EmailError> {
     let text = compose(text.trim());
     if text.len() > limits::EMAIL_BYTES {
@@ -47,7 +42,7 @@ pub(crate) fn parse(text: &str) -> Result<String, EmailError> {
     Ok(text.into_owned())
 }
 
-/// What is equal for two spellings of one address and for no others: canonical caseless matching (Unicode, section 3.13,
+/// A key that is equal for all spellings of one address, and differs for others: canonical caseless matching (Unicode, section 3.13,
 /// definition D145), the same in every place and for ever, since Unicode never changes how an assigned letter is folded.
 #[must_use]
 pub(crate) fn key(email: &str) -> String {
@@ -58,7 +53,7 @@ pub(crate) fn key(email: &str) -> String {
     compose(&CaseMapper::new().fold_string(&decomposed)).into_owned()
 }
 
-/// Whether an account may have this address: of accounts from before [`parse`] was as strict as it is, too.
+/// Whether an account may have this address, also one that was made before [`parse`] was as strict as it is.
 #[must_use]
 pub(crate) fn is_possible(email: &str) -> bool {
     !email.contains('\0')

@@ -16,7 +16,6 @@ use tokio::sync::Mutex;
 
 use crate::store::{PageFile, Store, StoreError};
 
-/// A file as the build made it.
 struct Embedded {
     path: &'static str,
     content_type: &'static str,
@@ -33,13 +32,13 @@ include!(concat!(env!("OUT_DIR"), "/page.rs"));
 const INDEX: &str = "index.html";
 /// The document's `<base>` as the build leaves it: everything that the page loads and calls is relative to it.
 const BASE: &str = "<base href=\"/\">";
-/// What a content's encoding is called that is brotli (RFC 7932).
+/// The name of brotli as a content coding (RFC 7932).
 const BROTLI: &str = "br";
-/// Characters in the name of a file that other versions are asked for; those of the build are shorter.
+/// The longest name of a file that is looked up among other versions; those of the build are shorter.
 const NAME_CHARS: usize = 100;
-/// Files of other versions that are held in memory; the store has about this many.
+/// Files of other versions that are cached in memory; the store has about this many.
 const HELD: usize = 64;
-/// How often keeping the files is tried, which two nodes that start at once may keep each other from.
+/// How often storing the files is tried: two nodes that start at once may get in each other's way.
 const TRIES: usize = 3;
 
 /// A file of the page.
@@ -48,18 +47,18 @@ pub struct File {
     /// Its path without a leading slash.
     path: String,
     content_type: String,
-    /// What tells this content from another under the same path, such as the start of its SHA-256.
+    /// Identifies the content, such as the start of its SHA-256.
     hash: String,
     /// Whether the name holds a hash of the content, so that the content can never change.
     hashed: bool,
     /// Whether `content` is brotli.
     compressed: bool,
     content: Bytes,
-    /// The content as it was, once a browser asked for it that does not take brotli.
+    /// The decompressed content, once a browser that does not accept brotli has asked for it.
     uncompressed: OnceLock<Bytes>,
 }
 
-/// The files that the build put into the program.
+/// The files that the build embedded.
 pub fn built_in() -> Vec<File> {
     let file = |file: &Embedded| File {
         path: file.path.to_owned(),
@@ -75,15 +74,15 @@ pub fn built_in() -> Vec<File> {
 
 /// The page as one node serves it: its own version, and the files of others.
 ///
-/// While one version follows another, a balancer may send a browser with a document of one to a node of the other for
-/// the files. So each node keeps its files in the store before it serves, and finds there what it has not itself.
+/// During a rolling update a balancer may send a browser with a document of one version to a node of the other. So each
+/// node stores its files before it serves, and looks in the store for files that it does not have itself.
 pub struct Page {
     files: Vec<File>,
-    /// The policy's sources for the scripts that stand in the document itself.
+    /// The policy's sources for the inline scripts of the document.
     scripts: String,
     store: Arc<dyn Store>,
-    /// Files of other versions that were asked for. One is looked for at a time, so that whoever asks for files that
-    /// never were takes one connection to the database at most.
+    /// Files of other versions that were requested. One is looked up at a time, so that requests for files that never
+    /// existed take one connection to the database at most.
     held: Mutex<HashMap<String, Arc<File>>>,
 }
 
@@ -112,10 +111,7 @@ impl Page {
         Self { files, scripts, store, held: Mutex::default() }
     }
 
-    /// The answer to `GET` of a path: a file, or the page for an address of one of its views. `None`: no such file.
-    ///
-    /// # Errors
-    /// When it may be a file of another version and the store does not answer.
+    /// The answer to `GET` of a path: a file, or the document for an address of one of its views. `None`: no such file.
     pub async fn answer(&self, path: &str, headers: &HeaderMap) -> Result<Option<Response>, StoreError> {
         if let Some(file) = find(&self.files, path) {
             let policy = (file.path == INDEX).then(|| content_security_policy(path, headers, &self.scripts));
@@ -142,7 +138,7 @@ fn find<'a>(files: &'a [File], path: &str) -> Option<&'a File> {
     let path = path.trim_start_matches('/');
     let exact = files.iter().find(|file| file.path == path);
     exact.or_else(|| {
-        // A missing script must not be answered with HTML, which fails in a way that nobody understands.
+        // A missing script must not be answered with HTML, which fails in a browser without a clear error.
         let last = path.rsplit('/').next().unwrap_or_default();
         if last.contains('.') { None } else { files.iter().find(|file| file.path == INDEX) }
     })
@@ -176,7 +172,7 @@ impl File {
 
     fn from_store(file: PageFile) -> Self {
         Self {
-            // As good as a hash, since it holds one.
+            // The name contains a hash.
             hash: file.path.clone(),
             path: file.path,
             content_type: file.content_type,
@@ -234,7 +230,7 @@ impl File {
         let unpack = || {
             let mut plain = Vec::new();
             let done = brotli::BrotliDecompress(&mut Cursor::new(&self.content), &mut plain);
-            // A build compressed it, and writing to memory does not fail; what a database damaged is cut short.
+            // Only a damaged row of the database fails here; the content is cut short then.
             done.unwrap_or_else(
                 |error: io::Error| tracing::error!(%error, path = self.path, "a damaged file"),
             );
@@ -244,7 +240,7 @@ impl File {
     }
 }
 
-/// A policy's sources for the scripts that stand in the page itself, each by its hash (CSP Level 3, section 2.3.1).
+/// The policy's sources for inline scripts, each by its hash (CSP Level 3, section 2.3.1).
 fn inline_scripts(html: &str) -> String {
     let mut sources = String::new();
     let mut rest = html;
@@ -271,7 +267,7 @@ fn matches_etag(headers: &HeaderMap, tag: &str) -> bool {
     })
 }
 
-/// Whether the browser takes brotli; a weight of 0 is a no (RFC 9110, section 12.4.2).
+/// Whether the browser accepts brotli; a weight of 0 refuses it (RFC 9110, section 12.4.2).
 fn accepts_brotli(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
@@ -284,8 +280,8 @@ fn accepts_brotli(headers: &HeaderMap) -> bool {
     })
 }
 
-/// What the page may do: run what the build made, talk to this server, and nothing else.
-/// The connection tester may talk to every server: that is what it is for.
+/// Allows the page to run what the build made and to connect to this server, and nothing else.
+/// The connection tester may connect to every server, as its purpose is.
 fn content_security_policy(path: &str, headers: &HeaderMap, scripts: &str) -> String {
     // Some browsers do not count a socket to the page's own host as 'self'.
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());

@@ -18,7 +18,7 @@ mod transport;
 pub(crate) use task::{Opening, Services, run};
 pub(crate) use transport::{Disconnected, Incoming, Outgoing, Transport, refuse};
 
-/// The shortest pause between two typing notices of one chat that are passed on, in microseconds.
+/// The shortest time between two typing notices of one chat that are passed on, in microseconds.
 const TYPING_PAUSE: i64 = 1_000_000;
 const BAD_FRAME_WINDOW: i64 = limits::BAD_FRAME_SECONDS as i64 * 1_000_000;
 
@@ -45,42 +45,32 @@ pub(crate) struct Session {
 /// What a frame leads to.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Nothing.
     Nothing,
-    /// Answer at once.
     Reply(Frame),
     /// Hand a change to the appender.
     Submit(Append),
-    /// Follow a chat.
     Subscribe {
-        /// Which.
         chat: ChatId,
-        /// From where.
         after: Option<Seq>,
-        /// The epoch of that position.
+        /// The epoch that `after` belongs to.
         epoch: Option<Epoch>,
     },
-    /// Follow a chat no more.
     Unsubscribe(ChatId),
-    /// Tell the chat that this user is writing.
     Typing(ChatId),
-    /// CloseCause the socket.
     Close(Closing),
 }
 
-/// Whether an entry of a log is the next one to send.
+/// Whether an event is the next one to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// It is.
     Send,
-    /// It was sent already, or the chat is not followed.
+    /// It was sent already, or the chat is not subscribed.
     Skip,
-    /// Entries before it are missing: read them from the log first.
+    /// Events before it are missing: read them from the log first.
     Gap,
 }
 
 impl Session {
-    /// The session of a checked token.
     pub(crate) fn new(user: UserId, expires_at: i64, scope: Scope) -> Self {
         Self {
             user,
@@ -200,7 +190,7 @@ impl Session {
         }
     }
 
-    /// Whether it follows as many chats as it may, with this one.
+    /// Whether the socket has as many subscriptions as it may, with this chat.
     pub(crate) fn is_filled_by(&self, chat: ChatId) -> bool {
         self.follows.len() + usize::from(self.last(chat).is_none()) >= limits::SUBSCRIPTIONS
     }
@@ -233,7 +223,7 @@ impl Session {
     }
 }
 
-/// Where a subscription begins, and whether the client must load afresh.
+/// Where a subscription begins, and whether the client must load the chat afresh.
 pub(crate) fn start(position: &Position, after: Option<Seq>, epoch: Option<&Epoch>) -> (Seq, bool) {
     let head = position.head;
     match after {

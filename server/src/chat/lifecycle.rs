@@ -24,7 +24,7 @@ impl Chats {
         Ok(chat)
     }
 
-    /// A page of a person's chats, see [`Store::chats`](crate::store::Store::chats), with who is online.
+    /// A page of a user's chats, see [`Store::chats`](crate::store::Store::chats), with who is online.
     pub async fn list(
         &self,
         user: UserId,

@@ -5,7 +5,7 @@ use causerie_server::store::{Contents, Restored, SqliteStore, renew_epoch};
 
 use super::say;
 
-/// Writes a backup and says what is in it.
+/// Writes a backup and prints what is in it.
 pub(super) async fn backup(options: &Backup) -> Result<(), String> {
     let url = options.url().map_err(|error| error.to_string())?;
     let contents = SqliteStore::backup(&url, &options.to).await.map_err(|error| error.to_string())?;
@@ -13,7 +13,7 @@ pub(super) async fn backup(options: &Backup) -> Result<(), String> {
     Ok(())
 }
 
-/// Puts a backup back and says where the database went that was there.
+/// Restores a backup and prints where the database went that was there.
 pub(super) async fn restore(options: &Restore) -> Result<(), String> {
     let url = options.url().map_err(|error| error.to_string())?;
     let Restored { contents, kept } =
@@ -26,7 +26,6 @@ pub(super) async fn restore(options: &Restore) -> Result<(), String> {
     Ok(())
 }
 
-/// Renews the epoch.
 pub(super) async fn renew(options: &Database) -> Result<(), String> {
     let url = options.url().map_err(|error| error.to_string())?;
     renew_epoch(&url).await.map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! `causerie migrate-db`: moves an installation and says how far it is.
+//! `causerie migrate-db`: moves an installation and shows the progress.
 
 use std::fmt::Write as _;
 
@@ -47,7 +47,7 @@ impl Bar {
     }
 }
 
-/// What was done, for a person to read.
+/// A summary for a person to read.
 fn told(report: &Report) -> String {
     let mut text = String::new();
     for (table, rows) in &report.rows {

@@ -1,4 +1,4 @@
-//! `/api/auth/…`: making an account, signing in and out, and the list of sign-ins.
+//! `/api/auth/…`: registering, signing in and out, and the list of tokens.
 
 use std::fmt::Display;
 
@@ -78,7 +78,7 @@ async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The name to show: the one that was given, or the address's part before the `@`.
+/// The display name: the given one, or the local part of the address.
 fn name(given: Option<&str>, email: &str) -> Result<String, Refusal> {
     let given = given.map(str::trim).filter(|name| !name.is_empty());
     let Some(name) = given else {

@@ -1,4 +1,4 @@
-//! Who is calling: the `Authorization` header, in the new form and the old one.
+//! The caller of a request, by the `Authorization` header, and the rate of their changes.
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
@@ -25,7 +25,7 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// Counts a change with the frames that the same person sends; a repeat of a `client_id` counts once.
+/// Counts a change towards the rate of its user's frames; repeats of a `client_id` count apart.
 pub(super) fn check_rate(
     app: &AppState,
     caller: &Caller,

@@ -32,9 +32,9 @@ async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<(HeaderMap, Json<Vec<Chat>>), Refusal> {
     let query = query.as_deref().unwrap_or_default();
-    let place = "a place in the list, as a \"Link\" header names it";
-    let page = Page::parse(query, limits::CHATS_PAGE, limits::CHATS_PAGE, place)?;
-    let mut chats = app.chats.list(caller.user.id, page.before, page.look_for()).await?;
+    let position = "a place in the list, as a \"Link\" header names it";
+    let page = Page::parse(query, limits::CHATS_PAGE, limits::CHATS_PAGE, position)?;
+    let mut chats = app.chats.list(caller.user.id, page.before, page.fetch_limit()).await?;
     let mut headers = HeaderMap::new();
     if chats.len() > page.limit {
         chats.truncate(page.limit);

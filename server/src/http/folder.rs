@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Takes the folder's path from a request, and puts it before the addresses in the answer.
+/// Middleware: strips the folder's path from a request, and puts it before the addresses in the answer.
 pub(super) async fn strip_base_path(
     State(base_path): State<Arc<str>>,
     mut request: Request,

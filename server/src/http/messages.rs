@@ -31,7 +31,7 @@ async fn list(
 ) -> Result<(HeaderMap, Json<Vec<MessageBody>>), Refusal> {
     let query = query.as_deref().unwrap_or_default();
     let page = Page::parse(query, limits::PAGE_DEFAULT, limits::PAGE_MAX, "the id of a message")?;
-    let messages = app.store.messages(caller.user.id, chat, page.before, page.look_for()).await?;
+    let messages = app.store.messages(caller.user.id, chat, page.before, page.fetch_limit()).await?;
     let mut messages = messages.ok_or_else(Refusal::no_such_chat)?;
     let mut headers = HeaderMap::new();
     if messages.len() > page.limit {

@@ -1,4 +1,4 @@
-//! Which pages may talk to this server: its own, and those of the list.
+//! Which pages may use this server: its own, and those of the listed origins.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const PREFLIGHT: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Whether a socket may be opened: browsers send the page's origin and open sockets to everywhere.
 ///
-/// Without an origin it is a program and not a browser, and there is no session of somebody else to abuse.
+/// Without an origin the client is a program and not a browser, and there is no other person's session to abuse.
 #[must_use]
 pub(super) fn may_connect(headers: &HeaderMap, config: &Config) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
@@ -27,12 +27,11 @@ pub(super) fn may_connect(headers: &HeaderMap, config: &Config) -> bool {
 #[must_use]
 pub(super) fn is_allowed(origin: &str, host: Option<&str>, config: &Config) -> bool {
     let Some(page) = Triple::of(origin) else { return false };
-    // The scheme is the page's: a proxy may have taken TLS off, so this end does not know its own.
+    // The scheme is the page's: a proxy may have taken TLS off, so the server does not know its own.
     let own = host.and_then(|host| Triple::of(&format!("{}://{host}", page.scheme)));
     own.is_some_and(|own| own == page) || is_listed(&page, config)
 }
 
-/// Whether the settings name a page's origin.
 fn is_listed(page: &Triple, config: &Config) -> bool {
     config.allowed_origins.iter().any(|listed| Triple::of(listed).is_some_and(|listed| listed == *page))
 }
@@ -61,7 +60,7 @@ impl Triple {
     }
 }
 
-/// What browsers are told about pages elsewhere that use the API (the Fetch standard's CORS protocol).
+/// CORS for pages of the listed origins that use the API.
 pub(super) fn cors(config: &Config) -> CorsLayer {
     let config = config.clone();
     let is_listed = move |origin: &HeaderValue, _: &Parts| {

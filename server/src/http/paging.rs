@@ -1,4 +1,4 @@
-//! Which part of a list is asked for: `?limit=&before=`, and the `Link` to the part after it (RFC 8288).
+//! Pages of a list: `?limit=&before=`, and the `Link` to the next page (RFC 8288).
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -8,18 +8,17 @@ use url::form_urlencoded;
 
 use crate::refusal::Refusal;
 
-/// A part of a list, by a place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Page<P> {
-    /// At most this many entries, at least one.
+    /// At least 1.
     pub(super) limit: usize,
-    /// Only what comes before this place.
+    /// Only entries before this position.
     pub(super) before: Option<P>,
 }
 
 impl<P: FromStr> Page<P> {
-    /// Reads a query; `place` says what a place is.
-    pub(super) fn parse(query: &str, default: usize, max: usize, place: &str) -> Result<Self, Refusal> {
+    /// Reads a query; `position` says in the error what `before` must be.
+    pub(super) fn parse(query: &str, default: usize, max: usize, position: &str) -> Result<Self, Refusal> {
         let mut page = Self { limit: default, before: None };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
@@ -31,10 +30,9 @@ impl<P: FromStr> Page<P> {
                 }
                 "before" => {
                     let before = value.parse();
-                    page.before =
-                        Some(before.map_err(|_| {
-                            Refusal::invalid("before", format!("\"before\" must be {place}."))
-                        })?);
+                    page.before = Some(before.map_err(|_| {
+                        Refusal::invalid("before", format!("\"before\" must be {position}."))
+                    })?);
                 }
                 _ => {}
             }
@@ -42,13 +40,13 @@ impl<P: FromStr> Page<P> {
         Ok(page)
     }
 
-    /// How many entries to look for: one more than asked for tells whether the list goes on.
-    pub(super) fn look_for(&self) -> u64 {
+    /// One more than the limit, which shows whether the list goes on.
+    pub(super) fn fetch_limit(&self) -> u64 {
         self.limit as u64 + 1
     }
 }
 
-/// The `Link` to the next part of a list, which goes on before a place.
+/// The `Link` to the next page, which ends before a position.
 pub(super) fn link_to_next(path: &str, limit: usize, before: impl Display) -> HeaderMap {
     let link = format!("<{path}?limit={limit}&before={before}>; rel=\"next\"");
     let link = HeaderValue::try_from(link).expect("a path and numbers are visible ASCII");
@@ -76,8 +74,8 @@ mod tests {
     }
 
     #[test]
-    fn a_place_in_the_list_of_chats_is_read_as_it_is_written() {
-        let parse = |query: &str| Page::<ChatCursor>::parse(query, 1, 1, "a place");
+    fn a_position_in_the_list_of_chats_is_read_as_it_is_written() {
+        let parse = |query: &str| Page::<ChatCursor>::parse(query, 1, 1, "a position");
         let place = ChatCursor { sort_key: MessageId(57), id: ChatId(3) };
         assert_eq!(parse(&format!("before={place}")).unwrap().before, Some(place));
         for bad in ["", "57", "57-", "-3", "x-3", "57-3-1", "57 3"] {

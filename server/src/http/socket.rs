@@ -27,9 +27,9 @@ mod transport;
 
 use transport::AxumTransport;
 
-/// What a socket reads at once; every idle socket holds a buffer of this size.
+/// The read buffer; every idle socket holds one.
 const READ_BUFFER: usize = 4 * 1024;
-/// What a socket gathers before it writes; grows only while there is much to send.
+/// The write buffer; it grows only while there is much to send.
 const WRITE_BUFFER: usize = 8 * 1024;
 
 pub(super) fn routes() -> Router<AppState> {
@@ -71,7 +71,7 @@ async fn handshake(
     ws: Upgrade,
     scope: Option<Scope>,
 ) -> Response {
-    // The path alone: a query may hold a secret that somebody put there by mistake.
+    // Only the path: a query may hold a token that was put there by mistake.
     let path = uri.path();
     let peer = peer_addr.address;
     tracing::info!(path, %peer, "WebSocket HANDSHAKING {path} [{peer}]");
@@ -158,7 +158,7 @@ impl From<Limit> for Refused {
     }
 }
 
-/// Checks what a client came with. The error is what its close frame says.
+/// Checks the query and the token. The error is what the close frame says.
 async fn admit(
     app: &AppState,
     uri: &Uri,

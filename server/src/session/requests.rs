@@ -16,16 +16,15 @@ use crate::store::StoreError;
 /// Encoded events that wait for the socket at once, in bytes; one entry may go beyond it.
 const PAGE_BYTES: usize = limits::OUTBOX_BYTES / 4;
 
-/// Why a chat could not be followed.
+/// Why a subscription could not begin.
 enum NotFollowed {
     /// It does not exist or the user is not in it.
     NoSuchChat,
-    /// The store did not answer.
     Store,
 }
 
 impl<T: Transport> SocketTask<T> {
-    /// Welcomes the client; on a socket for one chat, follows it.
+    /// Sends the welcome; a socket for one chat subscribes to it.
     pub(super) async fn open(&mut self, opening: Opened) -> Result<(), CloseCause> {
         let Opened { user, scope, after, epoch } = opening;
         // First, since a chat that is not the user's ends the socket without a welcome.
@@ -57,7 +56,7 @@ impl<T: Transport> SocketTask<T> {
         after: Option<Seq>,
         epoch: Option<Epoch>,
     ) -> Result<(), CloseCause> {
-        // What is pending of this chat belongs before the answer.
+        // Pending events of this chat belong before the answer.
         self.drain().await?;
         match self.follow(chat, after, epoch).await {
             Ok(subscribed) => return self.catch_up(subscribed).await,
@@ -67,9 +66,9 @@ impl<T: Transport> SocketTask<T> {
         Ok(())
     }
 
-    /// Answers an `unsubscribe` frame; a chat that is not followed is answered alike.
+    /// Answers an `unsubscribe` frame; the answer is the same for a chat that is not subscribed.
     pub(super) async fn unsubscribe(&mut self, chat: ChatId) -> Result<(), CloseCause> {
-        // What is pending of this chat belongs before the answer.
+        // Pending events of this chat belong before the answer.
         self.drain().await?;
         self.services.hub.unsubscribe(chat, &self.outbox);
         self.session.unfollow(chat);
@@ -81,8 +80,8 @@ impl<T: Transport> SocketTask<T> {
         Ok(())
     }
 
-    /// Notes the newest message in any of the person's chats, before the last one is followed that there is room for:
-    /// the list that the client loads after this has all that came before, and the pings tell of the rest.
+    /// Notes the newest message in any of the user's chats before the last subscription that the socket may have:
+    /// the list that the client loads after this has every message up to it, and the pings name the chats of later ones.
     async fn note_newest(&mut self, chat: ChatId) -> Result<(), StoreError> {
         if self.session.newest_seen.is_none() && self.session.is_filled_by(chat) {
             let newest = self.services.store.moved_chats(self.session.user, MessageId(0), 1).await?;
@@ -92,7 +91,7 @@ impl<T: Transport> SocketTask<T> {
         Ok(())
     }
 
-    /// The heads of the person's chats that got messages lately and are not followed for want of room.
+    /// The heads of the user's chats that got messages lately and are not subscribed because the socket is at its limit.
     async fn moved(&mut self) -> Vec<(ChatId, Seq)> {
         let Some((before, last)) = self.session.newest_seen else { return Vec::new() };
         match self.services.store.moved_chats(self.session.user, before, limits::MOVED_CHATS).await {
@@ -110,7 +109,7 @@ impl<T: Transport> SocketTask<T> {
         }
     }
 
-    /// Registers for live events first and reads the position then, so that nothing falls in between.
+    /// Registers for live events before it reads the position, so that no event falls in between.
     async fn follow(
         &mut self,
         chat: ChatId,
@@ -149,7 +148,7 @@ impl<T: Transport> SocketTask<T> {
         Err(failure)
     }
 
-    /// Sends `subscribed` and what the client missed, a page at a time, so that a slow client holds up no memory.
+    /// Sends `subscribed` and what the client missed, a page at a time, so that a slow client does not hold memory.
     async fn catch_up(&mut self, subscribed: Subscribed) -> Result<(), CloseCause> {
         let (chat, head) = (subscribed.chat_id, subscribed.head);
         self.reply(&ServerFrame::Subscribed(subscribed));
@@ -173,7 +172,7 @@ impl<T: Transport> SocketTask<T> {
         self.fetch_page(chat).await
     }
 
-    /// Puts the next entries of the log in front of what is pending.
+    /// Puts the next events of the log in front of what is pending.
     pub(super) async fn fetch_page(&mut self, chat: ChatId) -> Result<(), CloseCause> {
         let Some(last) = self.session.last(chat) else { return Ok(()) };
         match self.services.store.events_after(self.session.user, chat, last, self.page).await {
@@ -188,7 +187,7 @@ impl<T: Transport> SocketTask<T> {
                         break;
                     }
                 }
-                // What is left is read again, so the next page is asked for as large as this one could be.
+                // The rest is read again, so the next page is as large as this one could have been.
                 let is_cut = frames.len() < events.len();
                 self.page = if is_cut { frames.len() as u64 } else { (self.page * 2).min(PAGE) };
                 for item in frames.into_iter().rev() {
@@ -197,7 +196,7 @@ impl<T: Transport> SocketTask<T> {
                 Ok(())
             }
             Ok(Some(_)) => {
-                // The log has no gaps, so this can't be mended here; nothing may be sent past it.
+                // A log has no gaps, so this can't be repaired here; no later event may be sent.
                 tracing::error!(%chat, after = %last, "the log does not go on where it should");
                 Err(CloseCause::Close(Closing::new(CloseCode::InternalError, "the chat's log can't be read")))
             }
@@ -212,7 +211,7 @@ impl<T: Transport> SocketTask<T> {
         }
     }
 
-    /// Ends the streams of chats: nothing of them that is pending is sent.
+    /// Ends subscriptions; their pending events are not sent.
     pub(super) fn revoked(&mut self, chats: Vec<(ChatId, &'static str)>) -> Result<(), CloseCause> {
         for (chat, reason) in chats {
             self.pending.retain(|item| item.chat() != Some(chat));
@@ -245,7 +244,7 @@ impl<T: Transport> SocketTask<T> {
         }
     }
 
-    /// Sends the heartbeat, behind everything that leads up to the heads that it names.
+    /// Sends the heartbeat, after every event up to the heads that it names.
     async fn ping(&mut self) -> Result<(), CloseCause> {
         if let Some(closing) = self.session.expired(clock::now()) {
             return Err(CloseCause::Close(closing));
@@ -255,7 +254,7 @@ impl<T: Transport> SocketTask<T> {
         self.outbox.take(&mut self.pending);
         self.drain().await?;
         for (chat, head) in &heads {
-            // Whatever the outbox did not bring was lost on its way: read it from the log.
+            // Events that the outbox did not bring were lost on their way: read them from the log.
             if self.session.last(*chat).is_some_and(|last| last < *head) {
                 self.services.metrics.gaps_filled.inc(FoundBy::Ping);
             }
@@ -281,7 +280,7 @@ impl<T: Transport> SocketTask<T> {
                 self.pending.push_front(Item::Reply(frame));
                 Ok(())
             }
-            // Gone again already.
+            // Deleted or left in the meantime.
             Ok(None) => Ok(()),
             Err(error) => {
                 log(&error);

@@ -21,11 +21,11 @@ use crate::outbox::{Closing, Item, Outbox, Scope, Signal};
 use crate::rate_limit::{self, Pacing, SocketRate};
 use crate::store::{Append, Change, Store};
 
-/// Frames that are sent before it is the reader's turn.
+/// Frames that are sent before the task yields.
 const TURN: usize = 128;
-/// Entries of a log that are read at once.
+/// Events that are read from a log at once.
 pub(super) const PAGE: u64 = 200;
-/// A queue's buffer that is kept while the socket is idle, in items.
+/// The buffer of `pending` that is kept while the socket is idle, in items.
 const KEPT: usize = 64;
 
 /// What sessions work with.
@@ -139,7 +139,7 @@ pub(super) enum Wait {
 /// Runs a session from its welcome to its end, and returns the close code: ours, the client's, or 1006.
 ///
 /// The socket is registered by the call itself, before the future is polled.
-/// What is needed once is boxed apart, since an idle socket keeps the whole future for as long as it is open.
+/// Futures that run once are boxed, since an idle socket keeps the whole future for as long as it is open.
 pub(crate) fn run<T: Transport>(
     transport: T,
     services: Arc<Services>,
@@ -216,7 +216,7 @@ impl<T: Transport> SocketTask<T> {
                 Ok(())
             }
             Incoming::Control => {
-                // The link answers a ping by itself; the next is read once that is written.
+                // The transport answers a ping by itself; the next frame is read once that is written.
                 self.unflushed = true;
                 self.count(false)
             }
@@ -262,7 +262,7 @@ impl<T: Transport> SocketTask<T> {
         Ok(())
     }
 
-    /// Reads nothing until this, and what was waited for before, is over.
+    /// Reads nothing until this future, and the one before it, is done.
     fn pause(&mut self, until: impl Future<Output = ()> + Send + 'static) {
         self.paused_until = Some(match self.paused_until.take() {
             None => Box::pin(until),
@@ -287,9 +287,9 @@ impl<T: Transport> SocketTask<T> {
         }
     }
 
-    /// The one place where a session waits.
+    /// The one place where the task waits.
     fn poll_step(&mut self, cx: &mut Context<'_>, wait: Wait) -> Poll<Step> {
-        // Before anything is looked at, so that nothing is missed in between.
+        // Before anything is polled, so that no wake-up is missed in between.
         self.outbox.register(cx.waker());
         let mut left = TURN;
         loop {
@@ -327,7 +327,11 @@ impl<T: Transport> SocketTask<T> {
             ready!(paused_until.as_mut().poll(cx));
             self.paused_until = None;
         }
-        if self.blocked || self.flushing || self.closing_after_replies.is_some() || self.outbox.at_request_limit() {
+        if self.blocked
+            || self.flushing
+            || self.closing_after_replies.is_some()
+            || self.outbox.at_request_limit()
+        {
             return Poll::Pending;
         }
         self.transport.poll_recv(cx).map(Step::Incoming)
@@ -345,7 +349,7 @@ impl<T: Transport> SocketTask<T> {
         })
     }
 
-    /// Sends the next pending item. `None`: it was sent or skipped, or there is none. Pending: the socket takes no more.
+    /// Sends the next pending item. `None`: it was sent or skipped, or there is none. Pending: the transport takes no more.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step>> {
         let sendable = match self.pending.front() {
             None => return Poll::Ready(None),
@@ -375,7 +379,7 @@ impl<T: Transport> SocketTask<T> {
             }
             if std::mem::take(&mut self.blocked) {
                 self.outbox.release();
-                // The peer made room, so it lives, though it may be too slow to answer pings.
+                // The peer took something, so it is alive, though it may be too slow to answer pings.
                 self.outbox.mark_alive();
             }
         }
@@ -411,7 +415,7 @@ impl<T: Transport> SocketTask<T> {
         }
     }
 
-    /// Nothing waits: flushes, ends a session that waited for this, and frees large buffers.
+    /// Nothing is pending: flushes, ends a session that waited for this, and frees large buffers.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         if self.closing_after_replies.is_some()
             && self.outbox.has_no_pending_requests()
@@ -435,7 +439,7 @@ impl<T: Transport> SocketTask<T> {
         Poll::Pending
     }
 
-    /// Counts what is pending as waiting while the socket takes no more, so that one bound holds for all of it.
+    /// Counts what is pending towards the bound of the outbox while the transport takes no more.
     pub(super) fn hold(&self) {
         if self.blocked {
             self.outbox.hold(self.pending.len(), self.pending.iter().map(Item::bytes).sum());
@@ -444,7 +448,7 @@ impl<T: Transport> SocketTask<T> {
 
     /// Closes as far as the connection lets it, and returns the close code.
     async fn end(&mut self, cause: CloseCause) -> CloseCode {
-        // Nothing more is sent, so nothing need wait here.
+        // Nothing more is sent, so the outbox need not fill up.
         self.outbox.close(Closing::new(CloseCode::Normal, ""));
         self.pending = VecDeque::new();
         let code = cause.code();

@@ -9,20 +9,18 @@ use tokio::time::timeout;
 
 use crate::outbox::{Closing, Frame};
 
-/// How long a peer has to take what was sent before, and the close frame. Long, since one that was too slow is to learn
-/// that; little more than the frame waits for it meanwhile.
+/// How long a peer has to take what was sent before, and the close frame. Long, so that a peer that was too slow learns
+/// why; it costs little more than the frame.
 const SEND_WAIT: Duration = Duration::from_secs(20);
-/// How much of what a peer sends meanwhile is read and thrown away, in bytes.
+/// How much of what a peer sends meanwhile is read and discarded, in bytes.
 const CLOSE_BYTES: usize = 8 * 1024 * 1024;
-/// What a control frame counts as of that: the longest (RFC 6455, section 5.5), since a ping leads to a pong.
+/// What a control frame counts as: the longest (RFC 6455, section 5.5), since a ping leads to a pong.
 const CONTROL_BYTES: usize = 131;
 /// How long a peer has to answer the close frame.
 pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
-/// Something that came from the client.
 #[derive(Debug)]
 pub(crate) enum Incoming {
-    /// A text frame.
     Text(Frame),
     /// A control frame; pings are answered by the transport.
     Control,
@@ -30,18 +28,16 @@ pub(crate) enum Incoming {
     Bad(Closing),
     /// The client's close frame, with its code if it has one; the transport answers it.
     Closed(Option<u16>),
-    /// The connection is gone.
+    /// The connection is gone, without a close frame.
     Disconnected,
 }
 
-/// Something for the client.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
-    /// A text frame.
     Text(Frame),
     /// A control ping; clients that know nothing of this protocol answer it too.
     Ping,
-    /// A close frame; the last.
+    /// The last frame.
     Close(Closing),
 }
 
@@ -51,14 +47,11 @@ pub(crate) struct Disconnected;
 
 /// A WebSocket, in the manner of `Stream` and `Sink`.
 pub(crate) trait Transport: Send + Unpin + 'static {
-    /// The next thing that came. After [`Incoming::Bad`] nothing more can be read.
+    /// The next frame. After [`Incoming::Bad`] nothing more can be read.
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Incoming>;
-    /// Whether one more can be sent.
+    /// Ready when one more frame can be sent.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnected>>;
-    /// Sends one, after [`Transport::poll_ready`] said so; it may stay in a buffer.
-    ///
-    /// # Errors
-    /// [`Disconnected`] when the connection is gone.
+    /// Sends a frame after [`Transport::poll_ready`] was ready; it may stay in a buffer.
     fn start_send(&mut self, frame: Outgoing) -> Result<(), Disconnected>;
     /// Writes out what is in the buffer.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnected>>;
@@ -66,7 +59,7 @@ pub(crate) trait Transport: Send + Unpin + 'static {
 
 /// Closes: sends the close frame, waits a moment for the peer's, and drops the connection.
 ///
-/// What the peer still sends is read, or it might wait for that and never come to read the close frame.
+/// What the peer still sends is read: a peer that is blocked in a write would never read the close frame.
 pub(super) async fn finish(transport: &mut impl Transport, closing: Closing) {
     let mut rest = Drainer { bytes: CLOSE_BYTES, ended: false };
     if send_close(transport, closing, &mut rest).await {
@@ -96,16 +89,16 @@ async fn send_close(transport: &mut impl Transport, closing: Closing, rest: &mut
     matches!(timeout(SEND_WAIT, sent).await, Ok(Ok(())))
 }
 
-/// What still comes after the end was decided.
+/// Reads and discards what still arrives after the close was decided.
 struct Drainer {
-    /// How much more of it is read.
+    /// How much more is read.
     bytes: usize,
-    /// Nothing more comes, or nothing more is read.
+    /// Nothing more arrives, or nothing more is read.
     ended: bool,
 }
 
 impl Drainer {
-    /// Reads and throws away what has come; true when the peer has answered the close frame or is gone.
+    /// Returns true when the peer has answered the close frame or is gone.
     fn read(&mut self, transport: &mut impl Transport, cx: &mut Context<'_>) -> bool {
         while !self.ended {
             match transport.poll_recv(cx) {
@@ -126,7 +119,7 @@ impl Drainer {
     }
 }
 
-/// Answers a handshake that was refused in a way that browsers show: with a close frame and nothing else.
+/// Refuses a socket after the handshake, in the way that browsers show: with a close frame and nothing else.
 pub(crate) async fn refuse(mut transport: impl Transport, closing: Closing) -> CloseCode {
     let code = closing.code;
     finish(&mut transport, closing).await;

@@ -79,7 +79,7 @@ async fn resolve(target: &Target, patience: Duration) -> io::Result<Vec<SocketAd
     if found.is_empty() { Err(ErrorKind::NotFound.into()) } else { Ok(found) }
 }
 
-/// The first of the addresses that connects; else the error that tells most: a refusal before a silence.
+/// The first of the addresses that connects; else the most telling error: a refusal rather than a timeout.
 async fn dial(addresses: &[SocketAddr], patience: Duration) -> io::Result<TcpStream> {
     let end = Instant::now() + patience;
     let mut told = io::Error::from(ErrorKind::TimedOut);
@@ -110,7 +110,6 @@ fn system() -> ClientConfig {
     tls(Arc::new(ring::default_provider())).with_root_certificates(roots).with_no_client_auth()
 }
 
-/// The beginning of a TLS configuration.
 pub(super) fn tls(provider: Arc<CryptoProvider>) -> ConfigBuilder<ClientConfig, WantsVerifier> {
     ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -121,7 +120,7 @@ fn refused(error: &io::Error) -> Reached {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
     match tls {
         Some(TlsError::InvalidCertificate(why)) => Reached::CertificateRefused(format!("{why}")),
-        // Whatever it answered, or whether it hung up, it was no TLS.
+        // Whatever it answered, or if it hung up: it was not TLS.
         _ => Reached::TlsNotSpoken,
     }
 }

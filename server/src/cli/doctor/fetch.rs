@@ -15,7 +15,7 @@ use super::connect::{self, Stream};
 /// Bytes of a body that are read; Causerie's answers are smaller.
 const BODY: usize = 64 * 1024;
 
-/// What it leads to, without a credential and without following a redirection.
+/// The response, without credentials and without following a redirect.
 pub(super) async fn get(target: &Target, url: &str, origin: Option<&str>, patience: Duration) -> Fetched {
     let answered = async { over(connect::connect(target, patience).await.ok()?, target, url, origin).await };
     match timeout(patience, answered).await {
@@ -25,7 +25,7 @@ pub(super) async fn get(target: &Target, url: &str, origin: Option<&str>, patien
     }
 }
 
-/// As [`get`], over a connection that is there, and without a limit of time.
+/// As [`get`], over an open connection and without a timeout.
 pub(super) async fn over(
     stream: Box<dyn Stream>,
     target: &Target,
@@ -48,7 +48,7 @@ pub(super) async fn over(
         let response = sender.send_request(request).await.ok()?;
         let (head, body) = response.into_parts();
         let milliseconds = began.elapsed().as_secs_f64() * 1_000.0;
-        // One that is longer is not Causerie's, and its length alone tells that.
+        // A longer body is not Causerie's, which its length alone shows.
         let body = Limited::new(body, BODY).collect().await.map(Collected::to_bytes).unwrap_or_default();
         Some(Answer {
             status: head.status.as_u16(),

@@ -25,17 +25,17 @@ use crate::cli::not_bound;
 
 /// Files that a server needs beside one for each socket: the database, Redis, the log.
 const OTHER_FILES: u64 = 200;
-/// Sockets that are expected where nobody has said how many.
+/// Sockets that are expected where no setting says how many.
 const EXPECTED_SOCKETS: u32 = 8_000;
 
-/// What is going to be served, as far as it could be read.
+/// What would be served, as far as the settings could be read.
 struct Plan {
     address: SocketAddr,
     config: Config,
     certificate: Option<Arc<Certificate>>,
 }
 
-/// Makes the checks, to the first that fails.
+/// Runs the checks up to the first that fails.
 pub(super) async fn check(
     options: &Options,
     env_file: Result<(), ConfigError>,
@@ -47,13 +47,11 @@ pub(super) async fn check(
     checks.report
 }
 
-/// The checks so far; one that fails ends them.
 struct Checks<'a> {
     report: Report,
     reporter: &'a mut TerminalReporter,
 }
 
-/// Ends the checks.
 struct Failed;
 
 impl Checks<'_> {
@@ -91,7 +89,7 @@ impl Checks<'_> {
         self.note(Check::Files, files(plan.config.limits.sockets).map(|files| (Some(files), ())))
     }
 
-    /// Takes a check's outcome: a note and what is known from it, or what is wrong.
+    /// Records a check: its note and result, or the cause of its failure.
     fn note<T>(&mut self, check: Check, outcome: Result<(Option<String>, T), Cause>) -> Result<T, Failed> {
         let before = self.report.steps.len();
         let known = match outcome {
@@ -109,7 +107,6 @@ impl Checks<'_> {
     }
 }
 
-/// What is wrong, for a sentence that says so.
 fn cause(finding: Finding, sentence: &str) -> Cause {
     Cause::from(finding).with("reason", sentence.trim_end_matches('.'))
 }

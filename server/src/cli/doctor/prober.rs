@@ -1,4 +1,4 @@
-//! What the doctor wants to see, seen with a terminal's means.
+//! Makes the observations that the doctor asks for, from a terminal.
 
 use std::time::Duration;
 
@@ -13,12 +13,11 @@ use super::{connect, fetch};
 /// A pause between two pings, so that the answers of one are not in the way of the next.
 const BETWEEN: Duration = Duration::from_millis(50);
 
-/// Who makes the observations of one examination.
 pub(super) struct Prober {
     target: Target,
     token: String,
     origin: Option<String>,
-    /// How long anything may take to answer.
+    /// The timeout of each step.
     patience: Duration,
     socket: Option<Live>,
 }
@@ -28,7 +27,6 @@ impl Prober {
         Self { target, token, origin, patience, socket: None }
     }
 
-    /// Makes one.
     pub(super) async fn observe(&mut self, probe: Probe) -> Observation {
         match probe {
             Probe::Online => Observation::Online(connect::is_online(&self.target, self.patience).await),
@@ -41,7 +39,6 @@ impl Prober {
         }
     }
 
-    /// Closes what is open.
     pub(super) async fn end(self) {
         if let Some(live) = self.socket {
             live.leave().await;

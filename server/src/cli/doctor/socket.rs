@@ -1,4 +1,4 @@
-//! A socket whose frames are waited for, each with its time.
+//! A WebSocket whose frames are recorded with their times.
 
 use std::time::Duration;
 
@@ -18,12 +18,11 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::connect::{self, Stream};
 
-/// What the doctor calls itself in the server's log.
+/// The doctor's User-Agent.
 pub(super) const USER_AGENT: &str = concat!("causerie-doctor/", env!("CARGO_PKG_VERSION"));
 /// How long this end waits for its close to be answered.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// An open socket.
 pub(super) struct Live {
     socket: WebSocketStream<Box<dyn Stream>>,
     began: Instant,
@@ -33,9 +32,6 @@ pub(super) struct Live {
 
 impl Live {
     /// Opens a socket. Its clock starts with the handshake.
-    ///
-    /// # Errors
-    /// What was seen instead.
     pub(super) async fn open(
         target: &Target,
         url: &str,

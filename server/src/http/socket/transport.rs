@@ -13,7 +13,6 @@ use tungstenite::error::ProtocolError;
 use crate::outbox::Closing;
 use crate::session::{Disconnected, Incoming, Outgoing, Transport};
 
-/// A WebSocket as a session sees it.
 pub(super) struct AxumTransport(pub(super) WebSocket);
 
 impl AxumTransport {
@@ -58,13 +57,13 @@ impl Transport for AxumTransport {
     }
 }
 
-// By value, as `map_err` hands it over; why a connection broke is nothing that this end can mend.
+// By value, as `map_err` passes it; the cause of a broken connection makes no difference here.
 #[allow(clippy::needless_pass_by_value)]
 fn lost(_: axum::Error) -> Disconnected {
     Disconnected
 }
 
-/// What a reading error means: the client broke a rule and is told, or it is gone.
+/// What a read error means: the client broke a rule, which the close frame names, or it is gone.
 fn bad(error: axum::Error) -> Incoming {
     let Ok(error) = error.into_inner().downcast::<WsError>() else { return Incoming::Disconnected };
     let closing = match *error {
