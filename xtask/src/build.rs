@@ -73,8 +73,8 @@ pub fn quick() -> Result<PathBuf> {
     let page = step("the page (three programs)", "3 minutes", "half a minute", page::build_quickly)?;
     let program = project::quick().join("causerie");
     step("the program", "4 minutes", "half a minute", || {
-        // With a test that is small, and so with the features of the tests' packages: what is built for one serves the other.
-        let mut server = cargo("build --package causerie-server --bin causerie --test bus")?;
+        // An example brings the features of the tests' packages: what is built for one serves the other.
+        let mut server = cargo("build --package causerie-server --bin causerie --example configuration")?;
         server.env(PAGE_DIR, &page);
         process::run(&mut server).context("building the program")?;
         // `cargo test` builds the same file again, without a page.

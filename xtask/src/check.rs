@@ -8,7 +8,11 @@ use anyhow::{Context, Result, bail};
 use crate::project;
 
 /// Exceptions from a rule: the file, the rule, the reason.
-const EXCEPTIONS: &[(&str, Rule, &str)] = &[];
+const EXCEPTIONS: &[(&str, Rule, &str)] = &[(
+    "server/tests/integration/main.rs",
+    Rule::LeftBehind,
+    "it says what a run without Postgres and Redis leaves out",
+)];
 
 /// What nobody may leave behind, each written in two parts so that this file is clean.
 const LEFT_BEHIND: &[(&str, &str)] = &[

@@ -1,0 +1,10 @@
+//! The program as a person starts it: options, `.env`, signals, and sentences about what is wrong.
+
+mod clock;
+mod configuration;
+mod database;
+mod files;
+mod log;
+mod refusals;
+mod serving;
+mod tls;

@@ -1,0 +1,24 @@
+//! The HTTP API of a real server, as clients see it.
+
+mod accounts;
+mod bad_input;
+mod chats;
+pub mod escaped;
+mod folder;
+mod messages;
+mod surroundings;
+pub mod u0000;
+mod versions;
+
+use crate::common::server::TestServer;
+
+#[tokio::test]
+async fn u0000_is_refused_by_its_field_or_kept() {
+    u0000::is_refused_by_its_field_or_kept(&TestServer::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_text_arrives_however_it_is_escaped() {
+    let server = TestServer::start().await;
+    escaped::a_full_text_arrives_however_it_is_escaped(&server, &server).await;
+}

@@ -1,0 +1,8 @@
+//! Sockets of a real server, as clients see them.
+
+mod endings;
+mod frames;
+mod handshake;
+mod many;
+mod resume;
+mod talk;

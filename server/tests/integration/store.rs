@@ -1,0 +1,98 @@
+//! The store's contract, checked on every backend.
+
+mod accounts;
+mod addresses;
+mod chats;
+mod log;
+mod page;
+#[cfg(feature = "test-services")]
+mod postgres;
+mod refused;
+mod suite;
+mod upgrade;
+mod world;
+
+use causerie_protocol::rest::UserRef;
+use causerie_server::store::{SqliteStore, Store};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+
+use self::suite::contract;
+use self::world::World;
+
+async fn sqlite(folder: &std::path::Path) -> SqliteStore {
+    SqliteStore::open(&format!("sqlite:{}", folder.join("causerie.db").display())).await.unwrap()
+}
+
+mod on_sqlite {
+    use super::*;
+
+    contract!(sqlite);
+
+    #[tokio::test]
+    async fn after_the_upgrade_the_list_goes_by_messages() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SqliteConnectOptions::new().filename(folder.path().join("causerie.db"));
+        let mut before = file.create_if_missing(true).connect().await.unwrap();
+        upgrade::before(&sqlx::migrate!("migrations/sqlite")).run(&mut before).await.unwrap();
+        sqlx::raw_sql(upgrade::CONTENT).execute(&mut before).await.unwrap();
+        before.close().await.unwrap();
+        let world = World::again(sqlite(folder.path()).await).await;
+        upgrade::the_list_goes_by_messages(world).await;
+    }
+
+    #[tokio::test]
+    async fn what_was_returned_is_there_after_opening_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::new(sqlite(folder.path()).await).await;
+        let chat = world.pair().await;
+        world.say(chat, world.ana, "one").await;
+        // Dropped without closing, as a killed process would leave it.
+        drop(world);
+        let again = World::again(sqlite(folder.path()).await).await;
+        assert_eq!(again.texts(chat).await, ["one"]);
+        again.say(chat, again.ben, "two").await;
+        assert_eq!(again.texts(chat).await, ["one", "two"]);
+    }
+
+    #[tokio::test]
+    async fn accounts_of_the_version_before_are_found_by_every_spelling_of_their_address() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("causerie.db").display());
+        let mut old = SqliteConnection::connect(&format!("{url}?mode=rwc")).await.unwrap();
+        addresses::migrations("sqlite").await.run_to(addresses::BEFORE, &mut old).await.unwrap();
+        for email in addresses::ADDRESSES {
+            sqlx::query(
+                "INSERT INTO users (email, name, password_hash, created_at) VALUES ($1, 'Name', 'hash', 0)",
+            )
+            .bind(email)
+            .execute(&mut old)
+            .await
+            .unwrap();
+        }
+        // More than are given their keys at once.
+        sqlx::query(
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2500)
+             INSERT INTO users (email, name, password_hash, created_at) SELECT n || '@example.net', 'N', 'hash', 0 FROM n",
+        )
+        .execute(&mut old)
+        .await
+        .unwrap();
+        let store = SqliteStore::open(&url).await.unwrap();
+        addresses::everybody_is_found(&store).await;
+        assert!(store.account("2500@EXAMPLE.net").await.unwrap().is_some());
+        store.close().await;
+
+        // One of those with the same address gets another, by hand, as the log says: the next has it alone.
+        sqlx::query("UPDATE users SET email = 'elan@example.com', email_key = NULL WHERE id = 2")
+            .execute(&mut old)
+            .await
+            .unwrap();
+        let store = SqliteStore::open(&url).await.unwrap();
+        for (email, id) in [("ELAN@example.com", 2), ("Élan@example.org", 3), ("E\u{301}LAN@example.org", 4)]
+        {
+            let user = store.find_user(&UserRef::Email(email.to_owned())).await.unwrap().unwrap();
+            assert_eq!(user.id.0, id, "{email}");
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! The store's contract on Postgres: every test in a database of its own, on the server that `CAUSERIE_TEST_POSTGRES` names.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use causerie_protocol::ChatId;
+use causerie_server::store::{Append, Change, PostgresStore, Refused, Store, StoreError, renew_epoch};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+
+use super::suite::contract;
+use super::world::{World, message};
+use super::{addresses, upgrade};
+use crate::common::pgbouncer::PgBouncer;
+use crate::common::postgres::{database, database_with, server, turkish_database};
+use crate::common::way::Way;
+
+async fn postgres(_folder: &std::path::Path) -> PostgresStore {
+    PostgresStore::open(&database().await).await.unwrap()
+}
+
+async fn turkish(_folder: &std::path::Path) -> PostgresStore {
+    PostgresStore::open(&turkish_database().await).await.unwrap()
+}
+
+/// Everything, where the database's own idea of upper and lower case is another.
+mod on_a_turkish_postgres {
+    use super::*;
+
+    contract! {
+        turkish:
+        accounts::an_address_is_taken_whatever_its_case,
+        accounts::an_address_is_one_account_in_every_spelling,
+        accounts::people_are_found_by_id_and_by_address,
+    }
+}
+
+mod on_postgres {
+    use super::*;
+
+    contract!(postgres);
+
+    /// A database of the version before, with accounts.
+    async fn of_the_version_before(url: &str, addresses: &[&str]) -> PgConnection {
+        let mut old = PgConnection::connect(url).await.unwrap();
+        addresses::migrations("postgres").await.run_to(addresses::BEFORE, &mut old).await.unwrap();
+        for email in addresses {
+            register_as_before(&mut old, email).await.expect(email);
+        }
+        old
+    }
+
+    /// Makes an account in the words of the version before.
+    async fn register_as_before(node: &mut PgConnection, email: &str) -> Option<i64> {
+        sqlx::query_scalar(
+            "INSERT INTO users (email, name, password_hash, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT DO NOTHING RETURNING id",
+        )
+        .bind(email)
+        .bind("Name")
+        .bind("hash")
+        .bind(0_i64)
+        .fetch_optional(node)
+        .await
+        .unwrap()
+    }
+
+    /// Finds an account in the words of the version before.
+    async fn find_as_before(node: &mut PgConnection, email: &str) -> Vec<i64> {
+        sqlx::query_scalar("SELECT id FROM users WHERE lower(email) = lower($1) ORDER BY id")
+            .bind(email)
+            .fetch_all(node)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn accounts_of_the_version_before_are_found_by_every_spelling_of_their_address() {
+        // Where `lower` leaves all but ASCII as it is, as in the locale C, those of the test are seven accounts.
+        let url = database_with("TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'").await;
+        let mut old = of_the_version_before(&url, &addresses::ADDRESSES).await;
+        sqlx::query(
+            "INSERT INTO users (email, name, password_hash, created_at)
+             SELECT n || '@example.net', 'N', 'hash', 0 FROM generate_series(1, 2500) n",
+        )
+        .execute(&mut old)
+        .await
+        .unwrap();
+        let nodes = (0..4).map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { PostgresStore::open(&url).await.unwrap() })
+        });
+        for node in nodes.collect::<Vec<_>>() {
+            let store = node.await.unwrap();
+            assert!(store.account("2500@EXAMPLE.net").await.unwrap().is_some());
+            store.close().await;
+        }
+        addresses::everybody_is_found(&PostgresStore::open(&url).await.unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_node_of_the_version_before_goes_on_beside_and_makes_no_second_account() {
+        let url = database().await;
+        let mut old = of_the_version_before(&url, &["Ana@Example.org"]).await;
+        let store = PostgresStore::open(&url).await.unwrap();
+        assert_eq!(find_as_before(&mut old, "ANA@example.org").await, [1]);
+        assert_eq!(register_as_before(&mut old, "ana@EXAMPLE.org").await, None);
+        store.create_user("Zoë@example.org", "Zoë", "hash").await.unwrap().unwrap();
+        assert_eq!(register_as_before(&mut old, "zoë@example.org").await, None);
+        // What it makes is found here, and is no second account here either.
+        let made = register_as_before(&mut old, "Bob@example.org").await.unwrap();
+        assert_eq!(store.account("bob@Example.org").await.unwrap().unwrap().0.id.0, made);
+        assert_eq!(store.create_user("BOB@example.org", "Bob", "hash").await.unwrap(), None);
+        let again = PostgresStore::open(&url).await.unwrap();
+        assert_eq!(again.account("BOB@example.org").await.unwrap().unwrap().0.id.0, made);
+    }
+
+    #[tokio::test]
+    async fn after_the_upgrade_the_list_goes_by_messages() {
+        let url = database().await;
+        let mut before = PgConnection::connect(&url).await.unwrap();
+        upgrade::before(&sqlx::migrate!("migrations/postgres")).run(&mut before).await.unwrap();
+        sqlx::raw_sql(upgrade::CONTENT).execute(&mut before).await.unwrap();
+        let world = World::again(PostgresStore::open(&url).await.unwrap()).await;
+        upgrade::the_list_goes_by_messages(world).await;
+    }
+
+    #[tokio::test]
+    async fn what_a_node_of_the_version_before_does_beside_this_one_moves_chats_too() {
+        let url = database().await;
+        let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let (one, other) = (world.group().await, world.group().await);
+        world.say(other, world.ana, "newer").await;
+        let order = async || -> Vec<ChatId> {
+            world.store.chats(world.ana, None, 10).await.unwrap().iter().map(|chat| chat.id).collect()
+        };
+        // The statements of that version.
+        let mut old = PgConnection::connect(&url).await.unwrap();
+        sqlx::query("SELECT * FROM append_or_refuse($1, $2, $3, $4, $5)")
+            .bind(vec![one.0])
+            .bind(vec![world.ana.0])
+            .bind(vec![None::<String>])
+            .bind(vec![b"newest".to_vec()])
+            .bind(1_i64)
+            .fetch_one(&mut old)
+            .await
+            .unwrap();
+        assert_eq!(order().await, [one, other]);
+        let started: i64 = sqlx::query_scalar(
+            "INSERT INTO chats (direct, pair, title, created_at, updated_at) VALUES (false, NULL, 'Old', 1, 1)
+             ON CONFLICT DO NOTHING RETURNING id",
+        )
+        .fetch_one(&mut old)
+        .await
+        .unwrap();
+        sqlx::query("INSERT INTO participants (chat_id, user_id) VALUES ($1, $2)")
+            .bind(started)
+            .bind(world.ana.0)
+            .execute(&mut old)
+            .await
+            .unwrap();
+        assert_eq!(order().await, [ChatId(started), one, other]);
+    }
+
+    #[tokio::test]
+    async fn nodes_that_start_at_once_make_the_tables_once() {
+        let url = database().await;
+        let nodes = (0..4).map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { PostgresStore::open(&url).await.map(drop) })
+        });
+        for node in nodes.collect::<Vec<_>>() {
+            node.await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn two_nodes_that_write_to_the_same_chats_leave_no_gap_and_no_repeat() {
+        let url = database().await;
+        let one = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let other = World::again(PostgresStore::open(&url).await.unwrap()).await;
+        let chats = [one.pair().await, one.group().await];
+        let mut tasks = Vec::new();
+        for (node, actor) in
+            [(one.store.clone(), one.ana), (other.store.clone(), one.ben), (other.store, one.ana)]
+        {
+            tasks.push(tokio::spawn(async move {
+                for number in 0..50 {
+                    // Ana sends the same from two nodes, as a client does that has lost its acknowledgements.
+                    let change = || message(&number.to_string(), Some(&format!("m-{number}")));
+                    let mut batch = chats.map(|chat| Append { actor, chat, change: change() });
+                    if number % 2 == 1 {
+                        batch.reverse();
+                    }
+                    for result in node.append(&batch).await.unwrap() {
+                        result.unwrap();
+                    }
+                }
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        for chat in chats {
+            let log = one.log(chat, 0).await;
+            assert!(log.iter().map(|event| event.seq().0).eq(1..=100), "{} events", log.len());
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_copy_on_another_node_is_refused_like_the_first() {
+        let url = database().await;
+        let one = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let other = World::again(PostgresStore::open(&url).await.unwrap()).await;
+        let group = one.group().await;
+        let message = |name| message("hello", Some(name));
+        one.event(group, one.ben, Change::Leave).await;
+        assert_eq!(one.append(group, one.ben, message("m-1")).await, Err(Refused::NoSuchChat));
+        one.event(group, one.ana, Change::Join { user: one.ben }).await;
+        one.event(group, one.ben, message("m-2")).await;
+        assert_eq!(other.append(group, one.ben, message("m-1")).await, Err(Refused::NoSuchChat));
+        assert_eq!(one.texts(group).await, ["hello"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_long_ago_is_forgotten() {
+        let url = database().await;
+        let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let pair = world.pair().await;
+        let mut admin = PgConnection::connect(&url).await.unwrap();
+        for name in ["m-1", "m-2", "m-3"] {
+            let message = message("hello", Some(name));
+            assert_eq!(world.append(pair, world.cleo, message).await, Err(Refused::NoSuchChat));
+            if name == "m-1" {
+                sqlx::query("UPDATE refusals SET at = at - $1 * 86400000000")
+                    .bind(causerie_protocol::limits::REFUSED_DAYS + 1)
+                    .execute(&mut admin)
+                    .await
+                    .unwrap();
+            }
+        }
+        let kept: Vec<String> = sqlx::query_scalar("SELECT client_id FROM refusals ORDER BY client_id")
+            .fetch_all(&mut admin)
+            .await
+            .unwrap();
+        assert_eq!(kept, ["m-2", "m-3"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_server_that_hangs_is_unavailable_and_does_not_keep_the_connections() {
+        let url = url::Url::parse(&database().await).unwrap();
+        let way = Way::open(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())).await;
+        let mut through = url.clone();
+        through.set_host(Some("127.0.0.1")).unwrap();
+        through.set_port(Some(way.address.port())).unwrap();
+        let store = PostgresStore::open(through.as_str()).await.unwrap();
+        let world = World::new(store.with_timeout(Duration::from_millis(200))).await;
+        let pair = world.pair().await;
+        // As many at once as there are connections, so that none is left that does not hang.
+        let all = || futures_util::future::join_all((0..20).map(|_| world.store.position(world.ana, pair)));
+        assert!(all().await.iter().all(Result::is_ok));
+        assert_eq!(world.store.pool().open, world.store.pool().most);
+        way.block();
+        for answer in all().await {
+            assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+        }
+        let change = message("hello", Some("m-1"));
+        let append = [Append { actor: world.ana, chat: pair, change }];
+        let stored = async {
+            loop {
+                match world.store.append(&append).await {
+                    Ok(results) => break results[0].is_ok(),
+                    Err(error) => assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}"),
+                }
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(30), stored).await.expect("it never comes back"));
+        assert_eq!(world.texts(pair).await, ["hello"]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_server_that_only_reads_for_a_while_is_unavailable() {
+        let url = database().await;
+        let name = url.rsplit('/').next().unwrap();
+        let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let pair = world.pair().await;
+        let mut admin = PgConnection::connect(&format!("{}/postgres", server())).await.unwrap();
+        let mut set = async |change: &str| {
+            // New connections have it, so the old ones are ended.
+            let statement = format!(
+                "ALTER DATABASE {name} {change}; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            );
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut admin).await.unwrap();
+        };
+        let append = async |name| {
+            let change = message("hello", Some(name));
+            world.store.append(&[Append { actor: world.ana, chat: pair, change }]).await
+        };
+        set("SET default_transaction_read_only = on").await;
+        // The first attempts may meet connections that were just ended, which is unavailable too.
+        for _ in 0..20 {
+            let refused = append("m-1").await;
+            assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        }
+        set("RESET default_transaction_read_only").await;
+        let stored = async { while append("m-1").await.is_err() {} };
+        tokio::time::timeout(Duration::from_secs(30), stored).await.expect("it never writes again");
+        assert_eq!(world.texts(pair).await, ["hello"]);
+    }
+
+    /// The folder of the server's Unix socket, and its port.
+    async fn socket() -> (String, u16) {
+        let mut admin = PgConnection::connect(&format!("{}/postgres", server())).await.unwrap();
+        let folders: String =
+            sqlx::query_scalar("SHOW unix_socket_directories").fetch_one(&mut admin).await.unwrap();
+        let folder = folders.split(',').next().unwrap().trim().to_owned();
+        (folder, url::Url::parse(&server()).unwrap().port().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_unix_socket_is_used_however_the_url_names_it() {
+        let database = database().await;
+        let name = database.rsplit('/').next().unwrap();
+        let user = url::Url::parse(&database).unwrap().username().to_owned();
+        let (folder, port) = socket().await;
+        for url in [
+            format!("postgres:///{name}?host={folder}&port={port}&user={user}"),
+            format!("postgres://{user}@{}:{port}/{name}", folder.replace('/', "%2F")),
+            format!("postgres://{user}@localhost/{name}?host={folder}&port={port}"),
+        ] {
+            let store = PostgresStore::open(&url).await.unwrap();
+            store.ping().await.unwrap();
+            store.close().await;
+            assert!(PostgresStore::preflight(&url).await.is_ok(), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pooler_that_keeps_sessions_is_used_and_one_that_does_not_is_named() {
+        let database = database().await;
+        let bouncer = PgBouncer::start("session").await;
+        let world = World::new(PostgresStore::open(&bouncer.url(&database)).await.unwrap()).await;
+        let pair = world.pair().await;
+        world.say(pair, world.ana, "through the pooler").await;
+        assert_eq!(world.texts(pair).await, ["through the pooler"]);
+        assert!(PostgresStore::preflight(&bouncer.url(&database)).await.is_ok());
+        for mode in ["transaction", "statement"] {
+            let bouncer = PgBouncer::start(mode).await;
+            let url = bouncer.url(&database);
+            let opened = PostgresStore::open(&url).await.map(drop);
+            for refused in [opened, PostgresStore::preflight(&url).await.map(drop)] {
+                let Err(StoreError::Unusable(sentence)) = refused else { panic!("{mode} opened") };
+                for words in
+                    ["PgBouncer", "pool_mode = session", "DATABASE_URL", &bouncer.address().to_string()]
+                {
+                    assert!(sentence.contains(words), "{words}: {sentence}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_other_nodes_are_seen_by_their_names_until_they_are_gone() {
+        let url = database().await;
+        let one = PostgresStore::open_for(&url, 1).await.unwrap();
+        assert_eq!(one.other_nodes().await.unwrap(), []);
+        assert_eq!(PostgresStore::preflight(&url).await.unwrap(), 1);
+        let other = PostgresStore::open_for(&url, 2).await.unwrap();
+        // As a node of an earlier version calls its connections.
+        let earlier = PgConnectOptions::from_str(&url).unwrap().application_name("causerie");
+        let earlier = earlier.connect().await.unwrap();
+        let mut seen = one.other_nodes().await.unwrap();
+        seen.sort();
+        assert_eq!(seen, [None, Some(2)]);
+        assert_eq!(other.other_nodes().await.unwrap().len(), 2);
+        earlier.close().await.unwrap();
+        other.close().await;
+        let alone = async { while !one.other_nodes().await.unwrap().is_empty() {} };
+        tokio::time::timeout(Duration::from_secs(30), alone).await.expect("the others are still there");
+    }
+
+    #[tokio::test]
+    async fn the_epoch_is_renewed_while_nobody_serves() {
+        let url = database().await;
+        assert!(renew_epoch(&url).await.unwrap_err().to_string().contains("not one of Causerie"));
+        let store = PostgresStore::open(&url).await.unwrap();
+        let epoch = store.epoch();
+        let refused = renew_epoch(&url).await.unwrap_err().to_string();
+        assert!(refused.contains("in use") && refused.contains("stop every server"), "{refused}");
+        store.close().await;
+        renew_epoch(&url).await.unwrap();
+        assert_ne!(PostgresStore::open(&url).await.unwrap().epoch(), epoch);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cant_be_used_says_what_to_do() {
+        let server = server();
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        for (url, named) in [
+            (format!("{server}/no_such_database"), "createdb"),
+            (format!("postgres://causerie@{nobody}/x"), "does not answer"),
+            ("postgres:///x?host=/no/such/folder&port=7".to_owned(), "/no/such/folder/.s.PGSQL.7"),
+            (format!("postgres://causerie@{nobody}/x?host=127.0.0.2"), "127.0.0.2"),
+            ("postgres://[".to_owned(), "not a Postgres URL"),
+        ] {
+            let Err(StoreError::Unusable(sentence)) = PostgresStore::open(&url).await else {
+                panic!("{url} opened")
+            };
+            assert!(sentence.contains(named) && sentence.contains("DATABASE_URL"), "{sentence}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The suite: one test a promise of the contract, the same on every backend.
+
+/// Makes the tests, each in a fresh store that `open` gives for an empty folder.
+macro_rules! contract {
+    ($open:path) => {
+        $crate::store::suite::contract! {
+            $open:
+            accounts::an_address_is_taken_whatever_its_case,
+            accounts::an_address_is_one_account_in_every_spelling,
+            accounts::a_password_hash_is_replaced_while_it_is_the_old_one,
+            accounts::people_are_found_by_id_and_by_address,
+            accounts::a_token_is_found_by_its_digest_until_it_is_revoked,
+            accounts::only_good_sign_ins_are_listed,
+            chats::a_pair_has_one_chat,
+            chats::a_chat_is_seen_by_its_people_only,
+            chats::unread_counts_messages_of_others_that_are_not_deleted,
+            chats::the_chat_that_changed_last_comes_first,
+            chats::only_messages_move_a_chat,
+            chats::the_list_comes_in_pages_that_join_without_a_gap,
+            chats::a_chat_that_is_started_is_first_until_another_is_written_in,
+            chats::chats_that_moved_are_found_by_their_newest_message,
+            chats::the_list_holds_some_people_of_a_large_chat_and_counts_all,
+            chats::the_same_client_id_is_one_chat_for_ever,
+            chats::copies_of_a_request_that_come_at_once_make_one_chat,
+            chats::a_deleted_chat_is_gone_with_its_log,
+            chats::a_group_takes_people_and_lets_them_go,
+            log::positions_have_no_gaps_and_one_refusal_concerns_no_other,
+            log::the_same_client_id_is_one_message_for_ever,
+            log::the_same_client_id_twice_in_a_batch_is_one_message,
+            log::a_client_id_with_another_text_is_refused,
+            log::two_people_may_use_the_same_client_id,
+            log::a_closed_chat_takes_no_messages,
+            log::an_edit_changes_the_message_and_the_log_tells_it,
+            log::a_deleted_message_leaves_its_place_but_not_its_text,
+            log::only_the_sender_edits_and_deletes,
+            log::read_positions_only_grow_and_stop_at_the_head,
+            log::history_comes_in_pages,
+            log::the_log_is_read_after_a_position,
+            log::many_writers_leave_no_gap_and_keep_their_order,
+            log::any_text_is_kept_as_it_is,
+            refused::who_was_out_of_the_chat_stays_refused_for_that_message,
+            refused::a_message_to_a_closed_chat_stays_refused_when_it_opens,
+            refused::a_refusal_counts_for_what_follows_it_in_its_batch,
+            refused::what_is_stored_is_acknowledged_to_who_has_left_since,
+            refused::two_copies_at_once_have_one_outcome,
+            refused::a_chat_that_is_gone_or_never_was_refuses_too,
+            page::the_files_of_the_last_versions_are_kept_and_older_ones_let_go,
+            page::nodes_of_two_versions_that_start_at_once_both_keep_their_files,
+        }
+    };
+    ($open:path: $($module:ident :: $promise:ident,)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                let folder = tempfile::tempdir().unwrap();
+                $crate::store::$module::$promise($crate::store::world::World::new($open(folder.path()).await).await).await;
+            }
+        )+
+    };
+}
+pub(super) use contract;
