@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use causerie_protocol::ChatId;
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -135,8 +136,8 @@ async fn compare(
 ) -> Result<()> {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..plan.rounds.max(1) {
-        ours.push(causerie(&Process::causerie(&plan.server)?).await?);
-        theirs.push(bare(&Process::bare()?).await?);
+        ours.push(causerie(&Process::causerie(&plan.server).await?).await?);
+        theirs.push(bare(&Process::bare().await?).await?);
     }
     let figure =
         |outcomes: &[Outcome], of: Figure<'_>| median(&mut outcomes.iter().map(of).collect::<Vec<_>>());
@@ -171,12 +172,12 @@ pub(crate) async fn chats(plan: &Plan) -> Result<()> {
         plan,
         "50 chats of two",
         async |process| {
-            let people = people::register(&process.address, 2 * CHATS).await?;
+            let people = people::register(process.address, 2 * CHATS).await?;
             let mut sockets = Vec::new();
             for pair in people.chunks(2) {
-                let chat = people::pair(&process.address, &pair[0], &pair[1]).await?;
+                let chat = people::pair(process.address, &pair[0], &pair[1]).await?;
                 for person in pair {
-                    sockets.push((people::socket(&process.address, chat, &person.token).await?, true));
+                    sockets.push((people::socket(process.address, chat, &person.token).await?, true));
                 }
             }
             talk(plan, process, sockets, true).await
@@ -184,7 +185,10 @@ pub(crate) async fn chats(plan: &Plan) -> Result<()> {
         async |process| {
             let mut sockets = Vec::new();
             for number in 0..2 * CHATS {
-                sockets.push((people::socket(&process.address, number as i64 / 2, &no_token()).await?, true));
+                sockets.push((
+                    people::socket(process.address, ChatId(number as i64 / 2), &no_token()).await?,
+                    true,
+                ));
             }
             talk(plan, process, sockets, false).await
         },
@@ -203,14 +207,14 @@ pub(crate) async fn room(plan: &Plan) -> Result<()> {
             let mut sockets = Vec::new();
             for number in 0..SOCKETS {
                 let token = &people[number % 2].token;
-                sockets.push((people::socket(&process.address, chat, token).await?, number == 0));
+                sockets.push((people::socket(process.address, chat, token).await?, number == 0));
             }
             talk(plan, process, sockets, true).await
         },
         async |process| {
             let mut sockets = Vec::new();
             for number in 0..SOCKETS {
-                sockets.push((people::socket(&process.address, 1, &no_token()).await?, number == 0));
+                sockets.push((people::socket(process.address, ChatId(1), &no_token()).await?, number == 0));
             }
             talk(plan, process, sockets, false).await
         },
@@ -218,9 +222,9 @@ pub(crate) async fn room(plan: &Plan) -> Result<()> {
     .await
 }
 
-async fn two(process: &Process) -> Result<(Vec<Person>, i64)> {
-    let people = people::register(&process.address, 2).await?;
-    let chat = people::pair(&process.address, &people[0], &people[1]).await?;
+async fn two(process: &Process) -> Result<(Vec<Person>, ChatId)> {
+    let people = people::register(process.address, 2).await?;
+    let chat = people::pair(process.address, &people[0], &people[1]).await?;
     Ok((people, chat))
 }
 
@@ -231,11 +235,11 @@ fn no_token() -> String {
 
 /// One pair, one message at a time: from the send to the other's receipt.
 pub(crate) async fn pair(plan: &Plan) -> Result<()> {
-    let process = Process::causerie(&plan.server)?;
+    let process = Process::causerie(&plan.server).await?;
     let (people, chat) = two(&process).await?;
     let mut ours = one_at_a_time(&process, chat, &people[0].token, &people[1].token).await?;
-    let bare = Process::bare()?;
-    let mut theirs = one_at_a_time(&bare, 1, &no_token(), &no_token()).await?;
+    let bare = Process::bare().await?;
+    let mut theirs = one_at_a_time(&bare, ChatId(1), &no_token(), &no_token()).await?;
     let sync = fdatasync()?;
     let (a, b) = (median(&mut ours), median(&mut theirs));
     row(
@@ -248,9 +252,9 @@ pub(crate) async fn pair(plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-async fn one_at_a_time(process: &Process, chat: i64, from: &str, to: &str) -> Result<Vec<Duration>> {
-    let mut sender = people::socket(&process.address, chat, from).await?;
-    let mut receiver = people::socket(&process.address, chat, to).await?;
+async fn one_at_a_time(process: &Process, chat: ChatId, from: &str, to: &str) -> Result<Vec<Duration>> {
+    let mut sender = people::socket(process.address, chat, from).await?;
+    let mut receiver = people::socket(process.address, chat, to).await?;
     let mut times = Vec::new();
     for number in 0..500 {
         let text = format!(r#"{{"type":"message","text":"{TEXT}","client_id":"p-{number}"}}"#);
@@ -289,11 +293,11 @@ fn fdatasync() -> Result<Duration> {
 
 /// Memory of a socket that is signed in and says nothing.
 pub(crate) async fn idle(plan: &Plan, count: usize) -> Result<()> {
-    let process = Process::causerie(&plan.server)?;
+    let process = Process::causerie(&plan.server).await?;
     let (people, chat) = two(&process).await?;
     let ours = resident_per_socket(&process, chat, &people[0].token, count).await?;
-    let bare = Process::bare()?;
-    let theirs = resident_per_socket(&bare, 1, &no_token(), count).await?;
+    let bare = Process::bare().await?;
+    let theirs = resident_per_socket(&bare, ChatId(1), &no_token(), count).await?;
     row(
         &format!("{count} idle sockets: resident bytes each"),
         &format!("{ours:.0}"),
@@ -303,7 +307,7 @@ pub(crate) async fn idle(plan: &Plan, count: usize) -> Result<()> {
     Ok(())
 }
 
-async fn resident_per_socket(process: &Process, chat: i64, token: &str, count: usize) -> Result<f64> {
+async fn resident_per_socket(process: &Process, chat: ChatId, token: &str, count: usize) -> Result<f64> {
     // A first round pays for what the process keeps anyway.
     drop(open_many(process, chat, token, 100).await?);
     let before = process.resident()?;
@@ -313,36 +317,42 @@ async fn resident_per_socket(process: &Process, chat: i64, token: &str, count: u
     Ok(after.saturating_sub(before) as f64 / count as f64)
 }
 
-async fn open_many(process: &Process, chat: i64, token: &str, count: usize) -> Result<Vec<Socket>> {
+async fn open_many(process: &Process, chat: ChatId, token: &str, count: usize) -> Result<Vec<Socket>> {
     let mut sockets = Vec::with_capacity(count);
     for _ in 0..count {
-        sockets.push(people::socket(&process.address, chat, token).await?);
+        sockets.push(people::socket(process.address, chat, token).await?);
     }
     Ok(sockets)
 }
 
 /// Connections a second, each with its token checked, welcomed and closed again.
 pub(crate) async fn connect(plan: &Plan) -> Result<()> {
-    let process = Process::causerie(&plan.server)?;
+    let process = Process::causerie(&plan.server).await?;
     let (people, chat) = two(&process).await?;
     let ours = connections(plan, &process, chat, &people[0].token, true).await?;
-    let bare = Process::bare()?;
-    let theirs = connections(plan, &bare, 1, &no_token(), false).await?;
+    let bare = Process::bare().await?;
+    let theirs = connections(plan, &bare, ChatId(1), &no_token(), false).await?;
     row("connections a second", &format!("{ours:.0}"), &format!("{theirs:.0}"), Some(ours / theirs));
     Ok(())
 }
 
-async fn connections(plan: &Plan, process: &Process, chat: i64, token: &str, welcomed: bool) -> Result<f64> {
+async fn connections(
+    plan: &Plan,
+    process: &Process,
+    chat: ChatId,
+    token: &str,
+    welcomed: bool,
+) -> Result<f64> {
     const WORKERS: usize = 16;
     let done = Arc::new(AtomicU64::new(0));
     let begin = Instant::now();
     let until = begin + Duration::from_secs(plan.seconds);
     let mut workers = Vec::new();
     for _ in 0..WORKERS {
-        let (address, token, done) = (process.address.clone(), token.to_owned(), Arc::clone(&done));
+        let (address, token, done) = (process.address, token.to_owned(), Arc::clone(&done));
         workers.push(tokio::spawn(async move {
             while Instant::now() < until {
-                let mut socket = people::socket(&address, chat, &token).await?;
+                let mut socket = people::socket(address, chat, &token).await?;
                 if welcomed {
                     socket.next().await.context("the server closed the socket")??;
                 }
@@ -361,7 +371,7 @@ async fn connections(plan: &Plan, process: &Process, chat: i64, token: &str, wel
 pub(crate) async fn start(plan: &Plan) -> Result<()> {
     let mut times = Vec::new();
     for _ in 0..5 {
-        times.push(Process::causerie(&plan.server)?.started_in);
+        times.push(Process::causerie(&plan.server).await?.started_in);
     }
     let time = median(&mut times);
     row("start to serving, new database", &format!("{:.1} ms", time.as_secs_f64() * 1e3), "", None);

@@ -1,12 +1,14 @@
 //! Accounts, chats and sockets for the load, made through the public API.
 
-use anyhow::{Context, Result, ensure};
-use causerie_protocol::{handshake, paths};
-use serde_json::{Value, json};
+use std::net::SocketAddr;
+
+use anyhow::{Result, ensure};
+use causerie_protocol::rest::{CreateChat, Register, UserRef};
+use causerie_protocol::{ChatId, UserId, handshake, paths};
+use causerie_testkit::Api;
+use causerie_testkit::socket::{open, page_request};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 /// A socket of the load.
 pub(crate) type Socket = WebSocketStream<TcpStream>;
@@ -14,52 +16,35 @@ pub(crate) type Socket = WebSocketStream<TcpStream>;
 /// Somebody who is signed in.
 #[derive(Clone)]
 pub(crate) struct Person {
-    pub(crate) id: i64,
+    pub(crate) id: UserId,
     pub(crate) token: String,
 }
 
-pub(crate) async fn register(address: &str, count: usize) -> Result<Vec<Person>> {
-    let client = reqwest::Client::new();
+pub(crate) async fn register(address: SocketAddr, count: usize) -> Result<Vec<Person>> {
+    let api = Api::new(address)?;
     let mut people = Vec::with_capacity(count);
     for number in 0..count {
-        let body = json!({
-            "email": format!("load{number}@example.org"),
-            "password": "only for a benchmark",
-            "name": format!("Load {number}"),
-        });
-        let url = format!("http://{address}{}", paths::REGISTER);
-        let answer = client.post(url).json(&body).send().await?.error_for_status()?;
-        let answer: Value = answer.json().await?;
-        people.push(Person {
-            id: answer["user"]["id"].as_i64().context("no id")?,
-            token: answer["token"].as_str().context("no token")?.to_owned(),
-        });
+        let account = Register {
+            email: format!("load{number}@example.org"),
+            password: "only for a benchmark".to_owned(),
+            name: Some(format!("Load {number}")),
+        };
+        let signed_in = api.register(&account).await?;
+        people.push(Person { id: signed_in.user.id, token: signed_in.token });
     }
     Ok(people)
 }
 
 /// The direct chat of two people.
-pub(crate) async fn pair(address: &str, one: &Person, other: &Person) -> Result<i64> {
-    let url = format!("http://{address}{}", paths::CHATS);
-    let answer = reqwest::Client::new()
-        .post(url)
-        .bearer_auth(&one.token)
-        .json(&json!({"participants": [other.id]}))
-        .send()
-        .await?
-        .error_for_status()?;
-    let chat: Value = answer.json().await?;
-    chat["id"].as_i64().context("a chat without an id")
+pub(crate) async fn pair(address: SocketAddr, one: &Person, other: &Person) -> Result<ChatId> {
+    let chat = CreateChat { participants: vec![UserRef::Id(other.id)], title: None, client_id: None };
+    Ok(Api::new(address)?.start_chat(&one.token, &chat).await?.id)
 }
 
 /// Opens a socket of one chat. The bare room ignores the token.
-pub(crate) async fn socket(address: &str, chat: i64, token: &str) -> Result<Socket> {
-    let mut request = format!("ws://{address}/ws/chats/{chat}/").into_client_request()?;
-    let offer = handshake::offer(token).join(", ");
-    request.headers_mut().insert(handshake::HEADER, HeaderValue::from_str(&offer)?);
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (socket, response) = tokio_tungstenite::client_async(request, stream).await?;
+pub(crate) async fn socket(address: SocketAddr, chat: ChatId, token: &str) -> Result<Socket> {
+    let request = page_request(address, &paths::chat_socket(chat, None), token)?;
+    let (socket, response) = open(TcpStream::connect(address).await?, request).await?;
     let echoed = response.headers().get(handshake::HEADER).and_then(|value| value.to_str().ok());
     ensure!(echoed == Some(handshake::VERSIONED), "the server echoed {echoed:?}");
     Ok(socket)

@@ -4,15 +4,16 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use causerie_e2e::{Account, Person, Screen, Server};
+use causerie_e2e::{Person, Screen};
+use causerie_testkit::{Account, Server};
 use tokio::try_join;
 
-const ADA: Account = Account::ADA;
-const BRUNO: Account = Account::BRUNO;
+const ALICE: Account = Account::ALICE;
+const BOB: Account = Account::BOB;
 
-/// Who says what, `true` for Ada.
+/// Who says what, `true` for Alice.
 const TALK: &[(bool, &str)] = &[
-    (true, "Bonjour Bruno! Did the old messages come across?"),
+    (true, "Bonjour Bob! Did the old messages come across?"),
     (false, "All of them. And the server was restarted twice while we talked 🙂"),
     (true, "I saw a banner for a second, then everything was back."),
     (false, "That is the idea: a message that shows as sent is kept.\nIf it is not sent, it says so."),
@@ -24,31 +25,31 @@ const TALK: &[(bool, &str)] = &[
 async fn main() -> Result<()> {
     let folder = PathBuf::from(env::args_os().nth(1).context("name the folder for the pictures")?);
     let server = Server::start().await?;
-    let visitor = Person::arrive(&server, ADA, Screen::WIDE).await?;
+    let visitor = Person::arrive(&server, ALICE, Screen::WIDE).await?;
     photograph(&visitor, &folder, "sign-in", "form[data-testid=\"sign-in\"]").await?;
     drop(visitor);
 
-    let (ada, bruno) = try_join!(Person::join(&server, ADA), Person::join(&server, BRUNO))?;
-    ada.start_chat(BRUNO).await?;
-    bruno.open_chat(ADA.name).await?;
-    for (is_ada, text) in TALK {
-        let (sender, reader) = if *is_ada { (&ada, &bruno) } else { (&bruno, &ada) };
+    let (alice, bob) = try_join!(Person::join(&server, ALICE), Person::join(&server, BOB))?;
+    alice.start_chat(BOB).await?;
+    bob.open_chat(ALICE.name).await?;
+    for (is_alice, text) in TALK {
+        let (sender, reader) = if *is_alice { (&alice, &bob) } else { (&bob, &alice) };
         sender.send_message(text).await?;
         reader.see_message(text).await?;
     }
-    photograph(&ada, &folder, "conversation", "ol.timeline .bubble").await?;
+    photograph(&alice, &folder, "conversation", "ol.timeline .bubble").await?;
 
-    ada.go_home().await?;
-    ada.see_chats().await?;
-    ada.see_chat_with_last_line(BRUNO.name, "Thursday").await?;
-    photograph(&ada, &folder, "chats", "a[data-testid=\"chat\"]").await?;
+    alice.go_home().await?;
+    alice.see_chats().await?;
+    alice.see_chat_with_last_line(BOB.name, "Thursday").await?;
+    photograph(&alice, &folder, "chats", "a[data-testid=\"chat\"]").await?;
 
     let mut server = server;
-    ada.open_chat(BRUNO.name).await?;
+    alice.open_chat(BOB.name).await?;
     server.kill().await?;
-    ada.see_banner().await?;
-    ada.send_message("Typed while the server is away").await?;
-    photograph(&ada, &folder, "away", ".banner").await
+    alice.see_banner().await?;
+    alice.send_message("Typed while the server is away").await?;
+    photograph(&alice, &folder, "away", ".banner").await
 }
 
 /// One view, in every size and colour, once `selector` shows.

@@ -4,7 +4,8 @@ use std::env;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use causerie_e2e::{FIRST, SECOND, Screen, Server, Tester};
+use causerie_e2e::{FIRST, SECOND, Screen, Tester};
+use causerie_testkit::Server;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -13,13 +14,13 @@ async fn main() -> Result<()> {
     let tester = Tester::open(&server, "").await?;
     let pair = tester.make_pair().await?;
     photograph(&tester, &folder, "tester-empty").await?;
-    tester.connect(FIRST, &pair.ada, pair.chat).await?;
+    tester.connect(FIRST, &pair.alice, pair.chat).await?;
     tester.fill("#first input[name=\"message\"]", "Bonjour from the tester").await?;
     tester.click("#first form[data-testid=\"say\"] button").await?;
     tester.look_at(FIRST, "Bonjour").await?;
     photograph(&tester, &folder, "tester").await?;
     tester.click("[data-testid=\"second\"]").await?;
-    tester.connect(SECOND, &pair.bruno, pair.chat).await?;
+    tester.connect(SECOND, &pair.bob, pair.chat).await?;
     tester.fill("#second input[name=\"message\"]", "Bonjour back").await?;
     tester.click("#second form[data-testid=\"say\"] button").await?;
     tester.look_at(SECOND, "Bonjour back").await?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use causerie_testkit::process;
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
@@ -16,7 +17,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{WAIT, process};
+use crate::WAIT;
 
 /// How long a browser may take to start, on a machine that compiles at the same time.
 const START: Duration = Duration::from_secs(60);
@@ -391,7 +392,7 @@ async fn start_driver(profile: &Path) -> Result<(Child, String)> {
         let started = process::start(&mut command, "started successfully on port ").await;
         tries.next();
         if started.is_ok() || tries.is_empty() {
-            return started;
+            return started.map(|(driver, port, _)| (driver, port));
         }
     }
 }

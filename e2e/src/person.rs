@@ -4,32 +4,10 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use causerie_testkit::{Account, Server};
 use serde_json::json;
 
-use crate::{Browser, Screen, Server};
-
-/// Who somebody is to Causerie.
-#[derive(Debug, Clone, Copy)]
-pub struct Account {
-    /// Shown to others.
-    pub name: &'static str,
-    /// Identifies the account.
-    pub email: &'static str,
-    /// In the clear; these people exist in tests only.
-    pub password: &'static str,
-}
-
-impl Account {
-    /// The first of two.
-    pub const ADA: Self =
-        Self { name: "Ada Lovelace", email: "ada@example.org", password: "a difference engine" };
-    /// The second of two.
-    pub const BRUNO: Self =
-        Self { name: "Bruno Latour", email: "bruno@example.org", password: "actors and networks" };
-    /// Somebody else.
-    pub const CARLA: Self =
-        Self { name: "Carla Hustedt", email: "carla@example.org", password: "a garden of forks" };
-}
+use crate::{Browser, Screen};
 
 /// A person in front of a browser of their own; what any browser does, a person can do too.
 #[derive(Debug)]

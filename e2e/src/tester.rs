@@ -3,9 +3,10 @@
 use std::ops::Deref;
 
 use anyhow::{Context, Result, ensure};
+use causerie_testkit::{Account, Server};
 use serde_json::json;
 
-use crate::{Account, Browser, Screen, Server};
+use crate::{Browser, Screen};
 
 /// The first of the two connections.
 pub const FIRST: &str = "#first";
@@ -15,10 +16,10 @@ pub const SECOND: &str = "#second";
 /// Two people and their chat, as the API made them.
 #[derive(Debug, Clone)]
 pub struct Pair {
-    /// Ada's token.
-    pub ada: String,
-    /// Bruno's token.
-    pub bruno: String,
+    /// Alice's token.
+    pub alice: String,
+    /// Bob's token.
+    pub bob: String,
     /// Their chat.
     pub chat: i64,
 }
@@ -57,13 +58,13 @@ impl Tester {
         Ok(tester)
     }
 
-    /// Let this browser be Ada's, who is signed in on the page that it shows.
+    /// Let this browser be Alice's, who is signed in on the page that it shows.
     ///
     /// # Errors
     /// When the browser refuses.
     pub async fn be_signed_in(&self, token: &str) -> Result<()> {
         let session = json!({"token": token, "expires_at": "2099-01-01T00:00:00Z",
-            "user": {"id": 1, "email": "ada@example.org", "name": "Ada Lovelace"}});
+            "user": {"id": 1, "email": "alice@example.org", "name": "Alice Lovelace"}});
         let keep = "localStorage.setItem('causerie.session', arguments[0])";
         self.client().execute(keep, vec![json!(session.to_string())]).await?;
         Ok(())
@@ -83,10 +84,10 @@ impl Tester {
     /// # Errors
     /// When the server refuses.
     pub async fn make_pair(&self) -> Result<Pair> {
-        let (ada, bruno) = (self.register(Account::ADA).await?, self.register(Account::BRUNO).await?);
-        let with = json!({"participants": [Account::BRUNO.email]});
-        let chat = self.api("POST", "/api/chats/", &ada, with).await?;
-        Ok(Pair { ada, bruno, chat: chat["id"].as_i64().context("the chat's number")? })
+        let (alice, bob) = (self.register(Account::ALICE).await?, self.register(Account::BOB).await?);
+        let with = json!({"participants": [Account::BOB.email]});
+        let chat = self.api("POST", "/api/chats/", &alice, with).await?;
+        Ok(Pair { alice, bob, chat: chat["id"].as_i64().context("the chat's number")? })
     }
 
     /// Make an account; its token.

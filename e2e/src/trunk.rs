@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
+use causerie_testkit::{ReservedPort, process};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::Duration;
-
-use crate::process;
 
 /// The page is built before these tests; a page that is not is built here.
 const BUILD: Duration = Duration::from_secs(400);
@@ -20,7 +19,7 @@ const SERVER: &str = "127.0.0.1:8000";
 pub struct Trunk {
     child: Child,
     _folder: TempDir,
-    port: u16,
+    port: ReservedPort,
 }
 
 impl Trunk {
@@ -42,14 +41,14 @@ impl Trunk {
         file = file.replace(&watch, &format!("watch = [{}]", path("index.html")));
         fs::write(folder.path().join("Trunk.toml"), file)?;
 
-        let port = process::free_port()?;
+        let port = ReservedPort::new()?;
         let mut command = Command::new("trunk");
         command.args(["serve", "--skip-version-check"]);
         // As the page was built for the server, so that nothing is built twice.
         if !env::var("CAUSERIE_BIN").is_ok_and(|program| program.ends_with("quick/causerie")) {
             command.arg("--release");
         }
-        command.args(["--offline", "true", "--port", &port.to_string(), "--config"]);
+        command.args(["--offline", "true", "--port", &port.number().to_string(), "--config"]);
         command.arg(folder.path().join("Trunk.toml")).arg("--dist").arg(folder.path().join("dist"));
         // What cargo tells this test of its own package is not for the page's; the person's own settings of cargo are.
         let is_of_package =
@@ -64,13 +63,13 @@ impl Trunk {
         command.stdout(said.try_clone()?).stderr(said).process_group(0).kill_on_drop(true);
         let child = command.spawn().context("starting trunk: `cargo xtask test pages` installs it")?;
         let mut trunk = Self { child, _folder: folder, port };
-        process::listens(&mut trunk.child, port, BUILD, &log).await.context("trunk")?;
+        process::listens(&mut trunk.child, trunk.port.address(), BUILD, &log).await.context("trunk")?;
         Ok(trunk)
     }
 
     /// Where it shows the page.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.port.address())
     }
 }
 

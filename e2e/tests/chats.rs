@@ -1,12 +1,13 @@
 //! The list of chats, and starting one.
 
 use anyhow::{Context, Result, ensure};
-use causerie_e2e::{Account, Person, Server};
+use causerie_e2e::Person;
+use causerie_testkit::{Account, Server};
 use serde_json::json;
 
-const ADA: Account = Account::ADA;
-const BRUNO: Account = Account::BRUNO;
-const CARLA: Account = Account::CARLA;
+const ALICE: Account = Account::ALICE;
+const BOB: Account = Account::BOB;
+const CAROL: Account = Account::CAROL;
 
 /// See these chats in the list, in this order, each once, and no other.
 async fn see_list(person: &Person, expected: &[&str]) -> Result<()> {
@@ -29,10 +30,10 @@ async fn start_group(person: &Person, title: &str, with: &[Account]) -> Result<(
 #[tokio::test]
 async fn a_group_whose_answer_was_lost_is_there_once() -> Result<()> {
     let server = Server::start().await?;
-    let [ada, _bruno, _carla] = [
-        Person::join(&server, ADA).await?,
-        Person::join(&server, BRUNO).await?,
-        Person::join(&server, CARLA).await?,
+    let [alice, _bob, _carol] = [
+        Person::join(&server, ALICE).await?,
+        Person::join(&server, BOB).await?,
+        Person::join(&server, CAROL).await?,
     ];
     // The server makes the chat, and the way back is cut.
     let lose = r#"
@@ -44,34 +45,34 @@ async fn a_group_whose_answer_was_lost_is_there_once() -> Result<()> {
             }
             return answer;
         };"#;
-    ada.client().execute(lose, Vec::new()).await?;
-    start_group(&ada, "Harvest", &[BRUNO, CARLA]).await?;
-    ada.see_alert().await?;
+    alice.client().execute(lose, Vec::new()).await?;
+    start_group(&alice, "Harvest", &[BOB, CAROL]).await?;
+    alice.see_alert().await?;
     // The page is loaded anew in between, and she asks for the same again.
-    ada.reload().await?;
-    start_group(&ada, "Harvest", &[BRUNO, CARLA]).await?;
-    ada.see_conversation("Harvest").await?;
-    see_list(&ada, &["Harvest"]).await?;
-    ada.reload().await?;
-    see_list(&ada, &["Harvest"]).await?;
+    alice.reload().await?;
+    start_group(&alice, "Harvest", &[BOB, CAROL]).await?;
+    alice.see_conversation("Harvest").await?;
+    see_list(&alice, &["Harvest"]).await?;
+    alice.reload().await?;
+    see_list(&alice, &["Harvest"]).await?;
     // Once more, on purpose, makes another.
-    start_group(&ada, "Harvest", &[BRUNO, CARLA]).await?;
-    see_list(&ada, &["Harvest", "Harvest"]).await
+    start_group(&alice, "Harvest", &[BOB, CAROL]).await?;
+    see_list(&alice, &["Harvest", "Harvest"]).await
 }
 
 #[tokio::test]
 async fn only_messages_move_a_chat_live_and_after_a_reload() -> Result<()> {
     let server = Server::start().await?;
-    let ada = Person::join(&server, ADA).await?;
-    let [bruno, carla] = [Person::join(&server, BRUNO).await?, Person::join(&server, CARLA).await?];
-    for (friend, account) in [(&bruno, BRUNO), (&carla, CARLA)] {
-        ada.start_chat(account).await?;
-        friend.open_chat(ADA.name).await?;
+    let alice = Person::join(&server, ALICE).await?;
+    let [bob, carol] = [Person::join(&server, BOB).await?, Person::join(&server, CAROL).await?];
+    for (friend, account) in [(&bob, BOB), (&carol, CAROL)] {
+        alice.start_chat(account).await?;
+        friend.open_chat(ALICE.name).await?;
         friend.send_message("first words").await?;
-        ada.see_message("first words").await?;
+        alice.see_message("first words").await?;
     }
-    see_list(&ada, &[CARLA.name, BRUNO.name]).await?;
-    // Bruno's old message gets another text.
+    see_list(&alice, &[CAROL.name, BOB.name]).await?;
+    // Bob's old message gets another text.
     let edit = r#"
         const {token} = JSON.parse(sessionStorage["causerie.session"] ?? localStorage["causerie.session"]);
         const headers = {authorization: `Bearer ${token}`, "content-type": "application/json"};
@@ -79,16 +80,16 @@ async fn only_messages_move_a_chat_live_and_after_a_reload() -> Result<()> {
         const body = JSON.stringify({content: "other words"});
         const path = `/api/messages/${chat.last_message.id}/`;
         return (await fetch(path, {method: "PATCH", headers, body})).status;"#;
-    let status = bruno.client().execute(edit, Vec::new()).await?;
+    let status = bob.client().execute(edit, Vec::new()).await?;
     ensure!(status == json!(200), "the edit was answered with {status}");
-    ada.see_chat_with_last_line(BRUNO.name, "other words").await?;
-    see_list(&ada, &[CARLA.name, BRUNO.name]).await?;
+    alice.see_chat_with_last_line(BOB.name, "other words").await?;
+    see_list(&alice, &[CAROL.name, BOB.name]).await?;
     // Nor at the next event elsewhere, nor when the page is loaded anew.
-    carla.send_message("more words").await?;
-    ada.see_chat_with_last_line(CARLA.name, "more words").await?;
-    see_list(&ada, &[CARLA.name, BRUNO.name]).await?;
-    ada.reload().await.context("loading the page anew")?;
-    see_list(&ada, &[CARLA.name, BRUNO.name]).await?;
-    bruno.send_message("last words").await?;
-    see_list(&ada, &[BRUNO.name, CARLA.name]).await
+    carol.send_message("more words").await?;
+    alice.see_chat_with_last_line(CAROL.name, "more words").await?;
+    see_list(&alice, &[CAROL.name, BOB.name]).await?;
+    alice.reload().await.context("loading the page anew")?;
+    see_list(&alice, &[CAROL.name, BOB.name]).await?;
+    bob.send_message("last words").await?;
+    see_list(&alice, &[BOB.name, CAROL.name]).await
 }

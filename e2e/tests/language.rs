@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use causerie_e2e::{Account, Browser, Person, Screen, Server, Trunk};
+use causerie_e2e::{Browser, Person, Screen, Trunk};
+use causerie_testkit::{Account, Server};
 use serde_json::json;
 
 #[path = "../../texts/src/table.rs"]
@@ -12,8 +13,8 @@ mod table;
 
 use table::TEXTS;
 
-const ADA: Account = Account::ADA;
-const BRUNO: Account = Account::BRUNO;
+const ALICE: Account = Account::ALICE;
+const BOB: Account = Account::BOB;
 
 /// Everything that the page says: its texts, and the names and hints that are read out or shown in a field.
 const SAID: &str = r#"
@@ -75,83 +76,84 @@ async fn loaded(person: &Person) -> Result<String> {
 #[tokio::test]
 async fn whoever_prefers_vietnamese_reads_vietnamese_everywhere() -> Result<()> {
     let mut server = Server::start().await?;
-    let bruno = Person::join(&server, BRUNO).await?;
-    see_english_alone(&bruno, "the list of chats in English").await?;
-    ensure!(!loaded(&bruno).await?.contains("causerie-page-vi"), "{}", loaded(&bruno).await?);
+    let bob = Person::join(&server, BOB).await?;
+    see_english_alone(&bob, "the list of chats in English").await?;
+    ensure!(!loaded(&bob).await?.contains("causerie-page-vi"), "{}", loaded(&bob).await?);
 
-    let browser = Browser::open_in(ADA.name, Screen::WIDE, "vi-VN").await?;
-    let ada = Person::arrive_with(browser, &server, ADA).await?;
-    see_vietnamese_alone(&ada, "the door").await?;
-    let programs = loaded(&ada).await?;
+    let browser = Browser::open_in(ALICE.name, Screen::WIDE, "vi-VN").await?;
+    let alice = Person::arrive_with(browser, &server, ALICE).await?;
+    see_vietnamese_alone(&alice, "the door").await?;
+    let programs = loaded(&alice).await?;
     ensure!(programs.matches(".wasm").count() == 1 && programs.contains("causerie-page-vi"), "{programs}");
-    ada.try_to_sign_in("not the password").await?;
-    ada.see_alert().await?;
-    see_vietnamese_alone(&ada, "a wrong password").await?;
-    ada.register().await?;
-    see_vietnamese_alone(&ada, "an empty list of chats").await?;
-    ada.click(r#"button[data-testid="new-chat"]"#).await?;
-    ada.see(r#"dialog[data-testid="new-chat-dialog"]"#).await?;
-    see_vietnamese_alone(&ada, "a new chat").await?;
-    ada.reload().await?;
-    ada.start_chat(BRUNO).await?;
-    see_vietnamese_alone(&ada, "an empty chat").await?;
+    alice.try_to_sign_in("not the password").await?;
+    alice.see_alert().await?;
+    see_vietnamese_alone(&alice, "a wrong password").await?;
+    alice.register().await?;
+    see_vietnamese_alone(&alice, "an empty list of chats").await?;
+    alice.click(r#"button[data-testid="new-chat"]"#).await?;
+    alice.see(r#"dialog[data-testid="new-chat-dialog"]"#).await?;
+    see_vietnamese_alone(&alice, "a new chat").await?;
+    alice.reload().await?;
+    alice.start_chat(BOB).await?;
+    see_vietnamese_alone(&alice, "an empty chat").await?;
     // Digits are no language's words.
-    bruno.open_chat(ADA.name).await?;
-    bruno.send_message("123").await?;
-    ada.see_message("123").await?;
-    ada.send_message("456").await?;
-    ada.see_online().await?;
-    see_vietnamese_alone(&ada, "a chat").await?;
-    ada.click(r#"button[data-testid="settings"]"#).await?;
-    ada.until("the sign-ins", "return document.querySelector('.signs li') !== null", Vec::new()).await?;
-    see_vietnamese_alone(&ada, "the settings").await?;
-    ada.reload().await?;
-    ada.see_message("456").await?;
+    bob.open_chat(ALICE.name).await?;
+    bob.send_message("123").await?;
+    alice.see_message("123").await?;
+    alice.send_message("456").await?;
+    alice.see_online().await?;
+    see_vietnamese_alone(&alice, "a chat").await?;
+    alice.click(r#"button[data-testid="settings"]"#).await?;
+    alice.until("the sign-ins", "return document.querySelector('.signs li') !== null", Vec::new()).await?;
+    see_vietnamese_alone(&alice, "the settings").await?;
+    alice.reload().await?;
+    alice.see_message("456").await?;
     server.kill().await?;
-    ada.see_banner().await?;
-    ada.send_message("789").await?;
-    see_vietnamese_alone(&ada, "a broken connection").await?;
-    server.restart_on_same_port().await?;
-    ada.see_online().await?;
-    bruno.see_message("789").await
+    alice.see_banner().await?;
+    alice.send_message("789").await?;
+    see_vietnamese_alone(&alice, "a broken connection").await?;
+    server.launch().await?;
+    alice.see_online().await?;
+    bob.see_message("789").await
 }
 
 #[tokio::test]
 async fn the_switch_changes_the_language_and_keeps_what_is_written() -> Result<()> {
     let mut server = Server::start().await?;
-    let bruno = Person::join(&server, BRUNO).await?;
-    let ada = Person::arrive(&server, ADA, Screen::PHONE).await?;
-    see_english_alone(&ada, "the door in English").await?;
-    ada.click(r#"[data-testid="language"]"#).await?;
-    see_vietnamese_alone(&ada, "the door after the switch").await?;
-    ada.register().await?;
-    ada.start_chat(BRUNO).await?;
-    ada.see_online().await?;
-    ada.type_message("half a thought").await?;
-    ada.go_home().await?;
-    switch_in_settings(&ada).await?;
-    see_english_alone(&ada, "the list of chats after the switch").await?;
-    ada.open_chat(BRUNO.name).await?;
-    ensure!(ada.draft().await? == "half a thought", "{}", ada.draft().await?);
+    let bob = Person::join(&server, BOB).await?;
+    let alice = Person::arrive(&server, ALICE, Screen::PHONE).await?;
+    see_english_alone(&alice, "the door in English").await?;
+    alice.click(r#"[data-testid="language"]"#).await?;
+    see_vietnamese_alone(&alice, "the door after the switch").await?;
+    alice.register().await?;
+    alice.start_chat(BOB).await?;
+    alice.see_online().await?;
+    alice.type_message("half a thought").await?;
+    alice.go_home().await?;
+    switch_in_settings(&alice).await?;
+    see_english_alone(&alice, "the list of chats after the switch").await?;
+    alice.open_chat(BOB.name).await?;
+    ensure!(alice.draft().await? == "half a thought", "{}", alice.draft().await?);
 
     server.kill().await?;
-    ada.see_banner().await?;
-    ada.click(r#"button[data-testid="send"]"#).await?;
-    ada.see_message("half a thought").await?;
-    server.restart_on_same_port().await?;
-    ada.go_home().await?;
-    switch_in_settings(&ada).await?;
-    ada.until("the page in Vietnamese", r#"return document.documentElement.lang === "vi""#, vec![json!(0)])
+    alice.see_banner().await?;
+    alice.click(r#"button[data-testid="send"]"#).await?;
+    alice.see_message("half a thought").await?;
+    server.launch().await?;
+    alice.go_home().await?;
+    switch_in_settings(&alice).await?;
+    alice
+        .until("the page in Vietnamese", r#"return document.documentElement.lang === "vi""#, vec![json!(0)])
         .await?;
-    bruno.open_chat(ADA.name).await?;
-    bruno.see_messages(&["half a thought"]).await
+    bob.open_chat(ALICE.name).await?;
+    bob.see_messages(&["half a thought"]).await
 }
 
 #[tokio::test]
 async fn under_trunk_serve_both_languages_are_there_too() -> Result<()> {
     let server = Server::start().await?;
     let trunk = Trunk::serve(server.port(), Path::new(env!("CARGO_TARGET_TMPDIR"))).await?;
-    let browser = Browser::open_in(ADA.name, Screen::PHONE, "vi-VN").await?;
+    let browser = Browser::open_in(ALICE.name, Screen::PHONE, "vi-VN").await?;
     browser.go_to(&trunk.url()).await?;
     browser
         .until("the door in Vietnamese", "return document.body.innerText.includes('Đăng nhập')", vec![])

@@ -1,12 +1,13 @@
 //! Nothing but the list and the messages scrolls, whatever is on the page and however large the window is.
 
 use anyhow::{Context, Result, ensure};
-use causerie_e2e::{Account, Browser, Person, Screen, Server, Tester};
+use causerie_e2e::{Browser, Person, Screen, Tester};
+use causerie_testkit::{Account, Server};
 use serde_json::json;
 
-const ADA: Account = Account::ADA;
-const BRUNO: Account = Account::BRUNO;
-const CARLA: Account = Account::CARLA;
+const ALICE: Account = Account::ALICE;
+const BOB: Account = Account::BOB;
+const CAROL: Account = Account::CAROL;
 
 /// Phones and desks; low windows, such as above a phone's keyboard; and both at a zoom of 200 %, which halves the
 /// number of CSS pixels.
@@ -68,15 +69,15 @@ async fn token(browser: &Browser, account: Account) -> Result<String> {
     Ok(answer["token"].as_str().context("a token")?.to_owned())
 }
 
-/// Make groups with Ada, and let Bruno write one message in each.
-async fn fill_list(bruno: &Browser, token: &str, groups: u32) -> Result<()> {
-    let carla = json!({"email": CARLA.email, "name": CARLA.name, "password": CARLA.password});
-    bruno.api("POST", "/api/auth/register/", "", carla).await?;
+/// Make groups with Alice, and let Bob write one message in each.
+async fn fill_list(bob: &Browser, token: &str, groups: u32) -> Result<()> {
+    let carol = json!({"email": CAROL.email, "name": CAROL.name, "password": CAROL.password});
+    bob.api("POST", "/api/auth/register/", "", carol).await?;
     for number in 1..=groups {
-        let body = json!({"participants": [ADA.email, CARLA.email], "title": format!("Group {number}")});
-        let chat = bruno.api("POST", "/api/chats/", token, body).await?;
+        let body = json!({"participants": [ALICE.email, CAROL.email], "title": format!("Group {number}")});
+        let chat = bob.api("POST", "/api/chats/", token, body).await?;
         let path = format!("/api/chats/{}/messages/", chat["id"]);
-        bruno.api("POST", &path, token, json!({"content": "Hello"})).await?;
+        bob.api("POST", &path, token, json!({"content": "Hello"})).await?;
     }
     Ok(())
 }
@@ -84,52 +85,52 @@ async fn fill_list(bruno: &Browser, token: &str, groups: u32) -> Result<()> {
 #[tokio::test]
 async fn no_view_of_the_page_scrolls_the_window() -> Result<()> {
     let mut server = Server::start().await?;
-    let bruno = Person::join(&server, BRUNO).await?;
-    let ada = Person::arrive(&server, ADA, Screen::WIDE).await?;
-    see_no_scrolling(&ada, "the door").await?;
-    see_within_reach(&ada, r#"[data-testid="language"]"#).await?;
-    ada.click(r#"[data-testid="show-register"]"#).await?;
-    see_no_scrolling(&ada, "the door with a new account").await?;
-    see_within_reach(&ada, r#"[data-testid="language"]"#).await?;
-    ada.click(r#"[data-testid="show-sign-in"]"#).await?;
-    ada.register().await?;
-    see_no_scrolling(&ada, "an empty list").await?;
+    let bob = Person::join(&server, BOB).await?;
+    let alice = Person::arrive(&server, ALICE, Screen::WIDE).await?;
+    see_no_scrolling(&alice, "the door").await?;
+    see_within_reach(&alice, r#"[data-testid="language"]"#).await?;
+    alice.click(r#"[data-testid="show-register"]"#).await?;
+    see_no_scrolling(&alice, "the door with a new account").await?;
+    see_within_reach(&alice, r#"[data-testid="language"]"#).await?;
+    alice.click(r#"[data-testid="show-sign-in"]"#).await?;
+    alice.register().await?;
+    see_no_scrolling(&alice, "an empty list").await?;
 
-    fill_list(&bruno, &token(&bruno, BRUNO).await?, 60).await?;
+    fill_list(&bob, &token(&bob, BOB).await?, 60).await?;
     let many = r#"return document.querySelectorAll('a.chat.unread .badge').length === 60"#;
-    ada.until("60 unread chats", many, Vec::new()).await?;
-    see_no_scrolling(&ada, "60 unread chats").await?;
-    see_within_reach(&ada, r#"a[data-testid="chat"]"#).await?;
-    see_within_reach(&ada, r#"button[data-testid="settings"]"#).await?;
+    alice.until("60 unread chats", many, Vec::new()).await?;
+    see_no_scrolling(&alice, "60 unread chats").await?;
+    see_within_reach(&alice, r#"a[data-testid="chat"]"#).await?;
+    see_within_reach(&alice, r#"button[data-testid="settings"]"#).await?;
     for dialog in ["new-chat", "settings"] {
-        ada.click(&format!(r#"button[data-testid="{dialog}"]"#)).await?;
-        ada.see(&format!(r#"dialog[data-testid="{dialog}-dialog"]"#)).await?;
-        see_no_scrolling(&ada, dialog).await?;
-        see_within_reach(&ada, "dialog .actions button").await?;
-        ada.click("dialog .head button").await?;
+        alice.click(&format!(r#"button[data-testid="{dialog}"]"#)).await?;
+        alice.see(&format!(r#"dialog[data-testid="{dialog}-dialog"]"#)).await?;
+        see_no_scrolling(&alice, dialog).await?;
+        see_within_reach(&alice, "dialog .actions button").await?;
+        alice.click("dialog .head button").await?;
     }
 
-    ada.open_chat("Group 60").await?;
-    let token = token(&ada, ADA).await?;
-    let chat = ada.client().execute("return location.pathname.match(/[0-9]+/)[0]", Vec::new()).await?;
+    alice.open_chat("Group 60").await?;
+    let token = token(&alice, ALICE).await?;
+    let chat = alice.client().execute("return location.pathname.match(/[0-9]+/)[0]", Vec::new()).await?;
     let path = format!("/api/chats/{}/messages/", chat.as_str().context("the chat's number")?);
     for number in 1..=30 {
         let words = format!("Message {number}: {}", "word ".repeat(number));
-        ada.api("POST", &path, &token, json!({"content": words})).await?;
+        alice.api("POST", &path, &token, json!({"content": words})).await?;
     }
-    ada.see_message("Message 30:").await?;
-    see_no_scrolling(&ada, "a conversation").await?;
-    see_within_reach(&ada, r#"button[data-testid="send"]"#).await?;
-    ada.click("main.conversation > header summary").await?;
-    see_no_scrolling(&ada, "a conversation's menu").await?;
-    ada.type_message(&"a long draft\n".repeat(40)).await?;
-    see_no_scrolling(&ada, "a long draft").await?;
+    alice.see_message("Message 30:").await?;
+    see_no_scrolling(&alice, "a conversation").await?;
+    see_within_reach(&alice, r#"button[data-testid="send"]"#).await?;
+    alice.click("main.conversation > header summary").await?;
+    see_no_scrolling(&alice, "a conversation's menu").await?;
+    alice.type_message(&"a long draft\n".repeat(40)).await?;
+    see_no_scrolling(&alice, "a long draft").await?;
     server.kill().await?;
-    ada.see_banner().await?;
-    see_no_scrolling(&ada, "a conversation without a connection").await?;
-    see_within_reach(&ada, r#"button[data-testid="send"]"#).await?;
-    ada.ask_why().await?;
-    see_no_scrolling(&ada, "the dialog with the cause").await
+    alice.see_banner().await?;
+    see_no_scrolling(&alice, "a conversation without a connection").await?;
+    see_within_reach(&alice, r#"button[data-testid="send"]"#).await?;
+    alice.ask_why().await?;
+    see_no_scrolling(&alice, "the dialog with the cause").await
 }
 
 #[tokio::test]

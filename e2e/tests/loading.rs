@@ -1,7 +1,8 @@
 //! A page that can't be loaded says so, in the reader's language, tries once more by itself, and has a way to do it again.
 
 use anyhow::{Result, ensure};
-use causerie_e2e::{Browser, Fault, Front, Screen, Server};
+use causerie_e2e::{Browser, Fault, Front, Screen};
+use causerie_testkit::Server;
 use serde_json::json;
 
 /// Always, as far as a test goes.

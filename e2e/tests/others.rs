@@ -1,12 +1,13 @@
 //! What other people call themselves and write stays in its place.
 
 use anyhow::{Result, ensure};
-use causerie_e2e::{Account, Person, Server};
+use causerie_e2e::Person;
+use causerie_testkit::{Account, Server};
 use fantoccini::Locator;
 use serde_json::json;
 use tokio::try_join;
 
-const ADA: Account = Account::ADA;
+const ALICE: Account = Account::ALICE;
 const DANA: Account = Account { name: "דנה", email: "dana@example.org", password: "a quiet evening" };
 const REVERSED: Account =
     Account { name: "\u{202e}nimda", email: "reversed@example.org", password: "a quiet evening" };
@@ -38,29 +39,29 @@ const IN_ORDER: &str = r#"
 async fn a_name_does_not_turn_the_time_beside_it() -> Result<()> {
     let server = Server::start().await?;
     for other in [DANA, REVERSED] {
-        let (ada, other) = try_join!(
+        let (alice, other) = try_join!(
             Person::join(
                 &server,
                 Account {
                     email: if other.email == DANA.email { "a1@example.org" } else { "a2@example.org" },
-                    ..ADA
+                    ..ALICE
                 }
             ),
             Person::join(&server, other)
         )?;
-        other.start_chat(ada.account()).await?;
+        other.start_chat(alice.account()).await?;
         other.send_message("hello").await?;
         let open = r#"const chat = document.querySelector('a[data-testid="chat"]'); chat?.click(); return Boolean(chat)"#;
-        ada.until("the chat", open, Vec::new()).await?;
-        ada.see_message("hello").await?;
-        ada.until("the time behind the name", IN_ORDER, vec![json!(".turn .who"), json!(",")]).await?;
+        alice.until("the chat", open, Vec::new()).await?;
+        alice.see_message("hello").await?;
+        alice.until("the time behind the name", IN_ORDER, vec![json!(".turn .who"), json!(",")]).await?;
         let title =
             r#"return document.title.startsWith("\u2068") && document.title.endsWith("\u2069 – Causerie")"#;
-        ada.until("an isolated name in the tab", title, Vec::new()).await?;
+        alice.until("an isolated name in the tab", title, Vec::new()).await?;
         let label =
             r#"return document.querySelector("ol.timeline").getAttribute("aria-label").endsWith("\u2069")"#;
-        ada.until("an isolated name for screen readers", label, Vec::new()).await?;
-        ensure!(ada.has("main.conversation h2 bdi").await?, "the title is isolated");
+        alice.until("an isolated name for screen readers", label, Vec::new()).await?;
+        ensure!(alice.has("main.conversation h2 bdi").await?, "the title is isolated");
     }
     Ok(())
 }
@@ -68,35 +69,35 @@ async fn a_name_does_not_turn_the_time_beside_it() -> Result<()> {
 #[tokio::test]
 async fn people_of_one_family_are_told_apart_by_their_given_names() -> Result<()> {
     let server = Server::start().await?;
-    let (ada, binh, chau) =
-        try_join!(Person::join(&server, ADA), Person::join(&server, BINH), Person::join(&server, CHAU))?;
-    ada.click(r#"button[data-testid="new-chat"]"#).await?;
+    let (alice, binh, chau) =
+        try_join!(Person::join(&server, ALICE), Person::join(&server, BINH), Person::join(&server, CHAU))?;
+    alice.click(r#"button[data-testid="new-chat"]"#).await?;
     let dialog = r#"dialog[data-testid="new-chat-dialog"]"#;
-    ada.fill(&format!(r#"{dialog} input[name="email"]"#), "binh@example.org,chau@example.org").await?;
-    ada.fill(&format!(r#"{dialog} input[name="title"]"#), "Quán cà phê").await?;
-    ada.click(&format!(r#"{dialog} [type="submit"]"#)).await?;
-    ada.see_conversation("Quán cà phê").await?;
+    alice.fill(&format!(r#"{dialog} input[name="email"]"#), "binh@example.org,chau@example.org").await?;
+    alice.fill(&format!(r#"{dialog} input[name="title"]"#), "Quán cà phê").await?;
+    alice.click(&format!(r#"{dialog} [type="submit"]"#)).await?;
+    alice.see_conversation("Quán cà phê").await?;
     for (person, text) in [(&binh, "chào"), (&chau, "xin chào")] {
         person.open_chat("Quán cà phê").await?;
         person.send_message(text).await?;
-        ada.see_message(text).await?;
+        alice.see_message(text).await?;
     }
     let who = r#"return [...document.querySelectorAll(".turn .who")].map(who => who.textContent.split(",")[0]).join() === "Bình,Châu""#;
-    ada.until("both by their given names", who, Vec::new()).await?;
+    alice.until("both by their given names", who, Vec::new()).await?;
     let initials = r#"return [...document.querySelectorAll(".turn > .avatar")].map(avatar => avatar.textContent).join() === "TB,MC""#;
-    ada.until("initials that differ", initials, Vec::new()).await?;
-    ada.see_chat_with_last_line("Quán cà phê", "Châu: xin chào").await
+    alice.until("initials that differ", initials, Vec::new()).await?;
+    alice.see_chat_with_last_line("Quán cà phê", "Châu: xin chào").await
 }
 
 #[tokio::test]
 async fn accents_stacked_high_leave_the_message_above_as_it_was() -> Result<()> {
     let server = Server::start().await?;
-    let (ada, chau) = try_join!(Person::join(&server, ADA), Person::join(&server, CHAU))?;
-    ada.start_chat(CHAU).await?;
-    chau.open_chat(ADA.name).await?;
-    ada.send_message("a quiet sentence that stands above").await?;
+    let (alice, chau) = try_join!(Person::join(&server, ALICE), Person::join(&server, CHAU))?;
+    alice.start_chat(CHAU).await?;
+    chau.open_chat(ALICE.name).await?;
+    alice.send_message("a quiet sentence that stands above").await?;
     let stacked = format!("Z{}", "\u{30d}\u{311}\u{302}\u{33d}".repeat(100));
-    ada.send_message(&stacked).await?;
+    alice.send_message(&stacked).await?;
     chau.see_message(&stacked).await?;
     let above = chau.client().find(Locator::Css(".turn:not(.final) .bubble")).await?;
     let with_marks = above.screenshot().await?;

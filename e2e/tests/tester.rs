@@ -1,7 +1,8 @@
 //! The connection tester: what the old test page could, and what people always needed.
 
 use anyhow::{Context, Result, ensure};
-use causerie_e2e::{Account, Browser, FIRST, Pair, SECOND, Server, Tester};
+use causerie_e2e::{Browser, FIRST, Pair, SECOND, Tester};
+use causerie_testkit::{Account, Server};
 use serde_json::json;
 
 /// The lines that the list draws.
@@ -37,37 +38,37 @@ async fn the_old_pages_users_find_every_function() -> Result<()> {
     // API base, e-mail and password, chat id.
     tester.fill(r#"#first input[name="base"]"#, &server.url()).await?;
     tester.fill(r#"#first input[name="chat"]"#, &pair.chat.to_string()).await?;
-    tester.sign_in(FIRST, Account::ADA).await?;
+    tester.sign_in(FIRST, Account::ALICE).await?;
     // Connect, send, the stream of messages.
     tester.press(FIRST, "connect").await?;
     tester.see_state(FIRST, "open").await?;
     tester.say(FIRST, "Bonjour").await?;
-    see_talk(&tester, FIRST, "Ada Lovelace Bonjour").await?;
+    see_talk(&tester, FIRST, "Alice Lovelace Bonjour").await?;
     // Disconnect, load the history of what came meanwhile.
     tester.press(FIRST, "disconnect").await?;
     tester.see_state(FIRST, "closed").await?;
     let path = format!("/api/chats/{}/messages/", pair.chat);
-    tester.api("POST", &path, &pair.bruno, json!({"content": "Written meanwhile"})).await?;
+    tester.api("POST", &path, &pair.bob, json!({"content": "Written meanwhile"})).await?;
     tester.press(FIRST, "load-history").await?;
-    see_talk(&tester, FIRST, "Bruno Latour Written meanwhile").await?;
+    see_talk(&tester, FIRST, "Bob Latour Written meanwhile").await?;
     let history = tester.look_at(FIRST, "history").await?;
     ensure!(history.contains("\"content\": \"Written meanwhile\""), "laid out: {history}");
     // A token instead of a sign-in.
-    tester.connect(FIRST, &pair.bruno, pair.chat).await?;
+    tester.connect(FIRST, &pair.bob, pair.chat).await?;
     tester.see_clean().await
 }
 
 #[tokio::test]
 async fn one_person_plays_both_participants() -> Result<()> {
     let (_server, tester, pair) = opened().await?;
-    tester.connect(FIRST, &pair.ada, pair.chat).await?;
+    tester.connect(FIRST, &pair.alice, pair.chat).await?;
     tester.click(r#"[data-testid="second"]"#).await?;
     // The chat came along; only who one is differs.
-    tester.connect(SECOND, &pair.bruno, pair.chat).await?;
+    tester.connect(SECOND, &pair.bob, pair.chat).await?;
     tester.say(FIRST, "Are you there?").await?;
-    see_talk(&tester, SECOND, "Ada Lovelace Are you there?").await?;
+    see_talk(&tester, SECOND, "Alice Lovelace Are you there?").await?;
     tester.say(SECOND, "Right beside you").await?;
-    see_talk(&tester, FIRST, "Bruno Latour Right beside you").await?;
+    see_talk(&tester, FIRST, "Bob Latour Right beside you").await?;
     for side in [FIRST, SECOND] {
         let tripped = r#"return /[0-9]+\.[0-9] ms/.test(document.querySelector(arguments[0] + ' [data-testid="round-trip"]').textContent)"#;
         tester.until("a round trip", tripped, vec![json!(side)]).await?;
@@ -81,12 +82,12 @@ async fn one_person_plays_both_participants() -> Result<()> {
 async fn every_frame_shows_and_no_token_does() -> Result<()> {
     let (server, tester, pair) = opened().await?;
     tester.allow_clipboard(&server.url()).await?;
-    tester.connect(FIRST, &pair.ada, pair.chat).await?;
+    tester.connect(FIRST, &pair.alice, pair.chat).await?;
     tester.say(FIRST, "it's here").await?;
     let frame = tester.look_at(FIRST, "it's here").await?;
     ensure!(frame.starts_with("{\n  \"type\": \"message\""), "{frame}");
     let handshake = tester.text(r#"#first [data-testid="handshake"]"#).await?;
-    let masked = format!("causerie.v1, Bearer, ••••••••{}", &pair.ada[60..]);
+    let masked = format!("causerie.v1, Bearer, ••••••••{}", &pair.alice[60..]);
     ensure!(handshake.contains(&masked) && handshake.contains("GET /ws/chats/"), "{handshake}");
 
     let mut taken = Vec::new();
@@ -107,7 +108,7 @@ async fn every_frame_shows_and_no_token_does() -> Result<()> {
     ensure!(link.contains(&format!("chat={}", pair.chat)), "{link}");
     taken.push(link.clone());
     taken.push(tester.client().source().await?);
-    ensure!(taken.iter().all(|text| !text.contains(&pair.ada)), "a token went out");
+    ensure!(taken.iter().all(|text| !text.contains(&pair.alice)), "a token went out");
 
     tester.go_to(&link).await?;
     let script = r#"return document.querySelector('#first input[name="chat"]')?.value === arguments[0]"#;
@@ -118,7 +119,7 @@ async fn every_frame_shows_and_no_token_does() -> Result<()> {
 #[tokio::test]
 async fn raw_frames_of_every_type_are_at_hand_and_a_close_tells_its_code() -> Result<()> {
     let (_server, tester, pair) = opened().await?;
-    tester.connect(FIRST, &pair.ada, pair.chat).await?;
+    tester.connect(FIRST, &pair.alice, pair.chat).await?;
     let raw = r#"#first textarea[name="frame"]"#;
     tester.unfold(raw).await?;
     let kinds = "return [...document.querySelectorAll('#first select[name=\"template\"] option')].map(o => o.value).filter(Boolean)";
@@ -162,7 +163,7 @@ async fn a_refusal_is_told_in_words() -> Result<()> {
     tester.see_state(FIRST, "closed").await?;
     let why = tester.text(r#"#first [data-testid="why"]"#).await?;
     ensure!(why.contains("4001 Unauthorized") && why.contains("no token"), "{why}");
-    tester.fill_in(FIRST, &pair.ada, 999).await?;
+    tester.fill_in(FIRST, &pair.alice, 999).await?;
     tester.press(FIRST, "connect").await?;
     tester.see_text("4003 NotParticipant").await?;
     // In the other language too, at once.
@@ -178,7 +179,7 @@ async fn a_refusal_is_told_in_words() -> Result<()> {
 #[tokio::test]
 async fn ten_thousand_frames_are_held_filtered_and_drawn_by_the_screenful() -> Result<()> {
     let (_server, tester, pair) = opened().await?;
-    tester.connect(FIRST, &pair.ada, pair.chat).await?;
+    tester.connect(FIRST, &pair.alice, pair.chat).await?;
     let raw = r#"#first textarea[name="frame"]"#;
     tester.unfold(raw).await?;
     // Each is answered by a pong: two lines.
@@ -240,9 +241,9 @@ async fn another_server_is_tested_when_it_allows_this_page() -> Result<()> {
     let pair = tester.make_pair().await?;
     tester.visit(&here.url(), "").await?;
     tester.fill(r#"#first input[name="base"]"#, &there.url()).await?;
-    tester.connect(FIRST, &pair.ada, pair.chat).await?;
+    tester.connect(FIRST, &pair.alice, pair.chat).await?;
     tester.say(FIRST, "From another page").await?;
-    see_talk(&tester, FIRST, "Ada Lovelace From another page").await?;
+    see_talk(&tester, FIRST, "Alice Lovelace From another page").await?;
     tester.press(FIRST, "load-history").await?;
     tester.see_frame(FIRST, "history").await
 }

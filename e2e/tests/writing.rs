@@ -1,13 +1,14 @@
 //! Nothing that a person began to write is lost without their doing.
 
 use anyhow::{Result, ensure};
-use causerie_e2e::{Account, Person, Server};
+use causerie_e2e::Person;
+use causerie_testkit::{Account, Server};
 use serde_json::json;
 use tokio::try_join;
 
-const ADA: Account = Account::ADA;
-const BRUNO: Account = Account::BRUNO;
-const CARLA: Account = Account::CARLA;
+const ALICE: Account = Account::ALICE;
+const BOB: Account = Account::BOB;
+const CAROL: Account = Account::CAROL;
 
 /// WebDriver's code of a key.
 const ESCAPE: &str = "\u{e00c}";
@@ -20,7 +21,7 @@ const CALL: &str = r#"
         body: body && JSON.stringify(body)}).then(answer => answer.json().catch(() => null)).then(done);"#;
 
 async fn two_people(server: &Server) -> Result<(Person, Person)> {
-    try_join!(Person::join(server, ADA), Person::join(server, BRUNO))
+    try_join!(Person::join(server, ALICE), Person::join(server, BOB))
 }
 
 /// The composer holds this text.
@@ -43,182 +44,182 @@ async fn edit(person: &Person) -> Result<()> {
 #[tokio::test]
 async fn a_half_edited_message_and_the_draft_survive_another_chat_and_a_reload() -> Result<()> {
     let server = Server::start().await?;
-    let (ada, _bruno) = two_people(&server).await?;
-    let _carla = Person::join(&server, CARLA).await?;
-    ada.start_chat(BRUNO).await?;
-    ada.send_message("first").await?;
-    ada.type_message("half a thought").await?;
-    edit(&ada).await?;
-    see_written(&ada, "first").await?;
-    ada.type_message(" and more").await?;
+    let (alice, _bob) = two_people(&server).await?;
+    let _carol = Person::join(&server, CAROL).await?;
+    alice.start_chat(BOB).await?;
+    alice.send_message("first").await?;
+    alice.type_message("half a thought").await?;
+    edit(&alice).await?;
+    see_written(&alice, "first").await?;
+    alice.type_message(" and more").await?;
 
-    ada.start_chat(CARLA).await?;
-    see_written(&ada, "").await?;
-    ada.open_chat(BRUNO.name).await?;
-    ada.see(".editing").await?;
-    see_written(&ada, "first and more").await?;
-    ada.reload().await?;
-    ada.see(".editing").await?;
-    see_written(&ada, "first and more").await?;
-    ada.click(r#"button[data-testid="send"]"#).await?;
-    ada.see_message("first and more").await?;
-    see_written(&ada, "half a thought").await?;
-    ensure!(!ada.has(".editing").await?, "the edit is over");
+    alice.start_chat(CAROL).await?;
+    see_written(&alice, "").await?;
+    alice.open_chat(BOB.name).await?;
+    alice.see(".editing").await?;
+    see_written(&alice, "first and more").await?;
+    alice.reload().await?;
+    alice.see(".editing").await?;
+    see_written(&alice, "first and more").await?;
+    alice.click(r#"button[data-testid="send"]"#).await?;
+    alice.see_message("first and more").await?;
+    see_written(&alice, "half a thought").await?;
+    ensure!(!alice.has(".editing").await?, "the edit is over");
     Ok(())
 }
 
 #[tokio::test]
 async fn to_edit_a_message_that_failed_costs_neither_it_nor_the_draft() -> Result<()> {
     let mut server = Server::start().await?;
-    let (ada, bruno) = two_people(&server).await?;
-    ada.start_chat(BRUNO).await?;
-    bruno.open_chat(ADA.name).await?;
-    let chat = ada.client().current_url().await?.path().trim_start_matches("/chats/").to_owned();
+    let (alice, bob) = two_people(&server).await?;
+    alice.start_chat(BOB).await?;
+    bob.open_chat(ALICE.name).await?;
+    let chat = alice.client().current_url().await?.path().trim_start_matches("/chats/").to_owned();
     let path = format!("/api/chats/{chat}/");
     server.kill().await?;
-    ada.see_banner().await?;
-    ada.send_message("too late").await?;
-    ada.go_to("about:blank").await?;
-    server.restart_on_same_port().await?;
+    alice.see_banner().await?;
+    alice.send_message("too late").await?;
+    alice.go_to("about:blank").await?;
+    server.launch().await?;
     let close = vec![json!("PATCH"), json!(path), json!({"status": "closed"})];
-    bruno.client().execute_async(CALL, close).await?;
-    ada.go_home().await?;
-    ada.see_online().await?;
+    bob.client().execute_async(CALL, close).await?;
+    alice.go_home().await?;
+    alice.see_online().await?;
     let open = vec![json!("PATCH"), json!(path), json!({"status": "active"})];
     let failed = r#"return Boolean(document.querySelector(".bubble.failed"))"#;
-    ada.until("the chat in the list", r#"const chat = document.querySelector('a[data-testid="chat"]'); chat?.click(); return Boolean(chat)"#, Vec::new()).await?;
-    ada.until("the message that failed", failed, Vec::new()).await?;
-    bruno.client().execute_async(CALL, open).await?;
+    alice.until("the chat in the list", r#"const chat = document.querySelector('a[data-testid="chat"]'); chat?.click(); return Boolean(chat)"#, Vec::new()).await?;
+    alice.until("the message that failed", failed, Vec::new()).await?;
+    bob.client().execute_async(CALL, open).await?;
 
-    ada.see_conversation(BRUNO.name).await?;
-    ada.type_message("half a thought").await?;
-    edit(&ada).await?;
-    see_written(&ada, "too late").await?;
-    ada.press(ESCAPE).await?;
-    see_written(&ada, "half a thought").await?;
-    ada.until("the message that failed", failed, Vec::new()).await?;
+    alice.see_conversation(BOB.name).await?;
+    alice.type_message("half a thought").await?;
+    edit(&alice).await?;
+    see_written(&alice, "too late").await?;
+    alice.press(ESCAPE).await?;
+    see_written(&alice, "half a thought").await?;
+    alice.until("the message that failed", failed, Vec::new()).await?;
 
-    edit(&ada).await?;
-    ada.type_message(", but sent").await?;
-    ada.click(r#"button[data-testid="send"]"#).await?;
-    bruno.see_message("too late, but sent").await?;
-    ada.see_messages(&["too late, but sent"]).await?;
-    see_written(&ada, "half a thought").await
+    edit(&alice).await?;
+    alice.type_message(", but sent").await?;
+    alice.click(r#"button[data-testid="send"]"#).await?;
+    bob.see_message("too late, but sent").await?;
+    alice.see_messages(&["too late, but sent"]).await?;
+    see_written(&alice, "half a thought").await
 }
 
 #[tokio::test]
 async fn the_text_for_a_message_that_is_deleted_meanwhile_stays_as_a_draft() -> Result<()> {
     let server = Server::start().await?;
-    let (ada, _bruno) = two_people(&server).await?;
-    ada.start_chat(BRUNO).await?;
-    ada.send_message("first").await?;
-    edit(&ada).await?;
-    ada.type_message(" and more").await?;
+    let (alice, _bob) = two_people(&server).await?;
+    alice.start_chat(BOB).await?;
+    alice.send_message("first").await?;
+    edit(&alice).await?;
+    alice.type_message(" and more").await?;
     // As another of her devices would.
-    let chat = ada.client().current_url().await?.path().trim_start_matches("/chats/").to_owned();
+    let chat = alice.client().current_url().await?.path().trim_start_matches("/chats/").to_owned();
     let list = vec![json!("GET"), json!(format!("/api/chats/{chat}/messages/")), json!(null)];
-    let messages = ada.client().execute_async(CALL, list).await?;
+    let messages = alice.client().execute_async(CALL, list).await?;
     let delete = vec![json!("DELETE"), json!(format!("/api/messages/{}/", messages[0]["id"])), json!(null)];
-    ada.client().execute_async(CALL, delete).await?;
-    ada.see(".bubble.gone").await?;
-    see_written(&ada, "first and more").await?;
-    ensure!(!ada.has(".editing").await?, "there is nothing to edit any more");
-    ada.reload().await?;
-    see_written(&ada, "first and more").await
+    alice.client().execute_async(CALL, delete).await?;
+    alice.see(".bubble.gone").await?;
+    see_written(&alice, "first and more").await?;
+    ensure!(!alice.has(".editing").await?, "there is nothing to edit any more");
+    alice.reload().await?;
+    see_written(&alice, "first and more").await
 }
 
 #[tokio::test]
 async fn what_was_being_written_in_a_chat_that_is_closed_can_be_copied_and_is_there_when_it_opens()
 -> Result<()> {
     let server = Server::start().await?;
-    let (ada, bruno) = two_people(&server).await?;
-    ada.start_chat(BRUNO).await?;
-    bruno.open_chat(ADA.name).await?;
-    ada.type_message("half a thought").await?;
+    let (alice, bob) = two_people(&server).await?;
+    alice.start_chat(BOB).await?;
+    bob.open_chat(ALICE.name).await?;
+    alice.type_message("half a thought").await?;
     let toggle = r#"document.querySelector('[data-testid="toggle-closed"]').click()"#;
-    bruno.client().execute(toggle, Vec::new()).await?;
+    bob.client().execute(toggle, Vec::new()).await?;
     let shown = r#"return document.querySelector(".written textarea[readonly]")?.value === arguments[0]"#;
-    ada.until("the text to copy", shown, vec![json!("half a thought")]).await?;
-    bruno.see(".closed").await?;
-    bruno.client().execute(toggle, Vec::new()).await?;
-    see_written(&ada, "half a thought").await
+    alice.until("the text to copy", shown, vec![json!("half a thought")]).await?;
+    bob.see(".closed").await?;
+    bob.client().execute(toggle, Vec::new()).await?;
+    see_written(&alice, "half a thought").await
 }
 
 #[tokio::test]
 async fn two_tabs_of_a_person_write_the_same_draft() -> Result<()> {
     let server = Server::start().await?;
-    let (ada, _bruno) = two_people(&server).await?;
-    ada.sign_out().await?;
-    ada.sign_in_for_good().await?;
-    ada.start_chat(BRUNO).await?;
-    let first = ada.client().window().await?;
-    let second = ada.client().new_window(true).await?.handle;
-    ada.client().switch_to_window(second.clone()).await?;
-    ada.go_home().await?;
-    ada.open_chat(BRUNO.name).await?;
-    ada.type_message("from the second").await?;
-    ada.client().switch_to_window(first).await?;
-    see_written(&ada, "from the second").await?;
-    ada.type_message(" and the first").await?;
-    ada.client().switch_to_window(second).await?;
-    see_written(&ada, "from the second and the first").await?;
-    ada.client().execute(r#"document.querySelector('[data-testid="send"]').click()"#, Vec::new()).await?;
-    see_written(&ada, "").await
+    let (alice, _bob) = two_people(&server).await?;
+    alice.sign_out().await?;
+    alice.sign_in_for_good().await?;
+    alice.start_chat(BOB).await?;
+    let first = alice.client().window().await?;
+    let second = alice.client().new_window(true).await?.handle;
+    alice.client().switch_to_window(second.clone()).await?;
+    alice.go_home().await?;
+    alice.open_chat(BOB.name).await?;
+    alice.type_message("from the second").await?;
+    alice.client().switch_to_window(first).await?;
+    see_written(&alice, "from the second").await?;
+    alice.type_message(" and the first").await?;
+    alice.client().switch_to_window(second).await?;
+    see_written(&alice, "from the second and the first").await?;
+    alice.client().execute(r#"document.querySelector('[data-testid="send"]').click()"#, Vec::new()).await?;
+    see_written(&alice, "").await
 }
 
 #[tokio::test]
 async fn a_browser_that_stores_nothing_keeps_drafts_while_the_page_lives() -> Result<()> {
     let server = Server::start().await?;
-    let (ada, _bruno) = two_people(&server).await?;
-    let _carla = Person::join(&server, CARLA).await?;
-    ada.start_chat(CARLA).await?;
-    ada.start_chat(BRUNO).await?;
+    let (alice, _bob) = two_people(&server).await?;
+    let _carol = Person::join(&server, CAROL).await?;
+    alice.start_chat(CAROL).await?;
+    alice.start_chat(BOB).await?;
     let full = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }";
-    ada.client().execute(full, Vec::new()).await?;
-    ada.type_message("half a thought").await?;
-    ada.open_chat(CARLA.name).await?;
-    see_written(&ada, "").await?;
-    ada.open_chat(BRUNO.name).await?;
-    see_written(&ada, "half a thought").await?;
+    alice.client().execute(full, Vec::new()).await?;
+    alice.type_message("half a thought").await?;
+    alice.open_chat(CAROL.name).await?;
+    see_written(&alice, "").await?;
+    alice.open_chat(BOB.name).await?;
+    see_written(&alice, "half a thought").await?;
     // The browser asks before the page goes, and the text with it.
     let asks = r#"
         const leaving = new Event("beforeunload", {cancelable: true});
         window.dispatchEvent(leaving);
         return leaving.defaultPrevented === arguments[0]"#;
-    ada.until("a question before leaving", asks, vec![json!(true)]).await?;
-    ada.client().execute("delete Storage.prototype.setItem", Vec::new()).await?;
+    alice.until("a question before leaving", asks, vec![json!(true)]).await?;
+    alice.client().execute("delete Storage.prototype.setItem", Vec::new()).await?;
     Ok(())
 }
 
 #[tokio::test]
 async fn forms_keep_what_was_written_when_they_close_or_change() -> Result<()> {
     let server = Server::start().await?;
-    let ada = Person::join(&server, ADA).await?;
+    let alice = Person::join(&server, ALICE).await?;
     let people = r#"[data-testid="new-chat-dialog"] input[name="email"]"#;
     let title = r#"[data-testid="new-chat-dialog"] input[name="title"]"#;
     let value = "return document.querySelector(arguments[0])?.value === arguments[1]";
     let open = r#"button[data-testid="new-chat"]"#;
-    ada.click(open).await?;
-    ada.fill(people, "bruno@example.org,carla@example.org").await?;
-    ada.fill(title, "Plan").await?;
-    ada.reload().await?;
-    ada.click(open).await?;
-    ada.until("the people", value, vec![json!(people), json!("bruno@example.org,carla@example.org")]).await?;
-    ada.until("the title", value, vec![json!(title), json!("Plan")]).await?;
-    ada.click(r#"[data-testid="new-chat-dialog"] .head button"#).await?;
+    alice.click(open).await?;
+    alice.fill(people, "bob@example.org,carol@example.org").await?;
+    alice.fill(title, "Plan").await?;
+    alice.reload().await?;
+    alice.click(open).await?;
+    alice.until("the people", value, vec![json!(people), json!("bob@example.org,carol@example.org")]).await?;
+    alice.until("the title", value, vec![json!(title), json!("Plan")]).await?;
+    alice.click(r#"[data-testid="new-chat-dialog"] .head button"#).await?;
 
-    ada.sign_out().await?;
+    alice.sign_out().await?;
     let email = r#".door input[name="email"]"#;
     let password = r#".door input[name="password"]"#;
-    ada.fill(email, "ada@exam").await?;
-    ada.fill(password, "half a password").await?;
-    ada.click(r#"[data-testid="show-register"]"#).await?;
-    ada.see(r#"form[data-testid="register"]"#).await?;
-    ada.until("the e-mail", value, vec![json!(email), json!("ada@exam")]).await?;
-    ada.until("the password", value, vec![json!(password), json!("half a password")]).await?;
-    ada.reload().await?;
-    ada.until("the e-mail", value, vec![json!(email), json!("ada@exam")]).await?;
-    let stored = ada.stored("sessionStorage").await? + &ada.stored("localStorage").await?;
+    alice.fill(email, "alice@exam").await?;
+    alice.fill(password, "half a password").await?;
+    alice.click(r#"[data-testid="show-register"]"#).await?;
+    alice.see(r#"form[data-testid="register"]"#).await?;
+    alice.until("the e-mail", value, vec![json!(email), json!("alice@exam")]).await?;
+    alice.until("the password", value, vec![json!(password), json!("half a password")]).await?;
+    alice.reload().await?;
+    alice.until("the e-mail", value, vec![json!(email), json!("alice@exam")]).await?;
+    let stored = alice.stored("sessionStorage").await? + &alice.stored("localStorage").await?;
     ensure!(!stored.contains("half a password"), "a password is not kept");
     Ok(())
 }

@@ -10,6 +10,7 @@ use causerie_protocol::rest::{
     SignedIn, UserRef,
 };
 use causerie_protocol::{ChatId, Message, MessageId, Seq, UserId, paths};
+use causerie_testkit::read_body as read;
 use reqwest::{Method, Response, StatusCode};
 use serde::Serialize;
 
@@ -31,10 +32,7 @@ pub enum Said {
 
 /// Calls one server, or the proxy before it.
 #[derive(Clone, Debug)]
-pub struct Api {
-    http: reqwest::Client,
-    base: String,
-}
+pub struct Api(causerie_testkit::Api);
 
 impl Api {
     /// Calls to this address.
@@ -42,25 +40,7 @@ impl Api {
     /// # Errors
     /// When the library can't be set up.
     pub fn new(address: SocketAddr) -> Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
-        Ok(Self { http, base: format!("http://{address}") })
-    }
-
-    async fn call<B: Serialize + Sync>(
-        &self,
-        method: Method,
-        path: &str,
-        token: Option<&str>,
-        body: Option<&B>,
-    ) -> reqwest::Result<Response> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        request.send().await
+        Ok(Self(causerie_testkit::Api::new(address)?))
     }
 
     /// Repeats a call until the server answers, whatever the answer.
@@ -73,7 +53,7 @@ impl Api {
     ) -> Result<Response> {
         let answered = async {
             loop {
-                match self.call(method.clone(), path, token, body).await {
+                match self.0.call(method.clone(), path, token, body).await {
                     Ok(response)
                         if !response.status().is_server_error()
                             && response.status() != StatusCode::TOO_MANY_REQUESTS =>
@@ -154,7 +134,7 @@ impl Api {
     /// Says something; the answer of the server if it came: the message and whether it was there before, or a refusal.
     pub async fn say(&self, token: &str, chat: ChatId, message: &PostMessage) -> Option<Said> {
         let path = paths::messages(chat);
-        let response = self.call(Method::POST, &path, Some(token), Some(message)).await.ok()?;
+        let response = self.0.call(Method::POST, &path, Some(token), Some(message)).await.ok()?;
         match response.status() {
             status @ (StatusCode::OK | StatusCode::CREATED) => {
                 let body: MessageBody = response.json().await.ok()?;
@@ -192,7 +172,7 @@ impl Api {
         if let Some(before) = before {
             path += &format!("&before={before}");
         }
-        let response = loaded(self.call(Method::GET, &path, Some(token), None::<&()>).await).await?;
+        let response = loaded(self.0.call(Method::GET, &path, Some(token), None::<&()>).await).await?;
         let has_more = goes_on(&response);
         Ok((response.json().await.map_err(temporary)?, has_more))
     }
@@ -202,7 +182,7 @@ impl Api {
     /// # Errors
     /// As the client's state machine wants to know them.
     pub async fn chat(&self, token: &str, chat: ChatId) -> Result<Chat, LoadError> {
-        let response = self.call(Method::GET, &paths::chat(chat), Some(token), None::<&()>).await;
+        let response = self.0.call(Method::GET, &paths::chat(chat), Some(token), None::<&()>).await;
         loaded(response).await?.json().await.map_err(temporary)
     }
 
@@ -220,7 +200,7 @@ impl Api {
         if let Some(before) = before {
             path += &format!("&before={before}");
         }
-        let response = loaded(self.call(Method::GET, &path, Some(token), None::<&()>).await).await?;
+        let response = loaded(self.0.call(Method::GET, &path, Some(token), None::<&()>).await).await?;
         let has_older = goes_on(&response);
         let bodies: Vec<MessageBody> = response.json().await.map_err(temporary)?;
         Ok((bodies.into_iter().map(Message::from).collect(), has_older))
@@ -231,15 +211,6 @@ impl Api {
 fn goes_on(response: &Response) -> bool {
     let link = response.headers().get("link").and_then(|link| link.to_str().ok());
     link.is_some_and(|link| link.contains("rel=\"next\""))
-}
-
-async fn read<T: serde::de::DeserializeOwned>(response: Response) -> Result<T> {
-    let status = response.status();
-    if !status.is_success() {
-        let path = response.url().path().to_owned();
-        bail!("{path} was refused with {status}: {}", response.text().await.unwrap_or_default());
-    }
-    response.json().await.context("reading an answer")
 }
 
 async fn done(response: Response, also: StatusCode) -> Result<()> {

@@ -4,14 +4,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Result;
+use causerie_testkit::{Postgres, Redis, Stop, TcpProxy};
 
 use crate::database;
 use crate::log::Logs;
 use crate::proxy::Balancer;
-use crate::server::{Ground, Server};
-use causerie_services::link::Link;
-use causerie_services::postgres::{Mode, Postgres};
-use causerie_services::redis::Redis;
+use crate::server::{self, Server};
 
 /// The servers.
 #[derive(Debug)]
@@ -22,7 +20,7 @@ pub struct Cluster {
     pub shared: Option<Shared>,
 }
 
-/// What the nodes share. Each node reaches both services by links of its own.
+/// What the nodes share. Each node reaches both services by proxies of its own.
 #[derive(Debug)]
 pub struct Shared {
     /// The database.
@@ -30,9 +28,9 @@ pub struct Shared {
     /// The bus.
     pub redis: Redis,
     /// By node, its way to Postgres.
-    pub to_postgres: Vec<Link>,
+    pub to_postgres: Vec<TcpProxy>,
     /// By node, its way to Redis.
-    pub to_redis: Vec<Link>,
+    pub to_redis: Vec<TcpProxy>,
 }
 
 impl Cluster {
@@ -42,7 +40,7 @@ impl Cluster {
     /// When something does not start.
     pub async fn start(program: &Path, nodes: usize) -> Result<Self> {
         if nodes == 1 {
-            let server = Server::start(program, Ground::File).await?;
+            let server = Server::start(program, None).await?;
             return Ok(Self { nodes: vec![server], shared: None });
         }
         let mut shared = Shared {
@@ -53,13 +51,13 @@ impl Cluster {
         };
         let mut servers = Vec::new();
         for _ in 0..nodes {
-            let to_postgres = Link::start(shared.postgres.address()).await?;
-            let to_redis = Link::start(shared.redis.address()).await?;
-            let ground = Ground::Shared {
-                database_url: Postgres::url(to_postgres.address()),
-                redis_url: Redis::url(to_redis.address()),
+            let to_postgres = TcpProxy::start(shared.postgres.address()).await?;
+            let to_redis = TcpProxy::start(shared.redis.address()).await?;
+            let both = server::Shared {
+                database_url: Postgres::url_at(to_postgres.address()),
+                redis_url: Redis::url_at(to_redis.address()),
             };
-            servers.push(Server::start(program, ground).await?);
+            servers.push(Server::start(program, Some(both)).await?);
             shared.to_postgres.push(to_postgres);
             shared.to_redis.push(to_redis);
         }
@@ -68,7 +66,7 @@ impl Cluster {
 
     /// Where the nodes listen.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.nodes.iter().map(Server::address).collect()
+        self.nodes.iter().map(|node| node.address()).collect()
     }
 
     /// A way to the nodes that skips those which do not answer.
@@ -106,8 +104,8 @@ impl Cluster {
         match &mut self.shared {
             None => database::read_sqlite(&self.nodes[0].database()).await,
             Some(shared) => {
-                let logs = database::read_postgres(&Postgres::url(shared.postgres.address())).await?;
-                shared.postgres.stop(Mode::Fast).await?;
+                let logs = database::read_postgres(&shared.postgres.url()).await?;
+                shared.postgres.stop(Stop::Fast).await?;
                 Ok(logs)
             }
         }

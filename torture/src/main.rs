@@ -9,7 +9,7 @@
 //!
 //! - [`run`]: from the beginning to the verdict.
 //! - [`label`] and [`history`]: who wrote what, and what each client was told.
-//! - [`server`], [`services`], [`cluster`] and [`proxy`]: the processes and the network.
+//! - [`server`], [`cluster`] and [`proxy`]: the processes and the network.
 //! - [`chaos`] and [`prober`]: what happens to them, and when they are whole again.
 //! - [`world`] and [`api`]: people and their chats.
 //! - [`client`]: the page's own state machine, and programs of another make; [`hostile`]: those that mean no good.

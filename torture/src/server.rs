@@ -1,79 +1,56 @@
-//! A server under torture: a real process on one port, which is killed, stopped and started again.
+//! A server under torture.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::Signal;
-use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use causerie_testkit::Settings;
+use tokio::time::timeout;
 
-use causerie_services::postgres::tail;
-use causerie_services::signal;
-
-/// How long the server may take to start, and to end after SIGTERM.
+/// How long the server may take to end after SIGTERM.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What a server stands on.
+/// What a server shares with others.
 #[derive(Clone, Debug)]
-pub enum Ground {
-    /// A SQLite file of its own, and no other servers.
-    File,
-    /// What it shares with other servers.
-    Shared {
-        /// `postgres://…`
-        database_url: String,
-        /// `redis://…`
-        redis_url: String,
-    },
+pub struct Shared {
+    /// `postgres://…`
+    pub database_url: String,
+    /// `redis://…`
+    pub redis_url: String,
 }
 
-/// The process; it ends with the value.
+/// A real process on one port, which is killed, stopped and started again; it ends with the value.
 #[derive(Debug)]
-pub struct Server {
-    program: PathBuf,
-    ground: Ground,
-    folder: TempDir,
-    child: Option<Child>,
-    address: SocketAddr,
+pub struct Server(causerie_testkit::Server);
+
+impl Deref for Server {
+    type Target = causerie_testkit::Server;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Server {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 impl Server {
-    /// Starts the program on a port that is free.
+    /// Starts the program, over a file of its own unless it shares a database.
     ///
     /// # Errors
     /// When it does not serve.
-    pub async fn start(program: &Path, ground: Ground) -> Result<Self> {
-        let folder = tempfile::tempdir().context("making a folder for the server")?;
-        let program = program.canonicalize().with_context(|| {
-            format!("{} is not there: build it with `cargo xtask build`", program.display())
-        })?;
-        let mut server =
-            Self { program, ground, folder, child: None, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
-        server.launch().await?;
-        Ok(server)
-    }
-
-    /// Where it listens, the same for all its lives.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// The database file.
-    pub fn database(&self) -> PathBuf {
-        self.folder.path().join("torture.db")
-    }
-
-    /// SIGKILL, as when the power goes.
-    ///
-    /// # Errors
-    /// When none runs.
-    pub async fn kill(&mut self) -> Result<()> {
-        let mut child = self.child.take().context("no server runs")?;
-        child.kill().await.context("killing the server")
+    pub async fn start(program: &Path, shared: Option<Shared>) -> Result<Self> {
+        let mut settings = Settings::new();
+        if let Some(Shared { database_url, redis_url }) = shared {
+            settings.push(("DATABASE_URL".to_owned(), database_url));
+            settings.push(("USE_REDIS".to_owned(), "true".to_owned()));
+            settings.push(("REDIS_URL".to_owned(), redis_url));
+        }
+        Ok(Self(causerie_testkit::Server::start_program(program, settings).await?))
     }
 
     /// SIGTERM; how long it took to end.
@@ -81,13 +58,11 @@ impl Server {
     /// # Errors
     /// When it does not end in time and with code 0.
     pub async fn terminate(&mut self) -> Result<Duration> {
-        let mut child = self.child.take().context("no server runs")?;
         let begin = Instant::now();
-        signal(&child, Signal::TERM)?;
-        let ended = tokio::time::timeout(LIMIT, child.wait()).await;
+        let ended = timeout(LIMIT, self.stop()).await;
         let status =
             ended.with_context(|| format!("the server did not end within {LIMIT:?} after SIGTERM"))??;
-        ensure!(status.success(), "the server ended with {status} after SIGTERM\n{}", self.log());
+        ensure!(status.success(), "the server ended with {status} after SIGTERM\n{}", self.log_tail());
         Ok(begin.elapsed())
     }
 
@@ -101,94 +76,21 @@ impl Server {
         Ok(took)
     }
 
-    /// SIGSTOP: the process keeps its sockets and does nothing.
-    ///
-    /// # Errors
-    /// When the process is gone.
-    pub fn pause(&self) -> Result<()> {
-        signal(self.child.as_ref().context("no server runs")?, Signal::STOP)
-    }
-
-    /// SIGCONT.
-    ///
-    /// # Errors
-    /// When the process is gone.
-    pub fn resume(&self) -> Result<()> {
-        signal(self.child.as_ref().context("no server runs")?, Signal::CONT)
-    }
-
     /// Fails when the process ended by itself.
     ///
     /// # Errors
     /// With the end of its log.
     pub fn check(&mut self) -> Result<()> {
-        if let Some(child) = &mut self.child
-            && let Some(status) = child.try_wait()?
-        {
-            bail!("the server ended by itself with {status}\n{}", self.log());
+        if let Some(status) = self.try_wait()? {
+            bail!("the server ended by itself with {status}\n{}", self.log_tail());
         }
         Ok(())
     }
 
     /// How many sockets the server closed with a code, by its own log; the close may not have reached the client.
     pub fn closed_with(&self, code: u16) -> usize {
-        let text = std::fs::read_to_string(self.log_file()).unwrap_or_default();
         let field = format!("code={code}");
+        let text = self.log().unwrap_or_default();
         text.lines().filter(|line| line.contains("DISCONNECT") && line.contains(&field)).count()
-    }
-
-    /// Starts the process, and waits until it serves.
-    ///
-    /// # Errors
-    /// When it does not, with the end of its log.
-    pub async fn launch(&mut self) -> Result<()> {
-        let log = std::fs::File::options().create(true).append(true).open(self.log_file())?;
-        let mut command = Command::new(&self.program);
-        match &self.ground {
-            Ground::File => {
-                command.env("DATABASE_URL", format!("sqlite:{}", self.database().display()));
-                command.env_remove("USE_REDIS");
-            }
-            Ground::Shared { database_url, redis_url } => {
-                command
-                    .env("DATABASE_URL", database_url)
-                    .env("USE_REDIS", "true")
-                    .env("REDIS_URL", redis_url);
-            }
-        }
-        let mut child = command
-            // An `.env` of the person who runs this must not reach the server.
-            .current_dir(self.folder.path())
-            .args(["serve", "-b", "127.0.0.1", "-p", &self.address.port().to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("starting {}", self.program.display()))?;
-        let output = child.stdout.take().context("standard output was asked for")?;
-        let mut lines = BufReader::new(output).lines();
-        let address = tokio::time::timeout(LIMIT, async {
-            while let Some(line) = lines.next_line().await? {
-                if let Some(address) = line.trim().strip_prefix("listening on http://") {
-                    return address.trim_end_matches('/').parse().context("reading the server's address");
-                }
-            }
-            bail!("the server ended before it served\n{}", self.log())
-        });
-        self.address = address.await.context("the server does not start")??;
-        // Read on, or the server would block on a full pipe.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        self.child = Some(child);
-        Ok(())
-    }
-
-    fn log_file(&self) -> PathBuf {
-        self.folder.path().join("server.log")
-    }
-
-    /// The last lines of the server's log.
-    fn log(&self) -> String {
-        tail(&self.log_file())
     }
 }

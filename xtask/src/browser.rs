@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::debian;
 use crate::process::{self, command};
+use crate::programs;
 
 /// The driver of a browser that is installed.
 #[derive(Debug, Clone)]
@@ -20,18 +20,11 @@ pub fn ensure() -> Result<Driver> {
     if let Some(driver) = find()? {
         return Ok(driver);
     }
-    if !debian::is_debian() {
-        bail!(
-            "the browser tests need Chromium (or Chrome) and the chromedriver of the same version: \
-             install both and put chromedriver in PATH, or name it in CHROMEDRIVER"
-        );
-    }
-    if !debian::is_root() {
-        bail!("the browser tests need a browser: sudo apt-get install chromium chromium-driver");
-    }
-    println!("  chromium and chromedriver are missing: installing Debian's");
     // The tests show emoji, and pictures of them should hold more than boxes.
-    debian::install(&["chromium", "chromium-driver", "fonts-dejavu-core", "fonts-noto-color-emoji"])?;
+    programs::install(
+        "Chromium (or Chrome) and the chromedriver of the same version, which CHROMEDRIVER may name,",
+        &["chromium", "chromium-driver", "fonts-dejavu-core", "fonts-noto-color-emoji"],
+    )?;
     find()?.context("chromedriver was installed and is still not found")
 }
 

@@ -1,7 +1,7 @@
 //! The project's own commands, started as `cargo xtask COMMAND`.
 //!
 //! In reading order: [`project`] knows where things are, [`process`] starts programs and shows them,
-//! [`tools`], [`browser`], [`services`] and [`proxies`] install what a fresh machine lacks, [`page`] builds and weighs the page,
+//! [`tools`], [`browser`] and [`programs`] install what a fresh machine lacks, [`page`] builds and weighs the page,
 //! and there is one module for each command: [`setup`], [`build`], [`run`], [`test`], [`check`],
 //! [`bench`], [`torture`], [`screenshots`].
 #![expect(clippy::print_stdout, reason = "a command-line program talks to its user")]
@@ -10,16 +10,14 @@ mod bench;
 mod browser;
 mod build;
 mod check;
-mod debian;
 mod page;
 mod process;
+mod programs;
 mod project;
-mod proxies;
 mod report;
 mod run;
 mod screenshots;
 mod server;
-mod services;
 mod setup;
 mod test;
 mod tools;

@@ -9,13 +9,12 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::browser::{self, Driver};
+use crate::programs;
 use crate::project;
-use crate::proxies::{self, Proxies};
 use crate::report::{Counts, Report, Row};
-use crate::services::{self, Postgres};
 use crate::tools;
 
-use self::stages::{Needs, PROXIED, STAGES, Stage};
+use self::stages::{Needs, STAGES, Stage, WITH_PROGRAMS};
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -33,10 +32,8 @@ pub struct Prepared {
     driver: Option<Driver>,
     no_driver: String,
     built: bool,
-    services: Option<Postgres>,
-    no_services: String,
-    proxies: Option<Proxies>,
-    no_proxies: String,
+    /// Why the programs that tests start beside the server are not all there, if so.
+    no_programs: Option<String>,
 }
 
 /// Run the stages, go on after a failure, and print the table and the sum.
@@ -101,17 +98,8 @@ fn set_up(chosen: &[&Stage], prepared: &mut Prepared) -> Outcome {
             Err(error) => prepared.no_driver = format!("{error:#}"),
         }
     }
-    if chosen.iter().any(|stage| stage.name == "native") {
-        match services::ensure() {
-            Ok(postgres) => prepared.services = Some(postgres),
-            Err(error) => prepared.no_services = format!("{error:#}"),
-        }
-    }
-    if chosen.iter().any(|stage| PROXIED.contains(&stage.name)) {
-        match proxies::ensure() {
-            Ok(proxies) => prepared.proxies = Some(proxies),
-            Err(error) => prepared.no_proxies = format!("{error:#}"),
-        }
+    if chosen.iter().any(|stage| WITH_PROGRAMS.contains(&stage.name)) {
+        prepared.no_programs = programs::ensure(programs::ALL).err().map(|error| format!("{error:#}"));
     }
     // Not a check of the project, so nothing to count.
     Ok(Counts::default())

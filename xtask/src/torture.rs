@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::process::{self, cargo};
-use crate::{build, project, services, tools};
+use crate::{build, programs, project, tools};
 
 /// How to torture.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub fn torture(options: &Options) -> Result<()> {
     println!("Setting up");
     tools::ensure()?;
     if options.more.iter().any(|option| option.starts_with("--nodes")) {
-        services::install()?;
+        programs::ensure(programs::SERVICES)?;
     }
     build::build()?;
     process::run(command()?.args(&options.more))

@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 
 use anyhow::{Result, ensure};
-use causerie_e2e::{FIRST, Program, Proxy, Server, Tester};
+use causerie_e2e::{FIRST, Tester};
+use causerie_testkit::{OtherProgram, ReverseProxy, Server};
 use serde_json::json;
 
 use crate::{at, finds, finds_at, look_from};
@@ -42,16 +43,16 @@ async fn one_that_is_none_or_that_nobody_has() -> Result<()> {
 async fn one_at_which_something_else_answers() -> Result<()> {
     let server = Server::start().await?;
     let (tester, pair) = at(&server).await?;
-    let plain = Program::web_server().await?;
+    let plain = OtherProgram::web_server().await?;
     finds_at(&tester, &plain.url(), "not_causerie").await?;
-    let django = Program::django_server().await?;
+    let django = OtherProgram::django_server().await?;
     finds_at(&tester, &django.url(), "not_causerie").await?;
-    let nginx = Proxy::start("web-server", server.port()).await?;
+    let nginx = ReverseProxy::start("web-server", server.port()).await?;
     finds_at(&tester, &nginx.url(), "not_causerie").await?;
     own_again(&tester).await?;
     // Behind the page's own address the answer can be read.
     for (other, finding) in [(&plain, "not_causerie"), (&django, "django_runserver")] {
-        let proxy = Proxy::start_with("to-another", server.port(), other.port()).await?;
+        let proxy = ReverseProxy::start_with("to-another", server.port(), other.port()).await?;
         look_from(&tester, &proxy.url(), &pair).await?;
         finds(&tester, finding).await?;
     }
@@ -62,7 +63,7 @@ async fn one_at_which_something_else_answers() -> Result<()> {
 async fn one_that_leads_on_to_another() -> Result<()> {
     let (page, server) = (Server::start().await?, Server::start().await?);
     let (tester, pair) = at(&server).await?;
-    let proxy = Proxy::start_with("redirects", page.port(), server.port()).await?;
+    let proxy = ReverseProxy::start_with("redirects", page.port(), server.port()).await?;
     look_from(&tester, &proxy.url(), &pair).await?;
     let words = finds(&tester, "redirected").await?;
     ensure!(words.contains(&server.url()), "where it leads is told: {words}");
@@ -74,7 +75,7 @@ async fn one_that_leads_on_to_another() -> Result<()> {
 async fn one_of_another_version() -> Result<()> {
     let server = Server::start().await?;
     let (tester, pair) = at(&server).await?;
-    let newer = Proxy::start("other-version", server.port()).await?;
+    let newer = ReverseProxy::start("other-version", server.port()).await?;
     look_from(&tester, &newer.url(), &pair).await?;
     let words = finds(&tester, "versions_differ").await?;
     ensure!(words.contains("99."), "the version is told: {words}");
@@ -93,7 +94,7 @@ async fn a_page_without_a_network_and_one_on_https() -> Result<()> {
     tester.devtools("Network.emulateNetworkConditions", &offline(false)).await?;
     own_again(&tester).await?;
 
-    let secure = Proxy::start_tls("healthy", server.port()).await?;
+    let secure = ReverseProxy::start_tls("healthy", server.port()).await?;
     look_from(&tester, &secure.url(), &pair).await?;
     let words = finds_at(&tester, "http://chat.example.org", "mixed_content").await?;
     ensure!(words.contains("https://chat.example.org"), "the remedy is told: {words}");

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use causerie_e2e::{FIRST, Pair, Proxy, Server, Tester, Trunk};
+use causerie_e2e::{FIRST, Pair, Tester, Trunk};
+use causerie_testkit::{ReverseProxy, Server};
 
 use crate::at;
 
@@ -22,7 +23,7 @@ impl Way {
             Some(pair) => pair.clone(),
             None => tester.make_pair().await?,
         };
-        tester.fill_in(FIRST, &pair.ada, pair.chat).await?;
+        tester.fill_in(FIRST, &pair.alice, pair.chat).await?;
         tester.press(FIRST, "doctor").await?;
         Ok(Self { name, tester, pair })
     }
@@ -33,7 +34,7 @@ impl Way {
         let steps = tester.text(r#"#first [data-testid="steps"]"#).await?;
         ensure!(finding == "all_well" && steps.lines().count() >= 10, "{name}: {finding}: {steps}");
         let page = tester.client().source().await?;
-        ensure!(!page.contains(&pair.ada) && !page.contains(&pair.bruno), "{name}: the page shows a token");
+        ensure!(!page.contains(&pair.alice) && !page.contains(&pair.bob), "{name}: the page shows a token");
         Ok(())
     }
 }
@@ -41,8 +42,8 @@ impl Way {
 #[tokio::test]
 async fn in_each_of_the_ways_to_run_it() -> Result<()> {
     let (server, secure) = (Server::start().await?, Server::start_tls().await?);
-    let nginx = Proxy::deployed_nginx(server.port()).await?;
-    let caddy = Proxy::deployed_caddy(server.port()).await?;
+    let nginx = ReverseProxy::deployed_nginx(server.port()).await?;
+    let caddy = ReverseProxy::deployed_caddy(server.port()).await?;
     let trunk = Trunk::serve(server.port(), Path::new(env!("CARGO_TARGET_TMPDIR"))).await?;
     // All of them hold a connection quiet at the same time.
     let direct = Way::start("directly", &server.url(), None).await?;
@@ -64,7 +65,7 @@ async fn in_each_of_the_ways_to_run_it() -> Result<()> {
 async fn by_the_link_from_the_chat_which_starts_it_with_the_sign_in_of_this_browser() -> Result<()> {
     let server = Server::start().await?;
     let (tester, pair) = at(&server).await?;
-    tester.be_signed_in(&pair.ada).await?;
+    tester.be_signed_in(&pair.alice).await?;
     tester.visit(&server.url(), &format!("?chat={}&doctor=1", pair.chat)).await?;
     tester.see_quiet(FIRST).await
 }

@@ -9,20 +9,21 @@ mod proxies;
 mod server;
 
 use anyhow::{Result, ensure};
-use causerie_e2e::{FIRST, Pair, Server, Tester};
+use causerie_e2e::{FIRST, Pair, Tester};
+use causerie_testkit::Server;
 
 /// The tester at a server, and two people there, one of whom is filled in.
 async fn at(server: &Server) -> Result<(Tester, Pair)> {
     let tester = Tester::open(server, "").await?;
     let pair = tester.make_pair().await?;
-    tester.fill_in(FIRST, &pair.ada, pair.chat).await?;
+    tester.fill_in(FIRST, &pair.alice, pair.chat).await?;
     Ok((tester, pair))
 }
 
 /// Look from the page below an address, as one of the pair.
 async fn look_from(tester: &Tester, home: &str, pair: &Pair) -> Result<()> {
     tester.visit(home, "").await?;
-    tester.fill_in(FIRST, &pair.ada, pair.chat).await
+    tester.fill_in(FIRST, &pair.alice, pair.chat).await
 }
 
 /// What is found with the fields as they are; the page's words for it.

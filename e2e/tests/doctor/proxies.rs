@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use causerie_e2e::{FIRST, Line, Proxy, Remedy, Server, Tester};
+use causerie_e2e::{FIRST, Tester};
+use causerie_testkit::{Remedy, ReverseProxy, Server, TcpProxy};
 
 use crate::{at, finds, look_from};
 
 /// A page behind a proxy with a mistake that is found.
-async fn behind(file: &str, expected: &str) -> Result<(Server, Proxy, Tester, Vec<String>)> {
+async fn behind(file: &str, expected: &str) -> Result<(Server, ReverseProxy, Tester, Vec<String>)> {
     let server = Server::start().await?;
     let (tester, pair) = at(&server).await?;
-    let proxy = Proxy::start(file, server.port()).await?;
+    let proxy = ReverseProxy::start(file, server.port()).await?;
     look_from(&tester, &proxy.url(), &pair).await?;
     finds(&tester, expected).await?;
     let told = tester.told_lines(FIRST).await?;
@@ -55,11 +56,11 @@ async fn one_that_says_its_own_name_for_the_server_s() -> Result<()> {
 async fn one_that_lets_pages_through_and_no_sockets() -> Result<()> {
     let server = Server::start().await?;
     let (tester, pair) = at(&server).await?;
-    let proxy = Proxy::start("blocks-sockets", server.port()).await?;
+    let proxy = ReverseProxy::start("blocks-sockets", server.port()).await?;
     look_from(&tester, &proxy.url(), &pair).await?;
     finds(&tester, "socket_blocked").await?;
     // The chat page's banner leads there too, to a tab of its own in which the doctor begins at once.
-    tester.be_signed_in(&pair.ada).await?;
+    tester.be_signed_in(&pair.alice).await?;
     tester.go_to(&proxy.url()).await?;
     tester.ask_why().await?;
     tester.go_to_new_tab().await?;
@@ -72,12 +73,12 @@ async fn one_that_lets_pages_through_and_no_sockets() -> Result<()> {
 async fn one_whose_server_is_not_there_until_it_is_started() -> Result<()> {
     let mut server = Server::start().await?;
     let (tester, pair) = at(&server).await?;
-    let proxy = Proxy::start("healthy", server.port()).await?;
+    let proxy = ReverseProxy::start("healthy", server.port()).await?;
     look_from(&tester, &proxy.url(), &pair).await?;
     server.kill().await?;
     let words = finds(&tester, "bad_gateway").await?;
     ensure!(words.contains("502"), "{words}");
-    server.restart_on_same_port().await?;
+    server.launch().await?;
     tester.see_helped(FIRST).await
 }
 
@@ -85,7 +86,7 @@ async fn one_whose_server_is_not_there_until_it_is_started() -> Result<()> {
 async fn a_line_that_is_slow_is_told_with_its_figure() -> Result<()> {
     let server = Server::start().await?;
     let (tester, pair) = at(&server).await?;
-    let line = Line::slow(server.port(), Duration::from_millis(400)).await?;
+    let line = TcpProxy::slow(server.address(), Duration::from_millis(400)).await?;
     look_from(&tester, &line.url(), &pair).await?;
     let words = finds(&tester, "slow_round_trip").await?;
     let figures = words.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse::<u32>().ok());
@@ -99,7 +100,7 @@ async fn a_line_that_is_slow_is_told_with_its_figure() -> Result<()> {
 async fn one_that_opens_sockets_and_keeps_back_what_the_server_sends() -> Result<()> {
     let server = Server::start().await?;
     let (tester, pair) = at(&server).await?;
-    let line = Line::holding_back(server.port()).await?;
+    let line = TcpProxy::holding_back(server.address()).await?;
     look_from(&tester, &line.url(), &pair).await?;
     finds(&tester, "socket_silent").await.map(drop)
 }

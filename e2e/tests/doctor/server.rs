@@ -1,9 +1,8 @@
 //! What can be wrong with the server itself.
 
 use anyhow::{Context, Result, ensure};
-use causerie_e2e::{FIRST, Program, SECOND, Server};
-use causerie_services::postgres::{Mode, Postgres};
-use causerie_services::redis::Redis;
+use causerie_e2e::{FIRST, SECOND};
+use causerie_testkit::{OtherProgram, Postgres, Redis, Server, Stop};
 
 use crate::{at, finds, finds_at, look_from};
 
@@ -11,13 +10,13 @@ use crate::{at, finds, finds_at, look_from};
 async fn one_that_went_away_is_what_the_button_at_a_failed_connection_finds() -> Result<()> {
     let mut server = Server::start().await?;
     let (tester, pair) = at(&server).await?;
-    tester.connect(FIRST, &pair.ada, pair.chat).await?;
+    tester.connect(FIRST, &pair.alice, pair.chat).await?;
     server.kill().await?;
     tester.see_state(FIRST, "closed").await?;
     tester.see_text("Why? Find the cause").await?;
     finds(&tester, "nothing_listens").await?;
-    server.restart_on_same_port().await?;
-    tester.connect(FIRST, &pair.ada, pair.chat).await
+    server.launch().await?;
+    tester.connect(FIRST, &pair.alice, pair.chat).await
 }
 
 #[tokio::test]
@@ -61,7 +60,7 @@ async fn one_that_has_no_place_left() -> Result<()> {
         let mut server = Server::start_with(&settings("1")).await?;
         let (tester, pair) = at(&server).await?;
         tester.click(r#"[data-testid="second"]"#).await?;
-        tester.connect(SECOND, &pair.ada, pair.chat).await?;
+        tester.connect(SECOND, &pair.alice, pair.chat).await?;
         finds(&tester, finding).await?;
         // Who runs the server raises its limit; one person closes what is open too often.
         if finding == "full" {
@@ -69,7 +68,7 @@ async fn one_that_has_no_place_left() -> Result<()> {
             ensure!(told.iter().any(|setting| setting == limit), "{limit} is not among {told:?}");
             server.restart_with(&settings("2")).await?;
             tester.see_state(SECOND, "closed").await?;
-            tester.connect(SECOND, &pair.ada, pair.chat).await?;
+            tester.connect(SECOND, &pair.alice, pair.chat).await?;
         } else {
             tester.press(SECOND, "disconnect").await?;
             tester.see_state(SECOND, "closed").await?;
@@ -84,9 +83,9 @@ async fn one_that_is_about_to_end_until_it_is_back() -> Result<()> {
     let mut server = Server::start().await?;
     let (tester, pair) = at(&server).await?;
     tester.click(r#"[data-testid="second"]"#).await?;
-    tester.connect(SECOND, &pair.ada, pair.chat).await?;
+    tester.connect(SECOND, &pair.alice, pair.chat).await?;
     // Another program holds the database, so that a message waits, and with it the end of its socket.
-    let holding = Program::holding(&server.database()).await?;
+    let holding = OtherProgram::holding(&server.database()).await?;
     tester.say(SECOND, "in time").await?;
     tester.see_frame(SECOND, "in time").await?;
     server.begin_stop()?;
@@ -95,14 +94,14 @@ async fn one_that_is_about_to_end_until_it_is_back() -> Result<()> {
     drop(holding);
     let status = server.ended().await?;
     ensure!(status.success(), "it ended with {status}");
-    server.restart_on_same_port().await?;
+    server.launch().await?;
     tester.see_helped(FIRST).await
 }
 
 /// A node of several, with the Postgres and the Redis that they share.
 async fn node() -> Result<(Server, Postgres, Redis)> {
     let (postgres, redis) = (Postgres::start().await?, Redis::start().await?);
-    let (database, bus) = (Postgres::url(postgres.address()), Redis::url(redis.address()));
+    let (database, bus) = (postgres.url(), redis.url());
     let settings = [("DATABASE_URL", &*database), ("USE_REDIS", "true"), ("REDIS_URL", &bus)];
     Ok((Server::start_with(&settings).await?, postgres, redis))
 }
@@ -113,14 +112,14 @@ async fn one_whose_database_or_redis_is_away_until_it_is_started() -> Result<()>
     let (tester, _) = at(&server).await?;
     tester.see_helped(FIRST).await?;
 
-    redis.stop(true).await?;
+    redis.stop().await?;
     tester.see_readiness("bus", false).await?;
     finds(&tester, "redis_unreachable").await?;
     redis.launch().await?;
     tester.see_readiness("bus", true).await?;
     tester.see_helped(FIRST).await?;
 
-    postgres.stop(Mode::Fast).await?;
+    postgres.stop(Stop::Fast).await?;
     tester.see_readiness("database", false).await?;
     finds(&tester, "database_unreachable").await?;
     postgres.launch().await?;

@@ -1,16 +1,8 @@
-//! What the tests share: servers, people, sockets, and the programs around a server.
+//! What these tests share: servers that run inside a test, people, sockets, and the program.
 
 pub mod page;
-#[cfg(feature = "test-services")]
-pub mod pgbouncer;
-#[cfg(feature = "test-services")]
-pub mod postgres;
 pub mod program;
 pub mod raw;
-#[cfg(feature = "test-services")]
-pub mod redis;
 pub mod scrape;
 pub mod server;
 pub mod socket;
-#[cfg(feature = "test-services")]
-pub mod way;

@@ -5,13 +5,13 @@ use std::time::Duration;
 use causerie_protocol::rest::{Chat, Readiness};
 use causerie_protocol::{ChatId, Event, Seq, ServerFrame, paths};
 use causerie_server::config::{Config, Presence};
+use causerie_testkit::{LIMIT, Redis, database};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
-use crate::common::redis::Redis;
-use crate::common::server::{PATIENCE, Person, TestServer};
-use crate::common::{page, postgres};
+use crate::common::page;
+use crate::common::server::{Person, TestServer};
 use crate::rest::{escaped, u0000};
 
 struct Nodes {
@@ -36,8 +36,8 @@ impl Nodes {
     }
 
     async fn start_with(change: impl Fn(&mut Config)) -> Self {
-        let database = postgres::database().await;
-        let redis = Redis::start().await;
+        let database = database().await.unwrap();
+        let redis = Redis::start().await.unwrap();
         let node = async || {
             TestServer::start_with(|config| {
                 config.database_url = database.clone();
@@ -66,7 +66,7 @@ impl Nodes {
                     tokio::task::yield_now().await;
                 }
             };
-            tokio::time::timeout(PATIENCE, look).await.unwrap();
+            tokio::time::timeout(LIMIT, look).await.unwrap();
         }
     }
 }
@@ -113,12 +113,12 @@ async fn without_redis_a_message_of_another_node_still_comes() {
     let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
     let chat = nodes.one.start_chat(&ana, &ben).await;
     let (mut here, mut there) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ben, chat).await);
-    nodes.redis.kill();
+    nodes.redis.kill().await.unwrap();
     nodes.bus_is(false).await;
     here.say(chat, "in the dark", "m-1").await;
     here.ack().await;
     assert_eq!(there.message().await.content, "in the dark");
-    nodes.redis.start_again().await;
+    nodes.redis.launch().await.unwrap();
     nodes.bus_is(true).await;
     here.say(chat, "light", "m-2").await;
     assert_eq!(there.message().await.content, "light");
@@ -132,7 +132,7 @@ async fn how_far_somebody_read_while_redis_was_away_is_told_when_it_is_back() {
     let (mut here, mut there) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ben, chat).await);
     here.say(chat, "did you see this?", "m-1").await;
     let seq = there.message().await.seq;
-    nodes.redis.kill();
+    nodes.redis.kill().await.unwrap();
     nodes.bus_is(false).await;
     there.send(json!({"type": "read", "chat_id": chat, "seq": seq})).await;
     let read = |frame| match frame {
@@ -141,7 +141,7 @@ async fn how_far_somebody_read_while_redis_was_away_is_told_when_it_is_back() {
     };
     // On the reader's own node at once.
     assert_eq!(there.until(read).await, (ben.user.id, seq));
-    nodes.redis.start_again().await;
+    nodes.redis.launch().await.unwrap();
     nodes.bus_is(true).await;
     assert_eq!(here.until(read).await, (ben.user.id, seq));
 }
@@ -200,7 +200,7 @@ async fn a_new_chat_appears_on_another_node() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn u0000_is_refused_by_its_field_or_kept() {
-    let database = postgres::database().await;
+    let database = database().await.unwrap();
     let server = TestServer::start_with(|config| config.database_url = database).await;
     u0000::is_refused_by_its_field_or_kept(&server).await;
 }
@@ -213,16 +213,16 @@ async fn a_full_text_arrives_on_another_node_however_it_is_escaped() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_of_redis_can_be_read_from_the_metrics() {
-    let mut redis = Redis::start().await;
+    let mut redis = Redis::start().await.unwrap();
     let url = redis.url();
     let node = TestServer::start_with(|config| config.redis_url = Some(url)).await;
     let connected = async |connected: f64| {
         node.scraped("the state of the bus", |scrape| scrape.of("causerie_bus_connected") == connected).await
     };
     assert_eq!(connected(1.0).await.of("causerie_bus_reconnects_total"), 0.0);
-    redis.kill();
+    redis.kill().await.unwrap();
     connected(0.0).await;
-    redis.start_again().await;
+    redis.launch().await.unwrap();
     connected(1.0).await;
     node.scraped("the reconnection is counted", |scrape| scrape.of("causerie_bus_reconnects_total") == 1.0)
         .await;
@@ -240,12 +240,12 @@ async fn says(node: &TestServer, is_so: impl Fn(&Readiness) -> bool) -> Readines
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, look).await.expect("it never says so")
+    tokio::time::timeout(LIMIT, look).await.expect("it never says so")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_that_nothing_connects_say_so_and_read_each_others_messages_from_the_database() {
-    let database = postgres::database().await;
+    let database = database().await.unwrap();
     let node = async || {
         let database = database.clone();
         TestServer::start_with(|config| config.database_url = database).await
@@ -285,8 +285,8 @@ async fn nodes_that_nothing_connects_say_so_and_read_each_others_messages_from_t
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_on_two_redis_notice_that_they_do_not_hear_each_other() {
-    let database = postgres::database().await;
-    let (first, second) = (Redis::start().await, Redis::start().await);
+    let database = database().await.unwrap();
+    let (first, second) = (Redis::start().await.unwrap(), Redis::start().await.unwrap());
     let node = async |redis: &Redis| {
         let (database, url) = (database.clone(), redis.url());
         TestServer::start_with(|config| {
@@ -360,9 +360,9 @@ async fn without_redis_the_people_of_other_nodes_are_offline_and_with_it_online_
     let mut watching = nodes.one.many(&ana).await;
     let _there = nodes.other.many(&ben).await;
     assert!(watching.presence().await.online);
-    nodes.redis.kill();
+    nodes.redis.kill().await.unwrap();
     assert!(!watching.presence().await.online);
-    nodes.redis.start_again().await;
+    nodes.redis.launch().await.unwrap();
     let back = watching.presence().await;
     assert_eq!((back.user_id, back.online), (ben.user.id, true));
 }
@@ -388,8 +388,8 @@ async fn typing_is_seen_on_another_node() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_load_of_the_page_breaks_while_one_version_follows_another() {
-    let database = postgres::database().await;
-    let redis = Redis::start().await;
+    let database = database().await.unwrap();
+    let redis = Redis::start().await.unwrap();
     let node = async |version| {
         let mut config = Config::new(std::path::Path::new("unused.db"));
         config.database_url = database.clone();

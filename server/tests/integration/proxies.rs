@@ -1,32 +1,32 @@
 //! A real nginx and a real Caddy, with the files of `deploy/`, before a real server.
 
-mod proxy;
-
 use std::net::Ipv4Addr;
 
+use anyhow::Result;
 use causerie_protocol::{limits, paths};
 use causerie_server::config::Config;
+use causerie_testkit::ReverseProxy;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpSocket;
 use tokio_tungstenite::{client_async, tungstenite};
 
-use self::proxy::Proxy;
 use crate::common::server::TestServer;
 
+/// Starts a proxy with the files of `deploy/`, before a server's port.
+trait Start: AsyncFn(u16) -> Result<ReverseProxy> {}
+
+impl<F: AsyncFn(u16) -> Result<ReverseProxy>> Start for F {}
+
 /// A server that is only spoken to through a proxy.
-async fn behind(
-    start: fn(std::net::SocketAddr) -> Proxy,
-    change: impl FnOnce(&mut Config),
-) -> (TestServer, Proxy) {
+async fn behind(start: impl Start, change: impl FnOnce(&mut Config)) -> (TestServer, ReverseProxy) {
     let mut server = TestServer::start_with(change).await;
-    let proxy = start(server.address);
-    proxy.serves(&server.client).await;
-    server.address = proxy.address;
+    let proxy = start(server.address.port()).await.unwrap();
+    server.address = proxy.address();
     (server, proxy)
 }
 
-async fn a_conversation_goes_through(start: fn(std::net::SocketAddr) -> Proxy) {
+async fn a_conversation_goes_through(start: impl Start) {
     let (server, _proxy) = behind(start, |_| {}).await;
     let [ana, ben] = [server.register("ana").await, server.register("ben").await];
     let chat = server.start_chat(&ana, &ben).await;
@@ -47,7 +47,7 @@ async fn a_conversation_goes_through(start: fn(std::net::SocketAddr) -> Proxy) {
     assert_eq!(server.history(&ben, chat).await.len(), 2);
 }
 
-async fn refusals_can_be_told_apart(start: fn(std::net::SocketAddr) -> Proxy) {
+async fn refusals_can_be_told_apart(start: impl Start) {
     let (server, _proxy) = behind(start, |_| {}).await;
     let ana = server.register("ana").await;
     let mut unknown = server.socket(&"A".repeat(limits::TOKEN_CHARS), paths::SOCKET).await;
@@ -73,7 +73,7 @@ async fn refusals_can_be_told_apart(start: fn(std::net::SocketAddr) -> Proxy) {
     server.logout(&ana).await;
 }
 
-async fn metrics_stay_inside(start: fn(std::net::SocketAddr) -> Proxy) {
+async fn metrics_stay_inside(start: impl Start) {
     let (server, _proxy) = behind(start, |_| {}).await;
     for path in ["/metrics", "/metrics/"] {
         let response = server.client.get(server.url(path)).send().await.unwrap();
@@ -85,7 +85,7 @@ async fn metrics_stay_inside(start: fn(std::net::SocketAddr) -> Proxy) {
 }
 
 /// Clients of one address are limited together, whatever they claim to be.
-async fn the_clients_address_counts(start: fn(std::net::SocketAddr) -> Proxy) {
+async fn the_clients_address_counts(start: impl Start) {
     let (server, _proxy) = behind(start, |config| {
         config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
         config.limits.sockets_per_address = 1;
@@ -110,10 +110,10 @@ async fn the_clients_address_counts(start: fn(std::net::SocketAddr) -> Proxy) {
 macro_rules! for_both {
     ($($what:ident),+) => {
         mod nginx {
-            $(#[tokio::test] async fn $what() { super::$what(super::Proxy::nginx).await; })+
+            $(#[tokio::test] async fn $what() { super::$what(super::ReverseProxy::deployed_nginx).await; })+
         }
         mod caddy {
-            $(#[tokio::test] async fn $what() { super::$what(super::Proxy::caddy).await; })+
+            $(#[tokio::test] async fn $what() { super::$what(super::ReverseProxy::deployed_caddy).await; })+
         }
     };
 }
@@ -128,10 +128,9 @@ for_both!(
 #[tokio::test]
 async fn nginx_serves_causerie_in_a_folder_of_its_site() {
     let server = TestServer::start_with(|config| config.base_path = "/chat".to_owned()).await;
-    let proxy = Proxy::nginx_folder(server.address);
-    proxy.serves(&server.client).await;
+    let proxy = ReverseProxy::deployed_nginx_folder(server.address.port()).await.unwrap();
     let get = async |path: &str| {
-        let answer = server.client.get(format!("http://{}{path}", proxy.address)).send().await.unwrap();
+        let answer = server.client.get(proxy.url() + path).send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
     };
     assert_eq!(get("/").await.1, "the rest of the site");
@@ -140,7 +139,7 @@ async fn nginx_serves_causerie_in_a_folder_of_its_site() {
     assert!(get("/chat/").await.1.contains("<base href=\"/chat/\">"));
     let ana = server.register("ana").await;
     let mut through = server;
-    through.address = proxy.address;
+    through.address = proxy.address();
     let mut socket = through.socket(&ana.token, &format!("/chat{}", paths::SOCKET)).await;
     socket.welcome().await;
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use causerie_testkit::{State, Stop, TcpProxy};
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
@@ -17,8 +18,6 @@ use crate::history::Clock;
 use crate::prober::Prober;
 use crate::proxy::Proxy;
 use crate::world::SignIn;
-use causerie_services::link::{Link, State};
-use causerie_services::postgres::Mode;
 
 /// How often the run says where it is.
 const REPORT: Duration = Duration::from_secs(15);
@@ -139,8 +138,11 @@ impl Chaos<'_> {
             Fault::RestartNode => self.restart(node).await,
             Fault::RollingRestart => self.restart_all().await,
             Fault::RestartRedis => {
-                let in_order = self.random.random();
-                self.shared()?.redis.stop(in_order).await?;
+                if self.random.random() {
+                    self.shared()?.redis.stop().await?;
+                } else {
+                    self.shared()?.redis.kill().await?;
+                }
                 self.pause(0..4_000).await;
                 let since = Instant::now();
                 self.shared()?.redis.launch().await?;
@@ -154,15 +156,15 @@ impl Chaos<'_> {
                 Ok(since)
             }
             Fault::CutRedis => {
-                let link = self.shared()?.to_redis[node].clone();
-                self.cut(&link, !self.plan.stays_deaf).await
+                let network = self.shared()?.to_redis[node].clone();
+                self.cut(&network, !self.plan.stays_deaf).await
             }
             Fault::CutPostgres => {
-                let link = self.shared()?.to_postgres[node].clone();
-                self.cut(&link, true).await
+                let network = self.shared()?.to_postgres[node].clone();
+                self.cut(&network, true).await
             }
-            Fault::RestartPostgres => self.restart_postgres(Mode::Fast).await,
-            Fault::CrashPostgres => self.restart_postgres(Mode::Immediate).await,
+            Fault::RestartPostgres => self.restart_postgres(Stop::Fast).await,
+            Fault::CrashPostgres => self.restart_postgres(Stop::Immediate).await,
             Fault::Storm => {
                 self.targets.proxy.storm();
                 Ok(Instant::now())
@@ -200,21 +202,21 @@ impl Chaos<'_> {
         Ok(since)
     }
 
-    async fn restart_postgres(&mut self, mode: Mode) -> Result<Instant> {
-        self.shared()?.postgres.stop(mode).await?;
+    async fn restart_postgres(&mut self, how: Stop) -> Result<Instant> {
+        self.shared()?.postgres.stop(how).await?;
         self.pause(0..2_000).await;
         let since = Instant::now();
         self.shared()?.postgres.launch().await?;
         Ok(since)
     }
 
-    async fn cut(&mut self, link: &Link, heals: bool) -> Result<Instant> {
-        // A silent link that heals no more is noticed later than the nodes are asked.
-        link.set(if !heals || self.random.random() { State::Refusing } else { State::Silent });
+    async fn cut(&mut self, network: &TcpProxy, heals: bool) -> Result<Instant> {
+        // A silent network that heals no more is noticed later than the nodes are asked.
+        network.set(if !heals || self.random.random() { State::Refusing } else { State::Silent });
         self.pause(100..8_000).await;
         let since = Instant::now();
         if heals {
-            link.set(State::Whole);
+            network.set(State::Passing);
         }
         Ok(since)
     }

@@ -3,16 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use causerie_protocol::handshake;
+use anyhow::Result;
+use causerie_testkit::socket;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -54,17 +53,12 @@ pub async fn run(
     let _ = out.send(Received::Closed(code, reason)).await;
 }
 
-async fn open(address: SocketAddr, path: &str, token: &str) -> Result<WebSocketStream<TcpStream>, Error> {
-    let mut request = format!("ws://{address}{path}").into_client_request()?;
-    let offer = handshake::offer(token).join(", ");
-    let offer = HeaderValue::from_str(&offer).expect("a token is visible ASCII");
-    request.headers_mut().insert(handshake::HEADER, offer);
+async fn open(address: SocketAddr, path: &str, token: &str) -> Result<WebSocketStream<TcpStream>> {
     let stream = TcpSocket::new_v4()?;
     // Small, so that a client that stalls is soon felt at the other end.
     stream.set_recv_buffer_size(32 * 1024)?;
-    let stream = stream.connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(tokio_tungstenite::client_async(request, stream).await?.0)
+    let request = socket::page_request(address, path, token)?;
+    Ok(socket::open(stream.connect(address).await?, request).await?.0)
 }
 
 async fn carry(

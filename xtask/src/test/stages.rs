@@ -8,7 +8,7 @@ use super::{Outcome, Prepared};
 use crate::process::{self, cargo};
 use crate::report::Counts;
 use crate::server::{TestServer, free_port};
-use crate::{build, check, project, services, torture};
+use crate::{build, check, project, torture};
 
 /// What a stage stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub struct Stage {
     pub run: fn(&mut Prepared) -> Outcome,
 }
 
-/// The stages whose tests start proxies.
-pub const PROXIED: &[&str] = &["native", "pages"];
+/// The stages whose tests start programs beside the server.
+pub const WITH_PROGRAMS: &[&str] = &["native", "torture", "pages"];
 
 /// All stages, in the order they run.
 pub const STAGES: &[Stage] = &[
@@ -71,7 +71,7 @@ pub const STAGES: &[Stage] = &[
         name: "torture",
         about: "a server, and three nodes, that are killed and cut off keep their promises, and one that does not is caught",
         needs: Needs::Program,
-        run: |_| torture_briefly(),
+        run: |prepared| torture_briefly(prepared),
     },
     Stage {
         name: "wasm",
@@ -96,25 +96,20 @@ fn lint() -> Outcome {
 fn native(prepared: &Prepared) -> Outcome {
     let mut tests =
         cargo("test --workspace --exclude causerie-frontend --exclude causerie-e2e --no-fail-fast")?;
-    match (&prepared.services, &prepared.proxies) {
-        (Some(postgres), Some(proxies)) => {
-            tests
-                .args(["--features", "causerie-server/test-services"])
-                .env("CAUSERIE_TEST_POSTGRES", &postgres.url);
-            proxies.tell(&mut tests);
-            counted(tests)
-        }
-        _ => {
-            for why in [&prepared.no_services, &prepared.no_proxies].into_iter().filter(|why| !why.is_empty())
-            {
-                println!("not run: the tests of several servers and of proxies: {why}");
-            }
-            // The test that says so in a plain `cargo test`.
-            tests.args(["--", "--skip", "tests_of_several_nodes_of_postgres_and_of_proxies"]);
-            let missing = Counts { failed: project::in_ci().into(), ..Counts::default() };
-            Ok(counted(tests)?.add(missing))
-        }
+    if prepared.no_programs.is_none() {
+        tests.args(["--features", "causerie-server/test-services"]);
+    } else {
+        // The test that says so in a plain `cargo test`.
+        tests.args(["--", "--skip", "tests_of_several_nodes_of_postgres_and_of_proxies"]);
     }
+    Ok(counted(tests)?.add(not_run("the tests of several nodes, of Postgres and of proxies", prepared)))
+}
+
+/// Says what does not run without the programs that it starts; in CI that is a failure.
+fn not_run(tests: &str, prepared: &Prepared) -> Counts {
+    let Some(why) = &prepared.no_programs else { return Counts::default() };
+    println!("not run: {tests}: {why}");
+    Counts { failed: project::in_ci().into(), ..Counts::default() }
 }
 
 fn build_program(prepared: &mut Prepared) -> Outcome {
@@ -125,7 +120,7 @@ fn build_program(prepared: &mut Prepared) -> Outcome {
     Ok(Counts::one(true))
 }
 
-fn torture_briefly() -> Outcome {
+fn torture_briefly(prepared: &Prepared) -> Outcome {
     // Each run keeps servers and a dozen clients busy: several at once only slow one another down.
     let checker = |test: &str| {
         // The same features for all, so that it is built once.
@@ -141,13 +136,10 @@ fn torture_briefly() -> Outcome {
         counted(real)
     };
     let counts = checker("sabotage")?.add(real(&["--seconds", "20"])?);
-    match services::install() {
-        Ok(()) => Ok(counts.add(checker("sabotage_nodes")?).add(real(&["--nodes", "3", "--each", "1"])?)),
-        Err(why) => {
-            println!("not run: the torture of several nodes: {why:#}");
-            Ok(counts.add(Counts { failed: project::in_ci().into(), ..Counts::default() }))
-        }
+    if prepared.no_programs.is_some() {
+        return Ok(counts.add(not_run("the torture of several nodes", prepared)));
     }
+    Ok(counts.add(checker("sabotage_nodes")?).add(real(&["--nodes", "3", "--each", "1"])?))
 }
 
 fn wasm(prepared: &mut Prepared) -> Outcome {
@@ -171,18 +163,10 @@ fn pages(prepared: &mut Prepared) -> Outcome {
     tests.env("CAUSERIE_BIN", project::program());
     // Each test drives two browsers: more tests at once only wait for one another.
     tests.env("RUST_TEST_THREADS", "2");
-    let why = match (services::install(), &prepared.proxies) {
-        (Ok(()), Some(proxies)) => {
-            tests.args(["--features", "real-causes"]);
-            proxies.tell(&mut tests);
-            return counted(tests);
-        }
-        (Err(why), _) => format!("{why:#}"),
-        (Ok(()), None) => prepared.no_proxies.clone(),
-    };
-    println!("not run: the tests of the diagnosis: {why}");
-    let missing = Counts { failed: project::in_ci().into(), ..Counts::default() };
-    Ok(counted(tests)?.add(missing))
+    if prepared.no_programs.is_none() {
+        tests.args(["--features", "real-causes"]);
+    }
+    Ok(counted(tests)?.add(not_run("the tests of the diagnosis", prepared)))
 }
 
 fn with_driver(tests: &mut Command, prepared: &Prepared) {

@@ -4,13 +4,14 @@ mod losses;
 mod node;
 
 mod here {
+    use causerie_testkit::Redis;
+
     use super::node::Node;
     use crate::bus::suite::{at_once, contract};
     use crate::bus::world::World;
-    use crate::common::redis::Redis;
 
     async fn publishing_node() -> World {
-        let redis = Redis::start().await;
+        let redis = Redis::start().await.unwrap();
         let node = Node::start(&redis.url()).await;
         let (bus, hub) = (node.bus.clone(), node.hub.clone());
         World::new(bus, &hub, &hub, (node, redis))
@@ -21,13 +22,14 @@ mod here {
 }
 
 mod elsewhere {
+    use causerie_testkit::Redis;
+
     use super::node::Node;
     use crate::bus::suite::contract;
     use crate::bus::world::World;
-    use crate::common::redis::Redis;
 
     async fn another_node() -> World {
-        let redis = Redis::start().await;
+        let redis = Redis::start().await.unwrap();
         let (near, far) = (Node::start(&redis.url()).await, Node::start(&redis.url()).await);
         let (bus, publishes, listens) = (near.bus.clone(), near.hub.clone(), far.hub.clone());
         World::new(bus, &publishes, &listens, (near, far, redis))

@@ -8,9 +8,8 @@ use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 use causerie_server::bus::{Bus, Envelope};
 use causerie_server::hub::Hub;
 use causerie_server::outbox::{Frame, Item, Outbox, Scope, Signal};
+use causerie_testkit::LIMIT;
 
-/// How long anything may take before a test fails instead of hanging.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 /// What tells that a chat is heard.
 const PROBE: &str = "probe";
 
@@ -35,7 +34,7 @@ pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}");
+    assert!(tokio::time::timeout(LIMIT, wait).await.is_ok(), "{what}");
 }
 
 /// A person's socket.
@@ -78,7 +77,7 @@ impl World {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("the chat is not heard");
+        tokio::time::timeout(LIMIT, wait).await.expect("the chat is not heard");
     }
 
     pub async fn publish(&self, envelope: Envelope) {

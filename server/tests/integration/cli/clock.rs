@@ -1,24 +1,12 @@
 //! What a server wrote whose clock was wrong.
 
-use std::fs;
-use std::path::PathBuf;
-
 use causerie_protocol::{ChatId, paths};
+use causerie_testkit::{Serving, process};
 use reqwest::{Client, Method};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::common::program::{Serving, causerie};
-
-/// The library that gives a program another time.
-fn faketime() -> PathBuf {
-    if let Ok(given) = std::env::var("CAUSERIE_TEST_FAKETIME") {
-        return given.into();
-    }
-    let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
-    let found = folders.map(|folder| folder.join("faketime/libfaketime.so.1")).find(|file| file.exists());
-    found.expect("this test needs libfaketime: run `cargo xtask test`, which installs it where it may")
-}
+use crate::common::program::causerie;
 
 /// Signs in as a person of the demo, and gives what makes requests of theirs.
 async fn ana(serving: &Serving, client: &Client) -> impl AsyncFn(Method, &str, Value) -> Value + use<> {
@@ -40,16 +28,19 @@ async fn a_clock_that_was_in_the_future_keeps_no_chat_on_top_of_the_list() {
     let folder = tempfile::tempdir().unwrap();
     let client = Client::new();
     let mut command = causerie(&folder, &["serve", "-p", "0", "--demo"]);
-    command.env("LD_PRELOAD", faketime()).env("FAKETIME", "+400d").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-    let ahead = Serving::start(&mut command);
+    command
+        .env("LD_PRELOAD", process::faketime().unwrap())
+        .env("FAKETIME", "+400d")
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let ahead = Serving::start(&mut command).await.unwrap();
     let call = ana(&ahead, &client).await;
     let body = json!({"participants": ["ben@example.org"], "title": "Of the future"});
     let future = call(Method::POST, paths::CHATS, body).await;
     let id = ChatId(future["id"].as_i64().unwrap());
     call(Method::POST, &paths::messages(id), json!({"content": "Hello"})).await;
-    ahead.end(Signal::TERM);
+    ahead.end(Signal::TERM).await.unwrap();
 
-    let serving = Serving::start(&mut causerie(&folder, &["serve", "-p", "0", "--demo"]));
+    let serving = Serving::start(&mut causerie(&folder, &["serve", "-p", "0", "--demo"])).await.unwrap();
     let call = ana(&serving, &client).await;
     let body = json!({"participants": ["ben@example.org"], "title": "Of today"});
     let today = call(Method::POST, paths::CHATS, body).await;

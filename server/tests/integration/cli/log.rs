@@ -1,23 +1,24 @@
 //! The log: every request has an id, and what is slow is told.
 
 use causerie_protocol::paths;
+use causerie_testkit::Serving;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::common::program::{Serving, causerie};
+use crate::common::program::causerie;
 
 #[tokio::test]
 async fn an_answer_carries_the_id_of_its_line_and_slow_queries_are_told_without_what_they_were_asked() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = causerie(&folder, &["serve", "-p", "0", "--log-format", "json"]);
-    let serving = Serving::start(command.env("CAUSERIE_SLOW_QUERY_MS", "0"));
+    let serving = Serving::start(command.env("CAUSERIE_SLOW_QUERY_MS", "0")).await.unwrap();
     let register = reqwest::Client::new().post(format!("{}{}", serving.url, paths::REGISTER));
     let body = json!({"email": "sesame@example.org", "password": "open sesame", "name": "sesame"});
     let response = register.json(&body).send().await.unwrap();
     let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
     assert_eq!(response.status(), 201);
     drop(response);
-    let (_, log) = serving.end(Signal::TERM);
+    let (_, log) = serving.end(Signal::TERM).await.unwrap();
     assert!(!log.contains("sesame"), "{log}");
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let answered = lines.iter().find(|line| line["message"] == "answered" && line["status"] == 201).unwrap();

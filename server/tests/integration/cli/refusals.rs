@@ -18,8 +18,8 @@ pub fn refused(output: &Output, words: &[&str]) {
     assert!(!sentence.contains("sesame"), "{sentence}");
 }
 
-#[test]
-fn bad_options_are_named() {
+#[tokio::test]
+async fn bad_options_are_named() {
     let folder = tempfile::tempdir().unwrap();
     for (args, words) in [
         (&["serve", "--colour"][..], &["--colour", "--help"][..]),
@@ -48,12 +48,12 @@ fn bad_options_are_named() {
         (&["sing"], &["sing", "--help"]),
         (&[], &["serve", "--help"]),
     ] {
-        refused(&output(&folder, args), words);
+        refused(&output(&folder, args).await, words);
     }
 }
 
-#[test]
-fn bad_variables_are_named() {
+#[tokio::test]
+async fn bad_variables_are_named() {
     let folder = tempfile::tempdir().unwrap();
     for (name, value, words) in [
         ("CAUSERIE_PORT", "many", &["--port"][..]),
@@ -61,20 +61,20 @@ fn bad_variables_are_named() {
         ("USE_REDIS", "true", &["USE_REDIS"]),
         ("CAUSERIE_ALLOWED_ORIGINS", "https://a.example,nonsense", &["CAUSERIE_ALLOWED_ORIGINS"]),
     ] {
-        refused(&run(causerie(&folder, &["serve"]).env(name, value)), words);
+        refused(&run(causerie(&folder, &["serve"]).env(name, value)).await, words);
     }
 }
 
-#[test]
-fn a_line_of_env_that_makes_no_sense_is_named_by_its_number() {
+#[tokio::test]
+async fn a_line_of_env_that_makes_no_sense_is_named_by_its_number() {
     let folder = folder_with(".env", b"# Settings\nCAUSERIE_PORT=0\n\nsesame sesame\n");
-    refused(&output(&folder, &["serve"]), &["line 4 of .env", "NAME=value"]);
+    refused(&output(&folder, &["serve"]).await, &["line 4 of .env", "NAME=value"]);
     let folder = folder_with(".env", b"NAME=\xff\n");
-    refused(&output(&folder, &["serve"]), &[".env"]);
+    refused(&output(&folder, &["serve"]).await, &[".env"]);
 }
 
-#[test]
-fn a_key_of_another_certificate_and_a_file_without_one_are_named() {
+#[tokio::test]
+async fn a_key_of_another_certificate_and_a_file_without_one_are_named() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a", "b"] {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -86,22 +86,22 @@ fn a_key_of_another_certificate_and_a_file_without_one_are_named() {
         ("a.key", "a.key", ["a.key", "BEGIN CERTIFICATE", "--tls-cert"]),
         ("a.pem", "a.pem", ["a.pem", "BEGIN PRIVATE KEY", "--tls-key"]),
     ] {
-        refused(&output(&folder, &["serve", "-p", "0", "--tls-cert", cert, "--tls-key", key]), &words);
+        refused(&output(&folder, &["serve", "-p", "0", "--tls-cert", cert, "--tls-key", key]).await, &words);
     }
 }
 
-#[test]
-fn a_port_that_is_taken_is_named() {
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    refused(&output(&folder, &["serve", "-p", &port]), &[&port, "--port"]);
+    refused(&output(&folder, &["serve", "-p", &port]).await, &[&port, "--port"]);
 }
 
-#[test]
-fn a_file_that_is_no_database_is_named_and_left_alone() {
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named_and_left_alone() {
     let text = b"This is my diary, and not a database of anybody's program.".repeat(100);
     let folder = folder_with("causerie.db", &text);
-    refused(&output(&folder, &["serve", "-p", "0"]), &["causerie.db", "DATABASE_URL"]);
+    refused(&output(&folder, &["serve", "-p", "0"]).await, &["causerie.db", "DATABASE_URL"]);
     assert_eq!(std::fs::read(folder.path().join("causerie.db")).unwrap(), text);
 }

@@ -2,12 +2,24 @@
 
 use std::fs;
 
+use causerie_testkit::{LIMIT, Serving, eventually};
 use rustix::process::Signal;
 
-use crate::common::program::{Serving, causerie};
+use crate::common::program::causerie;
 
-#[test]
-fn a_hangup_reads_the_certificate_again_and_a_bad_one_does_not_end_the_server() {
+/// Asks it to read its files again, and answers the line of the log that tells what came of it.
+async fn hang_up(serving: &Serving) -> String {
+    let told = || {
+        let log = serving.log().unwrap();
+        log.lines().filter(|line| line.contains("certificate")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = told().len();
+    serving.signal(Signal::HUP).unwrap();
+    eventually("what came of the certificate", LIMIT, async || told().get(before).cloned()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_hangup_reads_the_certificate_again_and_a_bad_one_does_not_end_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let renew = || {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -16,13 +28,13 @@ fn a_hangup_reads_the_certificate_again_and_a_bad_one_does_not_end_the_server() 
     };
     renew();
     let options = ["serve", "-p", "0", "--tls-cert", "cert.pem", "--tls-key", "key.pem"];
-    let mut serving = Serving::start(&mut causerie(&folder, &options));
+    let serving = Serving::start(&mut causerie(&folder, &options)).await.unwrap();
     assert!(serving.url.starts_with("https://127.0.0.1:"), "{}", serving.url);
     renew();
-    assert!(serving.hang_up().contains("was read again"));
+    assert!(hang_up(&serving).await.contains("was read again"));
     fs::write(folder.path().join("key.pem"), "nonsense").unwrap();
-    let line = serving.hang_up();
+    let line = hang_up(&serving).await;
     assert!(line.contains("stays as it was") && line.contains("key.pem"), "{line}");
-    let (status, log) = serving.end(Signal::TERM);
+    let (status, log) = serving.end(Signal::TERM).await.unwrap();
     assert_eq!(status.code(), Some(0), "{log}");
 }

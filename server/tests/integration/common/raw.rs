@@ -1,11 +1,12 @@
 //! A client's end of a connection by hand, for what no library does: writing without reading, and stopping halfway.
 
+use causerie_testkit::LIMIT;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
-use crate::common::server::{PATIENCE, TestServer};
+use crate::common::server::TestServer;
 
 /// Opens a socket by hand.
 pub async fn open(server: &TestServer, token: &str, path: &str) -> (OwnedReadHalf, OwnedWriteHalf) {
@@ -57,7 +58,7 @@ pub async fn close_code(reader: &mut OwnedReadHalf) -> u16 {
             }
         }
     };
-    timeout(PATIENCE, read).await.expect("no close frame came")
+    timeout(LIMIT, read).await.expect("no close frame came")
 }
 
 /// Sends this on a connection of its own and answers everything that comes until the server ends it.
@@ -70,6 +71,6 @@ pub async fn until_ended(server: &TestServer, sent: &[u8]) -> String {
 /// Everything that comes until the other end closes or resets the connection.
 pub async fn rest(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the connection stays open");
+    let _ = timeout(LIMIT, stream.read_to_end(&mut answer)).await.expect("the connection stays open");
     String::from_utf8_lossy(&answer).into_owned()
 }

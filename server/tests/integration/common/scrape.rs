@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::common::server::{PATIENCE, TestServer};
+use crate::common::server::TestServer;
+use causerie_testkit::LIMIT;
 
 /// The series of one scrape, by name and labels as they are written.
 pub struct Scrape(HashMap<String, f64>);
@@ -41,6 +42,6 @@ impl TestServer {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| panic!("never: {what}"))
+        tokio::time::timeout(LIMIT, look).await.unwrap_or_else(|_| panic!("never: {what}"))
     }
 }

@@ -2,22 +2,19 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{Chat, MessageBody, SignedIn};
 use causerie_protocol::{ChatId, UserId, paths};
 use causerie_server::config::Config;
 use causerie_server::serve::{RunError, run};
+use causerie_testkit::LIMIT;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
-
-/// How long anything may take before a test fails instead of hanging.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that runs inside the test; it ends with the test, or by [`TestServer::stop`].
 pub struct TestServer {
@@ -93,7 +90,7 @@ impl TestServer {
     /// The database of a server that was killed.
     pub async fn ended(self) -> TempDir {
         // A killed server sends nothing, and its end of the channel goes with it.
-        let _ = tokio::time::timeout(PATIENCE, self.ended).await.unwrap();
+        let _ = tokio::time::timeout(LIMIT, self.ended).await.unwrap();
         self.folder
     }
 
@@ -102,7 +99,7 @@ impl TestServer {
         if self.shutdown.is_some() {
             self.begin_stop();
         }
-        tokio::time::timeout(PATIENCE, self.ended).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(LIMIT, self.ended).await.unwrap().unwrap().unwrap();
         self.folder
     }
 
@@ -118,7 +115,7 @@ impl TestServer {
         token: Option<&str>,
         body: Value,
     ) -> (StatusCode, Value) {
-        let mut request = self.client.request(method, self.url(path)).timeout(PATIENCE);
+        let mut request = self.client.request(method, self.url(path)).timeout(LIMIT);
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }

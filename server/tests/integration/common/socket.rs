@@ -2,16 +2,16 @@
 
 use causerie_protocol::server_frame::{Ack, ErrorReply, Pong, Presence, Subscribed};
 use causerie_protocol::{ChatId, Event, Message, Seq, ServerFrame, handshake, paths};
+use causerie_testkit::{LIMIT, socket};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::tungstenite::{self, Message as Ws};
-use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::common::server::{PATIENCE, Person, TestServer};
+use crate::common::server::{Person, TestServer};
 
 /// An open socket.
 pub struct Socket {
@@ -33,16 +33,12 @@ pub enum Came {
 impl TestServer {
     /// A handshake's request, for changing.
     pub fn handshake(&self, path: &str, protocols: Option<&str>) -> Request {
-        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
-        if let Some(protocols) = protocols {
-            request.headers_mut().insert(handshake::HEADER, protocols.parse().unwrap());
-        }
-        request
+        socket::request(self.address, path, protocols).unwrap()
     }
 
     pub async fn connect(&self, request: Request) -> Result<(Socket, Response), tungstenite::Error> {
         let stream = TcpStream::connect(self.address).await.unwrap();
-        let (ws, response) = timeout(PATIENCE, client_async(request, stream)).await.unwrap()?;
+        let (ws, response) = timeout(LIMIT, socket::open(stream, request)).await.unwrap()?;
         let protocol =
             response.headers().get(handshake::HEADER).map(|value| value.to_str().unwrap().to_owned());
         Ok((Socket { ws, protocol }, response))
@@ -50,8 +46,7 @@ impl TestServer {
 
     /// A socket as a browser opens it.
     pub async fn socket(&self, token: &str, path: &str) -> Socket {
-        let protocols = handshake::offer(token).join(", ");
-        self.connect(self.handshake(path, Some(&protocols))).await.unwrap().0
+        self.connect(socket::page_request(self.address, path, token).unwrap()).await.unwrap().0
     }
 
     /// A socket for many chats, welcomed.
@@ -73,7 +68,7 @@ impl TestServer {
 impl Socket {
     /// The next thing that came; pings and presence are left out, since they come when they like.
     pub async fn next(&mut self) -> Came {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LIMIT;
         loop {
             match timeout_at(deadline, self.ws.next()).await.expect("nothing came") {
                 Some(Ok(Ws::Text(text))) => match ServerFrame::decode(&text).expect("a frame") {
@@ -99,7 +94,7 @@ impl Socket {
 
     /// The next word on a person's presence.
     pub async fn presence(&mut self) -> Presence {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LIMIT;
         loop {
             match timeout_at(deadline, self.ws.next()).await.expect("nobody's presence came") {
                 Some(Ok(Ws::Text(text))) => {
@@ -183,7 +178,7 @@ impl Socket {
     /// Waits until the server has read all that was sent: it reads a socket's frames in order.
     pub async fn taken(&mut self) {
         self.send(json!({"type": "ping", "t": 1})).await;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LIMIT;
         loop {
             match timeout_at(deadline, self.ws.next()).await.expect("no pong came") {
                 Some(Ok(Ws::Text(text))) if Pong::decode(&text).is_some() => return,

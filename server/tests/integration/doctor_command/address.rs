@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::process::Command;
 
-use causerie_e2e::{Program, Proxy};
 use causerie_server::config::TlsFiles;
+use causerie_testkit::{OtherProgram, ReverseProxy, Serving};
+use tokio::process::Command;
 
 use super::looked::{doctor, in_a_chat, look, program};
 use super::silent::Silent;
@@ -39,8 +39,7 @@ async fn a_port_on_which_nothing_listens_until_a_server_does() {
         assert!(words.contains(&format!("causerie serve -p {port}")), "{words}");
     }
     let folder = tempfile::tempdir().unwrap();
-    let serving =
-        crate::common::program::Serving::start(&mut causerie(&folder, &["serve", "-p", &port.to_string()]));
+    let serving = Serving::start(&mut causerie(&folder, &["serve", "-p", &port.to_string()])).await.unwrap();
     doctor(&[&serving.url]).await.found("no_token");
 }
 
@@ -48,7 +47,8 @@ async fn a_port_on_which_nothing_listens_until_a_server_does() {
 async fn a_machine_without_a_network() {
     // In a network of its own, where there is no way anywhere.
     let unshare = ["--user", "--net", "--map-root-user"];
-    let may = Command::new("unshare").args(unshare).arg("true").status().is_ok_and(|status| status.success());
+    let may =
+        Command::new("unshare").args(unshare).arg("true").status().await.is_ok_and(|status| status.success());
     if !may {
         eprintln!(
             "this system gives nobody a network of their own, so that the doctor can't be tried without one"
@@ -68,24 +68,24 @@ async fn something_that_takes_connections_and_says_nothing() {
 
 #[tokio::test]
 async fn other_programs_in_the_place_of_the_server() {
-    let python = Program::web_server().await.unwrap();
+    let python = OtherProgram::web_server().await.unwrap();
     doctor(&[&python.url()]).await.found("not_causerie");
-    let nginx = Proxy::start("web-server", 1).await.unwrap();
+    let nginx = ReverseProxy::start("web-server", 1).await.unwrap();
     doctor(&[&nginx.url()]).await.found("not_causerie");
-    let django = Program::django_server().await.unwrap();
+    let django = OtherProgram::django_server().await.unwrap();
     let words = doctor(&[&django.url()]).await.found("django_runserver");
     assert!(words.contains("manage.py runserver"), "{words}");
     // A page of Causerie's own before another program.
     let server = TestServer::start().await;
     let port = server.address.port();
-    let before = Proxy::start_with("to-another", port, django.port()).await.unwrap();
+    let before = ReverseProxy::start_with("to-another", port, django.port()).await.unwrap();
     doctor(&[&before.url()]).await.found("django_runserver");
 }
 
 #[tokio::test]
 async fn a_server_of_another_version() {
     let server = TestServer::start().await;
-    let newer = Proxy::start("other-version", server.address.port()).await.unwrap();
+    let newer = ReverseProxy::start("other-version", server.address.port()).await.unwrap();
     let words = doctor(&[&newer.url()]).await.found("versions_differ");
     assert!(words.contains("99."), "{words}");
 }
@@ -95,7 +95,7 @@ async fn an_address_that_leads_on_to_another() {
     let server = TestServer::start().await;
     let (_, chat, token) = in_a_chat(&server).await;
     let (port, home) = (server.address.port(), server.url(""));
-    let leads = Proxy::start_with("redirects", port, port).await.unwrap();
+    let leads = ReverseProxy::start_with("redirects", port, port).await.unwrap();
     let looked = token.quick(&leads.url(), &[]).await;
     assert!(looked.found("redirected").contains(&home), "{}", looked.printed);
     token.quick(&home, &["--chat", &chat.to_string()]).await.found("all_well");

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use causerie_protocol::ChatId;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::process::Command;
 
 use crate::common::program;
 use crate::common::server::{Person, TestServer};
@@ -52,8 +53,7 @@ pub async fn doctor(args: &[&str]) -> Looked {
 /// As [`doctor`], with a command of one's own that has `doctor --json` already.
 pub async fn look(mut command: Command, args: &[&str]) -> Looked {
     command.args(args);
-    let output = tokio::task::spawn_blocking(move || program::run(&mut command)).await.unwrap();
-    read(&output)
+    read(&program::run(&mut command).await)
 }
 
 fn read(output: &Output) -> Looked {

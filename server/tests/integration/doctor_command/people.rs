@@ -1,8 +1,6 @@
 //! What can be wrong with a token, a chat, an origin or a clock.
 
-use std::fs;
-use std::path::PathBuf;
-
+use causerie_testkit::process;
 use sqlx::{Connection, SqliteConnection};
 
 use super::looked::{TokenFile, doctor, in_a_chat, look};
@@ -86,19 +84,9 @@ async fn a_clock_that_is_wrong() {
     for (shift, seconds) in [("+2h", "7200"), ("-90s", "90")] {
         let folder = tempfile::tempdir().unwrap();
         let mut shifted = causerie(&folder, &["doctor", "--json"]);
-        shifted.env("LD_PRELOAD", faketime()).env("FAKETIME", shift);
+        shifted.env("LD_PRELOAD", process::faketime().unwrap()).env("FAKETIME", shift);
         let looked = look(shifted, &[&server.url(""), "--token-file", token.path(), "--quick"]).await;
         let words = looked.found("clock_skew");
         assert!(words.contains(seconds), "{words}");
     }
-}
-
-/// The library that gives a program another time.
-fn faketime() -> PathBuf {
-    if let Ok(given) = std::env::var("CAUSERIE_TEST_FAKETIME") {
-        return given.into();
-    }
-    let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
-    let found = folders.map(|folder| folder.join("faketime/libfaketime.so.1")).find(|file| file.exists());
-    found.expect("these tests need libfaketime: run `cargo xtask test`, which installs it where it may")
 }

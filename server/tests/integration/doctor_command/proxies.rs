@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use causerie_e2e::{Line, Proxy, Remedy};
 use causerie_protocol::ChatId;
+use causerie_testkit::{Remedy, ReverseProxy, TcpProxy};
 
 use super::looked::{Looked, TokenFile, doctor, in_a_chat};
 use crate::common::server::TestServer;
@@ -11,7 +11,7 @@ use crate::common::server::TestServer;
 /// A chat behind an nginx with a mistake.
 struct Behind {
     _server: TestServer,
-    proxy: Proxy,
+    proxy: ReverseProxy,
     chat: ChatId,
     token: TokenFile,
 }
@@ -20,7 +20,7 @@ impl Behind {
     async fn start(file: &str) -> Self {
         let server = TestServer::start().await;
         let (_, chat, token) = in_a_chat(&server).await;
-        let proxy = Proxy::start(file, server.address.port()).await.unwrap();
+        let proxy = ReverseProxy::start(file, server.address.port()).await.unwrap();
         Self { _server: server, proxy, chat, token }
     }
 
@@ -80,7 +80,7 @@ async fn one_that_cuts_a_quiet_connection() {
 #[tokio::test]
 async fn one_whose_server_is_away() {
     let mut server = TestServer::start().await;
-    let proxy = Proxy::start("healthy", server.address.port()).await.unwrap();
+    let proxy = ReverseProxy::start("healthy", server.address.port()).await.unwrap();
     server.kill();
     let words = doctor(&[&proxy.url()]).await.found("bad_gateway");
     assert!(words.contains("502"), "{words}");
@@ -92,8 +92,8 @@ async fn nothing_is_found_where_nothing_is_wrong() {
     let (_, chat, token) = in_a_chat(&server).await;
     let port = server.address.port();
     // As the README tells people to put a proxy before the server, seen by a program and by a page.
-    let nginx = Proxy::deployed_nginx(port).await.unwrap();
-    let caddy = Proxy::deployed_caddy(port).await.unwrap();
+    let nginx = ReverseProxy::deployed_nginx(port).await.unwrap();
+    let caddy = ReverseProxy::deployed_caddy(port).await.unwrap();
     for url in [server.url(""), nginx.url(), caddy.url()] {
         for page in [&[][..], &["--origin", &url]] {
             let looked = token.thorough(&url, &[&["--chat", &chat.to_string()], page].concat()).await;
@@ -108,7 +108,7 @@ async fn nothing_is_found_where_nothing_is_wrong() {
 async fn a_line_that_is_slow_is_told_with_its_figure() {
     let server = TestServer::start().await;
     let (_, _, token) = in_a_chat(&server).await;
-    let line = Line::slow(server.address.port(), Duration::from_millis(300)).await.unwrap();
+    let line = TcpProxy::slow(server.address, Duration::from_millis(300)).await.unwrap();
     let looked = token.quick(&line.url(), &[]).await;
     looked.found("slow_round_trip");
     assert!(looked.report["figures"]["round_trip_ms"].as_f64().unwrap() >= 600.0, "{}", looked.printed);
@@ -118,7 +118,7 @@ async fn a_line_that_is_slow_is_told_with_its_figure() {
 async fn a_line_that_loses_what_comes_through_a_socket() {
     let server = TestServer::start().await;
     let (_, _, token) = in_a_chat(&server).await;
-    let line = Line::holding_back(server.address.port()).await.unwrap();
+    let line = TcpProxy::holding_back(server.address).await.unwrap();
     token.quick(&line.url(), &["--timeout", "1"]).await.found("socket_silent");
 }
 
@@ -128,8 +128,8 @@ async fn a_folder_of_a_site_is_examined_whether_the_proxy_passes_its_path_on_or_
     let (_, chat, token) = in_a_chat(&server).await;
     let chat = chat.to_string();
     let port = server.address.port();
-    let passes_on = Proxy::start("folder", port).await.unwrap();
-    let takes_away = Proxy::start_with("two-folders", port, port).await.unwrap();
+    let passes_on = ReverseProxy::start("folder", port).await.unwrap();
+    let takes_away = ReverseProxy::start_with("two-folders", port, port).await.unwrap();
     for proxy in [&passes_on, &takes_away] {
         for address in ["/chat/", "/chat/chat-ws-test/", &format!("/chat/ws/chats/{chat}/")] {
             let url = proxy.url() + address;

@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::process::Command;
 
+use causerie_testkit::{Redis, Serving, database};
 use rustix::process::Signal;
 use tempfile::TempDir;
+use tokio::process::Command;
 
 use super::looked::{Looked, look, program};
-use crate::common::postgres;
-use crate::common::program::{Serving, causerie, folder_with};
-use crate::common::redis::Redis;
+use crate::common::program::{causerie, folder_with};
 
 /// A port that nobody has.
 fn free_port() -> String {
@@ -41,11 +40,11 @@ async fn the_set_up_of_a_server_that_runs_is_well() {
     for options in [&[][..], &tls] {
         let port = free_port();
         let options = [&["--port", &port], options].concat();
-        let serving = Serving::start(causerie(&folder, &["serve"]).args(&options));
+        let serving = Serving::start(causerie(&folder, &["serve"]).args(&options)).await.unwrap();
         let looked = look(causerie(&folder, &["doctor", "--json", "--"]), &options).await;
         looked.found("all_well");
         assert!(looked.printed.contains("causerie 0."), "who has the port is told: {}", looked.printed);
-        serving.end(Signal::TERM);
+        serving.end(Signal::TERM).await.unwrap();
     }
 }
 
@@ -94,30 +93,30 @@ async fn a_database_that_cant_be_used() {
     let words = looked.found("database_unusable");
     assert!(words.contains(&port) && words.contains("systemctl start postgresql"), "{words}");
     assert!(!looked.printed.contains("sesame"), "{}", looked.printed);
-    set_up(&folder, &[("DATABASE_URL", &postgres::database().await)]).await.found("all_well");
+    set_up(&folder, &[("DATABASE_URL", &database().await.unwrap())]).await.found("all_well");
 }
 
 #[tokio::test]
 async fn a_database_that_another_server_has_until_it_is_stopped() {
     let folder = tempfile::tempdir().unwrap();
-    let serving = Serving::start(&mut causerie(&folder, &["serve", "--port", "0"]));
+    let serving = Serving::start(&mut causerie(&folder, &["serve", "--port", "0"])).await.unwrap();
     let words = set_up(&folder, &[]).await.found("database_unusable");
     let address = serving.url.trim_start_matches("http://");
     assert!(words.contains("in use") && words.contains(address), "{words}");
-    serving.end(Signal::TERM);
+    serving.end(Signal::TERM).await.unwrap();
     set_up(&folder, &[("DATABASE_URL", "sqlite:causerie.db?mode=rwc")]).await.found("all_well");
 }
 
 #[tokio::test]
 async fn redis_that_is_away_until_it_is_started() {
     let folder = tempfile::tempdir().unwrap();
-    let mut redis = Redis::start().await;
-    redis.kill();
-    let (database, url) = (postgres::database().await, redis.url());
+    let mut redis = Redis::start().await.unwrap();
+    redis.kill().await.unwrap();
+    let (database, url) = (database().await.unwrap(), redis.url());
     let settings = [("DATABASE_URL", database.as_str()), ("USE_REDIS", "true"), ("REDIS_URL", &url)];
     let words = set_up(&folder, &settings).await.found("redis_unusable");
     assert!(words.contains("REDIS_URL"), "{words}");
-    redis.start_again().await;
+    redis.launch().await.unwrap();
     set_up(&folder, &settings).await.found("all_well");
 }
 

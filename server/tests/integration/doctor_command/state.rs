@@ -1,13 +1,10 @@
 //! What can be wrong with the server itself: full, about to end, without its database or without Redis.
 
 use causerie_protocol::{ChatId, ServerFrame};
-use causerie_services::postgres::{Mode, Postgres};
-use causerie_services::redis::Redis;
-
+use causerie_testkit::{Postgres, Redis, Stop, database};
 use sqlx::Connection as _;
 
 use super::looked::{Looked, TokenFile, in_a_chat, look};
-use crate::common::postgres;
 use crate::common::program::{causerie, folder_with};
 use crate::common::server::TestServer;
 
@@ -46,21 +43,21 @@ async fn a_server_whose_postgres_or_redis_is_away_until_it_is_back() {
     let mut postgres = Postgres::start().await.unwrap();
     let mut redis = Redis::start().await.unwrap();
     let server = TestServer::start_with(|config| {
-        config.database_url = Postgres::url(postgres.address());
-        config.redis_url = Some(Redis::url(redis.address()));
+        config.database_url = postgres.url();
+        config.redis_url = Some(redis.url());
     })
     .await;
     let (_, chat, token) = in_a_chat(&server).await;
     let url = server.url("");
     until("all_well", &token, &url, chat).await;
 
-    redis.stop(false).await.unwrap();
+    redis.kill().await.unwrap();
     let looked = until("redis_unreachable", &token, &url, chat).await;
     assert!(looked.found("redis_unreachable").contains("REDIS_URL"));
     redis.launch().await.unwrap();
     until("all_well", &token, &url, chat).await;
 
-    postgres.stop(Mode::Fast).await.unwrap();
+    postgres.stop(Stop::Fast).await.unwrap();
     let looked = until("database_unreachable", &token, &url, chat).await;
     assert!(looked.found("database_unreachable").contains("DATABASE_URL"));
     postgres.launch().await.unwrap();
@@ -69,7 +66,7 @@ async fn a_server_whose_postgres_or_redis_is_away_until_it_is_back() {
 
 #[tokio::test]
 async fn two_servers_that_nothing_connects_until_one_is_stopped() {
-    let database = postgres::database().await;
+    let database = database().await.unwrap();
     let node = async || {
         let database = database.clone();
         TestServer::start_with(|config| config.database_url = database).await

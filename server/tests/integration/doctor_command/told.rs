@@ -18,7 +18,7 @@ async fn each_step_and_then_the_finding_in_the_persons_language() {
     let url = server.url("");
     let folder = tempfile::tempdir().unwrap();
     let args = ["doctor", &url, "--token-file", token.path(), "--quick"];
-    let output = run(&mut causerie(&folder, &args));
+    let output = run(&mut causerie(&folder, &args)).await;
     let (told, log) = printed(&output);
     assert_eq!((output.status.code(), log.as_str()), (Some(0), ""));
     assert!(
@@ -29,15 +29,15 @@ async fn each_step_and_then_the_finding_in_the_persons_language() {
     // Colours are for terminals.
     assert!(!told.contains('\u{1b}'), "{told:?}");
 
-    let (told, _) = printed(&run(causerie(&folder, &["doctor", &url]).env("LANG", "vi_VN.UTF-8")));
+    let (told, _) = printed(&run(causerie(&folder, &["doctor", &url]).env("LANG", "vi_VN.UTF-8")).await);
     assert!(told.contains("✗ Token hợp lệ: lỗi") && told.contains("Cách xử lý:"), "{told}");
     let (told, _) =
-        printed(&run(causerie(&folder, &["doctor", &url, "--lang", "en"]).env("LANG", "vi_VN.UTF-8")));
+        printed(&run(causerie(&folder, &["doctor", &url, "--lang", "en"]).env("LANG", "vi_VN.UTF-8")).await);
     assert!(told.contains("What to do:"), "{told}");
 }
 
-#[test]
-fn what_keeps_it_from_looking_is_one_sentence_and_another_exit_code() {
+#[tokio::test]
+async fn what_keeps_it_from_looking_is_one_sentence_and_another_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let given = TokenFile::new("sesame");
     for (args, named) in [
@@ -48,7 +48,7 @@ fn what_keeps_it_from_looking_is_one_sentence_and_another_exit_code() {
         (&["http://h", "--timeout", "0"], "--timeout"),
         (&["http://h", "--colour"], "--colour"),
     ] {
-        let output = run(causerie(&folder, &["doctor"]).args(args));
+        let output = run(causerie(&folder, &["doctor"]).args(args)).await;
         let (told, sentence) = printed(&output);
         assert_eq!((output.status.code(), told.as_str()), (Some(2), ""), "{args:?}: {sentence}");
         assert!(sentence.starts_with("causerie: ") && sentence.contains(named), "{args:?}: {sentence}");

@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use causerie_protocol::{Event, Seq, ServerFrame, paths};
 use causerie_server::store::transfer::{Progress, Step, Table, transfer};
+use causerie_testkit::database;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 use tokio::sync::Notify;
 
 use super::world::{MESSAGES, World, chats, serve, trip};
-use crate::common::postgres;
 use crate::common::server::TestServer;
 
 /// Checks what a person relies on, on a server over the moved database.
@@ -67,7 +67,7 @@ async fn nothing_changed(world: &World, server: &TestServer) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_sqlite_to_postgres_nobody_notices() {
     let world = World::new().await;
-    let url = postgres::database().await;
+    let url = database().await.unwrap();
     let report = world.move_to(&url).await;
     assert!(!report.was_there);
     let rows: Vec<_> = report.rows.iter().map(|(table, rows)| (table.name(), *rows)).collect();
@@ -92,7 +92,7 @@ async fn from_sqlite_to_postgres_nobody_notices() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn and_back_to_a_new_file() {
     let world = World::new().await;
-    let url = postgres::database().await;
+    let url = database().await.unwrap();
     world.move_to(&url).await;
     let folder = tempfile::tempdir().unwrap();
     let file = format!("sqlite:{}", folder.path().join("new.db").display());
@@ -103,7 +103,7 @@ async fn and_back_to_a_new_file() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_is_broken_off_leaves_nothing_and_the_next_one_moves_all() {
     let world = World::new().await;
-    let url = postgres::database().await;
+    let url = database().await.unwrap();
     let deep_in = Arc::new(Notify::new());
     let reached = deep_in.clone();
     let from = world.url();
@@ -131,7 +131,7 @@ async fn progress_is_told_for_each_table_up_to_its_end() {
     let world = World::new().await;
     let told = Mutex::new(Vec::new());
     let mut note = |progress: Progress| told.lock().unwrap().push(progress);
-    transfer(&world.url(), &postgres::database().await, &mut note).await.unwrap();
+    transfer(&world.url(), &database().await.unwrap(), &mut note).await.unwrap();
     let told = told.into_inner().unwrap();
     for step in [Step::Copying, Step::Comparing] {
         for table in Table::ALL {

@@ -4,10 +4,10 @@ use std::process::{Command, Output};
 
 use causerie_server::store::transfer::Table;
 use causerie_server::store::{PostgresStore, SqliteStore, Store};
+use causerie_testkit::database;
 use sqlx::Connection as _;
 
 use super::world::{World, serve};
-use crate::common::postgres;
 
 /// The program, as a person runs it.
 fn migrate(from: &str, to: &str) -> Output {
@@ -28,7 +28,7 @@ fn refused(output: &Output, words: &[&str]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_program_says_what_it_moved_and_verified() {
     let world = World::new().await;
-    let to = postgres::database().await;
+    let to = database().await.unwrap();
     for words in ["moved: start the server", "nothing was written"] {
         let output = migrate(&world.url(), &to);
         let said = String::from_utf8(output.stdout).unwrap();
@@ -42,9 +42,9 @@ async fn a_database_that_is_served_is_refused() {
     let world = World::new().await;
     let from = world.url();
     let server = serve(&from).await;
-    refused(&migrate(&from, &postgres::database().await), &["in use", "stop the server"]);
+    refused(&migrate(&from, &database().await.unwrap()), &["in use", "stop the server"]);
     drop(server.stop().await);
-    let to = postgres::database().await;
+    let to = database().await.unwrap();
     let server = serve(&to).await;
     refused(&migrate(&from, &to), &["--to", "in use", "stop every server"]);
     drop(server.stop().await);
@@ -54,7 +54,7 @@ async fn a_database_that_is_served_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_with_another_installation_is_refused_and_left_alone() {
     let world = World::new().await;
-    let to = postgres::database().await;
+    let to = database().await.unwrap();
     let other = PostgresStore::open(&to).await.unwrap();
     other.create_user("else@example.org", "Else", "hash").await.unwrap();
     other.close().await;
@@ -67,7 +67,7 @@ async fn a_target_with_another_installation_is_refused_and_left_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_that_went_on_since_its_move_is_refused() {
     let world = World::new().await;
-    let to = postgres::database().await;
+    let to = database().await.unwrap();
     world.move_to(&to).await;
     let gone_on = PostgresStore::open(&to).await.unwrap();
     gone_on.create_user("new@example.org", "New", "hash").await.unwrap();
@@ -89,12 +89,12 @@ async fn a_log_with_a_gap_is_refused() {
     .await
     .unwrap();
     damage.close().await.unwrap();
-    refused(&migrate(&url, &postgres::database().await), &["chat 1", "--from", "Nothing was moved"]);
+    refused(&migrate(&url, &database().await.unwrap()), &["chat 1", "--from", "Nothing was moved"]);
 }
 
 #[tokio::test]
 async fn what_is_wrong_with_a_url_is_said_by_the_options_name() {
-    let to = postgres::database().await;
+    let to = database().await.unwrap();
     for (from, to, words) in [
         ("sqlite:no-such-file.db", &*to, &["--from", "no-such-file.db"][..]),
         ("sqlite:no-such-file.db", "postgres://h", &["--to", "write postgres://"]),

@@ -1,11 +1,12 @@
 //! The last words of a socket reach a client that is still talking.
 
 use causerie_protocol::paths;
+use causerie_testkit::LIMIT;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 use crate::common::raw::{close_code, frame, open};
-use crate::common::server::{PATIENCE, TestServer};
+use crate::common::server::TestServer;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_falls_behind_while_writing_is_told_so() {
@@ -38,7 +39,7 @@ async fn who_falls_behind_while_writing_is_told_so() {
     }
     assert_eq!(close_code(&mut reader).await, 4201);
     drop(reader);
-    timeout(PATIENCE, chatter).await.expect("the connection ends").unwrap();
+    timeout(LIMIT, chatter).await.expect("the connection ends").unwrap();
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use causerie_protocol::server_frame::Pong;
 use causerie_protocol::{CloseCode, Policy, paths};
+use causerie_testkit::LIMIT;
 use futures_util::future::join_all;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, StatusCode, header};
@@ -13,7 +14,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message as Ws;
 
 use crate::common::raw::{frame, open};
-use crate::common::server::{PATIENCE, TestServer};
+use crate::common::server::TestServer;
 
 /// Far more than what the system holds between two ends of a connection.
 const BYTES: usize = 64 * 1024 * 1024;
@@ -25,7 +26,7 @@ async fn pour(server: &TestServer, token: &str, path: &str, frame: &[u8]) -> usi
     let chunk = frame.repeat(1 + 64 * 1024 / frame.len());
     let mut taken = 0;
     while taken < BYTES {
-        match timeout(2 * PATIENCE, writer.write_all(&chunk)).await.expect("it is closed in the end") {
+        match timeout(2 * LIMIT, writer.write_all(&chunk)).await.expect("it is closed in the end") {
             Ok(()) => taken += chunk.len(),
             Err(_) => break,
         }
@@ -71,7 +72,7 @@ async fn a_flood_is_slowed_down_and_then_closed_with_4108() {
         tokio::spawn(async move { while sink.send(Ws::text(r#"{"type":"ping","t":1}"#)).await.is_ok() {} });
     let mut answered = 0;
     let (code, reason) = loop {
-        match timeout(PATIENCE, stream.next()).await.expect("it is closed in the end") {
+        match timeout(LIMIT, stream.next()).await.expect("it is closed in the end") {
             Some(Ok(Ws::Text(text))) => answered += u32::from(Pong::decode(&text).is_some()),
             Some(Ok(Ws::Close(Some(close)))) => break (u16::from(close.code), close.reason.to_string()),
             Some(Ok(_)) => {}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use causerie_protocol::paths;
 use causerie_server::config::{Config, TlsFiles};
+use causerie_testkit::LIMIT;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::common::raw::{rest, until_ended};
-use crate::common::server::{PATIENCE, TestServer};
+use crate::common::server::TestServer;
 
 const HEALTHZ: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 /// A request whose body never becomes whole.
@@ -65,11 +66,11 @@ async fn a_head_that_comes_a_byte_at_a_time_is_ended_too() {
         }
     });
     let mut answer = Vec::new();
-    let _ = timeout(PATIENCE, reader.read_to_end(&mut answer)).await.expect("it stays open");
+    let _ = timeout(LIMIT, reader.read_to_end(&mut answer)).await.expect("it stays open");
     let answer = String::from_utf8_lossy(&answer);
     // It may also have been too long by then.
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
-    timeout(PATIENCE, trickle).await.expect("the connection ends").unwrap();
+    timeout(LIMIT, trickle).await.expect("the connection ends").unwrap();
 }
 
 #[tokio::test]
@@ -78,7 +79,7 @@ async fn who_takes_no_answers_is_ended() {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let many = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000);
     let mut written = 0;
-    while timeout(PATIENCE, stream.write_all(&many)).await.expect("it stays open").is_ok() {
+    while timeout(LIMIT, stream.write_all(&many)).await.expect("it stays open").is_ok() {
         written += many.len();
         assert!(written < 64 * 1024 * 1024, "everything was read");
     }
@@ -121,7 +122,7 @@ async fn left_open(server: &TestServer, sent: &[u8]) -> TcpStream {
 async fn health(server: &TestServer) -> StatusCode {
     // A client of its own, whose connection is new.
     let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
-    client.get(server.url(paths::HEALTH)).timeout(PATIENCE).send().await.unwrap().status()
+    client.get(server.url(paths::HEALTH)).timeout(LIMIT).send().await.unwrap().status()
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use causerie_protocol::{Event, ServerFrame, handshake, paths};
 use causerie_server::config::TlsFiles;
+use causerie_testkit::LIMIT;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -19,7 +20,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::common::server::{PATIENCE, TestServer};
+use crate::common::server::TestServer;
 
 /// A certificate of the test's own for `localhost`, and where its files are.
 fn certificate(folder: &Path) -> (CertificateDer<'static>, TlsFiles) {
@@ -65,7 +66,7 @@ async fn until<T>(ws: &mut WebSocketStream<TlsStream<TcpStream>>, pick: impl Fn(
             }
         }
     };
-    timeout(PATIENCE, found).await.expect("it never came")
+    timeout(LIMIT, found).await.expect("it never came")
 }
 
 #[tokio::test]

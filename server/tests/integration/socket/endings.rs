@@ -188,11 +188,12 @@ async fn a_server_that_ends_tells_who_comes_meanwhile() {
 
 /// A client whose library does not answer pings by itself.
 mod mute {
+    use causerie_testkit::LIMIT;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
     use tokio::time::timeout;
 
-    use crate::common::server::{PATIENCE, TestServer};
+    use crate::common::server::TestServer;
 
     pub struct Mute(TcpStream);
 
@@ -216,7 +217,7 @@ mod mute {
 
         /// Reads frames (RFC 6455, section 5.2) until a close frame, and answers its code.
         pub async fn closed(&mut self) -> u16 {
-            timeout(PATIENCE, self.read_until_close()).await.expect("no close frame came")
+            timeout(LIMIT, self.read_until_close()).await.expect("no close frame came")
         }
 
         async fn read_until_close(&mut self) -> u16 {

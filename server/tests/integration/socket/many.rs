@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use causerie_protocol::{ChatId, CloseCode, ErrorCode, Event, Seq, ServerFrame, limits, paths};
+use causerie_testkit::LIMIT;
 use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::json;
@@ -10,12 +11,12 @@ use sqlx::Connection as _;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message as Ws;
 
-use crate::common::server::{PATIENCE, Person, TestServer};
+use crate::common::server::{Person, TestServer};
 use crate::common::socket::Socket;
 
 /// The heads of the next ping that names this chat.
 async fn head_in_a_ping(socket: &mut Socket, chat: ChatId) -> Seq {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + LIMIT;
     loop {
         match timeout_at(deadline, socket.ws.next()).await.expect("no such ping came") {
             Some(Ok(Ws::Text(text))) => {

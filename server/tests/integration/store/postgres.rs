@@ -1,26 +1,41 @@
-//! The store's contract on Postgres: every test in a database of its own, on the server that `CAUSERIE_TEST_POSTGRES` names.
+//! The store's contract on Postgres: every test in a database of its own, on a server that they share.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use causerie_protocol::ChatId;
 use causerie_server::store::{Append, Change, PostgresStore, Refused, Store, StoreError, renew_epoch};
+use causerie_testkit::{PgBouncer, TcpProxy};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 use super::suite::contract;
 use super::world::{World, message};
 use super::{addresses, upgrade};
-use crate::common::pgbouncer::PgBouncer;
-use crate::common::postgres::{database, database_with, server, turkish_database};
-use crate::common::way::Way;
+
+/// The server that the tests share, without a database.
+async fn server() -> String {
+    causerie_testkit::database_server().await.unwrap()
+}
+
+/// The URL of a new, empty database.
+async fn database() -> String {
+    database_with("").await
+}
+
+/// As [`database`], made with options of `CREATE DATABASE`.
+async fn database_with(options: &str) -> String {
+    causerie_testkit::database_with(options).await.unwrap()
+}
 
 async fn postgres(_folder: &std::path::Path) -> PostgresStore {
     PostgresStore::open(&database().await).await.unwrap()
 }
 
 async fn turkish(_folder: &std::path::Path) -> PostgresStore {
-    PostgresStore::open(&turkish_database().await).await.unwrap()
+    // Letters change their case as in Turkish: the capital of `i` is `İ`, and `I` the one of `ı`.
+    let options = "TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'tr'";
+    PostgresStore::open(&database_with(options).await).await.unwrap()
 }
 
 /// Everything, where the database's own idea of upper and lower case is another.
@@ -249,10 +264,10 @@ mod on_postgres {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_server_that_hangs_is_unavailable_and_does_not_keep_the_connections() {
         let url = url::Url::parse(&database().await).unwrap();
-        let way = Way::open(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())).await;
+        let address = url.socket_addrs(|| None).unwrap()[0];
+        let proxy = TcpProxy::start(address).await.unwrap();
         let mut through = url.clone();
-        through.set_host(Some("127.0.0.1")).unwrap();
-        through.set_port(Some(way.address.port())).unwrap();
+        through.set_port(Some(proxy.address().port())).unwrap();
         let store = PostgresStore::open(through.as_str()).await.unwrap();
         let world = World::new(store.with_timeout(Duration::from_millis(200))).await;
         let pair = world.pair().await;
@@ -260,7 +275,7 @@ mod on_postgres {
         let all = || futures_util::future::join_all((0..20).map(|_| world.store.position(world.ana, pair)));
         assert!(all().await.iter().all(Result::is_ok));
         assert_eq!(world.store.pool().open, world.store.pool().most);
-        way.block();
+        proxy.hang();
         for answer in all().await {
             assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
         }
@@ -284,7 +299,7 @@ mod on_postgres {
         let name = url.rsplit('/').next().unwrap();
         let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
         let pair = world.pair().await;
-        let mut admin = PgConnection::connect(&format!("{}/postgres", server())).await.unwrap();
+        let mut admin = PgConnection::connect(&format!("{}/postgres", server().await)).await.unwrap();
         let mut set = async |change: &str| {
             // New connections have it, so the old ones are ended.
             let statement = format!(
@@ -310,11 +325,11 @@ mod on_postgres {
 
     /// The folder of the server's Unix socket, and its port.
     async fn socket() -> (String, u16) {
-        let mut admin = PgConnection::connect(&format!("{}/postgres", server())).await.unwrap();
+        let mut admin = PgConnection::connect(&format!("{}/postgres", server().await)).await.unwrap();
         let folders: String =
             sqlx::query_scalar("SHOW unix_socket_directories").fetch_one(&mut admin).await.unwrap();
         let folder = folders.split(',').next().unwrap().trim().to_owned();
-        (folder, url::Url::parse(&server()).unwrap().port().unwrap())
+        (folder, url::Url::parse(&server().await).unwrap().port().unwrap())
     }
 
     #[tokio::test]
@@ -338,15 +353,15 @@ mod on_postgres {
     #[tokio::test]
     async fn a_pooler_that_keeps_sessions_is_used_and_one_that_does_not_is_named() {
         let database = database().await;
-        let bouncer = PgBouncer::start("session").await;
-        let world = World::new(PostgresStore::open(&bouncer.url(&database)).await.unwrap()).await;
+        let bouncer = PgBouncer::start("session").await.unwrap();
+        let world = World::new(PostgresStore::open(&bouncer.url(&database).unwrap()).await.unwrap()).await;
         let pair = world.pair().await;
         world.say(pair, world.ana, "through the pooler").await;
         assert_eq!(world.texts(pair).await, ["through the pooler"]);
-        assert!(PostgresStore::preflight(&bouncer.url(&database)).await.is_ok());
+        assert!(PostgresStore::preflight(&bouncer.url(&database).unwrap()).await.is_ok());
         for mode in ["transaction", "statement"] {
-            let bouncer = PgBouncer::start(mode).await;
-            let url = bouncer.url(&database);
+            let bouncer = PgBouncer::start(mode).await.unwrap();
+            let url = bouncer.url(&database).unwrap();
             let opened = PostgresStore::open(&url).await.map(drop);
             for refused in [opened, PostgresStore::preflight(&url).await.map(drop)] {
                 let Err(StoreError::Unusable(sentence)) = refused else { panic!("{mode} opened") };
@@ -394,7 +409,7 @@ mod on_postgres {
 
     #[tokio::test]
     async fn a_server_that_cant_be_used_says_what_to_do() {
-        let server = server();
+        let server = server().await;
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         for (url, named) in [
             (format!("{server}/no_such_database"), "createdb"),

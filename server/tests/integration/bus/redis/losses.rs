@@ -6,10 +6,10 @@ use causerie_protocol::{ChatId, MessageText, Seq, TokenId, UserId};
 use causerie_server::bus::{Bus, Envelope};
 use causerie_server::outbox::{Outbox, Scope, Signal};
 use causerie_server::store::{Append, Change};
+use causerie_testkit::Redis;
 
 use super::node::Node;
 use crate::bus::world::{ANA, BEN, until};
-use crate::common::redis::Redis;
 
 fn socket(node: &Node, user: UserId, token: TokenId) -> Arc<Outbox> {
     let outbox = Outbox::new(user, token, Scope::Many);
@@ -19,17 +19,17 @@ fn socket(node: &Node, user: UserId, token: TokenId) -> Arc<Outbox> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_says_when_it_can_not_be_heard_and_when_it_can_again() {
-    let mut redis = Redis::start().await;
+    let mut redis = Redis::start().await.unwrap();
     let node = Node::start(&redis.url()).await;
-    redis.kill();
+    redis.kill().await.unwrap();
     until("the loss is not noticed", || !node.bus.is_connected()).await;
-    redis.start_again().await;
+    redis.launch().await.unwrap();
     until("the return is not noticed", || node.bus.is_connected()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_it_lost_is_revealed_from_the_store() {
-    let mut redis = Redis::start().await;
+    let mut redis = Redis::start().await.unwrap();
     let node = Node::start(&redis.url()).await;
     let (ana, chat) = (ANA, ChatId(1));
     let outbox = socket(&node, ana, TokenId(1));
@@ -38,12 +38,12 @@ async fn what_it_lost_is_revealed_from_the_store() {
         let change = Change::Message { text: MessageText::new("unheard").unwrap(), client_id: None };
         node.store.append(&[Append { actor: ana, chat, change }]).await.unwrap()[0].clone().unwrap();
     };
-    redis.kill();
+    redis.kill().await.unwrap();
     until("the loss is not noticed", || !node.bus.is_connected()).await;
     say().await;
     until("without Redis", || outbox.signal().is_some_and(|signal| matches!(signal, Signal::Ping))).await;
     assert_eq!(node.hub.heads([chat]), [(chat, Seq(1))]);
-    redis.start_again().await;
+    redis.launch().await.unwrap();
     until("the return is not noticed", || node.bus.is_connected()).await;
     say().await;
     until("with Redis", || outbox.signal().is_some_and(|signal| matches!(signal, Signal::Ping))).await;
@@ -52,7 +52,7 @@ async fn what_it_lost_is_revealed_from_the_store() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_that_it_lost_is_read_from_the_store() {
-    let redis = Redis::start().await;
+    let redis = Redis::start().await.unwrap();
     let node = Node::start(&redis.url()).await;
     let ana = ANA;
     let token = node.store.create_token(ana, [7; 32], 1, i64::MAX).await.unwrap();
@@ -63,7 +63,7 @@ async fn a_revocation_that_it_lost_is_read_from_the_store() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_on_another_node_is_online_until_its_lease_ends() {
-    let redis = Redis::start().await;
+    let redis = Redis::start().await.unwrap();
     let (here, there) = (Node::start(&redis.url()).await, Node::start(&redis.url()).await);
     let _socket = socket(&there, BEN, TokenId(2));
     until("nobody came", || here.hub.is_online(BEN)).await;
@@ -78,7 +78,7 @@ async fn who_is_on_another_node_is_online_until_its_lease_ends() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_on_two_nodes_is_online_until_the_last_one_lets_them_go() {
-    let redis = Redis::start().await;
+    let redis = Redis::start().await.unwrap();
     let [here, one, other] =
         [Node::start(&redis.url()).await, Node::start(&redis.url()).await, Node::start(&redis.url()).await];
     let _first = socket(&one, BEN, TokenId(2));
@@ -96,22 +96,22 @@ async fn a_person_on_two_nodes_is_online_until_the_last_one_lets_them_go() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_presence_is_this_nodes_own_and_comes_back_with_it() {
-    let mut redis = Redis::start().await;
+    let mut redis = Redis::start().await.unwrap();
     let (here, there) = (Node::start(&redis.url()).await, Node::start(&redis.url()).await);
     let _own = socket(&here, ANA, TokenId(1));
     let _other = socket(&there, BEN, TokenId(2));
     until("nobody came", || here.hub.is_online(BEN) && there.hub.is_online(ANA)).await;
-    redis.kill();
+    redis.kill().await.unwrap();
     until("the others stay for ever", || !here.hub.is_online(BEN) && !there.hub.is_online(ANA)).await;
     assert!(here.hub.is_online(ANA) && there.hub.is_online(BEN));
     // Empty, as after a crash: the nodes bring everything back.
-    redis.start_again().await;
+    redis.launch().await.unwrap();
     until("nobody comes back", || here.hub.is_online(BEN) && there.hub.is_online(ANA)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_installations_on_one_redis_do_not_hear_each_other() {
-    let redis = Redis::start().await;
+    let redis = Redis::start().await.unwrap();
     let url = redis.url();
     let [mine, mine_too] = [Node::of("one", &url).await, Node::of("one", &url).await];
     let [other, other_too] = [Node::of("two", &url).await, Node::of("two", &url).await];

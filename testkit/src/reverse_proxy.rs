@@ -1,26 +1,27 @@
 //! What stands between a browser and a server: nginx as it should be or with one mistake of those that people make, and
 //! both proxies with the project's own files for them.
 
-use std::path::PathBuf;
-use std::{env, fs};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::{WAIT, certificate, process};
+use crate::{LIMIT, ReservedPort, process, write_certificate};
 
 /// The port that nobody listens on: TCP port 1 is for a service that no machine has any more.
 const NOBODY: u16 = 1;
 /// Where the server is in the files of `deploy/`.
 const DEPLOYED: &str = "127.0.0.1:8000";
 
-/// A proxy of its own; it ends with the value.
+/// A reverse proxy; it ends with the value.
 #[derive(Debug)]
-pub struct Proxy {
+pub struct ReverseProxy {
     child: Option<Child>,
     folder: TempDir,
-    port: u16,
+    port: ReservedPort,
     tls: bool,
     kind: Kind,
     configuration: String,
@@ -42,8 +43,8 @@ enum Kind {
     Caddy,
 }
 
-impl Proxy {
-    /// Start nginx before a server's port, with a file in `e2e/proxies/`, such as `healthy`.
+impl ReverseProxy {
+    /// Start nginx before a server's port, with a file in `testkit/proxies/`, such as `healthy`.
     ///
     /// # Errors
     /// When nginx can't be started.
@@ -51,18 +52,18 @@ impl Proxy {
         Self::launch_file(file, backend, NOBODY, false).await
     }
 
-    /// As [`Proxy::start`], with the port of something else that the file names.
+    /// As [`ReverseProxy::start`], with the port of something else that the file names.
     ///
     /// # Errors
-    /// As [`Proxy::start`].
+    /// As [`ReverseProxy::start`].
     pub async fn start_with(file: &str, backend: u16, other: u16) -> Result<Self> {
         Self::launch_file(file, backend, other, false).await
     }
 
-    /// As [`Proxy::start`], over TLS, with a certificate that nobody but a test trusts.
+    /// As [`ReverseProxy::start`], over TLS, with a certificate that nobody but a test trusts.
     ///
     /// # Errors
-    /// As [`Proxy::start`].
+    /// As [`ReverseProxy::start`].
     pub async fn start_tls(file: &str, backend: u16) -> Result<Self> {
         Self::launch_file(file, backend, NOBODY, true).await
     }
@@ -70,19 +71,24 @@ impl Proxy {
     /// Start nginx with the project's own files, before a server's port.
     ///
     /// # Errors
-    /// As [`Proxy::start`].
+    /// As [`ReverseProxy::start`].
     pub async fn deployed_nginx(backend: u16) -> Result<Self> {
-        let (folder, port) = place()?;
-        let upstream = put(&read("deploy/nginx/upstream.conf")?, DEPLOYED, &local(backend))?;
+        let place = Place::new()?;
         let site = read("deploy/nginx/causerie.conf")?;
-        let site = put(&site, "listen 80;", &format!("listen {};", local(port)))?;
-        // The files are made for the folder that is read inside `http`.
-        let (before, _) = read("e2e/proxies/nginx.conf")?
-            .split_once("    map ")
-            .map(|(before, after)| (before.to_owned(), after.to_owned()))
-            .context("the template has no map")?;
-        let configuration = format!("{before}{upstream}{site}}}\n").replace("{folder}", path(&folder)?);
-        Self::launch(Kind::Nginx, folder, port, false, configuration).await
+        let site = put(&site, "listen 80;", &format!("listen {};", place.address()))?;
+        Self::launch_site(place, backend, &site).await
+    }
+
+    /// As [`ReverseProxy::deployed_nginx`], in the folder `/chat/` of a site that is there already.
+    ///
+    /// # Errors
+    /// As [`ReverseProxy::start`].
+    pub async fn deployed_nginx_folder(backend: u16) -> Result<Self> {
+        let place = Place::new()?;
+        let rest = "location / { return 200 \"the rest of the site\"; }";
+        let folder = read("deploy/nginx/folder.conf")?;
+        let site = format!("server {{\nlisten {};\n{rest}\n{folder}}}\n", place.address());
+        Self::launch_site(place, backend, &site).await
     }
 
     /// Start Caddy with the project's own file, before a server's port.
@@ -90,17 +96,22 @@ impl Proxy {
     /// # Errors
     /// When Caddy can't be started.
     pub async fn deployed_caddy(backend: u16) -> Result<Self> {
-        let (folder, port) = place()?;
+        let place = Place::new()?;
         let site = put(&read("deploy/caddy/Caddyfile")?, DEPLOYED, &local(backend))?;
         // By its name Caddy would get a certificate.
-        let site = put(&site, "chat.example.org {", &format!("http://{} {{\n\tbind 127.0.0.1", local(port)))?;
-        let configuration = format!("{{\n\tadmin off\n}}\n{site}");
-        Self::launch(Kind::Caddy, folder, port, false, configuration).await
+        let own = format!("http://{} {{\n\tbind 127.0.0.1", place.address());
+        let site = put(&site, "chat.example.org {", &own)?;
+        Self::launch(Kind::Caddy, place, false, format!("{{\n\tadmin off\n}}\n{site}")).await
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.port.address()
     }
 
     /// The address that people would use.
     pub fn url(&self) -> String {
-        format!("{}://{}", if self.tls { "https" } else { "http" }, local(self.port))
+        format!("{}://{}", if self.tls { "https" } else { "http" }, self.address())
     }
 
     /// Follow a remedy: take lines out, or put some into the first location in place of those for the same thing, and
@@ -132,31 +143,35 @@ impl Proxy {
     }
 
     async fn launch_file(file: &str, backend: u16, other: u16, tls: bool) -> Result<Self> {
-        let (folder, port) = place()?;
+        let place = Place::new()?;
+        let path = place.path()?;
         let lines = if tls {
-            certificate::write(folder.path())?;
-            let path = path(&folder)?;
+            write_certificate(place.folder.path())?;
             format!(" ssl; ssl_certificate {path}/certificate.pem; ssl_certificate_key {path}/key.pem")
         } else {
             String::new()
         };
-        let configuration = read("e2e/proxies/nginx.conf")?
-            .replace("{location}", &read(&format!("e2e/proxies/{file}.conf"))?)
-            .replace("{port}", &port.to_string())
+        let configuration = read("testkit/proxies/nginx.conf")?
+            .replace("{location}", &read(&format!("testkit/proxies/{file}.conf"))?)
+            .replace("{port}", &place.port.number().to_string())
             .replace("{tls}", &lines)
             .replace("{backend}", &local(backend))
             .replace("{other}", &local(other))
-            .replace("{folder}", path(&folder)?);
-        Self::launch(Kind::Nginx, folder, port, tls, configuration).await
+            .replace("{folder}", path);
+        Self::launch(Kind::Nginx, place, tls, configuration).await
     }
 
-    async fn launch(
-        kind: Kind,
-        folder: TempDir,
-        port: u16,
-        tls: bool,
-        configuration: String,
-    ) -> Result<Self> {
+    /// nginx with a site that is made for the folder that is read inside `http`.
+    async fn launch_site(place: Place, backend: u16, site: &str) -> Result<Self> {
+        let upstream = put(&read("deploy/nginx/upstream.conf")?, DEPLOYED, &local(backend))?;
+        let template = read("testkit/proxies/nginx.conf")?;
+        let (before, _) = template.split_once("    map ").context("the template has no map")?;
+        let configuration = format!("{before}{upstream}{site}}}\n").replace("{folder}", place.path()?);
+        Self::launch(Kind::Nginx, place, false, configuration).await
+    }
+
+    async fn launch(kind: Kind, place: Place, tls: bool, configuration: String) -> Result<Self> {
+        let Place { folder, port } = place;
         let mut proxy = Self { child: None, folder, port, tls, kind, configuration };
         proxy.run().await?;
         Ok(proxy)
@@ -166,11 +181,11 @@ impl Proxy {
         let folder = self.folder.path();
         let (file, log) = (folder.join("proxy.conf"), folder.join("error.log"));
         fs::write(&file, &self.configuration)?;
-        let (variable, name) = match self.kind {
-            Kind::Nginx => ("CAUSERIE_TEST_NGINX", "nginx"),
-            Kind::Caddy => ("CAUSERIE_TEST_CADDY", "caddy"),
+        let name = match self.kind {
+            Kind::Nginx => "nginx",
+            Kind::Caddy => "caddy",
         };
-        let mut command = Command::new(env::var_os(variable).unwrap_or_else(|| name.into()));
+        let mut command = Command::new(process::find(name)?);
         match self.kind {
             // Until its configuration is read, nginx complains to where Debian keeps its log.
             Kind::Nginx => command.arg("-p").arg(folder).arg("-c").arg(&file).arg("-e").arg(&log),
@@ -181,9 +196,8 @@ impl Proxy {
         }
         let said = fs::File::options().create(true).append(true).open(&log)?;
         command.current_dir(folder).stderr(said).process_group(0).kill_on_drop(true);
-        let start = || format!("starting {name}: `cargo xtask test pages` installs it");
-        let child = self.child.insert(command.spawn().with_context(start)?);
-        process::listens(child, self.port, WAIT, &log).await.context(name)
+        let child = self.child.insert(command.spawn().with_context(|| format!("starting {name}"))?);
+        process::listens(child, self.port.address(), LIMIT, &log).await.context(name)
     }
 
     /// Ends it with its workers, which outlive a master that is killed.
@@ -194,7 +208,7 @@ impl Proxy {
     }
 }
 
-impl Drop for Proxy {
+impl Drop for ReverseProxy {
     fn drop(&mut self) {
         self.end();
     }
@@ -207,22 +221,34 @@ fn subject(line: &str) -> String {
     words.into_iter().take(count).collect::<Vec<_>>().join(" ")
 }
 
-fn place() -> Result<(TempDir, u16)> {
-    let folder = tempfile::tempdir().context("making the proxy's folder")?;
-    Ok((folder, process::free_port()?))
+/// Where a proxy listens, and where its files are.
+struct Place {
+    folder: TempDir,
+    port: ReservedPort,
+}
+
+impl Place {
+    fn new() -> Result<Self> {
+        let folder = tempfile::tempdir().context("making the proxy's folder")?;
+        Ok(Self { folder, port: ReservedPort::new()? })
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.port.address()
+    }
+
+    fn path(&self) -> Result<&str> {
+        self.folder.path().to_str().context("a folder's name")
+    }
 }
 
 fn local(port: u16) -> String {
-    format!("127.0.0.1:{port}")
-}
-
-fn path(folder: &TempDir) -> Result<&str> {
-    folder.path().to_str().context("a folder's name")
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string()
 }
 
 /// A file of the project.
 fn read(name: &str) -> Result<String> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
     fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
 }
 

@@ -35,12 +35,12 @@ signal.pause()";
 
 /// Another program, on a free port of loopback if it serves; it ends with the value.
 #[derive(Debug)]
-pub struct Program {
+pub struct OtherProgram {
     _child: Child,
     port: u16,
 }
 
-impl Program {
+impl OtherProgram {
     /// A plain web server.
     ///
     /// # Errors
@@ -66,16 +66,13 @@ impl Program {
     }
 
     async fn start(program: &str, argument: &str) -> Result<Self> {
-        let python = env::var_os("CAUSERIE_TEST_PYTHON").unwrap_or_else(|| "python3".into());
-        let mut command = Command::new(python);
+        let mut command = Command::new(process::find("python3")?);
         // In a folder without anything to show, and silent about what it is asked for.
         command
             .args(["-c", program, argument])
             .current_dir(env::temp_dir())
             .stderr(std::process::Stdio::null());
-        let (child, port) = process::start(&mut command, SERVES)
-            .await
-            .context("`cargo xtask test pages` installs Python where it may")?;
+        let (child, port, _) = process::start(&mut command, SERVES).await?;
         Ok(Self { _child: child, port: port.parse().context("a port")? })
     }
 

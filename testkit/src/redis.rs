@@ -1,4 +1,4 @@
-//! A Redis of the run's own, which is killed, stopped, paused and started again.
+//! A Redis of a test's own, which is killed, stopped, paused and started again.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -10,50 +10,65 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::{find, free_address, signal};
-
-/// How long it may take to start or to stop.
-const LIMIT: Duration = Duration::from_secs(20);
+use crate::process::{find, signal};
+use crate::{LIMIT, ReservedPort, eventually};
 
 /// The server; it ends with the value. It keeps nothing on disk, so each life begins empty.
 #[derive(Debug)]
 pub struct Redis {
     folder: TempDir,
-    address: SocketAddr,
+    port: ReservedPort,
     child: Option<Child>,
 }
 
 impl Redis {
-    /// Starts it on a free port.
+    /// Starts it.
     ///
     /// # Errors
     /// When Redis is not installed or does not start.
     pub async fn start() -> Result<Self> {
         let folder = tempfile::tempdir().context("making a folder for Redis")?;
-        let mut redis = Self { folder, address: free_address()?, child: None };
+        let mut redis = Self { folder, port: ReservedPort::new()?, child: None };
         redis.launch().await?;
         Ok(redis)
     }
 
     /// Where it listens, the same for all its lives.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
-    /// The URL for a node that reaches it at an address: its own or that of a link to it.
-    pub fn url(at: SocketAddr) -> String {
-        format!("redis://{at}/")
+    /// Its URL.
+    pub fn url(&self) -> String {
+        Self::url_at(self.address())
     }
 
-    /// Ends it: in order, or as a crash does.
+    /// Its URL for a node that reaches it at the address of a proxy before it.
+    pub fn url_at(proxy: SocketAddr) -> String {
+        format!("redis://{proxy}/")
+    }
+
+    /// Ends it in order.
     ///
     /// # Errors
     /// When it does not end in time.
-    pub async fn stop(&mut self, in_order: bool) -> Result<()> {
+    pub async fn stop(&mut self) -> Result<()> {
+        self.end(Signal::TERM).await
+    }
+
+    /// Ends it as a crash does: no goodbye to anybody.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.end(Signal::KILL).await
+    }
+
+    async fn end(&mut self, by: Signal) -> Result<()> {
         let mut child = self.child.take().context("Redis does not run")?;
-        signal(&child, if in_order { Signal::TERM } else { Signal::KILL })?;
+        signal(&child, by)?;
         timeout(LIMIT, child.wait()).await.context("Redis does not stop")??;
         Ok(())
     }
@@ -64,7 +79,7 @@ impl Redis {
     /// When it does not.
     pub async fn launch(&mut self) -> Result<()> {
         let mut child = Command::new(find("redis-server")?)
-            .args(["--port", &self.address.port().to_string(), "--bind", "127.0.0.1"])
+            .args(["--port", &self.port.number().to_string(), "--bind", "127.0.0.1"])
             .args(["--save", "", "--appendonly", "no"])
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
@@ -73,16 +88,15 @@ impl Redis {
             .kill_on_drop(true)
             .spawn()
             .context("starting redis-server")?;
-        let started = timeout(LIMIT, async {
-            while !answers(self.address).await {
-                if let Some(status) = child.try_wait()? {
-                    bail!("Redis ended at its start with {status}");
-                }
-                sleep(Duration::from_millis(20)).await;
+        let started = eventually("that Redis answers", LIMIT, async || {
+            if answers(self.address()).await {
+                return Some(Ok(()));
             }
-            Ok(())
+            child.try_wait().ok().flatten().map(Err)
         });
-        started.await.context("Redis does not start")??;
+        if let Err(status) = started.await? {
+            bail!("Redis ended at its start with {status}");
+        }
         self.child = Some(child);
         Ok(())
     }

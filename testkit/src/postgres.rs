@@ -1,0 +1,214 @@
+//! Postgres servers: one that a test stops and starts again, and one for all tests of a program, with a database for each.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Signal, geteuid};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use crate::process::{self, find, signal, tail};
+use crate::{LIMIT, ReservedPort, eventually};
+
+/// Whoever the server runs as when the tests are root's, which Postgres refuses to be.
+const SERVICE_USER: &str = "postgres";
+/// The database that a server is made with.
+const DATABASE: &str = "causerie";
+/// The data of tests is thrown away, so it need not survive the loss of power.
+const SETTINGS: [&str; 3] = ["listen_addresses=127.0.0.1", "max_connections=300", "fsync=off"];
+
+/// How the server is stopped, in its manual's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Transactions are rolled back, connections closed.
+    Fast,
+    /// At once, as in a crash: the next start recovers from the log.
+    Immediate,
+}
+
+/// The server; it ends with the value and leaves nothing behind.
+#[derive(Debug)]
+pub struct Postgres {
+    folder: TempDir,
+    port: ReservedPort,
+    child: Option<Child>,
+}
+
+impl Postgres {
+    /// Makes an empty database and serves it.
+    ///
+    /// # Errors
+    /// When Postgres is not installed or does not start.
+    pub async fn start() -> Result<Self> {
+        let folder = tempfile::tempdir().context("making a folder for Postgres")?;
+        if geteuid().is_root() {
+            let owner = Command::new("chown").arg(SERVICE_USER).arg(folder.path()).status().await?;
+            ensure!(owner.success(), "the folder for Postgres can't be given to the user {SERVICE_USER}");
+        }
+        let mut postgres = Self { folder, port: ReservedPort::new()?, child: None };
+        let made = postgres
+            .program("initdb")?
+            .args(["--auth=trust", "--username=causerie", "--encoding=UTF8", "--no-sync", "--pgdata"])
+            .arg(postgres.data())
+            .stdout(Stdio::null())
+            .status()
+            .await
+            .context("starting initdb")?;
+        ensure!(made.success(), "initdb could not make a database: {made}");
+        postgres.launch().await?;
+        let mut create = postgres.client("psql")?;
+        create.args(["--quiet", "--dbname=postgres", "--command"]);
+        let made =
+            create.arg(format!("CREATE DATABASE {DATABASE}")).status().await.context("starting psql")?;
+        ensure!(made.success(), "psql could not make the database: {made}");
+        Ok(postgres)
+    }
+
+    /// Where it listens, the same for all its lives.
+    pub fn address(&self) -> SocketAddr {
+        self.port.address()
+    }
+
+    /// The URL of its database.
+    pub fn url(&self) -> String {
+        Self::url_at(self.address())
+    }
+
+    /// The URL of its database, reached at the address of a proxy before it.
+    pub fn url_at(proxy: SocketAddr) -> String {
+        format!("postgres://causerie@{proxy}/{DATABASE}")
+    }
+
+    /// Stops the server and waits until it is gone.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn stop(&mut self, how: Stop) -> Result<()> {
+        let mut child = self.child.take().context("Postgres does not run")?;
+        signal(&child, if how == Stop::Fast { Signal::INT } else { Signal::QUIT })?;
+        timeout(LIMIT, child.wait()).await.context("Postgres does not stop")??;
+        Ok(())
+    }
+
+    /// Starts the server and waits until it takes connections.
+    ///
+    /// # Errors
+    /// When it does not, with the end of its log.
+    pub async fn launch(&mut self) -> Result<()> {
+        let log = std::fs::File::options().create(true).append(true).open(self.log())?;
+        let mut command = self.program("postgres")?;
+        command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
+        command.args(["-p", &self.port.number().to_string()]);
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
+        let mut child = command.spawn().context("starting postgres")?;
+        // Its own mark of being ready is a line of this file.
+        let mark = self.data().join("postmaster.pid");
+        let started = eventually("that Postgres takes connections", LIMIT, async || {
+            let is_ready = std::fs::read_to_string(&mark).is_ok_and(|text| text.contains("ready"));
+            if is_ready && TcpStream::connect(self.address()).await.is_ok() {
+                return Some(Ok(()));
+            }
+            child.try_wait().ok().flatten().map(Err)
+        });
+        if let Err(status) = started.await.with_context(|| tail(&self.log()))? {
+            bail!("Postgres ended at its start with {status}\n{}", tail(&self.log()));
+        }
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// One of Postgres' programs, as another user than root.
+    fn program(&self, name: &str) -> Result<Command> {
+        let path = find(name)?;
+        let mut command = if geteuid().is_root() {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid", SERVICE_USER, "--regid", SERVICE_USER, "--clear-groups"]).arg(path);
+            command
+        } else {
+            Command::new(path)
+        };
+        command.current_dir(self.folder.path());
+        Ok(command)
+    }
+
+    /// One of its clients.
+    fn client(&self, name: &str) -> Result<Command> {
+        let mut command = self.program(name)?;
+        command.args(["--host=127.0.0.1", "--username=causerie", "--no-psqlrc"]);
+        command.arg(format!("--port={}", self.port.number()));
+        Ok(command)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("postgres.log")
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // SIGKILL alone would leave its children for a moment: SIGQUIT ends all of them at once.
+        let Some(mut child) = self.child.take() else { return };
+        let _ = signal(&child, Signal::QUIT);
+        for _ in 0..100 {
+            if !matches!(child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::park_timeout(std::time::Duration::from_millis(20));
+        }
+    }
+}
+
+/// The server that all tests of a program share; it ends with the program.
+async fn shared() -> Result<&'static Postgres> {
+    static SHARED: OnceCell<Postgres> = OnceCell::const_new();
+    let start = async || {
+        let postgres = Postgres::start().await?;
+        let child = postgres.child.as_ref().context("it was just started")?;
+        process::end_with_this_program(child, postgres.folder.path())?;
+        Ok(postgres)
+    };
+    SHARED.get_or_try_init(start).await
+}
+
+/// The URL of the server that all tests of a program share, without a database.
+///
+/// # Errors
+/// When Postgres is not installed or does not start.
+pub async fn database_server() -> Result<String> {
+    Ok(format!("postgres://causerie@{}", shared().await?.address()))
+}
+
+/// The URL of a new, empty database on the server that all tests of a program share.
+///
+/// # Errors
+/// When Postgres is not installed or does not start.
+pub async fn database() -> Result<String> {
+    database_with("").await
+}
+
+/// As [`database`], made with options of `CREATE DATABASE`.
+///
+/// # Errors
+/// As [`database`].
+pub async fn database_with(options: &str) -> Result<String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let mut create = shared().await?.client("psql")?;
+    create.args(["--quiet", "--dbname=postgres", "--command"]);
+    let made = create.arg(format!("CREATE DATABASE {name} {options}")).status().await?;
+    ensure!(made.success(), "psql could not make a database {options}: {made}");
+    Ok(format!("{}/{name}", database_server().await?))
+}

@@ -1,0 +1,43 @@
+//! The handshake of a client's WebSocket.
+
+use std::net::SocketAddr;
+
+use anyhow::Result;
+use causerie_protocol::handshake;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+/// A handshake's request, with these subprotocols.
+///
+/// # Errors
+/// When the path or the subprotocols can't stand in a request.
+pub fn request(address: SocketAddr, path: &str, subprotocols: Option<&str>) -> Result<Request> {
+    let mut request = format!("ws://{address}{path}").into_client_request()?;
+    if let Some(subprotocols) = subprotocols {
+        request.headers_mut().insert(handshake::HEADER, subprotocols.parse()?);
+    }
+    Ok(request)
+}
+
+/// The request of a page, which offers its token as a subprotocol.
+///
+/// # Errors
+/// When the path or the token can't stand in a request.
+pub fn page_request(address: SocketAddr, path: &str, token: &str) -> Result<Request> {
+    request(address, path, Some(&handshake::offer(token).join(", ")))
+}
+
+/// Opens a WebSocket on a connection.
+///
+/// # Errors
+/// When the server refuses the handshake.
+pub async fn open(
+    stream: TcpStream,
+    request: Request,
+) -> Result<(WebSocketStream<TcpStream>, Response), tungstenite::Error> {
+    stream.set_nodelay(true)?;
+    client_async(request, stream).await
+}

@@ -1,0 +1,41 @@
+//! Waiting for a state, for so long and no longer.
+
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+/// How long anything may take before a test fails instead of hanging.
+///
+/// Far longer than any of it takes, because tests share a small machine with a compiler.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+/// How often a state is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// A state that was waited for did not come.
+#[derive(Debug, thiserror::Error)]
+#[error("not within {limit:?}: {what}")]
+pub struct TooLate {
+    what: String,
+    limit: Duration,
+}
+
+/// Looks, and looks again, until there is something or the time is over.
+///
+/// # Errors
+/// When it is over, with the name of what was waited for.
+pub async fn eventually<T>(
+    what: &str,
+    limit: Duration,
+    mut look: impl AsyncFnMut() -> Option<T>,
+) -> Result<T, TooLate> {
+    let looks = async {
+        loop {
+            if let Some(seen) = look().await {
+                return seen;
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    };
+    timeout(limit, looks).await.map_err(|_| TooLate { what: what.to_owned(), limit })
+}
