@@ -108,6 +108,7 @@ async fn talk(plan: &Plan, process: &Process, sockets: Vec<(Socket, bool)>, acks
             tokio::spawn(take_part(socket, format!("s{number}"), sends, acks, Arc::clone(&counters)))
         })
         .collect();
+    #[expect(clippy::disallowed_methods, reason = "how long is measured")]
     tokio::time::sleep(Duration::from_secs(plan.seconds)).await;
     let mut outcome = Outcome {
         acked: counters.acked.load(Ordering::Relaxed),

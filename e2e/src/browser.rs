@@ -328,6 +328,10 @@ impl Browser {
                 let trouble = seen.err().map(|error| format!(" ({error})")).unwrap_or_default();
                 return Err(self.disappointment(limit, what, &trouble).await);
             }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place that looks at a page again after a while"
+            )]
             sleep(LOOK_EVERY).await;
         }
     }

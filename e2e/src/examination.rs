@@ -1,15 +1,10 @@
 //! Somebody who asks the tester's doctor, and follows what it says.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
+use causerie_testkit::eventually;
 use serde_json::json;
-use tokio::time::{Instant, sleep};
 
 use crate::{Browser, DIAGNOSIS, Tester, WAIT};
-
-/// How often is looked whether a tab is there.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 impl Browser {
     /// Ask the banner of a broken connection for the cause. It is drawn anew while it counts down.
@@ -29,16 +24,13 @@ impl Browser {
     /// # Errors
     /// When it opened none.
     pub async fn go_to_new_tab(&self) -> Result<()> {
-        let end = Instant::now() + WAIT;
-        loop {
-            let tabs = self.client().windows().await?;
-            let here = self.client().window().await?;
-            if let Some(new) = tabs.into_iter().find(|tab| *tab != here) {
-                return Ok(self.client().switch_to_window(new).await?);
-            }
-            ensure!(Instant::now() < end, "no tab was opened");
-            sleep(LOOK_EVERY).await;
-        }
+        let here = self.client().window().await?;
+        let opened = async || {
+            let tabs = self.client().windows().await.ok()?;
+            tabs.into_iter().find(|tab| *tab != here)
+        };
+        let new = eventually("a tab that was opened", WAIT, opened).await?;
+        Ok(self.client().switch_to_window(new).await?)
     }
 }
 

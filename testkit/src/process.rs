@@ -119,12 +119,15 @@ pub fn end_group(child: &Child) {
 /// # Errors
 /// When there is no shell.
 pub fn end_with_this_program(child: &Child, folder: &Path) -> Result<()> {
-    const WAITS: &str = "cat; kill -QUIT $0; while kill -0 $0; do sleep 0.1; done; rm -rf \"$1\"";
+    // Where nobody waits for it, it stays in the system's table after its end, so it is not waited for without an end.
+    const WAITS: &str =
+        "cat; kill -QUIT $0; for n in 1 2 3 4 5 6 7 8 9; do kill -0 $0 && sleep 0.2; done; rm -rf \"$1\"";
     let pid = child.id().context("the process is gone")?.to_string();
     // The other end of its standard input is closed by the system when this program is gone.
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", WAITS, &pid]).arg(folder).stdin(Stdio::piped()).process_group(0);
     let shell = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("starting a shell")?;
+    // Its standard input stays open as long as this program lives.
     std::mem::forget(shell);
     Ok(())
 }

@@ -194,6 +194,7 @@ async fn carry(
     };
     let writing = async move {
         while let Some((due, bytes)) = receive.recv().await {
+            #[expect(clippy::disallowed_methods, reason = "a slow network takes its time")]
             sleep_until(due).await;
             passes(&mut state).await;
             to.write_all(&bytes).await?;

@@ -34,6 +34,7 @@ pub async fn eventually<T>(
             if let Some(seen) = look().await {
                 return seen;
             }
+            #[expect(clippy::disallowed_methods, reason = "the one place that looks again after a while")]
             sleep(LOOK_EVERY).await;
         }
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use causerie_protocol::rest::{Chat, Readiness};
 use causerie_protocol::{ChatId, Event, Seq, ServerFrame, paths};
 use causerie_server::config::{Config, Presence};
-use causerie_testkit::{LIMIT, Redis, database};
+use causerie_testkit::{LIMIT, Redis, database, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -55,18 +55,7 @@ impl Nodes {
     /// Waits until both nodes say that they hear each other, or that they do not.
     async fn bus_is(&self, connected: bool) {
         for node in [&self.one, &self.other] {
-            let look = async {
-                loop {
-                    let answer = node.client.get(node.url(paths::READY)).send().await;
-                    if let Ok(answer) = answer
-                        && answer.json::<Readiness>().await.unwrap().bus == connected
-                    {
-                        return;
-                    }
-                    tokio::task::yield_now().await;
-                }
-            };
-            tokio::time::timeout(LIMIT, look).await.unwrap();
+            says(node, |readiness| readiness.bus == connected).await;
         }
     }
 }
@@ -230,17 +219,11 @@ async fn an_outage_of_redis_can_be_read_from_the_metrics() {
 
 /// Waits for what a node says of itself.
 async fn says(node: &TestServer, is_so: impl Fn(&Readiness) -> bool) -> Readiness {
-    let look = async {
-        loop {
-            let answer = node.client.get(node.url(paths::READY)).send().await.unwrap();
-            let readiness = answer.json::<Readiness>().await.unwrap();
-            if is_so(&readiness) {
-                return readiness;
-            }
-            tokio::task::yield_now().await;
-        }
+    let look = async || {
+        let answer = node.client.get(node.url(paths::READY)).send().await.unwrap();
+        Some(answer.json::<Readiness>().await.unwrap()).filter(&is_so)
     };
-    tokio::time::timeout(LIMIT, look).await.expect("it never says so")
+    eventually("what a node says of itself", LIMIT, look).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

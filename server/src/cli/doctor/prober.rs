@@ -87,6 +87,7 @@ impl Prober {
             let time = live.listen(self.patience, |at, heard: Heard<'_>| trip.hear(at, heard)).await;
             let Some(Some(time)) = time else { break };
             times.push(time);
+            #[expect(clippy::disallowed_methods, reason = "what it asks comes at intervals")]
             sleep(BETWEEN).await;
         }
         times

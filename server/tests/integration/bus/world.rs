@@ -2,13 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 use causerie_server::bus::{Bus, Envelope};
 use causerie_server::hub::Hub;
 use causerie_server::outbox::{Frame, Item, Outbox, Scope, Signal};
-use causerie_testkit::LIMIT;
+use causerie_testkit::{LIMIT, eventually};
 
 /// What tells that a chat is heard.
 const PROBE: &str = "probe";
@@ -29,12 +28,7 @@ pub struct World {
 
 /// Waits for a state.
 pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let wait = async {
-        while !is_so() {
-            tokio::task::yield_now().await;
-        }
-    };
-    assert!(tokio::time::timeout(LIMIT, wait).await.is_ok(), "{what}");
+    eventually(what, LIMIT, async || is_so().then_some(())).await.unwrap();
 }
 
 /// A person's socket.
@@ -64,20 +58,13 @@ impl World {
 
     pub async fn follow(&self, socket: &mut Socket, chat: ChatId) {
         self.far.subscribe(chat, &socket.outbox);
-        let wait = async {
-            // Not faster, or the probes would fill the queue of a bus that may lose what does not fit.
-            let mut looks = tokio::time::interval(Duration::from_millis(10));
-            loop {
-                looks.tick().await;
-                self.publish(Envelope::Notice { chat, except: None, frame: Frame::from_static(PROBE) }).await;
-                let mut items = VecDeque::new();
-                socket.outbox.take(&mut items);
-                if items.iter().any(is_probe) {
-                    return;
-                }
-            }
+        let is_heard = async || {
+            self.publish(Envelope::Notice { chat, except: None, frame: Frame::from_static(PROBE) }).await;
+            let mut items = VecDeque::new();
+            socket.outbox.take(&mut items);
+            items.iter().any(is_probe).then_some(())
         };
-        tokio::time::timeout(LIMIT, wait).await.expect("the chat is not heard");
+        eventually("that the chat is heard", LIMIT, is_heard).await.unwrap();
     }
 
     pub async fn publish(&self, envelope: Envelope) {

@@ -19,9 +19,12 @@ pub async fn open(server: &TestServer, token: &str, path: &str) -> (OwnedReadHal
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
+    let read = async {
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+    };
+    timeout(LIMIT, read).await.expect("no answer came");
     assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
     stream.into_split()
 }

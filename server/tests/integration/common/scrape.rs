@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use causerie_testkit::{LIMIT, eventually};
+
 use crate::common::server::TestServer;
-use causerie_testkit::LIMIT;
 
 /// The series of one scrape, by name and labels as they are written.
 pub struct Scrape(HashMap<String, f64>);
@@ -33,15 +34,6 @@ impl TestServer {
 
     /// Waits until the metrics are as they should be.
     pub async fn scraped(&self, what: &str, is_so: impl Fn(&Scrape) -> bool) -> Scrape {
-        let look = async {
-            loop {
-                let scrape = self.scrape().await;
-                if is_so(&scrape) {
-                    return scrape;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(LIMIT, look).await.unwrap_or_else(|_| panic!("never: {what}"))
+        eventually(what, LIMIT, async || Some(self.scrape().await).filter(&is_so)).await.unwrap()
     }
 }

@@ -110,22 +110,28 @@ impl Socket {
 
     /// The close frame, whatever comes before it.
     pub async fn closed(&mut self) -> (u16, String) {
-        loop {
-            match self.next().await {
-                Came::Frame(_) => {}
-                Came::Closed(code, reason) => return (code, reason),
-                Came::Gone => panic!("the connection ended without a close frame"),
+        let closed = async {
+            loop {
+                match self.next().await {
+                    Came::Frame(_) => {}
+                    Came::Closed(code, reason) => return (code, reason),
+                    Came::Gone => panic!("the connection ended without a close frame"),
+                }
             }
-        }
+        };
+        timeout(LIMIT, closed).await.expect("no close frame came")
     }
 
     /// The first frame that `pick` takes; those before it are dropped.
     pub async fn until<T>(&mut self, mut pick: impl FnMut(ServerFrame) -> Option<T>) -> T {
-        loop {
-            if let Some(found) = pick(self.frame().await) {
-                return found;
+        let found = async {
+            loop {
+                if let Some(found) = pick(self.frame().await) {
+                    return found;
+                }
             }
-        }
+        };
+        timeout(LIMIT, found).await.expect("other frames came, and not this one")
     }
 
     pub async fn welcome(&mut self) {

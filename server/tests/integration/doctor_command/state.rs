@@ -1,21 +1,26 @@
 //! What can be wrong with the server itself: full, about to end, without its database or without Redis.
 
+use std::time::Duration;
+
 use causerie_protocol::{ChatId, ServerFrame};
-use causerie_testkit::{Postgres, Redis, Stop, database};
+use causerie_testkit::{Postgres, Redis, Stop, database, eventually};
 use sqlx::Connection as _;
 
 use super::looked::{Looked, TokenFile, in_a_chat, look};
 use crate::common::program::{causerie, folder_with};
 use crate::common::server::TestServer;
 
+/// How long a server may take to notice what happened to it, and the doctor to look at it a few times.
+const NOTICED: Duration = Duration::from_secs(60);
+
 /// Looks until it finds this: what happens to a server is not known to it at once.
 async fn until(finding: &str, token: &TokenFile, url: &str, chat: ChatId) -> Looked {
-    loop {
-        let looked = token.quick(url, &["--chat", &chat.to_string()]).await;
-        if looked.report["finding"] == finding {
-            return looked;
-        }
-    }
+    let chat = chat.to_string();
+    let look = async || {
+        let looked = token.quick(url, &["--chat", &chat]).await;
+        (looked.report["finding"] == finding).then_some(looked)
+    };
+    eventually(finding, NOTICED, look).await.unwrap()
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use causerie_protocol::{CloseCode, Policy, paths};
 use causerie_server::config::Config;
+use causerie_testkit::{LIMIT, eventually};
 use reqwest::{StatusCode, header};
 use serde_json::Value;
 
@@ -70,7 +71,9 @@ async fn a_full_server_says_so_and_has_room_again_when_somebody_leaves() {
     drop(first);
     server.scraped("one has left", |scrape| scrape.of("causerie_sockets") == 1.0).await;
     // Its place is free a moment after it is no socket any more.
-    while knock(&server, &ana, None).await.0 != StatusCode::SWITCHING_PROTOCOLS {}
+    let let_in =
+        async || (knock(&server, &ana, None).await.0 == StatusCode::SWITCHING_PROTOCOLS).then_some(());
+    eventually("a place that somebody left", LIMIT, let_in).await.unwrap();
     second.send_text("nonsense").await;
     second.error().await;
     let scrape = server.scrape().await;

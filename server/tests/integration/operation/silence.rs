@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use causerie_protocol::paths;
 use causerie_server::config::{Config, TlsFiles};
-use causerie_testkit::LIMIT;
+use causerie_testkit::{LIMIT, eventually};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -166,5 +166,9 @@ async fn a_server_full_of_sockets_still_answers_for_its_health_and_says_that_it_
     }
     drop(sockets);
     // There is room again as soon as they are closed.
-    while client.get(server.url(paths::ME)).send().await.unwrap().status() != StatusCode::UNAUTHORIZED {}
+    let answered = async || {
+        let response = client.get(server.url(paths::ME)).send().await.unwrap();
+        (response.status() == StatusCode::UNAUTHORIZED).then_some(())
+    };
+    eventually("room for a request", LIMIT, answered).await.unwrap();
 }

@@ -79,6 +79,7 @@ async fn pages_lead_back_to_the_first_message() {
         let page: Value = response.json().await.unwrap();
         let page = page.as_array().unwrap().iter().map(|m| m["content"].as_str().unwrap().to_owned());
         pages.push(page.collect::<Vec<_>>().join(" "));
+        assert!(pages.len() <= 3, "{pages:?}");
         let Some(link) = link else { break };
         path = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
     }

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use causerie_protocol::{ErrorCode, ServerFrame, paths};
+use causerie_testkit::LIMIT;
 use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 
+use crate::common::raw::{close_code, open};
 use crate::common::server::TestServer;
 use crate::common::socket::{Came, Socket};
 
@@ -87,7 +90,8 @@ async fn a_client_that_answers_no_ping_is_closed_with_4202_and_one_that_does_is_
     let server = TestServer::start_with(|config| config.heartbeat = Duration::from_secs(1)).await;
     let [alice, bob] = [server.register("alice").await, server.register("bob").await];
     let chat = server.start_chat(&alice, &bob).await;
-    let mut silent = mute::Mute::connect(&server, &bob.token, &paths::chat_socket(chat, None)).await;
+    // By hand, since a library answers pings by itself.
+    let (mut silent, _writer) = open(&server, &bob.token, &paths::chat_socket(chat, None)).await;
     // This client's library answers control pings whenever it is read from.
     let mut answers = server.one(&alice, chat).await;
     let three_pings = async {
@@ -105,7 +109,8 @@ async fn a_client_that_answers_no_ping_is_closed_with_4202_and_one_that_does_is_
             }
         }
     };
-    let ((), code) = tokio::join!(three_pings, silent.closed());
+    let (pinged, code) = tokio::join!(timeout(LIMIT, three_pings), close_code(&mut silent));
+    pinged.expect("three pings");
     assert_eq!(code, 4202);
 }
 
@@ -184,56 +189,4 @@ async fn a_server_that_ends_tells_who_comes_meanwhile() {
     let address = server.address;
     server.stop().await;
     assert!(tokio::net::TcpStream::connect(address).await.is_err(), "the door is closed in the end");
-}
-
-/// A client whose library does not answer pings by itself.
-mod mute {
-    use causerie_testkit::LIMIT;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
-    use tokio::time::timeout;
-
-    use crate::common::server::TestServer;
-
-    pub struct Mute(TcpStream);
-
-    impl Mute {
-        pub async fn connect(server: &TestServer, token: &str, path: &str) -> Self {
-            let mut stream = TcpStream::connect(server.address).await.unwrap();
-            let request = format!(
-                "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-                 Sec-WebSocket-Protocol: Bearer, {token}\r\n\r\n",
-                server.address
-            );
-            stream.write_all(request.as_bytes()).await.unwrap();
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                head.push(stream.read_u8().await.unwrap());
-            }
-            assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
-            Self(stream)
-        }
-
-        /// Reads frames (RFC 6455, section 5.2) until a close frame, and answers its code.
-        pub async fn closed(&mut self) -> u16 {
-            timeout(LIMIT, self.read_until_close()).await.expect("no close frame came")
-        }
-
-        async fn read_until_close(&mut self) -> u16 {
-            loop {
-                let kind = self.0.read_u8().await.unwrap() & 0x0f;
-                let length = match self.0.read_u8().await.unwrap() & 0x7f {
-                    126 => usize::from(self.0.read_u16().await.unwrap()),
-                    127 => usize::try_from(self.0.read_u64().await.unwrap()).unwrap(),
-                    short => usize::from(short),
-                };
-                let mut payload = vec![0; length];
-                self.0.read_exact(&mut payload).await.unwrap();
-                if kind == 0x8 {
-                    return u16::from_be_bytes([payload[0], payload[1]]);
-                }
-            }
-        }
-    }
 }

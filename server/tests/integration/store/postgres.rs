@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use causerie_protocol::ChatId;
 use causerie_server::store::{Append, Change, PostgresStore, Refused, Store, StoreError, renew_epoch};
-use causerie_testkit::{PgBouncer, TcpProxy};
+use causerie_testkit::{LIMIT, PgBouncer, TcpProxy, eventually};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
@@ -281,15 +281,14 @@ mod on_postgres {
         }
         let change = message("hello", Some("m-1"));
         let append = [Append { actor: world.ana, chat: pair, change }];
-        let stored = async {
-            loop {
-                match world.store.append(&append).await {
-                    Ok(results) => break results[0].is_ok(),
-                    Err(error) => assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}"),
-                }
+        let stored = async || match world.store.append(&append).await {
+            Ok(results) => Some(results[0].is_ok()),
+            Err(error) => {
+                assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+                None
             }
         };
-        assert!(tokio::time::timeout(Duration::from_secs(30), stored).await.expect("it never comes back"));
+        assert!(eventually("that it comes back", LIMIT, stored).await.unwrap());
         assert_eq!(world.texts(pair).await, ["hello"]);
     }
 
@@ -318,8 +317,8 @@ mod on_postgres {
             assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
         }
         set("RESET default_transaction_read_only").await;
-        let stored = async { while append("m-1").await.is_err() {} };
-        tokio::time::timeout(Duration::from_secs(30), stored).await.expect("it never writes again");
+        let stored = async || append("m-1").await.ok();
+        eventually("that it writes again", LIMIT, stored).await.unwrap();
         assert_eq!(world.texts(pair).await, ["hello"]);
     }
 
@@ -390,8 +389,8 @@ mod on_postgres {
         assert_eq!(other.other_nodes().await.unwrap().len(), 2);
         earlier.close().await.unwrap();
         other.close().await;
-        let alone = async { while !one.other_nodes().await.unwrap().is_empty() {} };
-        tokio::time::timeout(Duration::from_secs(30), alone).await.expect("the others are still there");
+        let alone = async || one.other_nodes().await.unwrap().is_empty().then_some(());
+        eventually("that the others are gone", LIMIT, alone).await.unwrap();
     }
 
     #[tokio::test]
