@@ -63,9 +63,9 @@ impl Nodes {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_reaches_who_is_on_another_node() {
     let nodes = Nodes::start().await;
-    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
-    let chat = nodes.one.start_chat(&ana, &ben).await;
-    let (mut here, mut there) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ben, chat).await);
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.other.register("bob").await);
+    let chat = nodes.one.start_chat(&alice, &bob).await;
+    let (mut here, mut there) = (nodes.one.one(&alice, chat).await, nodes.other.one(&bob, chat).await);
     for number in 1..=20 {
         here.say(chat, &number.to_string(), &format!("m-{number}")).await;
         let message = there.message().await;
@@ -84,24 +84,24 @@ async fn a_message_reaches_who_is_on_another_node() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeat_on_another_node_is_the_same_message() {
     let nodes = Nodes::start().await;
-    let (ana, ben) = (nodes.one.register("ana").await, nodes.one.register("ben").await);
-    let chat = nodes.one.start_chat(&ana, &ben).await;
-    let (mut first, mut second) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ana, chat).await);
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.one.register("bob").await);
+    let chat = nodes.one.start_chat(&alice, &bob).await;
+    let (mut first, mut second) = (nodes.one.one(&alice, chat).await, nodes.other.one(&alice, chat).await);
     first.say(chat, "once", "m-1").await;
     let ack = first.ack().await;
     second.say(chat, "once", "m-1").await;
     let again = second.ack().await;
     assert!(!ack.duplicate && again.duplicate);
     assert_eq!((again.id, again.seq), (ack.id, ack.seq));
-    assert_eq!(nodes.other.history(&ben, chat).await.len(), 1);
+    assert_eq!(nodes.other.history(&bob, chat).await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_a_message_of_another_node_still_comes() {
     let mut nodes = Nodes::start().await;
-    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
-    let chat = nodes.one.start_chat(&ana, &ben).await;
-    let (mut here, mut there) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ben, chat).await);
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.other.register("bob").await);
+    let chat = nodes.one.start_chat(&alice, &bob).await;
+    let (mut here, mut there) = (nodes.one.one(&alice, chat).await, nodes.other.one(&bob, chat).await);
     nodes.redis.kill().await.unwrap();
     nodes.bus_is(false).await;
     here.say(chat, "in the dark", "m-1").await;
@@ -116,9 +116,9 @@ async fn without_redis_a_message_of_another_node_still_comes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn how_far_somebody_read_while_redis_was_away_is_told_when_it_is_back() {
     let mut nodes = Nodes::start().await;
-    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
-    let chat = nodes.one.start_chat(&ana, &ben).await;
-    let (mut here, mut there) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ben, chat).await);
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.other.register("bob").await);
+    let chat = nodes.one.start_chat(&alice, &bob).await;
+    let (mut here, mut there) = (nodes.one.one(&alice, chat).await, nodes.other.one(&bob, chat).await);
     here.say(chat, "did you see this?", "m-1").await;
     let seq = there.message().await.seq;
     nodes.redis.kill().await.unwrap();
@@ -129,18 +129,18 @@ async fn how_far_somebody_read_while_redis_was_away_is_told_when_it_is_back() {
         _ => None,
     };
     // On the reader's own node at once.
-    assert_eq!(there.until(read).await, (ben.user.id, seq));
+    assert_eq!(there.until(read).await, (bob.user.id, seq));
     nodes.redis.launch().await.unwrap();
     nodes.bus_is(true).await;
-    assert_eq!(here.until(read).await, (ben.user.id, seq));
+    assert_eq!(here.until(read).await, (bob.user.id, seq));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_dropped_its_connections_is_not_felt_by_who_sends() {
     let nodes = Nodes::start().await;
-    let (ana, ben) = (nodes.one.register("ana").await, nodes.one.register("ben").await);
-    let chat = nodes.one.start_chat(&ana, &ben).await;
-    let mut socket = nodes.one.one(&ana, chat).await;
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.one.register("bob").await);
+    let chat = nodes.one.start_chat(&alice, &bob).await;
+    let mut socket = nodes.one.one(&alice, chat).await;
     let mut admin = PgConnection::connect(&nodes.database).await.unwrap();
     for number in 1..=10 {
         let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -156,28 +156,29 @@ async fn a_database_that_dropped_its_connections_is_not_felt_by_who_sends() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_out_closes_sockets_on_every_node() {
     let nodes = Nodes::start().await;
-    let ana = nodes.one.register("ana").await;
-    let mut there = nodes.other.many(&ana).await;
-    nodes.one.logout(&ana).await;
+    let alice = nodes.one.register("alice").await;
+    let mut there = nodes.other.many(&alice).await;
+    nodes.one.logout(&alice).await;
     assert_eq!(there.closed().await.0, 4001);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_leaves_on_one_node_hears_no_more_on_another() {
     let nodes = Nodes::start().await;
-    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
-    let group = nodes.one.start_group(&ana, &[&ben]).await;
-    let mut there = nodes.other.one(&ben, group).await;
-    nodes.one.call(Method::POST, &paths::leave(group), &ben, Value::Null).await;
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.other.register("bob").await);
+    let group = nodes.one.start_group(&alice, &[&bob]).await;
+    let mut there = nodes.other.one(&bob, group).await;
+    nodes.one.call(Method::POST, &paths::leave(group), &bob, Value::Null).await;
     assert_eq!(there.closed().await.0, 4003);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_chat_appears_on_another_node() {
     let nodes = Nodes::start().await;
-    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
-    let mut there = nodes.other.many(&ben).await;
-    let made = nodes.one.call(Method::POST, paths::CHATS, &ana, json!({"participants": [ben.user.id]})).await;
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.other.register("bob").await);
+    let mut there = nodes.other.many(&bob).await;
+    let made =
+        nodes.one.call(Method::POST, paths::CHATS, &alice, json!({"participants": [bob.user.id]})).await;
     let added = there
         .until(|frame| match frame {
             ServerFrame::ChatAdded(added) => Some(added.chat),
@@ -297,65 +298,65 @@ async fn shows(node: &TestServer, viewer: &Person, chat: ChatId, who: &Person) -
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_on_two_nodes_is_online_until_the_last_socket_goes() {
     let nodes = Nodes::quick().await;
-    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
-    let chat = nodes.one.start_chat(&ana, &ben).await;
-    let mut watching = nodes.one.many(&ana).await;
-    let there = nodes.other.many(&ben).await;
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.other.register("bob").await);
+    let chat = nodes.one.start_chat(&alice, &bob).await;
+    let mut watching = nodes.one.many(&alice).await;
+    let there = nodes.other.many(&bob).await;
     let came = watching.presence().await;
-    assert_eq!((came.user_id, came.online), (ben.user.id, true));
-    assert!(shows(&nodes.one, &ana, chat, &ben).await, "the list of chats knows it too");
-    let here = nodes.one.many(&ben).await;
+    assert_eq!((came.user_id, came.online), (bob.user.id, true));
+    assert!(shows(&nodes.one, &alice, chat, &bob).await, "the list of chats knows it too");
+    let here = nodes.one.many(&bob).await;
     drop(there);
-    // Cleo's coming and going takes as long as his would, so once she is gone, he would be.
-    let cleo = nodes.other.register("cleo").await;
-    nodes.one.start_chat(&ana, &cleo).await;
-    drop(nodes.other.many(&cleo).await);
+    // Carol's coming and going takes as long as his would, so once she is gone, he would be.
+    let carol = nodes.other.register("carol").await;
+    nodes.one.start_chat(&alice, &carol).await;
+    drop(nodes.other.many(&carol).await);
     for online in [true, false] {
         let told = watching.presence().await;
-        assert_eq!((told.user_id, told.online), (cleo.user.id, online));
+        assert_eq!((told.user_id, told.online), (carol.user.id, online));
     }
-    assert!(shows(&nodes.one, &ana, chat, &ben).await && shows(&nodes.other, &ana, chat, &ben).await);
+    assert!(shows(&nodes.one, &alice, chat, &bob).await && shows(&nodes.other, &alice, chat, &bob).await);
     drop(here);
     let left = watching.presence().await;
-    assert_eq!((left.user_id, left.online), (ben.user.id, false));
-    assert!(!shows(&nodes.one, &ana, chat, &ben).await);
+    assert_eq!((left.user_id, left.online), (bob.user.id, false));
+    assert!(!shows(&nodes.one, &alice, chat, &bob).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_people_of_a_node_that_is_killed_go_offline_for_the_others() {
     let mut nodes = Nodes::quick().await;
-    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
-    let chat = nodes.one.start_chat(&ana, &ben).await;
-    let mut watching = nodes.one.many(&ana).await;
-    let _there = nodes.other.many(&ben).await;
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.other.register("bob").await);
+    let chat = nodes.one.start_chat(&alice, &bob).await;
+    let mut watching = nodes.one.many(&alice).await;
+    let _there = nodes.other.many(&bob).await;
     assert!(watching.presence().await.online);
     nodes.other.kill();
     let gone = watching.presence().await;
-    assert_eq!((gone.user_id, gone.online), (ben.user.id, false));
-    assert!(!shows(&nodes.one, &ana, chat, &ben).await);
+    assert_eq!((gone.user_id, gone.online), (bob.user.id, false));
+    assert!(!shows(&nodes.one, &alice, chat, &bob).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_the_people_of_other_nodes_are_offline_and_with_it_online_again() {
     let mut nodes = Nodes::quick().await;
-    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
-    nodes.one.start_chat(&ana, &ben).await;
-    let mut watching = nodes.one.many(&ana).await;
-    let _there = nodes.other.many(&ben).await;
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.other.register("bob").await);
+    nodes.one.start_chat(&alice, &bob).await;
+    let mut watching = nodes.one.many(&alice).await;
+    let _there = nodes.other.many(&bob).await;
     assert!(watching.presence().await.online);
     nodes.redis.kill().await.unwrap();
     assert!(!watching.presence().await.online);
     nodes.redis.launch().await.unwrap();
     let back = watching.presence().await;
-    assert_eq!((back.user_id, back.online), (ben.user.id, true));
+    assert_eq!((back.user_id, back.online), (bob.user.id, true));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn typing_is_seen_on_another_node() {
     let nodes = Nodes::start().await;
-    let (ana, ben) = (nodes.one.register("ana").await, nodes.other.register("ben").await);
-    let chat = nodes.one.start_chat(&ana, &ben).await;
-    let (mut here, mut there) = (nodes.one.one(&ana, chat).await, nodes.other.one(&ben, chat).await);
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.other.register("bob").await);
+    let chat = nodes.one.start_chat(&alice, &bob).await;
+    let (mut here, mut there) = (nodes.one.one(&alice, chat).await, nodes.other.one(&bob, chat).await);
     // The first message says that the other node listens: typing is a hint, and what came before is not repeated.
     here.say(chat, "I will write more", "m-1").await;
     there.message().await;
@@ -366,7 +367,7 @@ async fn typing_is_seen_on_another_node() {
             _ => None,
         })
         .await;
-    assert_eq!((typing.chat_id, typing.user_id), (chat, ana.user.id));
+    assert_eq!((typing.chat_id, typing.user_id), (chat, alice.user.id));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

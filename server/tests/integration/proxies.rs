@@ -28,9 +28,9 @@ async fn behind(start: impl Start, change: impl FnOnce(&mut Config)) -> (TestSer
 
 async fn a_conversation_goes_through(start: impl Start) {
     let (server, _proxy) = behind(start, |_| {}).await;
-    let [ana, ben] = [server.register("ana").await, server.register("ben").await];
-    let chat = server.start_chat(&ana, &ben).await;
-    let (mut a, mut b) = (server.one(&ana, chat).await, server.one(&ben, chat).await);
+    let [alice, bob] = [server.register("alice").await, server.register("bob").await];
+    let chat = server.start_chat(&alice, &bob).await;
+    let (mut a, mut b) = (server.one(&alice, chat).await, server.one(&bob, chat).await);
     assert_eq!(a.protocol.as_deref(), Some("causerie.v1"));
     a.say(chat, "from one to the other", "m-1").await;
     assert_eq!(b.message().await.content, "from one to the other");
@@ -44,19 +44,19 @@ async fn a_conversation_goes_through(start: impl Start) {
         _ => None,
     })
     .await;
-    assert_eq!(server.history(&ben, chat).await.len(), 2);
+    assert_eq!(server.history(&bob, chat).await.len(), 2);
 }
 
 async fn refusals_can_be_told_apart(start: impl Start) {
     let (server, _proxy) = behind(start, |_| {}).await;
-    let ana = server.register("ana").await;
+    let alice = server.register("alice").await;
     let mut unknown = server.socket(&"A".repeat(limits::TOKEN_CHARS), paths::SOCKET).await;
     let (code, reason) = unknown.closed().await;
     assert_eq!(code, 4001);
     assert!(reason.contains("unknown"), "{reason}");
     let own = format!("http://{}", server.address);
     for (origin, allowed) in [(own.as_str(), true), ("https://evil.example.org", false)] {
-        let mut request = server.handshake(paths::SOCKET, Some(&format!("Bearer, {}", ana.token)));
+        let mut request = server.handshake(paths::SOCKET, Some(&format!("Bearer, {}", alice.token)));
         request.headers_mut().insert("origin", origin.parse().unwrap());
         match server.connect(request).await {
             Ok((mut socket, _)) => {
@@ -70,7 +70,7 @@ async fn refusals_can_be_told_apart(start: impl Start) {
             Err(error) => panic!("{origin}: {error}"),
         }
     }
-    server.logout(&ana).await;
+    server.logout(&alice).await;
 }
 
 async fn metrics_stay_inside(start: impl Start) {
@@ -91,9 +91,9 @@ async fn the_clients_address_counts(start: impl Start) {
         config.limits.sockets_per_address = 1;
     })
     .await;
-    let ana = server.register("ana").await;
+    let alice = server.register("alice").await;
     let from = async |last: u8, claim: &str| {
-        let mut request = server.handshake(paths::SOCKET, Some(&format!("Bearer, {}", ana.token)));
+        let mut request = server.handshake(paths::SOCKET, Some(&format!("Bearer, {}", alice.token)));
         request.headers_mut().insert("x-forwarded-for", claim.parse().unwrap());
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind((Ipv4Addr::new(127, 0, 0, last), 0).into()).unwrap();
@@ -137,9 +137,9 @@ async fn nginx_serves_causerie_in_a_folder_of_its_site() {
     assert_eq!(get("/chat/healthz").await.1, "ok");
     assert_eq!(get("/chat/metrics").await.0, StatusCode::NOT_FOUND);
     assert!(get("/chat/").await.1.contains("<base href=\"/chat/\">"));
-    let ana = server.register("ana").await;
+    let alice = server.register("alice").await;
     let mut through = server;
     through.address = proxy.address();
-    let mut socket = through.socket(&ana.token, &format!("/chat{}", paths::SOCKET)).await;
+    let mut socket = through.socket(&alice.token, &format!("/chat{}", paths::SOCKET)).await;
     socket.welcome().await;
 }

@@ -46,12 +46,12 @@ mod on_sqlite {
         let folder = tempfile::tempdir().unwrap();
         let world = World::new(sqlite(folder.path()).await).await;
         let chat = world.pair().await;
-        world.say(chat, world.ana, "one").await;
+        world.say(chat, world.alice, "one").await;
         // Dropped without closing, as a killed process would leave it.
         drop(world);
         let again = World::again(sqlite(folder.path()).await).await;
         assert_eq!(again.texts(chat).await, ["one"]);
-        again.say(chat, again.ben, "two").await;
+        again.say(chat, again.bob, "two").await;
         assert_eq!(again.texts(chat).await, ["one", "two"]);
     }
 

@@ -35,16 +35,16 @@ macro_rules! at_once {
         async fn what_ends_something_has_ended_it_here_when_publish_returns() {
             use causerie_protocol::{ChatId, TokenId};
             use causerie_server::bus::Envelope;
-            use $crate::bus::world::{ANA, BEN};
+            use $crate::bus::world::{ALICE, BOB};
 
             let world = $open().await;
-            let (left, deleted) = (world.socket(ANA), world.socket(BEN));
-            world.publish(Envelope::Left { chat: ChatId(1), user: ANA }).await;
+            let (left, deleted) = (world.socket(ALICE), world.socket(BOB));
+            world.publish(Envelope::Left { chat: ChatId(1), user: ALICE }).await;
             assert!(left.has_signal());
-            world.publish(Envelope::ChatDeleted { chat: ChatId(1), users: vec![BEN] }).await;
+            world.publish(Envelope::ChatDeleted { chat: ChatId(1), users: vec![BOB] }).await;
             assert!(deleted.has_signal());
-            let revoked = world.socket(ANA);
-            world.publish(Envelope::TokenRevoked { token: TokenId(ANA.0) }).await;
+            let revoked = world.socket(ALICE);
+            world.publish(Envelope::TokenRevoked { token: TokenId(ALICE.0) }).await;
             assert!(revoked.has_signal());
         }
     };

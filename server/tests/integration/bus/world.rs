@@ -12,8 +12,8 @@ use causerie_testkit::{LIMIT, eventually};
 /// What tells that a chat is heard.
 const PROBE: &str = "probe";
 
-pub const ANA: UserId = UserId(1);
-pub const BEN: UserId = UserId(2);
+pub const ALICE: UserId = UserId(1);
+pub const BOB: UserId = UserId(2);
 
 /// Where a test publishes, and where it looks.
 pub struct World {

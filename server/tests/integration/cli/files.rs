@@ -23,7 +23,7 @@ async fn more_silent_connections_than_files_leave_room_for_health_and_for_people
         let response = client.get(format!("{}{}", serving.url, paths::HEALTH)).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
     }
-    let body = json!({"email": "ana@example.org", "password": "correct horse"});
+    let body = json!({"email": "alice@example.org", "password": "correct horse"});
     let response =
         client.post(format!("{}{}", serving.url, paths::REGISTER)).json(&body).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);

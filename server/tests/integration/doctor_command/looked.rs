@@ -98,11 +98,11 @@ impl TokenFile {
 
 /// Two people in a chat, and the first one's token.
 pub async fn in_a_chat(server: &TestServer) -> (Person, ChatId, TokenFile) {
-    let ana = server.register("ana").await;
-    let ben = server.register("ben").await;
-    let chat = server.start_chat(&ana, &ben).await;
-    let token = TokenFile::new(&ana.token);
-    (ana, chat, token)
+    let alice = server.register("alice").await;
+    let bob = server.register("bob").await;
+    let chat = server.start_chat(&alice, &bob).await;
+    let token = TokenFile::new(&alice.token);
+    (alice, chat, token)
 }
 
 /// The program's path, for a command that starts it in its turn.

@@ -26,9 +26,9 @@ async fn no_token_one_that_is_none_and_one_that_nobody_gave_out() {
 #[tokio::test]
 async fn a_token_that_was_revoked_until_the_person_signs_in_again() {
     let server = TestServer::start().await;
-    let (ana, _, token) = in_a_chat(&server).await;
-    let again = server.login(&ana).await;
-    server.logout(&ana).await;
+    let (alice, _, token) = in_a_chat(&server).await;
+    let again = server.login(&alice).await;
+    server.logout(&alice).await;
     let url = server.url("");
     token.quick(&url, &[]).await.found("token_revoked");
     TokenFile::new(&again.token).quick(&url, &[]).await.found("all_well");
@@ -37,14 +37,14 @@ async fn a_token_that_was_revoked_until_the_person_signs_in_again() {
 #[tokio::test]
 async fn a_token_whose_time_is_over() {
     let server = TestServer::start().await;
-    let (ana, _, token) = in_a_chat(&server).await;
+    let (alice, _, token) = in_a_chat(&server).await;
     let file = server.folder().join("causerie.db");
     let mut database = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap();
-    let aged = sqlx::query("UPDATE tokens SET expires_at = 1 WHERE user_id = ?").bind(ana.user.id.0);
+    let aged = sqlx::query("UPDATE tokens SET expires_at = 1 WHERE user_id = ?").bind(alice.user.id.0);
     assert_eq!(aged.execute(&mut database).await.unwrap().rows_affected(), 1);
     let url = server.url("");
     token.quick(&url, &[]).await.found("token_expired");
-    let again = server.login(&ana).await;
+    let again = server.login(&alice).await;
     TokenFile::new(&again.token).quick(&url, &[]).await.found("all_well");
 }
 
@@ -52,8 +52,8 @@ async fn a_token_whose_time_is_over() {
 async fn a_chat_that_is_not_this_persons() {
     let server = TestServer::start().await;
     let (_, chat, token) = in_a_chat(&server).await;
-    let cleo = server.register("cleo").await;
-    let other = TokenFile::new(&cleo.token);
+    let carol = server.register("carol").await;
+    let other = TokenFile::new(&carol.token);
     // The same for one that there is and for one that there is not, by option and by address.
     let there = chat.to_string();
     other.quick(&server.url(""), &["--chat", &there]).await.found("chat_not_found");

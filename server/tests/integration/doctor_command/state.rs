@@ -26,8 +26,8 @@ async fn until(finding: &str, token: &TokenFile, url: &str, chat: ChatId) -> Loo
 #[tokio::test]
 async fn a_server_that_is_full_until_somebody_leaves() {
     let server = TestServer::start_with(|config| config.limits.sockets = 1).await;
-    let (ana, chat, token) = in_a_chat(&server).await;
-    let held = server.many(&ana).await;
+    let (alice, chat, token) = in_a_chat(&server).await;
+    let held = server.many(&alice).await;
     token.quick(&server.url(""), &[]).await.found("full");
     drop(held);
     until("all_well", &token, &server.url(""), chat).await;
@@ -36,8 +36,8 @@ async fn a_server_that_is_full_until_somebody_leaves() {
 #[tokio::test]
 async fn a_person_with_too_many_connections() {
     let server = TestServer::start_with(|config| config.limits.sockets_per_user = 1).await;
-    let (ana, chat, token) = in_a_chat(&server).await;
-    let held = server.many(&ana).await;
+    let (alice, chat, token) = in_a_chat(&server).await;
+    let held = server.many(&alice).await;
     token.quick(&server.url(""), &[]).await.found("too_often");
     drop(held);
     until("all_well", &token, &server.url(""), chat).await;
@@ -92,8 +92,8 @@ async fn two_servers_that_nothing_connects_until_one_is_stopped() {
 #[tokio::test]
 async fn a_server_that_is_about_to_end_until_it_is_back() {
     let mut server = TestServer::start().await;
-    let (ana, chat, token) = in_a_chat(&server).await;
-    let mut held = server.one(&ana, chat).await;
+    let (alice, chat, token) = in_a_chat(&server).await;
+    let mut held = server.one(&alice, chat).await;
     // Another program holds the database, so that a message waits, and with it the end of its socket.
     let url = format!("sqlite:{}", server.folder().join("causerie.db").display());
     let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();

@@ -15,19 +15,19 @@ use crate::common::server::TestServer;
 
 /// Checks what a person relies on, on a server over the moved database.
 async fn nothing_changed(world: &World, server: &TestServer) {
-    let World { ana, ben, pair, head, .. } = world;
+    let World { alice, bob, pair, head, .. } = world;
     let (pair, head) = (*pair, *head);
     // Old tokens work, and a revoked one stays revoked.
-    assert_eq!(chats(server, ben).await, world.chats);
+    assert_eq!(chats(server, bob).await, world.chats);
     let (status, _) =
         server.request(Method::GET, paths::ME, Some(&world.signed_out.token), Value::Null).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     // The password is the same.
-    server.login(ana).await;
-    assert_eq!(server.history(ana, pair).await, world.history);
-    assert_eq!(server.history(ana, world.group).await, world.group_history);
+    server.login(alice).await;
+    assert_eq!(server.history(alice, pair).await, world.history);
+    assert_eq!(server.history(alice, world.group).await, world.group_history);
     // A client resumes with its old position and epoch.
-    let mut socket = server.many(ben).await;
+    let mut socket = server.many(bob).await;
     let after = Seq(head.0 - 3);
     socket.subscribe(pair, Some(after), Some(&world.epoch)).await;
     let subscribed = socket.subscribed().await;
@@ -36,7 +36,7 @@ async fn nothing_changed(world: &World, server: &TestServer) {
         assert_eq!(socket.message().await.seq, Seq(seq));
     }
     // A message that was sent before the move and whose ack got lost is recognised.
-    let mut sender = server.one(ana, pair).await;
+    let mut sender = server.one(alice, pair).await;
     sender.say(pair, &format!("message {MESSAGES} ☔\0"), &format!("m-{MESSAGES}")).await;
     let again = sender.ack().await;
     assert!(again.duplicate && again.seq == Seq(MESSAGES), "{again:?}");
@@ -52,15 +52,15 @@ async fn nothing_changed(world: &World, server: &TestServer) {
         })
         .await;
     assert_eq!(heard.content, "after the move");
-    let cleo = server.register("cleo").await;
-    assert!(cleo.user.id > ben.user.id);
-    let chat = server.start_group(&cleo, &[ana]).await;
+    let carol = server.register("carol").await;
+    assert!(carol.user.id > bob.user.id);
+    let chat = server.start_group(&carol, &[alice]).await;
     assert!(chat > world.deleted, "{chat} was given before");
-    let body = json!({"participants": [ben.user.id]});
-    let (status, same) = server.request(Method::POST, paths::CHATS, Some(&ana.token), body).await;
+    let body = json!({"participants": [bob.user.id]});
+    let (status, same) = server.request(Method::POST, paths::CHATS, Some(&alice.token), body).await;
     assert_eq!((status, &same["id"]), (StatusCode::OK, &json!(pair)), "the pair has its chat still");
     // A request for a chat whose answer got lost before the move is recognised.
-    let (status, same) = server.request(Method::POST, paths::CHATS, Some(&ana.token), trip(ben)).await;
+    let (status, same) = server.request(Method::POST, paths::CHATS, Some(&alice.token), trip(bob)).await;
     assert_eq!((status, &same["id"]), (StatusCode::OK, &json!(world.trip)));
 }
 

@@ -61,7 +61,7 @@ async fn a_target_with_another_installation_is_refused_and_left_alone() {
     refused(&migrate(&world.url(), &to), &["--to", "another installation", "empty"]);
     let other = PostgresStore::open(&to).await.unwrap();
     assert!(other.account("else@example.org").await.unwrap().is_some());
-    assert!(other.account("ana@example.org").await.unwrap().is_none());
+    assert!(other.account("alice@example.org").await.unwrap().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,8 +15,8 @@ pub const MESSAGES: u64 = 1_200;
 /// What a person had in their hands before the move.
 pub struct World {
     pub folder: TempDir,
-    pub ana: Person,
-    pub ben: Person,
+    pub alice: Person,
+    pub bob: Person,
     pub signed_out: Person,
     pub pair: ChatId,
     pub group: ChatId,
@@ -38,17 +38,17 @@ pub fn trip(with: &Person) -> Value {
 impl World {
     pub async fn new() -> Self {
         let server = TestServer::start().await;
-        let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-        let signed_out = server.login(&ana).await;
+        let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+        let signed_out = server.login(&alice).await;
         server.logout(&signed_out).await;
-        let pair = server.start_chat(&ana, &ben).await;
-        let group = server.start_group(&ana, &[&ben]).await;
-        let made = server.call(Method::POST, paths::CHATS, &ana, trip(&ben)).await;
+        let pair = server.start_chat(&alice, &bob).await;
+        let group = server.start_group(&alice, &[&bob]).await;
+        let made = server.call(Method::POST, paths::CHATS, &alice, trip(&bob)).await;
         let trip = ChatId(made["id"].as_i64().unwrap());
-        let deleted = server.start_group(&ana, &[&ben]).await;
+        let deleted = server.start_group(&alice, &[&bob]).await;
         let path = paths::chat(deleted);
-        server.call(Method::DELETE, &path, &ana, Value::Null).await;
-        let mut socket = server.one(&ana, pair).await;
+        server.call(Method::DELETE, &path, &alice, Value::Null).await;
+        let mut socket = server.one(&alice, pair).await;
         for number in 1..=MESSAGES {
             socket.say(pair, &format!("message {number} ☔\0"), &format!("m-{number}")).await;
         }
@@ -58,31 +58,31 @@ impl World {
         }
         for (chat, text) in [(group, "to edit"), (group, "to delete")] {
             let body = json!({"content": text});
-            server.call(Method::POST, &paths::messages(chat), &ana, body).await;
+            server.call(Method::POST, &paths::messages(chat), &alice, body).await;
         }
-        let written = server.history(&ana, group).await;
+        let written = server.history(&alice, group).await;
         let path = |message: &MessageBody| paths::message(message.id);
-        server.call(Method::PATCH, &path(&written[0]), &ana, json!({"content": "edited"})).await;
-        server.call(Method::DELETE, &path(&written[1]), &ana, Value::Null).await;
-        let mut reader = server.one(&ben, pair).await;
+        server.call(Method::PATCH, &path(&written[0]), &alice, json!({"content": "edited"})).await;
+        server.call(Method::DELETE, &path(&written[1]), &alice, Value::Null).await;
+        let mut reader = server.one(&bob, pair).await;
         reader.send(json!({"type": "read", "chat_id": pair, "seq": 7})).await;
         // Changes are stored in their order, so the ack of a later one says that the position is.
         reader.say(pair, "read", "b-1").await;
         let head = reader.ack().await.seq;
-        let chats = chats(&server, &ben).await;
+        let chats = chats(&server, &bob).await;
         // The newest message first, and the chat without any last, though it was started after the others.
         let order: Vec<_> =
             chats.as_array().unwrap().iter().map(|chat| chat["id"].as_i64().unwrap()).collect();
         assert_eq!(order, [pair.0, group.0, trip.0]);
         let epoch = chats[0]["epoch"].as_str().unwrap().to_owned();
-        let history = server.history(&ana, pair).await;
-        let group_history = server.history(&ana, group).await;
+        let history = server.history(&alice, pair).await;
+        let group_history = server.history(&alice, group).await;
         drop((socket, reader));
         let folder = server.stop().await;
         Self {
             folder,
-            ana,
-            ben,
+            alice,
+            bob,
             signed_out,
             pair,
             group,

@@ -43,8 +43,8 @@ async fn a_client_that_does_not_read_is_not_read_from_whatever_it_asks_for() {
         config.limits.frames_per_second_per_user = 0;
     })
     .await;
-    let [ana, ben] = [server.register("ana").await, server.register("ben").await];
-    let chat = server.start_chat(&ana, &ben).await;
+    let [alice, bob] = [server.register("alice").await, server.register("bob").await];
+    let chat = server.start_chat(&alice, &bob).await;
     let path = paths::chat_socket(chat, None);
     let text = |body: Value| frame(1, body.to_string().as_bytes());
     let asked = [
@@ -55,18 +55,18 @@ async fn a_client_that_does_not_read_is_not_read_from_whatever_it_asks_for() {
         ("error", paths::SOCKET, text(json!({"type": "subscribe", "chat_id": 99}))),
     ];
     let poured = asked.iter().map(async |(what, path, frame)| {
-        let taken = pour(&server, &ana.token, path, frame).await;
+        let taken = pour(&server, &alice.token, path, frame).await;
         assert!(taken < BYTES, "{what}: everything was read");
     });
     join_all(poured).await;
-    server.login(&ben).await;
+    server.login(&bob).await;
 }
 
 #[tokio::test]
 async fn a_flood_is_slowed_down_and_then_closed_with_4108() {
     let server = TestServer::start_with(|config| config.limits.frames_per_second = 10).await;
-    let ana = server.register("ana").await;
-    let ws = server.many(&ana).await.ws;
+    let alice = server.register("alice").await;
+    let ws = server.many(&alice).await.ws;
     let (mut sink, mut stream) = ws.split();
     let flood =
         tokio::spawn(async move { while sink.send(Ws::text(r#"{"type":"ping","t":1}"#)).await.is_ok() {} });
@@ -86,19 +86,19 @@ async fn a_flood_is_slowed_down_and_then_closed_with_4108() {
     assert!((50..=120).contains(&answered), "{answered}");
     flood.await.unwrap();
     // Nobody else is concerned.
-    let ben = server.register("ben").await;
-    server.many(&ben).await.taken().await;
+    let bob = server.register("bob").await;
+    server.many(&bob).await.taken().await;
 }
 
 #[tokio::test]
 async fn a_person_who_writes_without_end_over_rest_is_told_when_to_go_on() {
     let server = TestServer::start_with(|config| config.limits.frames_per_second_per_user = 1).await;
-    let [ana, ben] = [server.register("ana").await, server.register("ben").await];
-    let chat = server.start_chat(&ana, &ben).await;
+    let [alice, bob] = [server.register("alice").await, server.register("bob").await];
+    let chat = server.start_chat(&alice, &bob).await;
     let path = paths::messages(chat);
     let mut posted = 0;
     let refused = loop {
-        let request = server.client.post(server.url(&path)).bearer_auth(&ana.token);
+        let request = server.client.post(server.url(&path)).bearer_auth(&alice.token);
         let response = request.json(&json!({"content": "again"})).send().await.unwrap();
         if response.status() != StatusCode::CREATED {
             break response;
@@ -114,18 +114,18 @@ async fn a_person_who_writes_without_end_over_rest_is_told_when_to_go_on() {
     assert_eq!(problem["code"], "rate_limited");
     assert!(problem["retry_after_ms"].as_u64().unwrap() <= 1_000);
     let body = json!({"content": "Hello"});
-    server.call(Method::POST, &path, &ben, body).await;
+    server.call(Method::POST, &path, &bob, body).await;
 }
 
 #[tokio::test]
 async fn a_message_that_is_sent_again_counts_once() {
     let server = TestServer::start_with(|config| config.limits.frames_per_second_per_user = 10).await;
-    let [ana, ben] = [server.register("ana").await, server.register("ben").await];
-    let chat = server.start_chat(&ana, &ben).await;
+    let [alice, bob] = [server.register("alice").await, server.register("bob").await];
+    let chat = server.start_chat(&alice, &bob).await;
     let path = paths::messages(chat);
     let post = async |id: String| {
         let body = json!({"content": "Hello", "client_id": id});
-        server.request(Method::POST, &path, Some(&ana.token), body).await.0
+        server.request(Method::POST, &path, Some(&alice.token), body).await.0
     };
     assert_eq!(post("one".to_owned()).await, StatusCode::CREATED);
     for _ in 0..45 {
@@ -135,5 +135,5 @@ async fn a_message_that_is_sent_again_counts_once() {
     for n in 0..45 {
         assert_eq!(post(format!("other-{n}")).await, StatusCode::CREATED, "{n}");
     }
-    assert_eq!(server.history(&ben, chat).await.len(), 46);
+    assert_eq!(server.history(&bob, chat).await.len(), 46);
 }

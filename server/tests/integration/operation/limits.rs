@@ -58,21 +58,21 @@ async fn through(server: &TestServer, who: &Person, address: &str) -> Socket {
 
 async fn server(change: impl FnOnce(&mut Config)) -> (TestServer, Person) {
     let server = TestServer::start_with(change).await;
-    let ana = server.register("ana").await;
-    (server, ana)
+    let alice = server.register("alice").await;
+    (server, alice)
 }
 
 #[tokio::test]
 async fn a_full_server_says_so_and_has_room_again_when_somebody_leaves() {
-    let (server, ana) = server(|config| config.limits.sockets = 2).await;
-    let first = server.many(&ana).await;
-    let mut second = server.many(&ana).await;
-    turned_away(&server, &ana, None, "full").await;
+    let (server, alice) = server(|config| config.limits.sockets = 2).await;
+    let first = server.many(&alice).await;
+    let mut second = server.many(&alice).await;
+    turned_away(&server, &alice, None, "full").await;
     drop(first);
     server.scraped("one has left", |scrape| scrape.of("causerie_sockets") == 1.0).await;
     // Its place is free a moment after it is no socket any more.
     let let_in =
-        async || (knock(&server, &ana, None).await.0 == StatusCode::SWITCHING_PROTOCOLS).then_some(());
+        async || (knock(&server, &alice, None).await.0 == StatusCode::SWITCHING_PROTOCOLS).then_some(());
     eventually("a place that somebody left", LIMIT, let_in).await.unwrap();
     second.send_text("nonsense").await;
     second.error().await;
@@ -82,67 +82,67 @@ async fn a_full_server_says_so_and_has_room_again_when_somebody_leaves() {
 
 #[tokio::test]
 async fn one_person_has_a_bounded_number_of_sockets_and_nobody_else_is_concerned() {
-    let (server, ana) = server(|config| config.limits.sockets_per_user = 2).await;
-    let ben = server.register("ben").await;
-    let _tabs = [server.many(&ana).await, server.many(&ana).await];
-    let mut third = server.socket(&ana.token, paths::SOCKET).await;
+    let (server, alice) = server(|config| config.limits.sockets_per_user = 2).await;
+    let bob = server.register("bob").await;
+    let _tabs = [server.many(&alice).await, server.many(&alice).await];
+    let mut third = server.socket(&alice.token, paths::SOCKET).await;
     let (code, reason) = third.closed().await;
     assert_eq!(code, 4109);
     assert_eq!(CloseCode::from_code(code).policy(), Policy::BackOff);
     assert!(reason.contains("connections"), "{reason}");
-    server.many(&ben).await;
+    server.many(&bob).await;
     let scrape = server.scrape().await;
     assert_eq!(scrape.of(r#"causerie_handshakes_refused_total{reason="user"}"#), 1.0);
 }
 
 #[tokio::test]
 async fn an_address_has_a_bounded_number_of_sockets() {
-    let (server, ana) = server(|config| {
+    let (server, alice) = server(|config| {
         config.limits.sockets_per_address = 1;
         config.trusted_proxies.clear();
     })
     .await;
-    let _socket = server.many(&ana).await;
-    turned_away(&server, &ana, None, "full").await;
+    let _socket = server.many(&alice).await;
+    turned_away(&server, &alice, None, "full").await;
     // Nobody is trusted here, so a header changes nothing.
-    turned_away(&server, &ana, Some("192.0.2.7"), "full").await;
+    turned_away(&server, &alice, Some("192.0.2.7"), "full").await;
 }
 
 #[tokio::test]
 async fn behind_a_trusted_proxy_the_clients_address_counts() {
-    let (server, ana) = server(|config| config.limits.sockets_per_address = 1).await;
-    let _one = through(&server, &ana, "192.0.2.7").await;
-    turned_away(&server, &ana, Some("192.0.2.7"), "full").await;
+    let (server, alice) = server(|config| config.limits.sockets_per_address = 1).await;
+    let _one = through(&server, &alice, "192.0.2.7").await;
+    turned_away(&server, &alice, Some("192.0.2.7"), "full").await;
     // What the client wrote itself stands first and is not believed.
-    turned_away(&server, &ana, Some("198.51.100.1, 192.0.2.7"), "full").await;
-    let _other = through(&server, &ana, "192.0.2.8").await;
+    turned_away(&server, &alice, Some("198.51.100.1, 192.0.2.7"), "full").await;
+    let _other = through(&server, &alice, "192.0.2.8").await;
     // A proxy that names nobody has many people behind it.
-    let _nobody = [server.many(&ana).await, server.many(&ana).await];
+    let _nobody = [server.many(&alice).await, server.many(&alice).await];
 }
 
 #[tokio::test]
 async fn handshakes_of_one_address_that_come_too_fast_are_turned_away() {
-    let (server, ana) = server(|config| config.limits.connects_per_second_per_address = 1).await;
-    let _first = through(&server, &ana, "2001:db8::1").await;
+    let (server, alice) = server(|config| config.limits.connects_per_second_per_address = 1).await;
+    let _first = through(&server, &alice, "2001:db8::1").await;
     // Ten are done long before ten seconds are over.
     let mut refused = 0;
     for _ in 0..10 {
-        let (status, wait, problem) = knock(&server, &ana, Some("2001:db8::2")).await;
+        let (status, wait, problem) = knock(&server, &alice, Some("2001:db8::2")).await;
         if status == StatusCode::SERVICE_UNAVAILABLE {
             assert_eq!((wait, &problem["code"]), (Some(1), &Value::from("rate_limited")));
             refused += 1;
         }
     }
     assert!(refused > 0);
-    let _elsewhere = through(&server, &ana, "2001:db8:0:1::1").await;
+    let _elsewhere = through(&server, &alice, "2001:db8:0:1::1").await;
 }
 
 #[tokio::test]
 async fn all_handshakes_together_that_come_too_fast_are_turned_away() {
-    let (server, ana) = server(|config| config.limits.connects_per_second = 1).await;
+    let (server, alice) = server(|config| config.limits.connects_per_second = 1).await;
     let mut refused = 0;
     for last in 1..=10 {
-        let (status, ..) = knock(&server, &ana, Some(&format!("192.0.2.{last}"))).await;
+        let (status, ..) = knock(&server, &alice, Some(&format!("192.0.2.{last}"))).await;
         refused += usize::from(status == StatusCode::SERVICE_UNAVAILABLE);
     }
     assert!(refused > 0);

@@ -27,10 +27,10 @@ async fn the_format_is_prometheus_text() {
 #[tokio::test]
 async fn a_conversation_can_be_read_from_the_metrics() {
     let server = TestServer::start().await;
-    let [ana, ben] = [server.register("ana").await, server.register("ben").await];
-    let chat = server.start_chat(&ana, &ben).await;
-    let mut a = server.one(&ana, chat).await;
-    let mut b = server.many(&ben).await;
+    let [alice, bob] = [server.register("alice").await, server.register("bob").await];
+    let chat = server.start_chat(&alice, &bob).await;
+    let mut a = server.one(&alice, chat).await;
+    let mut b = server.many(&bob).await;
     b.subscribe(chat, None, None).await;
     b.subscribed().await;
     for client_id in ["m-1", "m-2", "m-2"] {
@@ -42,9 +42,9 @@ async fn a_conversation_can_be_read_from_the_metrics() {
     b.send(json!({"type": "message", "chat_id": 9_999, "text": "Is anybody there?", "client_id": "m-3"}))
         .await;
     b.error().await;
-    // Ana comes back with what she has, and from a log that is not this one.
+    // Alice comes back with what she has, and from a log that is not this one.
     let epoch = {
-        let mut again = server.many(&ana).await;
+        let mut again = server.many(&alice).await;
         again.subscribe(chat, Some(Seq(1)), None).await;
         let subscribed = again.subscribed().await;
         again.subscribe(chat, Some(Seq(1)), Some("elsewhere")).await;
@@ -78,7 +78,7 @@ async fn a_conversation_can_be_read_from_the_metrics() {
     ] {
         assert_eq!(scrape.of(series), value, "{series}");
     }
-    // Two for Ana, two for Ben, and one or two for the socket that came back.
+    // Two for Alice, two for Bob, and one or two for the socket that came back.
     assert!(scrape.of(r#"causerie_frames_sent_total{kind="event"}"#) >= 5.0);
     assert!(scrape.of("causerie_fanout_seconds_count") >= 2.0);
     assert!(scrape.of("causerie_append_batch_changes_sum") >= 4.0);
@@ -96,7 +96,7 @@ async fn a_conversation_can_be_read_from_the_metrics() {
 #[tokio::test]
 async fn a_token_guards_the_metrics() {
     let server = TestServer::start_with(|config| config.metrics_token = Some("sesame".to_owned())).await;
-    let ana = server.register("ana").await;
+    let alice = server.register("alice").await;
     let status = async |token: Option<&str>| {
         let mut request = server.client.get(server.url("/metrics"));
         if let Some(token) = token {
@@ -109,7 +109,7 @@ async fn a_token_guards_the_metrics() {
     };
     assert_eq!(status(None).await, StatusCode::UNAUTHORIZED);
     assert_eq!(status(Some("sesam")).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(status(Some(&ana.token)).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(Some(&alice.token)).await, StatusCode::UNAUTHORIZED);
     assert_eq!(status(Some("sesame")).await, StatusCode::OK);
     // The rest of the server does not ask for it.
     assert_eq!(server.client.get(server.url(paths::HEALTH)).send().await.unwrap().status(), StatusCode::OK);

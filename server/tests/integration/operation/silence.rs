@@ -102,8 +102,8 @@ async fn tls_that_is_never_begun_is_ended_and_a_socket_is_left_to_its_heartbeat(
     assert_eq!(until_ended(&server, &[0x16, 0x03, 0x01]).await, "");
 
     let server = TestServer::start_with(impatient).await;
-    let ana = server.register("ana").await;
-    let mut socket = server.many(&ana).await;
+    let alice = server.register("alice").await;
+    let mut socket = server.many(&alice).await;
     for _ in 0..3 {
         // Each takes the time after which a connection without a request is ended.
         assert_eq!(until_ended(&server, b"").await, "");
@@ -128,15 +128,15 @@ async fn health(server: &TestServer) -> StatusCode {
 #[tokio::test]
 async fn silent_connections_make_room_for_those_that_speak() {
     let server = TestServer::start_with(|config| config.limits.connections = 20).await;
-    let ana = server.register("ana").await;
-    let mut socket = server.many(&ana).await;
+    let alice = server.register("alice").await;
+    let mut socket = server.many(&alice).await;
     for sent in [&b""[..], b"GET / HTTP/1.1\r\n", HALF_A_BODY, HEALTHZ] {
         let mut silent = Vec::new();
         for _ in 0..60 {
             silent.push(left_open(&server, sent).await);
             assert!(silent.len() % 10 != 0 || health(&server).await == StatusCode::OK);
         }
-        let (status, _) = server.request(Method::GET, paths::ME, Some(&ana.token), Value::Null).await;
+        let (status, _) = server.request(Method::GET, paths::ME, Some(&alice.token), Value::Null).await;
         assert_eq!(status, StatusCode::OK, "{}", String::from_utf8_lossy(sent));
         // The first of them were ended.
         rest(&mut silent[0]).await;
@@ -148,10 +148,10 @@ async fn silent_connections_make_room_for_those_that_speak() {
 #[tokio::test]
 async fn a_server_full_of_sockets_still_answers_for_its_health_and_says_that_it_is_full() {
     let server = TestServer::start_with(|config| config.limits.connections = 5).await;
-    let ana = server.register("ana").await;
+    let alice = server.register("alice").await;
     let mut sockets = Vec::new();
     for _ in 0..5 {
-        sockets.push(server.many(&ana).await);
+        sockets.push(server.many(&alice).await);
     }
     let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
     for _ in 0..50 {

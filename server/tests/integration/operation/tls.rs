@@ -72,15 +72,15 @@ async fn until<T>(ws: &mut WebSocketStream<TlsStream<TcpStream>>, pick: impl Fn(
 #[tokio::test]
 async fn a_conversation_and_the_end_of_the_server_over_tls() {
     let server = TestServer::start().await;
-    let [ana, ben] = [server.register("ana").await, server.register("ben").await];
-    let chat = server.start_chat(&ana, &ben).await;
+    let [alice, bob] = [server.register("alice").await, server.register("bob").await];
+    let chat = server.start_chat(&alice, &bob).await;
     let folder = server.stop().await;
     let (trusted, files) = certificate(folder.path());
     let mut server = TestServer::start_in(folder, |config| config.tls = Some(files)).await;
     // One that connects and says nothing holds up nobody.
     let _silent = TcpStream::connect(server.address).await.unwrap();
-    let mut a = socket(&server, &trusted, &ana.token).await;
-    let mut b = socket(&server, &trusted, &ben.token).await;
+    let mut a = socket(&server, &trusted, &alice.token).await;
+    let mut b = socket(&server, &trusted, &bob.token).await;
     let subscribe = json!({"type": "subscribe", "chat_id": chat}).to_string();
     let message = json!({"type": "message", "chat_id": chat, "text": "nobody else hears this"}).to_string();
     b.send(Message::text(subscribe)).await.unwrap();

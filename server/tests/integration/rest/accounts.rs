@@ -15,16 +15,16 @@ use crate::common::server::TestServer;
 #[tokio::test]
 async fn who_registers_is_signed_in_and_can_sign_in_again() {
     let server = TestServer::start().await;
-    let body = json!({"email": " Ana@Example.org ", "password": "correct horse"});
+    let body = json!({"email": " Alice@Example.org ", "password": "correct horse"});
     let (status, answer) = server.request(Method::POST, paths::REGISTER, None, body).await;
     assert_eq!(status, StatusCode::CREATED);
     let token = answer["token"].as_str().unwrap();
     assert!(handshake::is_token(token));
     assert!(answer["expires_at"].as_str().unwrap().ends_with('Z'));
-    assert_eq!(answer["user"], json!({"id": 1, "email": "Ana@Example.org", "name": "Ana"}));
+    assert_eq!(answer["user"], json!({"id": 1, "email": "Alice@Example.org", "name": "Alice"}));
 
     // An address is the same whatever its case.
-    let body = json!({"email": "ana@example.ORG", "password": "correct horse"});
+    let body = json!({"email": "alice@example.ORG", "password": "correct horse"});
     let (status, again) = server.request(Method::POST, paths::LOGIN, None, body).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(again["user"], answer["user"]);
@@ -36,15 +36,15 @@ async fn who_registers_is_signed_in_and_can_sign_in_again() {
 #[tokio::test]
 async fn both_schemes_are_accepted_and_a_query_is_not() {
     let server = TestServer::start().await;
-    let ana = server.register("ana").await;
+    let alice = server.register("alice").await;
     for scheme in ["Bearer", "Token", "bearer"] {
         let request = server.client.get(server.url(paths::ME));
         let response =
-            request.header(header::AUTHORIZATION, format!("{scheme} {}", ana.token)).send().await.unwrap();
+            request.header(header::AUTHORIZATION, format!("{scheme} {}", alice.token)).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{scheme}");
     }
     for value in [None, Some("Basic YTpi"), Some("Bearer"), Some("Bearer nonsense")] {
-        let mut request = server.client.get(server.url(&format!("{}?token={}", paths::ME, ana.token)));
+        let mut request = server.client.get(server.url(&format!("{}?token={}", paths::ME, alice.token)));
         if let Some(value) = value {
             request = request.header(header::AUTHORIZATION, value);
         }
@@ -52,21 +52,21 @@ async fn both_schemes_are_accepted_and_a_query_is_not() {
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{value:?}");
         assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Bearer");
         let body = response.text().await.unwrap();
-        assert!(body.contains("\"unauthorized\"") && !body.contains(&ana.token), "{body}");
+        assert!(body.contains("\"unauthorized\"") && !body.contains(&alice.token), "{body}");
     }
 }
 
 #[tokio::test]
 async fn signing_out_ends_this_sign_in_its_socket_and_no_other() {
     let server = TestServer::start().await;
-    let ana = server.register("ana").await;
-    let elsewhere = server.login(&ana).await;
-    let mut socket = server.many(&ana).await;
-    let (status, _) = server.request(Method::POST, paths::LOGOUT, Some(&ana.token), Value::Null).await;
+    let alice = server.register("alice").await;
+    let elsewhere = server.login(&alice).await;
+    let mut socket = server.many(&alice).await;
+    let (status, _) = server.request(Method::POST, paths::LOGOUT, Some(&alice.token), Value::Null).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     let (code, _) = socket.closed().await;
     assert_eq!(code, 4001);
-    let (status, problem) = server.request(Method::GET, paths::ME, Some(&ana.token), Value::Null).await;
+    let (status, problem) = server.request(Method::GET, paths::ME, Some(&alice.token), Value::Null).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(problem["detail"], "Token revoked: sign in again.");
     let (status, _) = server.request(Method::GET, paths::ME, Some(&elsewhere.token), Value::Null).await;
@@ -76,42 +76,42 @@ async fn signing_out_ends_this_sign_in_its_socket_and_no_other() {
 #[tokio::test]
 async fn sign_ins_are_listed_and_revoked_by_their_owner_only() {
     let server = TestServer::start().await;
-    let ana = server.register("ana").await;
-    let phone = server.login(&ana).await;
-    let ben = server.register("ben").await;
-    let tokens = server.call(Method::GET, paths::TOKENS, &ana, Value::Null).await;
+    let alice = server.register("alice").await;
+    let phone = server.login(&alice).await;
+    let bob = server.register("bob").await;
+    let tokens = server.call(Method::GET, paths::TOKENS, &alice, Value::Null).await;
     let tokens = tokens.as_array().unwrap();
     assert_eq!(tokens.len(), 2);
     assert_eq!(tokens.iter().filter(|token| token["current"] == true).count(), 1);
     let other = tokens.iter().find(|token| token["current"] == false).unwrap();
     let path = format!("{}{}/", paths::TOKENS, other["id"]);
 
-    let (status, _) = server.request(Method::DELETE, &path, Some(&ben.token), Value::Null).await;
+    let (status, _) = server.request(Method::DELETE, &path, Some(&bob.token), Value::Null).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
-    let (status, _) = server.request(Method::DELETE, &path, Some(&ana.token), Value::Null).await;
+    let (status, _) = server.request(Method::DELETE, &path, Some(&alice.token), Value::Null).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
-    let (status, _) = server.request(Method::DELETE, &path, Some(&ana.token), Value::Null).await;
+    let (status, _) = server.request(Method::DELETE, &path, Some(&alice.token), Value::Null).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     let (status, _) = server.request(Method::GET, paths::ME, Some(&phone.token), Value::Null).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
-    let tokens = server.call(Method::GET, paths::TOKENS, &ana, Value::Null).await;
+    let tokens = server.call(Method::GET, paths::TOKENS, &alice, Value::Null).await;
     assert_eq!(tokens.as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_wrong_password_and_a_missing_account_get_the_same_answer() {
     let server = TestServer::start().await;
-    server.register("ana").await;
+    server.register("alice").await;
     let login = async |email: &str, password: &str| {
         let body = json!({"email": email, "password": password});
         server.request(Method::POST, paths::LOGIN, None, body).await
     };
-    let (status, wrong) = login("ana@example.org", "wrong horse").await;
+    let (status, wrong) = login("alice@example.org", "wrong horse").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(wrong["code"], "wrong_credentials");
     assert_eq!(login("nobody@example.org", "wrong horse").await, (status, wrong.clone()));
     let long = "x".repeat(limits::PASSWORD_MAX_BYTES + 1);
-    assert_eq!(login("ana@example.org", &long).await, (status, wrong));
+    assert_eq!(login("alice@example.org", &long).await, (status, wrong));
 }
 
 /// Tries to sign in through a proxy that wrote this about the client.
@@ -130,8 +130,8 @@ async fn login_from(
 async fn whoever_guesses_locks_the_owner_out_of_nowhere_else_whichever_way_a_proxy_names_them() {
     const NAME: &str = "x-forwarded-for";
     let server = TestServer::start().await;
-    let ana = server.register("ana").await;
-    let email = ana.user.email.as_str();
+    let alice = server.register("alice").await;
+    let email = alice.user.email.as_str();
     let guesser = |guess: u32| match guess % 4 {
         0 => (NAME, format!("192.0.2.7:{}", 40_000 + guess)),
         1 => (NAME, "192.0.2.7".to_owned()),
@@ -162,9 +162,10 @@ async fn whoever_guesses_locks_the_owner_out_of_nowhere_else_whichever_way_a_pro
 #[tokio::test]
 async fn a_header_that_makes_no_sense_lets_nobody_lock_everybody_out() {
     let server = TestServer::start().await;
-    server.register("ana").await;
+    server.register("alice").await;
     for header in ["nonsense", "unknown", "192.0.2.7, nonsense"] {
-        let login = |password| login_from(&server, ("x-forwarded-for", header), "ana@example.org", password);
+        let login =
+            |password| login_from(&server, ("x-forwarded-for", header), "alice@example.org", password);
         let mut told = StatusCode::UNAUTHORIZED;
         for _ in 0..12 {
             told = login("wrong horse").await.0;
@@ -206,7 +207,7 @@ async fn one_network_registers_and_signs_in_at_a_rate_of_its_own() {
 async fn a_crowd_that_registers_does_not_hold_up_who_signs_in() {
     const CROWD: usize = 60;
     let server = Arc::new(TestServer::start().await);
-    let ana = server.register("ana").await;
+    let alice = server.register("alice").await;
     let mut crowd = JoinSet::new();
     for n in 0..CROWD {
         let server = server.clone();
@@ -214,7 +215,7 @@ async fn a_crowd_that_registers_does_not_hold_up_who_signs_in() {
     }
     // Once one is done the others have been waiting in front of whoever comes now.
     crowd.join_next().await.unwrap().unwrap();
-    server.login(&ana).await;
+    server.login(&alice).await;
     let mut before = 1;
     while let Some(done) = crowd.try_join_next() {
         done.unwrap();
@@ -227,9 +228,9 @@ async fn a_crowd_that_registers_does_not_hold_up_who_signs_in() {
 #[tokio::test]
 async fn guessing_is_slowed_down_for_one_account_only() {
     let server = TestServer::start().await;
-    server.register("ana").await;
-    let ben = server.register("ben").await;
-    let body = json!({"email": "ana@example.org", "password": "wrong horse"});
+    server.register("alice").await;
+    let bob = server.register("bob").await;
+    let body = json!({"email": "alice@example.org", "password": "wrong horse"});
     for _ in 0..10 {
         let (status, _) = server.request(Method::POST, paths::LOGIN, None, body.clone()).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
@@ -241,7 +242,7 @@ async fn guessing_is_slowed_down_for_one_account_only() {
     let problem: Value = response.json().await.unwrap();
     assert_eq!(problem["code"], "rate_limited");
     assert!(problem["retry_after_ms"].as_u64().unwrap() <= 60_000);
-    server.login(&ben).await;
+    server.login(&bob).await;
 }
 
 #[tokio::test]
@@ -254,7 +255,7 @@ async fn an_address_is_one_account_in_every_spelling() {
     let (status, made) = register("E\u{301}lan@example.org").await;
     assert_eq!(status, StatusCode::CREATED);
     assert_eq!(made["user"]["email"], "Élan@example.org", "stored in the composed form");
-    let ben = server.register("ben").await;
+    let bob = server.register("bob").await;
     for spelling in ["Élan@example.org", "ÉLAN@EXAMPLE.ORG", "e\u{301}lan@example.org"] {
         let (status, problem) = register(spelling).await;
         assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("email_taken")), "{spelling}");
@@ -262,7 +263,7 @@ async fn an_address_is_one_account_in_every_spelling() {
         let (status, answer) = server.request(Method::POST, paths::LOGIN, None, body).await;
         assert_eq!((status, &answer["user"]), (StatusCode::OK, &made["user"]), "{spelling}");
         let body = json!({"participants": [spelling]});
-        let chat = server.call(Method::POST, paths::CHATS, &ben, body).await;
+        let chat = server.call(Method::POST, paths::CHATS, &bob, body).await;
         let people = chat["participants"].as_array().unwrap();
         assert!(people.iter().any(|person| person["id"] == made["user"]["id"]), "{spelling}: {chat}");
     }
@@ -288,7 +289,7 @@ async fn another_spelling_of_an_address_is_no_further_guess() {
 async fn a_password_is_the_same_however_a_device_writes_its_letters() {
     let server = TestServer::start().await;
     let ask = async |path: &str, password: &str| {
-        let body = json!({"email": "ana@example.org", "password": password});
+        let body = json!({"email": "alice@example.org", "password": password});
         server.request(Method::POST, path, None, body).await.0
     };
     assert_eq!(ask(paths::REGISTER, "mâ\u{323}t khâ\u{309}u").await, StatusCode::CREATED);
@@ -304,14 +305,14 @@ async fn a_password_is_the_same_however_a_device_writes_its_letters() {
 #[tokio::test]
 async fn a_password_from_before_signs_in_and_then_fits_in_every_form() {
     let server = TestServer::start().await;
-    let ana = server.register("ana").await;
+    let alice = server.register("alice").await;
     let decomposed = "mâ\u{323}t khâ\u{309}u da\u{300}i";
     let old = Argon2::default().hash_password(decomposed.as_bytes()).unwrap().to_string();
     let database = format!("sqlite:{}", server.folder().join("causerie.db").display());
     let mut database = SqliteConnection::connect(&database).await.unwrap();
     sqlx::query("UPDATE users SET password_hash = $1").bind(&old).execute(&mut database).await.unwrap();
     let login = async |password: &str| {
-        let body = json!({"email": ana.user.email, "password": password});
+        let body = json!({"email": alice.user.email, "password": password});
         server.request(Method::POST, paths::LOGIN, None, body).await.0
     };
     assert_eq!(

@@ -14,9 +14,9 @@ type Row<'a> = (&'a Method, &'a str, Value, u16, &'a str, Option<&'a str>);
 #[tokio::test]
 async fn every_bad_body_is_answered_by_its_field() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
-    let group = server.start_group(&ana, &[&ben]).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
+    let group = server.start_group(&alice, &[&bob]).await;
     let messages = &paths::messages(chat);
     let chat_path = &paths::chat(chat);
     let join = &paths::participants(group);
@@ -80,7 +80,7 @@ async fn every_bad_body_is_answered_by_its_field() {
         (
             &post,
             paths::REGISTER,
-            json!({"email": "ANA@example.org", "password": "correct horse"}),
+            json!({"email": "ALICE@example.org", "password": "correct horse"}),
             409,
             "email_taken",
             Some("email"),
@@ -104,7 +104,7 @@ async fn every_bad_body_is_answered_by_its_field() {
         (
             &post,
             paths::CHATS,
-            json!({"participants": [ana.user.id]}),
+            json!({"participants": [alice.user.id]}),
             400,
             "invalid_field",
             Some("participants"),
@@ -154,7 +154,7 @@ async fn every_bad_body_is_answered_by_its_field() {
         (&post, "/somewhere", json!({}), 405, "method_not_allowed", None),
     ];
     for (method, path, body, status, code, field) in rows {
-        let request = server.client.request(method.clone(), server.url(path)).bearer_auth(&ana.token);
+        let request = server.client.request(method.clone(), server.url(path)).bearer_auth(&alice.token);
         let response = request.json(&body).send().await.unwrap();
         let place = format!("{method} {path} {}", &body.to_string()[..body.to_string().len().min(80)]);
         assert_eq!(response.status().as_u16(), status, "{place}");
@@ -166,7 +166,7 @@ async fn every_bad_body_is_answered_by_its_field() {
         assert_eq!(problem.field.as_deref(), field, "{place}");
         assert!(problem.detail.ends_with('.'), "{place}: {}", problem.detail);
     }
-    assert!(server.history(&ana, chat).await.is_empty());
+    assert!(server.history(&alice, chat).await.is_empty());
 }
 
 #[tokio::test]
@@ -200,13 +200,13 @@ async fn bodies_that_are_no_json_are_told_apart() {
 #[tokio::test]
 async fn a_page_out_of_bounds_is_refused() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
     for (query, field) in
         [("limit=0", "limit"), ("limit=501", "limit"), ("limit=x", "limit"), ("before=x", "before")]
     {
         let path = format!("{}?{query}", paths::messages(chat));
-        let (status, problem) = server.request(Method::GET, &path, Some(&ana.token), Value::Null).await;
+        let (status, problem) = server.request(Method::GET, &path, Some(&alice.token), Value::Null).await;
         assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!(field)), "{query}");
     }
 }
@@ -236,16 +236,16 @@ async fn nothing_is_told_without_a_token() {
 #[tokio::test]
 async fn what_cannot_be_seen_is_refused_by_its_field() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
-    let group = server.start_group(&ana, &[&ben]).await;
-    let mut socket = server.one(&ana, chat).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
+    let group = server.start_group(&alice, &[&bob]).await;
+    let mut socket = server.one(&alice, chat).await;
     let register = |email: &str, name: &str, password: &str| {
         let body = json!({"email": email, "name": name, "password": password});
         (Method::POST, paths::REGISTER.to_owned(), body)
     };
     let refused = async |(method, path, body): (Method, String, Value), code: &str, field: &str| {
-        let (status, problem) = server.request(method, &path, Some(&ana.token), body.clone()).await;
+        let (status, problem) = server.request(method, &path, Some(&alice.token), body.clone()).await;
         let got = (status, problem["code"].as_str(), problem["field"].as_str());
         assert_eq!(got, (StatusCode::BAD_REQUEST, Some(code), Some(field)), "{path} {body}");
     };
@@ -256,7 +256,7 @@ async fn what_cannot_be_seen_is_refused_by_its_field() {
         refused(register(&email, "Eve", "correct horse"), "invalid_field", "email").await;
         refused(register("eve@example.org", unseen, "correct horse"), "invalid_field", "name").await;
         let text = format!("{unseen} {unseen}");
-        let body = json!({"participants": [ben.user.id], "title": text});
+        let body = json!({"participants": [bob.user.id], "title": text});
         refused((Method::POST, paths::CHATS.to_owned(), body), "invalid_field", "title").await;
         refused((Method::PATCH, paths::chat(group), json!({"title": text})), "invalid_field", "title").await;
         let body = json!({"content": text});
@@ -268,7 +268,7 @@ async fn what_cannot_be_seen_is_refused_by_its_field() {
     for line_break in ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", "\u{b}", "\t", "\u{1}"] {
         let lines = format!("a{line_break}b");
         refused(register("eve@example.org", &lines, "correct horse"), "invalid_field", "name").await;
-        let body = json!({"participants": [ben.user.id], "title": lines});
+        let body = json!({"participants": [bob.user.id], "title": lines});
         refused((Method::POST, paths::CHATS.to_owned(), body), "invalid_field", "title").await;
         refused((Method::PATCH, paths::chat(group), json!({"title": lines})), "invalid_field", "title").await;
     }
@@ -276,9 +276,9 @@ async fn what_cannot_be_seen_is_refused_by_its_field() {
     for seen in ["👨\u{200d}👩\u{200d}👧", "❤\u{fe0f}", "مي\u{200c}خواهم", "\u{2801}", "a\u{200b}", "한"]
     {
         let body = json!({"content": seen});
-        let message = server.call(Method::POST, &paths::messages(chat), &ana, body).await;
+        let message = server.call(Method::POST, &paths::messages(chat), &alice, body).await;
         assert_eq!(message["content"], seen);
-        let title = server.call(Method::PATCH, &paths::chat(group), &ana, json!({"title": seen})).await;
+        let title = server.call(Method::PATCH, &paths::chat(group), &alice, json!({"title": seen})).await;
         assert_eq!(title["title"], seen);
     }
 }
@@ -286,13 +286,13 @@ async fn what_cannot_be_seen_is_refused_by_its_field() {
 #[tokio::test]
 async fn a_name_that_an_older_version_took_is_still_shown() {
     let server = TestServer::start().await;
-    let ana = server.register("ana").await;
+    let alice = server.register("alice").await;
     let database = format!("sqlite:{}", server.folder().join("causerie.db").display());
     let mut database = SqliteConnection::connect(&database).await.unwrap();
     let name = "\u{200b}\n\u{2028}";
     sqlx::query("UPDATE users SET name = $1").bind(name).execute(&mut database).await.unwrap();
-    let group = server.start_group(&ana, &[&server.register("ben").await]).await;
+    let group = server.start_group(&alice, &[&server.register("bob").await]).await;
     sqlx::query("UPDATE chats SET title = $1").bind(name).execute(&mut database).await.unwrap();
-    assert_eq!(server.call(Method::GET, paths::ME, &ana, Value::Null).await["name"], name);
-    assert_eq!(server.call(Method::GET, &paths::chat(group), &ana, Value::Null).await["title"], name);
+    assert_eq!(server.call(Method::GET, paths::ME, &alice, Value::Null).await["name"], name);
+    assert_eq!(server.call(Method::GET, &paths::chat(group), &alice, Value::Null).await["title"], name);
 }

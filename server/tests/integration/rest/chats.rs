@@ -18,8 +18,8 @@ fn chat(answer: Value) -> Chat {
 #[tokio::test]
 async fn a_pair_has_one_chat_whoever_asks_and_however() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let (status, answer) = create(&server, &ana, json!({"participants": ["BEN@example.org"]})).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (status, answer) = create(&server, &alice, json!({"participants": ["BOB@example.org"]})).await;
     assert_eq!(status, StatusCode::CREATED);
     let first = chat(answer);
     assert_eq!(
@@ -27,9 +27,9 @@ async fn a_pair_has_one_chat_whoever_asks_and_however() {
         (ChatKind::Direct, ChatStatus::Active, 2)
     );
     for (who, participants) in [
-        (&ana, json!([ben.user.id])),
-        (&ben, json!([ana.user.id])),
-        (&ben, json!([ben.user.id, ana.user.id])),
+        (&alice, json!([bob.user.id])),
+        (&bob, json!([alice.user.id])),
+        (&bob, json!([bob.user.id, alice.user.id])),
     ] {
         let (status, answer) = create(&server, who, json!({"participants": participants})).await;
         assert_eq!((status, chat(answer).id), (StatusCode::OK, first.id));
@@ -39,19 +39,19 @@ async fn a_pair_has_one_chat_whoever_asks_and_however() {
 #[tokio::test]
 async fn a_title_or_a_third_person_makes_a_group() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let eve = server.register("eve").await;
     let (status, answer) =
-        create(&server, &ana, json!({"participants": [ben.user.id], "title": "Weekend"})).await;
+        create(&server, &alice, json!({"participants": [bob.user.id], "title": "Weekend"})).await;
     assert_eq!(status, StatusCode::CREATED);
     let titled = chat(answer);
     assert_eq!((titled.kind, titled.title.as_deref()), (ChatKind::Group, Some("Weekend")));
-    let (status, answer) = create(&server, &ana, json!({"participants": [ben.user.id, eve.user.id]})).await;
+    let (status, answer) = create(&server, &alice, json!({"participants": [bob.user.id, eve.user.id]})).await;
     assert_eq!(status, StatusCode::CREATED);
     let three = chat(answer);
     assert_eq!((three.kind, three.title, three.participants.len()), (ChatKind::Group, None, 3));
 
-    let list = server.call(Method::GET, paths::CHATS, &ben, Value::Null).await;
+    let list = server.call(Method::GET, paths::CHATS, &bob, Value::Null).await;
     assert_eq!(list.as_array().unwrap().len(), 2);
     let list = server.call(Method::GET, paths::CHATS, &eve, Value::Null).await;
     assert_eq!(list.as_array().unwrap().len(), 1);
@@ -60,55 +60,55 @@ async fn a_title_or_a_third_person_makes_a_group() {
 #[tokio::test]
 async fn who_has_a_socket_open_is_online() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let id = server.start_chat(&ana, &ben).await;
-    let _socket = server.many(&ben).await;
-    let chat = chat(server.call(Method::GET, &paths::chat(id), &ana, Value::Null).await);
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let id = server.start_chat(&alice, &bob).await;
+    let _socket = server.many(&bob).await;
+    let chat = chat(server.call(Method::GET, &paths::chat(id), &alice, Value::Null).await);
     let online =
         |person: &Person| chat.participants.iter().find(|p| p.user.id == person.user.id).unwrap().online;
-    assert!(online(&ben) && !online(&ana));
+    assert!(online(&bob) && !online(&alice));
 }
 
 #[tokio::test]
 async fn a_closed_chat_takes_no_messages_until_it_is_open_again() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let id = server.start_chat(&ana, &ben).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let id = server.start_chat(&alice, &bob).await;
     let path = paths::chat(id);
     let say = async || {
         let body = json!({"content": "Hello"});
-        server.request(Method::POST, &paths::messages(id), Some(&ana.token), body).await
+        server.request(Method::POST, &paths::messages(id), Some(&alice.token), body).await
     };
-    let closed = server.call(Method::PATCH, &path, &ben, json!({"status": "closed"})).await;
+    let closed = server.call(Method::PATCH, &path, &bob, json!({"status": "closed"})).await;
     assert_eq!(chat(closed).status, ChatStatus::Closed);
     let (status, problem) = say().await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("chat_closed")));
-    server.call(Method::PATCH, &path, &ben, json!({"status": "active"})).await;
+    server.call(Method::PATCH, &path, &bob, json!({"status": "active"})).await;
     assert_eq!(say().await.0, StatusCode::CREATED);
 
     let body = json!({"title": "Us"});
-    let (status, problem) = server.request(Method::PATCH, &path, Some(&ana.token), body).await;
+    let (status, problem) = server.request(Method::PATCH, &path, Some(&alice.token), body).await;
     assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("title")));
     // Nothing to change is no error.
-    assert_eq!(chat(server.call(Method::PATCH, &path, &ana, json!({})).await).title, None);
+    assert_eq!(chat(server.call(Method::PATCH, &path, &alice, json!({})).await).title, None);
 }
 
 #[tokio::test]
 async fn people_join_and_leave_groups() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let eve = server.register("eve").await;
-    let id = server.start_group(&ana, &[&ben]).await;
+    let id = server.start_group(&alice, &[&bob]).await;
     let join = async |who: &Person, user: Value| {
         let body = json!({ "user": user });
         server.request(Method::POST, &paths::participants(id), Some(&who.token), body).await
     };
     assert_eq!(join(&eve, json!(eve.user.id)).await.0, StatusCode::NOT_FOUND);
-    let (status, answer) = join(&ben, json!("eve@example.org")).await;
+    let (status, answer) = join(&bob, json!("eve@example.org")).await;
     assert_eq!((status, chat(answer).participants.len()), (StatusCode::CREATED, 3));
-    let (status, problem) = join(&ben, json!(eve.user.id)).await;
+    let (status, problem) = join(&bob, json!(eve.user.id)).await;
     assert_eq!((status, &problem["field"]), (StatusCode::CONFLICT, &json!("user")));
-    let (status, problem) = join(&ben, json!("nobody@example.org")).await;
+    let (status, problem) = join(&bob, json!("nobody@example.org")).await;
     assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("user")));
 
     let leave =
@@ -118,19 +118,20 @@ async fn people_join_and_leave_groups() {
     let (status, _) = server.request(Method::GET, &paths::chat(id), Some(&eve.token), Value::Null).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 
-    let pair = server.start_chat(&ana, &ben).await;
-    let (status, _) = server.request(Method::POST, &paths::leave(pair), Some(&ana.token), Value::Null).await;
+    let pair = server.start_chat(&alice, &bob).await;
+    let (status, _) =
+        server.request(Method::POST, &paths::leave(pair), Some(&alice.token), Value::Null).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
 async fn a_deleted_chat_is_gone_for_everybody() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let id = server.start_chat(&ana, &ben).await;
-    let (status, _) = server.request(Method::DELETE, &paths::chat(id), Some(&ana.token), Value::Null).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let id = server.start_chat(&alice, &bob).await;
+    let (status, _) = server.request(Method::DELETE, &paths::chat(id), Some(&alice.token), Value::Null).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
-    for who in [&ana, &ben] {
+    for who in [&alice, &bob] {
         let (status, _) = server.request(Method::GET, &paths::chat(id), Some(&who.token), Value::Null).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
     }
@@ -139,9 +140,9 @@ async fn a_deleted_chat_is_gone_for_everybody() {
 #[tokio::test]
 async fn a_strangers_chat_is_like_none_on_every_address() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let eve = server.register("eve").await;
-    let theirs = server.start_chat(&ana, &ben).await;
+    let theirs = server.start_chat(&alice, &bob).await;
     let requests = |id: ChatId| {
         [
             (Method::GET, paths::chat(id), Value::Null),
@@ -149,7 +150,7 @@ async fn a_strangers_chat_is_like_none_on_every_address() {
             (Method::DELETE, paths::chat(id), Value::Null),
             (Method::GET, paths::messages(id), Value::Null),
             (Method::POST, paths::messages(id), json!({"content": "Hello"})),
-            (Method::POST, paths::participants(id), json!({"user": "ana@example.org"})),
+            (Method::POST, paths::participants(id), json!({"user": "alice@example.org"})),
             (Method::POST, paths::leave(id), Value::Null),
         ]
     };
@@ -169,16 +170,16 @@ async fn a_strangers_chat_is_like_none_on_every_address() {
 #[tokio::test]
 async fn the_list_comes_in_pages_by_their_links() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let mut expected = Vec::new();
     for _ in 0..5 {
-        expected.insert(0, server.start_group(&ana, &[&ben]).await);
+        expected.insert(0, server.start_group(&alice, &[&bob]).await);
     }
     let mut path = format!("{}?limit=2", paths::CHATS);
     let mut seen = Vec::new();
     let mut pages = 0;
     loop {
-        let answer = server.client.get(server.url(&path)).bearer_auth(&ana.token).send().await.unwrap();
+        let answer = server.client.get(server.url(&path)).bearer_auth(&alice.token).send().await.unwrap();
         let link = answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
         let page: Vec<Chat> = answer.json().await.unwrap();
         seen.extend(page.iter().map(|chat| chat.id));
@@ -190,11 +191,11 @@ async fn the_list_comes_in_pages_by_their_links() {
     }
     assert_eq!((seen, pages), (expected.clone(), 3));
     // A client that asks for no page gets one that is bounded, and here has room for all.
-    let whole = server.call(Method::GET, paths::CHATS, &ana, Value::Null).await;
+    let whole = server.call(Method::GET, paths::CHATS, &alice, Value::Null).await;
     assert_eq!(whole.as_array().unwrap().len(), 5);
     for (query, field) in [("limit=0", "limit"), ("limit=1001", "limit"), ("before=7", "before")] {
         let path = format!("{}?{query}", paths::CHATS);
-        let (status, problem) = server.request(Method::GET, &path, Some(&ana.token), Value::Null).await;
+        let (status, problem) = server.request(Method::GET, &path, Some(&alice.token), Value::Null).await;
         assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!(field)), "{query}");
     }
 }
@@ -202,14 +203,14 @@ async fn the_list_comes_in_pages_by_their_links() {
 #[tokio::test]
 async fn a_repeated_request_for_a_chat_gets_the_same_chat_and_everybody_is_told() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let body = json!({"participants": [ben.user.id], "title": "Trip", "client_id": "c-1"});
-    let (status, first) = create(&server, &ana, body.clone()).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let body = json!({"participants": [bob.user.id], "title": "Trip", "client_id": "c-1"});
+    let (status, first) = create(&server, &alice, body.clone()).await;
     assert_eq!(status, StatusCode::CREATED);
     let id = chat(first).id;
-    // Ben's page came after the first announcement, which a server that dies may not have made at all.
-    let mut socket = server.many(&ben).await;
-    let (status, again) = create(&server, &ana, body.clone()).await;
+    // Bob's page came after the first announcement, which a server that dies may not have made at all.
+    let mut socket = server.many(&bob).await;
+    let (status, again) = create(&server, &alice, body.clone()).await;
     assert_eq!((status, chat(again).id), (StatusCode::OK, id));
     let told = socket
         .until(|frame| match frame {
@@ -218,18 +219,18 @@ async fn a_repeated_request_for_a_chat_gets_the_same_chat_and_everybody_is_told(
         })
         .await;
     assert_eq!(told, id);
-    let other = json!({"participants": [ben.user.id], "title": "Dinner", "client_id": "c-1"});
-    let (status, problem) = create(&server, &ana, other).await;
+    let other = json!({"participants": [bob.user.id], "title": "Dinner", "client_id": "c-1"});
+    let (status, problem) = create(&server, &alice, other).await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("client_id_reused")));
     assert_eq!(problem["field"], "client_id");
-    let bad = json!({"participants": [ben.user.id], "client_id": " "});
-    assert_eq!(create(&server, &ana, bad).await.1["field"], "client_id");
+    let bad = json!({"participants": [bob.user.id], "client_id": " "});
+    assert_eq!(create(&server, &alice, bad).await.1["field"], "client_id");
     // It stays one chat after a restart, and is not made again once it was deleted.
     let server = TestServer::start_in(server.stop().await, |_| {}).await;
-    let (status, again) = create(&server, &ana, body.clone()).await;
+    let (status, again) = create(&server, &alice, body.clone()).await;
     assert_eq!((status, chat(again).id), (StatusCode::OK, id));
-    server.call(Method::DELETE, &paths::chat(id), &ana, Value::Null).await;
-    assert_eq!(create(&server, &ana, body).await.0, StatusCode::NOT_FOUND);
-    let list = server.call(Method::GET, paths::CHATS, &ana, Value::Null).await;
+    server.call(Method::DELETE, &paths::chat(id), &alice, Value::Null).await;
+    assert_eq!(create(&server, &alice, body).await.0, StatusCode::NOT_FOUND);
+    let list = server.call(Method::GET, paths::CHATS, &alice, Value::Null).await;
     assert_eq!(list, json!([]));
 }

@@ -39,9 +39,9 @@ async fn post(
 
 /// Sent on one server, over a socket and by HTTP, and read on both: live, resumed, and as history.
 pub async fn a_full_text_arrives_however_it_is_escaped(one: &TestServer, other: &TestServer) {
-    let (ana, ben) = (one.register("ana").await, other.register("ben").await);
-    let chat: ChatId = one.start_chat(&ana, &ben).await;
-    let (mut here, mut there) = (one.one(&ana, chat).await, other.one(&ben, chat).await);
+    let (alice, bob) = (one.register("alice").await, other.register("bob").await);
+    let chat: ChatId = one.start_chat(&alice, &bob).await;
+    let (mut here, mut there) = (one.one(&alice, chat).await, other.one(&bob, chat).await);
     let texts = full_texts();
     for (number, text) in texts.iter().enumerate() {
         let text_json = escaped(text);
@@ -50,28 +50,28 @@ pub async fn a_full_text_arrives_however_it_is_escaped(one: &TestServer, other: 
         here.ack().await;
         assert!(there.message().await.content == *text, "text {number} live");
         let (status, message) =
-            post(one, &ana, Method::POST, &paths::messages(chat), format!(r#"{{"content":{text_json}}}"#))
+            post(one, &alice, Method::POST, &paths::messages(chat), format!(r#"{{"content":{text_json}}}"#))
                 .await;
         assert!(status == StatusCode::CREATED && message["content"] == *text, "text {number}: {status}");
         assert!(there.message().await.content == *text, "text {number} by HTTP");
     }
-    let mut again = other.many(&ben).await;
+    let mut again = other.many(&bob).await;
     again.subscribe(chat, Some(Seq(0)), None).await;
     again.subscribed().await;
-    let history = other.history(&ben, chat).await;
+    let history = other.history(&bob, chat).await;
     for (number, message) in history.iter().enumerate() {
         assert!(message.content == texts[number / 2], "message {number} in the history");
         assert!(again.message().await.content == message.content, "message {number} resumed");
     }
     assert_eq!(history.len(), 2 * texts.len());
     let changed = format!(r#"{{"content":{}}}"#, escaped(&texts[0]));
-    let (status, message) = post(one, &ana, Method::PATCH, &paths::message(history[2].id), changed).await;
+    let (status, message) = post(one, &alice, Method::PATCH, &paths::message(history[2].id), changed).await;
     assert!(status == StatusCode::OK && message["content"] == texts[0], "{status}");
     // One byte more is too much, and the sentence says for what.
     let long = texts[0].clone() + "\u{1}";
     here.send_text(&format!(r#"{{"type":"message","text":{}}}"#, escaped(&long))).await;
     assert_eq!(here.error().await.code.as_str(), "text_too_long");
     let body = format!(r#"{{"content":{}}}"#, escaped(&long));
-    let (status, problem) = post(one, &ana, Method::POST, &paths::messages(chat), body).await;
+    let (status, problem) = post(one, &alice, Method::POST, &paths::messages(chat), body).await;
     assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("text_too_long")));
 }

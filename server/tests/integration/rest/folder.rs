@@ -14,7 +14,7 @@ fn in_folder(config: &mut Config) {
 #[tokio::test]
 async fn every_address_works_below_the_folder_and_without_it() {
     let server = TestServer::start_with(in_folder).await;
-    let ana = server.register("ana").await;
+    let alice = server.register("alice").await;
     for before in ["", "/chat"] {
         for (path, status) in [
             (paths::HEALTH, StatusCode::OK),
@@ -29,10 +29,10 @@ async fn every_address_works_below_the_folder_and_without_it() {
             (paths::SOCKET, StatusCode::UPGRADE_REQUIRED),
         ] {
             let url = server.url(&format!("{before}{path}"));
-            let answer = server.client.get(&url).bearer_auth(&ana.token).send().await.unwrap();
+            let answer = server.client.get(&url).bearer_auth(&alice.token).send().await.unwrap();
             assert_eq!(answer.status(), status, "{url}");
         }
-        let mut socket = server.socket(&ana.token, &format!("{before}{}", paths::SOCKET)).await;
+        let mut socket = server.socket(&alice.token, &format!("{before}{}", paths::SOCKET)).await;
         socket.welcome().await;
     }
     for other in ["/chatter/healthz", "/chat/chat/healthz/x.js"] {
@@ -44,16 +44,16 @@ async fn every_address_works_below_the_folder_and_without_it() {
 #[tokio::test]
 async fn links_in_answers_lead_below_the_folder() {
     let server = TestServer::start_with(in_folder).await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
     for text in ["one", "two", "three"] {
         let path = paths::messages(chat);
-        server.request(Method::POST, &path, Some(&ana.token), json!({"content": text})).await;
+        server.request(Method::POST, &path, Some(&alice.token), json!({"content": text})).await;
     }
     let mut url = server.url(&format!("/chat{}?limit=1", paths::messages(chat)));
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let answer = server.client.get(&url).bearer_auth(&ana.token).send().await.unwrap();
+        let answer = server.client.get(&url).bearer_auth(&alice.token).send().await.unwrap();
         let link = answer.headers().get(header::LINK).map(|link| link.to_str().unwrap().to_owned());
         let page: Value = answer.json().await.unwrap();
         seen.push(page[0]["content"].as_str().unwrap().to_owned());

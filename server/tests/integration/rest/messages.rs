@@ -13,44 +13,45 @@ async fn say(server: &TestServer, who: &Person, chat: ChatId, content: &str) -> 
 #[tokio::test]
 async fn a_message_has_the_shape_that_old_clients_read() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
     let body = json!({"content": "Hello"});
-    let (status, posted) = server.request(Method::POST, &paths::messages(chat), Some(&ana.token), body).await;
+    let (status, posted) =
+        server.request(Method::POST, &paths::messages(chat), Some(&alice.token), body).await;
     assert_eq!(status, StatusCode::CREATED);
     assert_eq!(posted["chat"], json!(chat));
-    assert_eq!(posted["sender"], json!(ana.user));
+    assert_eq!(posted["sender"], json!(alice.user));
     assert_eq!(posted["content"], "Hello");
     assert!(posted["id"].is_i64() && posted["sent_at"].as_str().unwrap().ends_with('Z'));
-    say(&server, &ben, chat, "Hello yourself").await;
-    let list = server.call(Method::GET, &paths::messages(chat), &ben, Value::Null).await;
+    say(&server, &bob, chat, "Hello yourself").await;
+    let list = server.call(Method::GET, &paths::messages(chat), &bob, Value::Null).await;
     let contents: Vec<_> = list.as_array().unwrap().iter().map(|m| m["content"].as_str().unwrap()).collect();
     assert_eq!(contents, ["Hello", "Hello yourself"]);
     assert_eq!(list[0], posted);
     let path = format!("/api/messages/{}/", posted["id"]);
-    assert_eq!(server.call(Method::GET, &path, &ben, Value::Null).await, posted);
+    assert_eq!(server.call(Method::GET, &path, &bob, Value::Null).await, posted);
 }
 
 #[tokio::test]
 async fn a_posted_message_reaches_sockets() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
-    let mut socket = server.one(&ben, chat).await;
-    say(&server, &ana, chat, "Hello").await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
+    let mut socket = server.one(&bob, chat).await;
+    say(&server, &alice, chat, "Hello").await;
     let message = socket.message().await;
-    assert_eq!((message.content.as_str(), message.sender.id), ("Hello", ana.user.id));
+    assert_eq!((message.content.as_str(), message.sender.id), ("Hello", alice.user.id));
 }
 
 #[tokio::test]
 async fn a_client_id_makes_a_post_safe_to_repeat() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
     let path = paths::messages(chat);
     let post = async |content: &str| {
         let body = json!({"content": content, "client_id": "m-1"});
-        server.request(Method::POST, &path, Some(&ana.token), body).await
+        server.request(Method::POST, &path, Some(&alice.token), body).await
     };
     let (status, first) = post("Hello").await;
     assert_eq!(status, StatusCode::CREATED);
@@ -58,21 +59,21 @@ async fn a_client_id_makes_a_post_safe_to_repeat() {
     let (status, problem) = post("Something else").await;
     assert_eq!(status, StatusCode::CONFLICT);
     assert_eq!((&problem["code"], &problem["field"]), (&json!("client_id_reused"), &json!("client_id")));
-    assert_eq!(server.history(&ana, chat).await.len(), 1);
+    assert_eq!(server.history(&alice, chat).await.len(), 1);
 }
 
 #[tokio::test]
 async fn pages_lead_back_to_the_first_message() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
     for number in 1..=5 {
-        say(&server, &ana, chat, &number.to_string()).await;
+        say(&server, &alice, chat, &number.to_string()).await;
     }
     let mut path = format!("{}?limit=2", paths::messages(chat));
     let mut pages = Vec::new();
     loop {
-        let request = server.client.get(server.url(&path)).bearer_auth(&ben.token);
+        let request = server.client.get(server.url(&path)).bearer_auth(&bob.token);
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         let link = response.headers().get(header::LINK).map(|link| link.to_str().unwrap().to_owned());
@@ -89,52 +90,52 @@ async fn pages_lead_back_to_the_first_message() {
 #[tokio::test]
 async fn only_its_sender_changes_or_deletes_a_message() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let eve = server.register("eve").await;
-    let chat = server.start_chat(&ana, &ben).await;
-    let path = format!("/api/messages/{}/", say(&server, &ana, chat, "Helo").await["id"]);
+    let chat = server.start_chat(&alice, &bob).await;
+    let path = format!("/api/messages/{}/", say(&server, &alice, chat, "Helo").await["id"]);
     let edit = json!({"content": "Hello"});
-    for (who, expected) in [(&ben, StatusCode::FORBIDDEN), (&eve, StatusCode::NOT_FOUND)] {
+    for (who, expected) in [(&bob, StatusCode::FORBIDDEN), (&eve, StatusCode::NOT_FOUND)] {
         let (status, _) = server.request(Method::PATCH, &path, Some(&who.token), edit.clone()).await;
         assert_eq!(status, expected);
         let (status, _) = server.request(Method::DELETE, &path, Some(&who.token), Value::Null).await;
         assert_eq!(status, expected);
     }
-    let edited = server.call(Method::PATCH, &path, &ana, edit.clone()).await;
+    let edited = server.call(Method::PATCH, &path, &alice, edit.clone()).await;
     assert_eq!(edited["content"], "Hello");
     assert!(edited["edited_at"].is_string());
-    let (status, _) = server.request(Method::DELETE, &path, Some(&ana.token), Value::Null).await;
+    let (status, _) = server.request(Method::DELETE, &path, Some(&alice.token), Value::Null).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
-    let gone = server.call(Method::GET, &path, &ben, Value::Null).await;
+    let gone = server.call(Method::GET, &path, &bob, Value::Null).await;
     assert_eq!(gone["content"], "");
     assert!(gone["deleted_at"].is_string());
-    let (status, _) = server.request(Method::PATCH, &path, Some(&ana.token), edit).await;
+    let (status, _) = server.request(Method::PATCH, &path, Some(&alice.token), edit).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
 async fn any_text_comes_back_as_it_was_written() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
     let letter = "x".repeat(16 * 1024);
     for text in
         ["<script>alert(1)</script>", "👩‍👩‍👧 e\u{301}", "مرحبا \u{202e}abc", "a\u{0}b", " spaces \n", &letter]
     {
-        assert_eq!(say(&server, &ana, chat, text).await["content"], text);
-        assert_eq!(server.history(&ben, chat).await.last().unwrap().content, text);
+        assert_eq!(say(&server, &alice, chat, text).await["content"], text);
+        assert_eq!(server.history(&bob, chat).await.last().unwrap().content, text);
     }
 }
 
 #[tokio::test]
 async fn history_and_sign_ins_survive_a_restart() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
-    say(&server, &ana, chat, "Hello").await;
-    let before = server.history(&ben, chat).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
+    say(&server, &alice, chat, "Hello").await;
+    let before = server.history(&bob, chat).await;
     let folder = server.stop().await;
     let server = TestServer::start_in(folder, |_| {}).await;
-    assert_eq!(server.history(&ben, chat).await, before);
-    say(&server, &ben, chat, "Still here").await;
+    assert_eq!(server.history(&bob, chat).await, before);
+    say(&server, &bob, chat, "Still here").await;
 }

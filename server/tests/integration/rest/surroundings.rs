@@ -9,12 +9,12 @@ use crate::common::server::TestServer;
 #[tokio::test]
 async fn closing_slashes_may_be_left_out() {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
     for path in [paths::ME, paths::TOKENS, paths::CHATS, &paths::chat(chat), &paths::messages(chat)] {
-        let with = server.request(Method::GET, path, Some(&ana.token), Value::Null).await;
+        let with = server.request(Method::GET, path, Some(&alice.token), Value::Null).await;
         let bare = path.trim_end_matches('/');
-        let without = server.request(Method::GET, bare, Some(&ana.token), Value::Null).await;
+        let without = server.request(Method::GET, bare, Some(&alice.token), Value::Null).await;
         assert_eq!(with.0, StatusCode::OK, "{path}");
         assert_eq!(with, without, "{path}");
     }

@@ -8,9 +8,9 @@ use crate::common::server::TestServer;
 
 /// What both databases must answer alike.
 pub async fn is_refused_by_its_field_or_kept(server: &TestServer) {
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
-    let chat = server.start_chat(&ana, &ben).await;
-    let group = server.start_group(&ana, &[&ben]).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
+    let group = server.start_group(&alice, &[&bob]).await;
     let post = Method::POST;
     let password = "correct horse";
     for (method, path, body, status, code, field) in [
@@ -49,7 +49,7 @@ pub async fn is_refused_by_its_field_or_kept(server: &TestServer) {
         (
             &post,
             paths::CHATS,
-            json!({"participants": [ben.user.id], "title": "Din\0ner"}),
+            json!({"participants": [bob.user.id], "title": "Din\0ner"}),
             400,
             "invalid_field",
             Some("title"),
@@ -72,7 +72,7 @@ pub async fn is_refused_by_its_field_or_kept(server: &TestServer) {
             Some("client_id"),
         ),
     ] {
-        let (got, problem) = server.request(method.clone(), path, Some(&ana.token), body).await;
+        let (got, problem) = server.request(method.clone(), path, Some(&alice.token), body).await;
         assert_eq!(
             (got.as_u16(), &problem["code"], problem["field"].as_str()),
             (status, &json!(code), field),
@@ -80,11 +80,11 @@ pub async fn is_refused_by_its_field_or_kept(server: &TestServer) {
         );
     }
     // A message says what its sender wrote, whatever it is.
-    let mut socket = server.one(&ana, chat).await;
+    let mut socket = server.one(&alice, chat).await;
     socket.say(chat, "a\0b", "m-1").await;
     socket.ack().await;
-    server.call(post, &paths::messages(chat), &ana, json!({"content": "\0"})).await;
+    server.call(post, &paths::messages(chat), &alice, json!({"content": "\0"})).await;
     let texts: Vec<String> =
-        server.history(&ben, chat).await.into_iter().map(|message| message.content).collect();
+        server.history(&bob, chat).await.into_iter().map(|message| message.content).collect();
     assert_eq!(texts, ["a\0b", "\0"]);
 }

@@ -32,10 +32,10 @@ async fn head_in_a_ping(socket: &mut Socket, chat: ChatId) -> Seq {
     }
 }
 
-/// Ana and Ben with this many groups, the ids of which are 1 and so on.
+/// Alice and Bob with this many groups, the ids of which are 1 and so on.
 async fn friends(groups: usize) -> (TestServer, Person, Person) {
     let server = TestServer::start().await;
-    let (ana, ben) = (server.register("ana").await, server.register("ben").await);
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let folder = server.stop().await;
     let url = format!("sqlite:{}", folder.path().join("causerie.db").display());
     let mut database = sqlx::SqliteConnection::connect(&url).await.unwrap();
@@ -53,7 +53,7 @@ async fn friends(groups: usize) -> (TestServer, Person, Person) {
         .unwrap();
     database.close().await.unwrap();
     let server = TestServer::start_in(folder, |config| config.heartbeat = Duration::from_millis(500)).await;
-    (server, ana, ben)
+    (server, alice, bob)
 }
 
 async fn say(server: &TestServer, who: &Person, chat: ChatId) {
@@ -63,16 +63,16 @@ async fn say(server: &TestServer, who: &Person, chat: ChatId) {
 #[tokio::test]
 async fn what_a_full_socket_does_not_follow_is_told_by_its_pings() {
     let most = i64::try_from(limits::SUBSCRIPTIONS).unwrap();
-    let (server, ana, ben) = friends(limits::SUBSCRIPTIONS + 1).await;
+    let (server, alice, bob) = friends(limits::SUBSCRIPTIONS + 1).await;
     let (first, beyond) = (ChatId(1), ChatId(most + 1));
-    let mut socket = server.many(&ana).await;
+    let mut socket = server.many(&alice).await;
     for chat in 1..=most {
         socket.subscribe(ChatId(chat), None, None).await;
         socket.subscribed().await;
     }
     socket.subscribe(beyond, None, None).await;
     assert_eq!(socket.error().await.code, ErrorCode::TooManySubscriptions);
-    say(&server, &ben, beyond).await;
+    say(&server, &bob, beyond).await;
     assert_eq!(head_in_a_ping(&mut socket, beyond).await, Seq(1));
 
     // One makes room for the other.
@@ -86,8 +86,8 @@ async fn what_a_full_socket_does_not_follow_is_told_by_its_pings() {
     socket.subscribe(beyond, Some(Seq(0)), None).await;
     assert_eq!(socket.subscribed().await.head, Seq(1));
     assert_eq!(socket.message().await.chat_id, beyond);
-    say(&server, &ben, first).await;
-    say(&server, &ben, beyond).await;
+    say(&server, &bob, first).await;
+    say(&server, &bob, beyond).await;
     let live = socket
         .until(|frame| match frame {
             ServerFrame::Event(Event::Message(message)) => Some(message),
@@ -103,12 +103,12 @@ async fn what_a_full_socket_does_not_follow_is_told_by_its_pings() {
 
 #[tokio::test]
 async fn a_socket_with_room_costs_no_question_for_what_it_does_not_follow() {
-    let (server, ana, ben) = friends(3).await;
-    let mut socket = server.many(&ana).await;
+    let (server, alice, bob) = friends(3).await;
+    let mut socket = server.many(&alice).await;
     socket.subscribe(ChatId(1), None, None).await;
     socket.subscribed().await;
-    say(&server, &ben, ChatId(2)).await;
-    say(&server, &ben, ChatId(1)).await;
+    say(&server, &bob, ChatId(2)).await;
+    say(&server, &bob, ChatId(1)).await;
     assert_eq!(head_in_a_ping(&mut socket, ChatId(1)).await, Seq(1));
     let asked = r#"causerie_database_operation_seconds_count{operation="moved_chats"}"#;
     assert_eq!(server.scrape().await.of(asked), 0.0);
@@ -116,8 +116,8 @@ async fn a_socket_with_room_costs_no_question_for_what_it_does_not_follow() {
 
 #[tokio::test]
 async fn a_socket_for_one_chat_is_left_by_closing_it() {
-    let (server, ana, _) = friends(1).await;
-    let mut socket = server.one(&ana, ChatId(1)).await;
+    let (server, alice, _) = friends(1).await;
+    let mut socket = server.one(&alice, ChatId(1)).await;
     socket.send(json!({"type": "unsubscribe", "chat_id": 1})).await;
     let error = socket.error().await;
     assert_eq!((error.code, error.chat_id), (ErrorCode::InvalidField, Some(ChatId(1))));

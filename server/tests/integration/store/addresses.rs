@@ -10,7 +10,7 @@ pub const BEFORE: i64 = 2;
 
 /// Accounts of that version, in the order of their ids, where the database took `É` and `é` for two letters.
 pub const ADDRESSES: [&str; 7] = [
-    "Ana@Example.org",
+    "Alice@Example.org",
     "Élan@Example.org",
     "élan@Example.org",
     "E\u{301}LAN@example.org",
@@ -38,14 +38,14 @@ pub async fn everybody_is_found(store: &impl Store) {
     }
     // Whoever was first has every other spelling.
     for (address, expected) in [
-        ("ANA@example.org", 1),
+        ("ALICE@example.org", 1),
         ("ÉLAN@EXAMPLE.ORG", 2),
         ("NGUYỄN@example.org", 5),
         ("i\u{307}nci@example.org", 7),
     ] {
         assert_eq!(id(address).await, Some(expected), "{address}");
     }
-    for taken in ["ana@example.org", "E\u{301}lan@example.org", "Nguyễn@example.org"] {
+    for taken in ["alice@example.org", "E\u{301}lan@example.org", "Nguyễn@example.org"] {
         assert_eq!(store.create_user(taken, "Again", "hash").await.unwrap(), None, "{taken}");
     }
     assert!(store.create_user("new@example.org", "New", "hash").await.unwrap().is_some());

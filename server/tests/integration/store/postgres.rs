@@ -116,10 +116,10 @@ mod on_postgres {
     #[tokio::test]
     async fn a_node_of_the_version_before_goes_on_beside_and_makes_no_second_account() {
         let url = database().await;
-        let mut old = of_the_version_before(&url, &["Ana@Example.org"]).await;
+        let mut old = of_the_version_before(&url, &["Alice@Example.org"]).await;
         let store = PostgresStore::open(&url).await.unwrap();
-        assert_eq!(find_as_before(&mut old, "ANA@example.org").await, [1]);
-        assert_eq!(register_as_before(&mut old, "ana@EXAMPLE.org").await, None);
+        assert_eq!(find_as_before(&mut old, "ALICE@example.org").await, [1]);
+        assert_eq!(register_as_before(&mut old, "alice@EXAMPLE.org").await, None);
         store.create_user("Zoë@example.org", "Zoë", "hash").await.unwrap().unwrap();
         assert_eq!(register_as_before(&mut old, "zoë@example.org").await, None);
         // What it makes is found here, and is no second account here either.
@@ -145,15 +145,15 @@ mod on_postgres {
         let url = database().await;
         let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
         let (one, other) = (world.group().await, world.group().await);
-        world.say(other, world.ana, "newer").await;
+        world.say(other, world.alice, "newer").await;
         let order = async || -> Vec<ChatId> {
-            world.store.chats(world.ana, None, 10).await.unwrap().iter().map(|chat| chat.id).collect()
+            world.store.chats(world.alice, None, 10).await.unwrap().iter().map(|chat| chat.id).collect()
         };
         // The statements of that version.
         let mut old = PgConnection::connect(&url).await.unwrap();
         sqlx::query("SELECT * FROM append_or_refuse($1, $2, $3, $4, $5)")
             .bind(vec![one.0])
-            .bind(vec![world.ana.0])
+            .bind(vec![world.alice.0])
             .bind(vec![None::<String>])
             .bind(vec![b"newest".to_vec()])
             .bind(1_i64)
@@ -170,7 +170,7 @@ mod on_postgres {
         .unwrap();
         sqlx::query("INSERT INTO participants (chat_id, user_id) VALUES ($1, $2)")
             .bind(started)
-            .bind(world.ana.0)
+            .bind(world.alice.0)
             .execute(&mut old)
             .await
             .unwrap();
@@ -197,11 +197,11 @@ mod on_postgres {
         let chats = [one.pair().await, one.group().await];
         let mut tasks = Vec::new();
         for (node, actor) in
-            [(one.store.clone(), one.ana), (other.store.clone(), one.ben), (other.store, one.ana)]
+            [(one.store.clone(), one.alice), (other.store.clone(), one.bob), (other.store, one.alice)]
         {
             tasks.push(tokio::spawn(async move {
                 for number in 0..50 {
-                    // Ana sends the same from two nodes, as a client does that has lost its acknowledgements.
+                    // Alice sends the same from two nodes, as a client does that has lost its acknowledgements.
                     let change = || message(&number.to_string(), Some(&format!("m-{number}")));
                     let mut batch = chats.map(|chat| Append { actor, chat, change: change() });
                     if number % 2 == 1 {
@@ -229,11 +229,11 @@ mod on_postgres {
         let other = World::again(PostgresStore::open(&url).await.unwrap()).await;
         let group = one.group().await;
         let message = |name| message("hello", Some(name));
-        one.event(group, one.ben, Change::Leave).await;
-        assert_eq!(one.append(group, one.ben, message("m-1")).await, Err(Refused::NoSuchChat));
-        one.event(group, one.ana, Change::Join { user: one.ben }).await;
-        one.event(group, one.ben, message("m-2")).await;
-        assert_eq!(other.append(group, one.ben, message("m-1")).await, Err(Refused::NoSuchChat));
+        one.event(group, one.bob, Change::Leave).await;
+        assert_eq!(one.append(group, one.bob, message("m-1")).await, Err(Refused::NoSuchChat));
+        one.event(group, one.alice, Change::Join { user: one.bob }).await;
+        one.event(group, one.bob, message("m-2")).await;
+        assert_eq!(other.append(group, one.bob, message("m-1")).await, Err(Refused::NoSuchChat));
         assert_eq!(one.texts(group).await, ["hello"]);
     }
 
@@ -245,7 +245,7 @@ mod on_postgres {
         let mut admin = PgConnection::connect(&url).await.unwrap();
         for name in ["m-1", "m-2", "m-3"] {
             let message = message("hello", Some(name));
-            assert_eq!(world.append(pair, world.cleo, message).await, Err(Refused::NoSuchChat));
+            assert_eq!(world.append(pair, world.carol, message).await, Err(Refused::NoSuchChat));
             if name == "m-1" {
                 sqlx::query("UPDATE refusals SET at = at - $1 * 86400000000")
                     .bind(causerie_protocol::limits::REFUSED_DAYS + 1)
@@ -272,7 +272,7 @@ mod on_postgres {
         let world = World::new(store.with_timeout(Duration::from_millis(200))).await;
         let pair = world.pair().await;
         // As many at once as there are connections, so that none is left that does not hang.
-        let all = || futures_util::future::join_all((0..20).map(|_| world.store.position(world.ana, pair)));
+        let all = || futures_util::future::join_all((0..20).map(|_| world.store.position(world.alice, pair)));
         assert!(all().await.iter().all(Result::is_ok));
         assert_eq!(world.store.pool().open, world.store.pool().most);
         proxy.hang();
@@ -280,7 +280,7 @@ mod on_postgres {
             assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
         }
         let change = message("hello", Some("m-1"));
-        let append = [Append { actor: world.ana, chat: pair, change }];
+        let append = [Append { actor: world.alice, chat: pair, change }];
         let stored = async || match world.store.append(&append).await {
             Ok(results) => Some(results[0].is_ok()),
             Err(error) => {
@@ -308,7 +308,7 @@ mod on_postgres {
         };
         let append = async |name| {
             let change = message("hello", Some(name));
-            world.store.append(&[Append { actor: world.ana, chat: pair, change }]).await
+            world.store.append(&[Append { actor: world.alice, chat: pair, change }]).await
         };
         set("SET default_transaction_read_only = on").await;
         // The first attempts may meet connections that were just ended, which is unavailable too.
@@ -355,7 +355,7 @@ mod on_postgres {
         let bouncer = PgBouncer::start("session").await.unwrap();
         let world = World::new(PostgresStore::open(&bouncer.url(&database).unwrap()).await.unwrap()).await;
         let pair = world.pair().await;
-        world.say(pair, world.ana, "through the pooler").await;
+        world.say(pair, world.alice, "through the pooler").await;
         assert_eq!(world.texts(pair).await, ["through the pooler"]);
         assert!(PostgresStore::preflight(&bouncer.url(&database).unwrap()).await.is_ok());
         for mode in ["transaction", "statement"] {

@@ -18,7 +18,7 @@ pub fn before(migrations: &Migrator) -> Migrator {
 /// The clock was in the future when the third was written in.
 pub const CONTENT: &str = "
     INSERT INTO users (email, name, password_hash, created_at)
-        VALUES ('ana@example.org', 'ana', 'hash', 1), ('ben@example.org', 'ben', 'hash', 1), ('cleo@example.org', 'cleo', 'hash', 1);
+        VALUES ('alice@example.org', 'alice', 'hash', 1), ('bob@example.org', 'bob', 'hash', 1), ('carol@example.org', 'carol', 'hash', 1);
     INSERT INTO chats (direct, head, title, created_at, updated_at) VALUES
         (false, 3, 'One', 1, 9), (false, 0, 'Two', 2, 2), (false, 2, 'Three', 3, 4102444800000000),
         (false, 1, 'Four', 4, 4), (false, 0, 'Five', 5, 5);
@@ -32,9 +32,9 @@ pub const CONTENT: &str = "
 /// What the list looks like then, and that it goes on from there.
 pub async fn the_list_goes_by_messages(world: World) {
     let order = async || -> Vec<i64> {
-        world.store.chats(world.ana, None, 10).await.unwrap().iter().map(|chat| chat.id.0).collect()
+        world.store.chats(world.alice, None, 10).await.unwrap().iter().map(|chat| chat.id.0).collect()
     };
     assert_eq!(order().await, [5, 1, 4, 3, 2]);
-    world.say(ChatId(2), world.ana, "c").await;
+    world.say(ChatId(2), world.alice, "c").await;
     assert_eq!(order().await, [2, 5, 1, 4, 3]);
 }

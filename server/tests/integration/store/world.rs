@@ -8,14 +8,14 @@ use causerie_server::store::{Append, AppendResult, Appended, Change, Created, Ne
 
 pub struct World {
     pub store: Arc<dyn Store>,
-    pub ana: UserId,
-    pub ben: UserId,
-    pub cleo: UserId,
+    pub alice: UserId,
+    pub bob: UserId,
+    pub carol: UserId,
 }
 
 impl World {
     pub async fn new(store: impl Store) -> Self {
-        for name in ["ana", "ben", "cleo"] {
+        for name in ["alice", "bob", "carol"] {
             store.create_user(&format!("{name}@example.org"), name, "hash").await.unwrap().unwrap();
         }
         Self::again(store).await
@@ -24,21 +24,21 @@ impl World {
     /// The same three people in a store that has them already.
     pub async fn again(store: impl Store) -> Self {
         let mut ids = Vec::new();
-        for name in ["ana", "ben", "cleo"] {
+        for name in ["alice", "bob", "carol"] {
             let account = store.account(&format!("{name}@example.org")).await.unwrap();
             ids.push(account.unwrap().0.id);
         }
-        Self { store: Arc::new(store), ana: ids[0], ben: ids[1], cleo: ids[2] }
+        Self { store: Arc::new(store), alice: ids[0], bob: ids[1], carol: ids[2] }
     }
 
-    /// The direct chat of Ana and Ben.
+    /// The direct chat of Alice and Bob.
     pub async fn pair(&self) -> ChatId {
-        self.new_chat(&[self.ana, self.ben], None).await.0
+        self.new_chat(&[self.alice, self.bob], None).await.0
     }
 
-    /// A group of Ana and Ben, which Cleo is not in.
+    /// A group of Alice and Bob, which Carol is not in.
     pub async fn group(&self) -> ChatId {
-        self.new_chat(&[self.ana, self.ben], Some("Dinner")).await.0
+        self.new_chat(&[self.alice, self.bob], Some("Dinner")).await.0
     }
 
     pub async fn new_chat(&self, participants: &[UserId], title: Option<&str>) -> (ChatId, bool) {
@@ -77,12 +77,12 @@ impl World {
     }
 
     pub async fn texts(&self, chat: ChatId) -> Vec<String> {
-        let messages = self.store.messages(self.ana, chat, None, 1_000).await.unwrap().unwrap();
+        let messages = self.store.messages(self.alice, chat, None, 1_000).await.unwrap().unwrap();
         messages.into_iter().map(|message| message.content).collect()
     }
 
     pub async fn log(&self, chat: ChatId, after: u64) -> Vec<Event> {
-        self.store.events_after(self.ana, chat, Seq(after), 10_000).await.unwrap().unwrap()
+        self.store.events_after(self.alice, chat, Seq(after), 10_000).await.unwrap().unwrap()
     }
 
     pub async fn seen_by(&self, user: UserId, chat: ChatId) -> Chat {

@@ -10,7 +10,7 @@ use causerie_server::hub::Hub;
 use causerie_server::store::{NewChat, SqliteStore, Store};
 use tempfile::TempDir;
 
-use crate::bus::world::{ANA, BEN, until};
+use crate::bus::world::{ALICE, BOB, until};
 
 /// The pause between two renewals of a lease.
 pub const BEAT: Duration = Duration::from_millis(100);
@@ -58,14 +58,14 @@ impl Node {
     }
 }
 
-/// Ana and Ben, the first two people, with the first two chats: one that is in no store would be taken for deleted.
+/// Alice and Bob, the first two people, with the first two chats: one that is in no store would be taken for deleted.
 async fn fill(store: &dyn Store) {
-    for email in ["ana@example.org", "ben@example.org"] {
+    for email in ["alice@example.org", "bob@example.org"] {
         store.create_user(email, "name", "hash").await.unwrap();
     }
     for title in ["One", "Other"] {
-        let (participants, title) = (vec![ANA, BEN], Some(title.to_owned()));
-        let chat = NewChat { creator: ANA, participants, title, direct: false, client_id: None };
+        let (participants, title) = (vec![ALICE, BOB], Some(title.to_owned()));
+        let chat = NewChat { creator: ALICE, participants, title, direct: false, client_id: None };
         store.create_chat(chat).await.unwrap();
     }
 }
