@@ -16,9 +16,6 @@ pub struct Options {
 }
 
 /// Build, measure, and show the page's weight with the rest.
-///
-/// # Errors
-/// When a build fails, or the benchmark does.
 pub fn bench(options: &Options) -> Result<()> {
     println!("Setting up");
     tools::ensure()?;

@@ -13,9 +13,6 @@ use crate::programs;
 pub struct Driver(pub PathBuf);
 
 /// Find Chromium and its driver; on Debian, as root, install what is missing.
-///
-/// # Errors
-/// When they are missing and can't be installed; the message says what a person has to install.
 pub fn ensure() -> Result<Driver> {
     if let Some(driver) = find()? {
         return Ok(driver);

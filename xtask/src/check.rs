@@ -90,9 +90,6 @@ enum Rule {
 }
 
 /// Run the rules and list every breach.
-///
-/// # Errors
-/// When a rule is broken, or a file can't be read.
 pub fn check() -> Result<()> {
     let root = project::root();
     let mut breaches = Vec::new();

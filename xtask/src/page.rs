@@ -49,9 +49,6 @@ impl Page {
     }
 
     /// Whether a phone may be asked to load it.
-    ///
-    /// # Errors
-    /// When a program is heavier than its limit.
     pub fn check_weight(&self) -> Result<()> {
         for ((name, _, limit), weight) in PROGRAMS.into_iter().zip(self.weights) {
             if weight > limit {
@@ -63,9 +60,6 @@ impl Page {
 }
 
 /// Build the page into `dist/`, as people get it, and weigh it.
-///
-/// # Errors
-/// When the build fails.
 pub fn build() -> Result<Page> {
     let dist = project::root().join("dist");
     run_trunk(&dist, &["--release"])?;
@@ -75,9 +69,6 @@ pub fn build() -> Result<Page> {
 }
 
 /// Build the page for work and tests, neither made small nor weighed, and return its folder.
-///
-/// # Errors
-/// When the build fails.
 pub fn build_quickly() -> Result<PathBuf> {
     let dist = project::quick().join("dist");
     fs::create_dir_all(&dist).with_context(|| format!("making {}", dist.display()))?;

@@ -32,9 +32,6 @@ pub fn cargo(arguments: &str) -> Result<Command> {
 }
 
 /// Show a command, run it, and fail when it fails.
-///
-/// # Errors
-/// When the program can't be started or ends with another code than 0.
 pub fn run(command: &mut Command) -> Result<()> {
     announce(command);
     let status = command.status().with_context(|| format!("starting {}", program_of(command)))?;
@@ -45,9 +42,6 @@ pub fn run(command: &mut Command) -> Result<()> {
 }
 
 /// As [`run`], and hand every line of its standard output to `see` while showing it.
-///
-/// # Errors
-/// When the program can't be started or ends with another code than 0.
 pub fn watch(command: &mut Command, mut see: impl FnMut(&str)) -> Result<()> {
     announce(command);
     let mut child = command

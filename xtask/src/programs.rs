@@ -26,9 +26,6 @@ pub const ALL: &[Needed] = &[
 ];
 
 /// Find programs, and install what is missing where that may be done.
-///
-/// # Errors
-/// When something is missing and can't be installed; the message says what a person has to install.
 pub fn ensure(needed: &[Needed]) -> Result<()> {
     let missing = || needed.iter().filter(|(program, _)| !is_installed(program));
     let packages: Vec<&str> = missing().map(|(_, package)| *package).collect();
@@ -46,9 +43,6 @@ pub fn ensure(needed: &[Needed]) -> Result<()> {
 }
 
 /// Install Debian's packages as root, or say what a person has to install.
-///
-/// # Errors
-/// When this is not Debian, or not root, and when apt-get fails.
 pub fn install(programs: &str, packages: &[&str]) -> Result<()> {
     if !Path::new("/etc/debian_version").exists() {
         bail!("{programs} must be installed and in PATH");

@@ -25,9 +25,6 @@ pub struct Options {
 }
 
 /// Build, then become the server: Ctrl-C reaches it directly.
-///
-/// # Errors
-/// When the build fails or the program can't be started.
 pub fn run(options: &Options) -> Result<()> {
     println!("Setting up");
     tools::ensure()?;

@@ -6,9 +6,6 @@ use crate::process::{self, cargo};
 use crate::{browser, build, project, tools};
 
 /// Build, sign two people in, let them chat, and photograph their pages.
-///
-/// # Errors
-/// When the build fails, there is no browser, or the page doesn't do what the photographer asks.
 pub fn screenshots() -> Result<()> {
     println!("Setting up");
     tools::ensure()?;

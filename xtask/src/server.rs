@@ -21,9 +21,6 @@ pub struct TestServer {
 
 impl TestServer {
     /// Start the program on a free port and wait until it says that it serves.
-    ///
-    /// # Errors
-    /// When the program can't be started or ends before it serves.
     pub fn start(allowed_origin: &str) -> Result<Self> {
         let folder = project::target().join(format!("xtask-server-{}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
@@ -65,9 +62,6 @@ impl Drop for TestServer {
 }
 
 /// A port that was free a moment ago, for a program that can't choose one itself.
-///
-/// # Errors
-/// When the machine has no free port.
 pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context("asking for a free port")?;
     Ok(listener.local_addr()?.port())

@@ -16,9 +16,6 @@ pub struct Options {
 }
 
 /// Install what is missing and say how long it took.
-///
-/// # Errors
-/// When something can't be installed.
 pub fn setup(options: &Options) -> Result<()> {
     let started = Instant::now();
     println!("Setting up");

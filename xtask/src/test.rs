@@ -32,6 +32,8 @@ pub struct Prepared {
     driver: Option<Driver>,
     no_driver: String,
     built: bool,
+    /// Whether clippy compiled the tests.
+    linted: bool,
     /// Why the programs that tests start beside the server are not all there, if so.
     no_programs: Option<String>,
 }

@@ -12,9 +12,6 @@ const TRUNK: &str = "0.22.1";
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Install what is missing, and say what was found.
-///
-/// # Errors
-/// When a tool can't be installed.
 pub fn ensure() -> Result<()> {
     ensure_rust_parts()?;
     ensure_trunk()?;
@@ -22,9 +19,6 @@ pub fn ensure() -> Result<()> {
 }
 
 /// The compiler's parts alone: enough for formatting, clippy and native tests.
-///
-/// # Errors
-/// When rustup fails to add a part.
 pub fn ensure_rust_parts() -> Result<()> {
     // Without rustup (a distribution's compiler) the parts are whoever installed it's business.
     let Some(targets) = rustup("target list --installed") else {
@@ -64,7 +58,8 @@ fn ensure_trunk() -> Result<()> {
     let arguments = format!(
         "install trunk --version {TRUNK} --ignore-rust-version --no-default-features --features rustls"
     );
-    install_tool("trunk", TRUNK, "seven", &[arguments])
+    // What it does itself is small, and half of its build was optimisation.
+    install_tool("trunk", TRUNK, "five", 0, &[arguments])
 }
 
 fn ensure_wasm_bindgen() -> Result<()> {
@@ -75,7 +70,8 @@ fn ensure_wasm_bindgen() -> Result<()> {
     }
     let plain = format!("install wasm-bindgen-cli --version {version}");
     // Its own lock file may name a version that was withdrawn: then without.
-    install_tool("wasm-bindgen", &version, "three", &[format!("{plain} --locked"), plain])
+    // It reads and writes whole programs.
+    install_tool("wasm-bindgen", &version, "three", 1, &[format!("{plain} --locked"), plain])
 }
 
 fn found(tool: &str, version: &str) -> bool {
@@ -91,7 +87,7 @@ fn found(tool: &str, version: &str) -> bool {
     right
 }
 
-fn install_tool(tool: &str, version: &str, minutes: &str, attempts: &[String]) -> Result<()> {
+fn install_tool(tool: &str, version: &str, minutes: &str, optimised: u8, attempts: &[String]) -> Result<()> {
     println!("  {tool} {version} is missing: building it, about {minutes} minutes on two cores");
     let started = Instant::now();
     let tools = project::tools();
@@ -102,7 +98,7 @@ fn install_tool(tool: &str, version: &str, minutes: &str, attempts: &[String]) -
         command.arg("--target-dir").arg(tools.join("build"));
         // Trunk asks for one that takes three times as long to build, and is not waited for afterwards.
         command.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", optimised.to_string());
         outcome = process::run(command.arg("--force"));
         if outcome.is_ok() {
             println!("  {tool} {version} installed in {} s", started.elapsed().as_secs());

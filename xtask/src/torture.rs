@@ -1,8 +1,6 @@
 //! `cargo xtask torture`: the program, or several nodes of it, on a bad network, killed again and again, and checked
 //! against the log.
 
-use std::process::Command;
-
 use anyhow::Result;
 use clap::Args;
 
@@ -18,9 +16,6 @@ pub struct Options {
 }
 
 /// Build and torture.
-///
-/// # Errors
-/// When a build fails, or a promise was broken.
 pub fn torture(options: &Options) -> Result<()> {
     println!("Setting up");
     tools::ensure()?;
@@ -28,15 +23,6 @@ pub fn torture(options: &Options) -> Result<()> {
         programs::ensure(programs::SERVICES)?;
     }
     build::build()?;
-    process::run(command()?.args(&options.more))
-}
-
-/// The torturer, built with what its tests need so that it is built once, with the built program as its victim.
-///
-/// # Errors
-/// When the environment can't be prepared.
-pub fn command() -> Result<Command> {
-    let mut torture = cargo("run --quiet --release --package causerie-torture --features real-nodes --")?;
-    torture.env("CAUSERIE_BIN", project::program());
-    Ok(torture)
+    let mut torture = cargo("run --quiet --release --package causerie-torture --")?;
+    process::run(torture.args(&options.more).env("CAUSERIE_BIN", project::program()))
 }

@@ -14,9 +14,6 @@ use wasm_encoder::{ImportSection, Module, RawSection};
 use wasmparser::{ImportSectionReader, Parser, Payload};
 
 /// Shortens a program and the script that loads it, which must fit each other.
-///
-/// # Errors
-/// When the program is no WebAssembly.
 pub fn shorten(program: &[u8], script: &str) -> Result<(Vec<u8>, String)> {
     let mut names = HashMap::new();
     let mut module = Module::new();

@@ -8,7 +8,7 @@ use super::{Outcome, Prepared};
 use crate::process::{self, cargo};
 use crate::report::Counts;
 use crate::server::{TestServer, free_port};
-use crate::{build, check, project, torture};
+use crate::{build, check, project};
 
 /// What a stage stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub const STAGES: &[Stage] = &[
         name: "lint",
         about: "clippy has nothing to say, natively and for the page",
         needs: Needs::Rust,
-        run: |_| lint(),
+        run: lint,
     },
     Stage {
         name: "native",
@@ -82,20 +82,45 @@ pub const STAGES: &[Stage] = &[
     Stage { name: "pages", about: "two people in two browsers", needs: Needs::Browser, run: pages },
 ];
 
-fn lint() -> Outcome {
-    // The page is compiled for the browser only; checking it natively too would compile its framework twice.
-    let native = cargo(
-        "clippy --workspace --exclude causerie-frontend --all-targets --features causerie-server/test-services,causerie-e2e/real-causes --quiet -- --deny warnings",
-    )?;
-    let page = cargo(
-        "clippy --package causerie-frontend --package causerie-tester --all-targets --target wasm32-unknown-unknown --quiet -- --deny warnings",
-    )?;
-    Ok(one(native)?.add(one(page)?))
+/// All crates but the page, which is for browsers only and would have its framework compiled twice.
+///
+/// Every stage names the same ones, so that the packages which they share are compiled with the same features, and once.
+const NATIVE: &str = "test --workspace --exclude causerie-frontend --no-fail-fast";
+/// What is for browsers.
+const BROWSER: &str = "test --package causerie-frontend --package causerie-tester --target wasm32-unknown-unknown --no-fail-fast";
+/// The tests that stand on the built program.
+const ON_PROGRAM: &str =
+    "--features causerie-server/test-services,causerie-e2e/real-causes,causerie-torture/real-nodes";
+
+/// Clippy compiles the tests, instead of looking at everything once more than the compiler.
+fn lint(prepared: &mut Prepared) -> Outcome {
+    let mut counts = Counts::default();
+    for tests in [format!("{NATIVE} {ON_PROGRAM}"), BROWSER.to_owned()] {
+        let mut clippy = cargo(&format!("{tests} --no-run --quiet"))?;
+        with_clippy(&mut clippy);
+        counts = counts.add(one(clippy)?);
+    }
+    prepared.linted = counts.failed == 0;
+    Ok(counts)
+}
+
+/// Lets clippy compile the project's own crates. Its settings are in the form in which `cargo clippy` hands them on.
+fn with_clippy(command: &mut Command) {
+    command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+    command.env("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__");
+}
+
+/// Tests as `lint` compiled them, if it ran and had nothing to say.
+fn tests(arguments: &str, prepared: &Prepared) -> Result<Command> {
+    let mut tests = cargo(arguments)?;
+    if prepared.linted {
+        with_clippy(&mut tests);
+    }
+    Ok(tests)
 }
 
 fn native(prepared: &Prepared) -> Outcome {
-    let mut tests =
-        cargo("test --workspace --exclude causerie-frontend --exclude causerie-e2e --no-fail-fast")?;
+    let mut tests = tests(NATIVE, prepared)?;
     if prepared.no_programs.is_none() {
         tests.args(["--features", "causerie-server/test-services"]);
     } else {
@@ -123,16 +148,14 @@ fn build_program(prepared: &mut Prepared) -> Outcome {
 fn torture_briefly(prepared: &Prepared) -> Outcome {
     // Each run keeps servers and a dozen clients busy: several at once only slow one another down.
     let checker = |test: &str| {
-        // The same features for all, so that it is built once.
-        let mut checker =
-            cargo("test --release --package causerie-torture --features real-nodes --no-fail-fast")?;
-        checker.args(["--test", test]);
+        let mut checker = tests(&format!("{NATIVE} {ON_PROGRAM} --test {test}"), prepared)?;
         checker.env("CAUSERIE_BIN", project::program()).env("RUST_TEST_THREADS", "1");
         counted(checker)
     };
+    // What tortures was compiled with its tests; only the server is optimised.
     let real = |arguments: &[&str]| {
-        let mut real = torture::command()?;
-        real.args(arguments);
+        let mut real = process::command(project::target().join("debug/causerie-torture"))?;
+        real.args(arguments).env("CAUSERIE_BIN", project::program());
         counted(real)
     };
     let counts = checker("sabotage")?.add(real(&["--seconds", "20"])?);
@@ -146,8 +169,7 @@ fn wasm(prepared: &mut Prepared) -> Outcome {
     // The page that holds the tests needs an origin that the server was told to allow.
     let address = format!("127.0.0.1:{}", free_port()?);
     let server = TestServer::start(&format!("http://{address}"))?;
-    let mut tests =
-        cargo("test --package causerie-frontend --target wasm32-unknown-unknown --tests --no-fail-fast")?;
+    let mut tests = tests(&format!("{BROWSER} --tests"), prepared)?;
     with_driver(&mut tests, prepared);
     tests.env("CAUSERIE_TEST_SERVER", &server.url);
     tests.env("WASM_BINDGEN_TEST_ADDRESS", address);
@@ -158,13 +180,13 @@ fn wasm(prepared: &mut Prepared) -> Outcome {
 }
 
 fn pages(prepared: &mut Prepared) -> Outcome {
-    let mut tests = cargo("test --package causerie-e2e --no-fail-fast")?;
+    let mut tests = tests(&format!("{NATIVE} {ON_PROGRAM} --test pages"), prepared)?;
     with_driver(&mut tests, prepared);
     tests.env("CAUSERIE_BIN", project::program());
     // Each test drives two browsers: more tests at once only wait for one another.
     tests.env("RUST_TEST_THREADS", "2");
-    if prepared.no_programs.is_none() {
-        tests.args(["--features", "real-causes"]);
+    if prepared.no_programs.is_some() {
+        tests.args(["--", "--skip", "doctor::"]);
     }
     Ok(counted(tests)?.add(not_run("the tests of the diagnosis", prepared)))
 }

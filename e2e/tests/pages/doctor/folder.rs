@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use causerie_e2e::{FIRST, Person, Tester};
 use causerie_testkit::{Account, ReverseProxy, Server};
 
-use crate::finds;
+use super::finds;
 
 const ALICE: Account = Account::ALICE;
 const BOB: Account = Account::BOB;

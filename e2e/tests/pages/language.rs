@@ -8,7 +8,7 @@ use causerie_e2e::{Browser, Person, Screen, Trunk};
 use causerie_testkit::{Account, Server};
 use serde_json::json;
 
-#[path = "../../texts/src/table.rs"]
+#[path = "../../../texts/src/table.rs"]
 mod table;
 
 use table::TEXTS;

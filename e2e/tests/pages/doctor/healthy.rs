@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use causerie_e2e::{FIRST, Pair, Tester, Trunk};
 use causerie_testkit::{ReverseProxy, Server};
 
-use crate::at;
+use super::at;
 
 /// A page whose doctor was started.
 struct Way {

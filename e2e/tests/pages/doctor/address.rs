@@ -1,13 +1,11 @@
 //! What can be wrong with an address, with what answers there, and with the page that asks.
 
-use std::net::TcpListener;
-
 use anyhow::{Result, ensure};
 use causerie_e2e::{FIRST, Tester};
-use causerie_testkit::{OtherProgram, ReverseProxy, Server};
+use causerie_testkit::{OtherProgram, ReservedPort, ReverseProxy, Server};
 use serde_json::json;
 
-use crate::{at, finds, finds_at, look_from};
+use super::{at, finds, finds_at, look_from};
 
 /// The addresses of a page's own server are the empty one.
 async fn own_again(tester: &Tester) -> Result<()> {
@@ -28,7 +26,8 @@ async fn one_that_is_none_or_that_nobody_has() -> Result<()> {
         let text = tester.text(&format!(r#"#first [data-testid="{shown}"]"#)).await?;
         ensure!(!text.contains("Submarine"), "the token is shown: {text}");
     }
-    let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let reserved = ReservedPort::new()?;
+    let closed = reserved.number();
     for host in ["127.0.0.1", "localhost"] {
         let words = finds_at(&tester, &format!("http://{host}:{closed}"), "nothing_listens").await?;
         ensure!(words.contains(&closed.to_string()), "the port is told: {words}");

@@ -5,7 +5,7 @@ use causerie_e2e::FIRST;
 use causerie_testkit::{Account, Server};
 use serde_json::json;
 
-use crate::{at, finds};
+use super::{at, finds};
 
 /// A month, in the words of the library that turns clocks back; sign-ins are good for 30 days.
 const A_MONTH_AGO: &str = "-31d";

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use causerie_e2e::{FIRST, Tester};
 use causerie_testkit::{Remedy, ReverseProxy, Server, TcpProxy};
 
-use crate::{at, finds, look_from};
+use super::{at, finds, look_from};
 
 /// A page behind a proxy with a mistake that is found.
 async fn behind(file: &str, expected: &str) -> Result<(Server, ReverseProxy, Tester, Vec<String>)> {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use causerie_e2e::{FIRST, SECOND};
 use causerie_testkit::{OtherProgram, Postgres, Redis, Server, Stop};
 
-use crate::{at, finds, finds_at, look_from};
+use super::{at, finds, finds_at, look_from};
 
 #[tokio::test]
 async fn one_that_went_away_is_what_the_button_at_a_failed_connection_finds() -> Result<()> {

@@ -1,0 +1,23 @@
+//! The page as people in browsers see it, against the built program.
+
+mod accounts;
+mod chats;
+mod clock;
+mod connection;
+mod conversation;
+mod delivery;
+#[cfg(feature = "real-causes")]
+mod doctor;
+mod harness;
+mod language;
+mod layout;
+mod loading;
+mod others;
+mod tester;
+mod writing;
+
+/// Says in the output of a plain `cargo test` what that leaves out.
+#[cfg(not(feature = "real-causes"))]
+#[test]
+#[ignore = "nginx, Caddy, Python, libfaketime, Postgres and Redis are needed: `cargo xtask test pages` runs these"]
+fn tests_of_the_diagnosis() {}
