@@ -1,7 +1,7 @@
 //! The built program, serving on loopback with a folder and settings of its own.
 
 use std::env;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::{Serving, process, write_certificate};
+use crate::{ReservedPort, Serving, process, write_certificate};
 
 /// The file of the database, in the server's folder.
 const DATABASE: &str = "causerie.db";
@@ -24,39 +24,28 @@ pub struct Server {
     program: PathBuf,
     folder: TempDir,
     settings: Settings,
-    address: SocketAddr,
+    /// Its own for all its lives, since somebody else could be given one that the system chose.
+    port: ReservedPort,
     serving: Option<Serving>,
 }
 
 impl Server {
     /// Starts the program that `CAUSERIE_BIN` names, with an empty database.
-    ///
-    /// # Errors
-    /// When the variable is unset, or the program doesn't come to serve.
     pub async fn start() -> Result<Self> {
         Self::start_with(&[]).await
     }
 
     /// As [`Server::start`], with settings, each the name and the value of an environment variable.
-    ///
-    /// # Errors
-    /// As [`Server::start`].
     pub async fn start_with(settings: &[(&str, &str)]) -> Result<Self> {
         Self::start_program(&built_program()?, for_tests(settings)).await
     }
 
     /// As [`Server::start`], with a clock that is off, such as by `-31d` or `+120s`.
-    ///
-    /// # Errors
-    /// As [`Server::start`], and when libfaketime is not installed.
     pub async fn start_at(clock: &str) -> Result<Self> {
         Self::start_program(&built_program()?, with_clock(clock)?).await
     }
 
     /// As [`Server::start`], speaking TLS with a certificate that nobody but a test trusts.
-    ///
-    /// # Errors
-    /// As [`Server::start`].
     pub async fn start_tls() -> Result<Self> {
         let settings = [("CAUSERIE_TLS_CERT", "certificate.pem"), ("CAUSERIE_TLS_KEY", "key.pem")];
         let folder = tempfile::tempdir().context("making the server's folder")?;
@@ -65,9 +54,6 @@ impl Server {
     }
 
     /// Starts a program with settings and an empty database.
-    ///
-    /// # Errors
-    /// When it doesn't come to serve.
     pub async fn start_program(program: &Path, settings: Settings) -> Result<Self> {
         Self::start_in(tempfile::tempdir().context("making the server's folder")?, program, settings).await
     }
@@ -77,33 +63,24 @@ impl Server {
         let program = program.canonicalize().with_context(|| {
             format!("{} is not there: build it with `cargo xtask build`", program.display())
         })?;
-        let address = (Ipv4Addr::LOCALHOST, 0).into();
-        let mut server = Self { program, folder, settings, address, serving: None };
+        let mut server = Self { program, folder, settings, port: ReservedPort::new()?, serving: None };
         server.launch().await?;
         Ok(server)
     }
 
     /// Starts the process, on the port of the last one, and waits until it serves.
-    ///
-    /// # Errors
-    /// When it doesn't come to, with the end of its log.
     pub async fn launch(&mut self) -> Result<()> {
         let mut command = Command::new(&self.program);
         // Neither an `.env` nor the variables of the person who runs this reach the server.
         command.current_dir(self.folder.path()).env_clear();
-        command.args(["serve", "-b", "127.0.0.1", "-p", &self.address.port().to_string()]);
+        command.args(["serve", "-b", "127.0.0.1", "-p", &self.port().to_string()]);
         command.env("DATABASE_URL", format!("sqlite:{DATABASE}"));
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
-        let serving = Serving::start_with_log(&mut command, &self.log_file()).await?;
-        self.address = serving.address()?;
-        self.serving = Some(serving);
+        self.serving = Some(Serving::start_with_log(&mut command, &self.log_file()).await?);
         Ok(())
     }
 
     /// Kills it and starts it again with other settings.
-    ///
-    /// # Errors
-    /// When the program doesn't come to serve.
     pub async fn restart_with(&mut self, settings: &[(&str, &str)]) -> Result<()> {
         self.settings = for_tests(settings);
         self.kill().await?;
@@ -111,9 +88,6 @@ impl Server {
     }
 
     /// As [`Server::restart_with`], with a clock that is off.
-    ///
-    /// # Errors
-    /// As [`Server::start_at`].
     pub async fn restart_at(&mut self, clock: &str) -> Result<()> {
         self.settings = with_clock(clock)?;
         self.kill().await?;
@@ -122,18 +96,18 @@ impl Server {
 
     /// Where it listens, the same for all its lives.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     /// The port on loopback.
     pub fn port(&self) -> u16 {
-        self.address.port()
+        self.port.number()
     }
 
     /// The address of the page, without a folder that it may be in.
     pub fn url(&self) -> String {
         let is_tls = self.settings.iter().any(|(name, _)| name == "CAUSERIE_TLS_CERT");
-        format!("{}://{}", if is_tls { "https" } else { "http" }, self.address)
+        format!("{}://{}", if is_tls { "https" } else { "http" }, self.address())
     }
 
     /// The file of its database, unless the settings name another one.
@@ -146,51 +120,33 @@ impl Server {
     }
 
     /// The process' number.
-    ///
-    /// # Errors
-    /// When none runs.
     pub fn pid(&self) -> Result<u32> {
         self.serving.as_ref().and_then(Serving::pid).context("no server runs")
     }
 
     /// How the process ended that was not asked to, if it did.
-    ///
-    /// # Errors
-    /// When the system does not tell.
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
         self.serving.as_mut().map_or(Ok(None), Serving::try_wait)
     }
 
     /// SIGKILL, as when the power goes.
-    ///
-    /// # Errors
-    /// When none runs.
     pub async fn kill(&mut self) -> Result<()> {
         self.signal(Signal::KILL)?;
         self.ended().await.map(drop)
     }
 
     /// SIGTERM.
-    ///
-    /// # Errors
-    /// When none runs.
     pub fn begin_stop(&self) -> Result<()> {
         self.signal(Signal::TERM)
     }
 
     /// SIGTERM, and the end of the process.
-    ///
-    /// # Errors
-    /// When none runs, or it does not end in time.
     pub async fn stop(&mut self) -> Result<ExitStatus> {
         self.begin_stop()?;
         self.ended().await
     }
 
     /// Waits for the end of a process that was asked to end.
-    ///
-    /// # Errors
-    /// When none runs, or it does not end in time.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         let status = self.serving.as_mut().context("no server runs")?.ended().await?;
         self.serving = None;
@@ -198,25 +154,16 @@ impl Server {
     }
 
     /// SIGSTOP: its sockets stay open and say nothing, as on a network that went away.
-    ///
-    /// # Errors
-    /// When none runs.
     pub fn pause(&self) -> Result<()> {
         self.signal(Signal::STOP)
     }
 
     /// SIGCONT.
-    ///
-    /// # Errors
-    /// When none runs.
     pub fn resume(&self) -> Result<()> {
         self.signal(Signal::CONT)
     }
 
     /// What all its processes logged so far.
-    ///
-    /// # Errors
-    /// When the log can't be read.
     pub fn log(&self) -> Result<String> {
         std::fs::read_to_string(self.log_file()).context("reading the server's log")
     }

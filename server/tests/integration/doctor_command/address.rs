@@ -1,21 +1,15 @@
 //! What can be wrong with an address, and with what answers there.
 
 use std::fs;
-use std::net::TcpListener;
 
 use causerie_server::config::TlsFiles;
-use causerie_testkit::{OtherProgram, ReverseProxy, Serving};
+use causerie_testkit::{OtherProgram, ReservedPort, ReverseProxy, Serving};
 use tokio::process::Command;
 
 use super::looked::{doctor, in_a_chat, look, program};
 use super::silent::Silent;
 use crate::common::program::causerie;
 use crate::common::server::TestServer;
-
-/// A port on which nothing listens.
-fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 #[tokio::test]
 async fn an_address_that_is_none_and_one_with_a_token() {
@@ -33,7 +27,8 @@ async fn a_name_that_nobody_has() {
 
 #[tokio::test]
 async fn a_port_on_which_nothing_listens_until_a_server_does() {
-    let port = closed_port();
+    let reserved = ReservedPort::new().unwrap();
+    let port = reserved.number();
     for host in ["127.0.0.1", "localhost"] {
         let words = doctor(&[&format!("http://{host}:{port}")]).await.found("nothing_listens");
         assert!(words.contains(&format!("causerie serve -p {port}")), "{words}");

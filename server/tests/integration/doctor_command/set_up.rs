@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 
-use causerie_testkit::{Redis, Serving, database};
+use causerie_testkit::{Redis, ReservedPort, Serving, database};
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -11,15 +11,11 @@ use tokio::process::Command;
 use super::looked::{Looked, look, program};
 use crate::common::program::{causerie, folder_with};
 
-/// A port that nobody has.
-fn free_port() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
-}
-
 /// Looks at a folder's set-up, at a free port unless `.env` names one.
 async fn set_up(folder: &TempDir, env: &[(&str, &str)]) -> Looked {
     let mut command = causerie(folder, &["doctor", "--json"]);
-    command.env("CAUSERIE_PORT", free_port()).envs(env.iter().copied());
+    let port = ReservedPort::new().unwrap();
+    command.env("CAUSERIE_PORT", port.number().to_string()).envs(env.iter().copied());
     look(command, &[]).await
 }
 
@@ -38,8 +34,9 @@ async fn the_set_up_of_a_server_that_runs_is_well() {
     fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
     let tls = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
     for options in [&[][..], &tls] {
-        let port = free_port();
-        let options = [&["--port", &port], options].concat();
+        let port = ReservedPort::new().unwrap();
+        let number = port.number().to_string();
+        let options = [&["--port", &number], options].concat();
         let serving = Serving::start(causerie(&folder, &["serve"]).args(&options)).await.unwrap();
         let looked = look(causerie(&folder, &["doctor", "--json", "--"]), &options).await;
         looked.found("all_well");
@@ -87,11 +84,14 @@ async fn a_database_that_cant_be_used() {
     let words = set_up(&folder, &[]).await.found("database_unusable");
     assert!(words.contains("causerie.db is not a SQLite database"), "{words}");
 
-    let port = free_port();
-    let away = format!("postgres://u:sesame@127.0.0.1:{port}/d");
+    let port = ReservedPort::new().unwrap();
+    let away = format!("postgres://u:sesame@{}/d", port.address());
     let looked = set_up(&folder, &[("DATABASE_URL", &away)]).await;
     let words = looked.found("database_unusable");
-    assert!(words.contains(&port) && words.contains("systemctl start postgresql"), "{words}");
+    assert!(
+        words.contains(&port.number().to_string()) && words.contains("systemctl start postgresql"),
+        "{words}"
+    );
     assert!(!looked.printed.contains("sesame"), "{}", looked.printed);
     set_up(&folder, &[("DATABASE_URL", &database().await.unwrap())]).await.found("all_well");
 }
@@ -130,15 +130,17 @@ async fn a_port_that_another_program_has_until_another_one_is_chosen() {
     };
     let words = look_at(&port).await.found("port_taken");
     assert!(words.contains(&format!("sport = :{port}")), "{words}");
-    look_at(&free_port()).await.found("all_well");
+    let free = ReservedPort::new().unwrap();
+    look_at(&free.number().to_string()).await.found("all_well");
 }
 
 #[tokio::test]
 async fn a_limit_of_files_that_is_too_low_until_it_is_raised() {
     let folder = tempfile::tempdir().unwrap();
+    let port = ReservedPort::new().unwrap();
     let limited = |limit: u32| {
         let mut shell = Command::new("sh");
-        shell.current_dir(folder.path()).env_clear().env("CAUSERIE_PORT", free_port());
+        shell.current_dir(folder.path()).env_clear().env("CAUSERIE_PORT", port.number().to_string());
         shell.args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\"")]);
         shell.arg(program()).args(["doctor", "--json"]);
         shell

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use causerie_protocol::ChatId;
 use causerie_server::store::{Append, Change, PostgresStore, Refused, Store, StoreError, renew_epoch};
-use causerie_testkit::{LIMIT, PgBouncer, TcpProxy, eventually};
+use causerie_testkit::{LIMIT, PgBouncer, ReservedPort, TcpProxy, eventually};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
@@ -409,7 +409,8 @@ mod on_postgres {
     #[tokio::test]
     async fn a_server_that_cant_be_used_says_what_to_do() {
         let server = server().await;
-        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let port = ReservedPort::new().unwrap();
+        let nobody = port.address();
         for (url, named) in [
             (format!("{server}/no_such_database"), "createdb"),
             (format!("postgres://causerie@{nobody}/x"), "does not answer"),
