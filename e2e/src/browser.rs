@@ -79,17 +79,11 @@ pub struct Browser {
 
 impl Browser {
     /// Start a browser of somebody who reads English; `name` says in errors whose it is.
-    ///
-    /// # Errors
-    /// When the driver or the browser can't be started.
     pub async fn open(name: &str, screen: Screen) -> Result<Self> {
         Self::open_in(name, screen, "en-GB").await
     }
 
     /// Start a browser that asks for a language, by its BCP 47 tag.
-    ///
-    /// # Errors
-    /// As [`Browser::open`].
     pub async fn open_in(name: &str, screen: Screen, language: &str) -> Result<Self> {
         // Whatever the browser writes goes with the profile.
         let profile = tempfile::tempdir().context("making a profile")?;
@@ -113,17 +107,11 @@ impl Browser {
     }
 
     /// Go to an address.
-    ///
-    /// # Errors
-    /// When the browser doesn't get there.
     pub async fn go_to(&self, url: &str) -> Result<()> {
         self.client.goto(url).await.with_context(|| format!("{}: going to {url}", self.name))
     }
 
     /// Make the page exactly this large, smaller than any window may be.
-    ///
-    /// # Errors
-    /// When the browser refuses.
     pub async fn resize(&self, screen: Screen) -> Result<()> {
         let metrics = json!({
             "width": screen.width, "height": screen.height,
@@ -135,9 +123,6 @@ impl Browser {
 
     /// Let the clock of every page that is opened from now on be ahead of this machine's, behind with a negative number
     /// of milliseconds; [`Browser::suspend`] and [`Browser::pass`] move it.
-    ///
-    /// # Errors
-    /// When the browser refuses.
     pub async fn set_clock(&self, ahead: i64) -> Result<()> {
         let source = CLOCK.replace("AHEAD", &ahead.to_string());
         self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({"source": source})).await?;
@@ -145,27 +130,18 @@ impl Browser {
     }
 
     /// Let the page's device sleep: its clock goes on and its timers stand still, for so many milliseconds.
-    ///
-    /// # Errors
-    /// When the page's clock was not set.
     pub async fn suspend(&self, milliseconds: i64) -> Result<()> {
         self.client.execute("clock.suspend(arguments[0])", vec![json!(milliseconds)]).await?;
         Ok(())
     }
 
     /// Let so many milliseconds pass in the page, and its timers fire that are due then.
-    ///
-    /// # Errors
-    /// When the page's clock was not set.
     pub async fn pass(&self, milliseconds: i64) -> Result<()> {
         self.client.execute("clock.pass(arguments[0])", vec![json!(milliseconds)]).await?;
         Ok(())
     }
 
     /// Let the page be on a touch screen, without a mouse.
-    ///
-    /// # Errors
-    /// When the browser refuses.
     pub async fn have_touch_screen(&self) -> Result<()> {
         let touch = json!({"enabled": true, "maxTouchPoints": 5});
         self.devtools("Emulation.setTouchEmulationEnabled", &touch).await?;
@@ -173,9 +149,6 @@ impl Browser {
     }
 
     /// Call the API of the server that the page came from; the body of the answer.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn api(&self, method: &str, path: &str, token: &str, body: Value) -> Result<Value> {
         let script = r#"
             const [method, path, token, body, done] = arguments;
@@ -197,9 +170,6 @@ impl Browser {
     }
 
     /// Choose the colours that the person's system asks for: `light` or `dark`.
-    ///
-    /// # Errors
-    /// When the browser refuses.
     pub async fn prefer_colours(&self, scheme: &str) -> Result<()> {
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.devtools("Emulation.setEmulatedMedia", &media).await?;
@@ -207,26 +177,17 @@ impl Browser {
     }
 
     /// Put text where the caret is, as an input method does: any character, at once.
-    ///
-    /// # Errors
-    /// When the browser refuses.
     pub async fn insert_text(&self, text: &str) -> Result<()> {
         self.devtools("Input.insertText", &json!({"text": text})).await?;
         Ok(())
     }
 
     /// Wait until a script returns something other than `false` and `null`, and return that.
-    ///
-    /// # Errors
-    /// When it doesn't within [`WAIT`]; the error tells what the page shows instead.
     pub async fn until(&self, what: &str, script: &str, arguments: Vec<Value>) -> Result<Value> {
         self.until_within(WAIT, what, script, arguments).await
     }
 
     /// As [`Browser::until`], with another patience.
-    ///
-    /// # Errors
-    /// As there.
     pub async fn until_within(
         &self,
         limit: Duration,
@@ -242,9 +203,6 @@ impl Browser {
     }
 
     /// The first element for a selector, once it shows.
-    ///
-    /// # Errors
-    /// When it doesn't show within [`WAIT`].
     pub async fn see(&self, selector: &str) -> Result<Element> {
         let look = async || {
             let found = self.client.find(Locator::Css(selector)).await?;
@@ -254,9 +212,6 @@ impl Browser {
     }
 
     /// Click an element, once it shows and nothing lies over it.
-    ///
-    /// # Errors
-    /// When it can't be clicked within [`WAIT`].
     pub async fn click(&self, selector: &str) -> Result<()> {
         let attempt = async || {
             self.client.find(Locator::Css(selector)).await?.click().await?;
@@ -266,9 +221,6 @@ impl Browser {
     }
 
     /// Replace what stands in a field.
-    ///
-    /// # Errors
-    /// When the field doesn't show within [`WAIT`].
     pub async fn fill(&self, selector: &str, text: &str) -> Result<()> {
         let attempt = async || {
             let field = self.client.find(Locator::Css(selector)).await?;
@@ -287,9 +239,6 @@ impl Browser {
     }
 
     /// What went wrong in the page so far, by the browser's console; reading empties it.
-    ///
-    /// # Errors
-    /// When the browser refuses.
     pub async fn console_errors(&self) -> Result<Vec<String>> {
         let log = self.client.issue_cmd(DriverCommand::console()).await?;
         let entries = log.as_array().into_iter().flatten();
@@ -298,9 +247,6 @@ impl Browser {
     }
 
     /// Photograph the page into a PNG file.
-    ///
-    /// # Errors
-    /// When the picture can't be taken or written.
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
@@ -356,9 +302,6 @@ impl Browser {
     }
 
     /// A command of the browser's own protocol.
-    ///
-    /// # Errors
-    /// When the browser refuses.
     pub async fn devtools(&self, method: &str, parameters: &Value) -> Result<Value> {
         let command = DriverCommand::devtools(method, parameters);
         let answer = self.client.issue_cmd(command).await;

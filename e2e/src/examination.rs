@@ -8,9 +8,6 @@ use crate::{Browser, DIAGNOSIS, Tester, WAIT};
 
 impl Browser {
     /// Ask the banner of a broken connection for the cause. It is drawn anew while it counts down.
-    ///
-    /// # Errors
-    /// When there is no such banner.
     pub async fn ask_why(&self) -> Result<()> {
         let script = r#"
             const why = document.querySelector('.banner button[data-testid="why"]');
@@ -20,9 +17,6 @@ impl Browser {
     }
 
     /// Look at the tab that the page opened, once it is there.
-    ///
-    /// # Errors
-    /// When it opened none.
     pub async fn go_to_new_tab(&self) -> Result<()> {
         let here = self.client().window().await?;
         let opened = async || {
@@ -36,18 +30,12 @@ impl Browser {
 
 impl Tester {
     /// Run the doctor and wait for its finding, by its name.
-    ///
-    /// # Errors
-    /// When it comes to none.
     pub async fn diagnose(&self, side: &str) -> Result<String> {
         self.press(side, "doctor").await?;
         self.see_finding(side).await
     }
 
     /// The doctor's finding, by its name, once it came to one.
-    ///
-    /// # Errors
-    /// When it comes to none.
     pub async fn see_finding(&self, side: &str) -> Result<String> {
         let script = r#"return document.querySelector(arguments[0] + ' [data-testid="finding"]')?.dataset.finding || null"#;
         let finding = self.until_within(DIAGNOSIS, "a finding", script, vec![json!(side)]).await?;
@@ -55,9 +43,6 @@ impl Tester {
     }
 
     /// The commands, lines and settings in the remedy that the page tells.
-    ///
-    /// # Errors
-    /// When there is no finding.
     pub async fn told_lines(&self, side: &str) -> Result<Vec<String>> {
         let script = r#"
             const remedy = document.querySelector(arguments[0] + ' [data-testid="finding"] dd:last-of-type');
@@ -67,9 +52,6 @@ impl Tester {
     }
 
     /// Run the doctor, and see that what it recommended helped: [`Tester::see_quiet`].
-    ///
-    /// # Errors
-    /// When it finds a cause.
     pub async fn see_helped(&self, side: &str) -> Result<()> {
         self.press(side, "doctor").await?;
         self.see_quiet(side).await
@@ -77,9 +59,6 @@ impl Tester {
 
     /// See that the doctor has nothing left to do but hold the connection quiet, which takes long: all that comes
     /// before is well. It is stopped then.
-    ///
-    /// # Errors
-    /// When it finds a cause.
     pub async fn see_quiet(&self, side: &str) -> Result<()> {
         let script = r#"
             const side = document.querySelector(arguments[0]);

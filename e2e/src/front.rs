@@ -41,9 +41,6 @@ struct State {
 
 impl Front {
     /// A balancer before servers, which get requests in turn.
-    ///
-    /// # Errors
-    /// When no port can be had.
     pub async fn start(backends: Vec<u16>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();

@@ -27,17 +27,11 @@ impl Deref for Person {
 
 impl Person {
     /// Open the page in a new browser, signed out.
-    ///
-    /// # Errors
-    /// When the browser can't be started or the page doesn't show.
     pub async fn arrive(server: &Server, account: Account, screen: Screen) -> Result<Self> {
         Self::arrive_with(Browser::open(account.name, screen).await?, server, account).await
     }
 
     /// Open the page in a browser that is there already, signed out.
-    ///
-    /// # Errors
-    /// When the page doesn't show.
     pub async fn arrive_with(browser: Browser, server: &Server, account: Account) -> Result<Self> {
         let home = server.url();
         browser.go_to(&home).await?;
@@ -46,9 +40,6 @@ impl Person {
     }
 
     /// Open the page below any address, such as that of a proxy, on a wide screen, and make an account.
-    ///
-    /// # Errors
-    /// When something of it doesn't work.
     pub async fn join_at(home: &str, account: Account) -> Result<Self> {
         let browser = Browser::open(account.name, Screen::WIDE).await?;
         browser.go_to(&format!("{home}/")).await?;
@@ -59,9 +50,6 @@ impl Person {
     }
 
     /// Arrive on a wide screen and make an account.
-    ///
-    /// # Errors
-    /// When something of it doesn't work.
     pub async fn join(server: &Server, account: Account) -> Result<Self> {
         let person = Self::arrive(server, account, Screen::WIDE).await?;
         person.register().await?;
@@ -74,9 +62,6 @@ impl Person {
     }
 
     /// Make the account, and be signed in.
-    ///
-    /// # Errors
-    /// When the page doesn't show the chats at the end.
     pub async fn register(&self) -> Result<()> {
         self.click(r#"[data-testid="show-register"]"#).await?;
         let form = r#"form[data-testid="register"]"#;
@@ -88,18 +73,12 @@ impl Person {
     }
 
     /// Sign in to the account that exists.
-    ///
-    /// # Errors
-    /// When the page doesn't show the chats at the end.
     pub async fn sign_in(&self) -> Result<()> {
         self.try_to_sign_in(self.account.password).await?;
         self.see_chats().await
     }
 
     /// Sign in and ask to stay signed in.
-    ///
-    /// # Errors
-    /// When the page doesn't show the chats at the end.
     pub async fn sign_in_for_good(&self) -> Result<()> {
         self.see(r#"form[data-testid="sign-in"]"#).await?;
         let script = r#"document.querySelector('form[data-testid="sign-in"] input[name="keep"]').click()"#;
@@ -108,9 +87,6 @@ impl Person {
     }
 
     /// Fill in the sign-in form and send it, whatever comes of it.
-    ///
-    /// # Errors
-    /// When there is no such form.
     pub async fn try_to_sign_in(&self, password: &str) -> Result<()> {
         let form = r#"form[data-testid="sign-in"]"#;
         self.fill(&format!(r#"{form} input[name="email"]"#), self.account.email).await?;
@@ -119,9 +95,6 @@ impl Person {
     }
 
     /// Sign out, and be asked to sign in.
-    ///
-    /// # Errors
-    /// When the page doesn't ask.
     pub async fn sign_out(&self) -> Result<()> {
         self.click(r#"button[data-testid="settings"]"#).await?;
         self.click(r#"button[data-testid="sign-out"]"#).await?;
@@ -129,25 +102,16 @@ impl Person {
     }
 
     /// Load the page anew.
-    ///
-    /// # Errors
-    /// When the browser doesn't.
     pub async fn reload(&self) -> Result<()> {
         Ok(self.client().refresh().await?)
     }
 
     /// Open the page's first view.
-    ///
-    /// # Errors
-    /// When the browser doesn't get there.
     pub async fn go_home(&self) -> Result<()> {
         self.go_to(&self.home).await
     }
 
     /// Start a chat with whoever has this e-mail, and be in it.
-    ///
-    /// # Errors
-    /// When no conversation shows.
     pub async fn start_chat(&self, with: Account) -> Result<()> {
         self.click(r#"button[data-testid="new-chat"]"#).await?;
         let dialog = r#"dialog[data-testid="new-chat-dialog"]"#;
@@ -157,9 +121,6 @@ impl Person {
     }
 
     /// Open the chat that is called so.
-    ///
-    /// # Errors
-    /// When there is none, or its conversation doesn't show.
     pub async fn open_chat(&self, title: &str) -> Result<()> {
         let script = r#"
             const chats = [...document.querySelectorAll('a[data-testid="chat"]')];
@@ -171,9 +132,6 @@ impl Person {
     }
 
     /// Write into the composer, where the caret is; nothing is sent yet.
-    ///
-    /// # Errors
-    /// When there is no composer.
     pub async fn type_message(&self, text: &str) -> Result<()> {
         // A click would move the caret of whoever is writing already.
         if !self.has(r#"textarea[name="message"]:focus"#).await? {
@@ -183,18 +141,12 @@ impl Person {
     }
 
     /// Press a key in the composer, by its WebDriver code.
-    ///
-    /// # Errors
-    /// When there is no composer.
     pub async fn press(&self, keys: &str) -> Result<()> {
         let composer = self.see(r#"textarea[name="message"]"#).await?;
         Ok(composer.send_keys(keys).await?)
     }
 
     /// Write a message and send it with the button.
-    ///
-    /// # Errors
-    /// When it doesn't show among the messages.
     pub async fn send_message(&self, text: &str) -> Result<()> {
         self.type_message(text).await?;
         self.click(r#"button[data-testid="send"]"#).await?;
@@ -202,34 +154,22 @@ impl Person {
     }
 
     /// The text in the composer.
-    ///
-    /// # Errors
-    /// When there is no composer.
     pub async fn draft(&self) -> Result<String> {
         let composer = self.see(r#"textarea[name="message"]"#).await?;
         Ok(composer.prop("value").await?.unwrap_or_default())
     }
 
     /// See the chats, or the place where they will be.
-    ///
-    /// # Errors
-    /// When they don't show.
     pub async fn see_chats(&self) -> Result<()> {
         self.see(r#"button[data-testid="new-chat"]"#).await.map(drop)
     }
 
     /// See the form that asks who one is.
-    ///
-    /// # Errors
-    /// When it doesn't show.
     pub async fn see_sign_in(&self) -> Result<()> {
         self.see(r#"form[data-testid="sign-in"]"#).await.map(drop)
     }
 
     /// See the conversation with this title.
-    ///
-    /// # Errors
-    /// When it doesn't show.
     pub async fn see_conversation(&self, title: &str) -> Result<()> {
         let script = r#"
             const heading = document.querySelector("main.conversation h2");
@@ -239,18 +179,12 @@ impl Person {
     }
 
     /// See a text anywhere on the page.
-    ///
-    /// # Errors
-    /// When it doesn't show.
     pub async fn see_text(&self, text: &str) -> Result<()> {
         let script = "return document.body.innerText.includes(arguments[0])";
         self.until(&format!("the text “{text}”"), script, vec![json!(text)]).await.map(drop)
     }
 
     /// See exactly one message with this text.
-    ///
-    /// # Errors
-    /// When there is none, or more than one.
     pub async fn see_message(&self, text: &str) -> Result<()> {
         let short: String = text.chars().take(60).collect();
         let what = format!("one message “{short}”");
@@ -264,9 +198,6 @@ impl Person {
     }
 
     /// See these messages, in this order, each once, and no other.
-    ///
-    /// # Errors
-    /// When something else shows.
     pub async fn see_messages(&self, expected: &[&str]) -> Result<()> {
         let test = "texts.length === arguments[0].length && texts.every((text, i) => text.includes(arguments[0][i]))";
         self.until(&format!("the messages {expected:?}"), &messages(test), vec![json!(expected)])
@@ -275,9 +206,6 @@ impl Person {
     }
 
     /// See in the list of chats that one has this last line.
-    ///
-    /// # Errors
-    /// When none has.
     pub async fn see_chat_with_last_line(&self, title: &str, last: &str) -> Result<()> {
         let script = r#"
             return [...document.querySelectorAll('a[data-testid="chat"]')].some(chat =>
@@ -288,9 +216,6 @@ impl Person {
     }
 
     /// See how many messages of a chat are unread; 0 means that nothing is said.
-    ///
-    /// # Errors
-    /// When another number shows.
     pub async fn see_unread(&self, title: &str, count: u32) -> Result<()> {
         let script = r#"
             const chats = [...document.querySelectorAll('a[data-testid="chat"]')];
@@ -301,9 +226,6 @@ impl Person {
     }
 
     /// See the banner, and return its words.
-    ///
-    /// # Errors
-    /// When there is none.
     pub async fn see_banner(&self) -> Result<String> {
         let script = r#"
             const banner = document.querySelector(".banner");
@@ -313,9 +235,6 @@ impl Person {
     }
 
     /// See that there is nothing to say about the connection.
-    ///
-    /// # Errors
-    /// When a banner stays for longer than a page may take to find its server again.
     pub async fn see_no_banner(&self) -> Result<()> {
         let script = r#"
             const banner = document.querySelector(".banner");
@@ -324,9 +243,6 @@ impl Person {
     }
 
     /// See an error in words.
-    ///
-    /// # Errors
-    /// When there is none.
     pub async fn see_alert(&self) -> Result<String> {
         let script = r#"
             const alerts = [...document.querySelectorAll('[role="alert"]')];
@@ -336,36 +252,24 @@ impl Person {
     }
 
     /// See the page connected.
-    ///
-    /// # Errors
-    /// When it isn't after the longest pause that the page makes.
     pub async fn see_online(&self) -> Result<()> {
         let script = r#"return document.body.dataset.link === "online""#;
         self.until_within(RECOVERY, "the connection", script, Vec::new()).await.map(drop)
     }
 
     /// Whether an element is there now.
-    ///
-    /// # Errors
-    /// When the browser doesn't answer.
     pub async fn has(&self, selector: &str) -> Result<bool> {
         let script = "return document.querySelector(arguments[0]) !== null";
         Ok(self.client().execute(script, vec![json!(selector)]).await? == json!(true))
     }
 
     /// What the page keeps in a storage, `sessionStorage` or `localStorage`, as one text.
-    ///
-    /// # Errors
-    /// When the browser doesn't answer.
     pub async fn stored(&self, storage: &str) -> Result<String> {
         let script = format!("return JSON.stringify({{...{storage}}})");
         Ok(self.client().execute(&script, Vec::new()).await?.as_str().unwrap_or_default().to_owned())
     }
 
     /// Check that the page's console holds no error but those about a server that was away.
-    ///
-    /// # Errors
-    /// When it holds another.
     pub async fn see_clean_console(&self) -> Result<()> {
         let errors = self.console_errors().await?;
         let network = ["ERR_CONNECTION", "WebSocket connection to", "Failed to load resource"];

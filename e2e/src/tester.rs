@@ -40,17 +40,11 @@ impl Deref for Tester {
 
 impl Tester {
     /// Open the tester of a server, with a query such as `?chat=1`.
-    ///
-    /// # Errors
-    /// When the browser can't be started or the tester doesn't show.
     pub async fn open(server: &Server, query: &str) -> Result<Self> {
         Self::open_at(&server.url(), query).await
     }
 
     /// Open the tester below any address.
-    ///
-    /// # Errors
-    /// As [`Tester::open`].
     pub async fn open_at(home: &str, query: &str) -> Result<Self> {
         let browser = Browser::open("tester", Screen::WIDE).await?;
         let tester = Self { browser };
@@ -59,9 +53,6 @@ impl Tester {
     }
 
     /// Let this browser be Alice's, who is signed in on the page that it shows.
-    ///
-    /// # Errors
-    /// When the browser refuses.
     pub async fn be_signed_in(&self, token: &str) -> Result<()> {
         let session = json!({"token": token, "expires_at": "2099-01-01T00:00:00Z",
             "user": {"id": 1, "email": "alice@example.org", "name": "Alice Lovelace"}});
@@ -71,18 +62,12 @@ impl Tester {
     }
 
     /// Go to the tester below an address.
-    ///
-    /// # Errors
-    /// When the tester doesn't show.
     pub async fn visit(&self, home: &str, query: &str) -> Result<()> {
         self.go_to(&format!("{home}/chat-ws-test/{query}")).await?;
         self.see(r#"#first form[data-testid="connection"]"#).await.map(drop)
     }
 
     /// Make two accounts and their chat.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn make_pair(&self) -> Result<Pair> {
         let (alice, bob) = (self.register(Account::ALICE).await?, self.register(Account::BOB).await?);
         let with = json!({"participants": [Account::BOB.email]});
@@ -91,9 +76,6 @@ impl Tester {
     }
 
     /// Make an account; its token.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn register(&self, account: Account) -> Result<String> {
         let body = json!({"email": account.email, "name": account.name, "password": account.password});
         let signed_in = self.api("POST", "/api/auth/register/", "", body).await?;
@@ -101,18 +83,12 @@ impl Tester {
     }
 
     /// Fill in where to connect to and as whom.
-    ///
-    /// # Errors
-    /// When a field doesn't show.
     pub async fn fill_in(&self, side: &str, token: &str, chat: i64) -> Result<()> {
         self.fill(&format!(r#"{side} input[name="chat"]"#), &chat.to_string()).await?;
         self.fill(&format!(r#"{side} input[name="token"]"#), token).await
     }
 
     /// Sign in with the form of a connection, which fills its token in.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn sign_in(&self, side: &str, account: Account) -> Result<()> {
         let field = |name: &str| format!(r#"{side} input[name="{name}"]"#);
         self.fill(&field("token"), "").await?;
@@ -124,9 +100,6 @@ impl Tester {
     }
 
     /// Press a button by its test id.
-    ///
-    /// # Errors
-    /// When it can't be pressed.
     pub async fn press(&self, side: &str, button: &str) -> Result<()> {
         // Scrolled to the middle first: whatever stands at the page's edge is not in the way then.
         let selector = format!(r#"{side} [data-testid="{button}"]"#);
@@ -140,9 +113,6 @@ impl Tester {
     }
 
     /// Fill in and connect, and see that it is.
-    ///
-    /// # Errors
-    /// When it doesn't come to be connected.
     pub async fn connect(&self, side: &str, token: &str, chat: i64) -> Result<()> {
         self.fill_in(side, token, chat).await?;
         self.press(side, "connect").await?;
@@ -151,18 +121,12 @@ impl Tester {
     }
 
     /// See what a connection does: `idle`, `busy`, `open` or `closed`.
-    ///
-    /// # Errors
-    /// When it does something else.
     pub async fn see_state(&self, side: &str, state: &str) -> Result<()> {
         let script = r#"return document.querySelector(arguments[0] + ' [data-testid="status"]')?.dataset.state === arguments[1]"#;
         self.until(&format!("{side} is {state}"), script, vec![json!(side), json!(state)]).await.map(drop)
     }
 
     /// See a line whose text holds this among those that are drawn.
-    ///
-    /// # Errors
-    /// When there is none.
     pub async fn see_frame(&self, side: &str, text: &str) -> Result<()> {
         let script = r#"
             return [...document.querySelectorAll(arguments[0] + ' [data-testid="frames"] .row')]
@@ -171,9 +135,6 @@ impl Tester {
     }
 
     /// Choose a line whose text holds this, and read all of it.
-    ///
-    /// # Errors
-    /// When there is none.
     pub async fn look_at(&self, side: &str, text: &str) -> Result<String> {
         self.see_frame(side, text).await?;
         let script = r#"
@@ -191,9 +152,6 @@ impl Tester {
     }
 
     /// Send one of a connection's forms, by its test id.
-    ///
-    /// # Errors
-    /// When there is no such form.
     pub async fn submit(&self, side: &str, form: &str) -> Result<()> {
         let script = r#"
             const button = document.querySelector(arguments[0] + ' [type="submit"]');
@@ -204,26 +162,17 @@ impl Tester {
     }
 
     /// What a field holds.
-    ///
-    /// # Errors
-    /// When it doesn't show.
     pub async fn value(&self, selector: &str) -> Result<String> {
         self.see(selector).await?.prop("value").await?.with_context(|| format!("no value in {selector}"))
     }
 
     /// Say something in the chat that a connection is in.
-    ///
-    /// # Errors
-    /// When there is no field for it.
     pub async fn say(&self, side: &str, text: &str) -> Result<()> {
         self.fill(&format!(r#"{side} input[name="message"]"#), text).await?;
         self.submit(side, "say").await
     }
 
     /// See a field with a value of so many characters.
-    ///
-    /// # Errors
-    /// When it holds another.
     pub async fn see_value(&self, selector: &str, length: usize) -> Result<()> {
         let script = "return document.querySelector(arguments[0])?.value.length === arguments[1]";
         self.until(
@@ -236,18 +185,12 @@ impl Tester {
     }
 
     /// See a text anywhere on the page.
-    ///
-    /// # Errors
-    /// When it doesn't show.
     pub async fn see_text(&self, text: &str) -> Result<()> {
         let script = "return document.body.innerText.includes(arguments[0])";
         self.until(&format!("the text {text:?}"), script, vec![json!(text)]).await.map(drop)
     }
 
     /// See that the page's server says whether it reaches its `database` or its `bus`.
-    ///
-    /// # Errors
-    /// When it goes on to say the opposite.
     pub async fn see_readiness(&self, of: &str, reached: bool) -> Result<()> {
         // A promise is awaited by the driver.
         let script = r#"
@@ -258,9 +201,6 @@ impl Tester {
     }
 
     /// Let pages of an origin use the clipboard, as a person does who is asked.
-    ///
-    /// # Errors
-    /// When the browser refuses.
     pub async fn allow_clipboard(&self, origin: &str) -> Result<()> {
         for permission in ["clipboard-read", "clipboard-write"] {
             let parameters =
@@ -271,9 +211,6 @@ impl Tester {
     }
 
     /// What the clipboard holds, once it holds this.
-    ///
-    /// # Errors
-    /// When it doesn't come to hold it.
     pub async fn until_clipboard(&self, part: &str) -> Result<String> {
         // A promise is awaited by the driver.
         let script =
@@ -283,9 +220,6 @@ impl Tester {
     }
 
     /// See that the page's console holds no error but those about connections that failed on purpose.
-    ///
-    /// # Errors
-    /// When it holds another.
     pub async fn see_clean(&self) -> Result<()> {
         let errors = self.console_errors().await?;
         let network = ["ERR_CONNECTION", "WebSocket connection to", "Failed to load resource"];
@@ -296,17 +230,11 @@ impl Tester {
     }
 
     /// What an element says.
-    ///
-    /// # Errors
-    /// When it doesn't show.
     pub async fn text(&self, selector: &str) -> Result<String> {
         Ok(self.see(selector).await?.text().await?)
     }
 
     /// Choose from a list, as a person does.
-    ///
-    /// # Errors
-    /// When there is no such choice.
     pub async fn choose(&self, selector: &str, value: &str) -> Result<()> {
         let script = r#"
             const list = document.querySelector(arguments[0]);
@@ -321,9 +249,6 @@ impl Tester {
     }
 
     /// Unfold a part that is folded.
-    ///
-    /// # Errors
-    /// When there is none that holds this.
     pub async fn unfold(&self, inside: &str) -> Result<()> {
         let script = r#"
             const fold = document.querySelector(arguments[0])?.closest("details");

@@ -24,9 +24,6 @@ pub struct Trunk {
 
 impl Trunk {
     /// Serve the page beside a server's port. Below `scratch`, a folder of the build, the settings find their way.
-    ///
-    /// # Errors
-    /// When trunk is missing or can't build the page.
     pub async fn serve(backend: u16, scratch: &Path) -> Result<Self> {
         let root = fs::canonicalize(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".."))?;
         let path = |name: &str| format!("\"{}\"", root.join(name).display());

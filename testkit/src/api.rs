@@ -22,17 +22,11 @@ pub struct Api {
 
 impl Api {
     /// Calls to this address.
-    ///
-    /// # Errors
-    /// When the library can't be set up.
     pub fn new(address: SocketAddr) -> Result<Self> {
         Ok(Self { http: reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?, address })
     }
 
     /// One call; the answer, whatever it is.
-    ///
-    /// # Errors
-    /// When none comes.
     pub async fn call<B: Serialize + Sync>(
         &self,
         method: Method,
@@ -51,34 +45,22 @@ impl Api {
     }
 
     /// Makes an account.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn register(&self, account: &Register) -> Result<SignedIn> {
         read_body(self.call(Method::POST, paths::REGISTER, None, Some(account)).await?).await
     }
 
     /// Signs in.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn login(&self, account: &Login) -> Result<SignedIn> {
         read_body(self.call(Method::POST, paths::LOGIN, None, Some(account)).await?).await
     }
 
     /// Starts a chat.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn start_chat(&self, token: &str, chat: &CreateChat) -> Result<Chat> {
         read_body(self.call(Method::POST, paths::CHATS, Some(token), Some(chat)).await?).await
     }
 }
 
 /// The body of an answer that must be a success.
-///
-/// # Errors
-/// When it is a refusal, with its words.
 pub async fn read_body<T: DeserializeOwned>(response: Response) -> Result<T> {
     let status = response.status();
     if !status.is_success() {

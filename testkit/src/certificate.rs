@@ -6,9 +6,6 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 /// Writes `certificate.pem` and `key.pem` for this machine into a folder.
-///
-/// # Errors
-/// When the folder can't be written.
 pub fn write_certificate(folder: &Path) -> Result<()> {
     let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
     let made = rcgen::generate_simple_self_signed(names).context("making a certificate")?;

@@ -42,25 +42,16 @@ pub struct OtherProgram {
 
 impl OtherProgram {
     /// A plain web server.
-    ///
-    /// # Errors
-    /// When there is no Python.
     pub async fn web_server() -> Result<Self> {
         Self::start(WEB_SERVER, "").await
     }
 
     /// Django's development server, but for Django.
-    ///
-    /// # Errors
-    /// When there is no Python.
     pub async fn django_server() -> Result<Self> {
         Self::start(DJANGO_SERVER, "").await
     }
 
     /// One that holds a SQLite database: whoever wants to write to it waits, until this value ends.
-    ///
-    /// # Errors
-    /// When there is no Python, or somebody writes to the database just now.
     pub async fn holding(database: &Path) -> Result<Self> {
         Self::start(HOLDER, database.to_str().context("a file's name")?).await
     }

@@ -24,9 +24,6 @@ pub struct PgBouncer {
 
 impl PgBouncer {
     /// Starts it with a `pool_mode`.
-    ///
-    /// # Errors
-    /// When it or Postgres is not installed, or does not start.
     pub async fn start(pool_mode: &str) -> Result<Self> {
         let server = Url::parse(&database_server().await?)?;
         let (host, port) = (server.host_str().context("a host")?, server.port().context("a port")?);
@@ -63,9 +60,6 @@ impl PgBouncer {
     }
 
     /// The URL of a database through it.
-    ///
-    /// # Errors
-    /// When the database's URL is none.
     pub fn url(&self, database: &str) -> Result<String> {
         let (_, name) = database.rsplit_once('/').context("a URL names a database")?;
         let user = Url::parse(database)?.username().to_owned();

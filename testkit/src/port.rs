@@ -20,9 +20,6 @@ pub struct ReservedPort {
 
 impl ReservedPort {
     /// Takes a port.
-    ///
-    /// # Errors
-    /// When none is free, or the folder for temporary files can't be written.
     pub fn new() -> Result<Self> {
         let folder = env::temp_dir().join(format!("causerie-ports-{}", geteuid().as_raw()));
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;

@@ -42,9 +42,6 @@ pub struct Postgres {
 
 impl Postgres {
     /// Makes an empty database and serves it.
-    ///
-    /// # Errors
-    /// When Postgres is not installed or does not start.
     pub async fn start() -> Result<Self> {
         let folder = tempfile::tempdir().context("making a folder for Postgres")?;
         if geteuid().is_root() {
@@ -86,9 +83,6 @@ impl Postgres {
     }
 
     /// Stops the server and waits until it is gone.
-    ///
-    /// # Errors
-    /// When it does not end in time.
     pub async fn stop(&mut self, how: Stop) -> Result<()> {
         let mut child = self.child.take().context("Postgres does not run")?;
         signal(&child, if how == Stop::Fast { Signal::INT } else { Signal::QUIT })?;
@@ -97,9 +91,6 @@ impl Postgres {
     }
 
     /// Starts the server and waits until it takes connections.
-    ///
-    /// # Errors
-    /// When it does not, with the end of its log.
     pub async fn launch(&mut self) -> Result<()> {
         let log = std::fs::File::options().create(true).append(true).open(self.log())?;
         let mut command = self.program("postgres")?;
@@ -184,25 +175,16 @@ async fn shared() -> Result<&'static Postgres> {
 }
 
 /// The URL of the server that all tests of a program share, without a database.
-///
-/// # Errors
-/// When Postgres is not installed or does not start.
 pub async fn database_server() -> Result<String> {
     Ok(format!("postgres://causerie@{}", shared().await?.address()))
 }
 
 /// The URL of a new, empty database on the server that all tests of a program share.
-///
-/// # Errors
-/// When Postgres is not installed or does not start.
 pub async fn database() -> Result<String> {
     database_with("").await
 }
 
 /// As [`database`], made with options of `CREATE DATABASE`.
-///
-/// # Errors
-/// As [`database`].
 pub async fn database_with(options: &str) -> Result<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));

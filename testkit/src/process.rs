@@ -17,9 +17,6 @@ use tokio::time::timeout;
 use crate::{LIMIT, eventually};
 
 /// A program, in PATH or where Debian keeps Postgres' own and those for root.
-///
-/// # Errors
-/// When it is not installed.
 pub fn find(program: &str) -> Result<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
@@ -33,9 +30,6 @@ pub fn find(program: &str) -> Result<PathBuf> {
 }
 
 /// libfaketime, which gives a program another time of day when it is preloaded.
-///
-/// # Errors
-/// When it is not installed.
 pub fn faketime() -> Result<PathBuf> {
     // Debian keeps the libraries of each kind of processor in a folder of their own.
     let kinds = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|kind| kind.path());
@@ -48,9 +42,6 @@ pub fn faketime() -> Result<PathBuf> {
 
 /// Starts a program that says on its standard output when it is ready: the child, what follows `announcement` in the
 /// first line that holds it, and the lines after that. It is killed with the value.
-///
-/// # Errors
-/// When the program can't be started, or ends or goes quiet before it announces itself.
 pub async fn start(
     command: &mut Command,
     announcement: &str,
@@ -82,9 +73,6 @@ pub async fn start(
 }
 
 /// Waits until a program listens that says nothing when it does, and writes to a log when it can't.
-///
-/// # Errors
-/// When it ends, or does not listen for so long, with the end of its log.
 pub async fn listens(child: &mut Child, address: SocketAddr, limit: Duration, log: &Path) -> Result<()> {
     let looked = eventually("that it listens", limit, async || {
         if TcpStream::connect(address).await.is_ok() {
@@ -100,9 +88,6 @@ pub async fn listens(child: &mut Child, address: SocketAddr, limit: Duration, lo
 }
 
 /// Sends a signal to a child.
-///
-/// # Errors
-/// When the process is gone.
 pub fn signal(child: &Child, signal: Signal) -> Result<()> {
     kill_process(pid(child).context("the process is gone")?, signal).context("sending a signal")
 }
@@ -115,9 +100,6 @@ pub fn end_group(child: &Child) {
 }
 
 /// Ends a child and removes its folder when this program has ended, however it did.
-///
-/// # Errors
-/// When there is no shell.
 pub fn end_with_this_program(child: &Child, folder: &Path) -> Result<()> {
     // Where nobody waits for it, it stays in the system's table after its end, so it is not waited for without an end.
     const WAITS: &str =

@@ -25,9 +25,6 @@ pub struct Redis {
 
 impl Redis {
     /// Starts it.
-    ///
-    /// # Errors
-    /// When Redis is not installed or does not start.
     pub async fn start() -> Result<Self> {
         let folder = tempfile::tempdir().context("making a folder for Redis")?;
         let mut redis = Self { folder, port: ReservedPort::new()?, child: None };
@@ -51,17 +48,11 @@ impl Redis {
     }
 
     /// Ends it in order.
-    ///
-    /// # Errors
-    /// When it does not end in time.
     pub async fn stop(&mut self) -> Result<()> {
         self.end(Signal::TERM).await
     }
 
     /// Ends it as a crash does: no goodbye to anybody.
-    ///
-    /// # Errors
-    /// When it does not end in time.
     pub async fn kill(&mut self) -> Result<()> {
         self.end(Signal::KILL).await
     }
@@ -74,9 +65,6 @@ impl Redis {
     }
 
     /// Starts it and waits until it answers.
-    ///
-    /// # Errors
-    /// When it does not.
     pub async fn launch(&mut self) -> Result<()> {
         let mut child = Command::new(find("redis-server")?)
             .args(["--port", &self.port.number().to_string(), "--bind", "127.0.0.1"])
@@ -102,17 +90,11 @@ impl Redis {
     }
 
     /// SIGSTOP: it keeps its connections and answers nobody.
-    ///
-    /// # Errors
-    /// When the process is gone.
     pub fn pause(&self) -> Result<()> {
         signal(self.child.as_ref().context("Redis does not run")?, Signal::STOP)
     }
 
     /// SIGCONT.
-    ///
-    /// # Errors
-    /// When the process is gone.
     pub fn resume(&self) -> Result<()> {
         signal(self.child.as_ref().context("Redis does not run")?, Signal::CONT)
     }

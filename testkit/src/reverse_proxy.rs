@@ -45,33 +45,21 @@ enum Kind {
 
 impl ReverseProxy {
     /// Start nginx before a server's port, with a file in `testkit/proxies/`, such as `healthy`.
-    ///
-    /// # Errors
-    /// When nginx can't be started.
     pub async fn start(file: &str, backend: u16) -> Result<Self> {
         Self::launch_file(file, backend, NOBODY, false).await
     }
 
     /// As [`ReverseProxy::start`], with the port of something else that the file names.
-    ///
-    /// # Errors
-    /// As [`ReverseProxy::start`].
     pub async fn start_with(file: &str, backend: u16, other: u16) -> Result<Self> {
         Self::launch_file(file, backend, other, false).await
     }
 
     /// As [`ReverseProxy::start`], over TLS, with a certificate that nobody but a test trusts.
-    ///
-    /// # Errors
-    /// As [`ReverseProxy::start`].
     pub async fn start_tls(file: &str, backend: u16) -> Result<Self> {
         Self::launch_file(file, backend, NOBODY, true).await
     }
 
     /// Start nginx with the project's own files, before a server's port.
-    ///
-    /// # Errors
-    /// As [`ReverseProxy::start`].
     pub async fn deployed_nginx(backend: u16) -> Result<Self> {
         let place = Place::new()?;
         let site = read("deploy/nginx/causerie.conf")?;
@@ -80,9 +68,6 @@ impl ReverseProxy {
     }
 
     /// As [`ReverseProxy::deployed_nginx`], in the folder `/chat/` of a site that is there already.
-    ///
-    /// # Errors
-    /// As [`ReverseProxy::start`].
     pub async fn deployed_nginx_folder(backend: u16) -> Result<Self> {
         let place = Place::new()?;
         let rest = "location / { return 200 \"the rest of the site\"; }";
@@ -92,9 +77,6 @@ impl ReverseProxy {
     }
 
     /// Start Caddy with the project's own file, before a server's port.
-    ///
-    /// # Errors
-    /// When Caddy can't be started.
     pub async fn deployed_caddy(backend: u16) -> Result<Self> {
         let place = Place::new()?;
         let site = put(&read("deploy/caddy/Caddyfile")?, DEPLOYED, &local(backend))?;
@@ -116,9 +98,6 @@ impl ReverseProxy {
 
     /// Follow a remedy: take lines out, or put some into the first location in place of those for the same thing, and
     /// start again.
-    ///
-    /// # Errors
-    /// When that changes nothing, or the proxy does not start with it.
     pub async fn mend(&mut self, remedy: Remedy<'_>) -> Result<()> {
         let (gone, new) = match remedy {
             Remedy::TakeOut(line) => (vec![subject(line)], ""),

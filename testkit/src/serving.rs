@@ -28,9 +28,6 @@ pub struct Serving {
 
 impl Serving {
     /// Starts it and waits until it says that it serves.
-    ///
-    /// # Errors
-    /// When it ends instead, with the end of its log.
     pub async fn start(command: &mut Command) -> Result<Self> {
         let log = NamedTempFile::new().context("making a log")?.into_temp_path();
         let mut serving = Self::start_with_log(command, &log).await?;
@@ -39,9 +36,6 @@ impl Serving {
     }
 
     /// As [`Serving::start`], with a log that goes on.
-    ///
-    /// # Errors
-    /// As [`Serving::start`].
     pub async fn start_with_log(command: &mut Command, log: &Path) -> Result<Self> {
         command.stderr(File::options().create(true).append(true).open(log).context("opening the log")?);
         let started = process::start(command, "listening on ").await;
@@ -51,9 +45,6 @@ impl Serving {
     }
 
     /// Where it listens.
-    ///
-    /// # Errors
-    /// When it said something else.
     pub fn address(&self) -> Result<SocketAddr> {
         let (_, address) = self.url.split_once("://").context("a URL has a scheme")?;
         let address = address.split('/').next().unwrap_or_default();
@@ -71,42 +62,27 @@ impl Serving {
     }
 
     /// What it logged so far.
-    ///
-    /// # Errors
-    /// When the log can't be read.
     pub fn log(&self) -> Result<String> {
         std::fs::read_to_string(&self.log).context("reading the server's log")
     }
 
     /// Sends a signal.
-    ///
-    /// # Errors
-    /// When it is gone.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         process::signal(&self.child, signal)
     }
 
     /// How it ended, if it did.
-    ///
-    /// # Errors
-    /// When the system does not tell.
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
         self.child.try_wait().context("looking after the server")
     }
 
     /// Waits for its end.
-    ///
-    /// # Errors
-    /// When it does not end in time.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         let ended = timeout(LIMIT, self.child.wait()).await.context("the server did not end")?;
         ended.context("waiting for the server")
     }
 
     /// Sends a signal and waits for the end: how it ended, and its log.
-    ///
-    /// # Errors
-    /// When it does not end in time.
     pub async fn end(mut self, signal: Signal) -> Result<(ExitStatus, String)> {
         self.signal(signal)?;
         Ok((self.ended().await?, self.log()?))

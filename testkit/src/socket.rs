@@ -11,9 +11,6 @@ use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// A handshake's request, with these subprotocols.
-///
-/// # Errors
-/// When the path or the subprotocols can't stand in a request.
 pub fn request(address: SocketAddr, path: &str, subprotocols: Option<&str>) -> Result<Request> {
     let mut request = format!("ws://{address}{path}").into_client_request()?;
     if let Some(subprotocols) = subprotocols {
@@ -23,17 +20,11 @@ pub fn request(address: SocketAddr, path: &str, subprotocols: Option<&str>) -> R
 }
 
 /// The request of a page, which offers its token as a subprotocol.
-///
-/// # Errors
-/// When the path or the token can't stand in a request.
 pub fn page_request(address: SocketAddr, path: &str, token: &str) -> Result<Request> {
     request(address, path, Some(&handshake::offer(token).join(", ")))
 }
 
 /// Opens a WebSocket on a connection.
-///
-/// # Errors
-/// When the server refuses the handshake.
 pub async fn open(
     stream: TcpStream,
     request: Request,

@@ -49,26 +49,17 @@ pub struct TcpProxy {
 
 impl TcpProxy {
     /// Listens on a free port of loopback and forwards to `service`.
-    ///
-    /// # Errors
-    /// When there is no free port.
     pub async fn start(service: SocketAddr) -> Result<Self> {
         Self::start_in(service, Manner::default()).await
     }
 
     /// One on which every byte is on its way for a while, in each direction.
-    ///
-    /// # Errors
-    /// When there is no free port.
     pub async fn slow(service: SocketAddr, delay: Duration) -> Result<Self> {
         Self::start_in(service, Manner { delay, ..Manner::default() }).await
     }
 
     /// One that lets WebSockets open and then keeps back what the server sends, as a proxy does that waits for a buffer to
     /// be full.
-    ///
-    /// # Errors
-    /// When there is no free port.
     pub async fn holding_back(service: SocketAddr) -> Result<Self> {
         Self::start_in(service, Manner { holds_back: true, ..Manner::default() }).await
     }

@@ -21,9 +21,6 @@ pub struct TooLate {
 }
 
 /// Looks, and looks again, until there is something or the time is over.
-///
-/// # Errors
-/// When it is over, with the name of what was waited for.
 pub async fn eventually<T>(
     what: &str,
     limit: Duration,

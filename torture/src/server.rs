@@ -40,9 +40,6 @@ impl DerefMut for Server {
 
 impl Server {
     /// Starts the program, over a file of its own unless it shares a database.
-    ///
-    /// # Errors
-    /// When it does not serve.
     pub async fn start(program: &Path, shared: Option<Shared>) -> Result<Self> {
         let mut settings = Settings::new();
         if let Some(Shared { database_url, redis_url }) = shared {
@@ -54,9 +51,6 @@ impl Server {
     }
 
     /// SIGTERM; how long it took to end.
-    ///
-    /// # Errors
-    /// When it does not end in time and with code 0.
     pub async fn terminate(&mut self) -> Result<Duration> {
         let begin = Instant::now();
         let ended = timeout(LIMIT, self.stop()).await;
@@ -67,9 +61,6 @@ impl Server {
     }
 
     /// SIGTERM, and a new start.
-    ///
-    /// # Errors
-    /// As [`Self::terminate`], and when it does not start again.
     pub async fn restart(&mut self) -> Result<Duration> {
         let took = self.terminate().await?;
         self.launch().await?;
@@ -77,9 +68,6 @@ impl Server {
     }
 
     /// Fails when the process ended by itself.
-    ///
-    /// # Errors
-    /// With the end of its log.
     pub fn check(&mut self) -> Result<()> {
         if let Some(status) = self.try_wait()? {
             bail!("the server ended by itself with {status}\n{}", self.log_tail());
