@@ -45,3 +45,17 @@ impl ReservedPort {
         (Ipv4Addr::LOCALHOST, self.number).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ReservedPort;
+
+    #[test]
+    fn nobody_else_gets_a_port_as_long_as_it_is_reserved() {
+        let ports: Vec<_> = (0..20).map(|_| ReservedPort::new().unwrap()).collect();
+        let mut numbers: Vec<_> = ports.iter().map(ReservedPort::number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), ports.len());
+    }
+}

@@ -195,3 +195,62 @@ async fn carry(
     };
     tokio::try_join!(reading, writing).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A service that says what it is told, and a connection to it through a proxy.
+    async fn echo() -> (TcpProxy, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = TcpProxy::start(listener.local_addr().unwrap()).await.unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let (mut from, mut to) = stream.split();
+                    tokio::io::copy(&mut from, &mut to).await
+                });
+            }
+        });
+        let client = TcpStream::connect(proxy.address()).await.unwrap();
+        (proxy, client)
+    }
+
+    async fn said(client: &mut TcpStream) -> io::Result<u8> {
+        client.write_u8(7).await?;
+        client.read_u8().await
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_in_silence_arrives_when_it_is_over() {
+        let (proxy, mut client) = echo().await;
+        assert_eq!(said(&mut client).await.unwrap(), 7);
+        proxy.set(State::Silent);
+        client.write_u8(8).await.unwrap();
+        proxy.set(State::Passing);
+        assert_eq!(client.read_u8().await.unwrap(), 8);
+    }
+
+    #[tokio::test]
+    async fn refused_connections_are_reset_old_and_new() {
+        let (proxy, mut client) = echo().await;
+        assert_eq!(said(&mut client).await.unwrap(), 7);
+        proxy.set(State::Refusing);
+        assert!(client.read_u8().await.is_err());
+        let mut late = TcpStream::connect(proxy.address()).await.unwrap();
+        assert!(said(&mut late).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_hangs_does_not_hold_up_a_new_one() {
+        let (proxy, mut old) = echo().await;
+        assert_eq!(said(&mut old).await.unwrap(), 7);
+        proxy.hang();
+        let mut new = TcpStream::connect(proxy.address()).await.unwrap();
+        assert_eq!(said(&mut new).await.unwrap(), 7);
+        old.write_u8(8).await.unwrap();
+        // What would come to the old one would have come before this.
+        assert_eq!(said(&mut new).await.unwrap(), 7);
+        assert_eq!(old.try_read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+}

@@ -37,3 +37,24 @@ pub async fn eventually<T>(
     };
     timeout(limit, looks).await.map_err(|_| TooLate { what: what.to_owned(), limit })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, LIMIT, eventually};
+
+    #[tokio::test]
+    async fn what_never_comes_is_named() {
+        let never = eventually("a miracle", Duration::from_millis(20), async || None::<()>).await;
+        assert_eq!(never.unwrap_err().to_string(), "not within 20ms: a miracle");
+    }
+
+    #[tokio::test]
+    async fn what_comes_after_some_looks_is_answered() {
+        let mut looks = 0;
+        let third = eventually("the third look", LIMIT, async || {
+            looks += 1;
+            (looks == 3).then_some("there")
+        });
+        assert_eq!(third.await.unwrap(), "there");
+    }
+}
