@@ -106,7 +106,8 @@ fn lint(prepared: &mut Prepared) -> Outcome {
 
 /// Lets clippy compile the project's own crates. Its settings are in the form in which `cargo clippy` hands them on.
 fn with_clippy(command: &mut Command) {
-    command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+    // No variable: tests that call cargo themselves would hand it on.
+    command.args(["--config", "build.rustc-workspace-wrapper='clippy-driver'"]);
     command.env("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__");
 }
 
