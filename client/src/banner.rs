@@ -4,7 +4,7 @@ use causerie_protocol::{CloseCode, Policy};
 use causerie_texts::say;
 
 use crate::Millis;
-use crate::link::{Closed, LinkState};
+use crate::connection::{Closed, ConnectionState};
 use crate::words;
 
 /// How urgent a banner is.
@@ -71,14 +71,16 @@ impl Banner {
     }
 }
 
-/// The banner for a state of the link, nothing when all is well; `unsent` messages wait.
+/// The banner for a state of the connection, nothing when all is well; `unsent` messages wait.
 #[must_use]
-pub fn banner(state: &LinkState, now: Millis, unsent: usize) -> Option<Banner> {
+pub fn banner(state: &ConnectionState, now: Millis, unsent: usize) -> Option<Banner> {
     let mut banner = match state {
-        LinkState::Online | LinkState::SignedOut { reason: None } | LinkState::Connecting { after: None } => {
+        ConnectionState::Online
+        | ConnectionState::SignedOut { reason: None }
+        | ConnectionState::Connecting { after: None } => {
             return None;
         }
-        LinkState::SignedOut { reason: Some(reason) } => {
+        ConnectionState::SignedOut { reason: Some(reason) } => {
             let words = words::close(CloseCode::Unauthorized);
             let mut banner = Banner::new(Tone::Problem, words.what, None);
             banner.why = sentence(reason);
@@ -86,10 +88,10 @@ pub fn banner(state: &LinkState, now: Millis, unsent: usize) -> Option<Banner> {
             banner.sign_in = true;
             banner
         }
-        LinkState::Connecting { after: Some(after) } => {
+        ConnectionState::Connecting { after: Some(after) } => {
             Banner::new(Tone::Waiting, say!(Reconnecting, what = words::close(after.code).what), Some(after))
         }
-        LinkState::Waiting { until, after } => {
+        ConnectionState::Waiting { until, after } => {
             let seconds = until.saturating_sub(now).div_ceil(1_000).max(1);
             let what = say!(ReconnectingIn, what = words::close(after.code).what, seconds = seconds);
             let mut banner = Banner::new(Tone::Waiting, what, Some(after));
@@ -97,22 +99,24 @@ pub fn banner(state: &LinkState, now: Millis, unsent: usize) -> Option<Banner> {
             banner.try_now = true;
             banner
         }
-        LinkState::Offline => {
+        ConnectionState::Offline => {
             let mut banner = Banner::new(Tone::Waiting, say!(Offline), None);
             say!(NoNetwork).clone_into(&mut banner.why);
             say!(CheckNetwork).clone_into(&mut banner.remedy);
             banner.try_now = true;
             banner
         }
-        LinkState::Stopped { after } => {
+        ConnectionState::Stopped { after } => {
             let mut banner = Banner::new(Tone::Problem, words::close(after.code).what, Some(after));
             banner.try_now = after.code != CloseCode::VersionMismatch;
             banner.reload = after.code != CloseCode::Normal;
             banner
         }
     };
-    let by_itself =
-        matches!(state, LinkState::Connecting { .. } | LinkState::Waiting { .. } | LinkState::Offline);
+    let by_itself = matches!(
+        state,
+        ConnectionState::Connecting { .. } | ConnectionState::Waiting { .. } | ConnectionState::Offline
+    );
     banner.waiting = waiting(unsent, by_itself);
     Some(banner)
 }
@@ -150,32 +154,32 @@ mod tests {
         Closed { code, reason: String::new(), failures: 1 }
     }
 
-    fn line(state: &LinkState, unsent: usize) -> String {
+    fn line(state: &ConnectionState, unsent: usize) -> String {
         banner(state, 10_000, unsent).map(|banner| banner.line()).unwrap_or_default()
     }
 
     #[test]
     fn the_banner_says_what_happened_how_long_and_what_waits() {
         let after = closed(CloseCode::ServiceRestart);
-        let waiting = LinkState::Waiting { until: 13_400, after: after.clone() };
+        let waiting = ConnectionState::Waiting { until: 13_400, after: after.clone() };
         for (state, unsent, words) in [
-            (&LinkState::Online, 1, ""),
-            (&LinkState::Connecting { after: None }, 0, ""),
+            (&ConnectionState::Online, 1, ""),
+            (&ConnectionState::Connecting { after: None }, 0, ""),
             (&waiting, 0, "The server restarts. Reconnecting in 4 s."),
             (
                 &waiting,
                 1,
                 "The server restarts. Reconnecting in 4 s. One message waits; it will be sent once.",
             ),
-            (&LinkState::Offline, 2, "Offline. 2 messages wait; each will be sent once."),
-            (&LinkState::Connecting { after: Some(after) }, 0, "The server restarts. Reconnecting…"),
+            (&ConnectionState::Offline, 2, "Offline. 2 messages wait; each will be sent once."),
+            (&ConnectionState::Connecting { after: Some(after) }, 0, "The server restarts. Reconnecting…"),
             (
-                &LinkState::SignedOut { reason: Some("the token expired".into()) },
+                &ConnectionState::SignedOut { reason: Some("the token expired".into()) },
                 1,
                 "You are signed out. One message is kept and not sent yet.",
             ),
             (
-                &LinkState::Stopped { after: closed(CloseCode::VersionMismatch) },
+                &ConnectionState::Stopped { after: closed(CloseCode::VersionMismatch) },
                 3,
                 "This page and the server speak different versions. 3 messages are kept and not sent yet.",
             ),
@@ -190,9 +194,9 @@ mod tests {
         for &code in CloseCode::ALL.iter().chain(&unknown) {
             let after = closed(code);
             for state in [
-                LinkState::Stopped { after: after.clone() },
-                LinkState::Connecting { after: Some(after.clone()) },
-                LinkState::Waiting { until: 0, after },
+                ConnectionState::Stopped { after: after.clone() },
+                ConnectionState::Connecting { after: Some(after.clone()) },
+                ConnectionState::Waiting { until: 0, after },
             ] {
                 let banner = banner(&state, 0, 0).unwrap();
                 for words in [&banner.what, &banner.why, &banner.remedy] {
@@ -205,16 +209,17 @@ mod tests {
 
     #[test]
     fn the_servers_reason_is_shown_as_a_sentence() {
-        let state = LinkState::SignedOut { reason: Some("the token expired".into()) };
+        let state = ConnectionState::SignedOut { reason: Some("the token expired".into()) };
         assert_eq!(banner(&state, 0, 0).unwrap().why, "The token expired.");
     }
 
     #[test]
     fn buttons_fit_the_state() {
         let broken = closed(CloseCode::Abnormal);
-        let waiting = banner(&LinkState::Waiting { until: 1, after: broken }, 0, 0).unwrap();
+        let waiting = banner(&ConnectionState::Waiting { until: 1, after: broken }, 0, 0).unwrap();
         assert!(waiting.try_now && waiting.diagnose && !waiting.reload && !waiting.sign_in);
-        let stopped = banner(&LinkState::Stopped { after: closed(CloseCode::BrokenClient) }, 0, 0).unwrap();
+        let stopped =
+            banner(&ConnectionState::Stopped { after: closed(CloseCode::BrokenClient) }, 0, 0).unwrap();
         assert!(stopped.try_now && stopped.reload && !stopped.diagnose);
     }
 }

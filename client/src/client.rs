@@ -2,9 +2,9 @@
 
 mod fetches;
 mod frames;
-mod intents;
-mod loads;
-mod settle;
+mod loading;
+mod schedule;
+mod user_actions;
 
 use causerie_protocol::limits::Limits;
 use causerie_protocol::rest::ChatCursor;
@@ -13,14 +13,14 @@ use causerie_protocol::{ChatId, Epoch, MessageId, Seq, User};
 use self::fetches::Fetches;
 use crate::backoff::Backoff;
 use crate::banner::{Banner, banner};
+use crate::chat_list::{ChatEntry, ChatList};
 use crate::clock::ServerClock;
+use crate::connection::{Connection, ConnectionId, ConnectionState};
 use crate::effect::{Effect, Scope};
 use crate::input::{Input, SocketInput};
-use crate::link::{Connection, Link, LinkState};
 use crate::names::{Fold, Name, People};
 use crate::outbox::{Outbox, Pending, PendingState};
-use crate::roster::{ChatEntry, Roster};
-use crate::row::{LineKind, MessageRow, Row, RowKey, RowState, RowTime};
+use crate::row::{MessageRow, Row, RowKey, RowState, RowTime, SystemEvent};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::stream::Stream;
 use crate::timeline::{History, Timeline};
@@ -38,14 +38,14 @@ pub struct Client {
     clock: ServerClock,
     random: f64,
     me: Option<User>,
-    link: Link,
+    connection: Connection,
     limits: Limits,
-    rooms: SortedMap<ChatId, Room>,
-    roster: Roster,
+    chat_states: SortedMap<ChatId, ChatState>,
+    chat_list: ChatList,
     outbox: Outbox,
     typing: Typing,
     open: Option<ChatId>,
-    list: ListLoad,
+    list_loading: ListLoading,
     fetches: Fetches,
     next_ticket: u64,
     /// Whether the connection was lost since it was last online, so that its return is worth saying.
@@ -56,22 +56,22 @@ pub struct Client {
 
 /// What the client keeps of one chat beside its entry in the list.
 #[derive(Debug)]
-struct Room {
+struct ChatState {
     stream: Stream,
     timeline: Timeline,
     /// The read position that the server is known to have.
     read_known: Seq,
     /// The read position that was told on the current socket.
-    read_told: Seq,
+    read_sent: Seq,
 }
 
-impl Room {
+impl ChatState {
     fn new(chat: ChatId, epoch: Epoch, at: Seq, read_known: Seq) -> Self {
         Self {
             stream: Stream::new(chat, epoch, at),
             timeline: Timeline::new(chat),
             read_known,
-            read_told: Seq::ZERO,
+            read_sent: Seq::ZERO,
         }
     }
 }
@@ -80,7 +80,7 @@ impl Room {
 ///
 /// It comes page by page, from its beginning to as many chats as the socket can follow, or as the person wants to see.
 #[derive(Debug, Default)]
-struct ListLoad {
+struct ListLoading {
     loaded: bool,
     request: Option<u64>,
     /// The place before the page that is on its way, or is to be tried again.
@@ -90,9 +90,9 @@ struct ListLoad {
     /// How many chats the pages had since the first.
     count: usize,
     /// How many the person wants to see.
-    wish: usize,
+    wanted: usize,
     /// Something happened that the answers on their way may not show.
-    again: bool,
+    reload: bool,
     /// Chats that this socket has begun to follow: what is told to followers and not kept in the log, such as read
     /// positions, may have passed between the last answer and the subscription.
     catch_up: SortedSet<ChatId>,
@@ -117,14 +117,14 @@ impl Client {
             clock: ServerClock::default(),
             random: 0.0,
             me: None,
-            link: Link::new(),
+            connection: Connection::new(),
             limits: Limits::default(),
-            rooms: SortedMap::new(),
-            roster: Roster::default(),
+            chat_states: SortedMap::new(),
+            chat_list: ChatList::default(),
             outbox: Outbox::default(),
             typing: Typing::default(),
             open: None,
-            list: ListLoad::default(),
+            list_loading: ListLoading::default(),
             fetches: Fetches::default(),
             next_ticket: 1,
             was_lost: false,
@@ -138,50 +138,50 @@ impl Client {
         let seconds = self.countdown();
         self.now = self.now.max(now);
         self.random = random;
-        let (link, waiting) = (self.link.state().clone(), self.outbox.waiting());
+        let (state, waiting) = (self.connection.state().clone(), self.outbox.waiting());
         match input {
             Input::SignedIn { user } => self.sign_in(user),
             Input::SignedOut => self.sign_out(),
-            Input::Socket(connection, input) => self.socket(connection, input),
+            Input::Socket(connection, input) => self.on_socket_input(connection, input),
             Input::Tick => {}
             Input::Network(online) => {
-                let actions = self.link.network(self.now, online);
-                self.act(actions);
+                let actions = self.connection.network(self.now, online);
+                self.apply_connection_actions(actions);
             }
-            Input::Woke => {
-                let actions = self.link.woke(self.now);
-                self.act(actions);
+            Input::PageShown => {
+                let actions = self.connection.wake(self.now);
+                self.apply_connection_actions(actions);
             }
-            Input::ClockStepped(by) => self.clock_stepped(by),
+            Input::ClockStepped(by) => self.on_clock_step(by),
             Input::TryNow => {
-                let actions = self.link.try_now(self.now);
-                self.act(actions);
+                let actions = self.connection.try_now(self.now);
+                self.apply_connection_actions(actions);
             }
             Input::ChatsLoaded { ticket, chats, has_more } => {
-                self.chats_loaded_now(ticket, chats, has_more);
+                self.on_chats_loaded(ticket, chats, has_more);
             }
-            Input::ChatsFailed { ticket, error } => self.chats_failed_now(ticket, error),
-            Input::ChatFetched { ticket, answer } => self.chat_fetched(ticket, answer),
-            Input::MoreChats => self.more_chats(),
+            Input::ChatsFailed { ticket, error } => self.on_chats_failed(ticket, error),
+            Input::ChatFetched { ticket, answer } => self.on_chat_fetched(ticket, answer),
+            Input::MoreChats => self.load_more_chats(),
             Input::ChatLoaded(chat) => self.add_chat(*chat),
             Input::HistoryLoaded { request, messages, has_older } => {
-                self.history_loaded(request, messages, has_older);
+                self.on_history_loaded(request, messages, has_older);
             }
-            Input::HistoryFailed { request, error } => self.history_failed(request, &error),
+            Input::HistoryFailed { request, error } => self.on_history_failed(request, &error),
             Input::OutboxRestored(messages) => self.restore(messages),
             Input::Send { chat, text, client_id } => self.send(chat, text, client_id),
             Input::Retry { client_id } => self.retry(&client_id),
             Input::DeleteUnsent { client_id } => self.delete_unsent(&client_id),
-            Input::OpenChat(chat) => self.open_now(chat),
+            Input::OpenChat(chat) => self.set_open_chat(chat),
             Input::SeenBottom { chat } => self.seen_bottom(chat),
-            Input::Typing { chat } => self.tell_typing(chat),
+            Input::Typing { chat } => self.send_typing(chat),
             Input::LoadOlder { chat } => self.load_older(chat),
         }
-        self.settle();
-        if *self.link.state() != link {
-            self.say_link_changed(&link);
+        self.run_due_work();
+        if *self.connection.state() != state {
+            self.announce_connection_change(&state);
         } else if waiting != self.outbox.waiting() || seconds != self.countdown() {
-            self.changed.insert(Scope::Link);
+            self.changed.insert(Scope::Connection);
         }
         let changed = std::mem::take(&mut self.changed);
         self.effects.extend(changed.into_iter().map(Effect::Changed));
@@ -208,51 +208,52 @@ impl Client {
 
     /// Where the connection stands.
     #[must_use]
-    pub fn link(&self) -> &LinkState {
-        self.link.state()
+    pub fn connection(&self) -> &ConnectionState {
+        self.connection.state()
     }
 
     /// What to say about the connection; nothing when all is well.
     #[must_use]
     pub fn banner(&self, now: Millis) -> Option<Banner> {
-        banner(self.link.state(), now, self.waiting())
+        banner(self.connection.state(), now, self.waiting())
     }
 
     /// Whether the list of chats was loaded since signing in.
     #[must_use]
     pub fn chats_loaded(&self) -> bool {
-        self.list.loaded
+        self.list_loading.loaded
     }
 
     /// Whether the list goes on after the chats that are here.
     #[must_use]
     pub fn has_more_chats(&self) -> bool {
-        self.list.next.is_some() && self.list.request.is_none()
+        self.list_loading.next.is_some() && self.list_loading.request.is_none()
     }
 
     /// Whether a chat is known not to be the person's.
     #[must_use]
     pub fn is_absent(&self, chat: ChatId) -> bool {
-        let whole = self.list.loaded && self.list.next.is_none() && !self.fetches.is_open(chat);
-        self.roster.get(chat).is_none() && (whole || self.fetches.is_absent(chat))
+        let whole =
+            self.list_loading.loaded && self.list_loading.next.is_none() && !self.fetches.is_pending(chat);
+        self.chat_list.get(chat).is_none() && (whole || self.fetches.is_absent(chat))
     }
 
     /// Why the list of chats could not be loaded, while it is tried again.
     #[must_use]
     pub fn chats_failed(&self) -> Option<&str> {
-        self.list.failed.as_deref()
+        self.list_loading.failed.as_deref()
     }
 
     /// The chats, the one with the newest message first.
     #[must_use]
     pub fn chats(&self) -> Vec<&ChatEntry> {
-        self.roster.newest_first()
+        self.chat_list.newest_first()
     }
 
     /// One chat of the list.
     #[must_use]
     pub fn chat(&self, chat: ChatId) -> Option<&ChatEntry> {
-        self.roster.get(chat)
+        self.chat_list.get(chat)
     }
 
     /// The chat that is open.
@@ -267,9 +268,10 @@ impl Client {
     #[must_use]
     pub fn rows(&self, chat: ChatId) -> Vec<Row> {
         let Some(me) = &self.me else { return Vec::new() };
-        let read = self.roster.get(chat).map_or(Seq::ZERO, ChatEntry::read_by_all);
-        let mut rows = self.rooms.get(&chat).map_or_else(Vec::new, |room| room.timeline.rows(me.id, read));
-        let pending = self.outbox.of(chat).map(|pending| pending_row(pending, me));
+        let read = self.chat_list.get(chat).map_or(Seq::ZERO, ChatEntry::read_by_all);
+        let mut rows =
+            self.chat_states.get(&chat).map_or_else(Vec::new, |state| state.timeline.rows(me.id, read));
+        let pending = self.outbox.entries_of(chat).map(|pending| pending_row(pending, me));
         // A message that the log holds is not shown as unsent as well, so that no two rows have one key.
         let pending: Vec<Row> = pending.filter(|one| rows.iter().all(|row| row.key() != one.key())).collect();
         rows.extend(pending);
@@ -280,7 +282,7 @@ impl Client {
     #[must_use]
     pub fn title(&self, entry: &ChatEntry, fold: Fold<'_>) -> Name {
         let Some(other) = entry.other() else { return entry.title() };
-        let others = self.roster.entries().filter_map(ChatEntry::other);
+        let others = self.chat_list.entries().filter_map(ChatEntry::other);
         let same: Vec<&User> = others.filter(|user| user.name == other.name).collect();
         if same.len() > 1 { People::new(same, fold).whole(other) } else { Name::of(other) }
     }
@@ -288,20 +290,20 @@ impl Client {
     /// Whether a message is known to be deleted.
     #[must_use]
     pub fn is_deleted(&self, chat: ChatId, id: MessageId) -> bool {
-        let message = self.rooms.get(&chat).and_then(|room| room.timeline.message(id));
+        let message = self.chat_states.get(&chat).and_then(|state| state.timeline.message(id));
         message.is_some_and(|message| message.deleted_at.is_some())
     }
 
     /// What the people of a chat are called, those too who wrote its rows and have left.
     #[must_use]
     pub fn people(&self, chat: ChatId, rows: &[Row], fold: Fold<'_>) -> People {
-        let entry = self.roster.get(chat);
+        let entry = self.chat_list.get(chat);
         let there = entry.into_iter().flat_map(|entry| &entry.chat.participants);
         let seen = rows.iter().filter_map(|row| match row {
             Row::Message(row) => Some(&row.sender),
-            Row::Line(row) => match &row.kind {
-                LineKind::Joined(user) | LineKind::Left(user) => Some(user),
-                LineKind::Changed { .. } => None,
+            Row::System(row) => match &row.kind {
+                SystemEvent::Joined(user) | SystemEvent::Left(user) => Some(user),
+                SystemEvent::Changed { .. } => None,
             },
         });
         let everybody = entry.is_none_or(ChatEntry::knows_everybody);
@@ -311,13 +313,13 @@ impl Client {
     /// What is known of a chat's older messages.
     #[must_use]
     pub fn history(&self, chat: ChatId) -> History {
-        self.rooms.get(&chat).map(|room| room.timeline.history()).unwrap_or_default()
+        self.chat_states.get(&chat).map(|state| state.timeline.history()).unwrap_or_default()
     }
 
     /// Who writes in a chat just now.
     #[must_use]
     pub fn typing(&self, chat: ChatId) -> Vec<&User> {
-        self.typing.of(chat).filter_map(|user| self.roster.person(chat, user)).collect()
+        self.typing.users_in(chat).filter_map(|user| self.chat_list.participant(chat, user)).collect()
     }
 
     /// How many messages are neither acknowledged nor refused.
@@ -331,18 +333,18 @@ impl Client {
         self.outbox.entries().map(|entry| &entry.message).filter(|message| message.failed.is_some())
     }
 
-    fn socket(&mut self, connection: Connection, input: SocketInput) {
-        if !self.link.is_current(connection) {
+    fn on_socket_input(&mut self, connection: ConnectionId, input: SocketInput) {
+        if !self.connection.is_current(connection) {
             return;
         }
         match input {
             SocketInput::Opened => {}
-            SocketInput::Frame(text) => self.frame(&text),
-            SocketInput::Closed { code, reason } => self.closed(code, &reason),
+            SocketInput::Frame(text) => self.on_frame(&text),
+            SocketInput::Closed { code, reason } => self.on_closed(code, &reason),
         }
     }
 
-    fn ticket(&mut self) -> u64 {
+    fn next_ticket(&mut self) -> u64 {
         self.next_ticket += 1;
         self.next_ticket
     }

@@ -3,19 +3,19 @@
 use causerie_protocol::rest::ChatCursor;
 use causerie_protocol::{ChatId, ClientFrame, ClientId};
 
+use crate::connection::ConnectionId;
 use crate::input::HistoryRequest;
-use crate::link::Connection;
 use crate::outbox::PendingMessage;
 
 /// Something that the page carries out, in the order given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Open a socket to `/ws/` with the protocols `causerie.v1`, `Bearer` and the token; its inputs carry this name.
-    Connect(Connection),
+    Connect(ConnectionId),
     /// Close this socket with 1000; what it still says is ignored.
-    Disconnect(Connection),
+    Disconnect(ConnectionId),
     /// Send a frame on this socket.
-    SendFrame(Connection, ClientFrame),
+    SendFrame(ConnectionId, ClientFrame),
     /// Fetch a page of the list of chats; answered by `ChatsLoaded` or `ChatsFailed`.
     LoadChats {
         /// Tells this request from others; to be given back.
@@ -50,8 +50,8 @@ pub enum Effect {
 /// A part of the read side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// [`crate::Client::link`] and [`crate::Client::banner`].
-    Link,
+    /// [`crate::Client::connection`] and [`crate::Client::banner`].
+    Connection,
     /// The list of chats: which, in what order.
     Chats,
     /// One entry of the list: title, last line, unread, who is online.

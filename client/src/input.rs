@@ -3,7 +3,7 @@
 use causerie_protocol::rest::Chat;
 use causerie_protocol::{ChatId, ClientId, Message, MessageId, MessageText, User};
 
-use crate::link::Connection;
+use crate::connection::ConnectionId;
 use crate::outbox::PendingMessage;
 
 /// Anything that happens to a page, from the network, the clock or the person.
@@ -19,13 +19,13 @@ pub enum Input {
     /// The person signed out on purpose; everything is forgotten, unsent messages too.
     SignedOut,
     /// Something came from a socket.
-    Socket(Connection, SocketInput),
+    Socket(ConnectionId, SocketInput),
     /// The time that [`crate::Client::next_deadline`] named has come; harmless at any other time.
     Tick,
     /// The browser's `online` (true) and `offline` (false) events.
     Network(bool),
     /// The page became visible or came back: `visibilitychange`, `pageshow`.
-    Woke,
+    PageShown,
     /// The device's clock moved by this many milliseconds more, or less, than the monotonic clock that inputs come with:
     /// the device slept, its clock was set, or the two differ from the start.
     ClockStepped(i64),
@@ -117,7 +117,7 @@ pub enum Input {
 /// What comes from one socket.
 #[derive(Clone, Debug)]
 pub enum SocketInput {
-    /// It is open; only the `welcome` frame makes the link online.
+    /// It is open; only the `welcome` frame makes the connection online.
     Opened,
     /// A text frame.
     Frame(String),

@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use crate::Millis;
 use crate::backoff::Backoff;
-use crate::link::Connection;
+use crate::connection::ConnectionId;
 use crate::sorted::SortedSet;
 
 /// How long an answer may take on a living socket until the message is sent again, in milliseconds.
 pub const ANSWER_MS: Millis = 10_000;
 
 /// What every further try adds to a message's name.
-const TRY: char = '~';
+const RETRY_MARK: char = '~';
 
 /// An unsent message, as the page's storage keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,12 +36,12 @@ pub struct PendingMessage {
 
 read_fields! {
     PendingMessage {
-        "client_id" => client_id: need,
-        "owner" => owner: need,
-        "chat_id" => chat_id: need,
-        "text" => text: need,
-        "created_ms" => created_ms: need,
-        "failed" => failed: may,
+        "client_id" => client_id: required,
+        "owner" => owner: required,
+        "chat_id" => chat_id: required,
+        "text" => text: required,
+        "created_ms" => created_ms: required,
+        "failed" => failed: optional,
     }
 }
 
@@ -56,7 +56,7 @@ pub enum PendingState {
     /// Sent on a socket, no answer yet.
     InFlight {
         /// On which.
-        on: Connection,
+        on: ConnectionId,
         /// When it was sent.
         at: Millis,
     },
@@ -120,7 +120,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// The entries of one chat, in order.
-    pub fn of(&self, chat: ChatId) -> impl Iterator<Item = &Pending> {
+    pub fn entries_of(&self, chat: ChatId) -> impl Iterator<Item = &Pending> {
         self.entries.iter().filter(move |entry| entry.message.chat_id == chat)
     }
 
@@ -174,7 +174,7 @@ impl Outbox {
     }
 
     /// The next message of a chat that may go out now, marked as sent on this socket.
-    pub fn take_next(&mut self, chat: ChatId, on: Connection, now: Millis) -> Option<PendingMessage> {
+    pub fn take_next(&mut self, chat: ChatId, on: ConnectionId, now: Millis) -> Option<PendingMessage> {
         let first =
             self.entries.iter_mut().find(|entry| entry.message.chat_id == chat && entry.is_unsent())?;
         let PendingState::Queued { not_before } = first.state else { return None };
@@ -203,12 +203,13 @@ impl Outbox {
     /// The log may have it by the name of a later try, which another tab made.
     pub fn resolve(&mut self, chat: ChatId, client_id: &ClientId) -> Option<Pending> {
         self.done.insert((chat, client_id.clone()));
-        let first = client_id.as_str().trim_end_matches(TRY);
+        let first = client_id.as_str().trim_end_matches(RETRY_MARK);
         // The last, since a later try stands behind what is left of the one before.
         let at = self.entries.iter().rposition(|entry| {
             let PendingMessage { chat_id, client_id: name, failed, .. } = &entry.message;
             *chat_id == chat
-                && (name == client_id || failed.is_some() && name.as_str().trim_end_matches(TRY) == first)
+                && (name == client_id
+                    || failed.is_some() && name.as_str().trim_end_matches(RETRY_MARK) == first)
         })?;
         Some(self.entries.remove(at))
     }
@@ -255,7 +256,7 @@ impl Outbox {
             .position(|entry| entry.message.client_id == *client_id && entry.state == PendingState::Failed)?;
         let mut message = self.entries.remove(at).message;
         self.done.insert((message.chat_id, message.client_id));
-        message.client_id = next_try(client_id);
+        message.client_id = retry_client_id(client_id);
         message.failed = None;
         message.created_ms = self.stamp(now);
         self.entries.push(Pending::new(message.clone(), false));
@@ -315,8 +316,11 @@ impl Outbox {
 
     /// What of a chat was never sent, so that nothing but this page knows of it.
     #[must_use]
-    pub fn untold(&self, chat: ChatId) -> Vec<ClientId> {
-        self.of(chat).filter(|entry| !entry.sent).map(|entry| entry.message.client_id.clone()).collect()
+    pub fn never_sent(&self, chat: ChatId) -> Vec<ClientId> {
+        self.entries_of(chat)
+            .filter(|entry| !entry.sent)
+            .map(|entry| entry.message.client_id.clone())
+            .collect()
     }
 
     /// The chats that have unsent messages.
@@ -335,8 +339,8 @@ impl Outbox {
 }
 
 /// The name for the next try, which follows from the one before: two tabs that try a message again send one.
-fn next_try(name: &ClientId) -> ClientId {
-    let next = format!("{name}{TRY}");
+fn retry_client_id(name: &ClientId) -> ClientId {
+    let next = format!("{name}{RETRY_MARK}");
     let room = next.len().saturating_sub(limits::CLIENT_ID_BYTES);
     // Visible ASCII and short enough, so it is valid.
     ClientId::new(&next[room..]).unwrap_or_else(|_| name.clone())

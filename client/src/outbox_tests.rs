@@ -4,8 +4,8 @@ use super::*;
 
 const A: ChatId = ChatId(1);
 const B: ChatId = ChatId(2);
-const ONE: Connection = Connection(1);
-const TWO: Connection = Connection(2);
+const ONE: ConnectionId = ConnectionId(1);
+const TWO: ConnectionId = ConnectionId(2);
 
 fn message(name: &str, chat: ChatId, created_ms: Millis) -> PendingMessage {
     PendingMessage {
@@ -42,7 +42,7 @@ fn filled() -> Outbox {
     outbox
 }
 
-fn next(outbox: &mut Outbox, chat: ChatId, on: Connection, now: Millis) -> Option<String> {
+fn next(outbox: &mut Outbox, chat: ChatId, on: ConnectionId, now: Millis) -> Option<String> {
     outbox.take_next(chat, on, now).map(|message| message.client_id.to_string())
 }
 
@@ -126,7 +126,7 @@ fn what_was_sent_or_came_from_storage_may_be_known_to_a_server() {
     next(&mut outbox, A, ONE, 1);
     outbox.disconnected();
     outbox.restore(message("old", A, 0));
-    assert_eq!(outbox.untold(A), [id("m2"), id("m3")]);
+    assert_eq!(outbox.never_sent(A), [id("m2"), id("m3")]);
 }
 
 #[test]

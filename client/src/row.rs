@@ -11,7 +11,7 @@ pub enum Row {
     /// A message, sent or not.
     Message(MessageRow),
     /// Something else that happened.
-    Line(LineRow),
+    System(SystemRow),
 }
 
 impl Row {
@@ -20,7 +20,7 @@ impl Row {
     pub fn key(&self) -> &RowKey {
         match self {
             Self::Message(row) => &row.key,
-            Self::Line(row) => &row.key,
+            Self::System(row) => &row.key,
         }
     }
 }
@@ -88,18 +88,18 @@ pub enum RowState {
 
 /// Something that happened in a chat and is no message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LineRow {
+pub struct SystemRow {
     /// The row's name.
     pub key: RowKey,
     /// When.
     pub at: Timestamp,
     /// What.
-    pub kind: LineKind,
+    pub kind: SystemEvent,
 }
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LineKind {
+pub enum SystemEvent {
     /// Somebody was added.
     Joined(User),
     /// Somebody left.

@@ -9,11 +9,11 @@ use crate::sorted::SortedMap;
 /// How long a `subscribe` may stay without an answer until it is sent again, in milliseconds.
 pub const ANSWER_MS: Millis = 3_000;
 /// How long the stream may lag behind a head that is known before it is asked for again, in milliseconds.
-pub const BEHIND_MS: Millis = 1_000;
+pub const LAG_MS: Millis = 1_000;
 /// The least time between two `subscribe` frames of one chat on one socket, in milliseconds.
-pub const GAP_MS: Millis = 1_000;
+pub const RESUBSCRIBE_MS: Millis = 1_000;
 /// Most events that are held back behind a hole; the rest comes again with the answer.
-pub const HELD: usize = 2_000;
+pub const MAX_BUFFERED: usize = 2_000;
 
 /// How the chat stands with the current socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ enum Subscription {
     /// To be asked for.
     Idle,
     /// Asked for from a position on.
-    Asked { after: Seq },
+    Pending { after: Seq },
     /// Answered.
     Live,
     /// The server ended it for good; nothing is asked any more.
@@ -34,42 +34,42 @@ pub struct Stream {
     chat: ChatId,
     epoch: Epoch,
     /// Everything up to here has left.
-    at: Seq,
+    position: Seq,
     /// The greatest position that the server is known to have.
     head: Seq,
-    held: SortedMap<Seq, Event>,
+    buffered: SortedMap<Seq, Event>,
     subscription: Subscription,
     /// Whether this socket follows the chat, also while it is asked again.
     followed: bool,
-    next_ask: Millis,
+    next_subscribe: Millis,
     /// Whether it waits because the socket has no room for one more chat.
     parked: bool,
     /// When the stream fell behind the head or last came closer to it.
-    moved: Millis,
+    last_progress: Millis,
 }
 
 impl Stream {
     /// A stream that begins after a position.
     #[must_use]
-    pub fn new(chat: ChatId, epoch: Epoch, at: Seq) -> Self {
+    pub fn new(chat: ChatId, epoch: Epoch, position: Seq) -> Self {
         Self {
             chat,
             epoch,
-            at,
-            head: at,
-            held: SortedMap::new(),
+            position,
+            head: position,
+            buffered: SortedMap::new(),
             subscription: Subscription::Idle,
             followed: false,
-            next_ask: 0,
+            next_subscribe: 0,
             parked: false,
-            moved: 0,
+            last_progress: 0,
         }
     }
 
     /// The last position that left without a hole.
     #[must_use]
-    pub fn at(&self) -> Seq {
-        self.at
+    pub fn position(&self) -> Seq {
+        self.position
     }
 
     /// The log's epoch.
@@ -86,14 +86,14 @@ impl Stream {
 
     /// Whether an answer to a `subscribe` is to come.
     #[must_use]
-    pub fn is_asked(&self) -> bool {
-        matches!(self.subscription, Subscription::Asked { .. })
+    pub fn is_subscribing(&self) -> bool {
+        matches!(self.subscription, Subscription::Pending { .. })
     }
 
     /// Whether it counts for how many chats the socket follows.
     #[must_use]
-    pub fn has_place(&self) -> bool {
-        self.followed || self.is_asked()
+    pub fn takes_subscription(&self) -> bool {
+        self.followed || self.is_subscribing()
     }
 
     /// Whether the server ended it for good.
@@ -105,31 +105,31 @@ impl Stream {
     /// Takes an event and gives those that are due now, in order: none for a duplicate or behind a hole.
     pub fn accept(&mut self, event: Event, now: Millis) -> Vec<Event> {
         let seq = event.seq();
-        if self.is_ended() || seq <= self.at {
+        if self.is_ended() || seq <= self.position {
             return Vec::new();
         }
-        self.saw_head(seq, now);
-        if seq > self.at.next() {
-            if self.held.len() < HELD {
-                self.held.insert(seq, event);
+        self.observe_head(seq, now);
+        if seq > self.position.next() {
+            if self.buffered.len() < MAX_BUFFERED {
+                self.buffered.insert(seq, event);
             }
             return Vec::new();
         }
         let mut ready = vec![event];
-        self.at = seq;
-        while let Some(event) = self.held.remove(&self.at.next()) {
-            self.at = self.at.next();
+        self.position = seq;
+        while let Some(event) = self.buffered.remove(&self.position.next()) {
+            self.position = self.position.next();
             ready.push(event);
         }
-        self.moved = now;
+        self.last_progress = now;
         ready
     }
 
     /// The server is known to have this position.
-    pub fn saw_head(&mut self, seq: Seq, now: Millis) {
+    pub fn observe_head(&mut self, seq: Seq, now: Millis) {
         if seq > self.head {
-            if self.head <= self.at {
-                self.moved = now;
+            if self.head <= self.position {
+                self.last_progress = now;
             }
             self.head = seq;
         }
@@ -138,42 +138,48 @@ impl Stream {
     /// The answer to a `subscribe`; true when the messages held so far are of no use and must be loaded afresh.
     pub fn subscribed(&mut self, reply: &Subscribed, now: Millis) -> bool {
         let after = match self.subscription {
-            Subscription::Asked { after } => after,
+            Subscription::Pending { after } => after,
             _ => Seq::ZERO,
         };
         self.subscription = Subscription::Live;
         self.followed = true;
         // A head before the position that we hold from this very log can't be: it is another log under the old name.
         if !reply.reset && reply.epoch == self.epoch && reply.head >= after {
-            self.saw_head(reply.head, now);
-            self.moved = now;
+            self.observe_head(reply.head, now);
+            self.last_progress = now;
             return false;
         }
         self.epoch = reply.epoch.clone();
-        self.at = reply.head;
+        self.position = reply.head;
         self.head = reply.head;
-        self.held.clear();
-        self.moved = now;
+        self.buffered.clear();
+        self.last_progress = now;
         true
     }
 
     /// The frame that asks for everything after the last complete position; counts as sent.
-    pub fn ask(&mut self, now: Millis) -> ClientFrame {
-        self.subscription = Subscription::Asked { after: self.at };
-        self.next_ask = now + GAP_MS;
+    pub fn subscribe_frame(&mut self, now: Millis) -> ClientFrame {
+        self.subscription = Subscription::Pending { after: self.position };
+        self.next_subscribe = now + RESUBSCRIBE_MS;
         self.parked = false;
-        self.moved = now;
-        ClientFrame::Subscribe { chat_id: self.chat, after: Some(self.at), epoch: Some(self.epoch.clone()) }
+        self.last_progress = now;
+        ClientFrame::Subscribe {
+            chat_id: self.chat,
+            after: Some(self.position),
+            epoch: Some(self.epoch.clone()),
+        }
     }
 
-    /// When [`Self::ask`] is due on a socket that is online; 0 for at once.
+    /// When [`Self::subscribe_frame`] is due on a socket that is online; 0 for at once.
     #[must_use]
     pub fn due(&self) -> Option<Millis> {
         match self.subscription {
-            Subscription::Idle => Some(self.next_ask),
-            Subscription::Asked { .. } => Some(self.next_ask.max(self.moved + ANSWER_MS)),
-            Subscription::Live if !self.held.is_empty() => Some(self.next_ask),
-            Subscription::Live if self.head > self.at => Some(self.next_ask.max(self.moved + BEHIND_MS)),
+            Subscription::Idle => Some(self.next_subscribe),
+            Subscription::Pending { .. } => Some(self.next_subscribe.max(self.last_progress + ANSWER_MS)),
+            Subscription::Live if !self.buffered.is_empty() => Some(self.next_subscribe),
+            Subscription::Live if self.head > self.position => {
+                Some(self.next_subscribe.max(self.last_progress + LAG_MS))
+            }
             Subscription::Live | Subscription::Ended => None,
         }
     }
@@ -182,16 +188,16 @@ impl Stream {
     pub fn postpone(&mut self, until: Millis) {
         if !self.is_ended() {
             self.subscription = Subscription::Idle;
-            self.next_ask = until;
+            self.next_subscribe = until;
         }
     }
 
     /// The socket is gone.
     pub fn disconnected(&mut self) {
         self.followed = false;
-        self.held.clear();
-        self.head = self.at;
-        self.next_ask = 0;
+        self.buffered.clear();
+        self.head = self.position;
+        self.next_subscribe = 0;
         self.parked = false;
         if !self.is_ended() {
             self.subscription = Subscription::Idle;
@@ -201,29 +207,29 @@ impl Stream {
     /// The socket has no room for it: it is not asked for before this time, unless [`Self::unpark`] says so.
     pub fn park(&mut self, until: Millis) {
         self.disconnected();
-        self.next_ask = until;
+        self.next_subscribe = until;
         self.parked = true;
     }
 
     /// There may be room for it after all.
     pub fn unpark(&mut self) {
         if self.parked {
-            self.next_ask = 0;
+            self.next_subscribe = 0;
         }
     }
 
     /// The server ended it for good.
     pub fn end(&mut self) {
         self.followed = false;
-        self.held.clear();
+        self.buffered.clear();
         self.subscription = Subscription::Ended;
     }
 
     /// The chat is ours again.
-    pub fn revive(&mut self) {
+    pub fn reopen(&mut self) {
         if self.is_ended() {
             self.subscription = Subscription::Idle;
-            self.next_ask = 0;
+            self.next_subscribe = 0;
         }
     }
 }

@@ -13,7 +13,7 @@ fn event(seq: u64) -> Event {
 fn live(at: u64) -> Stream {
     let mut stream = Stream::new(CHAT, Epoch("e".into()), Seq(at));
     assert_eq!(stream.due(), Some(0));
-    stream.ask(0);
+    stream.subscribe_frame(0);
     assert!(!stream.subscribed(&reply("e", at, false), 0));
     stream
 }
@@ -35,21 +35,21 @@ fn events_leave_in_order_and_once() {
     assert_eq!(accept(&mut stream, 8, 1), [0; 0]);
     assert_eq!(accept(&mut stream, 7, 1), [0; 0]);
     assert_eq!(accept(&mut stream, 6, 1), [6, 7, 8]);
-    assert_eq!(stream.at(), Seq(8));
+    assert_eq!(stream.position(), Seq(8));
 }
 
 #[test]
-fn a_hole_is_asked_for_at_once_and_again_until_it_is_filled() {
+fn a_gap_subscribes_at_once_and_again_until_it_is_filled() {
     let mut stream = live(4);
     accept(&mut stream, 6, 5_000);
     assert!(stream.due().is_some_and(|due| due <= 5_000));
     assert_eq!(
-        stream.ask(5_000),
+        stream.subscribe_frame(5_000),
         ClientFrame::Subscribe { chat_id: CHAT, after: Some(Seq(4)), epoch: Some(Epoch("e".into())) }
     );
     assert_eq!(stream.due(), Some(5_000 + ANSWER_MS));
     assert!(!stream.subscribed(&reply("e", 6, false), 5_100));
-    assert_eq!(stream.due(), Some(5_000 + GAP_MS), "the answer may have lost its events too");
+    assert_eq!(stream.due(), Some(5_000 + RESUBSCRIBE_MS), "the answer may have lost its events too");
     assert_eq!(accept(&mut stream, 5, 5_200), [5, 6]);
     assert_eq!(stream.due(), None);
 }
@@ -57,12 +57,12 @@ fn a_hole_is_asked_for_at_once_and_again_until_it_is_filled() {
 #[test]
 fn a_lost_tail_shows_by_the_head() {
     let mut stream = live(4);
-    stream.saw_head(Seq(4), 60_000);
+    stream.observe_head(Seq(4), 60_000);
     assert_eq!(stream.due(), None);
-    stream.saw_head(Seq(6), 60_000);
-    assert_eq!(stream.due(), Some(60_000 + BEHIND_MS), "the events may be on their way");
+    stream.observe_head(Seq(6), 60_000);
+    assert_eq!(stream.due(), Some(60_000 + LAG_MS), "the events may be on their way");
     accept(&mut stream, 5, 60_500);
-    assert_eq!(stream.due(), Some(60_500 + BEHIND_MS));
+    assert_eq!(stream.due(), Some(60_500 + LAG_MS));
     accept(&mut stream, 6, 60_600);
     assert_eq!(stream.due(), None);
 }
@@ -78,10 +78,10 @@ fn a_reset_another_epoch_or_an_earlier_head_starts_anew() {
     ] {
         let mut stream = live(4);
         accept(&mut stream, 7, 0);
-        stream.ask(0);
+        stream.subscribe_frame(0);
         assert_eq!(stream.subscribed(&answer, 0), reset, "{answer:?}");
         if reset {
-            assert_eq!((stream.at(), stream.epoch()), (answer.head, &answer.epoch));
+            assert_eq!((stream.position(), stream.epoch()), (answer.head, &answer.epoch));
             let next = answer.head.0 + 1;
             assert_eq!(accept(&mut stream, next, 0), [next]);
         }
@@ -107,15 +107,15 @@ fn an_ended_stream_takes_nothing_until_it_is_revived() {
     assert_eq!(stream.due(), None);
     stream.postpone(9);
     assert_eq!(stream.due(), None);
-    stream.revive();
+    stream.reopen();
     assert_eq!(stream.due(), Some(0));
 }
 
 #[test]
-fn a_server_that_can_not_serve_it_now_is_asked_later() {
+fn after_a_temporary_refusal_it_subscribes_later() {
     let mut stream = live(4);
     stream.disconnected();
-    stream.ask(0);
+    stream.subscribe_frame(0);
     stream.postpone(700);
     assert_eq!(stream.due(), Some(700));
 }

@@ -6,7 +6,7 @@ use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, UserId};
 use crate::Millis;
 use crate::backoff::Backoff;
 use crate::input::HistoryRequest;
-use crate::row::{LineKind, LineRow, MessageRow, Row, RowKey, RowState, RowTime};
+use crate::row::{MessageRow, Row, RowKey, RowState, RowTime, SystemEvent, SystemRow};
 use crate::sorted::SortedMap;
 
 /// What is known of a chat's older messages.
@@ -297,13 +297,13 @@ impl Timeline {
 
 fn row(seq: Seq, entry: &Entry, me: UserId, read_by_all: Seq) -> Row {
     let line = |at: &causerie_protocol::Timestamp, kind| {
-        Row::Line(LineRow { key: RowKey::Seq(seq), at: at.clone(), kind })
+        Row::System(SystemRow { key: RowKey::Seq(seq), at: at.clone(), kind })
     };
     match entry {
-        Entry::Joined(event) => line(&event.at, LineKind::Joined(event.user.clone())),
-        Entry::Left(event) => line(&event.at, LineKind::Left(event.user.clone())),
+        Entry::Joined(event) => line(&event.at, SystemEvent::Joined(event.user.clone())),
+        Entry::Left(event) => line(&event.at, SystemEvent::Left(event.user.clone())),
         Entry::Changed(event) => {
-            line(&event.at, LineKind::Changed { title: event.title.clone(), status: event.status })
+            line(&event.at, SystemEvent::Changed { title: event.title.clone(), status: event.status })
         }
         Entry::Message(message) => {
             let mine = message.sender.id == me;

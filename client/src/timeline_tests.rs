@@ -62,7 +62,7 @@ fn shown(timeline: &Timeline) -> Vec<String> {
         .map(|row| match row {
             Row::Message(row) if row.deleted => "deleted".to_owned(),
             Row::Message(row) => row.text,
-            Row::Line(row) => format!("line {:?}", row.key),
+            Row::System(row) => format!("line {:?}", row.key),
         })
         .collect()
 }

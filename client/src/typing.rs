@@ -8,42 +8,42 @@ use crate::sorted::SortedMap;
 /// How long somebody counts as writing after the last sign of it, in milliseconds.
 pub const SHOWN_MS: Millis = 5_000;
 /// How often we say that we write, in milliseconds.
-pub const TELL_MS: Millis = 3_000;
+pub const SEND_INTERVAL_MS: Millis = 3_000;
 
 /// Signs of writing, ours and others', in all chats.
 #[derive(Debug, Default)]
 pub struct Typing {
     others: SortedMap<(ChatId, UserId), Millis>,
-    told: SortedMap<ChatId, Millis>,
+    last_sent: SortedMap<ChatId, Millis>,
 }
 
 impl Typing {
     /// Somebody writes; whether that is news.
-    pub fn saw(&mut self, chat: ChatId, user: UserId, now: Millis) -> bool {
+    pub fn started(&mut self, chat: ChatId, user: UserId, now: Millis) -> bool {
         self.others.insert((chat, user), now + SHOWN_MS).is_none()
     }
 
     /// Somebody's message came, or they left; whether they had been shown as writing.
-    pub fn done(&mut self, chat: ChatId, user: UserId) -> bool {
+    pub fn stopped(&mut self, chat: ChatId, user: UserId) -> bool {
         self.others.remove(&(chat, user)).is_some()
     }
 
     /// Whether it is time to say that we write; counts as said.
-    pub fn tell(&mut self, chat: ChatId, now: Millis) -> bool {
-        let due = self.told.get(&chat).is_none_or(|told| now >= told + TELL_MS);
+    pub fn should_send(&mut self, chat: ChatId, now: Millis) -> bool {
+        let due = self.last_sent.get(&chat).is_none_or(|sent| now >= sent + SEND_INTERVAL_MS);
         if due {
-            self.told.insert(chat, now);
+            self.last_sent.insert(chat, now);
         }
         due
     }
 
     /// Our message went out: the next sign of writing is told at once.
     pub fn sent(&mut self, chat: ChatId) {
-        self.told.remove(&chat);
+        self.last_sent.remove(&chat);
     }
 
     /// Who writes in a chat.
-    pub fn of(&self, chat: ChatId) -> impl Iterator<Item = UserId> {
+    pub fn users_in(&self, chat: ChatId) -> impl Iterator<Item = UserId> {
         self.others.keys().filter(move |(at, _)| *at == chat).map(|(_, user)| *user)
     }
 
@@ -75,25 +75,25 @@ mod tests {
     fn a_sign_of_writing_lasts_a_while_and_ends_with_the_message() {
         let (chat, ana, ben) = (ChatId(1), UserId(1), UserId(2));
         let mut typing = Typing::default();
-        assert!(typing.saw(chat, ana, 0));
-        assert!(!typing.saw(chat, ana, 1_000));
-        assert!(typing.saw(chat, ben, 2_000));
-        assert_eq!(typing.of(chat).collect::<Vec<_>>(), [ana, ben]);
-        assert!(typing.done(chat, ben));
+        assert!(typing.started(chat, ana, 0));
+        assert!(!typing.started(chat, ana, 1_000));
+        assert!(typing.started(chat, ben, 2_000));
+        assert_eq!(typing.users_in(chat).collect::<Vec<_>>(), [ana, ben]);
+        assert!(typing.stopped(chat, ben));
         assert_eq!(typing.deadline(), Some(6_000));
         assert_eq!(typing.tick(5_999), []);
         assert_eq!(typing.tick(6_000), [chat]);
-        assert_eq!(typing.of(chat).count(), 0);
+        assert_eq!(typing.users_in(chat).count(), 0);
     }
 
     #[test]
     fn we_say_that_we_write_now_and_then() {
         let chat = ChatId(1);
         let mut typing = Typing::default();
-        assert!(typing.tell(chat, 0));
-        assert!(!typing.tell(chat, 2_999));
-        assert!(typing.tell(chat, 3_000));
+        assert!(typing.should_send(chat, 0));
+        assert!(!typing.should_send(chat, 2_999));
+        assert!(typing.should_send(chat, 3_000));
         typing.sent(chat);
-        assert!(typing.tell(chat, 3_001));
+        assert!(typing.should_send(chat, 3_001));
     }
 }

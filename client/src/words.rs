@@ -4,7 +4,7 @@
 
 use causerie_protocol::CloseCode;
 use causerie_protocol::error::ErrorCode;
-use causerie_protocol::words::{Language, Words, english, vietnamese, vietnamese_error};
+use causerie_protocol::words::{Explanation, Language, english, vietnamese, vietnamese_error};
 
 /// The language of this page.
 pub const LANGUAGE: Language =
@@ -12,13 +12,13 @@ pub const LANGUAGE: Language =
 
 /// The words of a close code.
 #[must_use]
-pub fn close(code: CloseCode) -> Words {
-    code.words_in(LANGUAGE)
+pub fn close(code: CloseCode) -> Explanation {
+    code.explanation_in(LANGUAGE)
 }
 
 /// The words for a server that does not answer, with places for its `host` and `url`.
 #[must_use]
-pub fn unreachable() -> Words {
+pub fn unreachable() -> Explanation {
     match LANGUAGE {
         Language::English => english::UNREACHABLE,
         Language::Vietnamese => vietnamese::UNREACHABLE,

@@ -1,6 +1,6 @@
 //! A page that was open while things happened shows its list as one that is opened afterwards.
 
-use causerie_client::{ChatEntry, Client, Connection, Effect, Input, SocketInput};
+use causerie_client::{ChatEntry, Client, ConnectionId, Effect, Input, SocketInput};
 use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership};
 use causerie_protocol::limits::Limits;
 use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
@@ -166,7 +166,7 @@ impl Page {
     fn open(server: &Server) -> Self {
         let mut page = Self { client: Client::new(0), requests: Vec::new() };
         page.give(Input::SignedIn { user: user(1) });
-        page.give(Input::Socket(Connection(1), SocketInput::Opened));
+        page.give(Input::Socket(ConnectionId(1), SocketInput::Opened));
         page.frame(&ServerFrame::Welcome(Welcome {
             user: user(1),
             version: 1,
@@ -192,7 +192,7 @@ impl Page {
     }
 
     fn frame(&mut self, frame: &ServerFrame) {
-        self.give(Input::Socket(Connection(1), SocketInput::Frame(frame.encode())));
+        self.give(Input::Socket(ConnectionId(1), SocketInput::Frame(frame.encode())));
     }
 
     /// Answers what it asked the HTTP API.

@@ -9,9 +9,9 @@
 //!
 //! 1. [`target`]: the address that a person gave, without the secrets that may stand in it.
 //! 2. [`probe`]: what to try, and what can be seen of it.
-//! 3. [`machine`]: the order of the probes.
-//! 4. [`judge`]: what an observation means.
-//! 5. [`dialogue`]: what is said over a socket.
+//! 3. [`state`]: the order of the probes.
+//! 4. [`diagnose`]: what an observation means.
+//! 5. [`socket_checks`]: what is said over a socket.
 //! 6. [`report`]: what was tried, what was found, as text and JSON.
 //!
 //! ```
@@ -27,14 +27,14 @@
 //! assert_eq!(doctor.report().finding.as_str(), "nothing_listens");
 //! ```
 
-pub mod dialogue;
-pub mod judge;
-pub mod machine;
+pub mod diagnose;
 pub mod probe;
 pub mod report;
+pub mod socket_checks;
+pub mod state;
 pub mod target;
 
-pub use machine::{Doctor, Situation, TokenShape};
-pub use probe::{Answer, Fetched, Held, Observation, Offer, Probe, Reached, SocketSeen};
+pub use probe::{Answer, Fetched, HoldResult, Observation, Offer, Probe, Reached, SocketObservation};
 pub use report::{Outcome, Report, Step};
+pub use state::{Doctor, Situation, TokenShape};
 pub use target::Target;

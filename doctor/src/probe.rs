@@ -75,13 +75,13 @@ pub enum Observation {
     /// Of [`Probe::Status`].
     Status(Fetched),
     /// Of [`Probe::Socket`].
-    Socket(SocketSeen),
+    Socket(SocketObservation),
     /// Of [`Probe::Trace`].
     Trace(Fetched),
     /// Of [`Probe::RoundTrips`]: the times in milliseconds; none when the server does not answer such frames.
     RoundTrips(Vec<f64>),
     /// Of [`Probe::Hold`].
-    Held(Held),
+    Held(HoldResult),
 }
 
 /// Whether there is a connection.
@@ -138,7 +138,7 @@ pub struct Answer {
 
 /// What became of a socket.
 #[derive(Clone, Debug, PartialEq)]
-pub enum SocketSeen {
+pub enum SocketObservation {
     /// It was welcomed (and its chat subscribed), and is still open.
     Welcomed {
         /// The protocol's version that `welcome` announced.
@@ -172,7 +172,7 @@ pub enum SocketSeen {
 
 /// What became of a connection on which nothing was sent.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Held {
+pub enum HoldResult {
     /// Something came after a pause of so many milliseconds.
     Lasted {
         /// The pause.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use causerie_protocol::words::Told;
+use causerie_protocol::words::FilledExplanation;
 use causerie_protocol::words::checks::{Check, Heading};
 use causerie_protocol::{ChatId, Finding, Language, bidi, limits};
 use serde::Serialize;
@@ -125,9 +125,9 @@ impl Report {
 
     /// What happened, why that usually is, and what to do.
     #[must_use]
-    pub fn told(&self, language: Language) -> Told {
+    pub fn explanation(&self, language: Language) -> FilledExplanation {
         let details: Vec<_> = self.details.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        self.finding.words(language).fill(&details)
+        self.finding.explanation(language).fill(&details)
     }
 
     /// For programs; the sentences in one language.
@@ -148,7 +148,7 @@ impl Report {
             "details": details,
             "figures": self.figures,
             "language": language.tag(),
-            "words": self.told(language),
+            "words": self.explanation(language),
         })
     }
 
@@ -180,11 +180,11 @@ impl Report {
         for step in &self.steps {
             let _ = writeln!(text, "{}", step.line(language));
         }
-        let told = self.told(language);
-        let _ = writeln!(text, "\n{}", told.what);
+        let explanation = self.explanation(language);
+        let _ = writeln!(text, "\n{}", explanation.what);
         if !self.finding.is_well() {
-            let _ = writeln!(text, "{}: {}", Heading::Why.label(language), told.why);
-            let _ = writeln!(text, "{}: {}", Heading::Remedy.label(language), told.remedy);
+            let _ = writeln!(text, "{}: {}", Heading::Why.label(language), explanation.why);
+            let _ = writeln!(text, "{}: {}", Heading::Remedy.label(language), explanation.remedy);
         }
         text
     }

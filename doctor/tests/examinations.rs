@@ -6,8 +6,8 @@
 mod seen;
 
 use causerie_doctor::{
-    Answer, Doctor, Fetched, Held, Observation, Offer, Outcome, Probe, Reached, Situation, SocketSeen,
-    Target, TokenShape,
+    Answer, Doctor, Fetched, HoldResult, Observation, Offer, Outcome, Probe, Reached, Situation,
+    SocketObservation, Target, TokenShape,
 };
 use causerie_protocol::doctor::OriginStatus;
 use causerie_protocol::words::checks::Check;
@@ -148,7 +148,7 @@ fn before_the_socket() -> Vec<Case> {
         ),
         // A proxy for development that says the server's own origin for a socket, and for a request the page's.
         over(F::AllWell, Browser, {
-            let held = Observation::Held(Held::Lasted { quiet_ms: 25_000 });
+            let held = Observation::Held(HoldResult::Lasted { quiet_ms: 25_000 });
             [foreign(PAGE, "127.0.0.1"), welcomed(), quick(), held]
         }),
     ]
@@ -173,7 +173,7 @@ fn at_the_socket() -> Vec<Case> {
         over(
             F::ProxyDropsSubprotocol,
             Terminal,
-            [fine(), Observation::Socket(SocketSeen::NotEchoed), bare()],
+            [fine(), Observation::Socket(SocketObservation::NotEchoed), bare()],
         ),
         // A client that does not mind the missing echo is told that there is no token.
         over(F::ProxyDropsSubprotocol, Terminal, [fine(), closed(4001, "no token: offer"), bare()]),
@@ -181,7 +181,7 @@ fn at_the_socket() -> Vec<Case> {
         over(
             F::ProxyDropsSubprotocol,
             Terminal,
-            [fine(), Observation::Socket(SocketSeen::NotEchoed), arrived(|_| {})],
+            [fine(), Observation::Socket(SocketObservation::NotEchoed), arrived(|_| {})],
         ),
         over(
             F::ProxyDropsSubprotocol,
@@ -192,7 +192,7 @@ fn at_the_socket() -> Vec<Case> {
         over(F::SocketBlocked, Browser, [fine(), failed(), unseen(), unseen(), unseen()]),
         over(F::NotCauserie, Terminal, [fine(), refused(404, None), unseen(), unseen(), unseen()]),
         over(F::BadGateway, Terminal, [fine(), refused(502, None), unseen(), unseen(), unseen()]),
-        over(F::SocketSilent, Browser, [fine(), Observation::Socket(SocketSeen::Silent)]),
+        over(F::SocketSilent, Browser, [fine(), Observation::Socket(SocketObservation::Silent)]),
         over(F::OriginNotAllowed, Terminal, [fine(), refused(403, None), no(403, None)]),
         over(
             F::ProxyChangesHost,
@@ -237,10 +237,10 @@ fn after_the_welcome() -> Vec<Case> {
     use Finding as F;
     use Place::{Browser, Terminal};
     let fine = || told(|_| {});
-    let cut = || Observation::Held(Held::Cut { quiet_ms: 3_010 });
+    let cut = || Observation::Held(HoldResult::Cut { quiet_ms: 3_010 });
     let hold = |held| Observation::Held(held);
     let gone = || Observation::Status(Fetched::Failed);
-    let wrong = SocketSeen::Welcomed { version: 9, milliseconds: 1.0 };
+    let wrong = SocketObservation::Welcomed { version: 9, milliseconds: 1.0 };
     vec![
         over(F::VersionsDiffer, Terminal, [fine(), Observation::Socket(wrong)]),
         over(F::ClockSkew, Browser, [told(|status| status.time_ms -= 120_000), welcomed()]),
@@ -252,13 +252,25 @@ fn after_the_welcome() -> Vec<Case> {
         over(
             F::Draining,
             Browser,
-            [fine(), welcomed(), quick(), hold(Held::Closed { code: 1012, reason: String::new() })],
+            [fine(), welcomed(), quick(), hold(HoldResult::Closed { code: 1012, reason: String::new() })],
         ),
-        over(F::SocketSilent, Browser, [fine(), welcomed(), quick(), hold(Held::Silent)]),
-        over(F::AllWell, Browser, [fine(), welcomed(), quick(), hold(Held::Lasted { quiet_ms: 25_000 })]),
-        over(F::AllWell, Terminal, [fine(), welcomed(), quick(), hold(Held::Lasted { quiet_ms: 25_000 })]),
+        over(F::SocketSilent, Browser, [fine(), welcomed(), quick(), hold(HoldResult::Silent)]),
+        over(
+            F::AllWell,
+            Browser,
+            [fine(), welcomed(), quick(), hold(HoldResult::Lasted { quiet_ms: 25_000 })],
+        ),
+        over(
+            F::AllWell,
+            Terminal,
+            [fine(), welcomed(), quick(), hold(HoldResult::Lasted { quiet_ms: 25_000 })],
+        ),
         // A server that knows no `ping`, and a chat in which people talk: not checked, and no fault.
-        over(F::AllWell, Terminal, [fine(), welcomed(), Observation::RoundTrips(vec![]), hold(Held::Busy)]),
+        over(
+            F::AllWell,
+            Terminal,
+            [fine(), welcomed(), Observation::RoundTrips(vec![]), hold(HoldResult::Busy)],
+        ),
         over(F::Unexplained, Terminal, [fine(), Observation::Online(true)]),
     ]
 }
@@ -297,7 +309,12 @@ fn every_cause_leads_to_its_finding_and_to_no_other() {
 fn a_healthy_server_passes_every_check_in_the_order_of_the_list() {
     let seen: Vec<_> = connected()
         .into_iter()
-        .chain([told(|_| {}), welcomed(), quick(), Observation::Held(Held::Lasted { quiet_ms: 24_000 })])
+        .chain([
+            told(|_| {}),
+            welcomed(),
+            quick(),
+            Observation::Held(HoldResult::Lasted { quiet_ms: 24_000 }),
+        ])
         .collect();
     let doctor = examine(PAGE, situation(Place::Browser), &seen);
     let checks: Vec<_> = doctor.report().steps.iter().map(|step| step.check).collect();

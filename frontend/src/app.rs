@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use causerie_client::clock::TOLERANCE_MS;
-use causerie_client::link::Connection;
+use causerie_client::connection::ConnectionId;
 use causerie_client::sorted::SortedMap;
 use causerie_client::{Client, Effect, HistoryRequest, Input, Scope, SocketInput};
 use causerie_protocol::rest::{ChatCursor, SignedIn};
@@ -18,8 +18,8 @@ use leptos::prelude::*;
 use crate::api::Api;
 use crate::socket::Socket;
 use crate::storage;
-use crate::storage::drafts::{self, KeptTexts};
-use crate::storage::outbox::Outbox;
+use crate::storage::drafts::{self, TextStorage};
+use crate::storage::pending::PendingStorage;
 use crate::time::{self, Clock};
 use crate::{browser, route};
 
@@ -37,19 +37,19 @@ pub struct App {
     /// The chat that the address names.
     pub route: RwSignal<Option<ChatId>>,
     /// What a screen reader says next.
-    pub spoken: RwSignal<String>,
+    pub announcement: RwSignal<String>,
     /// The key in the browser's storage under which another tab has just changed something.
     pub stored: RwSignal<Option<String>>,
 }
 
 struct Core {
     client: RefCell<Client>,
-    socket: RefCell<Option<(Connection, Socket)>>,
+    socket: RefCell<Option<(ConnectionId, Socket)>>,
     api: RefCell<Api>,
     session: RefCell<Option<SignedIn>>,
     /// Counts sign-ins, so that an answer to an earlier one is not taken for this one's.
     generation: Cell<u32>,
-    outbox: Outbox,
+    pending: PendingStorage,
     timer: Cell<Option<TimeoutHandle>>,
     scopes: RefCell<SortedMap<Scope, ArcTrigger>>,
     clock: RefCell<Clock>,
@@ -69,7 +69,7 @@ impl App {
             api: RefCell::new(Api::new("")),
             session: RefCell::default(),
             generation: Cell::new(0),
-            outbox: Outbox::open(&storage::tab()),
+            pending: PendingStorage::open(&storage::tab()),
             timer: Cell::default(),
             scopes: RefCell::default(),
             clock: RefCell::default(),
@@ -81,13 +81,13 @@ impl App {
             user: RwSignal::new(None),
             reason: RwSignal::new(String::new()),
             route: RwSignal::new(route::current()),
-            spoken: RwSignal::new(String::new()),
+            announcement: RwSignal::new(String::new()),
             stored: RwSignal::new(None),
         };
         if let Some(session) = storage::session() {
-            app.enter(session);
+            app.start_session(session);
         }
-        app.listen();
+        app.add_listeners();
         app
     }
 
@@ -97,17 +97,17 @@ impl App {
         let step = self.core.with_value(|core| ahead - core.clock_ahead.get());
         if step.abs() > TOLERANCE_MS as f64 {
             self.core.with_value(|core| core.clock_ahead.set(ahead));
-            self.give(Input::ClockStepped(step as i64));
+            self.handle(Input::ClockStepped(step as i64));
         }
-        self.give(input);
+        self.handle(input);
         let today = time::day(self.peek(|client| client.server_time(browser::now())) as f64);
         if self.core.with_value(|core| core.today.replace(today)) != today {
             self.carry_out(Effect::Changed(Scope::Clock));
         }
-        self.arm();
+        self.schedule_tick();
     }
 
-    fn give(self, input: Input) {
+    fn handle(self, input: Input) {
         let effects = self
             .core
             .with_value(|core| core.client.borrow_mut().handle(input, browser::now(), browser::random()));
@@ -146,7 +146,7 @@ impl App {
     /// The person signed in, or registered.
     pub fn signed_in(self, answer: SignedIn, keep: bool) {
         storage::keep_session(&answer, keep);
-        self.enter(answer);
+        self.start_session(answer);
     }
 
     /// The person signs out, here and in the tabs that share the sign-in.
@@ -155,28 +155,28 @@ impl App {
         // When the server can't be reached the token lives on until it expires; the person is gone here anyway.
         browser::run(async move { drop(api.logout().await) });
         storage::forget_session();
-        self.leave();
+        self.end_session();
     }
 
     /// Shows a chat, or the list.
     pub fn go(self, chat: Option<ChatId>) {
         route::go(self.route.get_untracked(), chat);
-        self.arrived(chat);
+        self.on_navigated(chat);
     }
 
     /// Goes back to the list, the way that the browser's own button would.
     pub fn back(self) {
         if !route::back() {
-            self.arrived(None);
+            self.on_navigated(None);
         }
     }
 
-    fn arrived(self, chat: Option<ChatId>) {
+    fn on_navigated(self, chat: Option<ChatId>) {
         self.route.set(chat);
         self.dispatch(Input::OpenChat(chat));
     }
 
-    fn enter(self, session: SignedIn) {
+    fn start_session(self, session: SignedIn) {
         let user = session.user.clone();
         self.core.with_value(|core| {
             core.generation.set(core.generation.get() + 1);
@@ -194,17 +194,17 @@ impl App {
     }
 
     /// Forgets the person and everything of theirs.
-    fn leave(self) {
+    fn end_session(self) {
         let Some(user) = self.core.with_value(|core| core.session.take()).map(|session| session.user) else {
             return;
         };
-        let outbox = self.core.with_value(|core| {
+        let pending = self.core.with_value(|core| {
             core.generation.set(core.generation.get() + 1);
             *core.api.borrow_mut() = Api::new("");
-            core.outbox.clone()
+            core.pending.clone()
         });
-        KeptTexts::of(&user).forget();
-        browser::run(async move { outbox.forget(user.id).await });
+        TextStorage::of(&user).forget();
+        browser::run(async move { pending.forget(user.id).await });
         self.dispatch(Input::SignedOut);
         self.user.set(None);
         self.show_list();
@@ -222,11 +222,11 @@ impl App {
         else {
             return;
         };
-        let outbox = self.core.with_value(|core| core.outbox.clone());
+        let pending = self.core.with_value(|core| core.pending.clone());
         let generation = self.generation();
         browser::run(async move {
-            outbox.opened().await;
-            let messages = outbox.adopt(user).await;
+            pending.opened().await;
+            let messages = pending.adopt(user).await;
             if self.generation() == generation && !messages.is_empty() {
                 self.dispatch(Input::OutboxRestored(messages));
             }
@@ -276,9 +276,9 @@ impl App {
             Effect::LoadChats { ticket, before } => self.load_chats(ticket, before),
             Effect::LoadChat { ticket, chat } => self.load_chat(ticket, chat),
             Effect::LoadHistory(request) => self.load_history(request),
-            Effect::StorePending(message) => self.core.with_value(|core| core.outbox.put(message)),
-            Effect::ForgetPending(client_id) => self.core.with_value(|core| core.outbox.delete(&client_id)),
-            Effect::Announce(words) => self.spoken.set(words),
+            Effect::StorePending(message) => self.core.with_value(|core| core.pending.put(message)),
+            Effect::ForgetPending(client_id) => self.core.with_value(|core| core.pending.delete(&client_id)),
+            Effect::Announce(words) => self.announcement.set(words),
             Effect::AskSignIn { reason } => {
                 self.reason.set(reason);
                 self.user.set(None);
@@ -286,22 +286,22 @@ impl App {
         }
     }
 
-    fn connect(self, connection: Connection) {
+    fn connect(self, connection: ConnectionId) {
         let Some(token) =
             self.core.with_value(|core| core.session.borrow().as_ref().map(|s| s.token.clone()))
         else {
             return;
         };
         let url = format!("{}{}", browser::socket_base(), paths::SOCKET);
-        let tell = move |input: SocketInput| self.dispatch(Input::Socket(connection, input));
-        match Socket::open(&url, &token, tell) {
+        let dispatch_input = move |input: SocketInput| self.dispatch(Input::Socket(connection, input));
+        match Socket::open(&url, &token, dispatch_input) {
             Ok(socket) => {
                 let before =
                     self.core.with_value(|core| core.socket.borrow_mut().replace((connection, socket)));
                 drop(before);
             }
             // Later, as every other input of a socket: this one is not dealt with yet.
-            Err(closed) => browser::run(async move { tell(closed) }),
+            Err(closed) => browser::run(async move { dispatch_input(closed) }),
         }
     }
 
@@ -342,7 +342,7 @@ impl App {
     }
 
     /// Sets the one timer to when the state next wants to be asked, or the minute ends.
-    fn arm(self) {
+    fn schedule_tick(self) {
         let now = browser::now();
         let (deadline, time) = self.peek(|client| (client.next_deadline(), client.server_time(now)));
         let minute = MINUTE_MS - time % MINUTE_MS;
@@ -356,27 +356,27 @@ impl App {
     }
 
     /// Listens to what the browser says about the network, sleep, other tabs and its back button.
-    fn listen(self) {
+    fn add_listeners(self) {
         browser::on_window("online", move |_| {
             self.dispatch(Input::Network(true));
             self.restore();
         });
         browser::on_window("offline", move |_| self.dispatch(Input::Network(false)));
-        browser::on_window("pageshow", move |_| self.dispatch(Input::Woke));
+        browser::on_window("pageshow", move |_| self.dispatch(Input::PageShown));
         browser::on_document("visibilitychange", move |_| {
             if browser::is_visible() {
-                self.dispatch(Input::Woke);
+                self.dispatch(Input::PageShown);
                 self.restore();
                 self.refresh();
             }
         });
-        browser::on_window("popstate", move |_| self.arrived(route::current()));
+        browser::on_window("popstate", move |_| self.on_navigated(route::current()));
         browser::on_window("storage", move |event| self.other_tab(&event));
         browser::on_window("beforeunload", move |event| {
             let waits = self.peek(|client| client.waiting() > 0 || client.failed().next().is_some());
-            let is_kept = self.core.with_value(|core| core.outbox.is_kept());
+            let is_durable = self.core.with_value(|core| core.pending.is_durable());
             // What only this page holds would go with it: the browser asks first.
-            if drafts::is_any_unstored() || (waits && !is_kept) {
+            if drafts::is_any_unstored() || (waits && !is_durable) {
                 event.prevent_default();
             }
         });
@@ -391,14 +391,14 @@ impl App {
         match (mine, storage::session()) {
             // This tab has a sign-in of its own, or none has changed.
             (Some(mine), Some(now)) if mine.token == now.token => {}
-            (Some(mine), Some(now)) if mine.user.id == now.user.id => self.enter(now),
-            (None, Some(now)) => self.enter(now),
+            (Some(mine), Some(now)) if mine.user.id == now.user.id => self.start_session(now),
+            (None, Some(now)) => self.start_session(now),
             (Some(_), Some(now)) => {
                 // The first person did not sign out: what they wrote is there when they come back.
                 self.show_list();
-                self.enter(now);
+                self.start_session(now);
             }
-            (Some(_), None) => self.leave(),
+            (Some(_), None) => self.end_session(),
             (None, None) => {}
         }
     }

@@ -1,7 +1,7 @@
-//! What the browser keeps: the sign-in, what one began to write ([`drafts`]), and unsent messages ([`outbox`]).
+//! What the browser keeps: the sign-in, what one began to write ([`drafts`]), and unsent messages ([`pending`]).
 
 pub mod drafts;
-pub mod outbox;
+pub mod pending;
 
 use causerie_protocol::rest::SignedIn;
 use wasm_bindgen::JsCast;

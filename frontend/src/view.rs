@@ -6,19 +6,19 @@ mod chats;
 mod composer;
 mod conversation;
 mod dialog;
-mod door;
 mod erased;
 mod form;
 mod icon;
 mod menu;
 mod message;
 mod new_chat;
-mod parts;
 mod rows;
 mod settings;
+mod sign_in;
 mod timeline;
+mod widgets;
 
-use causerie_client::{LinkState, Scope};
+use causerie_client::{ConnectionState, Scope};
 use causerie_protocol::limits::UNREAD;
 use causerie_texts::say;
 use leptos::prelude::*;
@@ -33,18 +33,18 @@ pub fn Page() -> impl IntoView {
     let app = App::start();
     provide_context(app);
     menu::close_with_clicks_elsewhere();
-    tell_link(app);
-    tell_title(app);
+    publish_connection_state(app);
+    update_title(app);
     let page = part(move || {
         if app.user.read().is_some() {
             view! { <Home /> }.into_any()
         } else {
-            view! { <door::Door /> }.into_any()
+            view! { <sign_in::SignIn /> }.into_any()
         }
     });
     view! {
         {page}
-        <div class="visually-hidden" role="status" aria-live="polite">{text(move || app.spoken.get())}</div>
+        <div class="visually-hidden" role="status" aria-live="polite">{text(move || app.announcement.get())}</div>
     }
 }
 
@@ -72,7 +72,7 @@ fn Home() -> impl IntoView {
         Some(chat) => view! { <conversation::Conversation chat /> }.into_any(),
         None => {
             let banner = (!said_in_list.get()).then(|| view! { <banner::Banner /> });
-            let hint = parts::hint("", say!(ChooseChat).to_owned());
+            let hint = widgets::hint("", say!(ChooseChat).to_owned());
             view! { {banner} <ul class="nothing">{hint}</ul> }.into_any()
         }
     });
@@ -91,14 +91,14 @@ fn Home() -> impl IntoView {
 }
 
 /// Writes the state of the connection on the body, for styles and tests.
-fn tell_link(app: App) {
+fn publish_connection_state(app: App) {
     Effect::new(move || {
-        let name = app.read(Scope::Link, |client| match client.link() {
-            LinkState::Online => "online",
-            LinkState::Connecting { .. } => "connecting",
-            LinkState::Waiting { .. } => "waiting",
-            LinkState::Offline => "offline",
-            LinkState::SignedOut { .. } | LinkState::Stopped { .. } => "stopped",
+        let name = app.read(Scope::Connection, |client| match client.connection() {
+            ConnectionState::Online => "online",
+            ConnectionState::Connecting { .. } => "connecting",
+            ConnectionState::Waiting { .. } => "waiting",
+            ConnectionState::Offline => "offline",
+            ConnectionState::SignedOut { .. } | ConnectionState::Stopped { .. } => "stopped",
         });
         if let Some(body) = browser::document().body() {
             let _ = body.dataset().set("link", name);
@@ -107,7 +107,7 @@ fn tell_link(app: App) {
 }
 
 /// Writes how much is unread, and where one is, into the tab.
-fn tell_title(app: App) {
+fn update_title(app: App) {
     Effect::new(move || {
         let open = app.route.get();
         let ids: Vec<_> =
@@ -126,7 +126,7 @@ fn tell_title(app: App) {
         }
         let count = match unread {
             0 => String::new(),
-            _ => format!("({}) ", parts::unread_words(unread, most)),
+            _ => format!("({}) ", widgets::unread_words(unread, most)),
         };
         browser::document().set_title(&format!("{count}{title}"));
     });

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::limits;
-use crate::words::{Language, Words, vietnamese_close};
+use crate::words::{Explanation, Language, vietnamese_close};
 
 /// What a client does after a close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,10 +93,10 @@ macro_rules! close_codes {
 
             /// The words for a person, in English; a page that speaks nothing else needs no other table.
             #[must_use]
-            pub fn words(self) -> Words {
+            pub fn explanation(self) -> Explanation {
                 match self {
-                    $(Self::$name => Words { what: $what, why: $why, remedy: $remedy },)+
-                    Self::Other(_) => Words {
+                    $(Self::$name => Explanation { what: $what, why: $why, remedy: $remedy },)+
+                    Self::Other(_) => Explanation {
                         what: "The connection was closed.",
                         why: "The server gave a reason that this page does not know; it may be newer than the page.",
                         remedy: "Reload the page. If that does not help, ask whoever runs the server.",
@@ -167,9 +167,9 @@ close_codes! {
 impl CloseCode {
     /// The words for a person.
     #[must_use]
-    pub fn words_in(self, language: Language) -> Words {
+    pub fn explanation_in(self, language: Language) -> Explanation {
         match language {
-            Language::English => self.words(),
+            Language::English => self.explanation(),
             Language::Vietnamese => vietnamese_close::close(self),
         }
     }
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn every_code_has_words_for_a_person() {
         for code in CloseCode::ALL {
-            let words = code.words();
+            let words = code.explanation();
             for sentence in [words.what, words.why, words.remedy, code.meaning()] {
                 assert!(sentence.ends_with('.'), "{code}: {sentence:?}");
                 assert!(!sentence.contains(&code.code().to_string()), "{code} is a bare number");

@@ -57,7 +57,7 @@ pub struct OriginStatus {
 
 /// `GET /api/doctor/probes/{probe}/`: what one server remembers of a handshake.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Traced {
+pub struct RecordedTrace {
     /// Which server answers, as in [`ServerStatus::node`].
     pub node: String,
     /// What arrived there within the last [`limits::PROBE_SECONDS`]; `None`: nothing, at this server.

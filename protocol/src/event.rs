@@ -19,9 +19,9 @@ pub struct User {
 
 read_fields! {
     User {
-        "id" => id: need,
-        "email" => email: need,
-        "name" => name: need,
+        "id" => id: required,
+        "email" => email: required,
+        "name" => name: required,
     }
 }
 
@@ -54,15 +54,15 @@ pub struct Message {
 
 read_fields! {
     Message {
-        "id" => id: need,
-        "chat_id" | "chat" => chat_id: need,
-        "seq" => seq: need,
-        "sender" => sender: need,
-        "content" => content: need,
-        "sent_at" => sent_at: need,
-        "client_id" => client_id: may,
-        "edited_at" => edited_at: may,
-        "deleted_at" => deleted_at: may,
+        "id" => id: required,
+        "chat_id" | "chat" => chat_id: required,
+        "seq" => seq: required,
+        "sender" => sender: required,
+        "content" => content: required,
+        "sent_at" => sent_at: required,
+        "client_id" => client_id: optional,
+        "edited_at" => edited_at: optional,
+        "deleted_at" => deleted_at: optional,
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::words::{Language, Words, english, vietnamese};
+use crate::words::{Explanation, Language, english, vietnamese};
 
 macro_rules! findings {
     ($($(#[doc = $doc:literal])+ $name:ident = $wire:literal, [$(($key:literal, $example:literal)),*];)+) => {
@@ -141,9 +141,9 @@ findings! {
 
 impl Finding {
     /// The words for a person, with what they leave open as `{name}`: [`Finding::details`] names these,
-    /// [`Words::fill`] puts values there.
+    /// [`Explanation::fill`] puts values there.
     #[must_use]
-    pub fn words(self, language: Language) -> Words {
+    pub fn explanation(self, language: Language) -> Explanation {
         match language {
             Language::English => english::finding(self),
             Language::Vietnamese => vietnamese::finding(self),

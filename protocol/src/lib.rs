@@ -47,4 +47,4 @@ pub use heads::Heads;
 pub use ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
 pub use server_frame::ServerFrame;
 pub use text::{ChatTitle, MessageText, PersonName};
-pub use words::{Language, Words};
+pub use words::{Explanation, Language};

@@ -108,10 +108,10 @@ pub struct Limits {
 
 read_fields! {
     Limits {
-        "text_bytes" => text_bytes: need,
-        "frame_bytes" => frame_bytes: need,
-        "resume_events" => resume_events: need,
-        "subscriptions" => subscriptions: need,
+        "text_bytes" => text_bytes: required,
+        "frame_bytes" => frame_bytes: required,
+        "resume_events" => resume_events: required,
+        "subscriptions" => subscriptions: required,
     }
 }
 

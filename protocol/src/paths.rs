@@ -23,7 +23,7 @@ pub const READY: &str = "/readyz";
 /// What the server tells about itself to whoever looks for a fault: `GET` answers a [`crate::doctor::ServerStatus`].
 /// With `?origin=` it also says whether pages of that origin may connect.
 pub const DOCTOR: &str = "/api/doctor/";
-/// What arrived of a handshake that carried `?probe=`: `GET` below this, with the probe, answers a [`crate::doctor::Traced`].
+/// What arrived of a handshake that carried `?probe=`: `GET` below this, with the probe, answers a [`crate::doctor::RecordedTrace`].
 pub const PROBES: &str = "/api/doctor/probes/";
 /// The connection tester.
 pub const TESTER: &str = "/chat-ws-test/";

@@ -39,18 +39,18 @@ impl<'de> Deserialize<'de> for Name<'de> {
 ///
 /// # Errors
 /// When it is not.
-pub fn need<T, E: Error>(field: Option<T>, name: &'static str) -> Result<T, E> {
+pub fn required<T, E: Error>(field: Option<T>, name: &'static str) -> Result<T, E> {
     field.ok_or_else(|| E::missing_field(name))
 }
 
-/// Implements `Deserialize` for a struct: `"name on the wire" => field: need` for what must be there,
-/// `may` for an `Option` or another type with a default.
+/// Implements `Deserialize` for a struct: `"name on the wire" => field: required` for what must be there,
+/// `optional` for an `Option` or another type with a default.
 #[macro_export]
 macro_rules! read_fields {
-    (@take need $field:ident $map:ident) => { $field = Some($map.next_value()?) };
-    (@take may $field:ident $map:ident) => { $field = $map.next_value()? };
-    (@give need $field:ident) => { $crate::read::need($field, stringify!($field))? };
-    (@give may $field:ident) => { $field };
+    (@take required $field:ident $map:ident) => { $field = Some($map.next_value()?) };
+    (@take optional $field:ident $map:ident) => { $field = $map.next_value()? };
+    (@give required $field:ident) => { $crate::read::required($field, stringify!($field))? };
+    (@give optional $field:ident) => { $field };
     ($type:ident { $($($wire:literal)|+ => $field:ident: $presence:ident),+ $(,)? }) => {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -46,9 +46,9 @@ pub struct SignedIn {
 
 read_fields! {
     SignedIn {
-        "token" => token: need,
-        "expires_at" => expires_at: need,
-        "user" => user: need,
+        "token" => token: required,
+        "expires_at" => expires_at: required,
+        "user" => user: required,
     }
 }
 
@@ -67,10 +67,10 @@ pub struct TokenInfo {
 
 read_fields! {
     TokenInfo {
-        "id" => id: need,
-        "created_at" => created_at: need,
-        "expires_at" => expires_at: need,
-        "current" => current: need,
+        "id" => id: required,
+        "created_at" => created_at: required,
+        "expires_at" => expires_at: required,
+        "current" => current: required,
     }
 }
 
@@ -170,11 +170,11 @@ struct FlatParticipant {
 
 read_fields! {
     FlatParticipant {
-        "id" => id: need,
-        "email" => email: need,
-        "name" => name: need,
-        "read_seq" => read_seq: need,
-        "online" => online: may,
+        "id" => id: required,
+        "email" => email: required,
+        "name" => name: required,
+        "read_seq" => read_seq: required,
+        "online" => online: optional,
     }
 }
 
@@ -223,20 +223,20 @@ pub struct Chat {
 
 read_fields! {
     Chat {
-        "id" => id: need,
-        "kind" => kind: need,
-        "status" => status: need,
-        "title" => title: may,
-        "participants" => participants: need,
-        "participant_count" => participant_count: may,
-        "head" => head: need,
-        "epoch" => epoch: need,
-        "read_seq" => read_seq: need,
-        "unread" => unread: need,
-        "last_message" => last_message: may,
-        "created_at" => created_at: need,
-        "updated_at" => updated_at: need,
-        "sort_key" => sort_key: may,
+        "id" => id: required,
+        "kind" => kind: required,
+        "status" => status: required,
+        "title" => title: optional,
+        "participants" => participants: required,
+        "participant_count" => participant_count: optional,
+        "head" => head: required,
+        "epoch" => epoch: required,
+        "read_seq" => read_seq: required,
+        "unread" => unread: required,
+        "last_message" => last_message: optional,
+        "created_at" => created_at: required,
+        "updated_at" => updated_at: required,
+        "sort_key" => sort_key: optional,
     }
 }
 
@@ -387,11 +387,11 @@ pub struct Problem {
 
 read_fields! {
     Problem {
-        "title" => title: need,
-        "status" => status: need,
-        "detail" => detail: need,
-        "code" => code: need,
-        "field" => field: may,
-        "retry_after_ms" => retry_after_ms: may,
+        "title" => title: required,
+        "status" => status: required,
+        "detail" => detail: required,
+        "code" => code: required,
+        "field" => field: optional,
+        "retry_after_ms" => retry_after_ms: optional,
     }
 }

@@ -58,13 +58,13 @@ pub fn markdown(language: Language) -> String {
         around.title, around.opening
     );
     for finding in Finding::ALL.iter().filter(|finding| !finding.is_well()) {
-        let told = finding.words(language).fill(finding.details());
+        let told = finding.explanation(language).fill(finding.details());
         let _ = write!(page, "\n## `{finding}`\n\n");
         section(&mut page, language, [&told.what, &told.why, &told.remedy]);
     }
     let _ = write!(page, "\n## {}\n\n{}", around.closes, around.closes_opening);
     for code in CloseCode::ALL {
-        let words = code.words_in(language);
+        let words = code.explanation_in(language);
         let _ = write!(page, "\n### {code}\n\n");
         section(&mut page, language, [words.what, words.why, words.remedy]);
     }

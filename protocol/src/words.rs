@@ -1,6 +1,6 @@
 //! The words for a person: what happened, why that usually is, what to do; in every language that Causerie speaks.
 //!
-//! [`CloseCode::words`](crate::CloseCode::words) and [`Finding::words`](crate::findings::Finding::words) lead here.
+//! [`CloseCode::explanation`](crate::CloseCode::explanation) and [`Finding::explanation`](crate::findings::Finding::explanation) lead here.
 //! Each language and each table is a function of its own, so that a page downloads only those that it calls.
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub mod vietnamese_error;
 
 /// What happened, why that usually is, and what to do, in words for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Words {
+pub struct Explanation {
     /// What happened.
     pub what: &'static str,
     /// Why that usually is.
@@ -24,9 +24,9 @@ pub struct Words {
     pub remedy: &'static str,
 }
 
-/// [`Words`] with every value in its place.
+/// [`Explanation`] with every value in its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct FilledExplanation {
     /// What happened.
     pub what: String,
     /// Why that usually is.
@@ -35,10 +35,10 @@ pub struct Told {
     pub remedy: String,
 }
 
-impl Words {
+impl Explanation {
     /// Puts values where the words leave them open, as `{name}`.
     #[must_use]
-    pub fn fill(self, details: &[(&str, &str)]) -> Told {
+    pub fn fill(self, details: &[(&str, &str)]) -> FilledExplanation {
         let fill = |text: &str| {
             details.iter().fold(text.to_owned(), |text, (name, value)| {
                 // A sentence as a value brings its own stop, and the words have one behind the place.
@@ -46,7 +46,7 @@ impl Words {
                 text.replace(&format!("{{{name}}}"), &value)
             })
         };
-        Told { what: fill(self.what), why: fill(self.why), remedy: fill(self.remedy) }
+        FilledExplanation { what: fill(self.what), why: fill(self.why), remedy: fill(self.remedy) }
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
     fn every_finding_has_whole_sentences_in_every_language() {
         for finding in Finding::ALL {
             for language in Language::ALL {
-                let words = finding.words(*language);
+                let words = finding.explanation(*language);
                 for sentence in [words.what, words.why, words.remedy] {
                     assert!(sentence.ends_with('.'), "{finding} {language:?}: {sentence:?}");
                     assert!(
@@ -140,7 +140,8 @@ mod tests {
                 names.sort_unstable();
                 names
             };
-            let [english, vietnamese] = [Language::English, Language::Vietnamese].map(|l| finding.words(l));
+            let [english, vietnamese] =
+                [Language::English, Language::Vietnamese].map(|l| finding.explanation(l));
             for words in [english, vietnamese] {
                 let whole = [words.what, words.why, words.remedy].join(" ");
                 assert_eq!(open(&whole), names, "{finding}: {whole}");
@@ -152,12 +153,12 @@ mod tests {
 
     #[test]
     fn values_take_their_places() {
-        let words = Finding::SettingUnusable.words(Language::English);
+        let words = Finding::SettingUnusable.explanation(Language::English);
         let told = words.fill(&[("reason", "it is wrong: write another.")]);
         assert_eq!(told.what, "A setting can't be used: it is wrong: write another.");
         for finding in Finding::ALL {
             for language in Language::ALL {
-                let told = finding.words(*language).fill(finding.details());
+                let told = finding.explanation(*language).fill(finding.details());
                 assert!(open(&told.what).is_empty() && open(&told.remedy).is_empty(), "{told:?}");
             }
         }
@@ -168,8 +169,8 @@ mod tests {
         let unknown = CloseCode::Other(4999);
         for code in CloseCode::ALL {
             for language in Language::ALL {
-                let words = code.words_in(*language);
-                assert_ne!(words, unknown.words_in(*language), "{code} {language:?}");
+                let words = code.explanation_in(*language);
+                assert_ne!(words, unknown.explanation_in(*language), "{code} {language:?}");
                 for sentence in [words.what, words.why, words.remedy] {
                     assert!(sentence.ends_with('.'), "{code}: {sentence:?}");
                 }

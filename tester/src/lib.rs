@@ -3,34 +3,34 @@
 //!
 //! Reading order:
 //!
-//! 1. [`limits`], [`words`]: the bounds and the texts.
+//! 1. [`limits`], [`texts`]: the bounds and the texts.
 //! 2. [`frame`] and [`record`], with [`filter`] and [`window`]: what happened, and which part of it is drawn.
-//! 3. [`rate`] and [`round_trip`]: the figures. [`talk`]: the conversation.
-//! 4. [`handshake`], [`link`], [`template`], [`layout`]: what is shown, copied and sent.
-//! 5. For a browser only: `socket`, `browser`, `probe` (the edge), `side` (one connection), `view`.
+//! 3. [`rate`] and [`round_trip`]: the figures. [`conversation`]: the conversation.
+//! 4. [`handshake`], [`share_link`], [`template`], [`pretty_json`]: what is shown, copied and sent.
+//! 5. For a browser only: `socket`, `browser`, `probe` (the edge), `pane` (one connection), `view`.
 //!
 //! What is decided builds natively and is tested there.
 
+pub mod conversation;
 pub mod filter;
 pub mod frame;
 pub mod handshake;
-pub mod layout;
 pub mod limits;
-pub mod link;
+pub mod pretty_json;
 pub mod rate;
 pub mod record;
 pub mod round_trip;
-pub mod talk;
+pub mod share_link;
 pub mod template;
+pub mod texts;
 pub mod window;
-pub mod words;
 
 #[cfg(target_arch = "wasm32")]
 mod browser;
 #[cfg(target_arch = "wasm32")]
-mod probe;
+mod pane;
 #[cfg(target_arch = "wasm32")]
-mod side;
+mod probe;
 #[cfg(target_arch = "wasm32")]
 mod socket;
 #[cfg(target_arch = "wasm32")]

@@ -1,7 +1,7 @@
 //! What the doctor wants to see, seen with a browser's means.
 
-use causerie_doctor::dialogue::{Heard, Opening, Quiet, RoundTrip};
-use causerie_doctor::{Answer, Fetched, Held, Observation, Offer, Probe, Reached, SocketSeen};
+use causerie_doctor::socket_checks::{IdleTest, Opening, Received, RoundTrip};
+use causerie_doctor::{Answer, Fetched, HoldResult, Observation, Offer, Probe, Reached, SocketObservation};
 use causerie_protocol::handshake;
 
 use crate::browser;
@@ -49,7 +49,7 @@ impl Prober {
         }
     }
 
-    async fn open(&mut self, url: &str, offer: Offer, chat: bool) -> SocketSeen {
+    async fn open(&mut self, url: &str, offer: Offer, chat: bool) -> SocketObservation {
         self.socket = None;
         let protocols = match offer {
             Offer::Token => handshake::offer(&self.token).to_vec(),
@@ -57,11 +57,12 @@ impl Prober {
             Offer::Nothing => Vec::new(),
         };
         let began = browser::now();
-        let Ok(mut live) = Live::open(url, &protocols) else { return SocketSeen::Failed };
+        let Ok(mut live) = Live::open(url, &protocols) else { return SocketObservation::Failed };
         let mut opening = Opening::new(chat);
-        let hear = |at: f64, heard: Heard<'_>| opening.hear(at - began, heard);
-        let seen = live.listen(began + f64::from(WELCOME_MS), hear).await.unwrap_or(SocketSeen::Silent);
-        if let SocketSeen::Welcomed { .. } = seen {
+        let on_event = |at: f64, event: Received<'_>| opening.on_event(at - began, event);
+        let seen =
+            live.listen(began + f64::from(WELCOME_MS), on_event).await.unwrap_or(SocketObservation::Silent);
+        if let SocketObservation::Welcomed { .. } = seen {
             self.socket = Some(live);
         }
         seen
@@ -74,22 +75,22 @@ impl Prober {
             let now = browser::now();
             let (mut trip, ping) = RoundTrip::begin(t, now);
             live.send(&ping);
-            let hear = |at: f64, heard: Heard<'_>| trip.hear(at, heard);
-            let Some(Some(time)) = live.listen(now + f64::from(PONG_MS), hear).await else { break };
+            let on_event = |at: f64, event: Received<'_>| trip.on_event(at, event);
+            let Some(Some(time)) = live.listen(now + f64::from(PONG_MS), on_event).await else { break };
             times.push(time);
             browser::pause(BETWEEN_MS).await;
         }
         times
     }
 
-    async fn hold(&mut self, quiet_ms: u64, at_most_ms: u64) -> Held {
-        let Some(live) = &mut self.socket else { return Held::Silent };
+    async fn hold(&mut self, quiet_ms: u64, at_most_ms: u64) -> HoldResult {
+        let Some(live) = &mut self.socket else { return HoldResult::Silent };
         let now = browser::now();
-        let mut quiet = Quiet::begin(quiet_ms, now);
-        let hear = |at: f64, heard: Heard<'_>| quiet.hear(at, heard);
-        match live.listen(now + at_most_ms as f64, hear).await {
+        let mut idle_test = IdleTest::begin(quiet_ms, now);
+        let on_event = |at: f64, event: Received<'_>| idle_test.on_event(at, event);
+        match live.listen(now + at_most_ms as f64, on_event).await {
             Some(held) => held,
-            None => quiet.give_up(),
+            None => idle_test.give_up(),
         }
     }
 }

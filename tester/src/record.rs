@@ -86,7 +86,7 @@ impl Record {
     /// Shows only what passes a filter, from now on and of what is there.
     pub fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
-        self.look_again();
+        self.apply_filter();
     }
 
     /// Holds back what comes from now on; it is recorded and not shown.
@@ -97,7 +97,7 @@ impl Record {
     /// Shows what was held back.
     pub fn resume(&mut self) {
         self.paused_at = None;
-        self.look_again();
+        self.apply_filter();
     }
 
     /// Whether lines are held back.
@@ -120,7 +120,7 @@ impl Record {
         *self = Self { next, filter, paused_at, ..Self::default() };
     }
 
-    fn look_again(&mut self) {
+    fn apply_filter(&mut self) {
         let end = self.paused_at.unwrap_or(self.next);
         let passing = self.frames.iter().take_while(|frame| frame.number < end);
         self.shown = passing.filter(|frame| self.filter.passes(frame)).map(|frame| frame.number).collect();

@@ -2,7 +2,7 @@
 
 use causerie_protocol::{ChatId, ClientFrame, ClientId, reference};
 
-use crate::layout::lay_out;
+use crate::pretty_json::pretty;
 
 /// A frame to begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub fn all(chat: Option<ChatId>, client_id: &str, now: i64) -> Vec<Template> {
         .map(|(frame, purpose)| {
             let frame = fill(frame, chat, client_id, now);
             let json = frame.encode();
-            Template { kind: kind(&json), purpose, text: lay_out(&json) }
+            Template { kind: kind(&json), purpose, text: pretty(&json) }
         })
         .collect()
 }

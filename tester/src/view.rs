@@ -2,20 +2,20 @@
 
 mod compose;
 mod connection;
+mod conversation;
 mod doctor;
 mod figures;
 mod frames;
 mod selected;
-mod talk;
 
 use causerie_frontend::storage;
 use causerie_protocol::words::Language;
 use leptos::prelude::*;
 
 use crate::browser;
-use crate::link::Link;
-use crate::side::Side;
-use crate::words::Text;
+use crate::pane::ConnectionPane;
+use crate::share_link::ShareLink;
+use crate::texts::Text;
 
 /// The language that the page speaks now.
 pub fn language() -> RwSignal<Language> {
@@ -25,7 +25,7 @@ pub fn language() -> RwSignal<Language> {
 /// A text in the language of the page, now and whenever that changes.
 pub fn say(text: Text) -> impl Fn() -> &'static str + Copy + Send + 'static {
     let language = language();
-    move || text.r#in(language.get())
+    move || text.in_language(language.get())
 }
 
 /// The root.
@@ -36,11 +36,12 @@ pub fn Tester() -> impl IntoView {
     Effect::new(move || {
         browser::tell_language(language.get());
         causerie_frontend::browser::document()
-            .set_title(&format!("{} – Causerie", Text::Title.r#in(language.get())));
+            .set_title(&format!("{} – Causerie", Text::Title.in_language(language.get())));
     });
-    let link = Link::parse(&browser::query());
-    let first = Side::new(Text::First, "first", link.first, language);
-    let second = Side::new(Text::Second, "second", link.second.clone().unwrap_or_default(), language);
+    let link = ShareLink::parse(&browser::query());
+    let first = ConnectionPane::new(Text::First, "first", link.first, language);
+    let second =
+        ConnectionPane::new(Text::Second, "second", link.second.clone().unwrap_or_default(), language);
     let two = RwSignal::new(link.second.is_some());
     if link.doctor {
         // Whoever comes from the chat page asks about the connection that they had there.
@@ -53,8 +54,8 @@ pub fn Tester() -> impl IntoView {
         <div class="tester">
             <Bar first second two />
             <main class="sides" class:two=move || two.get()>
-                <connection::Connection side=first />
-                {move || two.get().then(|| view! { <connection::Connection side=second /> })}
+                <connection::Connection pane=first />
+                {move || two.get().then(|| view! { <connection::Connection pane=second /> })}
             </main>
         </div>
     }
@@ -62,12 +63,12 @@ pub fn Tester() -> impl IntoView {
 
 /// The top: what this is, the way back, and what concerns the whole page.
 #[component]
-fn Bar(first: Side, second: Side, two: RwSignal<bool>) -> impl IntoView {
+fn Bar(first: ConnectionPane, second: ConnectionPane, two: RwSignal<bool>) -> impl IntoView {
     let language = language();
     let said = RwSignal::new(None::<Text>);
     let copy_link = move |_| {
         let second = two.get_untracked().then(|| second.fields());
-        let link = Link { first: first.fields(), second, doctor: false };
+        let link = ShareLink { first: first.fields(), second, doctor: false };
         let address = link.build(&causerie_frontend::browser::base());
         copy(address, said);
     };
@@ -114,7 +115,7 @@ fn Bar(first: Side, second: Side, two: RwSignal<bool>) -> impl IntoView {
 fn Said(said: RwSignal<Option<Text>>) -> impl IntoView {
     let language = language();
     view! {
-        <p class="said soft" role="status">{move || said.get().map(|text| text.r#in(language.get()))}</p>
+        <p class="said soft" role="status">{move || said.get().map(|text| text.in_language(language.get()))}</p>
     }
 }
 

@@ -21,9 +21,9 @@ use crate::api::Api;
 use crate::checker::Absence;
 use crate::client::Phase;
 use crate::history::Clock;
+use crate::population::{Revolving, SignIn};
 use crate::proxy::Proxy;
 use crate::server::Server;
-use crate::world::{Revolving, SignIn};
 
 pub use fault::Fault;
 

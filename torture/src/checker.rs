@@ -15,7 +15,7 @@ use std::fmt;
 
 use crate::history::{Chat, History, User, View};
 use crate::log::Logs;
-use crate::reading::Reading;
+use crate::node_view::NodeView;
 
 pub use follower::{Follower, Step};
 
@@ -102,7 +102,7 @@ pub struct Evidence {
     /// What a client that loads afresh shows, by person.
     pub fresh: Vec<(User, Vec<View>)>,
     /// What each node shows of the logs.
-    pub readings: Vec<Reading>,
+    pub node_views: Vec<NodeView>,
     /// Who left when.
     pub absences: Vec<Absence>,
 }

@@ -15,7 +15,7 @@ use causerie_protocol::{ChatId, UserId};
 use tokio::sync::{mpsc, watch};
 
 use crate::api::Api;
-use crate::world::SignIn;
+use crate::population::SignIn;
 
 /// What the run is at.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub enum Phase {
 
 /// What a client tells the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum Progress {
     /// Nothing of this client is unsent any more.
     Empty(u32),
     /// This client shows what the server shows.
@@ -41,7 +41,7 @@ pub enum Word {
 
 /// What a client needs.
 #[derive(Clone, Debug)]
-pub struct Post {
+pub struct ClientSetup {
     /// Names the client in labels.
     pub client: u32,
     /// Its sign-in.
@@ -55,7 +55,7 @@ pub struct Post {
     /// What the run is at.
     pub phase: watch::Receiver<Phase>,
     /// What the client tells.
-    pub words: mpsc::UnboundedSender<Word>,
+    pub progress: mpsc::UnboundedSender<Progress>,
     /// For its random choices.
     pub seed: u64,
     /// The chats that it may write to.

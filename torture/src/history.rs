@@ -62,7 +62,7 @@ pub enum Fact {
     /// The person deleted an unsent message.
     GivenUp { number: u32 },
     /// The client asked for a chat's stream after a position.
-    Asked { chat: Chat, after: u64 },
+    Subscribing { chat: Chat, after: u64 },
     /// The answer to that.
     Subscribed { chat: Chat, head: u64, reset: bool },
     /// An entry of a chat's log came; the label is that of a message whose text is right.
@@ -70,7 +70,7 @@ pub enum Fact {
     /// A person's read position was told.
     ReadTo { chat: Chat, user: User, seq: u64 },
     /// Any other frame came: the connection lives.
-    Heard,
+    OtherFrame,
     /// What the client shows of a chat.
     Shown { chat: Chat, window: Box<Window> },
     /// The connection ended; 0 when the client itself gave it up.
@@ -81,7 +81,7 @@ pub enum Fact {
 
 /// A fact and when it came about.
 #[derive(Clone, Debug)]
-pub struct Noted {
+pub struct TimedFact {
     /// The logical time.
     pub tick: u64,
     /// Milliseconds since the start of the run.
@@ -172,7 +172,7 @@ pub struct History {
     /// What it is.
     pub kind: Kind,
     /// The facts, by time.
-    pub facts: Vec<Noted>,
+    pub facts: Vec<TimedFact>,
     /// The end; none when the client's task was lost.
     pub ending: Option<Ending>,
     clock: Arc<Clock>,
@@ -186,10 +186,10 @@ impl History {
 
     /// Adds a fact as of now.
     pub fn note(&mut self, fact: Fact) {
-        if fact == Fact::Heard && self.facts.last().is_some_and(|last| last.fact == Fact::Heard) {
+        if fact == Fact::OtherFrame && self.facts.last().is_some_and(|last| last.fact == Fact::OtherFrame) {
             self.facts.pop();
         }
-        self.facts.push(Noted { tick: self.clock.tick(), ms: self.clock.ms(), fact });
+        self.facts.push(TimedFact { tick: self.clock.tick(), ms: self.clock.ms(), fact });
     }
 
     /// The run's clock.
@@ -227,7 +227,7 @@ impl History {
             ServerFrame::Read(read) => {
                 self.note(Fact::ReadTo { chat: read.chat_id.0, user: read.user_id.0, seq: read.seq.0 });
             }
-            _ => self.note(Fact::Heard),
+            _ => self.note(Fact::OtherFrame),
         }
     }
 }

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::client::Phase;
-use crate::world::SignIn;
+use crate::population::SignIn;
 
 /// How long a connection is held when the server does not end it.
 const HOLD: Duration = Duration::from_secs(45);

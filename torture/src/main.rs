@@ -8,12 +8,12 @@
 //! In reading order:
 //!
 //! - [`run`]: from the beginning to the verdict.
-//! - [`label`] and [`history`]: who wrote what, and what each client was told.
+//! - [`label`] and [`history`]: who wrote what, and what each client received.
 //! - [`server`], [`cluster`] and [`proxy`]: the processes and the network.
 //! - [`chaos`] and [`prober`]: what happens to them, and when they are whole again.
-//! - [`world`] and [`api`]: people and their chats.
+//! - [`population`] and [`api`]: people and their chats.
 //! - [`client`]: the page's own state machine, and programs of another make; [`hostile`]: those that mean no good.
-//! - [`log`], [`database`] and [`checker`]: the truth, and whether the histories agree with it. [`tally`] counts.
+//! - [`log`], [`database`] and [`checker`]: the truth, and whether the histories agree with it. [`counters`] counts.
 //! - [`sabotage`]: makes the server look faulty, to test the checker.
 //!
 //! The same seed draws the same faults, but processes and sockets keep their own time: a violation may need some tries.
@@ -25,19 +25,19 @@ mod chaos;
 mod checker;
 mod client;
 mod cluster;
+mod counters;
 mod database;
 mod history;
 mod hostile;
 mod label;
 mod log;
+mod node_view;
+mod population;
 mod prober;
 mod proxy;
-mod reading;
 mod run;
 mod sabotage;
 mod server;
-mod tally;
-mod world;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -149,7 +149,7 @@ async fn main() -> ExitCode {
 
 fn report(options: &Options, outcome: &run::Outcome) -> ExitCode {
     println!("{}", outcome.done);
-    println!("{}", outcome.tally);
+    println!("{}", outcome.counters);
     let all = Invariant::ALL.len();
     match &outcome.verdict {
         Err(violation) => {
@@ -157,8 +157,8 @@ fn report(options: &Options, outcome: &run::Outcome) -> ExitCode {
             println!("test result: FAILED. {} passed; 1 failed;", all - 1);
             ExitCode::FAILURE
         }
-        Ok(()) if outcome.tally.acked < options.messages => {
-            println!("only {} of {} messages were acknowledged", outcome.tally.acked, options.messages);
+        Ok(()) if outcome.counters.acked < options.messages => {
+            println!("only {} of {} messages were acknowledged", outcome.counters.acked, options.messages);
             println!("test result: FAILED. {all} passed; 1 failed;");
             ExitCode::FAILURE
         }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::api::Api;
 use crate::client::socket::{self, Received};
 use crate::label::Label;
-use crate::world::SignIn;
+use crate::population::SignIn;
 
 /// How long a node may take to say how it is.
 const ANSWER: Duration = Duration::from_secs(1);

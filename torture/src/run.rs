@@ -21,16 +21,16 @@ use crate::chaos::{self, Fault, Plan, nodes};
 use crate::checker::{Evidence, Violation, check};
 use crate::client::page::Page;
 use crate::client::watcher::Watcher;
-use crate::client::{Phase, Post, Word};
+use crate::client::{ClientSetup, Phase, Progress};
 use crate::cluster::Cluster;
+use crate::counters::Counters;
 use crate::history::{Clock, History};
 use crate::hostile;
+use crate::node_view;
+use crate::population::{Person, Population, SignIn};
 use crate::prober::Prober;
 use crate::proxy::{Balancer, Proxy};
-use crate::reading;
 use crate::sabotage;
-use crate::tally::Tally;
-use crate::world::{Person, SignIn, World};
 
 /// How long getting rid of what is unsent may take once faults have stopped.
 const EMPTYING: Duration = Duration::from_secs(60);
@@ -49,7 +49,7 @@ const FRESH: u32 = 1_000_000;
 #[derive(Debug)]
 pub struct Outcome {
     /// The counts.
-    pub tally: Tally,
+    pub counters: Counters,
     /// What was done to the servers and the network, as lines for a person.
     pub done: String,
     /// The first broken promise.
@@ -57,31 +57,31 @@ pub struct Outcome {
 }
 
 /// What all clients of a run share.
-struct Stage {
+struct RunContext {
     proxy: SocketAddr,
     direct: Api,
     through_proxy: Api,
     clock: Arc<Clock>,
     phase: watch::Sender<Phase>,
-    words: mpsc::UnboundedSender<Word>,
+    progress: mpsc::UnboundedSender<Progress>,
     random: StdRng,
 }
 
-impl Stage {
-    async fn post(
+impl RunContext {
+    async fn client_setup(
         &mut self,
         client: u32,
         person: &Person,
         chats: Vec<causerie_protocol::ChatId>,
-    ) -> Result<Post> {
-        Ok(Post {
+    ) -> Result<ClientSetup> {
+        Ok(ClientSetup {
             client,
             sign_in: SignIn::new(&self.direct, person).await?,
             address: self.proxy,
             api: self.through_proxy.clone(),
             direct: self.direct.clone(),
             phase: self.phase.subscribe(),
-            words: self.words.clone(),
+            progress: self.progress.clone(),
             seed: self.random.random(),
             chats,
         })
@@ -103,8 +103,8 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
         _ => Proxy::start(balancer.clone(), 0.0, seed).await?.address(),
     };
     let direct = Api::new(direct_address)?;
-    let world =
-        World::make(&direct, options.clients, options.chats).await.context("making people and chats")?;
+    let population =
+        Population::make(&direct, options.clients, options.chats).await.context("making people and chats")?;
     let mut prober = Prober::new(cluster.addresses(), &direct).await?;
     let upstream = match options.sabotage {
         Some(fault) if fault != sabotage::Fault::StayDeaf => {
@@ -117,43 +117,43 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
     let badness = if options.sabotage.is_some() { 0.5 } else { 1.0 };
     let proxy = Proxy::start(upstream, badness, seed ^ 1).await?;
     let clock = Clock::new();
-    let (words, mut heard) = mpsc::unbounded_channel();
-    let mut stage = Stage {
+    let (progress, mut progress_received) = mpsc::unbounded_channel();
+    let mut context = RunContext {
         proxy: proxy.address(),
         through_proxy: Api::new(proxy.address())?,
         direct: direct.clone(),
         clock: clock.clone(),
         phase: watch::Sender::new(Phase::Running),
-        words,
+        progress,
         random: StdRng::seed_from_u64(seed),
     };
     let limit = |limit: Duration| if options.sabotage.is_some() { SABOTAGED } else { limit };
     let mut clients = JoinSet::new();
-    let sign_ins = begin(&mut stage, options, &world, &mut clients).await?;
+    let sign_ins = begin(&mut context, options, &population, &mut clients).await?;
     let names: HashSet<u32> = (1..).take(sign_ins.len()).collect();
     println!(
         "  {} people, {} chats, {} pages, {} programs on one chat each",
-        world.people.len(),
-        world.chats.len(),
+        population.people.len(),
+        population.chats.len(),
         options.clients,
         options.watchers
     );
 
-    let mallory = SignIn::new(&direct, &world.people[0]).await?;
+    let mallory = SignIn::new(&direct, &population.people[0]).await?;
     // A faulty server stands behind the proxy, and its clients are all that it shall meet.
     let hostile_number = if options.sabotage.is_some() { 0 } else { options.hostile };
     let (mut hostile, hostile_counts) = hostile::start(
         hostile_number,
         direct_address,
         &mallory,
-        world.chats[0].0,
-        &stage.phase.subscribe(),
+        population.chats[0].0,
+        &context.phase.subscribe(),
         seed ^ 3,
     );
     let absences = Arc::new(Mutex::new(Vec::new()));
     let mut guests = JoinSet::new();
-    for revolving in &world.revolving {
-        let (phase, seed) = (stage.phase.subscribe(), stage.random.random());
+    for revolving in &population.revolving {
+        let (phase, seed) = (context.phase.subscribe(), context.random.random());
         let (absences, clock) = (absences.clone(), clock.clone());
         guests.spawn(chaos::come_and_go(revolving.clone(), direct.clone(), absences, clock, phase, seed));
     }
@@ -184,36 +184,38 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
 
     println!("  faults stop; {} acknowledged; everything settles", clock.acked());
     proxy.heal();
-    stage.phase.send_replace(Phase::Emptying);
+    context.phase.send_replace(Phase::Emptying);
     while let Some(guest) = guests.join_next().await {
         guest.context("a guest's task failed")?.context("coming and going")?;
     }
     while let Some(ended) = hostile.join_next().await {
         ended.context("a hostile client's task failed")?;
     }
-    let missing = wait_for(&mut heard, &names, limit(EMPTYING), Word::Empty, || async { Ok(()) }).await?;
+    let missing =
+        wait_for(&mut progress_received, &names, limit(EMPTYING), Progress::Empty, || async { Ok(()) })
+            .await?;
     say_missing("still have something unsent", &missing);
-    let missing = settle(&stage, &sign_ins, &mut heard, &names, limit(SETTLING)).await?;
+    let missing = settle(&context, &sign_ins, &mut progress_received, &names, limit(SETTLING)).await?;
     say_missing("do not show what the server shows", &missing);
 
     let mut fresh_clients = JoinSet::new();
     let mut fresh_names = HashSet::new();
-    for (person, client) in world.people.iter().zip(FRESH..) {
-        let post = stage.post(client, person, Vec::new()).await?;
-        fresh_clients.spawn(Page::new(post, clock.clone()).run());
+    for (person, client) in population.people.iter().zip(FRESH..) {
+        let setup = context.client_setup(client, person, Vec::new()).await?;
+        fresh_clients.spawn(Page::new(setup, clock.clone()).run());
         fresh_names.insert(client);
     }
-    let missing = settle(&stage, &sign_ins, &mut heard, &fresh_names, limit(SETTLING)).await?;
+    let missing = settle(&context, &sign_ins, &mut progress_received, &fresh_names, limit(SETTLING)).await?;
     say_missing("do not show what the server shows after loading afresh", &missing);
-    stage.phase.send_replace(Phase::Over);
+    context.phase.send_replace(Phase::Over);
     let histories = collect(clients).await?;
     let fresh = collect(fresh_clients).await?;
-    let readings = reading::of_all(&cluster.addresses(), &world).await?;
+    let node_views = node_view::read_all(&cluster.addresses(), &population).await?;
     let logs = cluster.end().await?;
 
     let evidence = Evidence {
         logs,
-        readings,
+        node_views,
         histories,
         fresh: fresh
             .into_iter()
@@ -224,55 +226,55 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
     print_faults(&proxy, &evidence);
     println!("{hostile_counts}");
     println!("  {:<40} {:>10}", "slow readers given up by a server", cluster.closed_with(4201));
-    Ok(Outcome { tally: Tally::of(&evidence.histories), done, verdict: check(&evidence) })
+    Ok(Outcome { counters: Counters::of(&evidence.histories), done, verdict: check(&evidence) })
 }
 
 /// Starts the pages, one a person, and the watchers.
 async fn begin(
-    stage: &mut Stage,
+    context: &mut RunContext,
     options: &Options,
-    world: &World,
+    population: &Population,
     clients: &mut JoinSet<History>,
 ) -> Result<Vec<Arc<SignIn>>> {
     let mut sign_ins = Vec::new();
     let mut client = 0;
-    for (place, person) in world.people.iter().enumerate() {
+    for (place, person) in population.people.iter().enumerate() {
         client += 1;
-        let chats = world.chats.iter().filter(|(_, members)| members.contains(&place));
-        let post = stage.post(client, person, chats.map(|(chat, _)| *chat).collect()).await?;
-        sign_ins.push(post.sign_in.clone());
-        clients.spawn(Page::new(post, stage.clock.clone()).run());
+        let chats = population.chats.iter().filter(|(_, members)| members.contains(&place));
+        let setup = context.client_setup(client, person, chats.map(|(chat, _)| *chat).collect()).await?;
+        sign_ins.push(setup.sign_in.clone());
+        clients.spawn(Page::new(setup, context.clock.clone()).run());
     }
     for number in 0..options.watchers {
         client += 1;
-        let (chat, members) = &world.chats[number % world.chats.len()];
-        let member = members.choose(&mut stage.random).context("a chat has members")?;
-        let post = stage.post(client, &world.people[*member], vec![*chat]).await?;
-        sign_ins.push(post.sign_in.clone());
-        clients.spawn(Watcher::new(post, *chat, stage.clock.clone()).run());
+        let (chat, members) = &population.chats[number % population.chats.len()];
+        let member = members.choose(&mut context.random).context("a chat has members")?;
+        let setup = context.client_setup(client, &population.people[*member], vec![*chat]).await?;
+        sign_ins.push(setup.sign_in.clone());
+        clients.spawn(Watcher::new(setup, *chat, context.clock.clone()).run());
     }
     Ok(sign_ins)
 }
 
 /// Waits until the clients show what the server shows.
 async fn settle(
-    stage: &Stage,
+    context: &RunContext,
     sign_ins: &[Arc<SignIn>],
-    heard: &mut mpsc::UnboundedReceiver<Word>,
+    received: &mut mpsc::UnboundedReceiver<Progress>,
     names: &HashSet<u32>,
     limit: Duration,
 ) -> Result<HashSet<u32>> {
-    wait_for(heard, names, limit, Word::Settled, || async {
+    wait_for(received, names, limit, Progress::Settled, || async {
         let mut chats = HashMap::new();
         for sign_in in sign_ins {
             let user = sign_in.person.user.id;
             if let Entry::Vacant(place) = chats.entry(user) {
                 // A token that was revoked a moment ago: its client is about to renew it.
-                let Ok(own) = stage.direct.chats(&sign_in.token()).await else { continue };
+                let Ok(own) = context.direct.chats(&sign_in.token()).await else { continue };
                 place.insert(own);
             }
         }
-        stage.phase.send_replace(Phase::Settling(Arc::new(chats)));
+        context.phase.send_replace(Phase::Settling(Arc::new(chats)));
         Ok(())
     })
     .await
@@ -280,10 +282,10 @@ async fn settle(
 
 /// Waits until every client has said a word, and does something meanwhile; gives those that did not say it in time.
 async fn wait_for<F: Future<Output = Result<()>>>(
-    heard: &mut mpsc::UnboundedReceiver<Word>,
+    received: &mut mpsc::UnboundedReceiver<Progress>,
     names: &HashSet<u32>,
     limit: Duration,
-    word: fn(u32) -> Word,
+    progress: fn(u32) -> Progress,
     mut meanwhile: impl FnMut() -> F,
 ) -> Result<HashSet<u32>> {
     let mut missing = names.clone();
@@ -291,8 +293,8 @@ async fn wait_for<F: Future<Output = Result<()>>>(
     while !missing.is_empty() && Instant::now() < end {
         meanwhile().await?;
         let look = Instant::now() + LOOK;
-        while let Ok(Some(said)) = tokio::time::timeout_at(look, heard.recv()).await {
-            missing.retain(|name| word(*name) != said);
+        while let Ok(Some(reported)) = tokio::time::timeout_at(look, received.recv()).await {
+            missing.retain(|name| progress(*name) != reported);
             if missing.is_empty() {
                 break;
             }

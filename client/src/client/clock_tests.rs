@@ -65,13 +65,13 @@ fn a_clock_that_is_set_neither_ends_the_connection_nor_hastens_a_timer() {
         let mut page = Page::in_chat(1);
         let due = page.client.next_deadline();
         page.give(Input::ClockStepped(by));
-        assert_eq!(page.client.link(), &LinkState::Online);
+        assert_eq!(page.client.connection(), &ConnectionState::Online);
         assert!(page.client.next_deadline() <= due);
         // The socket is asked, answers, and stays.
         page.subscribed(1, false);
         page.pass(10_000);
-        assert_eq!(page.client.link(), &LinkState::Online);
-        assert_eq!(page.connection(), Connection(1));
+        assert_eq!(page.client.connection(), &ConnectionState::Online);
+        assert_eq!(page.connection(), ConnectionId(1));
     }
 }
 
@@ -81,8 +81,8 @@ fn after_a_sleep_a_dead_socket_is_found_out_within_seconds_and_a_wait_is_over() 
     // No time passes by the monotonic clock, which stood still.
     page.give(Input::ClockStepped(8 * 3_600_000));
     assert_eq!(page.sent(), ["subscribe 1"]);
-    page.pass(crate::link::PROBE_MS);
-    assert!(page.effects.contains(&Effect::Connect(Connection(2))));
+    page.pass(crate::connection::PROBE_MS);
+    assert!(page.effects.contains(&Effect::Connect(ConnectionId(2))));
     page.close(1006);
     page.effects.clear();
     page.give(Input::ClockStepped(8 * 3_600_000));
@@ -106,7 +106,7 @@ fn a_message_that_the_log_holds_is_not_shown_as_unsent_too() {
     page.send("a");
     page.send("b");
     // Whatever way it came there.
-    let room = page.client.rooms.get_mut(&CHAT).unwrap();
-    assert!(room.timeline.apply(Event::Message(mine(1, "a"))));
+    let state = page.client.chat_states.get_mut(&CHAT).unwrap();
+    assert!(state.timeline.apply(Event::Message(mine(1, "a"))));
     assert_eq!(page.shown(), ["a", "b: waiting"]);
 }

@@ -211,7 +211,7 @@ fn a_chat_that_is_taken_away_fails_what_waits_there() {
 }
 
 #[test]
-fn a_chat_that_is_lost_is_asked_once_more_about_what_was_sent_there() {
+fn unanswered_messages_to_a_lost_chat_are_sent_once_more() {
     for has_it in [false, true] {
         let mut page = Page::in_chat(1);
         page.send("a");

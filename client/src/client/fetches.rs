@@ -13,8 +13,8 @@ use crate::sorted::SortedSet;
 /// The requests for single chats, of which one is on its way at a time.
 #[derive(Debug, Default)]
 pub(super) struct Fetches {
-    wanted: SortedSet<ChatId>,
-    asked: Option<(u64, ChatId)>,
+    queued: SortedSet<ChatId>,
+    in_flight: Option<(u64, ChatId)>,
     /// Chats that the server says are not this person's.
     absent: SortedSet<ChatId>,
     retry_at: Option<Millis>,
@@ -23,9 +23,9 @@ pub(super) struct Fetches {
 
 impl Fetches {
     /// An answer to the token before is not to be waited for.
-    pub(super) fn ask_again(&mut self) {
-        if let Some((_, chat)) = self.asked.take() {
-            self.wanted.insert(chat);
+    pub(super) fn restart(&mut self) {
+        if let Some((_, chat)) = self.in_flight.take() {
+            self.queued.insert(chat);
         }
         self.retry_at = None;
     }
@@ -36,8 +36,8 @@ impl Fetches {
     }
 
     /// The chat came another way: an answer that says otherwise was made before.
-    pub(super) fn came(&mut self, chat: ChatId) {
-        self.asked.take_if(|(_, asked)| *asked == chat);
+    pub(super) fn on_received(&mut self, chat: ChatId) {
+        self.in_flight.take_if(|(_, asked)| *asked == chat);
         self.absent.remove(&chat);
     }
 
@@ -46,58 +46,58 @@ impl Fetches {
     }
 
     /// Whether it is not known yet what the server says of a chat.
-    pub(super) fn is_open(&self, chat: ChatId) -> bool {
-        self.wanted.contains(&chat) || self.asked.is_some_and(|(_, asked)| asked == chat)
+    pub(super) fn is_pending(&self, chat: ChatId) -> bool {
+        self.queued.contains(&chat) || self.in_flight.is_some_and(|(_, asked)| asked == chat)
     }
 
     pub(super) fn deadline(&self) -> Option<Millis> {
-        self.retry_at.filter(|_| self.asked.is_none() && !self.wanted.is_empty())
+        self.retry_at.filter(|_| self.in_flight.is_none() && !self.queued.is_empty())
     }
 }
 
 impl Client {
     /// What the server says of a chat is to be known.
-    pub(super) fn want(&mut self, chat: ChatId) {
-        self.fetches.wanted.insert(chat);
+    pub(super) fn queue_fetch(&mut self, chat: ChatId) {
+        self.fetches.queued.insert(chat);
     }
 
     /// Asks for the next chat, the open one first.
-    pub(super) fn settle_fetches(&mut self) {
+    pub(super) fn start_next_fetch(&mut self) {
         let fetches = &mut self.fetches;
-        if fetches.asked.is_some() || fetches.retry_at.is_some_and(|at| at > self.now) {
+        if fetches.in_flight.is_some() || fetches.retry_at.is_some_and(|at| at > self.now) {
             return;
         }
-        let open = self.open.filter(|open| fetches.wanted.contains(open));
-        let Some(chat) = open.or_else(|| fetches.wanted.first().copied()) else { return };
-        fetches.wanted.remove(&chat);
+        let open = self.open.filter(|open| fetches.queued.contains(open));
+        let Some(chat) = open.or_else(|| fetches.queued.first().copied()) else { return };
+        fetches.queued.remove(&chat);
         fetches.retry_at = None;
-        let ticket = self.ticket();
-        self.fetches.asked = Some((ticket, chat));
+        let ticket = self.next_ticket();
+        self.fetches.in_flight = Some((ticket, chat));
         self.effects.push(Effect::LoadChat { ticket, chat });
     }
 
-    pub(super) fn chat_fetched(&mut self, ticket: u64, answer: Result<Box<Chat>, LoadError>) {
-        let Some((_, chat)) = self.fetches.asked.take_if(|(asked, _)| *asked == ticket) else { return };
+    pub(super) fn on_chat_fetched(&mut self, ticket: u64, answer: Result<Box<Chat>, LoadError>) {
+        let Some((_, chat)) = self.fetches.in_flight.take_if(|(asked, _)| *asked == ticket) else { return };
         if !matches!(answer, Err(LoadError::Temporary { .. })) {
             self.fetches.tries.reset();
         }
         match answer {
             Ok(answer) => {
                 self.changed.insert(Scope::Chats);
-                self.take_chat(*answer);
+                self.apply_chat(*answer);
                 self.recount();
             }
             Err(LoadError::NotFound) => {
                 self.fetches.absent.insert(chat);
                 self.changed.insert(Scope::Chats);
-                self.drop_chat(chat);
+                self.remove_chat(chat);
             }
             Err(LoadError::Unauthorized) => {
-                self.want(chat);
+                self.queue_fetch(chat);
                 self.token_refused();
             }
             Err(LoadError::Temporary { .. }) => {
-                self.want(chat);
+                self.queue_fetch(chat);
                 self.fetches.retry_at = Some(self.now + self.fetches.tries.fail(self.random).max(1));
             }
         }

@@ -13,25 +13,25 @@ use crate::words;
 use crate::{Millis, stream};
 
 /// How long a chat that can't be followed for want of room on the socket is left alone, in milliseconds.
-pub(super) const FULL_MS: Millis = 60_000;
+pub(super) const NO_CAPACITY_RETRY_MS: Millis = 60_000;
 
 impl Client {
     /// A text frame came from the current socket.
-    pub(super) fn frame(&mut self, text: &str) {
-        self.link.heard(self.now);
+    pub(super) fn on_frame(&mut self, text: &str) {
+        self.connection.on_activity(self.now);
         let Ok(frame) = ServerFrame::decode(text) else { return };
         if let ServerFrame::Welcome(welcome) = frame {
-            self.welcome(welcome);
+            self.on_welcome(welcome);
             return;
         }
-        let Some(connection) = self.link.online() else { return };
+        let Some(connection) = self.connection.online() else { return };
         match frame {
             ServerFrame::Welcome(_) | ServerFrame::Unknown(_) => {}
-            ServerFrame::Subscribed(reply) => self.subscribed(&reply),
-            ServerFrame::Unsubscribed(notice) => self.unsubscribed(&notice),
-            ServerFrame::Event(event) => self.event(event),
-            ServerFrame::Ack(ack) => self.ack(&ack),
-            ServerFrame::Error(reply) => self.error(reply),
+            ServerFrame::Subscribed(reply) => self.on_subscribed(&reply),
+            ServerFrame::Unsubscribed(notice) => self.on_unsubscribed(&notice),
+            ServerFrame::Event(event) => self.on_event(event),
+            ServerFrame::Ack(ack) => self.on_ack(&ack),
+            ServerFrame::Error(reply) => self.on_error(reply),
             ServerFrame::Ping(ping) => {
                 let pong = ClientFrame::Pong { t: Some(ping.t) };
                 self.effects.push(Effect::SendFrame(connection, pong));
@@ -41,30 +41,32 @@ impl Client {
                     self.changed.insert(Scope::Clock);
                 }
                 for (chat, head) in ping.heads {
-                    match self.rooms.get_mut(&chat) {
-                        Some(room) if room.stream.has_place() => room.stream.saw_head(head, self.now),
+                    match self.chat_states.get_mut(&chat) {
+                        Some(state) if state.stream.takes_subscription() => {
+                            state.stream.observe_head(head, self.now)
+                        }
                         // It is not followed for want of room, and has something new.
-                        _ if self.roster.get(chat).is_none_or(|entry| entry.chat.head < head) => {
-                            self.want(chat);
+                        _ if self.chat_list.get(chat).is_none_or(|entry| entry.chat.head < head) => {
+                            self.queue_fetch(chat);
                         }
                         _ => {}
                     }
                 }
             }
-            ServerFrame::GoAway(notice) => self.link.going_away(notice.retry_after_ms),
-            ServerFrame::Typing(notice) => self.typing_seen(&notice),
+            ServerFrame::GoAway(notice) => self.connection.going_away(notice.retry_after_ms),
+            ServerFrame::Typing(notice) => self.on_typing(&notice),
             ServerFrame::Presence(notice) => {
-                for chat in self.roster.presence(notice.user_id, notice.online) {
+                for chat in self.chat_list.set_presence(notice.user_id, notice.online) {
                     self.changed.insert(Scope::Chat(chat));
                 }
             }
-            ServerFrame::Read(notice) => self.read(&notice),
+            ServerFrame::Read(notice) => self.on_read(&notice),
             ServerFrame::ChatAdded(notice) => self.add_chat(notice.chat),
         }
     }
 
     /// The current socket ended.
-    pub(super) fn closed(&mut self, code: u16, reason: &str) {
+    pub(super) fn on_closed(&mut self, code: u16, reason: &str) {
         let code = CloseCode::from_code(code);
         if code == CloseCode::MessageTooBig {
             // The largest of what was on its way is what the server would not read; it must not be sent again.
@@ -73,12 +75,12 @@ impl Client {
                 self.fail(&client_id, say!(TooLarge));
             }
         }
-        self.cut();
-        let actions = self.link.closed(self.now, self.random, code, reason);
-        self.act(actions);
+        self.on_disconnect();
+        let actions = self.connection.closed(self.now, self.random, code, reason);
+        self.apply_connection_actions(actions);
     }
 
-    fn welcome(&mut self, welcome: Welcome) {
+    fn on_welcome(&mut self, welcome: Welcome) {
         if !self.is_me(welcome.user.id) {
             // The token is another person's than the page thought.
             self.forget_everything();
@@ -90,29 +92,29 @@ impl Client {
         {
             self.changed.insert(Scope::Clock);
         }
-        self.link.welcomed(self.now, welcome.heartbeat_seconds);
+        self.connection.welcomed(self.now, welcome.heartbeat_seconds);
         self.request_chats();
         self.fetches.retry_now();
-        self.retry_loads_now();
+        self.retry_failed_loads();
     }
 
-    fn subscribed(&mut self, reply: &Subscribed) {
+    fn on_subscribed(&mut self, reply: &Subscribed) {
         let chat = reply.chat_id;
-        let Some(room) = self.rooms.get_mut(&chat) else { return };
-        let another = *room.stream.epoch() != reply.epoch;
-        let was_followed = room.stream.is_followed();
+        let Some(state) = self.chat_states.get_mut(&chat) else { return };
+        let another = *state.stream.epoch() != reply.epoch;
+        let was_followed = state.stream.is_followed();
         if !was_followed {
-            self.list.catch_up.insert(chat);
+            self.list_loading.catch_up.insert(chat);
         }
-        let afresh = room.stream.subscribed(reply, self.now);
-        let Some(room) = self.rooms.get_mut(&chat).filter(|_| afresh) else { return };
-        let had_history = room.timeline.is_loaded();
-        room.timeline.reset();
+        let afresh = state.stream.subscribed(reply, self.now);
+        let Some(state) = self.chat_states.get_mut(&chat).filter(|_| afresh) else { return };
+        let had_history = state.timeline.is_loaded();
+        state.timeline.reset();
         if another {
-            room.read_known = Seq::ZERO;
-            room.read_told = Seq::ZERO;
+            state.read_known = Seq::ZERO;
+            state.read_sent = Seq::ZERO;
         }
-        if let Some(entry) = self.roster.get_mut(chat) {
+        if let Some(entry) = self.chat_list.get_mut(chat) {
             entry.unread_mut().restart(reply.head, another);
         }
         // What was acknowledged below the new start is in the history that is loaded now.
@@ -121,12 +123,12 @@ impl Client {
             self.load_newest(chat);
         }
         if was_followed {
-            self.want(chat);
+            self.queue_fetch(chat);
         }
         self.changed.insert(Scope::Timeline(chat));
     }
 
-    fn unsubscribed(&mut self, notice: &Unsubscribed) {
+    fn on_unsubscribed(&mut self, notice: &Unsubscribed) {
         let code = CloseCode::from_code(notice.code);
         if code == CloseCode::Normal {
             // As asked.
@@ -135,28 +137,28 @@ impl Client {
         match code.policy() {
             Policy::StayClosed | Policy::SignIn => {
                 let words = words::close(code);
-                self.lose(notice.chat_id, &format!("{} {}", words.what, words.remedy));
+                self.mark_inaccessible(notice.chat_id, &format!("{} {}", words.what, words.remedy));
             }
             _ => {
-                if let Some(room) = self.rooms.get_mut(&notice.chat_id) {
-                    room.stream.postpone(self.now + stream::GAP_MS);
+                if let Some(state) = self.chat_states.get_mut(&notice.chat_id) {
+                    state.stream.postpone(self.now + stream::RESUBSCRIBE_MS);
                 }
             }
         }
     }
 
-    fn event(&mut self, event: Event) {
+    fn on_event(&mut self, event: Event) {
         let chat = event.chat_id();
-        let Some(room) = self.rooms.get_mut(&chat) else { return };
-        for event in room.stream.accept(event, self.now) {
+        let Some(state) = self.chat_states.get_mut(&chat) else { return };
+        for event in state.stream.accept(event, self.now) {
             self.apply(chat, event);
         }
     }
 
     /// Takes an event whose turn it is.
     fn apply(&mut self, chat: ChatId, event: Event) {
-        let Some(room) = self.rooms.get_mut(&chat) else { return };
-        let Some(entry) = self.roster.get_mut(chat) else { return };
+        let Some(state) = self.chat_states.get_mut(&chat) else { return };
+        let Some(entry) = self.chat_list.get_mut(chat) else { return };
         self.changed.insert(Scope::Chat(chat));
         let (mut last_line_gone, mut count_unsure) = (false, false);
         match &event {
@@ -166,7 +168,7 @@ impl Client {
             }
             Event::Edited(edited) => entry.edited(edited.id, &edited.content, &edited.edited_at),
             Event::Deleted(deleted) => {
-                let known = room.timeline.message(deleted.id);
+                let known = state.timeline.message(deleted.id);
                 last_line_gone = entry.deleted(deleted, known);
                 count_unsure = entry.unread_mut().is_unsure();
             }
@@ -179,18 +181,18 @@ impl Client {
             Event::Message(message) => Some((message.sender.id, message.client_id.clone())),
             _ => None,
         };
-        if room.timeline.apply(event) {
+        if state.timeline.apply(event) {
             self.changed.insert(Scope::Timeline(chat));
         }
         if last_line_gone {
-            entry.chat.last_message = room.timeline.last_message().cloned();
+            entry.chat.last_message = state.timeline.last_message().cloned();
             count_unsure |= entry.chat.last_message.is_none();
         }
         if count_unsure {
-            self.want(chat);
+            self.queue_fetch(chat);
         }
         if let Some((sender, client_id)) = own {
-            if self.typing.done(chat, sender) {
+            if self.typing.stopped(chat, sender) {
                 self.changed.insert(Scope::Typing(chat));
             }
             if let Some(client_id) = client_id {
@@ -217,21 +219,21 @@ impl Client {
         }
     }
 
-    fn ack(&mut self, ack: &Ack) {
+    fn on_ack(&mut self, ack: &Ack) {
         if !self.outbox.acked(ack) {
             return;
         }
         self.effects.push(Effect::ForgetPending(ack.client_id.clone()));
         self.changed.insert(Scope::Timeline(ack.chat_id));
-        let Some(room) = self.rooms.get_mut(&ack.chat_id) else { return };
-        room.stream.saw_head(ack.seq, self.now);
-        if ack.seq <= room.stream.at().max(room.timeline.newest()) {
+        let Some(state) = self.chat_states.get_mut(&ack.chat_id) else { return };
+        state.stream.observe_head(ack.seq, self.now);
+        if ack.seq <= state.stream.position().max(state.timeline.newest()) {
             // The message is here already, or belongs to a page that is not loaded.
             self.outbox.resolve(ack.chat_id, &ack.client_id);
         }
     }
 
-    fn error(&mut self, reply: ErrorReply) {
+    fn on_error(&mut self, reply: ErrorReply) {
         let temporary = reply.code.is_temporary();
         if let Some(client_id) = reply.client_id {
             if !temporary {
@@ -242,47 +244,47 @@ impl Client {
             return;
         }
         let Some(chat) = reply.chat_id else { return };
-        let Some(room) = self.rooms.get_mut(&chat) else { return };
+        let Some(state) = self.chat_states.get_mut(&chat) else { return };
         match reply.code {
             ErrorCode::NoSuchChat => {
                 let words = words::close(CloseCode::NotParticipant);
-                self.lose(chat, &format!("{} {}", words.what, words.remedy));
+                self.mark_inaccessible(chat, &format!("{} {}", words.what, words.remedy));
             }
-            ErrorCode::TooManySubscriptions => room.stream.park(self.now + FULL_MS),
-            _ if room.stream.is_followed() => {}
+            ErrorCode::TooManySubscriptions => state.stream.park(self.now + NO_CAPACITY_RETRY_MS),
+            _ if state.stream.is_followed() => {}
             _ => {
                 let wait = reply.retry_after_ms.unwrap_or(stream::ANSWER_MS);
-                room.stream.postpone(self.now + wait);
+                state.stream.postpone(self.now + wait);
             }
         }
     }
 
-    fn typing_seen(&mut self, notice: &Typing) {
-        if !self.is_me(notice.user_id) && self.typing.saw(notice.chat_id, notice.user_id, self.now) {
+    fn on_typing(&mut self, notice: &Typing) {
+        if !self.is_me(notice.user_id) && self.typing.started(notice.chat_id, notice.user_id, self.now) {
             self.changed.insert(Scope::Typing(notice.chat_id));
         }
     }
 
-    fn read(&mut self, notice: &ReadPosition) {
+    fn on_read(&mut self, notice: &ReadPosition) {
         let (chat, mine) = (notice.chat_id, self.is_me(notice.user_id));
-        let Some(room) = self.rooms.get_mut(&chat) else { return };
-        let Some(entry) = self.roster.get_mut(chat) else { return };
+        let Some(state) = self.chat_states.get_mut(&chat) else { return };
+        let Some(entry) = self.chat_list.get_mut(chat) else { return };
         if mine {
-            room.read_known = room.read_known.max(notice.seq);
+            state.read_known = state.read_known.max(notice.seq);
         }
         if entry.participant(notice.user_id).is_none() {
             // It overtook the event of their joining, and nobody will tell it again.
             if !entry.is_partial() {
-                self.want(chat);
+                self.queue_fetch(chat);
             }
             return;
         }
-        if entry.read_by(notice.user_id, notice.seq, room.stream.at()) {
+        if entry.advance_read(notice.user_id, notice.seq, state.stream.position()) {
             self.changed.insert(Scope::Chat(chat));
             if !mine {
                 self.changed.insert(Scope::Timeline(chat));
             } else if entry.unread_mut().is_unsure() {
-                self.want(chat);
+                self.queue_fetch(chat);
             }
         }
     }

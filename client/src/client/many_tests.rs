@@ -66,7 +66,7 @@ fn the_list_is_loaded_as_far_as_the_socket_can_follow_and_further_as_the_person_
     page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
     page.page_of_list(rest(), true);
     page.page_of_list(vec![chat_at(5, 5)], false);
-    assert_eq!(page.client.list.request, None);
+    assert_eq!(page.client.list_loading.request, None);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_message_in_a_chat_that_is_not_followed_brings_it_up() {
 }
 
 #[test]
-fn a_chat_that_no_page_holds_is_asked_for_before_it_is_given_up() {
+fn a_chat_on_no_page_of_the_list_is_fetched_before_it_is_given_up() {
     let mut page = page_of_four();
     page.page_of_list(rest(), false);
     page.close(1012);
@@ -148,7 +148,7 @@ fn a_chat_beyond_the_pages_opens_by_its_address() {
     page.welcome_for(1);
     page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
     // The list of before the welcome may have been answered for nothing.
-    while page.client.list.request.is_some() {
+    while page.client.list_loading.request.is_some() {
         page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
     }
     assert!(!page.client.is_absent(ChatId(7)));
@@ -184,7 +184,7 @@ fn a_large_group_is_whole_while_it_is_open() {
     };
     let mut page = Page::new();
     page.welcome();
-    while page.client.list.request.is_some() {
+    while page.client.list_loading.request.is_some() {
         page.list(vec![listed()]);
     }
     let read = |page: &Page| page.client.chat(CHAT).unwrap().read_by_all();

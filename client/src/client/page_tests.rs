@@ -14,7 +14,7 @@ use crate::input::LoadError;
 #[test]
 fn a_page_loads_the_list_follows_its_chats_and_looks_again_for_new_ones() {
     let mut page = Page::new();
-    assert!(page.effects.contains(&Effect::Connect(Connection(1))));
+    assert!(page.effects.contains(&Effect::Connect(ConnectionId(1))));
     page.welcome();
     assert_eq!(page.sent(), [""; 0]);
     page.list(vec![chat(1, 4)]);
@@ -36,17 +36,17 @@ fn a_socket_that_was_given_up_has_no_say() {
     page.give(Input::Socket(old, SocketInput::Frame(text)));
     page.give(Input::Socket(old, SocketInput::Closed { code: 4001, reason: String::new() }));
     assert_eq!(page.shown(), ["m1"]);
-    assert!(matches!(page.client.link(), LinkState::Connecting { .. }));
+    assert!(matches!(page.client.connection(), ConnectionState::Connecting { .. }));
 }
 
 #[test]
 fn a_page_that_wakes_asks_for_a_chat_again_to_learn_whether_the_socket_lives() {
     let mut page = Page::in_chat(1);
     page.pass(6_000);
-    page.give(Input::Woke);
+    page.give(Input::PageShown);
     assert_eq!(page.sent(), ["subscribe 1"]);
     page.pass(5_000);
-    assert!(page.effects.contains(&Effect::Connect(Connection(2))));
+    assert!(page.effects.contains(&Effect::Connect(ConnectionId(2))));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn another_person_and_signing_out_leave_nothing_behind() {
 #[test]
 fn a_late_answer_to_an_old_request_is_not_taken() {
     let mut page = Page::new();
-    let ticket = page.client.list.request.unwrap();
+    let ticket = page.client.list_loading.request.unwrap();
     page.give(Input::SignedIn { user: ben() });
     page.give(Input::ChatsLoaded { ticket, chats: vec![chat(1, 1)], has_more: false });
     assert_eq!(page.client.chats().len(), 0);
@@ -114,7 +114,7 @@ fn the_list_is_loaded_again_once_everything_is_followed_for_what_passed_in_betwe
     page.pass(5_000);
     page.welcome();
     page.list(vec![chat(1, 3)]);
-    assert_eq!(page.client.list.request, None);
+    assert_eq!(page.client.list_loading.request, None);
     // Ben read everything after that answer was made, and before this page followed the chat.
     page.subscribed(3, false);
     let mut later = chat(1, 3);
@@ -122,13 +122,13 @@ fn the_list_is_loaded_again_once_everything_is_followed_for_what_passed_in_betwe
     page.list(vec![later]);
     assert_eq!(page.client.chat(CHAT).unwrap().read_by_all(), Seq(3));
     page.subscribed(3, false);
-    assert_eq!(page.client.list.request, None, "once");
+    assert_eq!(page.client.list_loading.request, None, "once");
 }
 
 #[test]
 fn loads_that_fail_are_tried_again_and_a_401_asks_to_sign_in() {
     let mut page = Page::new();
-    let ticket = page.client.list.request.unwrap();
+    let ticket = page.client.list_loading.request.unwrap();
     let error = LoadError::Temporary { detail: "Busy.".into() };
     page.give(Input::ChatsFailed { ticket, error });
     assert_eq!(page.client.chats_failed(), Some("Busy."));
@@ -143,7 +143,7 @@ fn loads_that_fail_are_tried_again_and_a_401_asks_to_sign_in() {
     page.pass(1_000);
     let request = page.last_request();
     page.give(Input::HistoryFailed { request, error: LoadError::Unauthorized });
-    assert!(matches!(page.client.link(), LinkState::SignedOut { reason: Some(_) }));
+    assert!(matches!(page.client.connection(), ConnectionState::SignedOut { reason: Some(_) }));
 }
 
 #[test]
@@ -201,10 +201,10 @@ fn the_banner_counts_down_and_says_what_waits() {
     }
     let in_seconds = |n| format!("The server restarts. Reconnecting in {n} s.");
     assert_eq!(lines, [in_seconds(4), in_seconds(3), in_seconds(2)]);
-    let ticks = page.effects.iter().filter(|effect| **effect == Effect::Changed(Scope::Link)).count();
+    let ticks = page.effects.iter().filter(|effect| **effect == Effect::Changed(Scope::Connection)).count();
     assert_eq!(ticks, 3);
     page.pass(500);
-    assert!(page.effects.contains(&Effect::Connect(Connection(2))));
+    assert!(page.effects.contains(&Effect::Connect(ConnectionId(2))));
     page.effects.clear();
     page.welcome();
     assert!(page.effects.contains(&Effect::Announce("Connected again.".into())));
@@ -212,15 +212,15 @@ fn the_banner_counts_down_and_says_what_waits() {
 }
 
 #[test]
-fn the_list_is_asked_for_again_however_the_last_chat_is_settled() {
+fn the_list_is_loaded_again_however_the_last_subscription_is_decided() {
     for is_refused in [false, true] {
         let mut page = Page::new();
         page.welcome();
-        while page.client.list.request.is_some() {
+        while page.client.list_loading.request.is_some() {
             page.list(vec![chat(1, 1), chat(2, 0)]);
         }
         page.subscribed(1, false);
-        assert_eq!(page.client.list.request, None, "chat 2 is not settled");
+        assert_eq!(page.client.list_loading.request, None, "chat 2 is not settled");
         if is_refused {
             let (chat_id, code) = (ChatId(2), CloseCode::NotParticipant.code());
             let notice = Unsubscribed { chat_id, code, reason: String::new() };
@@ -233,7 +233,7 @@ fn the_list_is_asked_for_again_however_the_last_chat_is_settled() {
                 reset: false,
             }));
         }
-        assert!(page.client.list.request.is_some(), "refused: {is_refused}");
+        assert!(page.client.list_loading.request.is_some(), "refused: {is_refused}");
     }
 }
 
@@ -241,7 +241,7 @@ fn the_list_is_asked_for_again_however_the_last_chat_is_settled() {
 fn a_chat_that_is_refused_for_now_does_not_hold_the_list_back() {
     let mut page = Page::new();
     page.welcome();
-    while page.client.list.request.is_some() {
+    while page.client.list_loading.request.is_some() {
         page.list(vec![chat(1, 1), chat(2, 0)]);
     }
     let unavailable = ServerFrame::Error(ErrorReply {
@@ -252,12 +252,12 @@ fn a_chat_that_is_refused_for_now_does_not_hold_the_list_back() {
         retry_after_ms: Some(1_000),
     });
     page.frame(&unavailable);
-    assert_eq!(page.client.list.request, None, "chat 1 is not settled");
+    assert_eq!(page.client.list_loading.request, None, "chat 1 is not settled");
     page.subscribed(1, false);
     page.list(vec![chat(1, 1), chat(2, 0)]);
     page.pass(1_000);
     page.frame(&unavailable);
-    assert_eq!(page.client.list.request, None, "nothing is followed that was not before");
+    assert_eq!(page.client.list_loading.request, None, "nothing is followed that was not before");
     page.pass(1_000);
     page.frame(&ServerFrame::Subscribed(Subscribed {
         chat_id: ChatId(2),
@@ -265,11 +265,11 @@ fn a_chat_that_is_refused_for_now_does_not_hold_the_list_back() {
         head: Seq(0),
         reset: false,
     }));
-    assert!(page.client.list.request.is_some());
+    assert!(page.client.list_loading.request.is_some());
 }
 
 #[test]
-fn a_read_position_that_overtakes_the_joining_is_asked_for() {
+fn a_read_position_that_overtakes_the_joined_event_fetches_the_chat() {
     let mut page = Page::in_chat(1);
     page.frame(&ServerFrame::Read(ReadPosition { chat_id: CHAT, user_id: UserId(3), seq: Seq(2) }));
     let mut listed = chat(1, 2);

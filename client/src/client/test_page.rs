@@ -55,8 +55,8 @@ impl Page {
         self.now = end;
     }
 
-    pub(super) fn connection(&self) -> Connection {
-        (1..100).map(Connection).find(|one| self.client.link.is_current(*one)).expect("no socket")
+    pub(super) fn connection(&self) -> ConnectionId {
+        (1..100).map(ConnectionId).find(|one| self.client.connection.is_current(*one)).expect("no socket")
     }
 
     pub(super) fn frame(&mut self, frame: &ServerFrame) {
@@ -135,7 +135,7 @@ impl Page {
 
     /// As [`Page::list`], for a page that may not be the last.
     pub(super) fn page_of_list(&mut self, chats: Vec<Chat>, has_more: bool) {
-        let ticket = self.client.list.request.expect("the list was not asked for");
+        let ticket = self.client.list_loading.request.expect("the list was not asked for");
         self.give(Input::ChatsLoaded { ticket, chats, has_more });
     }
 
@@ -221,7 +221,7 @@ impl Page {
                 RowState::Failed { .. } => format!("{}: failed", row.text),
                 state => format!("{}: {state:?}", row.text).to_lowercase(),
             },
-            Row::Line(_) => "line".to_owned(),
+            Row::System(_) => "line".to_owned(),
         };
         self.client.rows(CHAT).into_iter().map(words).collect()
     }

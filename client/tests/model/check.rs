@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use causerie_client::{LinkState, MessageRow, Row, RowState};
+use causerie_client::{ConnectionState, MessageRow, Row, RowState};
 use causerie_protocol::{ChatId, Message};
 
 use crate::page::Page;
@@ -31,8 +31,8 @@ pub fn finally(world: &World, chat: ChatId) -> Result<(), String> {
     for (number, page) in world.pages.iter().enumerate() {
         let say = |what: String| Err(format!("{what} (page {number}, chat {chat})"));
         let client = &page.client;
-        if *client.link() != LinkState::Online {
-            return say(format!("I6: the link is {:?}", client.link()));
+        if *client.connection() != ConnectionState::Online {
+            return say(format!("I6: the connection is {:?}", client.connection()));
         }
         if client.waiting() > 0 {
             return say("I9: a message is neither acknowledged nor refused".into());
@@ -179,6 +179,6 @@ fn keeps_the_order(page: &Page, chat: ChatId, log: &[Message]) -> Result<(), Str
 fn messages(rows: Vec<Row>) -> impl Iterator<Item = MessageRow> {
     rows.into_iter().filter_map(|row| match row {
         Row::Message(row) => Some(row),
-        Row::Line(_) => None,
+        Row::System(_) => None,
     })
 }

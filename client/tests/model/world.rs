@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use causerie_client::{Client, Connection, Effect, Input, LoadError, Millis, SocketInput};
+use causerie_client::{Client, ConnectionId, Effect, Input, LoadError, Millis, SocketInput};
 use causerie_protocol::{ChatId, ClientFrame, ClientId, Event, MessageText, Seq, ServerFrame, User, UserId};
 
 use crate::page::{Page, Request};
@@ -120,7 +120,7 @@ impl World {
                 self.pages[page].offline = !online;
                 self.give(page, Input::Network(online));
             }
-            Step::Woke { page } => self.give(page, Input::Woke),
+            Step::Woke { page } => self.give(page, Input::PageShown),
             Step::Pass { ms } => self.pass(ms),
             Step::Ping => self.ping(),
         }
@@ -136,7 +136,10 @@ impl World {
             if std::mem::take(&mut self.pages[page].offline) {
                 self.give(page, Input::Network(true));
             }
-            if matches!(self.pages[page].client.link(), causerie_client::LinkState::SignedOut { .. }) {
+            if matches!(
+                self.pages[page].client.connection(),
+                causerie_client::ConnectionState::SignedOut { .. }
+            ) {
                 self.start(page);
             }
         }
@@ -196,7 +199,7 @@ impl World {
     fn carry_out(&mut self, page: usize, effect: Effect) {
         let at = &mut self.pages[page];
         match effect {
-            Effect::Connect(Connection(name)) => {
+            Effect::Connect(ConnectionId(name)) => {
                 let mut socket = self.server.accept(&at.user);
                 if self.away {
                     socket.down = VecDeque::from([Down::Close(1006)]);
@@ -205,13 +208,13 @@ impl World {
                 at.socket = Some(name);
                 self.sockets.insert((page, name), socket);
             }
-            Effect::Disconnect(Connection(name)) => {
+            Effect::Disconnect(ConnectionId(name)) => {
                 if let Some(socket) = self.sockets.get_mut(&(page, name)) {
                     socket.dead = true;
                     socket.down.clear();
                 }
             }
-            Effect::SendFrame(Connection(name), mut frame) => {
+            Effect::SendFrame(ConnectionId(name), mut frame) => {
                 if let ClientFrame::Message { client_id: Some(client_id), .. } = &mut frame {
                     let again = !at.sent_once.insert(client_id.clone());
                     if again && self.server.fault == Fault::NewNameForRepeat {
@@ -326,7 +329,7 @@ impl World {
             }
             Down::Close(code) => SocketInput::Closed { code, reason: String::new() },
         };
-        self.give(page, Input::Socket(Connection(key.1), input));
+        self.give(page, Input::Socket(ConnectionId(key.1), input));
     }
 
     fn naive(&mut self, page: usize, chat: ChatId, seq: Seq) {

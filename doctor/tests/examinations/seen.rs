@@ -1,7 +1,7 @@
 //! What is seen, in short.
 
-use causerie_doctor::{Answer, Fetched, Observation, Reached, SocketSeen};
-use causerie_protocol::doctor::{Offered, ServerStatus, Trace, Traced};
+use causerie_doctor::{Answer, Fetched, Observation, Reached, SocketObservation};
+use causerie_protocol::doctor::{Offered, RecordedTrace, ServerStatus, Trace};
 use causerie_protocol::{ErrorCode, limits};
 
 pub const PROBE: &str = "0b9b5b0e-3f0a-4d7e-9d43-6a1f5f0f9a11";
@@ -53,7 +53,7 @@ pub fn other(answer: Answer) -> Observation {
 }
 
 pub fn traced(trace: Option<Trace>) -> Observation {
-    let traced = Traced { node: "a1".to_owned(), trace };
+    let traced = RecordedTrace { node: "a1".to_owned(), trace };
     Observation::Trace(Fetched::Answered(answer(200, serde_json::to_string(&traced).unwrap())))
 }
 
@@ -64,19 +64,19 @@ pub fn arrived(change: impl FnOnce(&mut Trace)) -> Observation {
 }
 
 pub fn closed(code: u16, reason: &str) -> Observation {
-    Observation::Socket(SocketSeen::Closed { code, reason: reason.to_owned(), welcomed: false })
+    Observation::Socket(SocketObservation::Closed { code, reason: reason.to_owned(), welcomed: false })
 }
 
 pub fn failed() -> Observation {
-    Observation::Socket(SocketSeen::Failed)
+    Observation::Socket(SocketObservation::Failed)
 }
 
 pub fn refused(status: u16, code: Option<ErrorCode>) -> Observation {
-    Observation::Socket(SocketSeen::Refused { status, code })
+    Observation::Socket(SocketObservation::Refused { status, code })
 }
 
 pub fn welcomed() -> Observation {
-    Observation::Socket(SocketSeen::Welcomed { version: limits::VERSION, milliseconds: 12.0 })
+    Observation::Socket(SocketObservation::Welcomed { version: limits::VERSION, milliseconds: 12.0 })
 }
 
 pub fn quick() -> Observation {

@@ -14,13 +14,13 @@ thread_local! {
 
 /// The texts of one person, or of nobody yet.
 #[derive(Clone, Debug)]
-pub struct KeptTexts {
+pub struct TextStorage {
     prefix: String,
     /// For as long as the tab lives, not for good.
     tab: bool,
 }
 
-impl KeptTexts {
+impl TextStorage {
     /// Those of a person, in all their tabs.
     #[must_use]
     pub fn of(user: &User) -> Self {
@@ -29,7 +29,7 @@ impl KeptTexts {
 
     /// Those of somebody who is not signed in, in this tab.
     #[must_use]
-    pub fn of_door() -> Self {
+    pub fn of_sign_in() -> Self {
         Self { prefix: super::owned(".door."), tab: true }
     }
 
@@ -68,7 +68,7 @@ impl KeptTexts {
     }
 }
 
-impl Store for KeptTexts {
+impl Store for TextStorage {
     fn get(&self, key: &str) -> Option<String> {
         let key = self.full_key(key);
         UNSTORED
@@ -104,12 +104,13 @@ mod tests {
     use causerie_protocol::{User, UserId};
     use wasm_bindgen_test::wasm_bindgen_test;
 
-    use super::{KeptTexts, is_any_unstored};
+    use super::{TextStorage, is_any_unstored};
 
     #[wasm_bindgen_test]
     fn a_text_that_the_browser_does_not_take_is_kept_while_the_page_lives() {
         let user = User { id: UserId(77), email: String::new(), name: String::new() };
-        let (mine, others) = (KeptTexts::of(&user), KeptTexts::of(&User { id: UserId(7), ..user.clone() }));
+        let (mine, others) =
+            (TextStorage::of(&user), TextStorage::of(&User { id: UserId(7), ..user.clone() }));
         mine.set("1", Some("short"));
         assert!(!is_any_unstored());
         // More than any browser stores for an origin.
@@ -119,7 +120,7 @@ mod tests {
         assert!(mine.any() && !others.any());
         mine.set("1", Some("short again"));
         assert!(!is_any_unstored());
-        assert_eq!(KeptTexts::of(&user).get("1").as_deref(), Some("short again"));
+        assert_eq!(TextStorage::of(&user).get("1").as_deref(), Some("short again"));
         mine.forget();
         assert_eq!((mine.get("1"), mine.any()), (None, false));
     }

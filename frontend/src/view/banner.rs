@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use causerie_client::banner::Tone;
-use causerie_client::{Input, LinkState, Scope, words};
-use causerie_protocol::words::Told;
+use causerie_client::{ConnectionState, Input, Scope, words};
+use causerie_protocol::words::FilledExplanation;
 use causerie_texts::{page, say};
 use leptos::leptos_dom::helpers::set_interval_with_handle;
 use leptos::prelude::*;
 
 use super::dialog::modal;
 use super::erased::part;
-use super::parts::button;
+use super::widgets::button;
 use crate::api;
 use crate::app::{App, app};
 use crate::browser;
@@ -23,30 +23,35 @@ pub fn Banner() -> impl IntoView {
     let second = RwSignal::new(0_u32);
     // The clock ticks only while there is a countdown to show.
     Effect::new(move || {
-        if app.read(Scope::Link, |client| matches!(client.link(), LinkState::Waiting { .. })) {
+        if app
+            .read(Scope::Connection, |client| matches!(client.connection(), ConnectionState::Waiting { .. }))
+        {
             let tick = move || second.update(|second| *second = second.wrapping_add(1));
             if let Ok(interval) = set_interval_with_handle(tick, Duration::from_secs(1)) {
                 on_cleanup(move || interval.clear());
             }
         }
     });
-    let told = RwSignal::new(false);
+    let is_unreachable = RwSignal::new(false);
     let banner = part(move || {
         second.track();
-        draw(app, told)
+        draw(app, is_unreachable)
     });
-    (banner, part(move || if told.get() { tell(told) } else { ().into_any() }))
+    (
+        banner,
+        part(move || if is_unreachable.get() { unreachable_dialog(is_unreachable) } else { ().into_any() }),
+    )
 }
 
-fn draw(app: App, told: RwSignal<bool>) -> AnyView {
-    let Some(banner) = app.read(Scope::Link, |client| client.banner(browser::now())) else {
+fn draw(app: App, is_unreachable: RwSignal<bool>) -> AnyView {
+    let Some(banner) = app.read(Scope::Connection, |client| client.banner(browser::now())) else {
         return ().into_any();
     };
     let problem = banner.tone == Tone::Problem;
     let class = if problem { "banner bad" } else { "banner" };
     let remedy = if problem { format!("{} {}", banner.line(), banner.remedy) } else { banner.line() };
     let reload = |_| drop(browser::window().location().reload());
-    let diagnose = move |_| browser::run(find_cause(told));
+    let diagnose = move |_| browser::run(find_cause(is_unreachable));
     let try_now = move |_| app.dispatch(Input::TryNow);
     page! {
         <div class=class role="status" aria-live="off">
@@ -61,22 +66,23 @@ fn draw(app: App, told: RwSignal<bool>) -> AnyView {
 
 /// Lets the connection tester look for the cause, in a tab of its own, since this page goes on and keeps what is not
 /// sent. A server that does not answer can't give it, and then that is the cause.
-async fn find_cause(told: RwSignal<bool>) {
+async fn find_cause(is_unreachable: RwSignal<bool>) {
     if api::answers().await {
         let tester = browser::base() + "/chat-ws-test/?doctor";
         drop(browser::window().open_with_url_and_target(&tester, "_blank"));
     } else {
         // The person may have signed out meanwhile.
-        let _ = told.try_set(true);
+        let _ = is_unreachable.try_set(true);
     }
 }
 
 /// Says that the server does not answer, why that usually is, and what to do.
-fn tell(told: RwSignal<bool>) -> AnyView {
+fn unreachable_dialog(is_unreachable: RwSignal<bool>) -> AnyView {
     let location = browser::window().location();
     let host = location.host().unwrap_or_default();
     let url = browser::base() + "/";
-    let Told { what, why, remedy } = words::unreachable().fill(&[("host", &host), ("url", &url)]);
+    let FilledExplanation { what, why, remedy } =
+        words::unreachable().fill(&[("host", &host), ("url", &url)]);
     // What stands in backticks is to be typed.
     let remedy: Vec<_> = remedy
         .split('`')
@@ -87,5 +93,5 @@ fn tell(told: RwSignal<bool>) -> AnyView {
         })
         .collect();
     let content = view! { <p>{what}</p><p>{why}</p><p>{remedy}</p> };
-    modal(say!(Why), "cause-dialog", move || told.set(false), content.into_any())
+    modal(say!(Why), "cause-dialog", move || is_unreachable.set(false), content.into_any())
 }

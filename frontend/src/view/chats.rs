@@ -1,6 +1,6 @@
 //! The list of chats.
 
-use causerie_client::{ChatEntry, Client, Input, LinkState, Name, Scope};
+use causerie_client::{ChatEntry, Client, ConnectionState, Input, Name, Scope};
 use causerie_protocol::limits::UNREAD;
 use causerie_protocol::{ChatId, bidi};
 use causerie_texts::{page, say};
@@ -11,7 +11,7 @@ use super::avatar::Avatar;
 use super::banner::Banner;
 use super::erased::{click, event, part, text};
 use super::icon;
-use super::parts::{bdi, button, hint, icon_button, unread_words};
+use super::widgets::{bdi, button, hint, icon_button, unread_words};
 use crate::app::{App, app};
 use crate::{browser, route, time};
 
@@ -75,7 +75,7 @@ pub fn Chats(
             </ul>
             <div class="me">
                 {me}
-                {icon_button("icon", Some("settings"), say!(Settings), icon::wheel, settings)}
+                {icon_button("icon", Some("settings"), say!(Settings), icon::gear, settings)}
             </div>
         </nav>
     }
@@ -171,7 +171,7 @@ impl Entry {
 fn entry(app: App, id: ChatId) -> AnyView {
     let entry = move || {
         // Who is there is known only while one is connected.
-        let online = app.read(Scope::Link, |client| *client.link() == LinkState::Online);
+        let online = app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online);
         let now = app.server_time();
         app.read(Scope::Chat(id), |client| {
             client.chat(id).map(|chat| Entry::of(app, client, chat, online, now))

@@ -15,10 +15,10 @@ use web_sys::HtmlTextAreaElement;
 use super::erased::{event, part, submit, text};
 use super::icon;
 use super::message::ToEdit;
-use super::parts::{alert, button, named};
+use super::widgets::{alert, button, named};
 use crate::app::app;
 use crate::browser;
-use crate::storage::drafts::KeptTexts;
+use crate::storage::drafts::TextStorage;
 
 /// What browsers report as the key while an input method composes.
 const COMPOSING: u32 = 229;
@@ -43,7 +43,7 @@ pub fn Composer(
     let touch = browser::matches("(pointer: coarse)");
     let editing = RwSignal::new(None::<Target>);
     let Some(me) = app.user.get_untracked() else { return ().into_any() };
-    let store = KeptTexts::of(&me);
+    let store = TextStorage::of(&me);
     let drafts = StoredValue::new(Drafts::new(store.clone(), chat));
     let keep =
         move |text: &str| drafts.with_value(|drafts| drafts.keep(editing.get_untracked().as_ref(), text));

@@ -1,7 +1,7 @@
 //! A conversation: who it is with, the messages, and where one writes.
 
 use causerie_client::draft::{Drafts, Store};
-use causerie_client::{ChatEntry, Client, LinkState, Name, Row, Scope};
+use causerie_client::{ChatEntry, Client, ConnectionState, Name, Row, Scope};
 use causerie_protocol::ChatId;
 use causerie_protocol::rest::{AddParticipant, ChatKind, ChatStatus, UpdateChat, UserRef};
 use causerie_texts::{page, say};
@@ -14,16 +14,16 @@ use super::composer::Composer;
 use super::dialog::modal;
 use super::erased::{part, submit};
 use super::message::ToEdit;
-use super::parts::{alert, bdi, button, field, hint, icon_button, submit_button};
 use super::timeline::Timeline;
+use super::widgets::{alert, bdi, button, field, hint, icon_button, submit_button};
 use super::{form, icon, menu};
 use crate::api::ApiError;
 use crate::app::{App, app};
 use crate::browser;
-use crate::storage::drafts::KeptTexts;
+use crate::storage::drafts::TextStorage;
 
 /// What the header shows.
-struct About {
+struct HeaderInfo {
     title: Name,
     avatar: Avatar,
     online: bool,
@@ -32,7 +32,7 @@ struct About {
     closed: bool,
 }
 
-impl About {
+impl HeaderInfo {
     /// Who is there is known only while one is connected.
     fn of(client: &Client, chat: &ChatEntry, connected: bool) -> Self {
         let group = chat.chat.kind == ChatKind::Group;
@@ -62,13 +62,13 @@ impl About {
 
 /// What is below the messages.
 #[derive(Clone, PartialEq, Eq)]
-enum Foot {
+enum Footer {
     Nothing,
     Words(String),
     Composer,
 }
 
-impl Foot {
+impl Footer {
     fn of(chat: Option<&ChatEntry>) -> Self {
         let Some(chat) = chat else { return Self::Nothing };
         if let Some(lost) = &chat.lost {
@@ -89,7 +89,7 @@ pub fn Conversation(
 ) -> impl IntoView {
     let app = app();
     let known = Memo::new(move |_| app.read(Scope::Chats, |client| client.chat(chat).is_some()));
-    let foot = Memo::new(move |_| app.read(Scope::Chat(chat), |client| Foot::of(client.chat(chat))));
+    let footer = Memo::new(move |_| app.read(Scope::Chat(chat), |client| Footer::of(client.chat(chat))));
     let title = Signal::derive(move || {
         app.read(Scope::Chat(chat), |client| client.chat(chat).map(|chat| client.title(chat, &browser::fold)))
             .unwrap_or_default()
@@ -100,11 +100,11 @@ pub fn Conversation(
     let adding = RwSignal::new(false);
 
     let heading = part(move || {
-        let connected = app.read(Scope::Link, |client| *client.link() == LinkState::Online);
+        let connected = app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online);
         match app.read(Scope::Chat(chat), |client| {
-            client.chat(chat).map(|chat| About::of(client, chat, connected))
+            client.chat(chat).map(|chat| HeaderInfo::of(client, chat, connected))
         }) {
-            Some(about) => head(app, chat, &about, adding, error),
+            Some(header) => head(app, chat, &header, adding, error),
             None => ().into_any(),
         }
     });
@@ -115,10 +115,10 @@ pub fn Conversation(
             unknown(app, chat)
         }
     });
-    let foot = part(move || match foot.get() {
-        Foot::Nothing => ().into_any(),
-        Foot::Words(words) => view! { <p class="closed">{words}</p>{written(app, chat, false)} }.into_any(),
-        Foot::Composer => view! { <Composer chat title to_edit error sent /> }.into_any(),
+    let footer = part(move || match footer.get() {
+        Footer::Nothing => ().into_any(),
+        Footer::Words(words) => view! { <p class="closed">{words}</p>{written(app, chat, false)} }.into_any(),
+        Footer::Composer => view! { <Composer chat title to_edit error sent /> }.into_any(),
     });
     let dialog = part(move || if adding.get() { add_person(app, chat, adding) } else { ().into_any() });
     page! {
@@ -128,17 +128,23 @@ pub fn Conversation(
         </header>
         <Banner />
         {messages}
-        {foot}
+        {footer}
         {dialog}
     }
 }
 
 /// Who it is with, and the menu.
-fn head(app: App, chat: ChatId, about: &About, adding: RwSignal<bool>, error: RwSignal<String>) -> AnyView {
+fn head(
+    app: App,
+    chat: ChatId,
+    header: &HeaderInfo,
+    adding: RwSignal<bool>,
+    error: RwSignal<String>,
+) -> AnyView {
     view! {
-        {about.avatar.draw("medium", about.online)}
-        <div><h2>{bdi(&about.title)}</h2><span class="soft">{about.people.clone()}</span></div>
-        {choices(app, chat, about, adding, error)}
+        {header.avatar.draw("medium", header.online)}
+        <div><h2>{bdi(&header.title)}</h2><span class="soft">{header.people.clone()}</span></div>
+        {choices(app, chat, header, adding, error)}
     }
     .into_any()
 }
@@ -154,7 +160,7 @@ fn unknown(app: App, chat: ChatId) -> AnyView {
 /// What the person wrote in a chat where nothing can be written any more, to be copied; with what was not sent, when
 /// the messages are not shown either.
 fn written(app: App, chat: ChatId, with_unsent: bool) -> AnyView {
-    let drafts = app.user.get_untracked().map(|me| Drafts::new(KeptTexts::of(&me), chat).all());
+    let drafts = app.user.get_untracked().map(|me| Drafts::new(TextStorage::of(&me), chat).all());
     let mut texts = drafts.unwrap_or_default();
     if with_unsent {
         let unsent = app.read(Scope::Timeline(chat), |client| client.rows(chat));
@@ -195,11 +201,11 @@ async fn act(app: App, chat: ChatId, act: Act) -> Result<(), ApiError> {
 fn choices(
     app: App,
     chat: ChatId,
-    about: &About,
+    header: &HeaderInfo,
     adding: RwSignal<bool>,
     error: RwSignal<String>,
 ) -> AnyView {
-    let (closed, group) = (about.closed, about.group);
+    let (closed, group) = (header.closed, header.group);
     let run = move |what: Act, back: bool| {
         menu::close_all();
         browser::run(async move {
@@ -240,7 +246,7 @@ fn add_person(app: App, chat: ChatId, adding: RwSignal<bool>) -> AnyView {
     let error = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let Some(me) = app.user.get_untracked() else { return ().into_any() };
-    let (texts, key) = (KeptTexts::of(&me), format!("{chat}.add"));
+    let (texts, key) = (TextStorage::of(&me), format!("{chat}.add"));
     let (added, added_key) = (texts.clone(), key.clone());
     let add = submit(move |event: SubmitEvent| {
         event.prevent_default();

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::erased::event;
 use super::icon;
-use super::parts::icon_button;
+use super::widgets::icon_button;
 
 /// A modal dialog with a heading, a name for tests, and what is in it; `on_close` takes it away once it is closed.
 pub fn modal(

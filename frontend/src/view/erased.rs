@@ -46,9 +46,9 @@ pub fn text(
 }
 
 /// A flag that changes.
-pub fn flag(look: impl Fn() -> bool + Send + Sync + 'static) -> impl Fn() -> bool + Clone + Send + 'static {
-    fn erase(look: Arc<dyn Fn() -> bool + Send + Sync>) -> impl Fn() -> bool + Clone + Send + 'static {
-        move || look()
+pub fn flag(read: impl Fn() -> bool + Send + Sync + 'static) -> impl Fn() -> bool + Clone + Send + 'static {
+    fn erase(read: Arc<dyn Fn() -> bool + Send + Sync>) -> impl Fn() -> bool + Clone + Send + 'static {
+        move || read()
     }
-    erase(Arc::new(look))
+    erase(Arc::new(read))
 }

@@ -7,8 +7,8 @@ use causerie_protocol::{ClientId, MessageId};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
-use super::parts::button;
 use super::rows::{Item, MessageItem, Stage};
+use super::widgets::button;
 use super::{icon, menu};
 use crate::app::App;
 use crate::browser;
@@ -24,7 +24,7 @@ pub struct ToEdit {
 
 /// What the messages need to be acted on.
 #[derive(Clone, Copy)]
-pub struct Desk {
+pub struct MessageContext {
     /// The page's state.
     pub app: App,
     /// Takes what is to be edited to the composer.
@@ -34,9 +34,9 @@ pub struct Desk {
 }
 
 /// Draws an item of the timeline.
-pub fn draw(desk: Desk, item: Item) -> AnyView {
+pub fn draw(context: MessageContext, item: Item) -> AnyView {
     let (class, words) = match item {
-        Item::Message(message) => return draw_message(desk, *message),
+        Item::Message(message) => return draw_message(context, *message),
         Item::Day(words) => ("day", words),
         Item::New => ("new", say!(New).to_owned()),
         Item::Line(words) => ("event", words),
@@ -44,7 +44,7 @@ pub fn draw(desk: Desk, item: Item) -> AnyView {
     view! { <li class=class>{words}</li> }.into_any()
 }
 
-fn draw_message(desk: Desk, item: MessageItem) -> AnyView {
+fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
     let mut turn = String::from("turn");
     let mut bubble = String::from("bubble");
     for (class, name) in [(item.mine, " mine"), (item.first, " first"), (item.last, " final")] {
@@ -67,12 +67,12 @@ fn draw_message(desk: Desk, item: MessageItem) -> AnyView {
     }
     let actions = match item.id {
         Some(id) if item.mine && !item.deleted && item.stage == Stage::Settled => {
-            Some(actions(desk, id, item.text.clone()))
+            Some(actions(context, id, item.text.clone()))
         }
         _ => None,
     };
     let state = (!item.state.is_empty()).then(|| {
-        let choices = item.client_id.filter(|_| failed).map(|id| choices_of_failed(desk, id, item.text));
+        let choices = item.client_id.filter(|_| failed).map(|id| choices_of_failed(context, id, item.text));
         let class = if failed { "state failed" } else { "state" };
         view! { <span class=class>{item.state}{choices}</span> }
     });
@@ -101,17 +101,17 @@ fn draw_piece(piece: Piece<'_>) -> AnyView {
     }
 }
 
-fn actions(desk: Desk, id: MessageId, text: String) -> AnyView {
+fn actions(context: MessageContext, id: MessageId, text: String) -> AnyView {
     let edit = move |_| {
         menu::close_all();
-        desk.to_edit.set(Some(ToEdit { target: Target::Sent(id), text: text.clone() }));
+        context.to_edit.set(Some(ToEdit { target: Target::Sent(id), text: text.clone() }));
     };
     let delete = move |_| {
         menu::close_all();
         browser::run(async move {
             // What others see comes as an event, and so it does here.
-            if let Err(problem) = desk.app.api().delete(id).await {
-                let _ = desk.error.try_set(problem.detail);
+            if let Err(problem) = context.app.api().delete(id).await {
+                let _ = context.error.try_set(problem.detail);
             }
         });
     };
@@ -124,13 +124,13 @@ fn actions(desk: Desk, id: MessageId, text: String) -> AnyView {
     .into_any()
 }
 
-fn choices_of_failed(desk: Desk, client_id: ClientId, text: String) -> AnyView {
-    let app = desk.app;
+fn choices_of_failed(context: MessageContext, client_id: ClientId, text: String) -> AnyView {
+    let app = context.app;
     let (retried, edited) = (client_id.clone(), client_id.clone());
     let retry = move |_| app.dispatch(Input::Retry { client_id: retried.clone() });
     let edit = move |_| {
         // The message stays until the other text is sent in its place.
-        desk.to_edit.set(Some(ToEdit { target: Target::Unsent(edited.clone()), text: text.clone() }));
+        context.to_edit.set(Some(ToEdit { target: Target::Unsent(edited.clone()), text: text.clone() }));
     };
     let delete = move |_| app.dispatch(Input::DeleteUnsent { client_id: client_id.clone() });
     page! {

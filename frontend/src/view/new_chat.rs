@@ -1,7 +1,7 @@
 //! Starting a chat, with one person or several.
 
 use causerie_client::draft::Store;
-use causerie_client::{Input, request, words};
+use causerie_client::{Input, idempotency, words};
 use causerie_protocol::rest::{CreateChat, UserRef};
 use causerie_protocol::text::title_detail;
 use causerie_protocol::{ChatTitle, ErrorCode};
@@ -11,11 +11,11 @@ use leptos::prelude::*;
 
 use super::dialog::modal;
 use super::erased::{event, flag, submit};
-use super::parts::{alert, keeping, submit_button};
+use super::widgets::{alert, keeping, submit_button};
 use super::{Dialog, form};
 use crate::app::{App, app};
 use crate::browser;
-use crate::storage::drafts::KeptTexts;
+use crate::storage::drafts::TextStorage;
 
 /// The keys of what was written into the form.
 const PEOPLE: &str = "new.people";
@@ -25,7 +25,7 @@ const TITLE: &str = "new.title";
 pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
     let app = app();
     let Some(me) = app.user.get_untracked() else { return ().into_any() };
-    let texts = KeptTexts::of(&me);
+    let texts = TextStorage::of(&me);
     let requests = texts.clone();
     let (people, title) = (texts.get(PEOPLE).unwrap_or_default(), texts.get(TITLE));
     let several = RwSignal::new(emails(&people).count() > 1);
@@ -51,7 +51,7 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
         error.set(String::new());
         let body = CreateChat { participants, title, client_id: None };
         let asked = serde_json::to_string(&body).unwrap_or_default();
-        let client_id = request::name(&requests, &asked, browser::uuid);
+        let client_id = idempotency::key(&requests, &asked, browser::uuid);
         browser::run(send(app, CreateChat { client_id, ..body }, dialog, error, busy));
     });
     let keep_people = keeping(&texts, PEOPLE);
@@ -89,11 +89,11 @@ async fn send(
     match app.api().create_chat(&body).await {
         Ok(chat) => {
             let id = chat.id;
-            if let Some(texts) = app.user.get_untracked().map(|me| KeptTexts::of(&me)) {
+            if let Some(texts) = app.user.get_untracked().map(|me| TextStorage::of(&me)) {
                 for key in [PEOPLE, TITLE] {
                     texts.set(key, None);
                 }
-                request::answered(&texts);
+                idempotency::forget_key(&texts);
             }
             app.dispatch(Input::ChatLoaded(Box::new(chat)));
             app.go(Some(id));
@@ -104,7 +104,7 @@ async fn send(
             if matches!(problem.status, 400 | 404 | 409)
                 && let Some(me) = app.user.get_untracked()
             {
-                request::answered(&KeptTexts::of(&me));
+                idempotency::forget_key(&TextStorage::of(&me));
             }
             let _ = error.try_set(problem.detail);
             let _ = busy.try_set(false);

@@ -1,7 +1,7 @@
 //! From the client's rows to what is drawn: turns, days, and where the new messages begin.
 
 use causerie_client::day::Days;
-use causerie_client::{LineKind, MessageRow, Name, People, Row, RowKey, RowState, RowTime};
+use causerie_client::{MessageRow, Name, People, Row, RowKey, RowState, RowTime, SystemEvent};
 use causerie_protocol::rest::ChatStatus;
 use causerie_protocol::{ClientId, MessageId, Seq, UserId};
 use causerie_texts::say;
@@ -79,7 +79,7 @@ pub enum Stage {
 }
 
 /// What the drawing depends on beside the rows.
-pub struct Setting<'a> {
+pub struct RenderContext<'a> {
     /// Who looks at it.
     pub me: UserId,
     /// What the people are called.
@@ -98,20 +98,20 @@ pub struct Setting<'a> {
 
 /// What is drawn for these rows, oldest first.
 #[must_use]
-pub fn items(rows: &[Row], setting: &Setting<'_>) -> Vec<(ItemKey, Item)> {
+pub fn items(rows: &[Row], context: &RenderContext<'_>) -> Vec<(ItemKey, Item)> {
     let mut items = Vec::with_capacity(rows.len() + 8);
-    let placed = placed(rows, setting.now);
+    let times = times(rows, context.now);
     // The boundary must be among the rows, or what is new begins further up than they reach.
-    let mut boundary = setting.read.filter(|read| {
-        setting.complete || rows.iter().any(|row| position(row).is_some_and(|seq| seq <= *read))
+    let mut boundary = context.read.filter(|read| {
+        context.complete || rows.iter().any(|row| position(row).is_some_and(|seq| seq <= *read))
     });
     let mut before: Option<&MessageRow> = None;
     let (sent, read) = last_own(rows);
     for (index, row) in rows.iter().enumerate() {
-        let (millis, begins_day) = placed[index];
+        let (millis, begins_day) = times[index];
         if begins_day {
             before = None;
-            let words = setting.clock.day(millis, setting.now);
+            let words = context.clock.day(millis, context.now);
             items.push((ItemKey::Day(row.key().clone()), Item::Day(words)));
         }
         if let Some(read) = boundary
@@ -124,15 +124,15 @@ pub fn items(rows: &[Row], setting: &Setting<'_>) -> Vec<(ItemKey, Item)> {
             items.push((ItemKey::New, Item::New));
         }
         let item = match row {
-            Row::Line(line) => {
+            Row::System(line) => {
                 before = None;
-                Item::Line(words(&line.kind, setting))
+                Item::Line(system_text(&line.kind, context))
             }
             Row::Message(message) => {
                 let first = before.is_none_or(|before| !continues(before, message));
                 let next = match rows.get(index + 1) {
                     // A day or the boundary in between ends a turn as well.
-                    Some(Row::Message(next)) if !placed[index + 1].1 => Some(next),
+                    Some(Row::Message(next)) if !times[index + 1].1 => Some(next),
                     _ => None,
                 };
                 let next = next.filter(|next| {
@@ -141,7 +141,7 @@ pub fn items(rows: &[Row], setting: &Setting<'_>) -> Vec<(ItemKey, Item)> {
                 let last = next.is_none_or(|next| !continues(message, next));
                 before = Some(message);
                 let marks = Marks { sent: sent == Some(index), read: read == Some(index) };
-                Item::Message(Box::new(drawn(message, first, last, &marks, setting)))
+                Item::Message(Box::new(message_item(message, first, last, &marks, context)))
             }
         };
         items.push((ItemKey::Row(row.key().clone()), item));
@@ -154,16 +154,22 @@ struct Marks {
     read: bool,
 }
 
-fn drawn(row: &MessageRow, first: bool, last: bool, marks: &Marks, setting: &Setting<'_>) -> MessageItem {
+fn message_item(
+    row: &MessageRow,
+    first: bool,
+    last: bool,
+    marks: &Marks,
+    context: &RenderContext<'_>,
+) -> MessageItem {
     let millis = time::row_millis(&row.at);
     // What is not sent was not written in the future, whatever clock it was by.
-    let millis = if let RowTime::Local(_) = row.at { millis.min(setting.now) } else { millis };
-    let time = setting.clock.time(millis);
+    let millis = if let RowTime::Local(_) = row.at { millis.min(context.now) } else { millis };
+    let time = context.clock.time(millis);
     let stage = stage(row);
     let state = match &row.state {
         _ if !row.mine => String::new(),
         RowState::Failed { reason } => say!(NotSent, reason = reason),
-        RowState::Waiting if last && !setting.online => say!(WaitsForLink).to_owned(),
+        RowState::Waiting if last && !context.online => say!(WaitsForLink).to_owned(),
         RowState::Waiting | RowState::Sending if last => say!(Sending).to_owned(),
         RowState::Sent if marks.sent => say!(Sent, time = time),
         RowState::Read if marks.read => say!(Read, time = time),
@@ -178,9 +184,9 @@ fn drawn(row: &MessageRow, first: bool, last: bool, marks: &Marks, setting: &Set
         mine: row.mine,
         first,
         last,
-        who: format!("{}, {time}", setting.people.short(&row.sender)),
+        who: format!("{}, {time}", context.people.short(&row.sender)),
         avatar: Avatar::of(&row.sender),
-        full_time: setting.clock.full(millis),
+        full_time: context.clock.full(millis),
         text: row.text.clone(),
         edited: row.edited,
         deleted: row.deleted,
@@ -200,14 +206,14 @@ fn stage(row: &MessageRow) -> Stage {
 }
 
 /// When each row stands, in milliseconds since 1970, and whether a day begins with it.
-fn placed(rows: &[Row], now: f64) -> Vec<(f64, bool)> {
+fn times(rows: &[Row], now: f64) -> Vec<(f64, bool)> {
     let mut days = Days::new();
     rows.iter()
         .map(|row| {
             let millis = match row {
                 Row::Message(MessageRow { at: RowTime::Local(at), .. }) => days.pending(*at as f64, now),
                 Row::Message(message) => time::row_millis(&message.at),
-                Row::Line(line) => time::millis(&line.at),
+                Row::System(line) => time::millis(&line.at),
             };
             (millis, days.begins(millis, time::day(millis)))
         })
@@ -237,7 +243,7 @@ fn last_own(rows: &[Row]) -> (Option<usize>, Option<usize>) {
 fn position(row: &Row) -> Option<Seq> {
     match row {
         Row::Message(message) => message.seq,
-        Row::Line(line) => match line.key {
+        Row::System(line) => match line.key {
             RowKey::Seq(seq) => Some(seq),
             RowKey::Own(_) => None,
         },
@@ -245,16 +251,16 @@ fn position(row: &Row) -> Option<Seq> {
 }
 
 /// What happened, in a sentence.
-fn words(kind: &LineKind, setting: &Setting<'_>) -> String {
-    let (me, people) = (setting.me, setting.people);
+fn system_text(kind: &SystemEvent, context: &RenderContext<'_>) -> String {
+    let (me, people) = (context.me, context.people);
     match kind {
-        LineKind::Joined(user) if user.id == me => say!(YouJoined).to_owned(),
-        LineKind::Joined(user) => say!(Joined, name = people.whole(user)),
-        LineKind::Left(user) if user.id == me => say!(YouLeft).to_owned(),
-        LineKind::Left(user) => say!(Left, name = people.whole(user)),
-        LineKind::Changed { status: ChatStatus::Closed, .. } => say!(WasClosed).to_owned(),
-        LineKind::Changed { title: Some(title), .. } => say!(OpenAndCalled, title = Name::new(title)),
-        LineKind::Changed { title: None, .. } => say!(IsOpen).to_owned(),
+        SystemEvent::Joined(user) if user.id == me => say!(YouJoined).to_owned(),
+        SystemEvent::Joined(user) => say!(Joined, name = people.whole(user)),
+        SystemEvent::Left(user) if user.id == me => say!(YouLeft).to_owned(),
+        SystemEvent::Left(user) => say!(Left, name = people.whole(user)),
+        SystemEvent::Changed { status: ChatStatus::Closed, .. } => say!(WasClosed).to_owned(),
+        SystemEvent::Changed { title: Some(title), .. } => say!(OpenAndCalled, title = Name::new(title)),
+        SystemEvent::Changed { title: None, .. } => say!(IsOpen).to_owned(),
     }
 }
 
@@ -307,7 +313,7 @@ mod tests {
     fn drawn(rows: &[Row], now: f64) -> Vec<String> {
         let clock = Clock::default();
         let people = People::default();
-        let setting = Setting {
+        let context = RenderContext {
             me: UserId(1),
             people: &people,
             online: true,
@@ -316,7 +322,7 @@ mod tests {
             clock: &clock,
             now,
         };
-        let items = items(rows, &setting);
+        let items = items(rows, &context);
         let keys: BTreeSet<_> = items.iter().map(|(key, _)| key.clone()).collect();
         assert_eq!(keys.len(), items.len(), "keys of a keyed list are unique");
         let word = |item| if let Item::Day(words) = item { words } else { String::new() };

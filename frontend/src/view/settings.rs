@@ -10,17 +10,17 @@ use super::Dialog;
 use super::avatar::Avatar;
 use super::dialog::modal;
 use super::erased::{click, part};
-use super::parts::{alert, bdi, button, language_choice};
+use super::widgets::{alert, bdi, button, language_choice};
 use crate::app::{App, app};
-use crate::storage::drafts::KeptTexts;
+use crate::storage::drafts::TextStorage;
 use crate::{browser, time};
 
 /// What the dialog knows.
 #[derive(Clone, Copy)]
-struct Known {
+struct SignIns {
     app: App,
     /// Nothing until they are loaded.
-    signs: StoredValue<Option<Vec<TokenInfo>>>,
+    list: StoredValue<Option<Vec<TokenInfo>>>,
     /// Counts how often they were loaded.
     loaded: RwSignal<u32>,
     error: RwSignal<String>,
@@ -30,8 +30,8 @@ struct Known {
 pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
     let app = app();
     let error = RwSignal::new(String::new());
-    let known = Known { app, signs: StoredValue::new(None), loaded: RwSignal::new(0), error };
-    browser::run(load(known, None));
+    let sign_ins = SignIns { app, list: StoredValue::new(None), loaded: RwSignal::new(0), error };
+    browser::run(load(sign_ins, None));
     let me = app.user.get_untracked().map(|me| {
         let avatar = Avatar::of(&me);
         view! {
@@ -41,15 +41,15 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
             </div>
         }
     });
-    let has_drafts = app.user.get_untracked().is_some_and(|me| KeptTexts::of(&me).any());
+    let has_drafts = app.user.get_untracked().is_some_and(|me| TextStorage::of(&me).any());
     let unsent = part(move || {
-        if app.read(Scope::Link, Client::waiting) > 0 || has_drafts {
+        if app.read(Scope::Connection, Client::waiting) > 0 || has_drafts {
             page! { <p class="notice">say!(NotAllSent)</p> }.into_any()
         } else {
             ().into_any()
         }
     });
-    let leave = move |_| {
+    let sign_out = move |_| {
         dialog.set(Dialog::None);
         app.sign_out();
     };
@@ -59,19 +59,19 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
             <div>
                 <h3>say!(SignedInWhere)</h3>
                 {alert(error)}
-                {part(move || list(known))}
+                {part(move || list(sign_ins))}
             </div>
             {language_choice()}
             {unsent}
-            <div class="actions">{button("button bad", Some("sign-out"), say!(SignOut), leave)}</div>
+            <div class="actions">{button("button bad", Some("sign-out"), say!(SignOut), sign_out)}</div>
         </div>
     };
     modal(say!(Settings), "settings-dialog", move || dialog.set(Dialog::None), content.into_any())
 }
 
 /// Ends a sign-in, if one is named, and loads those that there are.
-async fn load(known: Known, end: Option<TokenId>) {
-    let api = known.app.api();
+async fn load(sign_ins: SignIns, end: Option<TokenId>) {
+    let api = sign_ins.app.api();
     let ended = match end {
         Some(token) => api.revoke(token).await,
         None => Ok(()),
@@ -82,33 +82,33 @@ async fn load(known: Known, end: Option<TokenId>) {
     };
     // The dialog may be closed by now.
     match answer {
-        Ok(signs) => {
-            let _ = known.signs.try_set_value(Some(signs));
-            let _ = known.loaded.try_update(|loaded| *loaded += 1);
+        Ok(list) => {
+            let _ = sign_ins.list.try_set_value(Some(list));
+            let _ = sign_ins.loaded.try_update(|loaded| *loaded += 1);
         }
-        Err(problem) => drop(known.error.try_set(problem.detail)),
+        Err(problem) => drop(sign_ins.error.try_set(problem.detail)),
     }
 }
 
-fn list(known: Known) -> AnyView {
-    known.loaded.track();
-    match known.signs.get_value() {
+fn list(sign_ins: SignIns) -> AnyView {
+    sign_ins.loaded.track();
+    match sign_ins.list.get_value() {
         None => page! { <p class="soft">say!(Loading)</p> }.into_any(),
-        Some(signs) => {
-            let signs: Vec<_> = signs.iter().map(|sign| draw(known, sign)).collect();
-            view! { <ul class="signs">{signs}</ul> }.into_any()
+        Some(list) => {
+            let items: Vec<_> = list.iter().map(|sign_in| draw(sign_ins, sign_in)).collect();
+            view! { <ul class="signs">{items}</ul> }.into_any()
         }
     }
 }
 
-fn draw(known: Known, sign: &TokenInfo) -> AnyView {
-    let id = sign.id;
-    let since = known.app.clock(|clock| clock.full(time::millis(&sign.created_at)));
-    let end = if sign.current {
+fn draw(sign_ins: SignIns, sign_in: &TokenInfo) -> AnyView {
+    let id = sign_in.id;
+    let since = sign_ins.app.clock(|clock| clock.full(time::millis(&sign_in.created_at)));
+    let end = if sign_in.current {
         page! { <span class="soft">say!(ThisOne)</span> }.into_any()
     } else {
         let name = say!(EndNamed, since = since);
-        let end = click(move |_| browser::run(load(known, Some(id))));
+        let end = click(move |_| browser::run(load(sign_ins, Some(id))));
         page! { <button class="link" type="button" aria-label=name on:click=end>say!(End)</button> }
             .into_any()
     };

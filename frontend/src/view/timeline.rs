@@ -1,7 +1,7 @@
 //! The messages of one chat: the newest at the bottom, older ones loaded as one scrolls up.
 
 use causerie_client::sorted::SortedMap;
-use causerie_client::{ChatEntry, Client, Input, LinkState, Name, Row, Scope};
+use causerie_client::{ChatEntry, Client, ConnectionState, Input, Name, Row, Scope};
 use causerie_protocol::{ChatId, Seq};
 use causerie_texts::{page, say};
 use leptos::html;
@@ -9,9 +9,9 @@ use leptos::prelude::*;
 use web_sys::Element;
 
 use super::erased::{event, part, text};
-use super::message::{Desk, ToEdit, draw};
-use super::parts::{button, hint, named};
-use super::rows::{Item, ItemKey, Setting, items};
+use super::message::{MessageContext, ToEdit, draw};
+use super::rows::{Item, ItemKey, RenderContext, items};
+use super::widgets::{button, hint, named};
 use crate::app::{App, app};
 use crate::{browser, language};
 
@@ -38,7 +38,7 @@ pub fn Timeline(
     sent: RwSignal<u32>,
 ) -> impl IntoView {
     let app = app();
-    let desk = Desk { app, to_edit, error };
+    let context = MessageContext { app, to_edit, error };
     let scroller = NodeRef::<html::Div>::new();
     let drawn = RwSignal::new(Vec::<Drawn>::new());
     let at_end = RwSignal::new(true);
@@ -46,7 +46,7 @@ pub fn Timeline(
     let below = RwSignal::new(0_u32);
     let opened_at = StoredValue::new(None::<Option<Seq>>);
 
-    let look = move || {
+    let on_scroll = move || {
         // A frame of the browser may come after the conversation has gone.
         let Some(scroller) = scroller.try_get_untracked().flatten() else { return };
         let (from_end, from_start) = distances(&scroller);
@@ -76,7 +76,7 @@ pub fn Timeline(
     };
 
     Effect::new(move || {
-        let online = app.read(Scope::Link, |client| client.link() == &LinkState::Online);
+        let online = app.read(Scope::Connection, |client| client.connection() == &ConnectionState::Online);
         let rows = app.read(Scope::Timeline(chat), |client| client.rows(chat));
         let now = app.server_time();
         let opening = opened_at.get_value().is_none();
@@ -88,7 +88,7 @@ pub fn Timeline(
                 let Some(me) = client.me() else { return Vec::new() };
                 items(
                     &rows,
-                    &Setting {
+                    &RenderContext {
                         me: me.id,
                         people: &client.people(chat, &rows, &browser::fold),
                         online,
@@ -116,13 +116,13 @@ pub fn Timeline(
             if let (true, Some(scroller)) = (show_new, scroller.try_get_untracked().flatten()) {
                 show_first_new(&scroller);
             }
-            look();
+            on_scroll();
         });
     });
     // A page that was in the background has its end seen when it comes back.
     Effect::new(move |_| {
         app.read(Scope::Chat(chat), |_| ());
-        request_animation_frame(look);
+        request_animation_frame(on_scroll);
     });
     Effect::new(move |before: Option<u32>| {
         let now = sent.get();
@@ -144,13 +144,13 @@ pub fn Timeline(
         view! { <button class="latest" type="button" on:click=down>{count}</button> }.into_any()
     });
     page! {
-        <div class="scroller" node_ref=scroller tabindex="-1" on:scroll=event(move |_| look())>
+        <div class="scroller" node_ref=scroller tabindex="-1" on:scroll=event(move |_| on_scroll())>
             <ol class="timeline" aria-label=named(say!(MessagesWith), title)>
                 {part(move || beginning(app, chat))}
                 <For each=move || drawn.get() key=|(key, _)| key.clone() let((_, item))>
-                    {part(move || draw(desk, item.get()))}
+                    {part(move || draw(context, item.get()))}
                 </For>
-                <li class="typing" aria-hidden="true">{text(move || writers(app, chat))}</li>
+                <li class="typing" aria-hidden="true">{text(move || typing_line(app, chat))}</li>
             </ol>
         </div>
         {latest}
@@ -181,17 +181,17 @@ fn beginning(app: App, chat: ChatId) -> AnyView {
 }
 
 /// Who writes just now.
-fn writers(app: App, chat: ChatId) -> String {
+fn typing_line(app: App, chat: ChatId) -> String {
     // Only while one is connected: nobody would tell that they stopped.
-    if app.read(Scope::Link, |client| *client.link() != LinkState::Online) {
+    if app.read(Scope::Connection, |client| *client.connection() != ConnectionState::Online) {
         return String::new();
     }
     let names: Vec<_> = app.read(Scope::Typing(chat), |client| {
-        let writers = client.typing(chat);
+        let users = client.typing(chat);
         // Most of the time nobody writes.
-        let entry = client.chat(chat).filter(|_| !writers.is_empty());
+        let entry = client.chat(chat).filter(|_| !users.is_empty());
         let people = entry.map(|entry: &ChatEntry| entry.people(&browser::fold)).unwrap_or_default();
-        writers.iter().map(|user| people.short(user)).collect()
+        users.iter().map(|user| people.short(user)).collect()
     });
     match &*names {
         [] => String::new(),
@@ -244,7 +244,7 @@ fn is_new_of_others(row: &Row, seen: Seq) -> bool {
 fn last_position(rows: &[Row]) -> Seq {
     let seqs = rows.iter().filter_map(|row| match row {
         Row::Message(row) => row.seq,
-        Row::Line(_) => None,
+        Row::System(_) => None,
     });
     seqs.max().unwrap_or(Seq::ZERO)
 }

@@ -17,7 +17,7 @@ use crate::event::{ChatChanged, Deleted, Edited, Event, Membership, Message, Use
 use crate::heads::Heads;
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
 use crate::limits::Limits;
-use crate::read::{Name, need, read_fields};
+use crate::read::{Name, read_fields, required};
 use crate::rest::{Chat, ChatStatus};
 
 /// The fields that are numbers, in frames and in events.
@@ -44,7 +44,7 @@ const FLAGS: [&str; 3] = ["online", "duplicate", "reset"];
 
 /// A frame, or the data of an event, before it is known what kind it is.
 #[derive(Default)]
-struct Loose {
+struct RawFrame {
     numbers: [Option<i64>; NUMBERS.len()],
     texts: [Option<String>; TEXTS.len()],
     flags: [Option<bool>; FLAGS.len()],
@@ -53,42 +53,42 @@ struct Loose {
     limits: Option<Limits>,
     chat: Option<Chat>,
     heads: Option<Heads>,
-    data: Option<Box<Loose>>,
+    data: Option<Box<RawFrame>>,
 }
 
-impl<'de> Deserialize<'de> for Loose {
+impl<'de> Deserialize<'de> for RawFrame {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields;
 
         impl<'de> Visitor<'de> for Fields {
-            type Value = Loose;
+            type Value = RawFrame;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Loose, A::Error> {
-                let mut loose = Loose::default();
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawFrame, A::Error> {
+                let mut raw = RawFrame::default();
                 while let Some(Name(name)) = map.next_key()? {
                     if let Some(at) = index(&NUMBERS, &name) {
-                        loose.numbers[at] = map.next_value()?;
+                        raw.numbers[at] = map.next_value()?;
                     } else if let Some(at) = index(&TEXTS, &name) {
-                        loose.texts[at] = map.next_value()?;
+                        raw.texts[at] = map.next_value()?;
                     } else if let Some(at) = index(&FLAGS, &name) {
-                        loose.flags[at] = map.next_value()?;
+                        raw.flags[at] = map.next_value()?;
                     } else {
                         match &*name {
-                            "data" => loose.data = map.next_value()?,
-                            "sender" => loose.sender = map.next_value()?,
-                            "user" => loose.user = map.next_value()?,
-                            "heads" => loose.heads = map.next_value()?,
-                            "chat" => loose.chat = map.next_value()?,
-                            "limits" => loose.limits = map.next_value()?,
+                            "data" => raw.data = map.next_value()?,
+                            "sender" => raw.sender = map.next_value()?,
+                            "user" => raw.user = map.next_value()?,
+                            "heads" => raw.heads = map.next_value()?,
+                            "chat" => raw.chat = map.next_value()?,
+                            "limits" => raw.limits = map.next_value()?,
                             _ => drop(map.next_value::<IgnoredAny>()?),
                         }
                     }
                 }
-                Ok(loose)
+                Ok(raw)
             }
         }
 
@@ -106,7 +106,7 @@ struct Tag {
 }
 
 read_fields! {
-    Tag { "type" => kind: need }
+    Tag { "type" => kind: required }
 }
 
 /// The close code of `unsubscribed`; both kinds of code have the same name, and both frames are rare.
@@ -115,7 +115,7 @@ struct CloseNumber {
 }
 
 read_fields! {
-    CloseNumber { "code" => code: need }
+    CloseNumber { "code" => code: required }
 }
 
 /// The error code of `error`.
@@ -124,19 +124,19 @@ struct ErrorName {
 }
 
 read_fields! {
-    ErrorName { "code" => code: need }
+    ErrorName { "code" => code: required }
 }
 
 /// Reads a frame; a kind that is not known becomes an `Unknown` that keeps everything,
 /// and so does an event whose data has another shape: it still takes its place in the log.
 pub(super) fn decode(json: &str) -> Result<ServerFrame, serde_json::Error> {
-    let error = match serde_json::from_str::<Loose>(json) {
-        Ok(mut loose) => {
-            let kind = loose.text("type")?;
+    let error = match serde_json::from_str::<RawFrame>(json) {
+        Ok(mut raw) => {
+            let kind = raw.text("type")?;
             if !REPLIES.contains(&&*kind) && !EVENTS.contains(&&*kind) {
                 return unknown(json, &kind);
             }
-            match loose.into_frame(&kind, json) {
+            match raw.into_frame(&kind, json) {
                 Ok(frame) => return Ok(frame),
                 Err(error) => error,
             }
@@ -205,7 +205,7 @@ struct Positioned {
 
 #[cfg(target_arch = "wasm32")]
 read_fields! {
-    Positioned { "data" => data: need }
+    Positioned { "data" => data: required }
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -216,12 +216,12 @@ struct Position {
 
 #[cfg(target_arch = "wasm32")]
 read_fields! {
-    Position { "chat_id" => chat_id: need, "seq" => seq: need }
+    Position { "chat_id" => chat_id: required, "seq" => seq: required }
 }
 
-impl Loose {
+impl RawFrame {
     fn number(&self, name: &'static str) -> Result<i64, serde_json::Error> {
-        need(index(&NUMBERS, name).and_then(|at| self.numbers[at]), name)
+        required(index(&NUMBERS, name).and_then(|at| self.numbers[at]), name)
     }
 
     /// A number that can't be negative.
@@ -230,7 +230,7 @@ impl Loose {
     }
 
     fn text(&mut self, name: &'static str) -> Result<String, serde_json::Error> {
-        need(self.take(name), name)
+        required(self.take(name), name)
     }
 
     fn take(&mut self, name: &'static str) -> Option<String> {
@@ -242,7 +242,7 @@ impl Loose {
     }
 
     fn flag(&self, name: &'static str) -> Result<bool, serde_json::Error> {
-        need(index(&FLAGS, name).and_then(|at| self.flags[at]), name)
+        required(index(&FLAGS, name).and_then(|at| self.flags[at]), name)
     }
 
     fn chat_id(&self) -> Result<ChatId, serde_json::Error> {
@@ -260,9 +260,9 @@ impl Loose {
     fn into_frame(mut self, kind: &str, json: &str) -> Result<ServerFrame, serde_json::Error> {
         Ok(match kind {
             "welcome" => ServerFrame::Welcome(Welcome {
-                user: need(self.user.take(), "user")?,
+                user: required(self.user.take(), "user")?,
                 version: u32::try_from(self.count("version")?).map_err(Error::custom)?,
-                limits: need(self.limits.take(), "limits")?,
+                limits: required(self.limits.take(), "limits")?,
                 heartbeat_seconds: self.count("heartbeat_seconds")?,
                 server_time: self.time("server_time")?,
             }),
@@ -279,7 +279,7 @@ impl Loose {
             }),
             "ack" => ServerFrame::Ack(Ack {
                 chat_id: self.chat_id()?,
-                client_id: need(self.client_id()?, "client_id")?,
+                client_id: required(self.client_id()?, "client_id")?,
                 id: MessageId(self.number("id")?),
                 seq: self.seq()?,
                 sent_at: self.time("sent_at")?,
@@ -307,8 +307,8 @@ impl Loose {
                 user_id: UserId(self.number("user_id")?),
                 seq: self.seq()?,
             }),
-            "chat_added" => ServerFrame::ChatAdded(ChatAdded { chat: need(self.chat, "chat")? }),
-            _ => ServerFrame::Event(need(self.data, "data")?.into_event(kind)?),
+            "chat_added" => ServerFrame::ChatAdded(ChatAdded { chat: required(self.chat, "chat")? }),
+            _ => ServerFrame::Event(required(self.data, "data")?.into_event(kind)?),
         })
     }
 
@@ -325,7 +325,7 @@ impl Loose {
                 client_id: self.client_id()?,
                 edited_at: self.take("edited_at").map(Timestamp),
                 deleted_at: self.take("deleted_at").map(Timestamp),
-                sender: need(self.sender, "sender")?,
+                sender: required(self.sender, "sender")?,
             }),
             "edited" => Event::Edited(Edited {
                 chat_id,
@@ -353,7 +353,7 @@ impl Loose {
             }),
             _ => {
                 let at = self.time("at")?;
-                let membership = Membership { chat_id, seq, user: need(self.user, "user")?, at };
+                let membership = Membership { chat_id, seq, user: required(self.user, "user")?, at };
                 if kind == "joined" { Event::Joined(membership) } else { Event::Left(membership) }
             }
         })

@@ -1,15 +1,15 @@
 //! The findings in English.
 
-use super::Words;
+use super::Explanation;
 use crate::findings::Finding;
 
 /// What happened, why that usually is, what to do.
-const fn words(what: &'static str, why: &'static str, remedy: &'static str) -> Words {
-    Words { what, why, remedy }
+const fn words(what: &'static str, why: &'static str, remedy: &'static str) -> Explanation {
+    Explanation { what, why, remedy }
 }
 
 /// There is no connection, and a browser does not say why. By itself, for a page that says nothing else of all this.
-pub const UNREACHABLE: Words = words(
+pub const UNREACHABLE: Explanation = words(
     "There is no connection to {host}.",
     "The name or the port is wrong, no server listens there, or its certificate is not accepted; a browser does not tell these apart.",
     "Run `causerie doctor {url}` in a terminal, which tells them apart, or open {url} in a tab of its own and read what the browser says.",
@@ -17,7 +17,7 @@ pub const UNREACHABLE: Words = words(
 
 /// The words of a finding; what they leave open stands there as `{name}`.
 #[must_use]
-pub fn finding(finding: Finding) -> Words {
+pub fn finding(finding: Finding) -> Explanation {
     use Finding as F;
     match finding {
         F::AllWell => words("All is well.", "Every check passed.", "Nothing needs to be done."),

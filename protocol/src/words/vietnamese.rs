@@ -1,15 +1,15 @@
 //! The findings in Vietnamese.
 
-use super::Words;
+use super::Explanation;
 use crate::findings::Finding;
 
 /// What happened, why that usually is, what to do.
-const fn words(what: &'static str, why: &'static str, remedy: &'static str) -> Words {
-    Words { what, why, remedy }
+const fn words(what: &'static str, why: &'static str, remedy: &'static str) -> Explanation {
+    Explanation { what, why, remedy }
 }
 
 /// There is no connection, and a browser does not say why. By itself, for a page that says nothing else of all this.
-pub const UNREACHABLE: Words = words(
+pub const UNREACHABLE: Explanation = words(
     "Không kết nối được tới {host}.",
     "Tên hoặc cổng sai, không có máy chủ nào ở đó, hoặc chứng chỉ không được chấp nhận; trình duyệt không phân biệt các trường hợp này.",
     "Hãy chạy `causerie doctor {url}` trong cửa sổ dòng lệnh để phân biệt, hoặc mở {url} trong một thẻ riêng và đọc thông báo của trình duyệt.",
@@ -17,7 +17,7 @@ pub const UNREACHABLE: Words = words(
 
 /// The words of a finding; what they leave open stands there as `{name}`.
 #[must_use]
-pub fn finding(finding: Finding) -> Words {
+pub fn finding(finding: Finding) -> Explanation {
     use Finding as F;
     match finding {
         F::AllWell => words("Mọi thứ đều ổn.", "Tất cả các bước kiểm tra đều đạt.", "Bạn không cần làm gì."),

@@ -1,16 +1,16 @@
 //! The close codes in Vietnamese.
 
-use super::Words;
+use super::Explanation;
 use crate::close::CloseCode;
 
 /// What happened, why that usually is, what to do.
-const fn words(what: &'static str, why: &'static str, remedy: &'static str) -> Words {
-    Words { what, why, remedy }
+const fn words(what: &'static str, why: &'static str, remedy: &'static str) -> Explanation {
+    Explanation { what, why, remedy }
 }
 
 /// The words of a close code.
 #[must_use]
-pub fn close(code: CloseCode) -> Words {
+pub fn close(code: CloseCode) -> Explanation {
     use CloseCode as C;
     match code {
         C::Normal => {

@@ -70,7 +70,7 @@ async fn examine(url: &str, options: &Options, reporter: &mut TerminalReporter) 
 /// The origin of a page, as browsers write it.
 fn origin(text: &str) -> Result<String, String> {
     Target::parse(text).map(|page| page.origin()).map_err(|finding| {
-        let told = finding.words(Language::English);
+        let told = finding.explanation(Language::English);
         format!(
             "--origin is no origin: write a scheme and a host, for example https://chat.example.org ({})",
             told.what.trim_end_matches('.')

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
-use causerie_protocol::doctor::{Offered, Trace, Traced, is_probe};
+use causerie_protocol::doctor::{Offered, RecordedTrace, Trace, is_probe};
 use causerie_protocol::{ErrorCode, handshake, paths};
 use tower_http::cors::{Any, CorsLayer};
 
@@ -30,9 +30,9 @@ pub(super) fn readable_by_all() -> CorsLayer {
 }
 
 /// What this node recorded of a handshake; another node behind the same address may have more.
-async fn get_trace(State(app): State<AppState>, Path(probe): Path<String>) -> Json<Traced> {
+async fn get_trace(State(app): State<AppState>, Path(probe): Path<String>) -> Json<RecordedTrace> {
     let trace = app.probes.get(&probe, Instant::now());
-    Json(Traced { node: app.probes.node.clone(), trace })
+    Json(RecordedTrace { node: app.probes.node.clone(), trace })
 }
 
 /// Middleware: records a handshake that carries `?probe=`, and how it was answered.

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use causerie_doctor::dialogue::{Heard, Next};
+use causerie_doctor::socket_checks::{Next, Received};
 use causerie_protocol::ClientFrame;
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
 use futures_util::StreamExt;
@@ -40,16 +40,18 @@ impl Live {
     pub async fn listen<T>(
         &mut self,
         end: f64,
-        mut hear: impl FnMut(f64, Heard<'_>) -> Next<T>,
+        mut on_event: impl FnMut(f64, Received<'_>) -> Next<T>,
     ) -> Option<T> {
         loop {
             let (at, event) = self.next_until(end).await?;
             let next = match &event {
                 SocketEvent::Opened { .. } => continue,
-                SocketEvent::Text(text) => hear(at, Heard::Text(text)),
-                SocketEvent::Binary(_) => hear(at, Heard::Binary),
-                SocketEvent::Closed { code: NO_CLOSE_FRAME, .. } => hear(at, Heard::Cut),
-                SocketEvent::Closed { code, reason } => hear(at, Heard::Closed { code: *code, reason }),
+                SocketEvent::Text(text) => on_event(at, Received::Text(text)),
+                SocketEvent::Binary(_) => on_event(at, Received::Binary),
+                SocketEvent::Closed { code: NO_CLOSE_FRAME, .. } => on_event(at, Received::Cut),
+                SocketEvent::Closed { code, reason } => {
+                    on_event(at, Received::Closed { code: *code, reason })
+                }
             };
             if let SocketEvent::Closed { .. } = event {
                 self.ended = Some((at, event));

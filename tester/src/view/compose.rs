@@ -6,29 +6,29 @@ use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
 
-use super::{say, talk};
+use super::{conversation, say};
 use crate::browser;
-use crate::side::Side;
+use crate::pane::ConnectionPane;
 use crate::template;
-use crate::words::Text;
+use crate::texts::Text;
 
 /// Everything that can be sent.
 #[component]
-pub fn Compose(side: Side) -> impl IntoView {
+pub fn Compose(pane: ConnectionPane) -> impl IntoView {
     view! {
-        <Message side />
-        <talk::Conversation side />
-        <Raw side />
-        <CloseWith side />
+        <Message pane />
+        <conversation::Conversation pane />
+        <Raw pane />
+        <CloseWith pane />
     }
 }
 
 #[component]
-fn Message(side: Side) -> impl IntoView {
+fn Message(pane: ConnectionPane) -> impl IntoView {
     let text = RwSignal::new(String::new());
     let send = move |event: SubmitEvent| {
         event.prevent_default();
-        if side.say(text.get_untracked()) {
+        if pane.say(text.get_untracked()) {
             text.set(String::new());
         }
     };
@@ -45,13 +45,13 @@ fn Message(side: Side) -> impl IntoView {
 }
 
 #[component]
-fn Raw(side: Side) -> impl IntoView {
-    let draft = side.draft;
+fn Raw(pane: ConnectionPane) -> impl IntoView {
+    let draft = pane.draft;
     let send = move |event: SubmitEvent| {
         event.prevent_default();
-        side.send(draft.get_untracked());
+        pane.send(draft.get_untracked());
     };
-    let templates = move || template::all(side.chat_id().ok().flatten(), &uuid(), browser::now() as i64);
+    let templates = move || template::all(pane.chat_id().ok().flatten(), &uuid(), browser::now() as i64);
     let options: Vec<_> = templates()
         .into_iter()
         .map(|template| {
@@ -97,15 +97,15 @@ fn Raw(side: Side) -> impl IntoView {
 }
 
 #[component]
-fn CloseWith(side: Side) -> impl IntoView {
+fn CloseWith(pane: ConnectionPane) -> impl IntoView {
     let (code, reason) = (RwSignal::new("1000".to_owned()), RwSignal::new(String::new()));
     let close = move |event: SubmitEvent| {
         event.prevent_default();
         let (code, reason) = (code.get_untracked(), reason.get_untracked());
         let fits = reason.len() <= limits::CLOSE_REASON_BYTES;
         let may = code.trim().parse().ok().filter(|code| fits && matches!(code, 1000 | 3000..=4999));
-        if !may.is_some_and(|code| side.close(code, &reason)) {
-            side.complain(Text::CloseWrong);
+        if !may.is_some_and(|code| pane.close(code, &reason)) {
+            pane.complain(Text::CloseWrong);
         }
     };
     view! {

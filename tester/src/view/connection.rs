@@ -6,29 +6,29 @@ use leptos::prelude::*;
 
 use super::{compose, doctor, figures, frames, is_signed_in, language, say, selected};
 use crate::handshake::Form;
-use crate::side::{Side, Status};
-use crate::words::Text;
+use crate::pane::{ConnectionPane, Status};
+use crate::texts::Text;
 
 /// One connection.
 #[component]
-pub fn Connection(side: Side) -> impl IntoView {
-    let heading = format!("{}-heading", side.id);
+pub fn Connection(pane: ConnectionPane) -> impl IntoView {
+    let heading = format!("{}-heading", pane.id);
     view! {
-        <section class="side" id=side.id aria-labelledby=heading.clone()>
+        <section class="side" id=pane.id aria-labelledby=heading.clone()>
             <div class="set-up">
-                <h2 id=heading.clone()>{say(side.title)}</h2>
-                <Where side />
-                <SignIn side />
-                <p class="alert" role="alert" data-testid="trouble">{move || side.trouble.get()}</p>
-                <p class="soft" role="status" data-testid="said">{move || side.said.get()}</p>
-                <Standing side />
-                <doctor::Panel side />
-                <compose::Compose side />
-                <figures::Figures side />
+                <h2 id=heading.clone()>{say(pane.title)}</h2>
+                <Where pane />
+                <SignIn pane />
+                <p class="alert" role="alert" data-testid="trouble">{move || pane.trouble.get()}</p>
+                <p class="soft" role="status" data-testid="said">{move || pane.said.get()}</p>
+                <StatusLine pane />
+                <doctor::Panel pane />
+                <compose::Compose pane />
+                <figures::Figures pane />
             </div>
             <div class="record">
-                <frames::Frames side />
-                <selected::Selected side />
+                <frames::Frames pane />
+                <selected::Selected pane />
             </div>
         </section>
     }
@@ -36,15 +36,15 @@ pub fn Connection(side: Side) -> impl IntoView {
 
 /// The fields of the handshake, and its buttons.
 #[component]
-fn Where(side: Side) -> impl IntoView {
+fn Where(pane: ConnectionPane) -> impl IntoView {
     let connect = move |event: SubmitEvent| {
         event.prevent_default();
-        side.connect();
+        pane.connect();
     };
-    let busy = move || matches!(side.status.get(), Status::Connecting | Status::Open | Status::Closing);
+    let busy = move || matches!(pane.status.get(), Status::Connecting | Status::Open | Status::Closing);
     let choose = move |event| {
         if let Some(form) = Form::from_name(&event_target_value(&event)) {
-            side.form.set(form);
+            pane.form.set(form);
         }
     };
     view! {
@@ -52,19 +52,19 @@ fn Where(side: Side) -> impl IntoView {
             <label class="field">
                 <span>{say(Text::Base)}</span>
                 <input name="base" type="text" inputmode="url" autocomplete="off" autocapitalize="off" spellcheck="false"
-                    prop:value=side.base on:input=move |event| side.base.set(event_target_value(&event)) />
+                    prop:value=pane.base on:input=move |event| pane.base.set(event_target_value(&event)) />
                 <small>{say(Text::BaseHint)}</small>
             </label>
             <label class="field">
                 <span>{say(Text::Chat)}</span>
                 <input name="chat" type="text" inputmode="numeric" autocomplete="off"
-                    prop:value=side.chat on:input=move |event| side.chat.set(event_target_value(&event)) />
+                    prop:value=pane.chat on:input=move |event| pane.chat.set(event_target_value(&event)) />
                 <small>{say(Text::ChatHint)}</small>
             </label>
             <label class="field wide">
                 <span>{say(Text::Token)}</span>
                 <input name="token" type="password" autocomplete="off" spellcheck="false"
-                    prop:value=side.token on:input=move |event| side.token.set(event_target_value(&event)) />
+                    prop:value=pane.token on:input=move |event| pane.token.set(event_target_value(&event)) />
                 <small>{say(Text::TokenHint)}</small>
             </label>
             <label class="field wide">
@@ -77,9 +77,9 @@ fn Where(side: Side) -> impl IntoView {
             <div class="actions wide">
                 <button type="submit" class="button main" data-testid="connect" disabled=busy>{say(Text::Connect)}</button>
                 <button type="button" class="button" data-testid="disconnect" disabled=move || !busy()
-                    on:click=move |_| side.disconnect()>{say(Text::Disconnect)}</button>
+                    on:click=move |_| pane.disconnect()>{say(Text::Disconnect)}</button>
                 <button type="button" class="button" data-testid="load-history"
-                    on:click=move |_| side.load_history()>{say(Text::LoadHistory)}</button>
+                    on:click=move |_| pane.load_history()>{say(Text::LoadHistory)}</button>
             </div>
         </form>
     }
@@ -87,17 +87,17 @@ fn Where(side: Side) -> impl IntoView {
 
 /// Ways to a token.
 #[component]
-fn SignIn(side: Side) -> impl IntoView {
+fn SignIn(pane: ConnectionPane) -> impl IntoView {
     let (email, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let sign_in = move |event: SubmitEvent| {
         event.prevent_default();
-        side.sign_in(email.get_untracked(), password.get_untracked());
+        pane.sign_in(email.get_untracked(), password.get_untracked());
         password.set(String::new());
     };
     // The sign-in of this browser is one of this server, and no other server is told of it.
     let mine = move || {
-        (is_signed_in() && side.base.with(|base| base.trim().is_empty())).then(|| view! {
-        <button type="button" class="button" data-testid="use-mine" on:click=move |_| { side.use_my_sign_in(); }>
+        (is_signed_in() && pane.base.with(|base| base.trim().is_empty())).then(|| view! {
+        <button type="button" class="button" data-testid="use-mine" on:click=move |_| { pane.use_my_sign_in(); }>
             {say(Text::UseMySignIn)}
         </button>
     })
@@ -119,8 +119,8 @@ fn SignIn(side: Side) -> impl IntoView {
                 <div class="actions wide">
                     <button type="submit" class="button">{say(Text::SignIn)}</button>
                     {mine}
-                    <button type="button" class="button" data-testid="end-sign-in" disabled=move || side.token.with(String::is_empty)
-                        on:click=move |_| side.end_sign_in()>{say(Text::EndSignIn)}</button>
+                    <button type="button" class="button" data-testid="end-sign-in" disabled=move || pane.token.with(String::is_empty)
+                        on:click=move |_| pane.end_sign_in()>{say(Text::EndSignIn)}</button>
                 </div>
             </form>
         </details>
@@ -129,25 +129,25 @@ fn SignIn(side: Side) -> impl IntoView {
 
 /// What the connection does, and when it ended, why.
 #[component]
-fn Standing(side: Side) -> impl IntoView {
+fn StatusLine(pane: ConnectionPane) -> impl IntoView {
     let language = language();
-    let name = move || match side.status.get() {
+    let name = move || match pane.status.get() {
         Status::Idle => Text::Idle,
         Status::Connecting => Text::Connecting,
         Status::Open => Text::Open,
         Status::Closing => Text::Closing,
         Status::Closed { .. } => Text::Closed,
     };
-    let mark = move || match side.status.get() {
+    let mark = move || match pane.status.get() {
         Status::Idle => "idle",
         Status::Connecting | Status::Closing => "busy",
         Status::Open => "open",
         Status::Closed { .. } => "closed",
     };
     let why = move || {
-        let Status::Closed { code, reason } = side.status.get() else { return None };
+        let Status::Closed { code, reason } = pane.status.get() else { return None };
         let close = CloseCode::from_code(code);
-        let words = close.words_in(language.get());
+        let words = close.explanation_in(language.get());
         let title = match close {
             CloseCode::Other(_) => code.to_string(),
             named => format!("{code} {named:?}"),
@@ -171,7 +171,7 @@ fn Standing(side: Side) -> impl IntoView {
     };
     view! {
         <div class="standing">
-            <p role="status" data-testid="status" data-state=mark><span class="dot" aria-hidden="true"></span>{move || name().r#in(language.get())}</p>
+            <p role="status" data-testid="status" data-state=mark><span class="dot" aria-hidden="true"></span>{move || name().in_language(language.get())}</p>
             {why}
         </div>
     }

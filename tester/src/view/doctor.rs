@@ -6,22 +6,22 @@ use causerie_protocol::words::checks::Heading;
 use leptos::prelude::*;
 
 use super::{Said, copy, language, say};
-use crate::side::{Side, Status};
-use crate::words::Text;
+use crate::pane::{ConnectionPane, Status};
+use crate::texts::Text;
 
 /// The button and the result.
 #[component]
-pub fn Panel(side: Side) -> impl IntoView {
+pub fn Panel(pane: ConnectionPane) -> impl IntoView {
     let language = language();
     let said = RwSignal::new(None::<Text>);
-    let failed = move || matches!(side.status.get(), Status::Closed { code, .. } if code != 1000);
+    let failed = move || matches!(pane.status.get(), Status::Closed { code, .. } if code != 1000);
     let button = move || if failed() { Text::FindCauseFailed } else { Text::FindCause };
     let is_running =
-        move || side.examination.with(|now| now.as_ref().is_some_and(|now| now.running.is_some()));
-    let start = move |_| side.examine();
+        move || pane.examination.with(|now| now.as_ref().is_some_and(|now| now.running.is_some()));
+    let start = move |_| pane.examine();
     let steps = move || {
         let language = language.get();
-        side.examination.with(|now| {
+        pane.examination.with(|now| {
             let now = now.as_ref()?;
             let mut steps: Vec<AnyView> = now.report.steps.iter().map(|step| done(step, language)).collect();
             if let Some(check) = now.running {
@@ -36,45 +36,45 @@ pub fn Panel(side: Side) -> impl IntoView {
     };
     let verdict = move || {
         let language = language.get();
-        side.examination.with(|now| {
+        pane.examination.with(|now| {
             let report = now.as_ref().filter(|now| now.running.is_none()).map(|now| &now.report)?;
-            let told = report.told(language);
+            let explanation = report.explanation(language);
             let well = report.finding.is_well();
             let rest = (!well).then(|| view! {
                 <dl>
-                    <dt>{Heading::Why.label(language)}</dt> <dd>{coded(&told.why)}</dd>
-                    <dt>{Heading::Remedy.label(language)}</dt> <dd>{coded(&told.remedy)}</dd>
+                    <dt>{Heading::Why.label(language)}</dt> <dd>{coded(&explanation.why)}</dd>
+                    <dt>{Heading::Remedy.label(language)}</dt> <dd>{coded(&explanation.remedy)}</dd>
                 </dl>
             });
             Some(view! {
                 <div class="verdict why" class:well=well role="status" data-testid="finding" data-finding=report.finding.as_str()>
-                    <p><strong>{coded(&told.what)}</strong></p>
+                    <p><strong>{coded(&explanation.what)}</strong></p>
                     {rest}
                 </div>
             })
         })
     };
     let copy_report = move |_| {
-        let text = side
+        let text = pane
             .examination
             .with_untracked(|now| now.as_ref().map(|now| now.report.text(language.get_untracked())));
         if let Some(text) = text {
             copy(text, said);
         }
     };
-    let over = move || side.examination.with(|now| now.as_ref().is_some_and(|now| now.running.is_none()));
+    let over = move || pane.examination.with(|now| now.as_ref().is_some_and(|now| now.running.is_none()));
     view! {
-        <section class="examine" aria-labelledby=format!("{}-doctor", side.id)>
-            <h3 id=format!("{}-doctor", side.id)>{say(Text::Doctor)}</h3>
+        <section class="examine" aria-labelledby=format!("{}-doctor", pane.id)>
+            <h3 id=format!("{}-doctor", pane.id)>{say(Text::Doctor)}</h3>
             <p class="soft">{say(Text::DoctorIntro)}</p>
             {steps}
             {verdict}
             <div class="tools">
                 <button type="button" class="button" data-testid="doctor" class:main=failed disabled=is_running on:click=start>
-                    {move || button().r#in(language.get())}
+                    {move || button().in_language(language.get())}
                 </button>
                 <button type="button" class="button" data-testid="stop-doctor" hidden=move || !is_running()
-                    on:click=move |_| side.forget_examination()>{say(Text::Stop)}</button>
+                    on:click=move |_| pane.forget_examination()>{say(Text::Stop)}</button>
                 <button type="button" class="button" data-testid="copy-report" hidden=move || !over() on:click=copy_report>{say(Text::CopyReport)}</button>
                 <Said said />
             </div>

@@ -8,10 +8,10 @@ use crate::browser;
 use crate::filter::Filter;
 use crate::frame::{Direction, Frame};
 use crate::limits::{PREVIEW_CHARS, ROW_PX};
+use crate::pane::ConnectionPane;
 use crate::record::Record;
-use crate::side::Side;
+use crate::texts::Text;
 use crate::window;
-use crate::words::Text;
 
 /// One line, as it is drawn.
 #[derive(Clone, PartialEq)]
@@ -42,22 +42,22 @@ impl Row {
 
 /// The filters and the list.
 #[component]
-pub fn Frames(side: Side) -> impl IntoView {
-    let heading = format!("{}-frames", side.id);
+pub fn Frames(pane: ConnectionPane) -> impl IntoView {
+    let heading = format!("{}-frames", pane.id);
     view! {
         <h3 id=heading.clone()>{say(Text::Frames)}</h3>
-        <Filters side />
-        <List side heading />
-        <Tools side />
+        <Filters pane />
+        <List pane heading />
+        <Tools pane />
     }
 }
 
 #[component]
-fn Filters(side: Side) -> impl IntoView {
+fn Filters(pane: ConnectionPane) -> impl IntoView {
     let (direction, kind) = (RwSignal::new(None::<Direction>), RwSignal::new(None::<String>));
     Effect::new(move || {
-        let filter = Filter::new(direction.get(), kind.get(), &side.search.get());
-        side.set_filter(filter);
+        let filter = Filter::new(direction.get(), kind.get(), &pane.search.get());
+        pane.set_filter(filter);
     });
     let directions = [
         (Direction::Sent, Text::Sent),
@@ -66,7 +66,7 @@ fn Filters(side: Side) -> impl IntoView {
     ];
     let directions =
         directions.map(|(direction, text)| view! { <option value=direction.as_str()>{say(text)}</option> });
-    let names = Memo::new(move |_| side.read(|record| record.kinds().keys().cloned().collect::<Vec<_>>()));
+    let names = Memo::new(move |_| pane.read(|record| record.kinds().keys().cloned().collect::<Vec<_>>()));
     // The chosen type stays in the list when its last frame is gone.
     let kinds = move || {
         let mut names = names.get();
@@ -97,19 +97,19 @@ fn Filters(side: Side) -> impl IntoView {
             </label>
             <label class="field"><span>{say(Text::Search)}</span>
                 <input name="search" type="search" autocomplete="off"
-                    prop:value=side.search on:input=move |event| side.search.set(event_target_value(&event)) />
+                    prop:value=pane.search on:input=move |event| pane.search.set(event_target_value(&event)) />
             </label>
         </div>
     }
 }
 
 #[component]
-fn List(side: Side, heading: String) -> impl IntoView {
+fn List(pane: ConnectionPane, heading: String) -> impl IntoView {
     let language = language();
     let list = NodeRef::<html::Div>::new();
     let (scrolled, height) = (RwSignal::new(0.0), RwSignal::new(400.0));
     let follow = RwSignal::new(true);
-    let count = Memo::new(move |_| side.read(Record::shown_len));
+    let count = Memo::new(move |_| pane.read(Record::shown_len));
     let look = move || {
         if let Some(list) = list.get_untracked() {
             scrolled.set(f64::from(list.scroll_top()));
@@ -134,13 +134,13 @@ fn List(side: Side, heading: String) -> impl IntoView {
     let range = Memo::new(move |_| window::in_sight(count.get(), scrolled.get(), height.get()));
     let rows = move || {
         let range = range.get();
-        side.read(|record| {
+        pane.read(|record| {
             record.shown(range).map(|(place, frame)| Row::of(place, frame)).collect::<Vec<_>>()
         })
     };
     let select = move |place: usize| {
-        let chosen = side.read(|record| record.shown(place..place + 1).next().map(|(_, frame)| frame.number));
-        side.selected.set(chosen);
+        let chosen = pane.read(|record| record.shown(place..place + 1).next().map(|(_, frame)| frame.number));
+        pane.selected.set(chosen);
         if let Some(list) = list.get_untracked()
             && let Some(top) =
                 window::scroll_to(place, f64::from(list.scroll_top()), f64::from(list.client_height()))
@@ -160,7 +160,7 @@ fn List(side: Side, heading: String) -> impl IntoView {
     };
     let on_key = move |event: leptos::ev::KeyboardEvent| {
         let Some(last) = count.get_untracked().checked_sub(1) else { return };
-        let at = side.selected.get_untracked().and_then(|number| side.read(|record| record.place(number)));
+        let at = pane.selected.get_untracked().and_then(|number| pane.read(|record| record.place(number)));
         let page = ((height.get_untracked() / ROW_PX) as usize).max(1);
         let place = match event.key().as_str() {
             "ArrowDown" => at.map_or(0, |at| at + 1),
@@ -174,9 +174,9 @@ fn List(side: Side, heading: String) -> impl IntoView {
         event.prevent_default();
         select(place.min(last));
     };
-    let id = move |number: u64| format!("{}-frame-{number}", side.id);
+    let id = move |number: u64| format!("{}-frame-{number}", pane.id);
     let hint = move || {
-        let empty = side.read(Record::is_empty);
+        let empty = pane.read(Record::is_empty);
         let text = if empty { Text::FramesEmpty } else { Text::NothingPasses };
         (count.get() == 0).then(|| view! { <p class="hint">{say(text)}</p> })
     };
@@ -186,20 +186,20 @@ fn List(side: Side, heading: String) -> impl IntoView {
             Direction::Received => Text::Received,
             Direction::Notice => Text::Notice,
         };
-        text.r#in(language.get())
+        text.in_language(language.get())
     };
     view! {
         {hint}
         <div class="list" role="listbox" tabindex="0" data-testid="frames" aria-labelledby=heading node_ref=list
             class:empty=move || count.get() == 0
-            aria-activedescendant=move || side.selected.get().map(id)
+            aria-activedescendant=move || pane.selected.get().map(id)
             on:scroll=on_scroll on:click=on_click on:keydown=on_key>
             <div class="room" style:height=move || format!("{}px", count.get() as f64 * ROW_PX)>
                 <div class="rows" style:transform=move || format!("translateY({}px)", range.get().start as f64 * ROW_PX)>
                     <For each=rows key=|row| (row.number, row.place) let:row>
                         <div class=format!("row went-{}", row.direction.as_str()) role="option" id=id(row.number)
                             aria-posinset=(row.place + 1).to_string() aria-setsize=move || count.get().to_string()
-                            aria-selected=move || (side.selected.get() == Some(row.number)).to_string()>
+                            aria-selected=move || (pane.selected.get() == Some(row.number)).to_string()>
                             <time>{row.time.clone()}</time>
                             <span class="sign" aria-hidden="true">{row.direction.sign()}</span>
                             <span class="visually-hidden">{move || name(row.direction)}</span>
@@ -215,12 +215,12 @@ fn List(side: Side, heading: String) -> impl IntoView {
 }
 
 #[component]
-fn Tools(side: Side) -> impl IntoView {
+fn Tools(pane: ConnectionPane) -> impl IntoView {
     let language = language();
     let said = RwSignal::new(None::<Text>);
     let counted = move || {
         let language = language.get();
-        let (shown, kept, gone) = side.read(|record| (record.shown_len(), record.len(), record.forgotten()));
+        let (shown, kept, gone) = pane.read(|record| (record.shown_len(), record.len(), record.forgotten()));
         let text =
             Text::FramesCount.fill(language, &[("shown", &shown.to_string()), ("kept", &kept.to_string())]);
         if gone == 0 || kept == 0 {
@@ -229,22 +229,22 @@ fn Tools(side: Side) -> impl IntoView {
         format!("{text}, {}", Text::FramesForgotten.fill(language, &[("count", &gone.to_string())]))
     };
     let pause = move || {
-        let (paused, held) = side.read(|record| (record.is_paused(), record.held_back()));
+        let (paused, held) = pane.read(|record| (record.is_paused(), record.held_back()));
         if paused {
             Text::Resume.fill(language.get(), &[("count", &held.to_string())])
         } else {
-            Text::Pause.r#in(language.get()).to_owned()
+            Text::Pause.in_language(language.get()).to_owned()
         }
     };
     let toggle =
-        move |_| side.change(|record| if record.is_paused() { record.resume() } else { record.pause() });
+        move |_| pane.change(|record| if record.is_paused() { record.resume() } else { record.pause() });
     let clear = move |_| {
-        side.selected.set(None);
-        side.change(Record::clear);
-        side.clear_talk();
+        pane.selected.set(None);
+        pane.change(Record::clear);
+        pane.clear_conversation();
     };
     let all = move || {
-        side.read(|record| record.shown(0..usize::MAX).map(|(_, frame)| line(frame)).collect::<String>())
+        pane.read(|record| record.shown(0..usize::MAX).map(|(_, frame)| line(frame)).collect::<String>())
     };
     view! {
         <div class="tools">

@@ -6,27 +6,27 @@ use super::{Said, copy, frames, language, say};
 use crate::browser;
 use crate::filter;
 use crate::frame::Direction;
-use crate::layout::lay_out;
-use crate::side::Side;
-use crate::words::Text;
+use crate::pane::ConnectionPane;
+use crate::pretty_json::pretty;
+use crate::texts::Text;
 
 /// The selected frame.
 #[component]
-pub fn Selected(side: Side) -> impl IntoView {
+pub fn Selected(pane: ConnectionPane) -> impl IntoView {
     let language = language();
     let said = RwSignal::new(None::<Text>);
     // The record lets the oldest go; what is looked at stays.
     let frame = Memo::new(move |before: Option<&Option<crate::frame::Frame>>| {
-        let number = side.selected.get()?;
+        let number = pane.selected.get()?;
         let held = before.and_then(Clone::clone).filter(|frame| frame.number == number);
-        held.or_else(|| side.peek(number))
+        held.or_else(|| pane.peek(number))
     });
     let body = move || {
         let Some(frame) = frame.get() else {
             return view! { <p class="soft">{say(Text::SelectHint)}</p> }.into_any();
         };
-        let laid = lay_out(&frame.text);
-        let words = side.search.with(|search| filter::words(search));
+        let laid = pretty(&frame.text);
+        let words = pane.search.with(|search| filter::words(search));
         let pieces = filter::pieces(&laid, &words).into_iter().map(|piece| {
             let text = piece.text.to_owned();
             if piece.found { view! { <mark>{text}</mark> }.into_any() } else { text.into_any() }
@@ -41,7 +41,7 @@ pub fn Selected(side: Side) -> impl IntoView {
             format!(
                 "{} · {} · {} · {} B",
                 browser::time_of_day(frame.at),
-                direction.r#in(language.get()),
+                direction.in_language(language.get()),
                 frame.kind,
                 frame.size
             )
@@ -56,25 +56,25 @@ pub fn Selected(side: Side) -> impl IntoView {
     };
     // A message becomes a request over HTTP; for anything else the handshake that it went through.
     let copy_curl = move |_| {
-        let Some(handshake) = side.handshake.get_untracked() else { return };
+        let Some(handshake) = pane.handshake.get_untracked() else { return };
         let frame = frame.get_untracked().filter(|frame| frame.direction == Direction::Sent);
         copy(frame.and_then(|frame| handshake.curl_frame(&frame)).unwrap_or_else(|| handshake.curl()), said);
     };
     let copy_websocat = move |_| {
-        let Some(handshake) = side.handshake.get_untracked() else { return };
+        let Some(handshake) = pane.handshake.get_untracked() else { return };
         let frame = frame.get_untracked().filter(|frame| frame.direction == Direction::Sent);
         copy(frame.map_or_else(|| handshake.websocat(), |frame| handshake.websocat_frame(&frame)), said);
     };
     let edit = move |_| {
         if let Some(frame) = frame.get_untracked() {
-            side.draft.set(lay_out(&frame.text));
+            pane.draft.set(pretty(&frame.text));
         }
     };
     let nothing = move || frame.with(Option::is_none);
-    let no_handshake = move || side.handshake.with(Option::is_none);
+    let no_handshake = move || pane.handshake.with(Option::is_none);
     view! {
-        <section class="selected" aria-labelledby=format!("{}-selected", side.id)>
-            <h3 id=format!("{}-selected", side.id)>{say(Text::Selected)}</h3>
+        <section class="selected" aria-labelledby=format!("{}-selected", pane.id)>
+            <h3 id=format!("{}-selected", pane.id)>{say(Text::Selected)}</h3>
             {body}
             <div class="tools">
                 <button type="button" class="button" data-testid="copy-text" disabled=nothing on:click=copy_text>{say(Text::CopyText)}</button>

@@ -15,9 +15,9 @@ use super::stall::StallWatch;
 use crate::api::Api;
 use crate::cluster::{Cluster, Shared};
 use crate::history::Clock;
+use crate::population::SignIn;
 use crate::prober::Prober;
 use crate::proxy::Proxy;
-use crate::world::SignIn;
 
 /// How often the run says where it is.
 const REPORT: Duration = Duration::from_secs(15);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::history::{Chat, Fact, Noted};
+use crate::history::{Chat, Fact, TimedFact};
 
 /// What one event was for the follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +34,9 @@ pub struct Follower {
 
 impl Follower {
     /// Takes the next fact; says what an event was.
-    pub fn take(&mut self, noted: &Noted) -> Option<Step> {
+    pub fn take(&mut self, noted: &TimedFact) -> Option<Step> {
         match &noted.fact {
-            Fact::Asked { chat, after } => {
+            Fact::Subscribing { chat, after } => {
                 self.asked.insert(*chat, *after);
                 None
             }

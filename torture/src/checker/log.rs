@@ -6,7 +6,7 @@ use super::{Check, Evidence, Invariant, broken};
 use crate::history::Fact;
 use crate::label::Label;
 use crate::log::Kind;
-use crate::reading::Line;
+use crate::node_view::Line;
 
 /// I2: positions are 1 to the head, ids grow with them, and what a client was told of a position is what stands there.
 pub fn positions_are_whole(evidence: &Evidence) -> Check {
@@ -58,16 +58,16 @@ pub fn positions_are_whole(evidence: &Evidence) -> Check {
 
 /// I2: through every node, a chat's head and its messages are those of the log.
 pub fn nodes_agree(evidence: &Evidence) -> Check {
-    for reading in &evidence.readings {
-        let node = reading.node;
-        for (chat, head) in &reading.heads {
+    for view in &evidence.node_views {
+        let node = view.node;
+        for (chat, head) in &view.heads {
             if let Some(log) = evidence.logs.get(chat).filter(|log| log.head != *head) {
                 let detail =
                     format!("node {node} says that the head of chat {chat} is {head}, not {}", log.head);
                 return broken(Invariant::I2, detail);
             }
         }
-        for (chat, lines) in &reading.chats {
+        for (chat, lines) in &view.chats {
             let Some(log) = evidence.logs.get(chat) else {
                 return broken(Invariant::I2, format!("node {node} shows chat {chat}, which is not stored"));
             };

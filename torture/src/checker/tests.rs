@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::*;
-use crate::history::{Clock, Ending, Fact, Kind, Noted, Window};
+use crate::history::{Clock, Ending, Fact, Kind, TimedFact, Window};
 use crate::label::Label;
 use crate::log::{Entry, Kind as EntryKind, Log};
 
@@ -54,11 +54,11 @@ fn written(client: u32, number: u32) -> [Fact; 2] {
     [Fact::Queued { chat: CHAT, number }, acked]
 }
 
-fn reading(node: usize, entries: &[Entry]) -> Reading {
+fn node_view(node: usize, entries: &[Entry]) -> NodeView {
     let messages = entries.iter().filter(|entry| matches!(entry.kind, EntryKind::Message { .. }));
     let lines = messages.map(|entry| (entry.seq, entry.id, entry.label())).collect();
     let heads = [(CHAT, entries.len() as u64)].into();
-    Reading { node, heads, chats: [(CHAT, lines)].into() }
+    NodeView { node, heads, chats: [(CHAT, lines)].into() }
 }
 
 /// A sound run of a page and a watcher; tests spoil it.
@@ -69,7 +69,7 @@ fn sound() -> Evidence {
     let mut page = history(PAGE, ANA, Kind::Page);
     let mut watcher = history(WATCHER, BEN, Kind::Watcher);
     for history in [&mut page, &mut watcher] {
-        history.note(Fact::Asked { chat: CHAT, after: 0 });
+        history.note(Fact::Subscribing { chat: CHAT, after: 0 });
         history.note(Fact::Subscribed { chat: CHAT, head: 0, reset: false });
         for number in [1, 2] {
             for fact in written(history.client, number) {
@@ -88,7 +88,7 @@ fn sound() -> Evidence {
         logs: Logs::from([(CHAT, log(entries.clone()))]),
         histories: vec![page, watcher],
         fresh: vec![(ANA, vec![view(&entries)])],
-        readings: vec![reading(0, &entries), reading(1, &entries)],
+        node_views: vec![node_view(0, &entries), node_view(1, &entries)],
         absences: Vec::new(),
     }
 }
@@ -101,7 +101,7 @@ fn violated(spoil: impl FnOnce(&mut Evidence)) -> Option<Invariant> {
 
 fn note_later(history: &mut History, ms: u64, fact: Fact) {
     let tick = history.clock().tick();
-    history.facts.push(Noted { tick, ms, fact });
+    history.facts.push(TimedFact { tick, ms, fact });
 }
 
 #[test]
@@ -126,12 +126,12 @@ fn i1_a_message_that_was_acknowledged_and_is_not_in_the_log() {
 
 #[test]
 fn i2_a_node_that_shows_another_log_than_the_others() {
-    let behind = violated(|run| run.readings[1] = reading(1, &entries()[..3]));
+    let behind = violated(|run| run.node_views[1] = node_view(1, &entries()[..3]));
     assert_eq!(behind, Some(Invariant::I2));
-    let stale_head = violated(|run| run.readings[1].heads = [(CHAT, 3)].into());
+    let stale_head = violated(|run| run.node_views[1].heads = [(CHAT, 3)].into());
     assert_eq!(stale_head, Some(Invariant::I2));
     let swapped = violated(|run| {
-        run.readings[0].chats.get_mut(&CHAT).unwrap().swap(1, 2);
+        run.node_views[0].chats.get_mut(&CHAT).unwrap().swap(1, 2);
     });
     assert_eq!(swapped, Some(Invariant::I2));
 }
@@ -239,11 +239,11 @@ fn i5_a_senders_messages_that_were_swapped() {
                 let id = 100 + seq;
                 page.note(Fact::Acked { chat: CHAT, number, id, seq: seq.cast_unsigned(), duplicate: false });
             }
-            page.facts.extend(turned.into_iter().map(|fact| Noted { tick: 999, ms: 0, fact }));
+            page.facts.extend(turned.into_iter().map(|fact| TimedFact { tick: 999, ms: 0, fact }));
             page.ending.as_mut().unwrap().views[0] = view(&entries);
             run.histories[1].ending.as_mut().unwrap().reached = Some((CHAT, 6));
             run.fresh[0].1[0] = view(&entries);
-            run.readings = vec![reading(0, &entries)];
+            run.node_views = vec![node_view(0, &entries)];
             run.logs.insert(CHAT, log(entries));
         })
     };
@@ -263,7 +263,7 @@ fn i6_a_client_that_lives_over_a_hole_or_ends_behind() {
         violated(|run| {
             let watcher = &mut run.histories[1];
             watcher.note(Fact::Reloaded);
-            watcher.note(Fact::Asked { chat: CHAT, after: 1 });
+            watcher.note(Fact::Subscribing { chat: CHAT, after: 1 });
             watcher.note(Fact::Subscribed { chat: CHAT, head: 1, reset: false });
             note_later(watcher, 50_000, came(&entries()[2]));
             if filled {
@@ -284,11 +284,11 @@ fn i6_a_hole_ends_with_its_connection() {
     let violation = violated(|run| {
         let watcher = &mut run.histories[1];
         watcher.note(Fact::Reloaded);
-        watcher.note(Fact::Asked { chat: CHAT, after: 1 });
+        watcher.note(Fact::Subscribing { chat: CHAT, after: 1 });
         watcher.note(Fact::Subscribed { chat: CHAT, head: 1, reset: false });
         note_later(watcher, 50_000, came(&entries()[2]));
         note_later(watcher, 50_100, Fact::Closed { code: 4201 });
-        note_later(watcher, 60_000, Fact::Heard);
+        note_later(watcher, 60_000, Fact::OtherFrame);
     });
     assert_eq!(violation, None);
 }
@@ -317,7 +317,7 @@ fn i8_an_entry_that_reaches_somebody_after_leaving() {
             run.absences.push(Absence { user: BEN, chat: CHAT, until });
             run.histories[1].note(Fact::Event { chat: CHAT, seq: 6, id: None, label: None });
             run.histories[1].ending.as_mut().unwrap().reached = Some((CHAT, 6));
-            run.readings = vec![reading(0, &entries)];
+            run.node_views = vec![node_view(0, &entries)];
             run.logs.insert(CHAT, log(entries));
         })
     };

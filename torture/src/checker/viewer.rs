@@ -88,7 +88,7 @@ pub fn nobody_lives_over_a_hole(evidence: &Evidence) -> Check {
     for history in &evidence.histories {
         let mut follower = Follower::default();
         for noted in &history.facts {
-            let heard = matches!(noted.fact, Fact::Event { .. } | Fact::Heard | Fact::Acked { .. });
+            let heard = matches!(noted.fact, Fact::Event { .. } | Fact::OtherFrame | Fact::Acked { .. });
             follower.take(noted);
             if let Some((chat, at, since)) = follower.hole().filter(|_| heard)
                 && noted.ms > since + HOLE_MS

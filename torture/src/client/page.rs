@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use causerie_client::{Client, Connection, Effect, Input, LinkState, PendingMessage, Scope, SocketInput};
+use causerie_client::{
+    Client, ConnectionId, ConnectionState, Effect, Input, PendingMessage, Scope, SocketInput,
+};
 use causerie_protocol::{ChatId, ClientFrame, ClientId, ServerFrame, paths};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -12,10 +14,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::person::{self, Deed};
+use super::person::{self, Action};
 use super::screen;
 use super::socket::{self, Received};
-use super::{Phase, Post, Word};
+use super::{ClientSetup, Phase, Progress};
 use crate::history::{Clock, Ending, Fact, History, Kind};
 use crate::label::Label;
 
@@ -31,7 +33,7 @@ const LOOK_MS: u64 = 50;
 /// A socket that is open or on its way.
 #[derive(Debug)]
 struct Socket {
-    name: Connection,
+    name: ConnectionId,
     frames: mpsc::UnboundedSender<String>,
     inbox: mpsc::Receiver<Received>,
 }
@@ -45,7 +47,7 @@ struct Screen {
 
 /// A page and its person.
 pub struct Page {
-    post: Post,
+    setup: ClientSetup,
     /// What the device's clock showed at the start of the run, in milliseconds since 1970.
     clock_start: u64,
     history: History,
@@ -60,23 +62,23 @@ pub struct Page {
     given_up: HashSet<u32>,
     screens: HashMap<ChatId, Screen>,
     next_number: u32,
-    next_deed: u64,
+    next_action: u64,
     stalled_until: u64,
-    told_empty: bool,
-    told_settled: bool,
+    reported_empty: bool,
+    reported_settled: bool,
     /// What the page showed otherwise than the server when it was last compared.
     difference: Option<String>,
 }
 
 impl Page {
     /// A page that is about to load.
-    pub fn new(post: Post, clock: std::sync::Arc<Clock>) -> Self {
+    pub fn new(setup: ClientSetup, clock: std::sync::Arc<Clock>) -> Self {
         let (answer, answers) = mpsc::unbounded_channel();
-        let history = History::new(post.client, post.sign_in.person.user.id.0, Kind::Page, clock);
-        let clock_start = clock_start(post.client);
+        let history = History::new(setup.client, setup.sign_in.person.user.id.0, Kind::Page, clock);
+        let clock_start = clock_start(setup.client);
         Self {
             clock_start,
-            random: StdRng::seed_from_u64(post.seed),
+            random: StdRng::seed_from_u64(setup.seed),
             client: Client::new(clock_start),
             socket: None,
             answers,
@@ -86,12 +88,12 @@ impl Page {
             given_up: HashSet::new(),
             screens: HashMap::new(),
             next_number: 1,
-            next_deed: 0,
+            next_action: 0,
             stalled_until: 0,
-            told_empty: false,
-            told_settled: false,
+            reported_empty: false,
+            reported_settled: false,
             difference: None,
-            post,
+            setup,
             history,
         }
     }
@@ -100,21 +102,21 @@ impl Page {
     pub async fn run(mut self) -> History {
         self.load_page();
         loop {
-            let phase = self.post.phase.borrow_and_update().clone();
+            let phase = self.setup.phase.borrow_and_update().clone();
             match &phase {
                 Phase::Running => self.live(),
                 Phase::Emptying => self.empty(),
                 Phase::Settling(chats) => {
                     self.empty();
-                    let user = self.post.sign_in.person.user.id;
+                    let user = self.setup.sign_in.person.user.id;
                     self.settle(chats.get(&user).map_or(&[], Vec::as_slice));
                 }
                 Phase::Over => break,
             }
             self.wait().await;
         }
-        if let Some(difference) = self.difference.filter(|_| !self.told_settled) {
-            println!("  client {} is at odds with the server: {difference}", self.post.client);
+        if let Some(difference) = self.difference.filter(|_| !self.reported_settled) {
+            println!("  client {} is at odds with the server: {difference}", self.setup.client);
         }
         let ending =
             Ending { views: screen::views(&self.client), reached: None, waiting: self.client.waiting() };
@@ -130,7 +132,7 @@ impl Page {
     async fn wait(&mut self) {
         let now = self.now();
         let mut due = now + LOOK_MS;
-        due = due.min(self.client.next_deadline().unwrap_or(u64::MAX)).min(self.next_deed.max(now + 1));
+        due = due.min(self.client.next_deadline().unwrap_or(u64::MAX)).min(self.next_action.max(now + 1));
         let is_stalled = now < self.stalled_until;
         tokio::select! {
             received = receive(&mut self.socket), if !is_stalled => self.received(received),
@@ -140,7 +142,7 @@ impl Page {
                     self.take(Input::Tick);
                 }
             }
-            _ = self.post.phase.changed() => {}
+            _ = self.setup.phase.changed() => {}
         }
         while self.tasks.try_join_next().is_some() {}
     }
@@ -153,7 +155,7 @@ impl Page {
             Received::Frame(text) => {
                 match ServerFrame::decode(&text) {
                     Ok(frame) => self.history.frame(&frame),
-                    Err(_) => self.history.note(Fact::Heard),
+                    Err(_) => self.history.note(Fact::OtherFrame),
                 }
                 SocketInput::Frame(text)
             }
@@ -179,9 +181,9 @@ impl Page {
             Effect::Connect(name) => {
                 let (frames, outgoing) = mpsc::unbounded_channel();
                 let (sender, inbox) = mpsc::channel(INBOX);
-                let token = self.post.sign_in.token();
+                let token = self.setup.sign_in.token();
                 let path = paths::SOCKET.to_owned();
-                self.tasks.spawn(socket::run(self.post.address, path, token, sender, outgoing));
+                self.tasks.spawn(socket::run(self.setup.address, path, token, sender, outgoing));
                 self.socket = Some(Socket { name, frames, inbox });
             }
             Effect::Disconnect(name) => {
@@ -193,7 +195,7 @@ impl Page {
             Effect::SendFrame(name, frame) => {
                 if let ClientFrame::Subscribe { chat_id, after, .. } = &frame {
                     self.history
-                        .note(Fact::Asked { chat: chat_id.0, after: after.map_or(0, |after| after.0) });
+                        .note(Fact::Subscribing { chat: chat_id.0, after: after.map_or(0, |after| after.0) });
                 }
                 if let Some(socket) = self.socket.as_ref().filter(|socket| socket.name == name) {
                     // A socket that is just ending: its end is on its way to us.
@@ -246,7 +248,7 @@ impl Page {
                 }
             }
             Effect::AskSignIn { .. } => {
-                let (sign_in, direct) = (self.post.sign_in.clone(), self.post.direct.clone());
+                let (sign_in, direct) = (self.setup.sign_in.clone(), self.setup.direct.clone());
                 let answer = self.answer.clone();
                 self.tasks.spawn(async move {
                     if sign_in.renew(&direct).await.is_ok() {
@@ -260,7 +262,7 @@ impl Page {
     }
 
     fn for_a_load(&self) -> (crate::api::Api, String, mpsc::UnboundedSender<Input>) {
-        (self.post.api.clone(), self.post.sign_in.token(), self.answer.clone())
+        (self.setup.api.clone(), self.setup.sign_in.token(), self.answer.clone())
     }
 
     /// Notes what is shown, for long screens not after every change: a screen costs as much as it is long.
@@ -283,38 +285,38 @@ impl Page {
         self.tasks.abort_all();
         self.screens.clear();
         self.client = Client::new(self.now());
-        self.take(Input::SignedIn { user: self.post.sign_in.person.user.clone() });
+        self.take(Input::SignedIn { user: self.setup.sign_in.person.user.clone() });
         self.take(Input::OutboxRestored(self.storage.values().cloned().collect()));
     }
 
     /// Lets the person do something when it is time.
     fn live(&mut self) {
         let now = self.now();
-        if now < self.next_deed || now < self.stalled_until {
+        if now < self.next_action || now < self.stalled_until {
             return;
         }
-        self.next_deed = now + self.random.random_range(2..40);
+        self.next_action = now + self.random.random_range(2..40);
         match person::draw(&mut self.random) {
-            Deed::Write => self.write(),
-            Deed::Open => {
+            Action::Write => self.write(),
+            Action::Open => {
                 let chats: Vec<ChatId> = self.client.chats().iter().map(|entry| entry.id()).collect();
                 let chat = chats.choose(&mut self.random).copied();
                 self.take(Input::OpenChat(chat));
             }
-            Deed::Look => self.with_open(|chat| Input::SeenBottom { chat }),
-            Deed::ScrollBack => self.with_open(|chat| Input::LoadOlder { chat }),
-            Deed::Type => self.with_open(|chat| Input::Typing { chat }),
-            Deed::Wake => self.take(Input::Woke),
-            Deed::SetClock => {
+            Action::Look => self.with_open(|chat| Input::SeenBottom { chat }),
+            Action::ScrollBack => self.with_open(|chat| Input::LoadOlder { chat }),
+            Action::Type => self.with_open(|chat| Input::Typing { chat }),
+            Action::Wake => self.take(Input::PageShown),
+            Action::SetClock => {
                 let step = self.random.random_range(-CLOCK_SKEW_MS..CLOCK_SKEW_MS);
                 self.take(Input::ClockStepped(step));
             }
-            Deed::TryNow => self.take(Input::TryNow),
-            Deed::LoseNetwork => self.take(Input::Network(false)),
-            Deed::FindNetwork => self.take(Input::Network(true)),
-            Deed::Reload => self.load_page(),
-            Deed::Decide => self.decide(),
-            Deed::Stall => self.stalled_until = now + self.random.random_range(200..12_000),
+            Action::TryNow => self.take(Input::TryNow),
+            Action::LoseNetwork => self.take(Input::Network(false)),
+            Action::FindNetwork => self.take(Input::Network(true)),
+            Action::Reload => self.load_page(),
+            Action::Decide => self.decide(),
+            Action::Stall => self.stalled_until = now + self.random.random_range(200..12_000),
         }
     }
 
@@ -329,7 +331,7 @@ impl Page {
             if self.client.waiting() >= PATIENCE {
                 return;
             }
-            let Some(chat) = self.post.chats.choose(&mut self.random).copied() else { return };
+            let Some(chat) = self.setup.chats.choose(&mut self.random).copied() else { return };
             let label = self.history.label(self.next_number);
             self.next_number += 1;
             self.history.note(Fact::Queued { chat: chat.0, number: label.number });
@@ -357,17 +359,17 @@ impl Page {
     fn empty(&mut self) {
         self.stalled_until = 0;
         let now = self.now();
-        if *self.client.link() != LinkState::Online {
-            if now >= self.next_deed {
-                self.next_deed = now + 500;
+        if *self.client.connection() != ConnectionState::Online {
+            if now >= self.next_action {
+                self.next_action = now + 500;
                 self.take(Input::Network(true));
                 self.take(Input::TryNow);
             }
-        } else if self.client.waiting() == 0 && !self.told_empty {
-            self.told_empty = true;
-            let _ = self.post.words.send(Word::Empty(self.post.client));
+        } else if self.client.waiting() == 0 && !self.reported_empty {
+            self.reported_empty = true;
+            let _ = self.setup.progress.send(Progress::Empty(self.setup.client));
         }
-        self.next_deed = self.next_deed.max(now + LOOK_MS);
+        self.next_action = self.next_action.max(now + LOOK_MS);
     }
 
     /// Opens one chat after the other until all are here, and says so when they are as the server shows them.
@@ -386,10 +388,10 @@ impl Page {
                     self.take(Input::OpenChat(Some(chat)));
                 }
             }
-            None if !self.told_settled => match screen::compare(&self.client, chats) {
+            None if !self.reported_settled => match screen::compare(&self.client, chats) {
                 Ok(()) => {
-                    self.told_settled = true;
-                    let _ = self.post.words.send(Word::Settled(self.post.client));
+                    self.reported_settled = true;
+                    let _ = self.setup.progress.send(Progress::Settled(self.setup.client));
                 }
                 Err(difference) => self.difference = Some(difference),
             },

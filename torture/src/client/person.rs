@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 
 /// What a person does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum Action {
     /// Write a few messages in some chat.
     Write,
     /// Open another chat.
@@ -35,20 +35,20 @@ pub enum Deed {
 }
 
 /// Draws the next deed.
-pub fn draw(random: &mut StdRng) -> Deed {
+pub fn draw(random: &mut StdRng) -> Action {
     match random.random_range(0..2_000) {
-        0..1_550 => Deed::Write,
-        1_550..1_640 => Deed::Open,
-        1_640..1_760 => Deed::Look,
-        1_760..1_790 => Deed::ScrollBack,
-        1_790..1_840 => Deed::Type,
-        1_840..1_876 => Deed::Wake,
-        1_876..1_880 => Deed::SetClock,
-        1_880..1_950 => Deed::TryNow,
-        1_950..1_958 => Deed::LoseNetwork,
-        1_958..1_975 => Deed::FindNetwork,
-        1_975..1_981 => Deed::Reload,
-        1_981..1_999 => Deed::Decide,
-        _ => Deed::Stall,
+        0..1_550 => Action::Write,
+        1_550..1_640 => Action::Open,
+        1_640..1_760 => Action::Look,
+        1_760..1_790 => Action::ScrollBack,
+        1_790..1_840 => Action::Type,
+        1_840..1_876 => Action::Wake,
+        1_876..1_880 => Action::SetClock,
+        1_880..1_950 => Action::TryNow,
+        1_950..1_958 => Action::LoseNetwork,
+        1_958..1_975 => Action::FindNetwork,
+        1_975..1_981 => Action::Reload,
+        1_981..1_999 => Action::Decide,
+        _ => Action::Stall,
     }
 }

@@ -21,7 +21,7 @@ pub fn window(client: &Client, chat: ChatId, settled: bool) -> Window {
         .iter()
         .filter_map(|row| match row {
             Row::Message(message) => Some(message),
-            Row::Line(_) => None,
+            Row::System(_) => None,
         })
         .collect();
     let is_tail = |row: &&&causerie_client::MessageRow| {

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::socket::{self, Received};
-use super::{Phase, Post, Word};
+use super::{ClientSetup, Phase, Progress};
 use crate::api::Said;
 use crate::history::{Clock, Ending, Fact, History, Kind};
 use crate::label::Label;
@@ -29,7 +29,7 @@ const REMEMBERED: usize = 32;
 /// A watcher.
 #[derive(Debug)]
 pub struct Watcher {
-    post: Post,
+    setup: ClientSetup,
     chat: ChatId,
     history: History,
     random: StdRng,
@@ -46,13 +46,13 @@ pub struct Watcher {
     window: usize,
     at: u64,
     held: HashSet<u64>,
-    told_empty: bool,
-    told_settled: bool,
+    reported_empty: bool,
+    reported_settled: bool,
 }
 
 /// Why a connection was left.
 #[derive(Debug, PartialEq, Eq)]
-enum Left {
+enum Departure {
     Over,
     After(Duration),
     NewToken,
@@ -62,9 +62,9 @@ enum Left {
 
 impl Watcher {
     /// A watcher of one chat.
-    pub fn new(post: Post, chat: ChatId, clock: Arc<Clock>) -> Self {
-        let history = History::new(post.client, post.sign_in.person.user.id.0, Kind::Watcher, clock);
-        let mut random = StdRng::seed_from_u64(post.seed);
+    pub fn new(setup: ClientSetup, chat: ChatId, clock: Arc<Clock>) -> Self {
+        let history = History::new(setup.client, setup.sign_in.person.user.id.0, Kind::Watcher, clock);
+        let mut random = StdRng::seed_from_u64(setup.seed);
         Self {
             chat,
             window: random.random_range(8..240),
@@ -77,9 +77,9 @@ impl Watcher {
             next_write: 0,
             at: 0,
             held: HashSet::new(),
-            told_empty: false,
-            told_settled: false,
-            post,
+            reported_empty: false,
+            reported_settled: false,
+            setup,
             history,
         }
     }
@@ -88,12 +88,12 @@ impl Watcher {
     pub async fn run(mut self) -> History {
         loop {
             match self.connection().await {
-                Left::Over => break,
-                Left::After(pause) => self.pause(pause).await,
-                Left::NewToken => {
-                    let _ = self.post.sign_in.renew(&self.post.direct).await;
+                Departure::Over => break,
+                Departure::After(pause) => self.pause(pause).await,
+                Departure::NewToken => {
+                    let _ = self.setup.sign_in.renew(&self.setup.direct).await;
                 }
-                Left::PutOut => {
+                Departure::PutOut => {
                     self.ask_about_unanswered().await;
                     self.pause(Duration::from_millis(1_000)).await;
                 }
@@ -110,24 +110,24 @@ impl Watcher {
     async fn pause(&mut self, pause: Duration) {
         tokio::select! {
             () = sleep(pause.mul_f64(self.random.random())) => {}
-            _ = self.post.phase.changed() => {}
+            _ = self.setup.phase.changed() => {}
         }
     }
 
-    async fn connection(&mut self) -> Left {
-        if matches!(*self.post.phase.borrow(), Phase::Over) {
-            return Left::Over;
+    async fn connection(&mut self) -> Departure {
+        if matches!(*self.setup.phase.borrow(), Phase::Over) {
+            return Departure::Over;
         }
         let (frames, outgoing) = mpsc::unbounded_channel();
         let (sender, mut inbox) = mpsc::channel(16);
         let path = paths::chat_socket(self.chat, Some(Seq(self.at)));
         let task =
-            tokio::spawn(socket::run(self.post.address, path, self.post.sign_in.token(), sender, outgoing));
-        self.history.note(Fact::Asked { chat: self.chat.0, after: self.at });
+            tokio::spawn(socket::run(self.setup.address, path, self.setup.sign_in.token(), sender, outgoing));
+        self.history.note(Fact::Subscribing { chat: self.chat.0, after: self.at });
         self.held.clear();
         self.refused.clear();
         let left = self.talk(&frames, &mut inbox).await;
-        if left == Left::Over {
+        if left == Departure::Over {
             self.history.note(Fact::Closed { code: 0 });
         }
         drop(frames);
@@ -141,25 +141,25 @@ impl Watcher {
         &mut self,
         frames: &mpsc::UnboundedSender<String>,
         inbox: &mut mpsc::Receiver<Received>,
-    ) -> Left {
+    ) -> Departure {
         let mut is_welcome = false;
         let mut stalled_until = 0;
         loop {
-            let phase = self.post.phase.borrow_and_update().clone();
+            let phase = self.setup.phase.borrow_and_update().clone();
             match &phase {
                 Phase::Running if is_welcome && self.refused.is_empty() => self.write(frames),
                 Phase::Running => {}
                 Phase::Emptying => self.tell_empty(is_welcome),
                 Phase::Settling(chats) => {
                     self.tell_empty(is_welcome);
-                    let chats = chats.get(&self.post.sign_in.person.user.id).map_or(&[][..], Vec::as_slice);
+                    let chats = chats.get(&self.setup.sign_in.person.user.id).map_or(&[][..], Vec::as_slice);
                     let head = chats.iter().find(|chat| chat.id == self.chat).map(|chat| chat.head.0);
-                    if !self.told_settled && head.is_none_or(|head| self.at >= head) {
-                        self.told_settled = true;
-                        let _ = self.post.words.send(Word::Settled(self.post.client));
+                    if !self.reported_settled && head.is_none_or(|head| self.at >= head) {
+                        self.reported_settled = true;
+                        let _ = self.setup.progress.send(Progress::Settled(self.setup.client));
                     }
                 }
-                Phase::Over => return Left::Over,
+                Phase::Over => return Departure::Over,
             }
             let is_running = matches!(phase, Phase::Running);
             if is_running && self.random.random_bool(0.000_1) {
@@ -190,24 +190,24 @@ impl Watcher {
                         self.history.note(Fact::Closed { code });
                         return self.closed(code);
                     }
-                    None => return Left::After(Duration::from_millis(500)),
+                    None => return Departure::After(Duration::from_millis(500)),
                 },
                 () = sleep(LOOK) => {}
-                _ = self.post.phase.changed() => {}
+                _ = self.setup.phase.changed() => {}
             }
         }
     }
 
     fn tell_empty(&mut self, is_known: bool) {
         // Before the welcome it is not known whether the chat is still ours.
-        if self.unanswered.is_empty() && is_known && !self.told_empty {
-            self.told_empty = true;
-            let _ = self.post.words.send(Word::Empty(self.post.client));
+        if self.unanswered.is_empty() && is_known && !self.reported_empty {
+            self.reported_empty = true;
+            let _ = self.setup.progress.send(Progress::Empty(self.setup.client));
         }
     }
 
     /// Takes a frame; says when the connection is to be left.
-    fn frame(&mut self, frame: &ServerFrame) -> Option<Left> {
+    fn frame(&mut self, frame: &ServerFrame) -> Option<Departure> {
         match frame {
             ServerFrame::Subscribed(reply) if reply.reset => {
                 // Too far behind: a program without a screen goes on from the head.
@@ -217,12 +217,12 @@ impl Watcher {
             ServerFrame::Event(event) => self.event(event.seq().0),
             ServerFrame::Ack(ack) => {
                 let label = Label::of_client_id(ack.client_id.as_str());
-                if let Some(Label { number, .. }) = label.filter(|label| label.client == self.post.client) {
+                if let Some(Label { number, .. }) = label.filter(|label| label.client == self.setup.client) {
                     self.answered(number);
                     if self.acked.insert(number) {
                         self.history.clock().count_acked();
                     }
-                    return self.is_answered().then_some(Left::After(Duration::from_millis(1_000)));
+                    return self.is_answered().then_some(Departure::After(Duration::from_millis(1_000)));
                 }
             }
             ServerFrame::Error(error) => {
@@ -234,11 +234,11 @@ impl Watcher {
                 if error.code.is_temporary() {
                     let pause = Duration::from_millis(error.retry_after_ms.unwrap_or(300).min(2_000));
                     if error.code == ErrorCode::Draining || !self.unanswered.contains(&number) {
-                        return Some(Left::After(pause));
+                        return Some(Departure::After(pause));
                     }
                     // Nothing that was sent after it on this connection is taken either.
                     self.refused.insert(number);
-                    return self.is_answered().then_some(Left::After(pause));
+                    return self.is_answered().then_some(Departure::After(pause));
                 }
                 if self.unanswered.contains(&number) {
                     self.history.note(Fact::Failed { number });
@@ -274,12 +274,12 @@ impl Watcher {
         }
     }
 
-    fn closed(&mut self, code: u16) -> Left {
+    fn closed(&mut self, code: u16) -> Departure {
         match CloseCode::from_code(code).policy() {
-            Policy::SignIn => Left::NewToken,
-            Policy::StayClosed => Left::PutOut,
-            Policy::ResumeNow => Left::After(Duration::from_millis(20)),
-            _ => Left::After(Duration::from_millis(1_000)),
+            Policy::SignIn => Departure::NewToken,
+            Policy::StayClosed => Departure::PutOut,
+            Policy::ResumeNow => Departure::After(Duration::from_millis(20)),
+            _ => Departure::After(Duration::from_millis(1_000)),
         }
     }
 
@@ -288,8 +288,8 @@ impl Watcher {
         while let Some(number) = self.unanswered.front().copied() {
             let label = self.history.label(number);
             let message = PostMessage { content: label.message(), client_id: Some(label.client_id()) };
-            let token = self.post.sign_in.token();
-            match self.post.api.say(&token, self.chat, &message).await {
+            let token = self.setup.sign_in.token();
+            match self.setup.api.say(&token, self.chat, &message).await {
                 Some(Said::Stored { id, seq, duplicate }) => {
                     let (chat, id, seq) = (self.chat.0, id.0, seq.0);
                     self.history.note(Fact::Acked { chat, number, id, seq, duplicate });
@@ -305,7 +305,7 @@ impl Watcher {
                 None => return,
             }
         }
-        let is_running = matches!(*self.post.phase.borrow(), Phase::Running);
+        let is_running = matches!(*self.setup.phase.borrow(), Phase::Running);
         self.tell_empty(!is_running);
     }
 

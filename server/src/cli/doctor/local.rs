@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use causerie_doctor::judge::{self, Cause};
+use causerie_doctor::diagnose::{self, Cause};
 use causerie_doctor::{Report, Target};
 use causerie_protocol::words::checks::Check;
 use causerie_protocol::{Finding, paths};
@@ -159,7 +159,7 @@ async fn running(plan: &Plan, patience: Duration) -> Option<String> {
         };
         let url = target.http(paths::DOCTOR);
         let answer = fetch::over(stream.ok()?, &target, &url, None).await?;
-        judge::identity(&answer, &target).ok()
+        diagnose::identity(&answer, &target).ok()
     };
     timeout(patience, ask).await.ok().flatten().map(|status| status.version)
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use causerie_doctor::dialogue::{Heard, Opening, Quiet, RoundTrip};
-use causerie_doctor::{Fetched, Held, Observation, Offer, Probe, Reached, SocketSeen, Target};
+use causerie_doctor::socket_checks::{IdleTest, Opening, Received, RoundTrip};
+use causerie_doctor::{Fetched, HoldResult, Observation, Offer, Probe, Reached, SocketObservation, Target};
 use causerie_protocol::handshake;
 use tokio::time::{Instant, sleep};
 
@@ -57,7 +57,7 @@ impl Prober {
         fetch::get(&self.target, url, self.origin.as_deref(), self.patience).await
     }
 
-    async fn open(&mut self, url: &str, offer: Offer, chat: bool) -> SocketSeen {
+    async fn open(&mut self, url: &str, offer: Offer, chat: bool) -> SocketObservation {
         self.socket = None;
         let protocols = match offer {
             Offer::Token => handshake::offer(&self.token).to_vec(),
@@ -70,9 +70,9 @@ impl Prober {
                 Err(seen) => return seen,
             };
         let mut opening = Opening::new(chat);
-        let seen = live.listen(self.patience, |at, heard: Heard<'_>| opening.hear(at, heard)).await;
-        let seen = seen.unwrap_or(SocketSeen::Silent);
-        if let SocketSeen::Welcomed { .. } = seen {
+        let seen = live.listen(self.patience, |at, event: Received<'_>| opening.on_event(at, event)).await;
+        let seen = seen.unwrap_or(SocketObservation::Silent);
+        if let SocketObservation::Welcomed { .. } = seen {
             self.socket = Some(live);
         }
         seen
@@ -84,7 +84,7 @@ impl Prober {
         for t in 0..i64::from(count) {
             let (mut trip, ping) = RoundTrip::begin(t, live.now_ms());
             live.send(&ping).await;
-            let time = live.listen(self.patience, |at, heard: Heard<'_>| trip.hear(at, heard)).await;
+            let time = live.listen(self.patience, |at, event: Received<'_>| trip.on_event(at, event)).await;
             let Some(Some(time)) = time else { break };
             times.push(time);
             #[expect(clippy::disallowed_methods, reason = "what it asks comes at intervals")]
@@ -93,13 +93,13 @@ impl Prober {
         times
     }
 
-    async fn hold(&mut self, quiet_ms: u64, at_most_ms: u64) -> Held {
-        let Some(live) = &mut self.socket else { return Held::Silent };
-        let mut quiet = Quiet::begin(quiet_ms, live.now_ms());
+    async fn hold(&mut self, quiet_ms: u64, at_most_ms: u64) -> HoldResult {
+        let Some(live) = &mut self.socket else { return HoldResult::Silent };
+        let mut idle_test = IdleTest::begin(quiet_ms, live.now_ms());
         let limit = Duration::from_millis(at_most_ms);
-        match live.listen(limit, |at, heard: Heard<'_>| quiet.hear(at, heard)).await {
+        match live.listen(limit, |at, event: Received<'_>| idle_test.on_event(at, event)).await {
             Some(held) => held,
-            None => quiet.give_up(),
+            None => idle_test.give_up(),
         }
     }
 }

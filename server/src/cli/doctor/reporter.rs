@@ -67,15 +67,16 @@ impl TerminalReporter {
             let json = report.json(self.language);
             return write(&serde_json::to_string_pretty(&json).expect("a JSON value can be written"));
         }
-        let told = report.told(self.language);
+        let explanation = report.explanation(self.language);
         let (colour, bold) = match report.finding.is_well() {
             true => (AnsiColor::Green, Style::new().bold()),
             false => (AnsiColor::Red, Style::new().bold()),
         };
         let style = bold.fg_color(Some(colour.into()));
-        write(&format!("\n{style}{}{style:#} ({})", told.what, report.finding));
+        write(&format!("\n{style}{}{style:#} ({})", explanation.what, report.finding));
         if !report.finding.is_well() {
-            for (heading, text) in [(Heading::Why, &told.why), (Heading::Remedy, &told.remedy)] {
+            for (heading, text) in [(Heading::Why, &explanation.why), (Heading::Remedy, &explanation.remedy)]
+            {
                 write(&format!("{bold}{}:{bold:#} {text}", heading.label(self.language)));
             }
         }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::http::{HeaderValue, header};
-use causerie_doctor::dialogue::{Heard, Next};
-use causerie_doctor::{SocketSeen, Target, judge};
+use causerie_doctor::socket_checks::{Next, Received};
+use causerie_doctor::{SocketObservation, Target, diagnose};
 use causerie_protocol::{ClientFrame, handshake};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -38,14 +38,14 @@ impl Live {
         protocols: &[String],
         origin: Option<&str>,
         patience: Duration,
-    ) -> Result<Self, SocketSeen> {
-        let request = request(url, protocols, origin).ok_or(SocketSeen::Failed)?;
-        let stream = connect::connect(target, patience).await.map_err(|_| SocketSeen::Failed)?;
+    ) -> Result<Self, SocketObservation> {
+        let request = request(url, protocols, origin).ok_or(SocketObservation::Failed)?;
+        let stream = connect::connect(target, patience).await.map_err(|_| SocketObservation::Failed)?;
         let began = Instant::now();
         match timeout(patience, client_async(request, stream)).await {
             Ok(Ok((socket, _))) => Ok(Self { socket, began, ended: None }),
             Ok(Err(error)) => Err(seen(&error)),
-            Err(_) => Err(SocketSeen::Failed),
+            Err(_) => Err(SocketObservation::Failed),
         }
     }
 
@@ -58,7 +58,7 @@ impl Live {
     pub(super) async fn listen<T>(
         &mut self,
         limit: Duration,
-        mut hear: impl FnMut(f64, Heard<'_>) -> Next<T>,
+        mut on_event: impl FnMut(f64, Received<'_>) -> Next<T>,
     ) -> Option<T> {
         let end = Instant::now() + limit;
         loop {
@@ -66,8 +66,8 @@ impl Live {
                 let came = timeout_at(end, self.socket.next()).await.ok()?;
                 let at = self.now_ms();
                 let next = match came {
-                    Some(Ok(Message::Text(text))) => hear(at, Heard::Text(&text)),
-                    Some(Ok(Message::Binary(_))) => hear(at, Heard::Binary),
+                    Some(Ok(Message::Text(text))) => on_event(at, Received::Text(&text)),
+                    Some(Ok(Message::Binary(_))) => on_event(at, Received::Binary),
                     // The library answers pings of the WebSocket protocol itself.
                     Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
                     Some(Ok(Message::Close(frame))) => {
@@ -88,9 +88,9 @@ impl Live {
             }
             let next = match self.ended.as_ref()? {
                 (at, Some(CloseFrame { code, reason })) => {
-                    hear(*at, Heard::Closed { code: u16::from(*code), reason: reason.as_str() })
+                    on_event(*at, Received::Closed { code: u16::from(*code), reason: reason.as_str() })
                 }
-                (at, None) => hear(*at, Heard::Cut),
+                (at, None) => on_event(*at, Received::Cut),
             };
             return match next {
                 Next::Over(outcome) => Some(outcome),
@@ -136,16 +136,16 @@ fn request(url: &str, protocols: &[String], origin: Option<&str>) -> Option<Requ
 }
 
 /// What a failed handshake looks like.
-fn seen(error: &Error) -> SocketSeen {
+fn seen(error: &Error) -> SocketObservation {
     match error {
         Error::Http(response) => {
             let body = response.body().as_deref().unwrap_or_default();
-            let code = judge::problem(&String::from_utf8_lossy(body));
-            SocketSeen::Refused { status: response.status().as_u16(), code }
+            let code = diagnose::problem(&String::from_utf8_lossy(body));
+            SocketObservation::Refused { status: response.status().as_u16(), code }
         }
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(
             SubProtocolError::NoSubProtocol | SubProtocolError::InvalidSubProtocol,
-        )) => SocketSeen::NotEchoed,
-        _ => SocketSeen::Failed,
+        )) => SocketObservation::NotEchoed,
+        _ => SocketObservation::Failed,
     }
 }

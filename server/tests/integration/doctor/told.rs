@@ -1,6 +1,6 @@
 //! What a server tells of itself and of a handshake, to everybody and without a secret.
 
-use causerie_protocol::doctor::{NAME, ServerStatus, Traced};
+use causerie_protocol::doctor::{NAME, RecordedTrace, ServerStatus};
 use causerie_protocol::server_frame::Pong;
 use causerie_protocol::{ErrorCode, ServerFrame, handshake, limits, paths};
 use reqwest::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN};
@@ -19,7 +19,7 @@ async fn status(server: &TestServer, query: &str) -> ServerStatus {
     answer.json().await.unwrap()
 }
 
-async fn traced(server: &TestServer, probe: &str) -> Traced {
+async fn traced(server: &TestServer, probe: &str) -> RecordedTrace {
     let answer = server.client.get(server.url(&paths::probe(probe))).send().await.unwrap();
     assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     answer.json().await.unwrap()

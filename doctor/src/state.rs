@@ -6,12 +6,12 @@ use causerie_protocol::{ChatId, Finding, handshake, limits, paths};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::judge::Cause;
-use crate::probe::{Observation, Offer, Probe, SocketSeen};
+use crate::diagnose::Cause;
+use crate::probe::{Observation, Offer, Probe, SocketObservation};
 use crate::report::{Report, ServerSeen, Step};
 use crate::target::Target;
 
-mod reactions;
+mod transitions;
 
 /// Round trips that are measured.
 const ROUND_TRIPS: u32 = 5;
@@ -72,7 +72,7 @@ enum Phase {
     /// Ask for the server's account of the handshake that failed.
     Trace {
         left: u32,
-        seen: SocketSeen,
+        seen: SocketObservation,
     },
     /// Everything arrived and was accepted, but not for this end: does it open when nothing is offered?
     Bare,
@@ -221,7 +221,7 @@ impl Doctor {
             (Phase::Status, Observation::Status(fetched)) => self.status(fetched),
             (Phase::Socket, Observation::Socket(seen)) => self.socket_seen(seen),
             (Phase::Trace { left, seen }, Observation::Trace(fetched)) => self.trace(left, seen, &fetched),
-            (Phase::Bare, Observation::Socket(seen)) => self.bare(&seen),
+            (Phase::Bare, Observation::Socket(seen)) => self.after_bare_handshake(&seen),
             (Phase::RoundTrips, Observation::RoundTrips(times)) => self.round_trips(&times),
             (Phase::Hold, Observation::Held(held)) => self.held(held),
             (Phase::AfterCut { quiet_ms }, Observation::Status(fetched)) => {
@@ -242,7 +242,7 @@ impl Doctor {
         self.report.pass(Check::Subprotocol, None);
     }
 
-    fn know(&mut self, status: &ServerStatus) {
+    fn record_server(&mut self, status: &ServerStatus) {
         self.report.server = Some(ServerSeen {
             version: status.version.clone(),
             protocol: status.protocol,

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use crate::api::Api;
 use crate::history::Chat;
 use crate::label::Label;
-use crate::world::World;
+use crate::population::Population;
 
 /// How long a node may have trouble.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ pub type Line = (u64, i64, Option<Label>);
 
 /// What one node shows.
 #[derive(Clone, Debug, Default)]
-pub struct Reading {
+pub struct NodeView {
     /// Which node, from 0.
     pub node: usize,
     /// By chat, the head that the list of chats tells.
@@ -38,26 +38,27 @@ pub struct Reading {
 ///
 /// # Errors
 /// When a node does not answer.
-pub async fn of_all(nodes: &[SocketAddr], world: &World) -> Result<Vec<Reading>> {
+pub async fn read_all(nodes: &[SocketAddr], population: &Population) -> Result<Vec<NodeView>> {
     let mut readers = JoinSet::new();
     for (node, address) in nodes.iter().enumerate() {
         let api = Api::new(*address)?;
-        let chats = world.chats.iter().map(|(chat, members)| (*chat, world.sign_ins[members[0]].token()));
+        let chats =
+            population.chats.iter().map(|(chat, members)| (*chat, population.sign_ins[members[0]].token()));
         readers.spawn(read(node, api, chats.collect()));
     }
-    let mut readings = Vec::new();
-    while let Some(reading) = readers.join_next().await {
-        readings.push(reading??);
+    let mut node_views = Vec::new();
+    while let Some(view) = readers.join_next().await {
+        node_views.push(view??);
     }
-    readings.sort_by_key(|reading| reading.node);
-    Ok(readings)
+    node_views.sort_by_key(|view| view.node);
+    Ok(node_views)
 }
 
-async fn read(node: usize, api: Api, chats: Vec<(ChatId, String)>) -> Result<Reading> {
-    let mut reading = Reading { node, ..Reading::default() };
+async fn read(node: usize, api: Api, chats: Vec<(ChatId, String)>) -> Result<NodeView> {
+    let mut view = NodeView { node, ..NodeView::default() };
     for (chat, token) in chats {
         let own = patiently(node, || api.chats(&token)).await?;
-        reading.heads.extend(own.iter().map(|chat| (chat.id.0, chat.head.0)));
+        view.heads.extend(own.iter().map(|chat| (chat.id.0, chat.head.0)));
         let mut lines: Vec<Line> = Vec::new();
         let mut before: Option<MessageId> = None;
         loop {
@@ -72,9 +73,9 @@ async fn read(node: usize, api: Api, chats: Vec<(ChatId, String)>) -> Result<Rea
             }
         }
         lines.reverse();
-        reading.chats.insert(chat.0, lines);
+        view.chats.insert(chat.0, lines);
     }
-    Ok(reading)
+    Ok(view)
 }
 
 /// Asks again while a node has trouble that passes; what it shows in the end is what counts.

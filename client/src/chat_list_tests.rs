@@ -51,21 +51,22 @@ fn gone(id: i64, seq: u64) -> Deleted {
     Deleted { chat_id: ChatId(1), seq: Seq(seq), id: MessageId(id), deleted_at: at(&format!("t{seq}")) }
 }
 
-fn roster() -> Roster {
-    let mut roster = Roster::default();
+fn chat_list() -> ChatList {
+    let mut chat_list = ChatList::default();
     for (id, updated) in [(1, "t3"), (2, "t4"), (3, "t4")] {
-        assert!(roster.take(chat(id, 3, 1, updated), ME, Seq::ZERO, false));
+        assert!(chat_list.upsert(chat(id, 3, 1, updated), ME, Seq::ZERO, false));
     }
-    roster
+    chat_list
 }
 
 #[test]
 fn the_newest_chat_is_first_and_a_message_brings_its_chat_up() {
-    let mut roster = roster();
-    let order = |roster: &Roster| roster.newest_first().iter().map(|entry| entry.id().0).collect::<Vec<_>>();
-    assert_eq!(order(&roster), [3, 2, 1]);
-    roster.get_mut(ChatId(1)).unwrap().message(&message(5, user(2, "Ben")));
-    assert_eq!(order(&roster), [1, 3, 2]);
+    let mut chat_list = chat_list();
+    let order =
+        |chat_list: &ChatList| chat_list.newest_first().iter().map(|entry| entry.id().0).collect::<Vec<_>>();
+    assert_eq!(order(&chat_list), [3, 2, 1]);
+    chat_list.get_mut(ChatId(1)).unwrap().message(&message(5, user(2, "Ben")));
+    assert_eq!(order(&chat_list), [1, 3, 2]);
 }
 
 #[test]
@@ -92,24 +93,24 @@ fn a_chat_is_called_by_its_title_or_by_the_others() {
 
 #[test]
 fn unread_counts_others_and_ends_with_reading_anywhere() {
-    let mut roster = roster();
-    let entry = roster.get_mut(ChatId(1)).unwrap();
+    let mut chat_list = chat_list();
+    let entry = chat_list.get_mut(ChatId(1)).unwrap();
     entry.message(&message(4, user(2, "Ben")));
     entry.message(&message(5, user(1, "Ana")));
     assert_eq!(entry.unread(), 2);
     assert!(!entry.deleted(&gone(4, 6), None));
     assert_eq!(entry.unread(), 1);
-    assert!(entry.read_by(ME, Seq(6), Seq(6)));
-    assert!(!entry.read_by(ME, Seq(6), Seq(6)));
+    assert!(entry.advance_read(ME, Seq(6), Seq(6)));
+    assert!(!entry.advance_read(ME, Seq(6), Seq(6)));
     assert_eq!(entry.unread(), 0);
-    assert!(entry.read_by(UserId(2), Seq(5), Seq(6)));
+    assert!(entry.advance_read(UserId(2), Seq(5), Seq(6)));
     assert_eq!(entry.read_by_all(), Seq(5));
 }
 
 #[test]
 fn the_last_line_follows_edits_and_says_when_it_is_gone() {
-    let mut roster = roster();
-    let entry = roster.get_mut(ChatId(1)).unwrap();
+    let mut chat_list = chat_list();
+    let entry = chat_list.get_mut(ChatId(1)).unwrap();
     entry.message(&message(4, user(2, "Ben")));
     entry.edited(MessageId(3), "other", &at("t5"));
     entry.edited(MessageId(4), "new", &at("t6"));
@@ -119,25 +120,25 @@ fn the_last_line_follows_edits_and_says_when_it_is_gone() {
 
 #[test]
 fn an_answer_that_is_older_than_the_stream_does_not_undo_it() {
-    let mut roster = roster();
+    let mut chat_list = chat_list();
     let id = ChatId(1);
-    roster.get_mut(id).unwrap().message(&message(4, user(2, "Ben")));
-    assert!(!roster.take(chat(1, 3, 1, "t3"), ME, Seq(4), false));
-    let entry = roster.get(id).unwrap();
+    chat_list.get_mut(id).unwrap().message(&message(4, user(2, "Ben")));
+    assert!(!chat_list.upsert(chat(1, 3, 1, "t3"), ME, Seq(4), false));
+    let entry = chat_list.get(id).unwrap();
     assert_eq!((entry.unread(), entry.last_message().map(|last| last.seq)), (2, Some(Seq(4))));
     let mut newer = chat(1, 9, 5, "t9");
     newer.last_message = Some(message(9, user(2, "Ben")));
-    roster.take(newer, ME, Seq(4), false);
-    let entry = roster.get(id).unwrap();
+    chat_list.upsert(newer, ME, Seq(4), false);
+    let entry = chat_list.get(id).unwrap();
     assert_eq!((entry.unread(), entry.last_message().map(|last| last.seq)), (5, Some(Seq(9))));
 }
 
 #[test]
 fn people_come_and_go() {
-    let mut roster = roster();
-    assert_eq!(roster.presence(UserId(2), true), [ChatId(1), ChatId(2), ChatId(3)]);
-    assert_eq!(roster.presence(UserId(2), true), []);
-    let entry = roster.get_mut(ChatId(1)).unwrap();
+    let mut chat_list = chat_list();
+    assert_eq!(chat_list.set_presence(UserId(2), true), [ChatId(1), ChatId(2), ChatId(3)]);
+    assert_eq!(chat_list.set_presence(UserId(2), true), []);
+    let entry = chat_list.get_mut(ChatId(1)).unwrap();
     assert!(entry.online());
     let event = |id, name| Membership { chat_id: ChatId(1), seq: Seq(4), user: user(id, name), at: at("t4") };
     entry.joined(&event(3, "Cleo"));
@@ -149,8 +150,8 @@ fn people_come_and_go() {
 
 #[test]
 fn an_answer_that_is_older_than_the_stream_still_tells_how_far_others_have_read() {
-    let mut roster = roster();
-    let entry = roster.get_mut(ChatId(1)).unwrap();
+    let mut chat_list = chat_list();
+    let entry = chat_list.get_mut(ChatId(1)).unwrap();
     entry.message(&message(4, user(1, "Ana")));
     let mut answer = chat(1, 3, 1, "t3");
     answer.participants[1].read_seq = Seq(3);
@@ -171,9 +172,9 @@ fn an_answer_that_is_older_than_the_stream_still_tells_how_far_others_have_read(
 
 #[test]
 fn how_far_was_read_in_another_log_means_nothing() {
-    let mut roster = roster();
-    let entry = roster.get_mut(ChatId(1)).unwrap();
-    assert!(entry.read_by(ME, Seq(3), Seq(3)));
+    let mut chat_list = chat_list();
+    let entry = chat_list.get_mut(ChatId(1)).unwrap();
+    assert!(entry.advance_read(ME, Seq(3), Seq(3)));
     let mut another = chat(1, 2, 2, "t5");
     (another.epoch, another.read_seq) = (Epoch("f".into()), Seq(0));
     entry.refresh(another, Seq(3), false);

@@ -19,11 +19,11 @@ pub const SILENCE_SLACK_MS: Millis = 10_000;
 
 /// The name of one socket; what comes from any other than the current one is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Connection(pub u64);
+pub struct ConnectionId(pub u64);
 
 /// Where the connection stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LinkState {
+pub enum ConnectionState {
     /// Nobody is signed in; after a 4001 with the server's reason.
     SignedOut {
         /// Why the sign-in ended, if it did so by itself.
@@ -65,7 +65,7 @@ pub struct Closed {
 
 /// What a close leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum AfterClose {
     /// Stay closed until a person acts.
     Stop,
     /// Ask the person to sign in.
@@ -82,25 +82,25 @@ pub enum Next {
 ///
 /// A server that keeps saying "at once" is backed off from as well, so that no code can make a loop without a wait.
 #[must_use]
-pub fn after_close(code: CloseCode, failures: u32) -> Next {
+pub fn after_close(code: CloseCode, failures: u32) -> AfterClose {
     match (code.policy(), failures) {
-        (Policy::StayClosed, _) => Next::Stop,
-        (Policy::SignIn, _) => Next::SignIn,
-        (Policy::ResumeNow, 0) => Next::Now,
-        (Policy::ResumeJittered, 0) => Next::Jitter(JITTER_MS),
+        (Policy::StayClosed, _) => AfterClose::Stop,
+        (Policy::SignIn, _) => AfterClose::SignIn,
+        (Policy::ResumeNow, 0) => AfterClose::Now,
+        (Policy::ResumeJittered, 0) => AfterClose::Jitter(JITTER_MS),
         (Policy::ResumeNow | Policy::ResumeJittered | Policy::BackOff | Policy::BackOffAndDiagnose, _) => {
-            Next::BackOff
+            AfterClose::BackOff
         }
     }
 }
 
 /// What the machine asks its owner to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LinkAction {
+pub enum ConnectionAction {
     /// Open a socket.
-    Connect(Connection),
+    Connect(ConnectionId),
     /// Close a socket and forget it.
-    Disconnect(Connection),
+    Disconnect(ConnectionId),
     /// Ask the server something that it answers, to learn whether the socket is alive.
     Probe,
     /// Ask the person to sign in.
@@ -109,59 +109,59 @@ pub enum LinkAction {
 
 /// The machine.
 #[derive(Debug)]
-pub struct Link {
-    state: LinkState,
+pub struct Connection {
+    state: ConnectionState,
     /// The socket whose inputs count, while there is one.
-    connection: Option<Connection>,
-    next_connection: u64,
+    current: Option<ConnectionId>,
+    next_id: u64,
     backoff: Backoff,
-    network: bool,
+    has_network: bool,
     /// When the current socket was asked for, and later when it became online.
     since: Millis,
-    heard: Millis,
-    silence: Millis,
+    last_activity: Millis,
+    silence_limit: Millis,
     probe_until: Option<Millis>,
-    go_away: Millis,
+    go_away_ms: Millis,
 }
 
-impl Link {
+impl Connection {
     /// A machine at rest, for a page on which nobody is signed in.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            state: LinkState::SignedOut { reason: None },
-            connection: None,
-            next_connection: 1,
+            state: ConnectionState::SignedOut { reason: None },
+            current: None,
+            next_id: 1,
             backoff: Backoff::default(),
-            network: true,
+            has_network: true,
             since: 0,
-            heard: 0,
-            silence: 2 * causerie_protocol::limits::HEARTBEAT_SECONDS * 1_000 + SILENCE_SLACK_MS,
+            last_activity: 0,
+            silence_limit: 2 * causerie_protocol::limits::HEARTBEAT_SECONDS * 1_000 + SILENCE_SLACK_MS,
             probe_until: None,
-            go_away: 0,
+            go_away_ms: 0,
         }
     }
 
     /// Where the connection stands.
     #[must_use]
-    pub fn state(&self) -> &LinkState {
+    pub fn state(&self) -> &ConnectionState {
         &self.state
     }
 
-    /// The socket to send on, when the link is online.
+    /// The socket to send on, when the connection is online.
     #[must_use]
-    pub fn online(&self) -> Option<Connection> {
-        if self.state == LinkState::Online { self.connection } else { None }
+    pub fn online(&self) -> Option<ConnectionId> {
+        if self.state == ConnectionState::Online { self.current } else { None }
     }
 
     /// Whether this is the socket whose inputs count.
     #[must_use]
-    pub fn is_current(&self, connection: Connection) -> bool {
-        self.connection == Some(connection)
+    pub fn is_current(&self, connection: ConnectionId) -> bool {
+        self.current == Some(connection)
     }
 
     /// There is a token: connect, whatever was before.
-    pub fn signed_in(&mut self, now: Millis) -> Vec<LinkAction> {
+    pub fn signed_in(&mut self, now: Millis) -> Vec<ConnectionAction> {
         self.backoff.reset();
         let mut actions = self.drop_socket();
         actions.extend(self.connect(now, None));
@@ -169,131 +169,139 @@ impl Link {
     }
 
     /// The person signed out.
-    pub fn signed_out(&mut self) -> Vec<LinkAction> {
+    pub fn signed_out(&mut self) -> Vec<ConnectionAction> {
         let actions = self.drop_socket();
-        self.state = LinkState::SignedOut { reason: None };
+        self.state = ConnectionState::SignedOut { reason: None };
         actions
     }
 
     /// The token turned out to be no good, by REST or by 4001.
-    pub fn token_refused(&mut self, reason: String) -> Vec<LinkAction> {
+    pub fn token_refused(&mut self, reason: String) -> Vec<ConnectionAction> {
         let mut actions = self.drop_socket();
-        self.state = LinkState::SignedOut { reason: Some(reason.clone()) };
-        actions.push(LinkAction::AskSignIn(reason));
+        self.state = ConnectionState::SignedOut { reason: Some(reason.clone()) };
+        actions.push(ConnectionAction::AskSignIn(reason));
         actions
     }
 
     /// The server knows us; `heartbeat_seconds` is its promise to be heard that often.
     pub fn welcomed(&mut self, now: Millis, heartbeat_seconds: u64) {
-        self.state = LinkState::Online;
+        self.state = ConnectionState::Online;
         self.since = now;
-        self.heard = now;
-        self.go_away = 0;
-        self.silence = heartbeat_seconds.clamp(1, 3_600) * 2_000 + SILENCE_SLACK_MS;
+        self.last_activity = now;
+        self.go_away_ms = 0;
+        self.silence_limit = heartbeat_seconds.clamp(1, 3_600) * 2_000 + SILENCE_SLACK_MS;
     }
 
     /// Any frame came from the current socket.
-    pub fn heard(&mut self, now: Millis) {
-        self.heard = now;
+    pub fn on_activity(&mut self, now: Millis) {
+        self.last_activity = now;
         self.probe_until = None;
     }
 
     /// The server is about to close and asks to stay away for this many milliseconds.
     pub fn going_away(&mut self, retry_after_ms: Millis) {
-        self.go_away = retry_after_ms.min(crate::backoff::CAP_MS);
+        self.go_away_ms = retry_after_ms.min(crate::backoff::CAP_MS);
     }
 
     /// The current socket ended.
-    pub fn closed(&mut self, now: Millis, random: f64, code: CloseCode, reason: &str) -> Vec<LinkAction> {
-        if self.state == LinkState::Online && now.saturating_sub(self.since) >= STABLE_MS {
+    pub fn closed(
+        &mut self,
+        now: Millis,
+        random: f64,
+        code: CloseCode,
+        reason: &str,
+    ) -> Vec<ConnectionAction> {
+        if self.state == ConnectionState::Online && now.saturating_sub(self.since) >= STABLE_MS {
             self.backoff.reset();
         }
-        self.connection = None;
+        self.current = None;
         self.probe_until = None;
         let next = after_close(code, self.backoff.failures());
-        let asked = std::mem::take(&mut self.go_away);
+        let asked = std::mem::take(&mut self.go_away_ms);
         let backoff = self.backoff.fail(random);
         let after = Closed { code, reason: reason.to_owned(), failures: self.backoff.failures() };
         let wait = match next {
-            Next::Stop => {
-                self.state = LinkState::Stopped { after };
+            AfterClose::Stop => {
+                self.state = ConnectionState::Stopped { after };
                 return Vec::new();
             }
-            Next::SignIn => {
+            AfterClose::SignIn => {
                 return self.token_refused(words::reason(code, reason));
             }
-            Next::Now => 0,
-            Next::Jitter(window) => asked + part_of(window, random),
-            Next::BackOff => asked.max(backoff),
+            AfterClose::Now => 0,
+            AfterClose::Jitter(window) => asked + part_of(window, random),
+            AfterClose::BackOff => asked.max(backoff),
         };
-        if !self.network {
-            self.state = LinkState::Offline;
+        if !self.has_network {
+            self.state = ConnectionState::Offline;
         } else if wait == 0 {
             return self.connect(now, Some(after));
         } else {
-            self.state = LinkState::Waiting { until: now + wait, after };
+            self.state = ConnectionState::Waiting { until: now + wait, after };
         }
         Vec::new()
     }
 
     /// The browser says that the device has, or has not, a network.
-    pub fn network(&mut self, now: Millis, online: bool) -> Vec<LinkAction> {
-        self.network = online;
+    pub fn network(&mut self, now: Millis, online: bool) -> Vec<ConnectionAction> {
+        self.has_network = online;
         if online {
-            return self.woke(now);
+            return self.wake(now);
         }
         match self.state {
-            LinkState::Waiting { .. } => self.state = LinkState::Offline,
+            ConnectionState::Waiting { .. } => self.state = ConnectionState::Offline,
             // An open socket says nothing when the network goes, and may even live on (loopback): ask it.
-            LinkState::Online => return self.probe(now),
+            ConnectionState::Online => return self.probe(now),
             _ => {}
         }
         Vec::new()
     }
 
     /// The page came back from sleep or from the background, or the network did.
-    pub fn woke(&mut self, now: Millis) -> Vec<LinkAction> {
+    pub fn wake(&mut self, now: Millis) -> Vec<ConnectionAction> {
         match &self.state {
-            LinkState::Waiting { after, .. } => {
+            ConnectionState::Waiting { after, .. } => {
                 let after = after.clone();
                 self.connect(now, Some(after))
             }
-            LinkState::Offline => self.connect(now, None),
-            LinkState::Online if now.saturating_sub(self.heard) > PROBE_MS => self.probe(now),
+            ConnectionState::Offline => self.connect(now, None),
+            ConnectionState::Online if now.saturating_sub(self.last_activity) > PROBE_MS => self.probe(now),
             _ => Vec::new(),
         }
     }
 
     /// The device may have slept, by a clock that stood still meanwhile: whether a socket lives must be asked.
-    pub fn slept(&mut self, now: Millis) -> Vec<LinkAction> {
-        if self.state == LinkState::Online { self.probe(now) } else { self.woke(now) }
+    pub fn after_sleep(&mut self, now: Millis) -> Vec<ConnectionAction> {
+        if self.state == ConnectionState::Online { self.probe(now) } else { self.wake(now) }
     }
 
     /// The person asks to connect now.
-    pub fn try_now(&mut self, now: Millis) -> Vec<LinkAction> {
+    pub fn try_now(&mut self, now: Millis) -> Vec<ConnectionAction> {
         match &self.state {
-            LinkState::Waiting { after, .. } | LinkState::Stopped { after } => {
+            ConnectionState::Waiting { after, .. } | ConnectionState::Stopped { after } => {
                 let after = after.clone();
                 self.connect(now, Some(after))
             }
-            LinkState::Offline => self.connect(now, None),
+            ConnectionState::Offline => self.connect(now, None),
             _ => Vec::new(),
         }
     }
 
     /// The time that [`Self::deadline`] named has come.
-    pub fn tick(&mut self, now: Millis, random: f64) -> Vec<LinkAction> {
+    pub fn tick(&mut self, now: Millis, random: f64) -> Vec<ConnectionAction> {
         if self.deadline().is_none_or(|due| now < due) {
             return Vec::new();
         }
         match &self.state {
-            LinkState::Waiting { after, .. } => {
+            ConnectionState::Waiting { after, .. } => {
                 let after = after.clone();
                 self.connect(now, Some(after))
             }
-            LinkState::Connecting { .. } => self.lost(now, random, CloseCode::Abnormal),
-            LinkState::Online => self.lost(now, random, CloseCode::NoHeartbeat),
-            LinkState::SignedOut { .. } | LinkState::Offline | LinkState::Stopped { .. } => Vec::new(),
+            ConnectionState::Connecting { .. } => self.lost(now, random, CloseCode::Abnormal),
+            ConnectionState::Online => self.lost(now, random, CloseCode::NoHeartbeat),
+            ConnectionState::SignedOut { .. }
+            | ConnectionState::Offline
+            | ConnectionState::Stopped { .. } => Vec::new(),
         }
     }
 
@@ -301,53 +309,55 @@ impl Link {
     #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
         match self.state {
-            LinkState::Waiting { until, .. } => Some(until),
-            LinkState::Connecting { .. } => Some(self.since + WELCOME_MS),
-            LinkState::Online => {
-                let silent = self.heard + self.silence;
+            ConnectionState::Waiting { until, .. } => Some(until),
+            ConnectionState::Connecting { .. } => Some(self.since + WELCOME_MS),
+            ConnectionState::Online => {
+                let silent = self.last_activity + self.silence_limit;
                 Some(self.probe_until.map_or(silent, |probe| probe.min(silent)))
             }
-            LinkState::SignedOut { .. } | LinkState::Offline | LinkState::Stopped { .. } => None,
+            ConnectionState::SignedOut { .. }
+            | ConnectionState::Offline
+            | ConnectionState::Stopped { .. } => None,
         }
     }
 
     /// The socket is given up because nothing comes from it.
-    fn lost(&mut self, now: Millis, random: f64, code: CloseCode) -> Vec<LinkAction> {
+    fn lost(&mut self, now: Millis, random: f64, code: CloseCode) -> Vec<ConnectionAction> {
         let mut actions = self.drop_socket();
         actions.extend(self.closed(now, random, code, ""));
         actions
     }
 
-    fn probe(&mut self, now: Millis) -> Vec<LinkAction> {
+    fn probe(&mut self, now: Millis) -> Vec<ConnectionAction> {
         if self.probe_until.is_some() {
             return Vec::new();
         }
         self.probe_until = Some(now + PROBE_MS);
-        vec![LinkAction::Probe]
+        vec![ConnectionAction::Probe]
     }
 
-    fn connect(&mut self, now: Millis, after: Option<Closed>) -> Vec<LinkAction> {
-        let connection = Connection(self.next_connection);
-        self.next_connection += 1;
-        self.connection = Some(connection);
+    fn connect(&mut self, now: Millis, after: Option<Closed>) -> Vec<ConnectionAction> {
+        let connection = ConnectionId(self.next_id);
+        self.next_id += 1;
+        self.current = Some(connection);
         self.since = now;
         self.probe_until = None;
-        self.state = LinkState::Connecting { after };
-        vec![LinkAction::Connect(connection)]
+        self.state = ConnectionState::Connecting { after };
+        vec![ConnectionAction::Connect(connection)]
     }
 
-    fn drop_socket(&mut self) -> Vec<LinkAction> {
+    fn drop_socket(&mut self) -> Vec<ConnectionAction> {
         self.probe_until = None;
-        self.connection.take().map(LinkAction::Disconnect).into_iter().collect()
+        self.current.take().map(ConnectionAction::Disconnect).into_iter().collect()
     }
 }
 
-impl Default for Link {
+impl Default for Connection {
     fn default() -> Self {
         Self::new()
     }
 }
 
 #[cfg(test)]
-#[path = "link_tests.rs"]
+#[path = "connection_tests.rs"]
 mod tests;

@@ -15,7 +15,7 @@ pub struct Fields {
 
 /// What a link says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Link {
+pub struct ShareLink {
     /// The first connection.
     pub first: Fields,
     /// The second, when it shows.
@@ -24,7 +24,7 @@ pub struct Link {
     pub doctor: bool,
 }
 
-impl Link {
+impl ShareLink {
     /// Reads the query of the page's address, with or without its question mark; what is not known is ignored.
     #[must_use]
     pub fn parse(query: &str) -> Self {
@@ -118,26 +118,26 @@ mod tests {
     #[test]
     fn what_is_built_is_read_again() {
         for link in [
-            Link::default(),
-            Link { first: fields("", "7"), second: None, doctor: true },
-            Link {
+            ShareLink::default(),
+            ShareLink { first: fields("", "7"), second: None, doctor: true },
+            ShareLink {
                 first: fields("https://chat.example.org:8443", "7"),
                 second: Some(fields("http://[::1]:8000", "8")),
                 doctor: false,
             },
-            Link { first: fields("a b&c=d", ""), second: Some(Fields::default()), doctor: false },
+            ShareLink { first: fields("a b&c=d", ""), second: Some(Fields::default()), doctor: false },
         ] {
             let address = link.build("http://127.0.0.1:8000");
             let (page, query) = address.split_once('?').unwrap_or((&address, ""));
             assert_eq!(page, "http://127.0.0.1:8000/chat-ws-test/");
-            assert_eq!(Link::parse(query), link, "{address}");
+            assert_eq!(ShareLink::parse(query), link, "{address}");
         }
     }
 
     #[test]
     fn a_link_holds_no_token_wherever_it_was_typed() {
         for base in ["ws://h/ws/chats/1/?token=secret", "http://me:secret@h/", "http://h/#secret"] {
-            let link = Link { first: fields(base, "1"), ..Link::default() };
+            let link = ShareLink { first: fields(base, "1"), ..ShareLink::default() };
             let address = link.build("http://h");
             assert!(!address.contains("secret"), "{address}");
         }
@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn any_query_can_be_read() {
-        assert_eq!(Link::parse("?chat=%E1%BA%A1%&x&doctor=0").first.chat, "ạ%");
-        assert_eq!(Link::parse("token=secret"), Link::default());
-        assert!(Link::parse("?doctor").doctor);
+        assert_eq!(ShareLink::parse("?chat=%E1%BA%A1%&x&doctor=0").first.chat, "ạ%");
+        assert_eq!(ShareLink::parse("token=secret"), ShareLink::default());
+        assert!(ShareLink::parse("?doctor").doctor);
     }
 }

@@ -5,7 +5,7 @@ use causerie_frontend::browser::{run, uuid};
 use causerie_protocol::words::checks::Check;
 use leptos::prelude::*;
 
-use super::Side;
+use super::ConnectionPane;
 use crate::browser;
 use crate::probe::Prober;
 
@@ -33,7 +33,7 @@ impl Examination {
     }
 }
 
-impl Side {
+impl ConnectionPane {
     /// Looks for the cause of a connection that fails, with the fields as they are.
     pub fn examine(self) {
         let token = self.token.get_untracked().trim().to_owned();

@@ -8,11 +8,11 @@ use crate::limits::MESSAGES;
 
 /// The newest messages, each once, in order.
 #[derive(Clone, Debug, Default)]
-pub struct Talk {
+pub struct Conversation {
     messages: BTreeMap<MessageId, Message>,
 }
 
-impl Talk {
+impl Conversation {
     /// Takes a message from wherever it comes; the newer one of two with the same id stays.
     pub fn add(&mut self, message: Message) {
         self.messages.insert(message.id, message);
@@ -64,31 +64,31 @@ mod tests {
         )
     }
 
-    fn texts(talk: &Talk) -> Vec<&str> {
-        talk.messages().map(|message| message.content.as_str()).collect()
+    fn texts(conversation: &Conversation) -> Vec<&str> {
+        conversation.messages().map(|message| message.content.as_str()).collect()
     }
 
     #[test]
     fn what_comes_twice_or_out_of_order_shows_once_and_in_order() {
-        let mut talk = Talk::default();
+        let mut conversation = Conversation::default();
         for (id, content) in [(7, "seven"), (5, "five"), (7, "seven")] {
-            assert!(talk.received("message", &message(id, content)));
+            assert!(conversation.received("message", &message(id, content)));
         }
-        assert_eq!(texts(&talk), ["five", "seven"]);
+        assert_eq!(texts(&conversation), ["five", "seven"]);
         let edited = r#"{"type":"edited","seq":8,"data":{"chat_id":1,"seq":8,"id":5,"content":"5","edited_at":"2026-11-24T09:42:00Z"}}"#;
-        assert!(talk.received("edited", edited));
-        assert!(!talk.received("ping", r#"{"type":"ping","t":1}"#));
-        assert!(!talk.received("message", r#"{"type":"message","text":"mine"}"#));
-        assert_eq!(texts(&talk), ["5", "seven"]);
+        assert!(conversation.received("edited", edited));
+        assert!(!conversation.received("ping", r#"{"type":"ping","t":1}"#));
+        assert!(!conversation.received("message", r#"{"type":"message","text":"mine"}"#));
+        assert_eq!(texts(&conversation), ["5", "seven"]);
     }
 
     #[test]
     fn only_the_newest_are_kept() {
-        let mut talk = Talk::default();
+        let mut conversation = Conversation::default();
         for id in 0..MESSAGES as i64 + 3 {
-            talk.received("message", &message(id, "x"));
+            conversation.received("message", &message(id, "x"));
         }
-        assert_eq!(talk.messages().count(), MESSAGES);
-        assert_eq!(talk.messages().next().map(|message| message.id), Some(MessageId(3)));
+        assert_eq!(conversation.messages().count(), MESSAGES);
+        assert_eq!(conversation.messages().next().map(|message| message.id), Some(MessageId(3)));
     }
 }

@@ -2,16 +2,16 @@
 
 use leptos::prelude::*;
 
-use super::{Inner, Side};
+use super::{ConnectionPane, Inner};
 use crate::browser;
+use crate::conversation::Conversation;
 use crate::filter::Filter;
 use crate::frame::{Direction, Frame};
 use crate::record::Record;
 use crate::round_trip::RoundTrips;
-use crate::talk::Talk;
-use crate::words::Text;
+use crate::texts::Text;
 
-impl Side {
+impl ConnectionPane {
     /// Records what the connection did.
     pub fn note(self, kind: &str, text: String) {
         self.with(|inner| {
@@ -21,9 +21,9 @@ impl Side {
     }
 
     /// Reads the record, and again whenever it changed.
-    pub fn read<T>(self, look: impl FnOnce(&Record) -> T) -> T {
+    pub fn read<T>(self, read: impl FnOnce(&Record) -> T) -> T {
         self.drawn.track();
-        self.inner.with_value(|inner| look(&inner.record))
+        self.inner.with_value(|inner| read(&inner.record))
     }
 
     /// A line of the record as it is now.
@@ -38,21 +38,21 @@ impl Side {
     }
 
     /// Forgets the conversation.
-    pub fn clear_talk(self) {
-        self.with(|inner| inner.talk.clear());
+    pub fn clear_conversation(self) {
+        self.with(|inner| inner.conversation.clear());
         self.draw_soon();
     }
 
     /// Reads the conversation, and again whenever it may have changed.
-    pub fn read_talk<T>(self, look: impl FnOnce(&Talk) -> T) -> T {
+    pub fn read_conversation<T>(self, read: impl FnOnce(&Conversation) -> T) -> T {
         self.drawn.track();
-        self.inner.with_value(|inner| look(&inner.talk))
+        self.inner.with_value(|inner| read(&inner.conversation))
     }
 
     /// Reads the round trips.
-    pub fn read_trips<T>(self, look: impl FnOnce(&RoundTrips) -> T) -> T {
+    pub fn read_trips<T>(self, read: impl FnOnce(&RoundTrips) -> T) -> T {
         self.drawn.track();
-        self.inner.with_value(|inner| look(&inner.trips))
+        self.inner.with_value(|inner| read(&inner.trips))
     }
 
     /// Frames a second, sent and received.

@@ -7,19 +7,19 @@ use causerie_protocol::{ChatId, ClientFrame, ClientId, MessageText, client_frame
 use leptos::prelude::*;
 
 use crate::browser;
+use crate::conversation::Conversation;
 use crate::frame::{Direction, Head, KIND_BINARY};
 use crate::handshake::{Form, Handshake};
-use crate::link::Fields;
 use crate::rate::Rate;
 use crate::record::Record;
 use crate::round_trip::RoundTrips;
+use crate::share_link::Fields;
 use crate::socket::{OpenError, Socket, SocketEvent};
-use crate::talk::Talk;
-use crate::words::Text;
+use crate::texts::Text;
 
 mod examine;
-mod loads;
-mod look;
+mod rest;
+mod view_model;
 
 pub use examine::Examination;
 
@@ -59,7 +59,7 @@ pub struct Beginning {
 #[derive(Default)]
 struct Inner {
     record: Record,
-    talk: Talk,
+    conversation: Conversation,
     trips: RoundTrips,
     sent_rate: Rate,
     received_rate: Rate,
@@ -73,7 +73,7 @@ struct Inner {
 
 /// One connection.
 #[derive(Clone, Copy)]
-pub struct Side {
+pub struct ConnectionPane {
     /// What it is called.
     pub title: Text,
     /// Sets its elements apart from those of the other.
@@ -114,7 +114,7 @@ pub struct Side {
     inner: StoredValue<Inner, LocalStorage>,
 }
 
-impl Side {
+impl ConnectionPane {
     /// A connection with its fields filled.
     #[must_use]
     pub fn new(title: Text, id: &'static str, fields: Fields, language: RwSignal<Language>) -> Self {
@@ -156,7 +156,7 @@ impl Side {
         let base = self.base.get_untracked();
         let address = if base.trim().is_empty() { causerie_frontend::browser::base() } else { base };
         Target::parse(&address).map_err(|finding| {
-            let words = finding.words(self.language.get_untracked());
+            let words = finding.explanation(self.language.get_untracked());
             format!("{} {}", words.what, words.remedy)
         })
     }
@@ -177,7 +177,7 @@ impl Side {
     }
 
     fn text(self, text: Text) -> &'static str {
-        text.r#in(self.language.get_untracked())
+        text.in_language(self.language.get_untracked())
     }
 
     /// Opens a socket, in the place of the one that there may be.
@@ -288,7 +288,7 @@ impl Side {
         self.with(|inner| {
             inner.received_rate.count(now, text.len());
             inner.trips.received(now, &head);
-            inner.talk.received(&kind, &text);
+            inner.conversation.received(&kind, &text);
             inner.record.push(now, Direction::Received, kind.clone(), text.len(), text);
         });
         self.draw_soon();

@@ -4,7 +4,7 @@
 ///
 /// A parser would sort or merge fields: a tester shows what was sent.
 #[must_use]
-pub fn lay_out(text: &str) -> String {
+pub fn pretty(text: &str) -> String {
     if serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
         return text.to_owned();
     }
@@ -65,17 +65,17 @@ mod tests {
 
     #[test]
     fn json_is_laid_out_in_its_own_order() {
-        let laid = lay_out(r#"{"z":1,"a":[true,{"q":"x, {y}: \"z\\"}],"e":{},"l":[ ]}"#);
+        let laid = pretty(r#"{"z":1,"a":[true,{"q":"x, {y}: \"z\\"}],"e":{},"l":[ ]}"#);
         let expected = "{\n  \"z\": 1,\n  \"a\": [\n    true,\n    {\n      \"q\": \"x, {y}: \\\"z\\\\\"\n    }\n  ],\n  \"e\": {},\n  \"l\": []\n}";
         assert_eq!(laid, expected);
-        assert_eq!(lay_out(&laid), laid);
+        assert_eq!(pretty(&laid), laid);
     }
 
     #[test]
     fn what_is_no_json_stays_as_it_is() {
         for text in ["", "hello: {", "{\"a\":1", "  two  spaces"] {
-            assert_eq!(lay_out(text), text);
+            assert_eq!(pretty(text), text);
         }
-        assert_eq!(lay_out("5"), "5");
+        assert_eq!(pretty("5"), "5");
     }
 }

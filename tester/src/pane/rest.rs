@@ -5,10 +5,10 @@ use causerie_frontend::{browser, storage};
 use causerie_protocol::rest::Login;
 use leptos::prelude::*;
 
-use super::Side;
-use crate::words::Text;
+use super::ConnectionPane;
+use crate::texts::Text;
 
-impl Side {
+impl ConnectionPane {
     fn api(self) -> Result<Api, String> {
         let base = self.base.get_untracked();
         if base.trim().is_empty() {
@@ -85,7 +85,7 @@ impl Side {
                 let said = Text::HistoryLoaded.fill(self.language.get_untracked(), &[("count", &count)]);
                 // The frames beside it are what came through the socket; this came by another way, and says so.
                 let json = serde_json::to_string(&messages).unwrap_or_default();
-                self.with(|inner| messages.into_iter().for_each(|message| inner.talk.add(message)));
+                self.with(|inner| messages.into_iter().for_each(|message| inner.conversation.add(message)));
                 self.note("history", json);
                 self.trouble.set(String::new());
                 self.said.set(said);

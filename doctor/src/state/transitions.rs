@@ -4,8 +4,8 @@ use causerie_protocol::words::checks::Check;
 use causerie_protocol::{Finding, limits};
 
 use super::{Doctor, Phase, TokenShape};
-use crate::judge::{self, Cause};
-use crate::probe::{Fetched, Held, Reached, SocketSeen};
+use crate::diagnose::{self, Cause};
+use crate::probe::{Fetched, HoldResult, Reached, SocketObservation};
 use crate::target::Target;
 
 /// How often the server is asked for its memory of a handshake before it counts as never arrived:
@@ -44,7 +44,7 @@ impl Doctor {
             Reached::Refused => (Check::Listening, at(Finding::NothingListens)),
             Reached::TimedOut => (Check::Listening, at(Finding::NoAnswer)),
             Reached::CertificateRefused(why) => {
-                (Check::Certificate, at(Finding::CertificateRefused).noted(why.clone()))
+                (Check::Certificate, at(Finding::CertificateRefused).with_note(why.clone()))
             }
             Reached::TlsNotSpoken => (Check::Certificate, at(Finding::TlsNotSpoken)),
             Reached::Failed => (Check::Listening, at(Finding::Unreachable)),
@@ -63,16 +63,16 @@ impl Doctor {
                 return self.fail(Check::Causerie, Finding::NotCauserie.into());
             }
         };
-        let status = match judge::identity(&answer, self.target()) {
+        let status = match diagnose::identity(&answer, self.target()) {
             Ok(status) => status,
             Err(cause) if cause.finding == Finding::VersionsDiffer => {
                 return self.fail(Check::Version, cause);
             }
             Err(cause) => return self.fail(Check::Causerie, cause),
         };
-        self.know(&status);
+        self.record_server(&status);
         self.report.pass(Check::Causerie, Some(status.version.clone()));
-        if let Some(cause) = judge::versions(&status.version, status.protocol) {
+        if let Some(cause) = diagnose::versions(&status.version, status.protocol) {
             return self.fail(Check::Version, cause);
         }
         self.report.pass(Check::Version, None);
@@ -92,28 +92,28 @@ impl Doctor {
         }
         if let Some(origin) = &status.origin {
             // A proxy may say another origin or host for a socket than for this, so the socket itself decides.
-            self.foreign = judge::origin(origin, status.host.as_deref(), self.target());
+            self.foreign = diagnose::origin(origin, status.host.as_deref(), self.target());
             if self.foreign.is_none() {
                 self.report.pass(Check::Origin, Some(origin.origin.clone()));
             }
         }
-        let skew = judge::skew(&answer, status.time_ms);
+        let skew = diagnose::skew(&answer, status.time_ms);
         self.report.figures.skew_ms = Some(skew.0.round() as i64);
         self.skew = Some(skew);
         self.status = Some(status);
         self.phase = Phase::Socket;
     }
 
-    pub(super) fn socket_seen(&mut self, seen: SocketSeen) {
+    pub(super) fn socket_seen(&mut self, seen: SocketObservation) {
         let offer = self.offer();
-        if judge::needs_trace(&seen, offer) {
+        if diagnose::needs_trace(&seen, offer) {
             let clustered = self.status.as_ref().is_some_and(|status| status.clustered);
             let left = if clustered { TRACES_CLUSTERED } else { TRACES };
             self.phase = Phase::Trace { left, seen };
             return;
         }
         match seen {
-            SocketSeen::Welcomed { version, milliseconds } => {
+            SocketObservation::Welcomed { version, milliseconds } => {
                 self.report.figures.connect_ms = Some(milliseconds);
                 self.opened(Some(format!("{milliseconds:.0} ms")));
                 if version != limits::VERSION {
@@ -126,20 +126,20 @@ impl Doctor {
                 if let Some(chat) = self.situation.chat {
                     self.report.pass(Check::Chat, Some(chat.to_string()));
                 }
-                if let Some(cause) = self.skew.and_then(judge::clock) {
+                if let Some(cause) = self.skew.and_then(diagnose::clock) {
                     return self.fail(Check::Clock, cause);
                 }
                 let skew = self.report.figures.skew_ms.map(|ms| format!("{ms:+} ms"));
                 self.report.pass(Check::Clock, skew);
                 self.phase = Phase::RoundTrips;
             }
-            SocketSeen::Closed { code, reason, welcomed } => {
+            SocketObservation::Closed { code, reason, welcomed } => {
                 self.opened(None);
                 self.closed(code, &reason, welcomed);
             }
-            SocketSeen::Silent => self.fail(Check::Upgrade, Finding::SocketSilent.into()),
+            SocketObservation::Silent => self.fail(Check::Upgrade, Finding::SocketSilent.into()),
             // These need the server's account and were sent there above.
-            SocketSeen::Refused { .. } | SocketSeen::NotEchoed | SocketSeen::Failed => {
+            SocketObservation::Refused { .. } | SocketObservation::NotEchoed | SocketObservation::Failed => {
                 self.fail(Check::Upgrade, Finding::Unexplained.into());
             }
         }
@@ -148,14 +148,14 @@ impl Doctor {
     /// The server closed the socket, which shows that sockets open and that subprotocols arrive.
     fn closed(&mut self, code: u16, reason: &str, welcomed: bool) {
         let chat = self.situation.chat.map(|chat| chat.to_string());
-        let mut cause = judge::close(code, reason, chat.as_deref());
+        let mut cause = diagnose::close(code, reason, chat.as_deref());
         let check = match cause.finding {
             Finding::NoToken if self.situation.token == TokenShape::Malformed => {
                 cause = Finding::TokenMalformed.into();
                 Check::Token
             }
             // A clock that is days off ends sign-ins before their time.
-            Finding::TokenExpired => match self.skew.and_then(judge::clock) {
+            Finding::TokenExpired => match self.skew.and_then(diagnose::clock) {
                 Some(skewed) => {
                     cause = skewed;
                     Check::Clock
@@ -178,13 +178,13 @@ impl Doctor {
         self.fail(check, cause);
     }
 
-    pub(super) fn trace(&mut self, left: u32, seen: SocketSeen, fetched: &Fetched) {
+    pub(super) fn trace(&mut self, left: u32, seen: SocketObservation, fetched: &Fetched) {
         let traced = match fetched {
-            Fetched::Answered(answer) => judge::traced(answer),
+            Fetched::Answered(answer) => diagnose::traced(answer),
             Fetched::Hidden | Fetched::TimedOut | Fetched::Failed => None,
         };
         if let Some(trace) = traced.and_then(|traced| traced.trace) {
-            return match judge::trace(&trace, self.offer(), self.target()) {
+            return match diagnose::trace(&trace, self.offer(), self.target()) {
                 Some(cause) => {
                     let check = match cause.finding {
                         Finding::ProxyDropsSubprotocol => {
@@ -197,7 +197,7 @@ impl Doctor {
                     };
                     self.fail(check, cause);
                 }
-                None if seen == SocketSeen::NotEchoed => {
+                None if seen == SocketObservation::NotEchoed => {
                     self.report.pass(Check::Upgrade, None);
                     self.fail(Check::Subprotocol, Finding::ProxyDropsSubprotocol.into());
                 }
@@ -213,15 +213,15 @@ impl Doctor {
         }
         // It reached no server that was asked, so what answered stands before it.
         let cause = match seen {
-            SocketSeen::Refused { status, code } => judge::refused(status, code.as_ref()),
-            SocketSeen::NotEchoed => Finding::ProxyDropsSubprotocol.into(),
+            SocketObservation::Refused { status, code } => diagnose::refused(status, code.as_ref()),
+            SocketObservation::NotEchoed => Finding::ProxyDropsSubprotocol.into(),
             _ => Finding::SocketBlocked.into(),
         };
         self.fail(Check::Upgrade, cause);
     }
 
-    pub(super) fn bare(&mut self, seen: &SocketSeen) {
-        let opens = matches!(seen, SocketSeen::Welcomed { .. } | SocketSeen::Closed { .. });
+    pub(super) fn after_bare_handshake(&mut self, seen: &SocketObservation) {
+        let opens = matches!(seen, SocketObservation::Welcomed { .. } | SocketObservation::Closed { .. });
         if opens {
             self.report.pass(Check::Upgrade, None);
             self.fail(Check::Subprotocol, Finding::ProxyDropsSubprotocol.into());
@@ -231,11 +231,11 @@ impl Doctor {
     }
 
     pub(super) fn round_trips(&mut self, times: &[f64]) {
-        match judge::median(times) {
+        match diagnose::median(times) {
             None => self.report.skip(Check::RoundTrip),
             Some(median) => {
                 self.report.figures.round_trip_ms = Some(median);
-                if median > judge::SLOW_MS {
+                if median > diagnose::SLOW_MS {
                     let cause =
                         Cause::from(Finding::SlowRoundTrip).with("milliseconds", format!("{median:.0}"));
                     return self.fail(Check::RoundTrip, cause);
@@ -251,27 +251,27 @@ impl Doctor {
         }
     }
 
-    pub(super) fn held(&mut self, held: Held) {
+    pub(super) fn held(&mut self, held: HoldResult) {
         match held {
-            Held::Lasted { quiet_ms } => {
+            HoldResult::Lasted { quiet_ms } => {
                 self.report.figures.quiet_ms = Some(quiet_ms);
                 self.report.pass(Check::Idle, Some(seconds(quiet_ms)));
                 self.phase = Phase::Ended;
             }
-            Held::Busy => {
+            HoldResult::Busy => {
                 self.report.skip(Check::Idle);
                 self.phase = Phase::Ended;
             }
-            Held::Cut { quiet_ms } => self.phase = Phase::AfterCut { quiet_ms },
-            Held::Closed { code, reason } => self.closed(code, &reason, true),
-            Held::Silent => self.fail(Check::Idle, Finding::SocketSilent.into()),
+            HoldResult::Cut { quiet_ms } => self.phase = Phase::AfterCut { quiet_ms },
+            HoldResult::Closed { code, reason } => self.closed(code, &reason, true),
+            HoldResult::Silent => self.fail(Check::Idle, Finding::SocketSilent.into()),
         }
     }
 
     /// A server that ended cuts its connections too.
     pub(super) fn after_cut(&mut self, quiet_ms: u64, fetched: &Fetched) {
         let status = match fetched {
-            Fetched::Answered(answer) => judge::identity(answer, self.target()),
+            Fetched::Answered(answer) => diagnose::identity(answer, self.target()),
             Fetched::TimedOut => return self.fail(Check::Causerie, at(self.target(), Finding::NoAnswer)),
             Fetched::Hidden | Fetched::Failed => {
                 return self.fail(Check::Listening, at(self.target(), Finding::NothingListens));
@@ -285,7 +285,7 @@ impl Doctor {
                 let cause = Cause::from(Finding::ProxyCutsIdle)
                     .with("seconds", format!("{:.0}", quiet_ms as f64 / 1_000.0))
                     .with("heartbeat", format!("{:.0}", self.heartbeat_ms() as f64 / 1_000.0));
-                self.fail(Check::Idle, cause.noted(seconds(quiet_ms)));
+                self.fail(Check::Idle, cause.with_note(seconds(quiet_ms)));
             }
         }
     }

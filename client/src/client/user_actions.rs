@@ -25,7 +25,7 @@ impl Client {
         self.changed.insert(Scope::Timeline(chat));
         let client_id = message.client_id.clone();
         self.effects.push(Effect::StorePending(message));
-        let lost = match self.roster.get(chat) {
+        let lost = match self.chat_list.get(chat) {
             Some(entry) => entry.lost.clone(),
             None => self.is_absent(chat).then(|| say!(NoAccess).to_owned()),
         };
@@ -42,8 +42,8 @@ impl Client {
                 continue;
             }
             let (chat, client_id) = (message.chat_id, message.client_id.clone());
-            let is_here = self.rooms.get(&chat).is_some_and(|room| {
-                room.timeline.messages().any(|known| {
+            let is_here = self.chat_states.get(&chat).is_some_and(|state| {
+                state.timeline.messages().any(|known| {
                     known.client_id.as_ref() == Some(&client_id) && known.sender.id == message.owner
                 })
             });
@@ -61,7 +61,7 @@ impl Client {
             self.changed.insert(Scope::Timeline(chat));
             self.effects.push(Effect::StorePending(message));
             self.effects.push(Effect::ForgetPending(client_id.clone()));
-            if let Some(why) = self.roster.get(chat).and_then(|entry| entry.lost.clone()) {
+            if let Some(why) = self.chat_list.get(chat).and_then(|entry| entry.lost.clone()) {
                 self.fail(&again, &why);
             }
         }
@@ -74,34 +74,36 @@ impl Client {
         }
     }
 
-    pub(super) fn open_now(&mut self, chat: Option<ChatId>) {
+    pub(super) fn set_open_chat(&mut self, chat: Option<ChatId>) {
         self.open = chat;
         let Some(chat) = chat else { return };
         self.load_newest(chat);
-        let is_partial = self.roster.get(chat).map(crate::ChatEntry::is_partial);
+        let is_partial = self.chat_list.get(chat).map(crate::ChatEntry::is_partial);
         // What no page of the list has told may be a chat further down.
-        if is_partial.unwrap_or(self.list.loaded && self.list.next.is_some()) {
-            self.want(chat);
+        if is_partial.unwrap_or(self.list_loading.loaded && self.list_loading.next.is_some()) {
+            self.queue_fetch(chat);
         }
-        if let Some(room) = self.rooms.get_mut(&chat) {
-            room.stream.unpark();
+        if let Some(state) = self.chat_states.get_mut(&chat) {
+            state.stream.unpark();
         }
     }
 
     pub(super) fn seen_bottom(&mut self, chat: ChatId) {
         let Some(me) = self.me.as_ref().map(|me| me.id) else { return };
-        let Some(room) = self.rooms.get(&chat).filter(|room| room.timeline.is_loaded()) else { return };
-        let at = room.stream.at();
-        let seen = at.max(room.timeline.newest());
-        if self.roster.get_mut(chat).is_some_and(|entry| entry.read_by(me, seen, at)) {
+        let Some(state) = self.chat_states.get(&chat).filter(|state| state.timeline.is_loaded()) else {
+            return;
+        };
+        let at = state.stream.position();
+        let seen = at.max(state.timeline.newest());
+        if self.chat_list.get_mut(chat).is_some_and(|entry| entry.advance_read(me, seen, at)) {
             self.changed.insert(Scope::Chat(chat));
         }
     }
 
-    pub(super) fn tell_typing(&mut self, chat: ChatId) {
-        let Some(connection) = self.link.online() else { return };
-        let followed = self.rooms.get(&chat).is_some_and(|room| room.stream.is_followed());
-        if followed && self.typing.tell(chat, self.now) {
+    pub(super) fn send_typing(&mut self, chat: ChatId) {
+        let Some(connection) = self.connection.online() else { return };
+        let followed = self.chat_states.get(&chat).is_some_and(|state| state.stream.is_followed());
+        if followed && self.typing.should_send(chat, self.now) {
             let frame = ClientFrame::Typing { chat_id: Some(chat) };
             self.effects.push(Effect::SendFrame(connection, frame));
         }
@@ -119,8 +121,8 @@ impl Client {
     /// Nothing can be sent to a chat any more: what never was fails.
     ///
     /// Of what was sent a copy may still be on its way, and be stored: the server is asked, by sending it again.
-    pub(super) fn fail_untold(&mut self, chat: ChatId, reason: &str) {
-        for client_id in self.outbox.untold(chat) {
+    pub(super) fn fail_never_sent(&mut self, chat: ChatId, reason: &str) {
+        for client_id in self.outbox.never_sent(chat) {
             self.fail(&client_id, reason);
         }
     }

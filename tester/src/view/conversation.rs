@@ -5,16 +5,16 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::say;
-use crate::side::Side;
-use crate::words::Text;
+use crate::pane::ConnectionPane;
+use crate::texts::Text;
 
 /// The messages, the newest at the bottom and in sight.
 #[component]
-pub fn Conversation(side: Side) -> impl IntoView {
+pub fn Conversation(pane: ConnectionPane) -> impl IntoView {
     let list = NodeRef::<html::Ol>::new();
     let messages = Memo::new(move |_| {
-        side.read_talk(|talk| {
-            let lines = talk.messages().map(|message| {
+        pane.read_conversation(|conversation| {
+            let lines = conversation.messages().map(|message| {
                 (message.id, bidi::contained(&message.sender.name), bidi::contained(&message.content))
             });
             lines.collect::<Vec<_>>()
@@ -26,11 +26,12 @@ pub fn Conversation(side: Side) -> impl IntoView {
             list.set_scroll_top(list.scroll_height());
         }
     });
-    let empty =
-        move || messages.with(Vec::is_empty).then(|| view! { <p class="soft">{say(Text::TalkEmpty)}</p> });
+    let empty = move || {
+        messages.with(Vec::is_empty).then(|| view! { <p class="soft">{say(Text::ConversationEmpty)}</p> })
+    };
     view! {
-        <section class="talk" aria-labelledby=format!("{}-talk", side.id)>
-            <h3 id=format!("{}-talk", side.id)>{say(Text::Talk)}</h3>
+        <section class="talk" aria-labelledby=format!("{}-talk", pane.id)>
+            <h3 id=format!("{}-talk", pane.id)>{say(Text::Conversation)}</h3>
             {empty}
             <ol data-testid="talk" node_ref=list tabindex="0" hidden=move || messages.with(Vec::is_empty)>
                 <For each=move || messages.get() key=|line| line.clone() let:line>

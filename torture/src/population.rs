@@ -78,7 +78,7 @@ pub struct Revolving {
 
 /// People and chats.
 #[derive(Debug)]
-pub struct World {
+pub struct Population {
     /// Everybody.
     pub people: Vec<Person>,
     /// For each of them a sign-in that no client uses and that is never revoked.
@@ -89,18 +89,18 @@ pub struct World {
     pub revolving: Vec<Revolving>,
 }
 
-impl World {
+impl Population {
     /// Makes `people` accounts and `chats` chats: one of everybody, two that revolve, then groups and pairs by turns.
     ///
     /// # Errors
     /// When the server refuses.
     pub async fn make(api: &Api, people: usize, chats: usize) -> Result<Self> {
-        let mut world =
+        let mut population =
             Self { people: Vec::new(), sign_ins: Vec::new(), chats: Vec::new(), revolving: Vec::new() };
         for number in 0..people {
             let sign_in = SignIn::register(api, &format!("person{number}@example.org")).await?;
-            world.people.push(sign_in.person.clone());
-            world.sign_ins.push(sign_in);
+            population.people.push(sign_in.person.clone());
+            population.sign_ins.push(sign_in);
         }
         for number in 0..chats {
             let members: Vec<usize> = match number {
@@ -113,17 +113,17 @@ impl World {
             members.dedup();
             let is_group = number % 2 == 1 || number == 0;
             let host = members[0];
-            let others = members[1..].iter().map(|other| UserRef::Id(world.people[*other].user.id));
+            let others = members[1..].iter().map(|other| UserRef::Id(population.people[*other].user.id));
             let title = is_group.then(|| ChatTitle::new(format!("Group {number}"))).transpose()?;
             let body = CreateChat { participants: others.collect(), title, client_id: None };
-            let chat = api.start_chat(&world.sign_ins[host].token(), &body).await?.id;
+            let chat = api.start_chat(&population.sign_ins[host].token(), &body).await?.id;
             if matches!(number, 1 | 3) && members.len() > 2 {
                 let guest = *members.last().expect("there are more than two");
-                let (host, guest) = (world.sign_ins[host].clone(), world.sign_ins[guest].clone());
-                world.revolving.push(Revolving { chat, host, guest });
+                let (host, guest) = (population.sign_ins[host].clone(), population.sign_ins[guest].clone());
+                population.revolving.push(Revolving { chat, host, guest });
             }
-            world.chats.push((chat, members));
+            population.chats.push((chat, members));
         }
-        Ok(world)
+        Ok(population)
     }
 }

@@ -1,4 +1,4 @@
-//! The tally: what a run was made of, in numbers for a person.
+//! The counters: what a run was made of, in numbers for a person.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -8,7 +8,7 @@ use crate::history::{Fact, History};
 
 /// Counts over all histories.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct Counters {
     written: u64,
     /// Different messages that were acknowledged.
     pub acked: u64,
@@ -28,20 +28,20 @@ pub struct Tally {
     closes: BTreeMap<u16, u64>,
 }
 
-impl Tally {
+impl Counters {
     /// Counts the histories.
     pub fn of(histories: &[History]) -> Self {
-        let mut tally = Self::default();
+        let mut counters = Self::default();
         for history in histories {
-            tally.add(history);
+            counters.add(history);
         }
-        tally
+        counters
     }
 
     fn add(&mut self, history: &History) {
         let mut follower = Follower::default();
         let mut acked = HashSet::new();
-        let mut asked = BTreeMap::new();
+        let mut subscribing = BTreeMap::new();
         let mut failed = HashSet::new();
         for noted in &history.facts {
             match follower.take(noted) {
@@ -57,12 +57,12 @@ impl Tally {
                     self.duplicates += u64::from(*duplicate);
                 }
                 Fact::Event { .. } => self.delivered += 1,
-                Fact::Asked { chat, after } => {
-                    asked.insert(*chat, *after);
+                Fact::Subscribing { chat, after } => {
+                    subscribing.insert(*chat, *after);
                 }
                 Fact::Subscribed { chat, head, reset } => {
                     self.connections += 1;
-                    let missed = asked.get(chat).map_or(0, |after| head.saturating_sub(*after));
+                    let missed = subscribing.get(chat).map_or(0, |after| head.saturating_sub(*after));
                     if *reset {
                         self.resets += 1;
                     } else if missed > 0 {
@@ -75,13 +75,13 @@ impl Tally {
                 Fact::Reloaded => self.reloads += 1,
                 Fact::Shown { .. } => self.windows += 1,
                 Fact::Closed { code } => *self.closes.entry(*code).or_default() += 1,
-                Fact::Retried { .. } | Fact::ShownSent { .. } | Fact::ReadTo { .. } | Fact::Heard => {}
+                Fact::Retried { .. } | Fact::ShownSent { .. } | Fact::ReadTo { .. } | Fact::OtherFrame => {}
             }
         }
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = [
             ("messages written", self.written),

@@ -17,7 +17,7 @@ macro_rules! words {
 
             /// The text in a language.
             #[must_use]
-            pub fn r#in(self, language: Language) -> &'static str {
+            pub fn in_language(self, language: Language) -> &'static str {
                 match language {
                     Language::English => match self { $(Self::$key => $english,)+ },
                     Language::Vietnamese => match self { $(Self::$key => $vietnamese,)+ },
@@ -97,8 +97,8 @@ words! {
     CloseReason: "Reason", "Lý do";
     CloseWith: "Close with this code", "Đóng với mã này";
     CloseWrong: "A browser closes with 1000 or 3000 to 4999, and a reason of at most 123 bytes.", "Trình duyệt chỉ đóng với mã 1000 hoặc 3000 đến 4999, lý do tối đa 123 byte.";
-    Talk: "Conversation", "Cuộc trò chuyện";
-    TalkEmpty: "Messages show here when they arrive or are loaded.", "Tin nhắn hiện ở đây khi đến hoặc được tải.";
+    Conversation: "Conversation", "Cuộc trò chuyện";
+    ConversationEmpty: "Messages show here when they arrive or are loaded.", "Tin nhắn hiện ở đây khi đến hoặc được tải.";
     Frames: "Frames", "Khung";
     FramesEmpty: "Every frame shows here, in both directions.", "Mọi khung hiện ở đây, theo cả hai chiều.";
     NothingPasses: "No frame passes the filters.", "Không có khung nào qua bộ lọc.";
@@ -125,8 +125,6 @@ words! {
     MixedContent: "The browser did not allow it: this page came over https, so the socket must be wss. Write an https address.", "Trình duyệt không cho phép: trang này tải qua https nên socket phải là wss. Hãy dùng địa chỉ https.";
     Doctor: "Connection doctor", "Chẩn đoán kết nối";
     DoctorIntro: "It tries the connection step by step, stops at the first that fails, and says what to do.", "Thử kết nối từng bước, dừng ở bước lỗi đầu tiên và cho biết cách xử lý.";
-    DoctorRunning: "Looking…", "Đang kiểm tra…";
-    DoctorIdle: "With quiet time: {seconds} s", "Chờ im lặng: {seconds} giây";
     Stop: "Stop", "Dừng";
     CopyReport: "Copy the report", "Sao chép báo cáo";
 }
@@ -135,7 +133,7 @@ impl Text {
     /// The text with values where it leaves them open, as `{name}`.
     #[must_use]
     pub fn fill(self, language: Language, values: &[(&str, &str)]) -> String {
-        let text = self.r#in(language).to_owned();
+        let text = self.in_language(language).to_owned();
         values
             .iter()
             .fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), &bidi::isolated(value)))
@@ -155,7 +153,8 @@ mod tests {
     #[test]
     fn both_languages_say_everything_and_leave_the_same_open() {
         for text in Text::ALL {
-            let [english, vietnamese] = [Language::English, Language::Vietnamese].map(|l| text.r#in(l));
+            let [english, vietnamese] =
+                [Language::English, Language::Vietnamese].map(|l| text.in_language(l));
             assert!(!english.is_empty() && !vietnamese.is_empty(), "{text:?}");
             assert_eq!(places(english), places(vietnamese), "{text:?}");
             assert_eq!(english.ends_with('.'), vietnamese.ends_with('.'), "{text:?}");

@@ -9,11 +9,11 @@ use leptos::prelude::*;
 
 use super::erased::{flag, part, submit, text};
 use super::form;
-use super::parts::{alert, button, field, language_choice};
+use super::widgets::{alert, button, field, language_choice};
 use crate::api::Api;
 use crate::app::{App, app};
 use crate::browser;
-use crate::storage::drafts::KeptTexts;
+use crate::storage::drafts::TextStorage;
 
 /// The fields of which what is written is kept, by their names.
 const EMAIL: &str = "email";
@@ -21,13 +21,13 @@ const NAME: &str = "name";
 
 /// What somebody sees who is not signed in.
 #[component]
-pub fn Door() -> impl IntoView {
+pub fn SignIn() -> impl IntoView {
     let app = app();
     let registering = RwSignal::new(false);
     let error = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
 
-    let enter = move |event: SubmitEvent| {
+    let submit_form = move |event: SubmitEvent| {
         event.prevent_default();
         if !busy.get_untracked() {
             busy.set(true);
@@ -39,7 +39,7 @@ pub fn Door() -> impl IntoView {
         registering.update(|registering| *registering = !*registering);
         error.set(String::new());
     };
-    let texts = KeptTexts::of_door();
+    let texts = TextStorage::of_sign_in();
     // Who signed in here last is most often who signs in again.
     let known = app.peek(|client| client.me().map(|me| me.email.clone()));
     if texts.get(EMAIL).is_none() {
@@ -48,7 +48,7 @@ pub fn Door() -> impl IntoView {
     let email = field(say!(Email), EMAIL, "email", "username", "", &texts, EMAIL);
     let name = part(move || {
         if registering.get() {
-            field(say!(Name), NAME, "text", "name", "", &KeptTexts::of_door(), NAME)
+            field(say!(Name), NAME, "text", "name", "", &TextStorage::of_sign_in(), NAME)
         } else {
             ().into_any()
         }
@@ -58,7 +58,7 @@ pub fn Door() -> impl IntoView {
     };
     // One form for both: what is written stays when one changes one's mind.
     let form = page! {
-        <form data-testid=choose("register", "sign-in") on:submit=submit(enter)>
+        <form data-testid=choose("register", "sign-in") on:submit=submit(submit_form)>
             <h2>{choose(say!(MakeAccount), say!(SignIn))}</h2>
             {name}
             {email}
@@ -127,7 +127,7 @@ async fn send(
     };
     match answer {
         Ok(answer) => {
-            KeptTexts::of_door().forget();
+            TextStorage::of_sign_in().forget();
             app.signed_in(answer, !field("keep").is_empty());
         }
         Err(problem) => {

@@ -22,18 +22,18 @@ const STORE: &str = "outbox";
 
 /// An unsent message and the tab that sends it.
 #[derive(Serialize)]
-struct Kept {
+struct StoredMessage {
     tab: String,
     message: PendingMessage,
 }
 
 read_fields! {
-    Kept { "tab" => tab: need, "message" => message: need }
+    StoredMessage { "tab" => tab: required, "message" => message: required }
 }
 
 /// The unsent messages of this browser; one that has no IndexedDB to give keeps none.
 #[derive(Clone)]
-pub struct Outbox {
+pub struct PendingStorage {
     tab: Rc<str>,
     state: Rc<RefCell<State>>,
     /// Whether the browser did not take something, as when its storage is full.
@@ -55,7 +55,7 @@ enum Change {
     Delete(ClientId),
 }
 
-impl Outbox {
+impl PendingStorage {
     /// Opens the outbox as the tab with this name; what is asked for meanwhile is done then.
     #[must_use]
     pub fn open(tab: &str) -> Self {
@@ -64,15 +64,15 @@ impl Outbox {
         let refused = Rc::new(Cell::new(false));
         let noted = Rc::clone(&refused);
         let refuse = Closure::<dyn Fn()>::new(move || noted.set(true)).into_js_value().unchecked_into();
-        let outbox =
+        let storage =
             Self { tab: tab.into(), state, refused, refuse, opened: Promise::resolve(&JsValue::UNDEFINED) };
-        let opening = outbox.clone();
+        let opening = storage.clone();
         let opened = future_to_promise(async move {
             let database = open_database().await;
             opening.become_open(database);
             Ok(JsValue::UNDEFINED)
         });
-        Self { opened, ..outbox }
+        Self { opened, ..storage }
     }
 
     /// Waits until the browser opened the database, or refused to.
@@ -105,14 +105,14 @@ impl Outbox {
     pub async fn adopt(&self, user: UserId) -> Vec<PendingMessage> {
         let alive = browser::held_locks().await;
         let mut adopted = Vec::new();
-        for kept in self.all().await {
-            let orphan = kept.tab == *self.tab || !alive.contains(&lock_name(&kept.tab));
-            if kept.message.owner == user && orphan {
+        for stored in self.all().await {
+            let orphan = stored.tab == *self.tab || !alive.contains(&lock_name(&stored.tab));
+            if stored.message.owner == user && orphan {
                 // What is this tab's already may be acknowledged by now: it must not be put back.
-                if kept.tab != *self.tab {
-                    self.put(kept.message.clone());
+                if stored.tab != *self.tab {
+                    self.put(stored.message.clone());
                 }
-                adopted.push(kept.message);
+                adopted.push(stored.message);
             }
         }
         sort_by(&mut adopted, |a, b| a.created_ms.cmp(&b.created_ms));
@@ -121,20 +121,20 @@ impl Outbox {
 
     /// Forgets all messages of a person, who leaves this browser.
     pub async fn forget(&self, user: UserId) {
-        for kept in self.all().await {
-            if kept.message.owner == user {
-                self.delete(&kept.message.client_id);
+        for stored in self.all().await {
+            if stored.message.owner == user {
+                self.delete(&stored.message.client_id);
             }
         }
     }
 
     /// Whether what is put here is still there without the page.
     #[must_use]
-    pub fn is_kept(&self) -> bool {
+    pub fn is_durable(&self) -> bool {
         matches!(*self.state.borrow(), State::Open(_)) && !self.refused.get()
     }
 
-    async fn all(&self) -> Vec<Kept> {
+    async fn all(&self) -> Vec<StoredMessage> {
         let Some(store) = self.store(IdbTransactionMode::Readonly) else { return Vec::new() };
         let Ok(request) = store.get_all() else { return Vec::new() };
         let values = finished(&request).await.unwrap_or(JsValue::NULL);
@@ -154,8 +154,8 @@ impl Outbox {
         let _ = match change {
             Change::Put(message) => {
                 let key = JsValue::from_str(message.client_id.as_str());
-                let kept = Kept { tab: self.tab.to_string(), message };
-                let Ok(json) = serde_json::to_string(&kept) else { return };
+                let stored = StoredMessage { tab: self.tab.to_string(), message };
+                let Ok(json) = serde_json::to_string(&stored) else { return };
                 store.put_with_key(&JsValue::from_str(&json), &key)
             }
             Change::Delete(client_id) => store.delete(&JsValue::from_str(client_id.as_str())),

@@ -5,15 +5,15 @@ use causerie_protocol::ClientId;
 use crate::draft::Store;
 
 /// The key of the request that was not answered yet.
-const KEY: &str = "new.request";
+const STORED_AT: &str = "new.request";
 
 /// The name for a request that asks for this: the name of the one before, when that asked for the same and was not
 /// answered, also before a reload; else a new one.
 #[must_use]
-pub fn name(store: &impl Store, asked: &str, new: impl FnOnce() -> String) -> Option<ClientId> {
-    let before = store.get(KEY).and_then(|kept| ClientId::new(kept.strip_suffix(asked)?).ok());
+pub fn key(store: &impl Store, asked: &str, new: impl FnOnce() -> String) -> Option<ClientId> {
+    let before = store.get(STORED_AT).and_then(|kept| ClientId::new(kept.strip_suffix(asked)?).ok());
     let name = before.or_else(|| ClientId::new(new()).ok())?;
-    store.set(KEY, Some(&format!("{name}{asked}")));
+    store.set(STORED_AT, Some(&format!("{name}{asked}")));
     Some(name)
 }
 
@@ -21,8 +21,8 @@ pub fn name(store: &impl Store, asked: &str, new: impl FnOnce() -> String) -> Op
 ///
 /// A chat is an answer, and so is a refusal for what the request asks for. No answer leaves open whether the chat was made,
 /// and so does one that is about another try: an error of the server, a token that is no good, a limit.
-pub fn answered(store: &impl Store) {
-    store.set(KEY, None);
+pub fn forget_key(store: &impl Store) {
+    store.set(STORED_AT, None);
 }
 
 #[cfg(test)]
@@ -51,26 +51,26 @@ mod tests {
     #[test]
     fn a_request_keeps_its_name_until_it_is_answered() {
         let (store, count) = (Memory::default(), Cell::new(0));
-        let name = |asked: &str| {
+        let key = |asked: &str| {
             let new = || {
                 count.set(count.get() + 1);
                 format!("n{}", count.get())
             };
-            name(&store, asked, new).unwrap().to_string()
+            key(&store, asked, new).unwrap().to_string()
         };
         let (trip, dinner) = (r#"{"title":"Trip"}"#, r#"{"title":"Dinner"}"#);
-        assert_eq!([name(trip), name(trip)], ["n1", "n1"], "again after no answer, and after a reload");
-        assert_eq!([name(dinner), name(dinner)], ["n2", "n2"], "another chat is another request");
-        answered(&store);
-        assert_eq!(name(dinner), "n3", "a second chat of the same people, on purpose");
+        assert_eq!([key(trip), key(trip)], ["n1", "n1"], "again after no answer, and after a reload");
+        assert_eq!([key(dinner), key(dinner)], ["n2", "n2"], "another chat is another request");
+        forget_key(&store);
+        assert_eq!(key(dinner), "n3", "a second chat of the same people, on purpose");
     }
 
     #[test]
     fn what_is_kept_is_not_taken_for_a_name_when_it_is_none() {
         let store = Memory::default();
-        store.set(KEY, Some("{}"));
-        assert_eq!(name(&store, "{}", || "n1".to_owned()).unwrap().as_str(), "n1");
-        store.set(KEY, Some("not a name {}"));
-        assert_eq!(name(&store, "{}", || "n2".to_owned()).unwrap().as_str(), "n2");
+        store.set(STORED_AT, Some("{}"));
+        assert_eq!(key(&store, "{}", || "n1".to_owned()).unwrap().as_str(), "n1");
+        store.set(STORED_AT, Some("not a name {}"));
+        assert_eq!(key(&store, "{}", || "n2".to_owned()).unwrap().as_str(), "n2");
     }
 }

@@ -1,10 +1,10 @@
 //! What an observation means. Each function looks at one and knows nothing of the order.
 
-use causerie_protocol::doctor::{NAME, OriginStatus, ServerStatus, Trace, Traced};
+use causerie_protocol::doctor::{NAME, OriginStatus, RecordedTrace, ServerStatus, Trace};
 use causerie_protocol::{CloseCode, ErrorCode, Finding, limits};
 use serde::Deserialize;
 
-use crate::probe::{Answer, Offer, SocketSeen};
+use crate::probe::{Answer, Offer, SocketObservation};
 use crate::target::Target;
 
 /// A clock that is further off than this makes times look wrong and sign-ins end at the wrong time.
@@ -41,7 +41,7 @@ impl Cause {
 
     /// With a note.
     #[must_use]
-    pub fn noted(self, note: impl Into<String>) -> Self {
+    pub fn with_note(self, note: impl Into<String>) -> Self {
         Self { note: Some(note.into()), ..self }
     }
 }
@@ -77,7 +77,7 @@ pub fn identity(answer: &Answer, target: &Target) -> Result<ServerStatus, Cause>
     let elsewhere = answer.location.as_deref().and_then(|to| Target::parse(to).ok());
     // First of all: a browser follows by itself, and what answers there may well be Causerie, but sockets do not follow.
     if let Some(to) = elsewhere.filter(|to| to.origin() != target.origin()) {
-        return Err(Cause::from(Finding::Redirected).with("to", to.origin()).noted(note));
+        return Err(Cause::from(Finding::Redirected).with("to", to.origin()).with_note(note));
     }
     if let Ok(status) = serde_json::from_str::<ServerStatus>(&answer.body)
         && status.name == NAME
@@ -96,7 +96,7 @@ pub fn identity(answer: &Answer, target: &Target) -> Result<ServerStatus, Cause>
         }
         _ => Finding::NotCauserie.into(),
     };
-    Err(cause.noted(note))
+    Err(cause.with_note(note))
 }
 
 /// Whether a protocol's version, and that of a release, fit ours.
@@ -167,9 +167,9 @@ pub fn close(code: u16, reason: &str, chat: Option<&str>) -> Cause {
         CloseCode::InternalError => Finding::DatabaseUnreachable.into(),
         other => Cause::from(Finding::ClosedByServer)
             .with("code", code.to_string())
-            .with("what", other.words().what.trim_end_matches('.')),
+            .with("what", other.explanation().what.trim_end_matches('.')),
     };
-    cause.noted(format!("{code} {reason}").trim_end())
+    cause.with_note(format!("{code} {reason}").trim_end())
 }
 
 /// The kinds of 4001, by the first words of the reason.
@@ -197,7 +197,7 @@ pub fn refused(status: u16, code: Option<&ErrorCode>) -> Cause {
         (404, None) => Finding::NotCauserie.into(),
         _ => Finding::SocketBlocked.into(),
     };
-    cause.noted(format!("HTTP {status}"))
+    cause.with_note(format!("HTTP {status}"))
 }
 
 /// Why a handshake failed, given what the server remembers of it; `None`: that it arrived whole and was accepted, so
@@ -214,7 +214,7 @@ pub fn trace(trace: &Trace, offer: Offer, target: &Target) -> Option<Cause> {
         101 => None,
         403 => {
             let origin = trace.origin.as_deref().unwrap_or_default();
-            Some(foreign(origin, trace.host.as_deref(), target).noted("HTTP 403"))
+            Some(foreign(origin, trace.host.as_deref(), target).with_note("HTTP 403"))
         }
         status => Some(refused(status, trace.code.as_ref())),
     }
@@ -222,18 +222,18 @@ pub fn trace(trace: &Trace, offer: Offer, target: &Target) -> Option<Cause> {
 
 /// Reads the server's memory of a handshake.
 #[must_use]
-pub fn traced(answer: &Answer) -> Option<Traced> {
+pub fn traced(answer: &Answer) -> Option<RecordedTrace> {
     serde_json::from_str(&answer.body).ok()
 }
 
 /// Whether the server's account of the handshake is needed to understand what was seen of it.
 #[must_use]
-pub fn needs_trace(seen: &SocketSeen, offer: Offer) -> bool {
+pub fn needs_trace(seen: &SocketObservation, offer: Offer) -> bool {
     match seen {
-        SocketSeen::Welcomed { .. } | SocketSeen::Silent => false,
-        SocketSeen::Refused { .. } | SocketSeen::NotEchoed | SocketSeen::Failed => true,
+        SocketObservation::Welcomed { .. } | SocketObservation::Silent => false,
+        SocketObservation::Refused { .. } | SocketObservation::NotEchoed | SocketObservation::Failed => true,
         // The token was offered, and did not arrive.
-        SocketSeen::Closed { code, reason, .. } => {
+        SocketObservation::Closed { code, reason, .. } => {
             offer == Offer::Token
                 && CloseCode::from_code(*code) == CloseCode::Unauthorized
                 && token(reason) == Finding::NoToken

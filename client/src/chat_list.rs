@@ -232,7 +232,7 @@ impl ChatEntry {
     }
 
     /// Somebody read up to a position, while events were applied up to `stream`; whether that is news.
-    pub fn read_by(&mut self, user: UserId, seq: Seq, stream: Seq) -> bool {
+    pub fn advance_read(&mut self, user: UserId, seq: Seq, stream: Seq) -> bool {
         let mut news = user == self.me && self.unread.read_up_to(seq, stream);
         if let Some(at) = self.chat.participants.iter_mut().find(|one| one.user.id == user)
             && seq > at.read_seq
@@ -258,11 +258,11 @@ pub(crate) fn is_partial(chat: &Chat) -> bool {
 
 /// All chats of the person.
 #[derive(Debug, Default)]
-pub struct Roster {
+pub struct ChatList {
     entries: SortedMap<ChatId, ChatEntry>,
 }
 
-impl Roster {
+impl ChatList {
     /// All entries, by their ids.
     pub fn entries(&self) -> impl Iterator<Item = &ChatEntry> {
         self.entries.values()
@@ -294,7 +294,7 @@ impl Roster {
     }
 
     /// Takes the server's answer about a chat as [`ChatEntry::refresh`]; whether the chat is new here.
-    pub fn take(&mut self, chat: Chat, me: UserId, stream: Seq, keep_people: bool) -> bool {
+    pub fn upsert(&mut self, chat: Chat, me: UserId, stream: Seq, keep_people: bool) -> bool {
         if let Some(entry) = self.entries.get_mut(&chat.id) {
             entry.refresh(chat, stream, keep_people);
             return false;
@@ -309,7 +309,7 @@ impl Roster {
     }
 
     /// Somebody came or went; the chats where that shows.
-    pub fn presence(&mut self, user: UserId, online: bool) -> Vec<ChatId> {
+    pub fn set_presence(&mut self, user: UserId, online: bool) -> Vec<ChatId> {
         let mut changed = Vec::new();
         for entry in self.entries.values_mut() {
             if let Some(at) = entry.chat.participants.iter_mut().find(|one| one.user.id == user)
@@ -329,11 +329,11 @@ impl Roster {
 
     /// Somebody who is in one of the chats.
     #[must_use]
-    pub fn person(&self, chat: ChatId, user: UserId) -> Option<&User> {
+    pub fn participant(&self, chat: ChatId, user: UserId) -> Option<&User> {
         Some(&self.get(chat)?.participant(user)?.user)
     }
 }
 
 #[cfg(test)]
-#[path = "roster_tests.rs"]
+#[path = "chat_list_tests.rs"]
 mod tests;

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::erased::{click, event, flag, text};
 use crate::language;
-use crate::storage::drafts::KeptTexts;
+use crate::storage::drafts::TextStorage;
 
 /// A button with a word on it.
 pub fn button(
@@ -59,7 +59,7 @@ pub fn alert(error: RwSignal<String>) -> AnyView {
 }
 
 /// Keeps what is written into a field, also when its form closes or the page is loaded anew.
-pub fn keeping(texts: &KeptTexts, key: &str) -> impl Fn(Event) + Clone + 'static {
+pub fn keeping(texts: &TextStorage, key: &str) -> impl Fn(Event) + Clone + 'static {
     let (texts, key) = (texts.clone(), key.to_owned());
     event(move |event| {
         let written = event_target_value(&event);
@@ -74,7 +74,7 @@ pub fn field(
     kind: &'static str,
     autocomplete: &'static str,
     hint: &'static str,
-    texts: &KeptTexts,
+    texts: &TextStorage,
     key: &str,
 ) -> AnyView {
     let hint = (!hint.is_empty()).then(|| view! { <small>{hint}</small> });

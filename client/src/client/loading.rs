@@ -1,0 +1,342 @@
+//! Lists and pages that come by REST, and who is signed in.
+
+use causerie_protocol::rest::{Chat, ChatCursor};
+use causerie_protocol::{ChatId, CloseCode, Message, User};
+use causerie_texts::say;
+
+use super::fetches::Fetches;
+use super::{ChatState, Client, ListLoading};
+use crate::chat_list::{ChatEntry, ChatList, is_partial};
+use crate::effect::{Effect, Scope};
+use crate::input::{HistoryRequest, LoadError};
+use crate::outbox::{Outbox, Pending};
+use crate::sorted::SortedSet;
+use crate::typing::Typing;
+use crate::words;
+
+impl Client {
+    pub(super) fn sign_in(&mut self, user: User) {
+        if !self.is_me(user.id) {
+            self.forget_everything();
+        }
+        self.me = Some(user);
+        let actions = self.connection.signed_in(self.now);
+        self.apply_connection_actions(actions);
+        // An answer to the token before is not to be waited for.
+        self.list_loading.request = None;
+        self.list_loading.reload = false;
+        self.fetches.restart();
+        self.request_chats();
+    }
+
+    pub(super) fn sign_out(&mut self) {
+        let unsent: Vec<_> = self.outbox.entries().map(|entry| entry.message.client_id.clone()).collect();
+        self.effects.extend(unsent.into_iter().map(Effect::ForgetPending));
+        let actions = self.connection.signed_out();
+        self.apply_connection_actions(actions);
+        self.forget_everything();
+        self.me = None;
+        self.was_lost = false;
+    }
+
+    /// Another person, or nobody: nothing of the one before stays.
+    pub(super) fn forget_everything(&mut self) {
+        for chat in self.chat_list.ids() {
+            self.changed.extend([Scope::Chat(chat), Scope::Timeline(chat), Scope::Typing(chat)]);
+        }
+        self.changed.insert(Scope::Chats);
+        self.chat_states.clear();
+        self.chat_list = ChatList::default();
+        self.outbox = Outbox::default();
+        self.typing = Typing::default();
+        self.list_loading = ListLoading::default();
+        self.fetches = Fetches::default();
+    }
+
+    /// Loads the list from its beginning.
+    pub(super) fn request_chats(&mut self) {
+        if self.me.is_none() {
+            return;
+        }
+        if self.list_loading.request.is_some() {
+            self.list_loading.reload = true;
+            return;
+        }
+        self.list_loading.count = 0;
+        self.load_chats(None);
+    }
+
+    fn load_chats(&mut self, before: Option<ChatCursor>) {
+        let ticket = self.next_ticket();
+        self.list_loading.request = Some(ticket);
+        self.list_loading.before = before;
+        self.list_loading.retry_at = None;
+        self.list_loading.added.clear();
+        self.effects.push(Effect::LoadChats { ticket, before });
+    }
+
+    /// The person wants to see more of the list.
+    pub(super) fn load_more_chats(&mut self) {
+        self.list_loading.wanted = self.list_loading.wanted.max(self.list_loading.count + 1);
+        if self.list_loading.request.is_none()
+            && self.list_loading.retry_at.is_none()
+            && self.list_loading.next.is_some()
+        {
+            self.load_chats(self.list_loading.next);
+        }
+    }
+
+    pub(super) fn on_chats_loaded(&mut self, ticket: u64, chats: Vec<Chat>, has_more: bool) {
+        if self.list_loading.request != Some(ticket) {
+            return;
+        }
+        let added = std::mem::take(&mut self.list_loading.added);
+        let listed: SortedSet<ChatId> = chats.iter().map(|chat| chat.id).collect();
+        self.list_loading.request = None;
+        self.list_loading.failed = None;
+        self.list_loading.tries.reset();
+        self.list_loading.loaded = true;
+        self.list_loading.next = chats.last().map(Chat::cursor).filter(|_| has_more);
+        self.list_loading.count += chats.len();
+        self.changed.insert(Scope::Chats);
+        for chat in chats {
+            self.apply_chat(chat);
+        }
+        let caught = std::mem::take(&mut self.list_loading.caught).into_iter();
+        self.list_loading.caught = caught.filter(|chat| !listed.contains(chat)).collect();
+        let (begin, end) = (self.list_loading.before, self.list_loading.next);
+        let is_whole = begin.is_none() && end.is_none();
+        for chat in self.chat_list.ids() {
+            let Some(place) = self.chat_list.get(chat).map(ChatEntry::cursor) else { continue };
+            if listed.contains(&chat) || added.contains(&chat) {
+                continue;
+            }
+            if is_whole {
+                self.remove_chat(chat);
+            } else if begin.is_none_or(|begin| place < begin) && end.is_none_or(|end| place >= end) {
+                // It is gone, or it moved while the pages before this one were on their way.
+                self.queue_fetch(chat);
+            }
+        }
+        if std::mem::take(&mut self.list_loading.reload) {
+            return self.request_chats();
+        }
+        if let Some(next) = end
+            && self.list_loading.count < self.limits.subscriptions.max(self.list_loading.wanted)
+        {
+            return self.load_chats(Some(next));
+        }
+        for chat in std::mem::take(&mut self.list_loading.caught) {
+            if self.chat_states.contains_key(&chat) {
+                self.queue_fetch(chat);
+            }
+        }
+        // What of the person's is in no page that came.
+        for chat in self.outbox.chats().into_iter().chain(self.open) {
+            match self.chat_states.contains_key(&chat) {
+                true => {}
+                false if is_whole => self.fail_never_sent(chat, words::close(CloseCode::NotParticipant).what),
+                false => self.queue_fetch(chat),
+            }
+        }
+        self.recount();
+    }
+
+    /// Looks whether counts of unread messages have to be asked for again.
+    pub(super) fn recount(&mut self) {
+        if self.chat_list.unsure().next().is_none() {
+            self.list_loading.recount_at = None;
+            self.list_loading.recounts.reset();
+        } else if self.list_loading.recount_at.is_none() {
+            // The server has not heard yet how far this page has read: it is told, and asked again a little later.
+            self.list_loading.recount_at = Some(self.now + self.list_loading.recounts.fail(1.0));
+        }
+    }
+
+    pub(super) fn on_chats_failed(&mut self, ticket: u64, error: LoadError) {
+        if self.list_loading.request != Some(ticket) {
+            return;
+        }
+        self.list_loading.request = None;
+        if std::mem::take(&mut self.list_loading.reload) {
+            (self.list_loading.before, self.list_loading.count) = (None, 0);
+        }
+        let detail = match error {
+            LoadError::Unauthorized => return self.token_refused(),
+            LoadError::NotFound => say!(NoList).to_owned(),
+            LoadError::Temporary { detail } => detail,
+        };
+        self.list_loading.failed = Some(detail);
+        self.list_loading.retry_at = Some(self.now + self.list_loading.tries.fail(self.random).max(1));
+        self.changed.insert(Scope::Chats);
+    }
+
+    /// There is a chat, perhaps a new one.
+    pub(super) fn add_chat(&mut self, chat: Chat) {
+        if self.me.is_none() {
+            return;
+        }
+        self.list_loading.added.insert(chat.id);
+        self.fetches.on_received(chat.id);
+        self.changed.insert(Scope::Chats);
+        self.apply_chat(chat);
+    }
+
+    pub(super) fn apply_chat(&mut self, chat: Chat) {
+        let Some(me) = self.me.as_ref().map(|me| me.id) else { return };
+        let id = chat.id;
+        let state = self
+            .chat_states
+            .get_or_insert_with(id, || ChatState::new(id, chat.epoch.clone(), chat.head, chat.read_seq));
+        state.stream.reopen();
+        state.stream.unpark();
+        if *state.stream.epoch() == chat.epoch {
+            state.read_known = state.read_known.max(chat.read_seq);
+            state.stream.observe_head(chat.head, self.now);
+        }
+        let at = state.stream.position();
+        // Of a large chat that is open everybody is known, and stays so until all of them come again.
+        let keep_people = self.open == Some(id) && is_partial(&chat);
+        if keep_people {
+            self.queue_fetch(id);
+        }
+        self.chat_list.upsert(chat, me, at, keep_people);
+        self.changed.extend([Scope::Chat(id), Scope::Timeline(id)]);
+        if self.open == Some(id) {
+            self.load_newest(id);
+        }
+    }
+
+    /// The chat is not in the list any more.
+    pub(super) fn remove_chat(&mut self, chat: ChatId) {
+        let words = words::close(CloseCode::NotParticipant);
+        self.mark_inaccessible(chat, &format!("{} {}", words.what, words.remedy));
+        // It stays for as long as there is something in it that the person must see.
+        if self.open != Some(chat) && self.outbox.entries_of(chat).all(Pending::is_acked) {
+            self.chat_states.remove(&chat);
+            self.chat_list.remove(chat);
+        }
+    }
+
+    /// The chat can't be followed any more; what was to be sent there fails, at once or when the server says so.
+    pub(super) fn mark_inaccessible(&mut self, chat: ChatId, why: &str) {
+        if let Some(state) = self.chat_states.get_mut(&chat) {
+            state.stream.end();
+        }
+        if let Some(entry) = self.chat_list.get_mut(chat).filter(|entry| entry.lost.is_none()) {
+            entry.lost = Some(why.to_owned());
+            self.changed.extend([Scope::Chats, Scope::Chat(chat), Scope::Timeline(chat)]);
+        }
+        self.fail_never_sent(chat, why);
+    }
+
+    pub(super) fn load_newest(&mut self, chat: ChatId) {
+        let ticket = self.next_ticket();
+        if let Some(state) = self.chat_states.get_mut(&chat)
+            && let Some(request) = state.timeline.load(ticket)
+        {
+            self.effects.push(Effect::LoadHistory(request));
+            self.changed.insert(Scope::Timeline(chat));
+        }
+    }
+
+    pub(super) fn load_older(&mut self, chat: ChatId) {
+        let ticket = self.next_ticket();
+        if let Some(state) = self.chat_states.get_mut(&chat)
+            && let Some(request) = state.timeline.load_older(ticket)
+        {
+            self.effects.push(Effect::LoadHistory(request));
+            self.changed.insert(Scope::Timeline(chat));
+        }
+    }
+
+    pub(super) fn on_history_loaded(
+        &mut self,
+        request: HistoryRequest,
+        messages: Vec<Message>,
+        has_older: bool,
+    ) {
+        let own: Vec<_> = messages
+            .iter()
+            .filter_map(|message| Some((message.sender.id, message.client_id.clone()?)))
+            .collect();
+        let Some(state) = self.chat_states.get_mut(&request.chat) else { return };
+        if !state.timeline.page(request, messages, has_older) {
+            return;
+        }
+        let newest = state.timeline.newest();
+        self.changed.insert(Scope::Timeline(request.chat));
+        self.outbox.forget_acked(request.chat, Some(newest));
+        for (sender, client_id) in own {
+            self.resolve_echo(request.chat, sender, &client_id);
+        }
+    }
+
+    pub(super) fn on_history_failed(&mut self, request: HistoryRequest, error: &LoadError) {
+        let Some(state) = self.chat_states.get_mut(&request.chat) else { return };
+        let detail = match error {
+            LoadError::Temporary { detail } => detail.clone(),
+            LoadError::Unauthorized | LoadError::NotFound => {
+                words::close(CloseCode::NotParticipant).what.to_owned()
+            }
+        };
+        if !state.timeline.page_failed(request, detail, self.now, self.random) {
+            return;
+        }
+        self.changed.insert(Scope::Timeline(request.chat));
+        match error {
+            LoadError::Unauthorized => self.token_refused(),
+            LoadError::NotFound => {
+                let words = words::close(CloseCode::NotParticipant);
+                self.mark_inaccessible(request.chat, &format!("{} {}", words.what, words.remedy));
+            }
+            LoadError::Temporary { .. } => {}
+        }
+    }
+
+    /// A REST call said that the token is no good.
+    pub(super) fn token_refused(&mut self) {
+        let actions = self.connection.token_refused(words::close(CloseCode::Unauthorized).why.to_owned());
+        self.apply_connection_actions(actions);
+    }
+
+    /// Asks again for what failed and is due.
+    pub(super) fn start_due_loads(&mut self) {
+        if self.me.is_none() || matches!(self.connection.state(), crate::ConnectionState::SignedOut { .. }) {
+            return;
+        }
+        if self.list_loading.retry_at.is_some_and(|at| at <= self.now) {
+            self.load_chats(self.list_loading.before);
+        }
+        let online = self.connection.online().is_some();
+        if online && self.list_loading.recount_at.take_if(|at| *at <= self.now).is_some() {
+            let unsure: Vec<ChatId> = self.chat_list.unsure().collect();
+            unsure.into_iter().for_each(|chat| self.queue_fetch(chat));
+        }
+        self.start_next_fetch();
+        let Some(open) = self.open else { return };
+        let due = self.chat_states.get(&open).is_some_and(|state| {
+            !state.stream.is_ended() && state.timeline.retry_at().is_some_and(|at| at <= self.now)
+        });
+        if due {
+            self.load_again(open);
+        }
+    }
+
+    /// The server is there again: what failed is asked for without waiting longer.
+    pub(super) fn retry_failed_loads(&mut self) {
+        if let Some(open) = self.open {
+            self.load_again(open);
+        }
+    }
+
+    fn load_again(&mut self, chat: ChatId) {
+        let ticket = self.next_ticket();
+        if let Some(state) = self.chat_states.get_mut(&chat)
+            && let Some(request) = state.timeline.load_again(ticket)
+        {
+            self.effects.push(Effect::LoadHistory(request));
+            self.changed.insert(Scope::Timeline(chat));
+        }
+    }
+}
