@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_banner_says_what_happened_how_long_and_what_waits() {
+    fn the_banner_says_what_happened_how_long_to_wait_and_what_is_pending() {
         let after = closed(CloseCode::ServiceRestart);
         let waiting = ConnectionState::Waiting { until: 13_400, after: after.clone() };
         for (state, unsent, words) in [

@@ -60,7 +60,7 @@ fn chat_list() -> ChatList {
 }
 
 #[test]
-fn the_newest_chat_is_first_and_a_message_brings_its_chat_up() {
+fn the_newest_chat_is_first_and_a_message_moves_its_chat_up() {
     let mut chat_list = chat_list();
     let order =
         |chat_list: &ChatList| chat_list.newest_first().iter().map(|entry| entry.id().0).collect::<Vec<_>>();
@@ -70,7 +70,7 @@ fn the_newest_chat_is_first_and_a_message_brings_its_chat_up() {
 }
 
 #[test]
-fn a_chat_is_called_by_its_title_or_by_the_others() {
+fn a_chat_is_shown_by_its_title_or_by_the_names_of_the_others() {
     let mut group = chat(1, 3, 0, "t");
     assert_eq!(ChatEntry::new(group.clone(), ME).title().alone(), "Ben");
     group.participants.push(Participant { user: user(3, "Cleo"), read_seq: Seq(1), online: true });
@@ -108,7 +108,7 @@ fn unread_counts_others_and_ends_with_reading_anywhere() {
 }
 
 #[test]
-fn the_last_line_follows_edits_and_says_when_it_is_gone() {
+fn the_last_message_follows_edits_and_deletions() {
     let mut chat_list = chat_list();
     let entry = chat_list.get_mut(ChatId(1)).unwrap();
     entry.message(&message(4, user(2, "Ben")));
@@ -134,7 +134,7 @@ fn an_answer_that_is_older_than_the_stream_does_not_undo_it() {
 }
 
 #[test]
-fn people_come_and_go() {
+fn presence_joins_and_leaves_change_the_participants() {
     let mut chat_list = chat_list();
     assert_eq!(chat_list.set_presence(UserId(2), true), [ChatId(1), ChatId(2), ChatId(3)]);
     assert_eq!(chat_list.set_presence(UserId(2), true), []);
@@ -171,7 +171,7 @@ fn an_answer_that_is_older_than_the_stream_still_tells_how_far_others_have_read(
 }
 
 #[test]
-fn how_far_was_read_in_another_log_means_nothing() {
+fn a_read_position_of_another_epoch_is_ignored() {
     let mut chat_list = chat_list();
     let entry = chat_list.get_mut(ChatId(1)).unwrap();
     assert!(entry.advance_read(ME, Seq(3), Seq(3)));

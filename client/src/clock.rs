@@ -73,7 +73,7 @@ mod tests {
     const DAY: u64 = 24 * HOUR;
 
     #[test]
-    fn the_devices_clock_counts_until_a_server_tells_its_time() {
+    fn the_devices_clock_counts_until_a_server_sends_its_time() {
         let mut clock = ServerClock::default();
         assert_eq!(clock.at(7), 7);
         assert!(clock.stepped(-5));

@@ -158,7 +158,7 @@ fn a_silent_socket_is_replaced_after_two_heartbeats() {
 }
 
 #[test]
-fn a_page_that_wakes_asks_an_old_socket_and_replaces_a_dead_one() {
+fn a_page_that_wakes_probes_an_old_socket_and_replaces_a_dead_one() {
     let mut connection = online();
     assert_eq!(connection.wake(NOW + PROBE_MS), [], "it was heard a moment ago");
     assert_eq!(connection.wake(NOW + PROBE_MS + 1), [ConnectionAction::Probe]);
@@ -210,7 +210,7 @@ fn a_lost_network_is_doubted_while_the_socket_is_alive() {
 }
 
 #[test]
-fn a_token_that_died_asks_with_the_servers_reason_and_signing_in_goes_on() {
+fn an_invalid_token_asks_to_sign_in_with_the_servers_reason() {
     let mut connection = online();
     let actions = connection.closed(NOW, 0.5, CloseCode::Unauthorized, "the token expired");
     assert_eq!(actions, [ConnectionAction::AskSignIn("the token expired".into())]);

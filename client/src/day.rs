@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_far_off_does_not_take_the_day_from_what_follows() {
+    fn a_time_that_is_far_off_does_not_change_the_day_of_later_rows() {
         assert_eq!(beginnings(&[10.0, 24.0 * 30.0, 11.0, 12.0, 24.0]), [0, 1, 2, 4]);
     }
 
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_sent_stands_under_the_last_day_whatever_clock_wrote_it() {
+    fn a_pending_message_is_under_the_last_day_whatever_clock_wrote_it() {
         let mut days = Days::new();
         assert!((days.pending(7.0, 9.0) - 7.0).abs() < f64::EPSILON);
         days.begins(100.0, 0);

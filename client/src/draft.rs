@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_half_edited_message_is_still_half_edited_when_one_comes_back() {
+    fn an_unfinished_edit_is_restored_when_the_composer_opens_again() {
         for target in [Target::Sent(MessageId(3)), unsent()] {
             let (memory, drafts) = drafts();
             assert_eq!(drafts.resume(), None);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_while_an_edit_is_being_saved_stays() {
+    fn text_typed_while_an_edit_is_being_saved_stays() {
         let (_, drafts) = drafts();
         let target = Target::Sent(MessageId(3));
         drafts.keep(Some(&target), "first");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_was_written_in_a_chat_can_be_shown_when_it_is_closed() {
+    fn all_texts_of_a_chat_can_be_shown_when_it_is_closed() {
         let (memory, drafts) = drafts();
         drafts.keep(None, "draft");
         drafts.keep(Some(&unsent()), "edit");

@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_keeps_its_name_until_it_is_answered() {
+    fn a_request_keeps_its_key_until_it_is_answered() {
         let (store, count) = (Memory::default(), Cell::new(0));
         let key = |asked: &str| {
             let new = || {
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_not_taken_for_a_name_when_it_is_none() {
+    fn an_invalid_stored_key_is_ignored() {
         let store = Memory::default();
         store.set(STORED_AT, Some("{}"));
         assert_eq!(key(&store, "{}", || "n1".to_owned()).unwrap().as_str(), "n1");

@@ -82,7 +82,7 @@ fn an_address_keeps_its_own_last_letter() {
 }
 
 #[test]
-fn brackets_are_of_the_address_as_far_as_they_are_a_pair() {
+fn brackets_belong_to_the_address_when_they_are_a_pair() {
     for (text, expected) in [
         ("(http://a.example/x_(y))", "http://a.example/x_(y)"),
         ("https://a.example/Talk_(disambiguation)", "https://a.example/Talk_(disambiguation)"),
@@ -137,7 +137,7 @@ fn the_brackets_quotes_and_stops_of_texts_without_spaces_end_an_address() {
 }
 
 #[test]
-fn what_can_not_be_seen_ends_an_address() {
+fn invisible_characters_end_an_address() {
     for hidden in [
         '\u{202a}',
         '\u{202b}',
@@ -172,7 +172,7 @@ fn what_can_not_be_seen_ends_an_address() {
 }
 
 #[test]
-fn a_picture_after_an_address_is_not_of_it() {
+fn a_pictograph_after_an_address_does_not_belong_to_it() {
     for picture in ["👍", "👍🏽", "❤️", "👩‍👩‍👧", "🇻🇳", "☺️😀"] {
         for text in [format!("https://x.example/a{picture}"), format!("https://x.example/a {picture}")] {
             assert_eq!(links(&text), ["https://x.example/a"], "{text}");
@@ -181,7 +181,7 @@ fn a_picture_after_an_address_is_not_of_it() {
 }
 
 #[test]
-fn what_is_no_safe_address_stays_text() {
+fn an_unsafe_address_stays_text() {
     for text in [
         "",
         "no link",
@@ -222,7 +222,7 @@ fn a_message_of_many_addresses_has_a_bounded_number_of_links() {
 }
 
 #[test]
-fn no_shape_of_a_long_text_is_looked_at_more_than_twice() {
+fn no_part_of_a_long_text_is_read_more_than_twice() {
     for (start, unit) in [
         ("https://a.b/", ")"),
         ("https://a.b/", "("),

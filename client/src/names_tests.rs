@@ -62,20 +62,20 @@ fn two_people_of_the_same_name_are_told_apart() {
 }
 
 #[test]
-fn somebody_who_is_not_in_the_chat_any_more_has_their_whole_name() {
+fn a_user_who_has_left_is_shown_by_the_whole_name() {
     let people = People::new(&[user(1, "Ada Lovelace")], &fold);
     assert_eq!(people.short(&user(2, "Ada Byron")).to_string(), "Ada Byron");
 }
 
 #[test]
-fn no_name_is_shortened_while_not_everybody_is_known() {
+fn no_name_is_shortened_until_all_participants_are_known() {
     let users = [user(1, "Ada Lovelace")];
     let people = People::new(&users, &fold).whole_unless(false);
     assert_eq!(people.short(&users[0]).to_string(), "Ada Lovelace");
 }
 
 #[test]
-fn a_vietnamese_name_is_known_by_its_family_name_its_middle_name_or_its_letters() {
+fn a_vietnamese_name_is_recognised_by_its_family_name_its_middle_name_or_its_letters() {
     for (name, family_first) in [
         ("Nguyễn An", true),
         ("NGUYEN AN", true),
@@ -116,7 +116,7 @@ fn initials_are_of_the_words_that_tell_people_apart() {
 }
 
 #[test]
-fn a_name_does_not_turn_the_sentence_that_it_stands_in() {
+fn a_name_does_not_change_the_direction_of_its_sentence() {
     let name = Name::new("\u{202e}nimda");
     assert_eq!(format!("{name} joined."), "\u{2068}nimda\u{2069} joined.");
     assert_eq!(name.alone(), "nimda");

@@ -51,7 +51,7 @@ fn names(outbox: &Outbox) -> Vec<&str> {
 }
 
 #[test]
-fn one_message_of_a_chat_is_on_its_way_and_they_go_in_order() {
+fn one_message_of_a_chat_is_in_flight_and_they_are_sent_in_order() {
     let mut outbox = filled();
     assert_eq!(next(&mut outbox, A, ONE, 1).as_deref(), Some("m1"));
     assert_eq!(next(&mut outbox, A, ONE, 1), None);
@@ -63,7 +63,7 @@ fn one_message_of_a_chat_is_on_its_way_and_they_go_in_order() {
 }
 
 #[test]
-fn after_a_reconnect_what_was_not_answered_goes_again_first() {
+fn after_a_reconnection_unanswered_messages_are_sent_again_first() {
     let mut outbox = filled();
     next(&mut outbox, A, ONE, 1);
     outbox.disconnected();
@@ -98,7 +98,7 @@ fn a_final_refusal_lets_the_next_go_and_retry_puts_it_at_the_end() {
 }
 
 #[test]
-fn every_try_has_a_name_of_its_own_that_follows_from_the_one_before() {
+fn every_retry_has_a_client_id_that_follows_from_the_one_before() {
     let long = format!("a{}", "x".repeat(63));
     let cut = format!("{}~", "x".repeat(63));
     for (name, next) in [("m", "m~"), ("m~", "m~~"), (&*long, &*cut)] {
@@ -111,7 +111,7 @@ fn every_try_has_a_name_of_its_own_that_follows_from_the_one_before() {
 }
 
 #[test]
-fn a_later_try_by_another_tab_resolves_what_failed_here() {
+fn a_retry_by_another_tab_resolves_the_message_that_failed_here() {
     let mut outbox = filled();
     outbox.fail(&id("m1"), "No.".into()).unwrap();
     assert!(outbox.resolve(A, &id("m2~")).is_none(), "it may still be sent under its first name");
@@ -121,7 +121,7 @@ fn a_later_try_by_another_tab_resolves_what_failed_here() {
 }
 
 #[test]
-fn what_was_sent_or_came_from_storage_may_be_known_to_a_server() {
+fn only_messages_that_were_neither_sent_nor_restored_were_never_sent() {
     let mut outbox = filled();
     next(&mut outbox, A, ONE, 1);
     outbox.disconnected();
@@ -130,7 +130,7 @@ fn what_was_sent_or_came_from_storage_may_be_known_to_a_server() {
 }
 
 #[test]
-fn no_answer_for_long_sends_it_again() {
+fn a_message_without_a_reply_is_sent_again() {
     let mut outbox = filled();
     next(&mut outbox, A, ONE, 100);
     assert_eq!(outbox.deadline(100), Some(100 + ANSWER_MS));
@@ -155,7 +155,7 @@ fn the_event_resolves_it_before_or_after_the_ack_and_a_late_copy_is_not_taken_ba
 }
 
 #[test]
-fn what_was_given_up_does_not_come_back() {
+fn a_deleted_message_does_not_come_back() {
     let mut outbox = filled();
     assert!(outbox.delete(&id("m2")).is_some());
     assert!(outbox.delete(&id("m2")).is_none());

@@ -240,7 +240,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_map_and_a_set_do_as_the_standard_ones(steps in prop::collection::vec((0..4_u8, 0..20_u8, any::<u8>()), 0..60)) {
+        fn map_and_set_behave_like_the_standard_ones(steps in prop::collection::vec((0..4_u8, 0..20_u8, any::<u8>()), 0..60)) {
             let (mut map, mut set) = (SortedMap::new(), SortedSet::new());
             let (mut expected, mut expected_set) = (BTreeMap::new(), BTreeSet::new());
             for (step, key, value) in steps {

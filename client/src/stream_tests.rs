@@ -55,7 +55,7 @@ fn a_gap_subscribes_at_once_and_again_until_it_is_filled() {
 }
 
 #[test]
-fn a_lost_tail_shows_by_the_head() {
+fn missing_events_at_the_end_are_revealed_by_the_head() {
     let mut stream = live(4);
     stream.observe_head(Seq(4), 60_000);
     assert_eq!(stream.due(), None);
@@ -68,7 +68,7 @@ fn a_lost_tail_shows_by_the_head() {
 }
 
 #[test]
-fn a_reset_another_epoch_or_an_earlier_head_starts_anew() {
+fn a_reset_another_epoch_or_an_earlier_head_starts_again() {
     for (answer, reset) in [
         (reply("e", 4, false), false),
         (reply("e", 9, false), false),
@@ -89,7 +89,7 @@ fn a_reset_another_epoch_or_an_earlier_head_starts_anew() {
 }
 
 #[test]
-fn a_socket_that_went_forgets_what_was_held_and_asks_again() {
+fn after_a_disconnection_the_buffer_is_empty_and_it_subscribes_again() {
     let mut stream = live(4);
     accept(&mut stream, 6, 0);
     stream.disconnected();
@@ -99,7 +99,7 @@ fn a_socket_that_went_forgets_what_was_held_and_asks_again() {
 }
 
 #[test]
-fn an_ended_stream_takes_nothing_until_it_is_revived() {
+fn an_ended_stream_takes_nothing_until_it_is_reopened() {
     let mut stream = live(4);
     stream.end();
     assert_eq!(accept(&mut stream, 5, 0), [0; 0]);

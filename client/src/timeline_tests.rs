@@ -129,7 +129,7 @@ fn changes_apply_in_place_and_a_deleted_message_stays_deleted() {
 }
 
 #[test]
-fn a_change_of_a_message_that_is_not_here_is_kept_only_while_a_page_may_bring_it() {
+fn an_edit_of_a_message_that_is_not_loaded_is_kept_only_while_a_page_may_bring_it() {
     let mut timeline = loaded([8, 9], true);
     assert!(!timeline.apply(edited(10, 3, "lost")), "a later page has it as it is now");
     let request = timeline.load_older(2).unwrap();
@@ -163,7 +163,7 @@ fn an_answer_from_before_a_reset_is_not_taken() {
 }
 
 #[test]
-fn a_page_that_failed_is_asked_for_again_and_leaves_no_hole() {
+fn a_page_that_failed_is_requested_again_and_leaves_no_gap() {
     let mut timeline = Timeline::new(CHAT);
     let request = timeline.load(1).unwrap();
     timeline.apply(said(3));
@@ -179,7 +179,7 @@ fn a_page_that_failed_is_asked_for_again_and_leaves_no_hole() {
 }
 
 #[test]
-fn lines_stand_between_messages() {
+fn system_rows_are_between_messages() {
     let mut timeline = loaded([1], false);
     timeline.apply(joined(2));
     timeline.apply(joined(2));
@@ -188,7 +188,7 @@ fn lines_stand_between_messages() {
 }
 
 #[test]
-fn an_own_message_keeps_its_name_and_shows_who_read_it() {
+fn an_own_message_keeps_its_key_and_shows_that_it_was_read() {
     let mut own = message(1);
     own.sender.id = ME;
     own.client_id = Some(ClientId::new("c").unwrap());

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sign_of_writing_lasts_a_while_and_ends_with_the_message() {
+    fn typing_lasts_a_while_and_ends_with_the_message() {
         let (chat, ana, ben) = (ChatId(1), UserId(1), UserId(2));
         let mut typing = Typing::default();
         assert!(typing.started(chat, ana, 0));
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn we_say_that_we_write_now_and_then() {
+    fn our_typing_is_sent_at_most_every_three_seconds() {
         let chat = ChatId(1);
         let mut typing = Typing::default();
         assert!(typing.should_send(chat, 0));

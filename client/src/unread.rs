@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_after_the_count_is_added_once() {
+    fn messages_after_the_count_are_added_once() {
         let mut unread = Unread::default();
         unread.counted(Seq(10), 3, Seq(7));
         for seq in [9, 10, 11, 11, 12] {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_message_that_is_not_known_makes_the_count_unsure() {
+    fn the_deletion_of_a_message_that_is_not_loaded_makes_the_count_unsure() {
         let mut unread = Unread::default();
         unread.counted(Seq(10), 3, Seq(5));
         unread.deleted(Seq(11), MessageId(7), None);

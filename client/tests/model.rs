@@ -64,7 +64,7 @@ fn run(fault: Fault, seed: u64, steps: &[Step]) -> Result<(), String> {
 }
 
 #[test]
-fn what_was_acknowledged_is_there_once_and_in_order() {
+fn acknowledged_messages_are_there_once_and_in_order() {
     let config = Config { failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
     let outcome =

@@ -235,7 +235,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_applied_is_what_is_loaded_and_only_messages_move_a_chat(
+    fn a_list_updated_by_events_is_the_list_that_is_loaded_and_only_messages_move_a_chat(
         deeds in prop::collection::vec(deed(), 1..40)
     ) {
         let mut server = Server::new();

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_told_apart_from_one_with_a_token() {
+    fn an_invalid_address_is_told_apart_from_one_with_a_token() {
         for text in [
             "",
             "http://",
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_known_by_all_its_names() {
+    fn loopback_addresses_are_recognised_in_every_form() {
         for (text, loopback) in [
             ("http://localhost:1", true),
             ("http://app.localhost:1", true),

@@ -244,7 +244,7 @@ async fn signing_out_ends_the_socket_with_4001() {
 }
 
 #[wasm_bindgen_test]
-async fn a_chat_that_is_not_mine_closes_with_4003() {
+async fn the_chat_of_others_closes_with_4003() {
     let (ana, ben, eve) = (register("Ana").await, register("Ben").await, register("Eve").await);
     let chat = start_chat(&ana, &ben).await.id;
     for chat in [chat, ChatId(i64::MAX)] {

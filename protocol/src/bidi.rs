@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_turns_its_neighbours_is_isolated_and_can_not_leave_its_isolate() {
+    fn a_text_that_changes_direction_is_isolated_and_can_not_end_its_isolate() {
         for (text, expected) in [
             ("Ada", "Ada"),
             ("Nguyễn Văn An", "Nguyễn Văn An"),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_not_obeyed_by_whoever_shows_the_text() {
+    fn control_characters_are_removed() {
         assert_eq!(isolated("a\u{1b}[2Jb\r\nc\u{9b}d"), "a [2Jb  c d");
     }
 }

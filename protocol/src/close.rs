@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_cut_at_a_characters_edge() {
+    fn a_reason_is_cut_at_a_character_boundary() {
         assert_eq!(CloseCode::clip_reason("short"), "short");
         let long = "é".repeat(100);
         assert_eq!(CloseCode::clip_reason(&long).len(), 122);

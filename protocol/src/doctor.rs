@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_offer_is_told_without_its_values() {
+    fn an_offer_is_reported_without_its_values() {
         let token = "x".repeat(limits::TOKEN_CHARS);
         let header = handshake::offer(&token).join(", ");
         let offered = Offered::read(&header);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn probes_are_named_by_what_an_address_can_carry() {
+    fn a_probe_id_has_only_characters_that_an_address_can_have() {
         assert!(is_probe("0b9b5b0e-3f0a-4d7e-9d43-6a1f5f0f9a11"));
         for bad in ["", "short", "0b9b5b0e/3f0a", "é".repeat(10).as_str(), &"a".repeat(65)] {
             assert!(!is_probe(bad), "{bad:?}");

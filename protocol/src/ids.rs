@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_read_as_milliseconds_and_what_is_none_is_not() {
+    fn a_time_is_parsed_as_milliseconds_and_anything_else_is_not() {
         for (text, millis) in [
             ("1970-01-01T00:00:00.000000Z", 0),
             ("1970-01-02T00:00:00Z", 86_400_000),

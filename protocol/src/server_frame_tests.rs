@@ -193,7 +193,7 @@ fn welcome_and_chat_added_are_their_literal_json() {
 }
 
 #[test]
-fn what_is_not_known_survives() {
+fn unknown_kinds_and_codes_survive_a_round_trip() {
     let reaction = r#"{"type":"reaction","seq":48,"data":{"chat_id":1,"emoji":"x","seq":48}}"#;
     let frame = ServerFrame::decode(reaction).unwrap();
     let ServerFrame::Event(event) = &frame else { panic!("not an event: {frame:?}") };
@@ -206,7 +206,7 @@ fn what_is_not_known_survives() {
 }
 
 #[test]
-fn an_event_of_another_shape_takes_its_place() {
+fn an_event_of_another_form_keeps_its_seq() {
     let json = r#"{"type":"message","seq":48,"data":{"chat_id":1,"content":{"rich":true},"seq":48}}"#;
     let frame = ServerFrame::decode(json).unwrap();
     assert!(matches!(&frame, ServerFrame::Event(Event::Unknown { seq: Seq(48), .. })), "{frame:?}");
@@ -220,7 +220,7 @@ fn fields_that_were_added_later_are_ignored() {
 }
 
 #[test]
-fn what_is_no_frame_is_an_error() {
+fn a_text_that_is_not_a_frame_is_an_error() {
     for json in ["", "[]", "{}", r#"{"type":1}"#, r#"{"type":"ack"}"#] {
         assert!(ServerFrame::decode(json).is_err(), "{json}");
     }

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ink_is_not_blank_whatever_stands_beside_it() {
+    fn a_text_with_a_visible_character_is_not_blank() {
         for shown in [
             "a",
             "\u{200b}a",
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shows_nothing_is_blank() {
+    fn a_text_without_a_visible_character_is_blank() {
         for blank in [
             "",
             " \t\n",

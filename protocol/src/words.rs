@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_languages_leave_the_same_open_and_name_the_same_commands() {
+    fn the_languages_have_the_same_placeholders_and_commands() {
         for finding in Finding::ALL {
             let names: Vec<_> = {
                 let mut names: Vec<_> = finding.details().iter().map(|(name, _)| *name).collect();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn values_take_their_places() {
+    fn placeholders_are_replaced_by_values() {
         let words = Finding::SettingUnusable.explanation(Language::English);
         let told = words.fill(&[("reason", "it is wrong: write another.")]);
         assert_eq!(told.what, "A setting can't be used: it is wrong: write another.");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_and_every_field_that_people_fill_in_is_told_in_vietnamese() {
+    fn every_error_and_every_field_that_people_fill_in_is_explained_in_vietnamese() {
         use super::vietnamese_error::error;
         let unknown = error(&ErrorCode::Unknown(String::new()), None);
         for code in ErrorCode::ALL {

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_twice_or_out_of_order_shows_once_and_in_order() {
+    fn messages_that_come_twice_or_out_of_order_show_once_and_in_order() {
         let mut conversation = Conversation::default();
         for (id, content) in [(7, "seven"), (5, "five"), (7, "seven")] {
             assert!(conversation.received("message", &message(id, content)));

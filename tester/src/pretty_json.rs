@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_laid_out_in_its_own_order() {
+    fn json_is_indented_in_its_own_order() {
         let laid = pretty(r#"{"z":1,"a":[true,{"q":"x, {y}: \"z\\"}],"e":{},"l":[ ]}"#);
         let expected = "{\n  \"z\": 1,\n  \"a\": [\n    true,\n    {\n      \"q\": \"x, {y}: \\\"z\\\\\"\n    }\n  ],\n  \"e\": {},\n  \"l\": []\n}";
         assert_eq!(laid, expected);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_stays_as_it_is() {
+    fn a_text_that_is_not_json_is_unchanged() {
         for text in ["", "hello: {", "{\"a\":1", "  two  spaces"] {
             assert_eq!(pretty(text), text);
         }

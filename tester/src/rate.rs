@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_told_in_three_figures() {
+    fn bytes_are_written_with_a_unit() {
         for (count, text) in [(0.0, "0 B"), (999.0, "999 B"), (1500.0, "1.5 kB"), (2_340_000.0, "2.3 MB")] {
             assert_eq!(bytes(count), text);
         }

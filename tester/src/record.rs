@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_outside_of_the_record_is_cut() {
+    fn a_window_beyond_the_record_is_clamped() {
         let mut record = Record::default();
         for _ in 0..3 {
             push(&mut record, "a", "");

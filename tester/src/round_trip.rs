@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_never_answered_is_given_up() {
+    fn a_request_that_is_never_answered_is_given_up() {
         let mut trips = RoundTrips::default();
         for t in 0..=AWAITED {
             trips.sent(0.0, &head(&format!(r#"{{"type":"ping","t":{t}}}"#)));

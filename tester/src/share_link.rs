@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_is_read_again() {
+    fn a_link_that_was_built_can_be_parsed() {
         for link in [
             ShareLink::default(),
             ShareLink { first: fields("", "7"), second: None, doctor: true },

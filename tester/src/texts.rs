@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_say_everything_and_leave_the_same_open() {
+    fn both_languages_have_every_text_with_the_same_placeholders() {
         for text in Text::ALL {
             let [english, vietnamese] =
                 [Language::English, Language::Vietnamese].map(|l| text.in_language(l));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn values_take_their_places() {
+    fn placeholders_are_replaced_by_values() {
         assert_eq!(Text::Resume.fill(Language::English, &[("count", "3")]), "Resume (3 new)");
     }
 }

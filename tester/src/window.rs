@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_in_sight_is_drawn_however_long_the_list() {
+    fn only_visible_lines_are_drawn_however_long_the_list_is() {
         let rows = in_sight(10_000, 5_000.0 * ROW_PX, 20.0 * ROW_PX);
         assert!(rows.contains(&5_000) && rows.contains(&5_020), "{rows:?}");
         assert!(rows.len() <= 20 + 2 * OVERSCAN + 2, "{rows:?}");

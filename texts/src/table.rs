@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_say_everything_and_leave_the_same_open() {
+    fn both_languages_have_every_text_with_the_same_placeholders() {
         for text in TEXTS {
             let (english, vietnamese) = (text.english, text.vietnamese);
             assert!(!english.trim().is_empty() && !vietnamese.trim().is_empty(), "{}", text.key);

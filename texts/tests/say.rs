@@ -12,7 +12,7 @@ fn a_text_is_a_literal_in_the_language_of_the_program() {
 }
 
 #[test]
-fn values_take_their_places() {
+fn placeholders_are_replaced_by_values() {
     let seconds = 3;
     let text = say!(ReconnectingIn, what = "Oh.", seconds = seconds);
     assert_eq!(text, if VIETNAMESE { "Oh. Kết nối lại sau 3 giây." } else { "Oh. Reconnecting in 3 s." });

@@ -33,6 +33,6 @@ fn forgetting_what_was_sent_before_is_caught() {
 }
 
 #[test]
-fn dropping_what_a_full_queue_has_no_room_for_is_caught() {
+fn dropping_events_of_a_full_queue_is_caught() {
     caught("drop-on-full", "14", "I6");
 }

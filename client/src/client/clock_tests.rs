@@ -76,7 +76,7 @@ fn a_clock_that_is_set_neither_ends_the_connection_nor_hastens_a_timer() {
 }
 
 #[test]
-fn after_a_sleep_a_dead_socket_is_found_out_within_seconds_and_a_wait_is_over() {
+fn after_a_sleep_a_dead_socket_is_detected_within_seconds_and_a_wait_ends() {
     let mut page = Page::in_chat(1);
     // No time passes by the monotonic clock, which stood still.
     page.give(Input::ClockStepped(8 * 3_600_000));
@@ -101,7 +101,7 @@ fn after_a_sleep_the_time_is_right_before_the_server_says_so_and_after_a_set_clo
 }
 
 #[test]
-fn a_message_that_the_log_holds_is_not_shown_as_unsent_too() {
+fn a_message_that_is_in_the_log_is_not_shown_as_pending_too() {
     let mut page = Page::in_chat(0);
     page.send("a");
     page.send("b");

@@ -53,7 +53,7 @@ fn messages_go_one_after_the_other_and_again_after_a_reconnect() {
 }
 
 #[test]
-fn a_hole_is_held_back_and_fetched() {
+fn events_behind_a_gap_are_buffered_and_the_gap_is_fetched() {
     let mut page = Page::in_chat(2);
     page.pass(5_000);
     page.event(bens(4, "m4"));
@@ -68,7 +68,7 @@ fn a_hole_is_held_back_and_fetched() {
 }
 
 #[test]
-fn events_of_an_unknown_kind_or_shape_take_their_place() {
+fn events_of_an_unknown_kind_or_form_count_as_their_seq() {
     let mut page = Page::in_chat(1);
     page.raw(r#"{"type":"reaction","seq":2,"data":{"chat_id":1,"seq":2,"emoji":"x"}}"#);
     page.raw(r#"{"type":"message","seq":3,"data":{"chat_id":1,"seq":3,"content":["a","b"]}}"#);
@@ -81,7 +81,7 @@ fn events_of_an_unknown_kind_or_shape_take_their_place() {
 }
 
 #[test]
-fn a_reset_loads_afresh_and_shows_nothing_that_is_gone() {
+fn a_reset_loads_afresh_and_shows_no_old_message() {
     let mut page = Page::in_chat(2);
     page.send("a");
     page.ack("a", 3);
@@ -149,7 +149,7 @@ fn a_refused_message_stays_until_the_person_decides() {
 }
 
 #[test]
-fn a_full_text_is_sent_however_long_json_makes_it() {
+fn a_text_of_full_length_is_sent_however_long_its_json_is() {
     let mut page = Page::in_chat(0);
     let text = MessageText::new("\u{1}".repeat(limits::TEXT_BYTES)).unwrap();
     page.give(Input::Send { chat: CHAT, text, client_id: id("full") });
@@ -158,7 +158,7 @@ fn a_full_text_is_sent_however_long_json_makes_it() {
 }
 
 #[test]
-fn what_is_too_large_for_the_server_fails_and_is_not_sent_again() {
+fn a_message_that_is_too_large_for_the_server_fails_and_is_not_sent_again() {
     let mut page = Page::in_chat(0);
     // A server of an older version reads smaller frames.
     page.frame(&ServerFrame::Welcome(Welcome {
@@ -179,7 +179,7 @@ fn what_is_too_large_for_the_server_fails_and_is_not_sent_again() {
 }
 
 #[test]
-fn a_ping_is_answered_and_reveals_a_lost_tail() {
+fn a_ping_is_answered_and_reveals_missing_events() {
     let mut page = Page::in_chat(2);
     page.pass(5_000);
     page.frame(&ServerFrame::Ping(Ping {
@@ -194,7 +194,7 @@ fn a_ping_is_answered_and_reveals_a_lost_tail() {
 }
 
 #[test]
-fn a_chat_that_is_taken_away_fails_what_waits_there() {
+fn messages_to_a_chat_that_was_lost_fail() {
     let mut page = Page::in_chat(1);
     page.send("a");
     page.send("b");

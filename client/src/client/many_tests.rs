@@ -94,7 +94,7 @@ fn the_newest_are_followed_and_the_open_one_always() {
 }
 
 #[test]
-fn a_message_waits_for_no_subscription() {
+fn a_message_is_sent_without_a_subscription() {
     let mut page = page_of_four();
     page.page_of_list(rest(), false);
     page.effects.clear();
@@ -107,7 +107,7 @@ fn a_message_waits_for_no_subscription() {
 }
 
 #[test]
-fn a_message_in_a_chat_that_is_not_followed_brings_it_up() {
+fn a_message_in_a_chat_without_a_subscription_moves_it_up() {
     let mut page = page_of_four();
     page.page_of_list(rest(), true);
     (1..=3).for_each(|chat| page.follows(chat, 1));
@@ -165,7 +165,7 @@ fn a_chat_beyond_the_pages_opens_by_its_address() {
 }
 
 #[test]
-fn a_large_group_is_whole_while_it_is_open() {
+fn a_large_group_has_all_its_participants_while_it_is_open() {
     let person = |id: i64, read: u64| Participant {
         user: User { id: UserId(id), email: String::new(), name: format!("P{id}") },
         read_seq: Seq(read),

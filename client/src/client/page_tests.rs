@@ -28,7 +28,7 @@ fn a_page_loads_the_list_follows_its_chats_and_looks_again_for_new_ones() {
 }
 
 #[test]
-fn a_socket_that_was_given_up_has_no_say() {
+fn inputs_of_a_socket_that_was_given_up_are_ignored() {
     let mut page = Page::in_chat(1);
     let old = page.connection();
     page.pass(61_000);
@@ -40,7 +40,7 @@ fn a_socket_that_was_given_up_has_no_say() {
 }
 
 #[test]
-fn a_page_that_wakes_asks_for_a_chat_again_to_learn_whether_the_socket_lives() {
+fn a_page_that_wakes_subscribes_again_to_probe_the_socket() {
     let mut page = Page::in_chat(1);
     page.pass(6_000);
     page.give(Input::PageShown);
@@ -50,7 +50,7 @@ fn a_page_that_wakes_asks_for_a_chat_again_to_learn_whether_the_socket_lives() {
 }
 
 #[test]
-fn a_token_that_died_asks_to_sign_in_and_goes_on_with_nothing_lost() {
+fn an_invalid_token_asks_to_sign_in_and_nothing_is_lost() {
     let mut page = Page::in_chat(1);
     page.send("a");
     page.close(4001);
@@ -95,7 +95,7 @@ fn a_late_answer_to_an_old_request_is_not_taken() {
 }
 
 #[test]
-fn a_chat_that_is_not_in_the_list_goes_unless_it_came_meanwhile() {
+fn a_chat_that_is_not_in_the_list_is_removed_unless_it_was_just_added() {
     let mut page = Page::in_chat(1);
     page.give(Input::OpenChat(None));
     page.close(1012);
@@ -108,7 +108,7 @@ fn a_chat_that_is_not_in_the_list_goes_unless_it_came_meanwhile() {
 }
 
 #[test]
-fn the_list_is_loaded_again_once_everything_is_followed_for_what_passed_in_between() {
+fn the_list_is_loaded_again_once_every_chat_is_subscribed() {
     let mut page = Page::in_chat(3);
     page.close(1012);
     page.pass(5_000);
@@ -147,7 +147,7 @@ fn loads_that_fail_are_tried_again_and_a_401_asks_to_sign_in() {
 }
 
 #[test]
-fn reading_is_told_once_and_again_after_a_reconnect_that_lost_it() {
+fn a_read_position_is_sent_once_and_again_after_a_reconnection_that_lost_it() {
     let mut page = Page::in_chat(2);
     assert_eq!(page.client.chat(CHAT).unwrap().unread(), 2);
     page.give(Input::SeenBottom { chat: CHAT });
@@ -171,7 +171,7 @@ fn reading_is_told_once_and_again_after_a_reconnect_that_lost_it() {
 }
 
 #[test]
-fn who_writes_is_shown_for_a_while_and_who_read_too() {
+fn typing_is_shown_for_a_while_and_read_positions_too() {
     let mut page = Page::in_chat(0);
     page.frame(&ServerFrame::Typing(TypingNotice { chat_id: CHAT, user_id: UserId(2) }));
     page.frame(&ServerFrame::Typing(TypingNotice { chat_id: CHAT, user_id: UserId(1) }));
@@ -188,7 +188,7 @@ fn who_writes_is_shown_for_a_while_and_who_read_too() {
 }
 
 #[test]
-fn the_banner_counts_down_and_says_what_waits() {
+fn the_banner_counts_down_and_says_what_is_pending() {
     let mut page = Page::in_chat(0);
     page.frame(&ServerFrame::GoAway(GoAway { retry_after_ms: 2_500 }));
     page.close(1012);
@@ -282,7 +282,7 @@ fn a_read_position_that_overtakes_the_joined_event_fetches_the_chat() {
 }
 
 #[test]
-fn chats_with_two_people_of_the_same_name_are_called_differently() {
+fn chats_with_two_people_of_the_same_name_have_different_titles() {
     let mut page = Page::new();
     page.welcome();
     let with = |id, user: i64| {

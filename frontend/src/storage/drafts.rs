@@ -107,7 +107,7 @@ mod tests {
     use super::{TextStorage, is_any_unstored};
 
     #[wasm_bindgen_test]
-    fn a_text_that_the_browser_does_not_take_is_kept_while_the_page_lives() {
+    fn a_text_that_the_browser_does_not_store_is_kept_while_the_page_lives() {
         let user = User { id: UserId(77), email: String::new(), name: String::new() };
         let (mine, others) =
             (TextStorage::of(&user), TextStorage::of(&User { id: UserId(7), ..user.clone() }));

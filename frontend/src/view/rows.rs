@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
-    fn a_node_that_is_a_month_ahead_takes_the_heading_of_its_own_message_only() {
+    fn a_node_whose_clock_is_a_month_ahead_changes_the_heading_of_its_own_message_only() {
         let now = midnight() + 10.0 * HOUR;
         let rows = [sent(1, now - HOUR), sent(2, now + 700.0 * HOUR), sent(3, now)];
         let drawn = drawn(&rows, now);

@@ -105,7 +105,7 @@ fn note_later(history: &mut History, ms: u64, fact: Fact) {
 }
 
 #[test]
-fn a_sound_run_passes() {
+fn a_correct_run_passes() {
     assert_eq!(check(&sound()), Ok(()));
 }
 
@@ -152,7 +152,7 @@ fn i2_a_position_that_is_missing_or_means_two_things() {
 }
 
 #[test]
-fn i3_a_message_that_is_there_twice_or_that_nobody_sent() {
+fn i3_a_message_that_is_stored_twice_or_was_never_sent() {
     let twice = violated(|run| {
         let mut entries = entries();
         entries.push(message(5, WATCHER, 2));
@@ -214,7 +214,7 @@ fn i4_a_screen_that_is_not_a_piece_of_the_log() {
 }
 
 #[test]
-fn i4_an_own_message_may_be_shown_before_what_stands_before_it_came() {
+fn i4_an_own_message_may_be_shown_before_earlier_events_came() {
     let ahead = |id| {
         violated(|run| {
             run.histories[0].note(Fact::Reloaded);
@@ -258,7 +258,7 @@ fn i5_a_senders_messages_that_were_swapped() {
 }
 
 #[test]
-fn i6_a_client_that_lives_over_a_hole_or_ends_behind() {
+fn i6_a_client_that_stays_behind_a_gap_or_ends_behind_the_head() {
     let hole = |filled: bool| {
         violated(|run| {
             let watcher = &mut run.histories[1];
@@ -280,7 +280,7 @@ fn i6_a_client_that_lives_over_a_hole_or_ends_behind() {
 }
 
 #[test]
-fn i6_a_hole_ends_with_its_connection() {
+fn i6_a_gap_ends_with_its_connection() {
     let violation = violated(|run| {
         let watcher = &mut run.histories[1];
         watcher.note(Fact::Reloaded);
@@ -306,7 +306,7 @@ fn i7_a_read_position_that_goes_back_or_past_the_head() {
 }
 
 #[test]
-fn i8_an_entry_that_reaches_somebody_after_leaving() {
+fn i8_an_event_that_reaches_a_user_after_leaving() {
     let told = |is_back: bool| {
         violated(|run| {
             let mut entries = entries();
@@ -326,7 +326,7 @@ fn i8_an_entry_that_reaches_somebody_after_leaving() {
 }
 
 #[test]
-fn i9_a_message_without_an_end() {
+fn i9_a_message_that_is_neither_acknowledged_nor_failed() {
     let written = |end: Option<Fact>| {
         violated(|run| {
             run.histories[0].note(Fact::Queued { chat: CHAT, number: 3 });
