@@ -278,6 +278,24 @@ impl Client {
         rows
     }
 
+    /// The seq of the last message in [`Client::rows`].
+    #[must_use]
+    pub fn last_position(&self, chat: ChatId) -> Seq {
+        let logged = self.chat_states.get(&chat).map(|state| state.timeline.last_position());
+        let acked = self.outbox.entries_of(chat).filter_map(|pending| match pending.state {
+            PendingState::Acked { seq, .. } => Some(seq),
+            _ => None,
+        });
+        acked.chain(logged).max().unwrap_or(Seq::ZERO)
+    }
+
+    /// Whether [`Client::rows`] has no row.
+    #[must_use]
+    pub fn is_empty(&self, chat: ChatId) -> bool {
+        self.outbox.entries_of(chat).next().is_none()
+            && self.chat_states.get(&chat).is_none_or(|state| state.timeline.is_empty())
+    }
+
     /// What to call a chat: two people of the same name, with each of whom there is a chat, are told apart.
     #[must_use]
     pub fn title(&self, entry: &ChatEntry, fold: Fold<'_>) -> Name {

@@ -14,8 +14,8 @@ pub enum Effect {
     Connect(ConnectionId),
     /// Close this socket with 1000; what it still says is ignored.
     Disconnect(ConnectionId),
-    /// Send a frame on this socket.
-    SendFrame(ConnectionId, ClientFrame),
+    /// Send this encoded frame as a text message.
+    SendFrame(ConnectionId, String),
     /// Fetch a page of the list of chats; answered by `ChatsLoaded` or `ChatsFailed`.
     LoadChats {
         /// Tells this request from others; to be given back.
@@ -45,6 +45,12 @@ pub enum Effect {
     },
     /// This part of the read side is different now.
     Changed(Scope),
+}
+
+impl Effect {
+    pub(crate) fn send(connection: ConnectionId, frame: &ClientFrame) -> Self {
+        Self::SendFrame(connection, frame.encode())
+    }
 }
 
 /// A part of the read side.

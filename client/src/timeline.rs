@@ -229,6 +229,18 @@ impl Timeline {
         self.entries.iter().map(|(seq, entry)| row(*seq, entry, me, read_by_all)).collect()
     }
 
+    /// The seq of the last message in [`Timeline::rows`].
+    #[must_use]
+    pub fn last_position(&self) -> Seq {
+        self.messages().next_back().filter(|_| self.loaded).map_or(Seq::ZERO, |message| message.seq)
+    }
+
+    /// Whether [`Timeline::rows`] has no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.loaded || self.entries.is_empty()
+    }
+
     fn request(&mut self, before: Option<MessageId>, ticket: u64) -> Option<HistoryRequest> {
         if self.request.is_some() {
             return None;

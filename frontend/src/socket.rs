@@ -6,7 +6,6 @@
 use std::rc::Rc;
 
 use causerie_client::SocketInput;
-use causerie_protocol::ClientFrame;
 use causerie_protocol::handshake;
 use causerie_texts::say;
 use wasm_bindgen::JsCast;
@@ -74,14 +73,9 @@ impl Socket {
         Ok(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
     }
 
-    /// Hands a frame to the browser; whether it arrives only an answer tells.
-    pub fn send(&self, frame: &ClientFrame) {
-        self.send_text(&frame.encode());
-    }
-
-    /// Hands any text to the browser.
-    pub fn send_text(&self, text: &str) {
-        // It fails only before `open`; the state sends nothing before `welcome`.
+    /// Gives a text message to the browser. Only a reply proves that it arrived.
+    pub fn send(&self, text: &str) {
+        // `send` fails only before `open`, and the client sends nothing before `welcome`.
         let _ = self.socket.send_with_str(text);
     }
 

@@ -124,7 +124,8 @@ impl Line {
     }
 
     async fn subscribe(&self, chat: ChatId) {
-        self.socket.send(&ClientFrame::Subscribe { chat_id: chat, after: None, epoch: None });
+        let frame = ClientFrame::Subscribe { chat_id: chat, after: None, epoch: None };
+        self.socket.send(&frame.encode());
         loop {
             if let ServerFrame::Subscribed(subscribed) = self.frame().await {
                 return assert_eq!(subscribed.chat_id, chat);
@@ -134,11 +135,12 @@ impl Line {
 
     fn say(&self, chat: ChatId, text: &str) -> ClientId {
         let client_id = ClientId::new(uuid()).expect("a UUID is a client id");
-        self.socket.send(&ClientFrame::Message {
+        let frame = ClientFrame::Message {
             text: MessageText::new(text).expect("the test says something"),
             client_id: Some(client_id.clone()),
             chat_id: Some(chat),
-        });
+        };
+        self.socket.send(&frame.encode());
         client_id
     }
 }
@@ -257,6 +259,6 @@ async fn the_chat_of_others_closes_with_4003() {
     let line = Line::dial(&paths::chat_socket(chat, None), &["Bearer", &ben.token]);
     let SocketInput::Opened = line.input().await else { panic!("it opens") };
     assert_eq!(line.socket.protocol(), handshake::BEARER);
-    line.socket.send_text(r#"{"type":"message","text":"Hello"}"#);
+    line.socket.send(r#"{"type":"message","text":"Hello"}"#);
     assert_eq!(line.message().await.content, "Hello");
 }

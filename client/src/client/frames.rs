@@ -34,7 +34,7 @@ impl Client {
             ServerFrame::Error(reply) => self.on_error(reply),
             ServerFrame::Ping(ping) => {
                 let pong = ClientFrame::Pong { t: Some(ping.t) };
-                self.effects.push(Effect::SendFrame(connection, pong));
+                self.effects.push(Effect::send(connection, &pong));
                 if let Ok(time) = Millis::try_from(ping.t)
                     && self.clock.pinged(time, self.now)
                 {
@@ -43,7 +43,7 @@ impl Client {
                 for (chat, head) in ping.heads {
                     match self.chat_states.get_mut(&chat) {
                         Some(state) if state.stream.takes_subscription() => {
-                            state.stream.observe_head(head, self.now)
+                            state.stream.observe_head(head, self.now);
                         }
                         // It is not followed for want of room, and has something new.
                         _ if self.chat_list.get(chat).is_none_or(|entry| entry.chat.head < head) => {

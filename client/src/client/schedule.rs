@@ -130,7 +130,7 @@ impl Client {
             return;
         };
         let frame = state.stream.subscribe_frame(self.now);
-        self.effects.push(Effect::SendFrame(connection, frame));
+        self.effects.push(Effect::send(connection, &frame));
     }
 
     /// Subscribes where that is due: the open chat before all others, then those with the newest messages.
@@ -162,12 +162,12 @@ impl Client {
                     continue;
                 }
                 let frame = ClientFrame::Unsubscribe { chat_id: leaves };
-                self.effects.push(Effect::SendFrame(connection, frame));
+                self.effects.push(Effect::send(connection, &frame));
             } else if !takes_subscription {
                 followed += 1;
             }
             if let Some(state) = self.chat_states.get_mut(&chat) {
-                self.effects.push(Effect::SendFrame(connection, state.stream.subscribe_frame(now)));
+                self.effects.push(Effect::send(connection, &state.stream.subscribe_frame(now)));
             }
         }
     }
@@ -187,7 +187,7 @@ impl Client {
             if state.stream.is_followed() && read > state.read_known.max(state.read_sent) {
                 state.read_sent = read;
                 let frame = ClientFrame::Read { chat_id: Some(*chat), seq: read };
-                self.effects.push(Effect::SendFrame(connection, frame));
+                self.effects.push(Effect::send(connection, &frame));
             }
         }
         // Whichever way the last chat was settled: an answer, a refusal, for now or for good, or that it is not in the
@@ -224,7 +224,8 @@ impl Client {
                     client_id: Some(message.client_id.clone()),
                     chat_id: Some(chat),
                 };
-                if frame.encode().len() > self.limits.frame_bytes {
+                let frame = frame.encode();
+                if frame.len() > self.limits.frame_bytes {
                     self.fail(&message.client_id, say!(TooLarge));
                 } else {
                     self.effects.push(Effect::SendFrame(connection, frame));

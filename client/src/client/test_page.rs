@@ -106,8 +106,12 @@ impl Page {
         std::mem::take(&mut self.effects)
             .into_iter()
             .filter_map(|effect| match effect {
-                Effect::SendFrame(_, ClientFrame::Subscribe { chat_id, .. }) => Some(chat_id.0),
-                Effect::SendFrame(_, ClientFrame::Unsubscribe { chat_id }) => Some(-chat_id.0),
+                Effect::SendFrame(_, frame) => ClientFrame::decode(&frame).ok(),
+                _ => None,
+            })
+            .filter_map(|frame| match frame {
+                ClientFrame::Subscribe { chat_id, .. } => Some(chat_id.0),
+                ClientFrame::Unsubscribe { chat_id } => Some(-chat_id.0),
                 _ => None,
             })
             .collect()
@@ -203,12 +207,13 @@ impl Page {
         std::mem::take(&mut self.effects)
             .into_iter()
             .filter_map(|effect| match effect {
-                Effect::SendFrame(_, ClientFrame::Message { text, .. }) => Some(text.into_string()),
-                Effect::SendFrame(_, ClientFrame::Subscribe { after, .. }) => {
-                    Some(format!("subscribe {}", after.unwrap_or_default()))
-                }
-                Effect::SendFrame(_, frame) => Some(frame.encode()),
+                Effect::SendFrame(_, frame) => Some(frame),
                 _ => None,
+            })
+            .map(|frame| match ClientFrame::decode(&frame).expect("what is sent can be decoded") {
+                ClientFrame::Message { text, .. } => text.into_string(),
+                ClientFrame::Subscribe { after, .. } => format!("subscribe {}", after.unwrap_or_default()),
+                _ => frame,
             })
             .collect()
     }

@@ -105,7 +105,7 @@ impl Client {
         let followed = self.chat_states.get(&chat).is_some_and(|state| state.stream.is_followed());
         if followed && self.typing.should_send(chat, self.now) {
             let frame = ClientFrame::Typing { chat_id: Some(chat) };
-            self.effects.push(Effect::SendFrame(connection, frame));
+            self.effects.push(Effect::send(connection, &frame));
         }
     }
 

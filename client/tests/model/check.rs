@@ -107,6 +107,16 @@ fn shows_a_piece_of_the_log(world: &World, page: &Page, chat: ChatId, log: &[Mes
         return if shown == piece { Ok(()) } else { Err(format!("shown {shown:?}")) };
     }
     let rows = page.client.rows(chat);
+    let last = rows.iter().filter_map(|row| match row {
+        Row::Message(row) => row.seq,
+        Row::System(_) => None,
+    });
+    if page.client.last_position(chat) != last.max().unwrap_or_default() {
+        return Err("the last position is not that of the rows".into());
+    }
+    if page.client.is_empty(chat) != rows.is_empty() {
+        return Err("the chat is said to be empty, or not, otherwise than by its rows".into());
+    }
     let keys: BTreeSet<_> = rows.iter().map(Row::key).collect();
     if keys.len() != rows.len() {
         return Err("a row is there twice".into());

@@ -214,7 +214,8 @@ impl World {
                     socket.down.clear();
                 }
             }
-            Effect::SendFrame(ConnectionId(name), mut frame) => {
+            Effect::SendFrame(ConnectionId(name), text) => {
+                let mut frame = ClientFrame::decode(&text).expect("what is sent can be decoded");
                 if let ClientFrame::Message { client_id: Some(client_id), .. } = &mut frame {
                     let again = !at.sent_once.insert(client_id.clone());
                     if again && self.server.fault == Fault::NewNameForRepeat {

@@ -55,7 +55,7 @@ pub fn Timeline(
             at_end.set(is_at_end);
         }
         if is_at_end {
-            seen.set_value(app.peek(|client| last_position(&client.rows(chat))));
+            seen.set_value(app.peek(|client| client.last_position(chat)));
             below.set(0);
             if browser::is_visible() && app.peek(|client| client.history(chat).loaded) {
                 app.dispatch(Input::SeenBottom { chat });
@@ -161,7 +161,7 @@ pub fn Timeline(
 fn beginning(app: App, chat: ChatId) -> AnyView {
     let (history, empty) = app.read(Scope::Timeline(chat), |client| {
         let history = client.history(chat);
-        let empty = history.loaded && !history.has_older && client.rows(chat).is_empty();
+        let empty = history.loaded && !history.has_older && client.is_empty(chat);
         (history, empty)
     });
     if empty {
@@ -239,14 +239,6 @@ fn read_at_opening(client: &Client, chat: ChatId) -> Option<Option<Seq>> {
 
 fn is_new_of_others(row: &Row, seen: Seq) -> bool {
     matches!(row, Row::Message(row) if !row.mine && row.seq.is_some_and(|seq| seq > seen))
-}
-
-fn last_position(rows: &[Row]) -> Seq {
-    let seqs = rows.iter().filter_map(|row| match row {
-        Row::Message(row) => row.seq,
-        Row::System(_) => None,
-    });
-    seqs.max().unwrap_or(Seq::ZERO)
 }
 
 /// How far the scroller is from its end and from its beginning, in pixels.

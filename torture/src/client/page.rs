@@ -193,13 +193,13 @@ impl Page {
                 }
             }
             Effect::SendFrame(name, frame) => {
-                if let ClientFrame::Subscribe { chat_id, after, .. } = &frame {
+                if let Ok(ClientFrame::Subscribe { chat_id, after, .. }) = ClientFrame::decode(&frame) {
                     self.history
                         .note(Fact::Subscribing { chat: chat_id.0, after: after.map_or(0, |after| after.0) });
                 }
                 if let Some(socket) = self.socket.as_ref().filter(|socket| socket.name == name) {
                     // A socket that is just ending: its end is on its way to us.
-                    let _ = socket.frames.send(frame.encode());
+                    let _ = socket.frames.send(frame);
                 }
             }
             Effect::LoadChat { ticket, chat } => {
