@@ -15,7 +15,6 @@ pub struct Backoff {
 
 impl Backoff {
     /// How many failures there were in a row.
-    #[must_use]
     pub fn failures(self) -> u32 {
         self.failures
     }
@@ -34,7 +33,6 @@ impl Backoff {
 }
 
 /// A random part of a window; `random` outside 0..1 is taken to the nearer end.
-#[must_use]
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -43,7 +43,6 @@ pub struct Banner {
 
 impl Banner {
     /// The words in one line: what happened, and what becomes of unsent messages.
-    #[must_use]
     pub fn line(&self) -> String {
         match &self.waiting {
             Some(waiting) => format!("{} {waiting}", self.what),
@@ -72,7 +71,6 @@ impl Banner {
 }
 
 /// The banner for a state of the connection, nothing when all is well; `unsent` messages wait.
-#[must_use]
 pub fn banner(state: &ConnectionState, now: Millis, unsent: usize) -> Option<Banner> {
     let mut banner = match state {
         ConnectionState::Online

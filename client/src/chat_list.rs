@@ -29,7 +29,6 @@ impl ChatEntry {
     }
 
     /// The chat's id.
-    #[must_use]
     pub fn id(&self) -> ChatId {
         self.chat.id
     }
@@ -40,13 +39,11 @@ impl ChatEntry {
     }
 
     /// The other person of a direct chat.
-    #[must_use]
     pub fn other(&self) -> Option<&User> {
         self.others().next().filter(|_| self.is_direct()).map(|other| &other.user)
     }
 
     /// What to call the chat: its title, or the names of the others.
-    #[must_use]
     pub fn title(&self) -> Name {
         if let Some(title) = &self.chat.title {
             return Name::new(title);
@@ -59,13 +56,11 @@ impl ChatEntry {
     }
 
     /// Whether there are more people in it than the last answer named.
-    #[must_use]
     pub fn is_partial(&self) -> bool {
         is_partial(&self.chat)
     }
 
     /// Where it stands in the list, the greatest first.
-    #[must_use]
     pub fn cursor(&self) -> ChatCursor {
         let newest = self.chat.last_message.as_ref().map(|last| last.id);
         // A server of an older version tells no key.
@@ -74,7 +69,6 @@ impl ChatEntry {
     }
 
     /// What its people are called: also who is not in it any more, and wrote the last message.
-    #[must_use]
     pub fn people(&self, fold: Fold<'_>) -> People {
         let last = self.chat.last_message.iter().map(|message| &message.sender);
         let known = self.chat.participants.iter().map(|one| &one.user);
@@ -82,49 +76,41 @@ impl ChatEntry {
     }
 
     /// Whether everybody in it is known: the list of chats names some of many.
-    #[must_use]
     pub fn knows_everybody(&self) -> bool {
         self.chat.participant_count <= self.chat.participants.len() as u64
     }
 
     /// Whether anybody else in it has a socket open.
-    #[must_use]
     pub fn online(&self) -> bool {
         self.others().any(|other| other.online)
     }
 
     /// Messages of others that the person has not read; [`causerie_protocol::limits::UNREAD`] means that many or more.
-    #[must_use]
     pub fn unread(&self) -> u64 {
         self.unread.count()
     }
 
     /// How far the person has read, here or elsewhere.
-    #[must_use]
     pub fn read(&self) -> Seq {
         self.unread.read()
     }
 
     /// The newest message that is not deleted.
-    #[must_use]
     pub fn last_message(&self) -> Option<&Message> {
         self.chat.last_message.as_ref()
     }
 
     /// Whether messages can be sent here.
-    #[must_use]
     pub fn is_writable(&self) -> bool {
         self.chat.status == ChatStatus::Active && self.lost.is_none()
     }
 
     /// Whether it is a direct chat.
-    #[must_use]
     pub fn is_direct(&self) -> bool {
         self.chat.kind == ChatKind::Direct
     }
 
     /// The position up to which everybody else has read; nothing in a chat without others, or while not all are known.
-    #[must_use]
     pub fn read_by_all(&self) -> Seq {
         if self.is_partial() {
             return Seq::ZERO;
@@ -133,7 +119,6 @@ impl ChatEntry {
     }
 
     /// The participant with this id.
-    #[must_use]
     pub fn participant(&self, user: UserId) -> Option<&Participant> {
         self.chat.participants.iter().find(|participant| participant.user.id == user)
     }
@@ -269,7 +254,6 @@ impl ChatList {
     }
 
     /// All entries, the one with the newest message first.
-    #[must_use]
     pub fn newest_first(&self) -> Vec<&ChatEntry> {
         let mut entries: Vec<&ChatEntry> = self.entries.values().collect();
         crate::sorted::sort_by(&mut entries, |a, b| b.cursor().cmp(&a.cursor()));
@@ -277,7 +261,6 @@ impl ChatList {
     }
 
     /// The entry of a chat.
-    #[must_use]
     pub fn get(&self, chat: ChatId) -> Option<&ChatEntry> {
         self.entries.get(&chat)
     }
@@ -288,7 +271,6 @@ impl ChatList {
     }
 
     /// The ids of all chats.
-    #[must_use]
     pub fn ids(&self) -> Vec<ChatId> {
         self.entries.keys().copied().collect()
     }
@@ -328,7 +310,6 @@ impl ChatList {
     }
 
     /// Somebody who is in one of the chats.
-    #[must_use]
     pub fn participant(&self, chat: ChatId, user: UserId) -> Option<&User> {
         Some(&self.get(chat)?.participant(user)?.user)
     }

@@ -110,7 +110,6 @@ struct ListLoading {
 
 impl Client {
     /// A page on which nobody is signed in; [`Input::SignedIn`] starts it.
-    #[must_use]
     pub fn new(now: Millis) -> Self {
         Self {
             now,
@@ -189,49 +188,41 @@ impl Client {
     }
 
     /// When [`Input::Tick`] is to be given, if nothing else comes before.
-    #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
         self.deadline()
     }
 
     /// The time by the server's clock, for what is shown: "today", and how long ago something was.
-    #[must_use]
     pub fn server_time(&self, now: Millis) -> Millis {
         self.clock.at(now)
     }
 
     /// Who is signed in, also after the token died.
-    #[must_use]
     pub fn me(&self) -> Option<&User> {
         self.me.as_ref()
     }
 
     /// Where the connection stands.
-    #[must_use]
     pub fn connection(&self) -> &ConnectionState {
         self.connection.state()
     }
 
     /// What to say about the connection; nothing when all is well.
-    #[must_use]
     pub fn banner(&self, now: Millis) -> Option<Banner> {
         banner(self.connection.state(), now, self.waiting())
     }
 
     /// Whether the list of chats was loaded since signing in.
-    #[must_use]
     pub fn chats_loaded(&self) -> bool {
         self.list_loading.loaded
     }
 
     /// Whether the list goes on after the chats that are here.
-    #[must_use]
     pub fn has_more_chats(&self) -> bool {
         self.list_loading.next.is_some() && self.list_loading.request.is_none()
     }
 
     /// Whether a chat is known not to be the person's.
-    #[must_use]
     pub fn is_absent(&self, chat: ChatId) -> bool {
         let whole =
             self.list_loading.loaded && self.list_loading.next.is_none() && !self.fetches.is_pending(chat);
@@ -239,25 +230,21 @@ impl Client {
     }
 
     /// Why the list of chats could not be loaded, while it is tried again.
-    #[must_use]
     pub fn chats_failed(&self) -> Option<&str> {
         self.list_loading.failed.as_deref()
     }
 
     /// The chats, the one with the newest message first.
-    #[must_use]
     pub fn chats(&self) -> Vec<&ChatEntry> {
         self.chat_list.newest_first()
     }
 
     /// One chat of the list.
-    #[must_use]
     pub fn chat(&self, chat: ChatId) -> Option<&ChatEntry> {
         self.chat_list.get(chat)
     }
 
     /// The chat that is open.
-    #[must_use]
     pub fn open_chat(&self) -> Option<ChatId> {
         self.open
     }
@@ -265,7 +252,6 @@ impl Client {
     /// The rows of a chat, oldest first: a gapless piece of its log up to now, then what is unsent, each once.
     ///
     /// Before its history is loaded, only what is unsent.
-    #[must_use]
     pub fn rows(&self, chat: ChatId) -> Vec<Row> {
         let Some(me) = &self.me else { return Vec::new() };
         let read = self.chat_list.get(chat).map_or(Seq::ZERO, ChatEntry::read_by_all);
@@ -279,7 +265,6 @@ impl Client {
     }
 
     /// The seq of the last message in [`Client::rows`].
-    #[must_use]
     pub fn last_position(&self, chat: ChatId) -> Seq {
         let logged = self.chat_states.get(&chat).map(|state| state.timeline.last_position());
         let acked = self.outbox.entries_of(chat).filter_map(|pending| match pending.state {
@@ -290,14 +275,12 @@ impl Client {
     }
 
     /// Whether [`Client::rows`] has no row.
-    #[must_use]
     pub fn is_empty(&self, chat: ChatId) -> bool {
         self.outbox.entries_of(chat).next().is_none()
             && self.chat_states.get(&chat).is_none_or(|state| state.timeline.is_empty())
     }
 
     /// What to call a chat: two people of the same name, with each of whom there is a chat, are told apart.
-    #[must_use]
     pub fn title(&self, entry: &ChatEntry, fold: Fold<'_>) -> Name {
         let Some(other) = entry.other() else { return entry.title() };
         let others = self.chat_list.entries().filter_map(ChatEntry::other);
@@ -306,14 +289,12 @@ impl Client {
     }
 
     /// Whether a message is known to be deleted.
-    #[must_use]
     pub fn is_deleted(&self, chat: ChatId, id: MessageId) -> bool {
         let message = self.chat_states.get(&chat).and_then(|state| state.timeline.message(id));
         message.is_some_and(|message| message.deleted_at.is_some())
     }
 
     /// What the people of a chat are called, those too who wrote its rows and have left.
-    #[must_use]
     pub fn people(&self, chat: ChatId, rows: &[Row], fold: Fold<'_>) -> People {
         let entry = self.chat_list.get(chat);
         let there = entry.into_iter().flat_map(|entry| &entry.chat.participants);
@@ -329,19 +310,16 @@ impl Client {
     }
 
     /// What is known of a chat's older messages.
-    #[must_use]
     pub fn history(&self, chat: ChatId) -> History {
         self.chat_states.get(&chat).map(|state| state.timeline.history()).unwrap_or_default()
     }
 
     /// Who writes in a chat just now.
-    #[must_use]
     pub fn typing(&self, chat: ChatId) -> Vec<&User> {
         self.typing.users_in(chat).filter_map(|user| self.chat_list.participant(chat, user)).collect()
     }
 
     /// How many messages are neither acknowledged nor refused.
-    #[must_use]
     pub fn waiting(&self) -> usize {
         self.outbox.waiting()
     }

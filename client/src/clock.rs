@@ -20,7 +20,6 @@ pub struct ServerClock {
 
 impl ServerClock {
     /// The server's time at a moment of the caller's clock.
-    #[must_use]
     pub fn at(&self, now: Millis) -> Millis {
         now.saturating_add_signed(self.offset)
     }

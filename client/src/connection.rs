@@ -81,7 +81,6 @@ pub enum AfterClose {
 /// The table: what follows a close with this code, when `failures` tries failed in a row before.
 ///
 /// A server that keeps saying "at once" is backed off from as well, so that no code can make a loop without a wait.
-#[must_use]
 pub fn after_close(code: CloseCode, failures: u32) -> AfterClose {
     match (code.policy(), failures) {
         (Policy::StayClosed, _) => AfterClose::Stop,
@@ -126,7 +125,6 @@ pub struct Connection {
 
 impl Connection {
     /// A machine at rest, for a page on which nobody is signed in.
-    #[must_use]
     pub fn new() -> Self {
         Self {
             state: ConnectionState::SignedOut { reason: None },
@@ -143,19 +141,16 @@ impl Connection {
     }
 
     /// Where the connection stands.
-    #[must_use]
     pub fn state(&self) -> &ConnectionState {
         &self.state
     }
 
     /// The socket to send on, when the connection is online.
-    #[must_use]
     pub fn online(&self) -> Option<ConnectionId> {
         if self.state == ConnectionState::Online { self.current } else { None }
     }
 
     /// Whether this is the socket whose inputs count.
-    #[must_use]
     pub fn is_current(&self, connection: ConnectionId) -> bool {
         self.current == Some(connection)
     }
@@ -306,7 +301,6 @@ impl Connection {
     }
 
     /// When [`Self::tick`] has something to do.
-    #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
         match self.state {
             ConnectionState::Waiting { until, .. } => Some(until),

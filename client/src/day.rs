@@ -14,14 +14,12 @@ pub struct Days {
 
 impl Days {
     /// Before the first row.
-    #[must_use]
     pub fn new() -> Self {
         Self { day: None, latest: f64::NEG_INFINITY }
     }
 
     /// The time under which a message stands that the log does not hold yet: not before what is above it, whatever
     /// clock wrote it, and not in the future.
-    #[must_use]
     pub fn pending(&self, written: f64, now: f64) -> f64 {
         written.min(now).max(self.latest)
     }

@@ -30,13 +30,11 @@ pub struct Drafts<S> {
 
 impl<S: Store> Drafts<S> {
     /// Those of a chat.
-    #[must_use]
     pub fn new(store: S, chat: ChatId) -> Self {
         Self { store, chat }
     }
 
     /// The key of the draft, or of an edit.
-    #[must_use]
     pub fn key(&self, target: Option<&Target>) -> String {
         let chat = self.chat;
         match target {
@@ -46,14 +44,12 @@ impl<S: Store> Drafts<S> {
     }
 
     /// The edit that was under way when the composer was last here.
-    #[must_use]
     pub fn resume(&self) -> Option<Target> {
         let target = parse(&self.store.get(&self.current())?)?;
         self.text(Some(&target)).map(|_| target)
     }
 
     /// What was written; nothing for an edit in which nothing was.
-    #[must_use]
     pub fn text(&self, target: Option<&Target>) -> Option<String> {
         self.store.get(&self.key(target))
     }
@@ -98,7 +94,6 @@ impl<S: Store> Drafts<S> {
     }
 
     /// All that is being written, for a chat in which nothing can be written any more.
-    #[must_use]
     pub fn all(&self) -> Vec<String> {
         let edit = self.resume().and_then(|target| self.text(Some(&target)));
         self.text(None).into_iter().chain(edit).filter(|text| !text.trim().is_empty()).collect()

@@ -9,7 +9,6 @@ const STORED_AT: &str = "new.request";
 
 /// The name for a request that asks for this: the name of the one before, when that asked for the same and was not
 /// answered, also before a reload; else a new one.
-#[must_use]
 pub fn key(store: &impl Store, asked: &str, new: impl FnOnce() -> String) -> Option<ClientId> {
     let before = store.get(STORED_AT).and_then(|kept| ClientId::new(kept.strip_suffix(asked)?).ok());
     let name = before.or_else(|| ClientId::new(new()).ok())?;

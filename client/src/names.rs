@@ -18,19 +18,16 @@ pub struct Name {
 
 impl Name {
     /// A name as a person, or a title as somebody, wrote it.
-    #[must_use]
     pub fn new(written: &str) -> Self {
         Self { text: bidi::contained(written), isolated: bidi::isolated(written) }
     }
 
     /// A person's.
-    #[must_use]
     pub fn of(user: &User) -> Self {
         Self::new(&user.name)
     }
 
     /// Several, with commas between.
-    #[must_use]
     pub fn list(names: &[Self]) -> Self {
         match names {
             [only] => only.clone(),
@@ -43,7 +40,6 @@ impl Name {
     }
 
     /// For an element in which nothing else stands and which isolates it, such as `bdi`; never for a sentence.
-    #[must_use]
     pub fn alone(&self) -> &str {
         &self.text
     }
@@ -80,7 +76,6 @@ pub struct People {
 
 impl People {
     /// These people; who is named twice counts once, by the first name.
-    #[must_use]
     pub fn new<'a>(people: impl IntoIterator<Item = &'a User>, fold: Fold<'_>) -> Self {
         let mut users = SortedMap::<UserId, (&User, String)>::new();
         for user in people {
@@ -121,7 +116,6 @@ impl People {
     }
 
     /// The same, as long as not everybody in the chat is known: then no name is shortened.
-    #[must_use]
     pub fn whole_unless(mut self, everybody: bool) -> Self {
         for called in self.called.values_mut().filter(|_| !everybody) {
             called.short = called.whole.clone();
@@ -130,13 +124,11 @@ impl People {
     }
 
     /// The given name, as far as nobody else in the chat has it, else the whole name.
-    #[must_use]
     pub fn short(&self, user: &User) -> Name {
         self.called.get(&user.id).map_or_else(|| Name::of(user), |called| called.short.clone())
     }
 
     /// The whole name, with a mark when somebody else has the same.
-    #[must_use]
     pub fn whole(&self, user: &User) -> Name {
         self.called.get(&user.id).map_or_else(|| Name::of(user), |called| called.whole.clone())
     }
@@ -187,7 +179,6 @@ fn place(list: &str, word: &str) -> Option<usize> {
 ///
 /// The first word says it when it is a Vietnamese family name; one at the end says that the order is the other one, as
 /// of Vietnamese people abroad. Else the middle names Văn and Thị say it, or letters that no other language has.
-#[must_use]
 pub fn is_family_first(folded: &str) -> bool {
     let words: Vec<&str> = folded.split_whitespace().collect();
     let [first, middle @ .., last] = &*words else { return false };
@@ -226,7 +217,6 @@ fn is_bracket(letter: char) -> bool {
 
 /// The letters that stand for a name where there is room for two: of its first and last word, and of the last two
 /// words where the family's name comes first, which many share.
-#[must_use]
 pub fn initials(name: &Name, folded: &str) -> String {
     // Brackets and the like are not what one is called by.
     let words = name.text.split_whitespace().map(|word| word.trim_start_matches(is_bracket));

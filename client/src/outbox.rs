@@ -96,7 +96,6 @@ impl Pending {
     }
 
     /// Whether the server has it for good.
-    #[must_use]
     pub fn is_acked(&self) -> bool {
         matches!(self.state, PendingState::Acked { .. })
     }
@@ -130,13 +129,11 @@ impl Outbox {
     }
 
     /// How many are neither acknowledged nor refused.
-    #[must_use]
     pub fn waiting(&self) -> usize {
         self.entries.iter().filter(|entry| entry.is_unsent()).count()
     }
 
     /// The entry of this name.
-    #[must_use]
     pub fn get(&self, client_id: &ClientId) -> Option<&Pending> {
         self.entries.iter().find(|entry| entry.message.client_id == *client_id)
     }
@@ -144,7 +141,6 @@ impl Outbox {
     /// The time to write on a message that is added now: later than all others, so that the times alone give the order.
     ///
     /// Two messages may come within a millisecond, and a device's clock may have been set back since a reload.
-    #[must_use]
     pub fn stamp(&self, now: Millis) -> Millis {
         self.entries.iter().map(|entry| entry.message.created_ms + 1).fold(now, Millis::max)
     }
@@ -302,7 +298,6 @@ impl Outbox {
     }
 
     /// When, after now, the next message may go out or counts as unanswered.
-    #[must_use]
     pub fn deadline(&self, now: Millis) -> Option<Millis> {
         self.entries
             .iter()
@@ -315,7 +310,6 @@ impl Outbox {
     }
 
     /// What of a chat was never sent, so that nothing but this page knows of it.
-    #[must_use]
     pub fn never_sent(&self, chat: ChatId) -> Vec<ClientId> {
         self.entries_of(chat)
             .filter(|entry| !entry.sent)
@@ -324,7 +318,6 @@ impl Outbox {
     }
 
     /// The chats that have unsent messages.
-    #[must_use]
     pub fn chats(&self) -> SortedSet<ChatId> {
         self.entries.iter().filter(|entry| entry.is_unsent()).map(|entry| entry.message.chat_id).collect()
     }

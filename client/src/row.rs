@@ -16,7 +16,6 @@ pub enum Row {
 
 impl Row {
     /// The row's name; it stays while a message goes from "sending" to "sent".
-    #[must_use]
     pub fn key(&self) -> &RowKey {
         match self {
             Self::Message(row) => &row.key,

@@ -18,7 +18,6 @@ impl<K, V> Default for SortedMap<K, V> {
 
 impl<K: Ord, V> SortedMap<K, V> {
     /// An empty map.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -145,7 +144,6 @@ impl<K> Default for SortedSet<K> {
 
 impl<K: Ord> SortedSet<K> {
     /// An empty set.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -172,13 +170,11 @@ impl<K: Ord> SortedSet<K> {
     }
 
     /// Whether there is none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
     /// How many there are.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
     }

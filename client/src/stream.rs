@@ -50,7 +50,6 @@ pub struct Stream {
 
 impl Stream {
     /// A stream that begins after a position.
-    #[must_use]
     pub fn new(chat: ChatId, epoch: Epoch, position: Seq) -> Self {
         Self {
             chat,
@@ -67,37 +66,31 @@ impl Stream {
     }
 
     /// The last position that left without a hole.
-    #[must_use]
     pub fn position(&self) -> Seq {
         self.position
     }
 
     /// The log's epoch.
-    #[must_use]
     pub fn epoch(&self) -> &Epoch {
         &self.epoch
     }
 
     /// Whether the current socket follows the chat.
-    #[must_use]
     pub fn is_followed(&self) -> bool {
         self.followed
     }
 
     /// Whether an answer to a `subscribe` is to come.
-    #[must_use]
     pub fn is_subscribing(&self) -> bool {
         matches!(self.subscription, Subscription::Pending { .. })
     }
 
     /// Whether it counts for how many chats the socket follows.
-    #[must_use]
     pub fn takes_subscription(&self) -> bool {
         self.followed || self.is_subscribing()
     }
 
     /// Whether the server ended it for good.
-    #[must_use]
     pub fn is_ended(&self) -> bool {
         self.subscription == Subscription::Ended
     }
@@ -171,7 +164,6 @@ impl Stream {
     }
 
     /// When [`Self::subscribe_frame`] is due on a socket that is online; 0 for at once.
-    #[must_use]
     pub fn due(&self) -> Option<Millis> {
         match self.subscription {
             Subscription::Idle => Some(self.next_subscribe),

@@ -60,7 +60,6 @@ pub struct Timeline {
 
 impl Timeline {
     /// An empty timeline, without history.
-    #[must_use]
     pub fn new(chat: ChatId) -> Self {
         Self {
             chat,
@@ -76,7 +75,6 @@ impl Timeline {
     }
 
     /// What is known of older messages.
-    #[must_use]
     pub fn history(&self) -> History {
         History {
             loaded: self.loaded,
@@ -87,13 +85,11 @@ impl Timeline {
     }
 
     /// Whether the newest page was loaded, so that the rows are complete.
-    #[must_use]
     pub fn is_loaded(&self) -> bool {
         self.loaded
     }
 
     /// The message with this id, if it is here.
-    #[must_use]
     pub fn message(&self, id: MessageId) -> Option<&Message> {
         match self.entries.get(self.places.get(&id)?)? {
             Entry::Message(message) => Some(message),
@@ -102,7 +98,6 @@ impl Timeline {
     }
 
     /// The newest message that is not deleted, if it is here.
-    #[must_use]
     pub fn last_message(&self) -> Option<&Message> {
         self.messages().rev().find(|message| message.deleted_at.is_none())
     }
@@ -116,7 +111,6 @@ impl Timeline {
     }
 
     /// The greatest position that is here; a page may be ahead of the events.
-    #[must_use]
     pub fn newest(&self) -> Seq {
         self.entries.last_key_value().map_or(Seq::ZERO, |(seq, _)| *seq)
     }
@@ -204,7 +198,6 @@ impl Timeline {
     }
 
     /// When a page that failed is to be asked for again.
-    #[must_use]
     pub fn retry_at(&self) -> Option<Millis> {
         self.retry.as_ref().map(|retry| retry.at)
     }
@@ -221,7 +214,6 @@ impl Timeline {
     }
 
     /// The rows, oldest first; none before the newest page came, since they would be a piece with a hole.
-    #[must_use]
     pub fn rows(&self, me: UserId, read_by_all: Seq) -> Vec<Row> {
         if !self.loaded {
             return Vec::new();
@@ -230,13 +222,11 @@ impl Timeline {
     }
 
     /// The seq of the last message in [`Timeline::rows`].
-    #[must_use]
     pub fn last_position(&self) -> Seq {
         self.messages().next_back().filter(|_| self.loaded).map_or(Seq::ZERO, |message| message.seq)
     }
 
     /// Whether [`Timeline::rows`] has no row.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.loaded || self.entries.is_empty()
     }

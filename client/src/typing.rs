@@ -61,7 +61,6 @@ impl Typing {
     }
 
     /// When a sign of writing is too old.
-    #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
         self.others.values().min().copied()
     }

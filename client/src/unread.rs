@@ -101,19 +101,16 @@ impl Unread {
     }
 
     /// Whether only the server can tell the number; it holds until the server counts again.
-    #[must_use]
     pub fn is_unsure(&self) -> bool {
         self.unsure
     }
 
     /// How far the person has read.
-    #[must_use]
     pub fn read(&self) -> Seq {
         self.read
     }
 
     /// The number to show.
-    #[must_use]
     pub fn count(&self) -> u64 {
         self.base + self.later.len() as u64
     }

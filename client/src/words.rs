@@ -11,13 +11,11 @@ pub const LANGUAGE: Language =
     if cfg!(feature = "vietnamese") { Language::Vietnamese } else { Language::English };
 
 /// The words of a close code.
-#[must_use]
 pub fn close(code: CloseCode) -> Explanation {
     code.explanation_in(LANGUAGE)
 }
 
 /// The words for a server that does not answer, with places for its `host` and `url`.
-#[must_use]
 pub fn unreachable() -> Explanation {
     match LANGUAGE {
         Language::English => english::UNREACHABLE,
@@ -26,14 +24,12 @@ pub fn unreachable() -> Explanation {
 }
 
 /// A reason that the server gave in English, or what the page's language says instead.
-#[must_use]
 pub fn reason(code: CloseCode, english: &str) -> String {
     let translate = LANGUAGE != Language::English;
     if english.is_empty() || translate { close(code).why.to_owned() } else { english.to_owned() }
 }
 
 /// What is wrong with a request: the server's English sentence, or what the page's language says of its code and field.
-#[must_use]
 pub fn error(code: &ErrorCode, field: Option<&str>, english: String) -> String {
     match LANGUAGE {
         Language::English => english,

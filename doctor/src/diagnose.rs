@@ -27,20 +27,17 @@ pub struct Cause {
 
 impl Cause {
     /// A cause without details.
-    #[must_use]
     pub fn new(finding: Finding) -> Self {
         Self { finding, details: Vec::new(), note: None }
     }
 
     /// With a value for its words.
-    #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.details.push((name, value.into()));
         self
     }
 
     /// With a note.
-    #[must_use]
     pub fn with_note(self, note: impl Into<String>) -> Self {
         Self { note: Some(note.into()), ..self }
     }
@@ -59,15 +56,11 @@ struct Problem {
 }
 
 /// The code of a problem that Causerie sent, whichever status it had.
-#[must_use]
 pub fn problem(body: &str) -> Option<ErrorCode> {
     serde_json::from_str::<Problem>(body).ok().map(|problem| problem.code)
 }
 
 /// Whether it is Causerie that answered.
-///
-/// # Errors
-/// What else it is.
 pub fn identity(answer: &Answer, target: &Target) -> Result<ServerStatus, Cause> {
     let note = match &answer.server {
         Some(server) => format!("HTTP {}, {server}", answer.status),
@@ -100,7 +93,6 @@ pub fn identity(answer: &Answer, target: &Target) -> Result<ServerStatus, Cause>
 }
 
 /// Whether a protocol's version, and that of a release, fit ours.
-#[must_use]
 pub fn versions(version: &str, protocol: u32) -> Option<Cause> {
     (protocol != limits::VERSION || series(version) != series(VERSION))
         .then(|| Cause::from(Finding::VersionsDiffer).with("ours", VERSION).with("theirs", version))
@@ -114,7 +106,6 @@ fn series(version: &str) -> (&str, &str) {
 }
 
 /// Why pages of an origin may not connect; `host` is the header `Host` as the server saw it.
-#[must_use]
 pub fn origin(status: &OriginStatus, host: Option<&str>, target: &Target) -> Option<Cause> {
     if status.allowed {
         return None;
@@ -136,7 +127,6 @@ fn foreign(origin: &str, host: Option<&str>, target: &Target) -> Cause {
 }
 
 /// How far the server's clock is ahead, in milliseconds, and by how much that may be wrong.
-#[must_use]
 pub fn skew(answer: &Answer, time_ms: i64) -> (f64, f64) {
     let half = answer.milliseconds / 2.0;
     // Milliseconds since 1970 stay exact in a double for some hundred thousand years.
@@ -144,14 +134,12 @@ pub fn skew(answer: &Answer, time_ms: i64) -> (f64, f64) {
 }
 
 /// What a skew means.
-#[must_use]
 pub fn clock((skew, error): (f64, f64)) -> Option<Cause> {
     (skew.abs() - error > SKEW_MS)
         .then(|| Cause::from(Finding::ClockSkew).with("seconds", format!("{:.0}", skew.abs() / 1_000.0)))
 }
 
 /// What a close means, in which `reason` tells the kinds of 4001 apart (`docs/PROTOCOL.md`).
-#[must_use]
 pub fn close(code: u16, reason: &str, chat: Option<&str>) -> Cause {
     let cause = match CloseCode::from_code(code) {
         CloseCode::Unauthorized if reason.starts_with("unknown protocol version") => {
@@ -187,7 +175,6 @@ fn token(reason: &str) -> Finding {
 }
 
 /// What a status means that stood where 101 should have.
-#[must_use]
 pub fn refused(status: u16, code: Option<&ErrorCode>) -> Cause {
     let cause = match (status, code) {
         (_, Some(ErrorCode::Draining)) => Finding::Draining.into(),
@@ -202,7 +189,6 @@ pub fn refused(status: u16, code: Option<&ErrorCode>) -> Cause {
 
 /// Why a handshake failed, given what the server remembers of it; `None`: that it arrived whole and was accepted, so
 /// that something happened to the answer.
-#[must_use]
 pub fn trace(trace: &Trace, offer: Offer, target: &Target) -> Option<Cause> {
     if !trace.upgrade {
         return Some(Finding::ProxyDropsUpgrade.into());
@@ -221,13 +207,11 @@ pub fn trace(trace: &Trace, offer: Offer, target: &Target) -> Option<Cause> {
 }
 
 /// Reads the server's memory of a handshake.
-#[must_use]
 pub fn traced(answer: &Answer) -> Option<RecordedTrace> {
     serde_json::from_str(&answer.body).ok()
 }
 
 /// Whether the server's account of the handshake is needed to understand what was seen of it.
-#[must_use]
 pub fn needs_trace(seen: &SocketObservation, offer: Offer) -> bool {
     match seen {
         SocketObservation::Welcomed { .. } | SocketObservation::Silent => false,
@@ -242,7 +226,6 @@ pub fn needs_trace(seen: &SocketObservation, offer: Offer) -> bool {
 }
 
 /// The middle of some figures.
-#[must_use]
 pub fn median(figures: &[f64]) -> Option<f64> {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);

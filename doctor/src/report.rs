@@ -85,7 +85,6 @@ pub struct Report {
 
 impl Report {
     /// An empty one.
-    #[must_use]
     pub fn new(target: String) -> Self {
         Self {
             target,
@@ -124,14 +123,12 @@ impl Report {
     }
 
     /// What happened, why that usually is, and what to do.
-    #[must_use]
     pub fn explanation(&self, language: Language) -> FilledExplanation {
         let details: Vec<_> = self.details.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.finding.explanation(language).fill(&details)
     }
 
     /// For programs; the sentences in one language.
-    #[must_use]
     pub fn json(&self, language: Language) -> serde_json::Value {
         let details: serde_json::Map<_, _> =
             self.details.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
@@ -153,7 +150,6 @@ impl Report {
     }
 
     /// For people: short enough to be pasted into a message.
-    #[must_use]
     pub fn text(&self, language: Language) -> String {
         let mut text = format!("{}: {}\n", Heading::Report.label(language), self.finding);
         for (name, value) in [
@@ -192,7 +188,6 @@ impl Report {
 
 impl Step {
     /// One line of a report.
-    #[must_use]
     pub fn line(&self, language: Language) -> String {
         let outcome = match self.outcome {
             Outcome::Passed => Heading::Passed,

@@ -70,7 +70,6 @@ pub struct Opening {
 
 impl Opening {
     /// Of a socket whose address names a chat, or none.
-    #[must_use]
     pub fn new(chat: bool) -> Self {
         Self { chat, version: None }
     }
@@ -109,7 +108,6 @@ pub struct RoundTrip {
 
 impl RoundTrip {
     /// One that begins now; the frame is to be sent.
-    #[must_use]
     pub fn begin(t: i64, sent_at_ms: f64) -> (Self, ClientFrame) {
         (Self { t, sent_at_ms }, ClientFrame::Ping { t: Some(t) })
     }
@@ -137,7 +135,6 @@ pub struct IdleTest {
 
 impl IdleTest {
     /// Begins now; it is over when something came after a pause of `quiet_ms`.
-    #[must_use]
     pub fn begin(quiet_ms: u64, now_ms: f64) -> Self {
         Self { quiet_ms, since_ms: now_ms, received: false }
     }
@@ -166,7 +163,6 @@ impl IdleTest {
     }
 
     /// The time is up.
-    #[must_use]
     pub fn give_up(self) -> HoldResult {
         if self.received { HoldResult::Busy } else { HoldResult::Silent }
     }

@@ -29,7 +29,6 @@ pub enum TokenShape {
 
 impl TokenShape {
     /// The shape of a text.
-    #[must_use]
     pub fn of(token: Option<&str>) -> Self {
         match token {
             None | Some("") => Self::Missing,
@@ -56,7 +55,6 @@ pub struct Situation {
 
 impl Situation {
     /// A terminal, without a token.
-    #[must_use]
     pub fn terminal(probe: &str) -> Self {
         Self { probe: probe.to_owned(), origin: None, token: TokenShape::Missing, chat: None, hold: true }
     }
@@ -100,7 +98,6 @@ pub struct Doctor {
 
 impl Doctor {
     /// An examination of a server.
-    #[must_use]
     pub fn new(target: Target, situation: Situation) -> Self {
         let mut report = Report::new(target.base());
         let chat = situation.chat.or(target.chat());
@@ -129,7 +126,6 @@ impl Doctor {
     }
 
     /// An examination of an address that [`Target::parse`] refused: it is over at once.
-    #[must_use]
     pub fn refused(finding: Finding, situation: Situation) -> Self {
         let mut doctor = Self {
             target: None,
@@ -145,7 +141,6 @@ impl Doctor {
     }
 
     /// What to try now; `None`: it is over.
-    #[must_use]
     pub fn probe(&self) -> Option<Probe> {
         let target = self.target.as_ref()?;
         Some(match &self.phase {
@@ -178,7 +173,6 @@ impl Doctor {
     }
 
     /// The check that [`Doctor::probe`] is for, to be shown while it runs.
-    #[must_use]
     pub fn running(&self) -> Option<Check> {
         Some(match self.phase {
             Phase::Online => Check::Online,
@@ -192,7 +186,6 @@ impl Doctor {
     }
 
     /// The most that the probe may take, in milliseconds, for those that take long.
-    #[must_use]
     pub fn at_most_ms(&self) -> Option<u64> {
         match self.probe() {
             Some(Probe::Hold { at_most_ms, .. }) => Some(at_most_ms),
@@ -201,13 +194,11 @@ impl Doctor {
     }
 
     /// The result so far; final when there is nothing more to try.
-    #[must_use]
     pub fn report(&self) -> &Report {
         &self.report
     }
 
     /// The result.
-    #[must_use]
     pub fn into_report(self) -> Report {
         self.report
     }

@@ -58,31 +58,26 @@ impl Target {
     }
 
     /// Whether TLS is spoken there.
-    #[must_use]
     pub fn is_secure(&self) -> bool {
         self.secure
     }
 
     /// The name or the number of the machine; IPv6 in brackets.
-    #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
     /// The port.
-    #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
     /// The chat that the path names, as in `/ws/chats/1/`.
-    #[must_use]
     pub fn chat(&self) -> Option<ChatId> {
         self.chat
     }
 
     /// Whether it is this machine itself, which browsers trust without TLS.
-    #[must_use]
     pub fn is_loopback(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         let number = bare.parse::<IpAddr>().is_ok_and(|number| number.is_loopback());
@@ -90,7 +85,6 @@ impl Target {
     }
 
     /// The value of the header `Host`: without the port where it is the usual one.
-    #[must_use]
     pub fn authority(&self) -> String {
         match (self.secure, self.port) {
             (true, 443) | (false, 80) => self.host.clone(),
@@ -99,25 +93,21 @@ impl Target {
     }
 
     /// The server's own origin, as `https://chat.example.org`.
-    #[must_use]
     pub fn origin(&self) -> String {
         format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority())
     }
 
     /// The address that all of the server's own are below, as `https://example.org/chat`; its origin at the top of a site.
-    #[must_use]
     pub fn base(&self) -> String {
         format!("{}{}", self.origin(), self.folder)
     }
 
     /// The address of a path.
-    #[must_use]
     pub fn http(&self, path: &str) -> String {
         format!("{}{path}", self.base())
     }
 
     /// The address of a socket.
-    #[must_use]
     pub fn ws(&self, path: &str) -> String {
         format!("{}://{}{}{path}", if self.secure { "wss" } else { "ws" }, self.authority(), self.folder)
     }

@@ -77,30 +77,22 @@ pub struct Api {
 
 impl Api {
     /// The API at a base address such as `http://127.0.0.1:8000`, empty for the page's own.
-    #[must_use]
     pub fn new(base: impl Into<String>) -> Self {
         let base = base.into();
         Self { base: if base.is_empty() { browser::base() } else { base }, token: None }
     }
 
     /// The same API with a token.
-    #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self { base: self.base.clone(), token: Some(token.to_owned()) }
     }
 
     /// Makes an account and signs in.
-    ///
-    /// # Errors
-    /// [`ApiError`], as for every call here.
     pub fn register(&self, body: &Register) -> Call<SignedIn> {
         self.call(Method::POST, paths::REGISTER, body)
     }
 
     /// Signs in.
-    ///
-    /// # Errors
-    /// 401 when e-mail or password are wrong.
     pub fn login(&self, body: &Login) -> Call<SignedIn> {
         self.call(Method::POST, paths::LOGIN, body)
     }
@@ -114,33 +106,21 @@ impl Api {
     }
 
     /// Who the token belongs to.
-    ///
-    /// # Errors
-    /// 401 when it is no good any more.
     pub fn me(&self) -> Call<User> {
         self.get(paths::ME)
     }
 
     /// Where the person is signed in.
-    ///
-    /// # Errors
-    /// As every call.
     pub fn tokens(&self) -> Call<Vec<TokenInfo>> {
         self.get(paths::TOKENS)
     }
 
     /// Ends another sign-in.
-    ///
-    /// # Errors
-    /// As every call.
     pub fn revoke(&self, token: TokenId) -> Call<()> {
         self.done(Method::DELETE, &paths::token(token), None)
     }
 
     /// A page of the person's list of chats, and whether it goes on.
-    ///
-    /// # Errors
-    /// As every call.
     pub fn chats(&self, before: Option<ChatCursor>) -> Call<(Vec<Chat>, bool)> {
         let mut path = format!("{}?limit={CHATS_PAGE}", paths::CHATS);
         if let Some(before) = before {
@@ -154,49 +134,31 @@ impl Api {
     }
 
     /// A chat with everybody in it.
-    ///
-    /// # Errors
-    /// 404 when it is not the person's.
     pub fn chat(&self, chat: ChatId) -> Call<Chat> {
         self.get(&paths::chat(chat))
     }
 
     /// Starts a chat; the same pair gets the chat that it has.
-    ///
-    /// # Errors
-    /// 4xx when nobody has that e-mail.
     pub fn create_chat(&self, body: &CreateChat) -> Call<Chat> {
         self.call(Method::POST, paths::CHATS, body)
     }
 
     /// Changes a chat's title or status.
-    ///
-    /// # Errors
-    /// 403 when the person may not.
     pub fn update_chat(&self, chat: ChatId, body: &UpdateChat) -> Call<()> {
         self.done(Method::PATCH, &paths::chat(chat), Some(json(body)))
     }
 
     /// Adds somebody to a group.
-    ///
-    /// # Errors
-    /// 4xx when nobody has that e-mail.
     pub fn add(&self, chat: ChatId, body: &AddParticipant) -> Call<()> {
         self.done(Method::POST, &paths::participants(chat), Some(json(body)))
     }
 
     /// Leaves a group.
-    ///
-    /// # Errors
-    /// As every call.
     pub fn leave(&self, chat: ChatId) -> Call<()> {
         self.done(Method::POST, &paths::leave(chat), None)
     }
 
     /// A page of messages, oldest first, and whether there are older ones.
-    ///
-    /// # Errors
-    /// 404 when the chat is not the person's.
     pub fn messages(&self, chat: ChatId, before: Option<MessageId>) -> Call<(Vec<Message>, bool)> {
         let mut path = format!("{}?limit={PAGE}", paths::messages(chat));
         if let Some(before) = before {
@@ -210,17 +172,11 @@ impl Api {
     }
 
     /// Changes an own message's text.
-    ///
-    /// # Errors
-    /// 403 when it is somebody else's.
     pub fn edit(&self, message: MessageId, body: &EditMessage) -> Call<()> {
         self.done(Method::PATCH, &paths::message(message), Some(json(body)))
     }
 
     /// Deletes an own message.
-    ///
-    /// # Errors
-    /// 403 when it is somebody else's.
     pub fn delete(&self, message: MessageId) -> Call<()> {
         self.done(Method::DELETE, &paths::message(message), None)
     }

@@ -61,7 +61,6 @@ struct Core {
 
 impl App {
     /// The state of a page that has just been opened; signed in when the browser kept a sign-in.
-    #[must_use]
     pub fn start() -> Self {
         let core = Core {
             client: RefCell::new(Client::new(browser::now())),
@@ -133,7 +132,6 @@ impl App {
     }
 
     /// The HTTP API with the person's token.
-    #[must_use]
     pub fn api(self) -> Api {
         self.core.with_value(|core| core.api.borrow().clone())
     }
@@ -408,7 +406,6 @@ impl App {
 ///
 /// # Panics
 /// Never below the root component, which provides it.
-#[must_use]
 pub fn app() -> App {
     expect_context::<App>()
 }

@@ -14,7 +14,6 @@ use web_sys::{Document, MediaQueryListEvent, Window};
 ///
 /// # Panics
 /// Never in a page: there is always one.
-#[must_use]
 pub fn window() -> Window {
     web_sys::window().expect("a page runs in a window")
 }
@@ -23,14 +22,12 @@ pub fn window() -> Window {
 ///
 /// # Panics
 /// Never in a page: there is always one.
-#[must_use]
 pub fn document() -> Document {
     window().document().expect("a window shows a document")
 }
 
 /// The time in milliseconds since 1970, by a clock that never runs backwards, may stand still while the device sleeps,
 /// and is not set when the device's clock is.
-#[must_use]
 pub fn now() -> Millis {
     // Absent only in browsers that are older than WebAssembly.
     let time = get(&window(), "performance").map_or_else(js_sys::Date::now, |performance| {
@@ -45,13 +42,11 @@ pub fn now() -> Millis {
 }
 
 /// The time in milliseconds since 1970, by the device's clock, which may be wrong and may be set.
-#[must_use]
 pub fn wall_clock() -> f64 {
     js_sys::Date::now()
 }
 
 /// A random number from 0 up to, and without, 1.
-#[must_use]
 pub fn random() -> f64 {
     js_sys::Math::random()
 }
@@ -59,7 +54,6 @@ pub fn random() -> f64 {
 /// A new random UUID (version 4).
 ///
 /// `crypto.randomUUID` exists on secure origins only, and a chat at home may be on plain HTTP.
-#[must_use]
 pub fn uuid() -> String {
     let mut bytes = [0_u8; 16];
     let filled =
@@ -83,7 +77,6 @@ pub fn uuid() -> String {
 
 /// The address that all others of the page's own server are below, such as `https://example.org/chat`: the document's
 /// `<base>`, which the server writes, without its closing slash.
-#[must_use]
 pub fn base() -> String {
     let mut base = document().base_uri().ok().flatten().unwrap_or_default();
     base.truncate(base.find(['?', '#']).unwrap_or(base.len()));
@@ -92,13 +85,11 @@ pub fn base() -> String {
 }
 
 /// The address of the sockets on the page's own server, such as `wss://chat.example`.
-#[must_use]
 pub fn socket_base() -> String {
     base().replacen("http", "ws", 1)
 }
 
 /// Whether the page can be seen now.
-#[must_use]
 pub fn is_visible() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Visible
 }
@@ -155,7 +146,6 @@ fn get(object: &JsValue, name: &str) -> Option<JsValue> {
 }
 
 /// Whether a media query holds, now and whenever that changes.
-#[must_use]
 pub fn matches(query: &str) -> RwSignal<bool> {
     let Ok(Some(list)) = window().match_media(query) else { return RwSignal::new(false) };
     let signal = RwSignal::new(list.matches());
@@ -171,7 +161,6 @@ pub fn matches(query: &str) -> RwSignal<bool> {
 }
 
 /// Whether the device is used with a mouse, and so with a keyboard that is always there.
-#[must_use]
 pub fn has_keyboard() -> bool {
     matches!(window().match_media("(hover: hover) and (pointer: fine)"), Ok(Some(list)) if list.matches())
 }
@@ -189,7 +178,6 @@ const IGNORED_IN_SEARCH: &str = r"(?![\u3099\u309a])[\p{sc=Zinh}\p{DI}\u0591-\u0
 /// A text as a search compares it, the same for every spelling: without case, accents and invisible characters.
 ///
 /// Done by the browser: Rust's own tables of letters would be a twentieth of the page.
-#[must_use]
 pub fn search_key(text: &str) -> String {
     let text = JsString::from(text).normalize("NFKD");
     let text = text.replace_by_pattern(&RegExp::new(IGNORED_IN_SEARCH, "gu"), "");
@@ -213,14 +201,12 @@ pub fn search_key(text: &str) -> String {
 
 /// A name in the form in which two spellings of the same are equal: without case, marks that can't be seen, and
 /// letters that only differ in how they are put together.
-#[must_use]
 pub fn fold(name: &str) -> String {
     let unseen = RegExp::new(r"\p{Default_Ignorable_Code_Point}", "gu");
     JsString::from(name).normalize("NFKC").replace_by_pattern(&unseen, "").to_lower_case().into()
 }
 
 /// A text in capitals, by the browser.
-#[must_use]
 pub fn upper_case(text: &str) -> String {
     JsString::from(text).to_upper_case().into()
 }

@@ -28,7 +28,6 @@ pub struct DateStyle {
 
 impl DateStyle {
     /// As this browser is set up.
-    #[must_use]
     pub fn of_browser() -> Self {
         let options = Object::new();
         // A new plain object takes any property. Without an hour there is no hour cycle.
@@ -45,7 +44,6 @@ impl DateStyle {
 }
 
 /// A number as the page's language writes it: `1,000`.
-#[must_use]
 pub fn number(number: u64) -> String {
     Number::from(number as f64).to_locale_string(LANGUAGE.tag()).into()
 }

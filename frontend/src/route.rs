@@ -9,21 +9,18 @@ use crate::browser::{self, window};
 const FROM_LIST: &str = "from-list";
 
 /// The address of a chat, or of the list.
-#[must_use]
 pub fn path(chat: Option<ChatId>) -> String {
     let base = browser::base();
     chat.map_or_else(|| format!("{base}/"), |chat| format!("{base}/chats/{chat}"))
 }
 
 /// The chat that an address names.
-#[must_use]
 pub fn parse(address: &str) -> Option<ChatId> {
     let path = address.split(['?', '#']).next()?.strip_prefix(&*browser::base())?;
     path.strip_prefix("/chats/")?.trim_end_matches('/').parse().ok()
 }
 
 /// The chat that the page's address names now.
-#[must_use]
 pub fn current() -> Option<ChatId> {
     parse(&window().location().href().ok()?)
 }

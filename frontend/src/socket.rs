@@ -29,9 +29,6 @@ impl Socket {
     /// Opens a socket to a `ws:` or `wss:` address and offers the token as a subprotocol.
     ///
     /// Inputs arrive later, never during this call; `Closed` comes once and last.
-    ///
-    /// # Errors
-    /// The input that stands for an address or a token that the browser does not accept.
     pub fn open(
         url: &str,
         token: &str,
@@ -42,9 +39,6 @@ impl Socket {
     }
 
     /// As [`Socket::open`], with any subprotocols, so that a test can offer wrong ones.
-    ///
-    /// # Errors
-    /// As [`Socket::open`].
     pub fn open_with(
         url: &str,
         protocols: &js_sys::Array,
@@ -80,7 +74,6 @@ impl Socket {
     }
 
     /// The subprotocol that the server chose.
-    #[must_use]
     pub fn protocol(&self) -> String {
         self.socket.protocol()
     }

@@ -10,7 +10,6 @@ use web_sys::Storage;
 /// The name of what this server's page keeps: of two in different folders of one site each has its own.
 ///
 /// At the top of a site it is `causerie` alone, as it always was.
-#[must_use]
 pub fn owned(what: &str) -> String {
     let base = crate::browser::base();
     match base.splitn(4, '/').nth(3) {
@@ -35,7 +34,6 @@ fn for_good() -> Option<Storage> {
 }
 
 /// The sign-in of this tab, or the one that was to be kept.
-#[must_use]
 pub fn session() -> Option<SignedIn> {
     [for_now(), for_good()].into_iter().flatten().find_map(|storage| {
         let json = storage.get_item(&session_key()).ok()??;
@@ -57,7 +55,6 @@ pub fn keep_session(session: &SignedIn, keep: bool) {
 }
 
 /// Whether an event of the window says that another tab changed the sign-in that is kept for good.
-#[must_use]
 pub fn is_session_change(event: &web_sys::Event) -> bool {
     event
         .dyn_ref::<web_sys::StorageEvent>()
@@ -65,7 +62,6 @@ pub fn is_session_change(event: &web_sys::Event) -> bool {
 }
 
 /// The key that another tab changed.
-#[must_use]
 pub fn changed_key(event: &web_sys::Event) -> Option<String> {
     event.dyn_ref::<web_sys::StorageEvent>()?.key()
 }
@@ -78,7 +74,6 @@ pub fn forget_session() {
 }
 
 /// A name for this tab that survives a reload.
-#[must_use]
 pub fn tab() -> String {
     const KEY: &str = "causerie.tab";
     let storage = for_now();

@@ -11,13 +11,11 @@ use crate::language::DateStyle;
 const DAY_MS: f64 = 86_400_000.0;
 
 /// Milliseconds since 1970 of a time from the server; not a number when it is not one.
-#[must_use]
 pub fn millis(time: &Timestamp) -> f64 {
     Date::parse(&time.0)
 }
 
 /// Milliseconds since 1970 of a row's time.
-#[must_use]
 pub fn row_millis(time: &RowTime) -> f64 {
     match time {
         RowTime::Server(time) => millis(time),
@@ -26,7 +24,6 @@ pub fn row_millis(time: &RowTime) -> f64 {
 }
 
 /// The number of the day, in the browser's zone, on which a time is.
-#[must_use]
 pub fn day(millis: f64) -> i64 {
     let date = Date::new(&millis.into());
     ((millis - date.get_timezone_offset() * 60_000.0) / DAY_MS).floor() as i64
@@ -61,19 +58,16 @@ impl Default for Clock {
 
 impl Clock {
     /// The time of day: `09:41`.
-    #[must_use]
     pub fn time(&self, millis: f64) -> String {
         format(&self.time, millis)
     }
 
     /// Day and time: `22 Nov 2026, 09:41`.
-    #[must_use]
     pub fn full(&self, millis: f64) -> String {
         format(&self.full, millis)
     }
 
     /// The day as a separator between messages: `Today`, `Yesterday`, `Sunday`, `Thursday 12 November`.
-    #[must_use]
     pub fn day(&self, millis: f64, now: f64) -> String {
         match day(now) - day(millis) {
             0 => say!(Today).to_owned(),
@@ -85,7 +79,6 @@ impl Clock {
     }
 
     /// As short as it gets, for the list of chats: `09:41`, `Sun`, `12 Nov`.
-    #[must_use]
     pub fn short(&self, millis: f64, now: f64) -> String {
         match day(now) - day(millis) {
             0 => self.time(millis),

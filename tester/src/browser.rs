@@ -14,7 +14,6 @@ use web_sys::{
 const LANGUAGE_KEY: &str = "causerie.language";
 
 /// The time in milliseconds since 1970, with fractions, by a clock that never runs backwards.
-#[must_use]
 pub fn now() -> f64 {
     let performance = window().performance();
     let origin =
@@ -26,7 +25,6 @@ pub fn now() -> f64 {
 }
 
 /// The time of day with milliseconds, in the browser's zone: `09:41:07.123`.
-#[must_use]
 pub fn time_of_day(at: f64) -> String {
     let date = js_sys::Date::new(&at.into());
     let (hours, minutes, seconds) = (date.get_hours(), date.get_minutes(), date.get_seconds());
@@ -34,25 +32,21 @@ pub fn time_of_day(at: f64) -> String {
 }
 
 /// The time as ISO 8601 has it, for files.
-#[must_use]
 pub fn iso_time(at: f64) -> String {
     js_sys::Date::new(&at.into()).to_iso_string().into()
 }
 
 /// The page's origin, such as `https://chat.example.org`.
-#[must_use]
 pub fn origin() -> String {
     window().location().origin().unwrap_or_default()
 }
 
 /// The query of the page's address, with its question mark.
-#[must_use]
 pub fn query() -> String {
     window().location().search().unwrap_or_default()
 }
 
 /// Whether the device believes that it has a network.
-#[must_use]
 pub fn is_online() -> bool {
     window().navigator().on_line()
 }
@@ -81,7 +75,6 @@ fn storage() -> Option<Storage> {
 }
 
 /// The language that the person chose, else the first of the browser's that Causerie speaks.
-#[must_use]
 pub fn language() -> Language {
     let chosen = storage().and_then(|storage| storage.get_item(LANGUAGE_KEY).ok()?);
     let preferred = window().navigator().languages();
@@ -170,9 +163,6 @@ pub enum GetError {
 }
 
 /// `GET` without any credential and past every cache; when `opaque`, an answer counts and can't be read.
-///
-/// # Errors
-/// [`GetError`].
 pub async fn get(url: &str, opaque: bool, timeout_ms: u32) -> Result<Response, GetError> {
     let options = RequestInit::new();
     options.set_mode(if opaque { RequestMode::NoCors } else { RequestMode::Cors });

@@ -15,13 +15,11 @@ pub struct Filter {
 
 impl Filter {
     /// A filter by direction, type and words.
-    #[must_use]
     pub fn new(direction: Option<Direction>, kind: Option<String>, text: &str) -> Self {
         Self { direction, kind, words: words(text) }
     }
 
     /// Whether a line is shown.
-    #[must_use]
     pub fn passes(&self, frame: &Frame) -> bool {
         self.direction.is_none_or(|direction| direction == frame.direction)
             && self.kind.as_ref().is_none_or(|kind| *kind == frame.kind)
@@ -33,7 +31,6 @@ impl Filter {
 }
 
 /// The words of a search, in lower case.
-#[must_use]
 pub fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_lowercase).collect()
 }
@@ -48,7 +45,6 @@ pub struct Piece<'a> {
 }
 
 /// Cuts a text where one of the words begins and ends, so that they can be marked.
-#[must_use]
 pub fn pieces<'a>(text: &'a str, words: &[String]) -> Vec<Piece<'a>> {
     let mut pieces = Vec::new();
     let (mut start, mut at) = (0, 0);

@@ -18,7 +18,6 @@ impl Direction {
     pub const ALL: &'static [Self] = &[Self::Sent, Self::Received, Self::Notice];
 
     /// Its name in files and in the filter.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sent => "sent",
@@ -28,13 +27,11 @@ impl Direction {
     }
 
     /// The direction with this name.
-    #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|direction| direction.as_str() == name)
     }
 
     /// A sign for narrow columns.
-    #[must_use]
     pub fn sign(self) -> &'static str {
         match self {
             Self::Sent => "↑",
@@ -87,7 +84,6 @@ pub struct Head {
 
 impl Head {
     /// Reads it; a field that is no good is as one that is missing.
-    #[must_use]
     pub fn read(text: &str) -> Self {
         if let Ok(head) = serde_json::from_str(text) {
             return head;
@@ -105,7 +101,6 @@ impl Head {
     }
 
     /// What stands in the column of types.
-    #[must_use]
     pub fn kind(&self) -> String {
         self.kind.clone().unwrap_or_else(|| KIND_UNTYPED.to_owned())
     }

@@ -23,7 +23,6 @@ impl Form {
     pub const ALL: &'static [Self] = &[Self::Versioned, Self::Bearer];
 
     /// Its name in the form and in links.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Versioned => "versioned",
@@ -32,13 +31,11 @@ impl Form {
     }
 
     /// The form with this name.
-    #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|form| form.as_str() == name)
     }
 
     /// The values that are offered; without a token there is none after `Bearer`, and the server says so.
-    #[must_use]
     pub fn offer(self, token: &str) -> Vec<String> {
         let names: &[&str] = match self {
             Self::Versioned => &[VERSIONED, BEARER],
@@ -50,7 +47,6 @@ impl Form {
 }
 
 /// A token that can be recognised by who has it, and used by nobody.
-#[must_use]
 pub fn mask(token: &str) -> String {
     let last = token.char_indices().rev().nth(3).map_or("", |(at, _)| &token[at..]);
     match token.chars().count() {
@@ -76,19 +72,16 @@ pub struct Handshake {
 
 impl Handshake {
     /// The handshake to an address from a page with a token.
-    #[must_use]
     pub fn new(url: String, origin: String, form: Form, token: &str) -> Self {
         Self { url, origin, offered: form.offer(&mask(token)), has_token: !token.is_empty(), form }
     }
 
     /// The offered subprotocols, the token masked.
-    #[must_use]
     pub fn offered(&self) -> String {
         self.offered.join(", ")
     }
 
     /// The request, as the browser writes it (RFC 6455, section 4.1); its key and its extensions it keeps to itself.
-    #[must_use]
     pub fn request(&self) -> String {
         let (host, path) = self.host_and_path();
         format!(
@@ -122,7 +115,6 @@ impl Handshake {
     }
 
     /// The handshake as a cURL command: it shows the server's answer, which a browser hides.
-    #[must_use]
     pub fn curl(&self) -> String {
         let (_, path) = self.host_and_path();
         format!(
@@ -137,7 +129,6 @@ impl Handshake {
     }
 
     /// The connection as a websocat command.
-    #[must_use]
     pub fn websocat(&self) -> String {
         format!(
             "{}websocat --protocol {} --origin {} {}",
@@ -149,7 +140,6 @@ impl Handshake {
     }
 
     /// A sent frame as a websocat command: it sends this frame and shows what comes.
-    #[must_use]
     pub fn websocat_frame(&self, frame: &Frame) -> String {
         let command = self.websocat();
         let (ask, command) =
@@ -164,7 +154,6 @@ impl Handshake {
     }
 
     /// A frame as a cURL command: a message is posted over HTTP; anything else can only go through a socket.
-    #[must_use]
     pub fn curl_frame(&self, frame: &Frame) -> Option<String> {
         let fields: serde_json::Value = serde_json::from_str(&frame.text).ok()?;
         if fields["type"] != "message" {

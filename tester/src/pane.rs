@@ -116,7 +116,6 @@ pub struct ConnectionPane {
 
 impl ConnectionPane {
     /// A connection with its fields filled.
-    #[must_use]
     pub fn new(title: Text, id: &'static str, fields: Fields, language: RwSignal<Language>) -> Self {
         Self {
             title,
@@ -143,15 +142,11 @@ impl ConnectionPane {
     }
 
     /// The fields, for a link.
-    #[must_use]
     pub fn fields(self) -> Fields {
         Fields { base: self.base.get_untracked(), chat: self.chat.get_untracked() }
     }
 
     /// Where the server is.
-    ///
-    /// # Errors
-    /// The sentence on an address that is none.
     pub fn target(self) -> Result<Target, String> {
         let base = self.base.get_untracked();
         let address = if base.trim().is_empty() { causerie_frontend::browser::base() } else { base };
@@ -162,9 +157,6 @@ impl ConnectionPane {
     }
 
     /// The chat that the field names; `None` when it is empty.
-    ///
-    /// # Errors
-    /// The sentence on a number that is none.
     pub fn chat_id(self) -> Result<Option<ChatId>, String> {
         let text = self.chat.get_untracked();
         match text.trim() {

@@ -3,7 +3,6 @@
 /// The text with a line for each field, when it is JSON; else as it is.
 ///
 /// A parser would sort or merge fields: a tester shows what was sent.
-#[must_use]
 pub fn pretty(text: &str) -> String {
     if serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
         return text.to_owned();

@@ -29,7 +29,6 @@ pub struct Prober {
 
 impl Prober {
     /// An examination with a token, or with an empty one.
-    #[must_use]
     pub fn new(token: String) -> Self {
         Self { token, socket: None }
     }

@@ -22,7 +22,6 @@ impl Rate {
     }
 
     /// Frames and bytes a second at a time.
-    #[must_use]
     pub fn at(&self, now: f64) -> (f64, f64) {
         let second = (now / 1000.0) as u64;
         let recent =
@@ -34,7 +33,6 @@ impl Rate {
 }
 
 /// A number of bytes for a person.
-#[must_use]
 pub fn bytes(count: f64) -> String {
     match count {
         count if count >= 1e6 => format!("{:.1} MB", count / 1e6),

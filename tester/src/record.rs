@@ -101,13 +101,11 @@ impl Record {
     }
 
     /// Whether lines are held back.
-    #[must_use]
     pub fn is_paused(&self) -> bool {
         self.paused_at.is_some()
     }
 
     /// How many lines are held back.
-    #[must_use]
     pub fn held_back(&self) -> u64 {
         self.paused_at.map_or(0, |at| self.next - at)
     }
@@ -127,25 +125,21 @@ impl Record {
     }
 
     /// How many lines are kept.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.frames.len()
     }
 
     /// Whether there is no line.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
 
     /// How many lines were forgotten to make room.
-    #[must_use]
     pub fn forgotten(&self) -> u64 {
         self.frames.front().map_or(0, |frame| frame.number)
     }
 
     /// How many lines pass the filter.
-    #[must_use]
     pub fn shown_len(&self) -> usize {
         self.shown.len()
     }
@@ -159,32 +153,27 @@ impl Record {
     }
 
     /// Where a line is among those that pass the filter.
-    #[must_use]
     pub fn place(&self, number: u64) -> Option<usize> {
         self.shown.binary_search(&number).ok()
     }
 
     /// The line with a number, while it is kept.
-    #[must_use]
     pub fn get(&self, number: u64) -> Option<&Frame> {
         let first = self.frames.front()?.number;
         self.frames.get(usize::try_from(number.checked_sub(first)?).ok()?)
     }
 
     /// Each type among the kept lines, with how often it occurs.
-    #[must_use]
     pub fn kinds(&self) -> &BTreeMap<String, usize> {
         &self.kinds
     }
 
     /// How much was sent since the record was cleared.
-    #[must_use]
     pub fn sent(&self) -> Count {
         self.sent
     }
 
     /// How much was received since the record was cleared.
-    #[must_use]
     pub fn received(&self) -> Count {
         self.received
     }

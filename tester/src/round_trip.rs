@@ -60,7 +60,6 @@ impl RoundTrips {
     }
 
     /// The last, the median and the longest, when there is any.
-    #[must_use]
     pub fn summary(&self) -> Option<(f64, f64, f64)> {
         let mut sorted: Vec<f64> = self.trips.iter().copied().collect();
         sorted.sort_by(f64::total_cmp);
@@ -70,7 +69,6 @@ impl RoundTrips {
     /// The points of a line through all of them, in a box of this size, the newest at the right.
     ///
     /// The box is as high as the longest, and never less than a millisecond.
-    #[must_use]
     pub fn points(&self, width: f64, height: f64) -> String {
         let top = self.trips.iter().copied().fold(1.0, f64::max);
         let step = width / (ROUND_TRIPS - 1) as f64;

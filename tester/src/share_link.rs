@@ -26,7 +26,6 @@ pub struct ShareLink {
 
 impl ShareLink {
     /// Reads the query of the page's address, with or without its question mark; what is not known is ignored.
-    #[must_use]
     pub fn parse(query: &str) -> Self {
         let mut link = Self::default();
         for pair in query.trim_start_matches('?').split('&') {
@@ -46,7 +45,6 @@ impl ShareLink {
     }
 
     /// The link, below a server's address such as `https://chat.example.org`.
-    #[must_use]
     pub fn build(&self, server: &str) -> String {
         let mut query = String::new();
         let mut add = |name: &str, value: &str| {

@@ -48,9 +48,6 @@ pub struct Socket {
 
 impl Socket {
     /// Opens a socket and offers subprotocols; events come later, never during this call.
-    ///
-    /// # Errors
-    /// [`OpenError`] when the browser does not even try.
     pub fn open(
         url: &str,
         protocols: &[String],

@@ -16,7 +16,6 @@ pub struct Template {
 }
 
 /// One template for each type, for a chat, with a new `client_id` where one belongs.
-#[must_use]
 pub fn all(chat: Option<ChatId>, client_id: &str, now: i64) -> Vec<Template> {
     let examples = reference::client_examples().into_iter();
     examples

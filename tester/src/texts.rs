@@ -16,7 +16,6 @@ macro_rules! words {
             pub const ALL: &'static [Self] = &[$(Self::$key,)+];
 
             /// The text in a language.
-            #[must_use]
             pub fn in_language(self, language: Language) -> &'static str {
                 match language {
                     Language::English => match self { $(Self::$key => $english,)+ },
@@ -131,7 +130,6 @@ words! {
 
 impl Text {
     /// The text with values where it leaves them open, as `{name}`.
-    #[must_use]
     pub fn fill(self, language: Language, values: &[(&str, &str)]) -> String {
         let text = self.in_language(language).to_owned();
         values

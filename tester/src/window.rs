@@ -5,7 +5,6 @@ use std::ops::Range;
 use crate::limits::{OVERSCAN, ROW_PX};
 
 /// The places of the lines to draw, for a list of so many that is scrolled so far and shows so much, in CSS pixels.
-#[must_use]
 pub fn in_sight(count: usize, scrolled: f64, height: f64) -> Range<usize> {
     let first = (scrolled.max(0.0) / ROW_PX) as usize;
     let rows = (height.max(0.0) / ROW_PX).ceil() as usize + 1;
@@ -14,7 +13,6 @@ pub fn in_sight(count: usize, scrolled: f64, height: f64) -> Range<usize> {
 }
 
 /// How far to scroll so that the line at a place is wholly in sight; `None` when it is.
-#[must_use]
 pub fn scroll_to(place: usize, scrolled: f64, height: f64) -> Option<f64> {
     let top = place as f64 * ROW_PX;
     let bottom = top + ROW_PX;
@@ -28,7 +26,6 @@ pub fn scroll_to(place: usize, scrolled: f64, height: f64) -> Option<f64> {
 }
 
 /// Whether a list is scrolled to its end, and so should follow what comes.
-#[must_use]
 pub fn at_end(count: usize, scrolled: f64, height: f64) -> bool {
     count as f64 * ROW_PX - scrolled - height < ROW_PX
 }

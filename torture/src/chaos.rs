@@ -82,9 +82,6 @@ impl fmt::Display for Done {
 }
 
 /// Carries out the plan.
-///
-/// # Errors
-/// When the server ends by itself, does not start again, or does not end in time and in order after SIGTERM.
 pub async fn run(
     plan: &Plan,
     server: &mut Server,
@@ -170,9 +167,6 @@ async fn trouble(
 }
 
 /// Lets a guest leave a group and be added again, until the run is over; then they are in it.
-///
-/// # Errors
-/// When the server refuses.
 pub async fn come_and_go(
     revolving: Revolving,
     direct: Api,

@@ -110,9 +110,6 @@ pub struct Evidence {
 type Check = Result<(), Violation>;
 
 /// Checks everything.
-///
-/// # Errors
-/// The first violation.
 pub fn check(evidence: &Evidence) -> Check {
     log::messages_are_there_once(evidence)?;
     sender::acked_is_stored(evidence)?;

@@ -21,9 +21,6 @@ const EVENTS: &str =
     "SELECT chat_id, id, seq, kind, actor_id, client_id, target, content FROM events ORDER BY chat_id, seq";
 
 /// The logs in a SQLite database.
-///
-/// # Errors
-/// When the file can't be read, or holds other tables than this version of the server makes.
 pub async fn read_sqlite(path: &Path) -> Result<Logs> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
     let mut connection = options.connect().await.context("opening the server's database")?;
@@ -35,9 +32,6 @@ pub async fn read_sqlite(path: &Path) -> Result<Logs> {
 }
 
 /// The logs in a Postgres database.
-///
-/// # Errors
-/// When it can't be read, or holds other tables than this version of the server makes.
 pub async fn read_postgres(url: &str) -> Result<Logs> {
     let mut connection = PgConnection::connect(url).await.context("opening the servers' database")?;
     let chats = sqlx::query_as(CHATS).fetch_all(&mut connection).await?;

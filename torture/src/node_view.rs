@@ -35,9 +35,6 @@ pub struct NodeView {
 }
 
 /// Reads through all nodes at once.
-///
-/// # Errors
-/// When a node does not answer.
 pub async fn read_all(nodes: &[SocketAddr], population: &Population) -> Result<Vec<NodeView>> {
     let mut readers = JoinSet::new();
     for (node, address) in nodes.iter().enumerate() {

@@ -33,9 +33,6 @@ impl SignIn {
     }
 
     /// Signs a person in.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn new(api: &Api, person: &Person) -> Result<Arc<Self>> {
         let signed_in = api.login(&person.user.email, PASSWORD).await?;
         Ok(Arc::new(Self { person: person.clone(), token: Mutex::new(signed_in.token) }))
@@ -47,17 +44,11 @@ impl SignIn {
     }
 
     /// Makes an account, whose sign-in no client uses.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn register(api: &Api, email: &str) -> Result<Arc<Self>> {
         Ok(Self::registered(api.register(email, PASSWORD).await?))
     }
 
     /// Signs in again.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn renew(&self, api: &Api) -> Result<()> {
         let signed_in = api.login(&self.person.user.email, PASSWORD).await?;
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = signed_in.token;
@@ -91,9 +82,6 @@ pub struct Population {
 
 impl Population {
     /// Makes `people` accounts and `chats` chats: one of everybody, two that revolve, then groups and pairs by turns.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn make(api: &Api, people: usize, chats: usize) -> Result<Self> {
         let mut population =
             Self { people: Vec::new(), sign_ins: Vec::new(), chats: Vec::new(), revolving: Vec::new() };

@@ -57,9 +57,6 @@ struct Ear {
 
 impl Prober {
     /// Makes the prober's accounts and chat.
-    ///
-    /// # Errors
-    /// When the server refuses.
     pub async fn new(nodes: Vec<SocketAddr>, direct: &Api) -> Result<Self> {
         let sign_in = SignIn::register(direct, "prober@example.org").await?;
         let other = SignIn::register(direct, "witness@example.org").await?;

@@ -52,9 +52,6 @@ struct Memory {
 }
 
 /// Listens on a free port of loopback; what comes there reaches `upstream` with the fault.
-///
-/// # Errors
-/// When there is no free port.
 pub async fn start(upstream: SocketAddr, fault: Fault) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("binding the saboteur")?;
     let address = listener.local_addr()?;

@@ -22,25 +22,21 @@ pub struct TextStorage {
 
 impl TextStorage {
     /// Those of a person, in all their tabs.
-    #[must_use]
     pub fn of(user: &User) -> Self {
         Self { prefix: super::owned(&format!(".draft.{}.", user.id)), tab: false }
     }
 
     /// Those of somebody who is not signed in, in this tab.
-    #[must_use]
     pub fn of_sign_in() -> Self {
         Self { prefix: super::owned(".door."), tab: true }
     }
 
     /// The key by which other tabs hear of a change.
-    #[must_use]
     pub fn full_key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 
     /// Whether there is any.
-    #[must_use]
     pub fn any(&self) -> bool {
         !self.keys().is_empty()
             || UNSTORED.with_borrow(|texts| texts.keys().any(|key| key.starts_with(&self.prefix)))
@@ -93,7 +89,6 @@ impl Store for TextStorage {
 }
 
 /// Whether there are texts that would go with the page.
-#[must_use]
 pub fn is_any_unstored() -> bool {
     UNSTORED.with_borrow(|texts| !texts.is_empty())
 }

@@ -57,7 +57,6 @@ enum Change {
 
 impl PendingStorage {
     /// Opens the outbox as the tab with this name; what is asked for meanwhile is done then.
-    #[must_use]
     pub fn open(tab: &str) -> Self {
         browser::hold_lock(&lock_name(tab));
         let state = Rc::new(RefCell::new(State::Opening(Vec::new())));
@@ -129,7 +128,6 @@ impl PendingStorage {
     }
 
     /// Whether what is put here is still there without the page.
-    #[must_use]
     pub fn is_durable(&self) -> bool {
         matches!(*self.state.borrow(), State::Open(_)) && !self.refused.get()
     }

@@ -20,13 +20,11 @@ pub struct Avatar {
 
 impl Avatar {
     /// Somebody's.
-    #[must_use]
     pub fn of(user: &User) -> Self {
         Self { initials: initials(&Name::of(user)), hue: hue(user.id.0) }
     }
 
     /// A chat's: of the other person, or of the group.
-    #[must_use]
     pub fn of_chat(chat: &ChatEntry) -> Self {
         let mut others = chat.others();
         match (chat.is_direct(), others.next()) {
@@ -36,7 +34,6 @@ impl Avatar {
     }
 
     /// The element; `size` is a class of the styles.
-    #[must_use]
     pub fn draw(&self, size: &str, online: bool) -> AnyView {
         let class = format!("avatar {size} {}{}", self.hue, if online { " online" } else { "" });
         view! { <span class=class aria-hidden="true">{self.initials.clone()}</span> }.into_any()

@@ -97,7 +97,6 @@ pub struct RenderContext<'a> {
 }
 
 /// What is drawn for these rows, oldest first.
-#[must_use]
 pub fn items(rows: &[Row], context: &RenderContext<'_>) -> Vec<(ItemKey, Item)> {
     let mut items = Vec::with_capacity(rows.len() + 8);
     let times = times(rows, context.now);

@@ -27,7 +27,6 @@ impl ConnectionPane {
     }
 
     /// A line of the record as it is now.
-    #[must_use]
     pub fn peek(self, number: u64) -> Option<Frame> {
         self.inner.with_value(|inner| inner.record.get(number).cloned())
     }
@@ -56,7 +55,6 @@ impl ConnectionPane {
     }
 
     /// Frames a second, sent and received.
-    #[must_use]
     pub fn rates(self) -> (f64, f64) {
         self.drawn.track();
         let now = browser::now();

@@ -24,9 +24,6 @@ pub struct Live {
 
 impl Live {
     /// Opens a socket.
-    ///
-    /// # Errors
-    /// When the browser does not even try.
     pub fn open(url: &str, protocols: &[String]) -> Result<Self, OpenError> {
         let (tell, events) = unbounded();
         let socket = Socket::open(url, protocols, move |event| {

@@ -82,9 +82,6 @@ pub fn listed(chat: &Chat, me: Option<&User>) -> View {
 }
 
 /// Compares what a page shows with the server's list.
-///
-/// # Errors
-/// The first difference.
 pub fn compare(client: &Client, chats: &[Chat]) -> Result<(), String> {
     let views = views(client);
     let mut expected: Vec<(View, u64)> = chats
