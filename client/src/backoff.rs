@@ -1,6 +1,6 @@
 //! How long to wait before the next try: full jitter, so that a thousand clients don't come back at once.
 
-use crate::Millis;
+use crate::clock::Millis;
 
 /// The first window, in milliseconds.
 pub const BASE_MS: Millis = 500;

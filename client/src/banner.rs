@@ -3,7 +3,7 @@
 use causerie_protocol::{CloseCode, Policy};
 use causerie_texts::say;
 
-use crate::Millis;
+use crate::clock::Millis;
 use crate::connection::{Closed, ConnectionState};
 use crate::words;
 

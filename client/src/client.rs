@@ -14,18 +14,19 @@ use self::fetches::Fetches;
 use crate::backoff::Backoff;
 use crate::banner::{Banner, banner};
 use crate::chat_list::{ChatEntry, ChatList};
+use crate::clock::Millis;
 use crate::clock::ServerClock;
 use crate::connection::{Connection, ConnectionId, ConnectionState};
 use crate::effect::{Effect, Scope};
 use crate::input::{Input, SocketInput};
 use crate::names::{Fold, Name, People};
+use crate::outbox::PendingMessage;
 use crate::outbox::{Outbox, Pending, PendingState};
 use crate::row::{MessageRow, Row, RowKey, RowState, RowTime, SystemEvent};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::stream::Stream;
 use crate::timeline::{History, Timeline};
 use crate::typing::Typing;
-use crate::{Millis, PendingMessage};
 
 /// A page's state.
 ///

@@ -1,6 +1,12 @@
 //! What time it is for the server: this device's clock, corrected by what the server's frames tell.
 
-use crate::Millis;
+/// A time in milliseconds since 1970.
+///
+/// It is measured by a monotonic clock, so that no deadline depends on the clock of the device being set:
+/// in a browser `performance.timeOrigin + performance.now()`.
+/// Such a clock may stand still while the device sleeps, and start at a wrong time:
+/// [`crate::Input::ClockStepped`] says by how much the device's clock moved beside it.
+pub type Millis = u64;
 
 /// How far the two clocks may be apart without a correction, in milliseconds: a frame takes its time on the way.
 pub const TOLERANCE_MS: u64 = 5_000;

@@ -2,8 +2,8 @@
 
 use causerie_protocol::{CloseCode, Policy};
 
-use crate::Millis;
 use crate::backoff::{Backoff, part_of};
+use crate::clock::Millis;
 use crate::words;
 
 /// How long a connection must last until earlier failures are forgotten, in milliseconds.

@@ -43,6 +43,7 @@ pub mod words;
 pub use banner::Banner;
 pub use chat_list::ChatEntry;
 pub use client::Client;
+pub use clock::Millis;
 pub use connection::{ConnectionId, ConnectionState};
 pub use effect::{Effect, Scope};
 pub use input::{HistoryRequest, Input, LoadError, SocketInput};
@@ -50,11 +51,3 @@ pub use names::{Name, People};
 pub use outbox::PendingMessage;
 pub use row::{MessageRow, Row, RowKey, RowState, RowTime, SystemEvent, SystemRow};
 pub use timeline::History;
-
-/// A time in milliseconds since 1970.
-///
-/// It is measured by a monotonic clock, so that no deadline depends on the clock of the device being set:
-/// in a browser `performance.timeOrigin + performance.now()`.
-/// Such a clock may stand still while the device sleeps, and start at a wrong time:
-/// [`Input::ClockStepped`] says by how much the device's clock moved beside it.
-pub type Millis = u64;

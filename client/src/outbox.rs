@@ -5,8 +5,8 @@ use causerie_protocol::server_frame::Ack;
 use causerie_protocol::{ChatId, ClientId, MessageId, MessageText, Seq, Timestamp, UserId, limits};
 use serde::Serialize;
 
-use crate::Millis;
 use crate::backoff::Backoff;
+use crate::clock::Millis;
 use crate::connection::ConnectionId;
 use crate::sorted::SortedSet;
 

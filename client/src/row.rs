@@ -3,7 +3,7 @@
 use causerie_protocol::rest::ChatStatus;
 use causerie_protocol::{ClientId, MessageId, Seq, Timestamp, User};
 
-use crate::Millis;
+use crate::clock::Millis;
 
 /// One line of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]

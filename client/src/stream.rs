@@ -3,7 +3,7 @@
 use causerie_protocol::server_frame::Subscribed;
 use causerie_protocol::{ChatId, ClientFrame, Epoch, Event, Seq};
 
-use crate::Millis;
+use crate::clock::Millis;
 use crate::sorted::SortedMap;
 
 /// How long a `subscribe` may stay without an answer until it is sent again, in milliseconds.

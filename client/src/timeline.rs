@@ -3,8 +3,8 @@
 use causerie_protocol::event::{ChatChanged, Membership};
 use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, UserId};
 
-use crate::Millis;
 use crate::backoff::Backoff;
+use crate::clock::Millis;
 use crate::input::HistoryRequest;
 use crate::row::{MessageRow, Row, RowKey, RowState, RowTime, SystemEvent, SystemRow};
 use crate::sorted::SortedMap;

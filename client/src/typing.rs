@@ -2,7 +2,7 @@
 
 use causerie_protocol::{ChatId, UserId};
 
-use crate::Millis;
+use crate::clock::Millis;
 use crate::sorted::SortedMap;
 
 /// How long somebody counts as writing after the last sign of it, in milliseconds.

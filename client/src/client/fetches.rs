@@ -4,8 +4,8 @@ use causerie_protocol::ChatId;
 use causerie_protocol::rest::Chat;
 
 use super::Client;
-use crate::Millis;
 use crate::backoff::Backoff;
+use crate::clock::Millis;
 use crate::effect::{Effect, Scope};
 use crate::input::LoadError;
 use crate::sorted::SortedSet;

@@ -7,10 +7,11 @@ use causerie_protocol::{ChatId, ClientFrame, CloseCode, ErrorCode, Event, Policy
 use causerie_texts::say;
 
 use super::Client;
+use crate::clock::Millis;
 use crate::effect::{Effect, Scope};
 use crate::outbox::PendingState;
+use crate::stream;
 use crate::words;
-use crate::{Millis, stream};
 
 /// How long a chat that can't be followed for want of room on the socket is left alone, in milliseconds.
 pub(super) const NO_CAPACITY_RETRY_MS: Millis = 60_000;

@@ -7,6 +7,7 @@ use causerie_texts::say;
 use super::fetches::Fetches;
 use super::{ChatState, Client, ListLoading};
 use crate::chat_list::{ChatEntry, ChatList, is_partial};
+use crate::connection::ConnectionState;
 use crate::effect::{Effect, Scope};
 use crate::input::{HistoryRequest, LoadError};
 use crate::outbox::{Outbox, Pending};
@@ -302,7 +303,7 @@ impl Client {
 
     /// Asks again for what failed and is due.
     pub(super) fn start_due_loads(&mut self) {
-        if self.me.is_none() || matches!(self.connection.state(), crate::ConnectionState::SignedOut { .. }) {
+        if self.me.is_none() || matches!(self.connection.state(), ConnectionState::SignedOut { .. }) {
             return;
         }
         if self.list_loading.retry_at.is_some_and(|at| at <= self.now) {

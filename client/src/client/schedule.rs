@@ -6,7 +6,8 @@ use causerie_texts::say;
 
 use super::frames::NO_CAPACITY_RETRY_MS;
 use super::{ChatState, Client};
-use crate::Millis;
+use crate::chat_list::ChatEntry;
+use crate::clock::Millis;
 use crate::connection::{ConnectionAction, ConnectionId, ConnectionState};
 use crate::effect::{Effect, Scope};
 use crate::words;
@@ -175,7 +176,7 @@ impl Client {
     /// Which chats are followed when not all can be: the greatest.
     fn rank(&self, chat: ChatId) -> (bool, ChatCursor) {
         let none = ChatCursor { sort_key: MessageId(0), id: chat };
-        (self.open == Some(chat), self.chat_list.get(chat).map_or(none, crate::ChatEntry::cursor))
+        (self.open == Some(chat), self.chat_list.get(chat).map_or(none, ChatEntry::cursor))
     }
 
     /// Subscribes where that is due and tells read positions.
@@ -183,7 +184,7 @@ impl Client {
         let Some(connection) = self.connection.online() else { return };
         self.subscribe_due(connection);
         for (chat, state) in self.chat_states.iter_mut() {
-            let read = self.chat_list.get(*chat).map(crate::ChatEntry::read).unwrap_or_default();
+            let read = self.chat_list.get(*chat).map(ChatEntry::read).unwrap_or_default();
             if state.stream.is_followed() && read > state.read_known.max(state.read_sent) {
                 state.read_sent = read;
                 let frame = ClientFrame::Read { chat_id: Some(*chat), seq: read };

@@ -4,8 +4,9 @@ use causerie_protocol::{ChatId, ClientFrame, ClientId, MessageText};
 use causerie_texts::say;
 
 use super::Client;
-use crate::PendingMessage;
+use crate::chat_list::ChatEntry;
 use crate::effect::{Effect, Scope};
+use crate::outbox::PendingMessage;
 
 impl Client {
     pub(super) fn send(&mut self, chat: ChatId, text: MessageText, client_id: ClientId) {
@@ -78,7 +79,7 @@ impl Client {
         self.open = chat;
         let Some(chat) = chat else { return };
         self.load_newest(chat);
-        let is_partial = self.chat_list.get(chat).map(crate::ChatEntry::is_partial);
+        let is_partial = self.chat_list.get(chat).map(ChatEntry::is_partial);
         // What no page of the list has told may be a chat further down.
         if is_partial.unwrap_or(self.list_loading.loaded && self.list_loading.next.is_some()) {
             self.queue_fetch(chat);
