@@ -1,30 +1,29 @@
-//! How long to wait before the next try: full jitter, so that a thousand clients don't come back at once.
+//! Exponential backoff with full jitter, so that a thousand clients do not reconnect at once.
 
 use crate::clock::Millis;
 
-/// The first window, in milliseconds.
+/// The first window.
 pub const BASE_MS: Millis = 500;
-/// The widest window, in milliseconds.
+/// The widest window.
 pub const CAP_MS: Millis = 30_000;
 
-/// Counts failures and turns them into waits: a random part of 500 ms, 1 s, 2 s … at most 30 s.
+/// Counts failures and gives the waits: a random part of 500 ms, 1 s, 2 s … at most 30 s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    /// How many failures there were in a row.
+    /// How many attempts failed in a row.
     pub fn failures(self) -> u32 {
         self.failures
     }
 
-    /// Forgets the failures, after a success that lasted.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// Counts a failure and names the wait in milliseconds; `random` is in 0..1.
+    /// Counts a failure and returns the wait; `random` is in 0..1.
     pub fn fail(&mut self, random: f64) -> Millis {
         let window = BASE_MS.saturating_mul(1 << self.failures.min(16)).min(CAP_MS);
         self.failures = self.failures.saturating_add(1);
@@ -32,7 +31,7 @@ impl Backoff {
     }
 }
 
-/// A random part of a window; `random` outside 0..1 is taken to the nearer end.
+/// A random part of a window; `random` is clamped to 0..1.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

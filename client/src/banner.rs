@@ -1,4 +1,4 @@
-//! What the page says about its connection: what happened, why, what to do, how long, and what waits.
+//! The banner: what the person reads about the connection, and which buttons help.
 
 use causerie_protocol::{CloseCode, Policy};
 use causerie_texts::say;
@@ -7,42 +7,36 @@ use crate::clock::Millis;
 use crate::connection::{Closed, ConnectionState};
 use crate::words;
 
-/// How urgent a banner is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// It passes by itself.
+    /// The page resolves it by itself.
     Waiting,
-    /// The person should do something.
+    /// The person has to act.
     Problem,
 }
 
-/// The banner's words and buttons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Banner {
-    /// How urgent it is.
     pub tone: Tone,
-    /// What happened, and when the page tries again: a sentence or two.
+    /// What happened, and when the page tries again, in one or two sentences.
     pub what: String,
-    /// Why that usually is, in one sentence.
+    /// The usual cause, in one sentence.
     pub why: String,
-    /// What to do, in one sentence or two.
+    /// What to do, in one or two sentences.
     pub remedy: String,
-    /// What becomes of unsent messages, if there are any.
+    /// What happens to pending messages, if there are any.
     pub waiting: Option<String>,
-    /// Whole seconds until the next try, rounded up.
+    /// Seconds until the next attempt, rounded up.
     pub countdown: Option<u64>,
-    /// Whether "Try now" helps.
     pub try_now: bool,
-    /// Whether "Reload" helps.
     pub reload: bool,
-    /// Whether "Sign in" helps.
     pub sign_in: bool,
-    /// Whether the cause is worth finding out: the browser did not say it.
+    /// Whether the doctor can help: the browser did not give the cause.
     pub diagnose: bool,
 }
 
 impl Banner {
-    /// The words in one line: what happened, and what becomes of unsent messages.
+    /// The text in one line: what happened, and what happens to pending messages.
     pub fn line(&self) -> String {
         match &self.waiting {
             Some(waiting) => format!("{} {waiting}", self.what),
@@ -70,7 +64,7 @@ impl Banner {
     }
 }
 
-/// The banner for a state of the connection, nothing when all is well; `unsent` messages wait.
+/// The banner for a state of the connection, while `unsent` messages are pending; nothing when it is online.
 pub fn banner(state: &ConnectionState, now: Millis, unsent: usize) -> Option<Banner> {
     let mut banner = match state {
         ConnectionState::Online
@@ -119,7 +113,6 @@ pub fn banner(state: &ConnectionState, now: Millis, unsent: usize) -> Option<Ban
     Some(banner)
 }
 
-/// What becomes of unsent messages.
 fn waiting(unsent: usize, by_itself: bool) -> Option<String> {
     Some(match (unsent, by_itself) {
         (0, _) => return None,
@@ -130,12 +123,12 @@ fn waiting(unsent: usize, by_itself: bool) -> Option<String> {
     })
 }
 
-/// A reason from the server as a sentence of its own.
+/// A reason from the server as a whole sentence.
 fn sentence(reason: &str) -> String {
     let reason = reason.trim();
     let mut chars = reason.chars();
     let Some(first) = chars.next() else { return String::new() };
-    // Reasons of the protocol are English; the tables for all other capitals would weigh more than this crate.
+    // The protocol's reasons are English. Unicode's tables of capitals would weigh more than this crate.
     let mut text = String::from(first.to_ascii_uppercase());
     text.push_str(chars.as_str());
     if !text.ends_with(['.', '!', '?', '…']) {

@@ -1,4 +1,4 @@
-//! The list of chats: titles, last lines, counts, who is there, newest first.
+//! The list of chats, the one with the newest message first.
 
 use causerie_protocol::event::{ChatChanged, Deleted, Membership};
 use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatStatus, Participant};
@@ -9,13 +9,11 @@ use crate::names::{Fold, Name, People};
 use crate::sorted::SortedMap;
 use crate::unread::Unread;
 
-/// A chat as the list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatEntry {
-    /// The chat, kept up with the events; `head`, `unread`, `read_seq` and `updated_at` in it are the server's of the last
-    /// load.
+    /// The chat, updated by events; its `head`, `unread`, `read_seq` and `updated_at` are those of the last response.
     pub chat: Chat,
-    /// Why the person can't follow this chat any more, if so.
+    /// Why the user has lost access to this chat, if so.
     pub lost: Option<String>,
     me: UserId,
     unread: Unread,
@@ -28,22 +26,21 @@ impl ChatEntry {
         Self { chat, lost: None, me, unread }
     }
 
-    /// The chat's id.
     pub fn id(&self) -> ChatId {
         self.chat.id
     }
 
-    /// Everybody else in it.
+    /// The participants other than the user.
     pub fn others(&self) -> impl Iterator<Item = &Participant> {
         self.chat.participants.iter().filter(|participant| participant.user.id != self.me)
     }
 
-    /// The other person of a direct chat.
+    /// The other user of a direct chat.
     pub fn other(&self) -> Option<&User> {
         self.others().next().filter(|_| self.is_direct()).map(|other| &other.user)
     }
 
-    /// What to call the chat: its title, or the names of the others.
+    /// The chat's title, or the names of the other participants.
     pub fn title(&self) -> Name {
         if let Some(title) = &self.chat.title {
             return Name::new(title);
@@ -55,42 +52,42 @@ impl ChatEntry {
         if names.is_empty() { Name::new(say!(OnlyYou)) } else { Name::list(&names) }
     }
 
-    /// Whether there are more people in it than the last answer named.
+    /// Whether the last response named only some of the participants.
     pub fn is_partial(&self) -> bool {
         is_partial(&self.chat)
     }
 
-    /// Where it stands in the list, the greatest first.
+    /// The sort key of the list, the greatest first.
     pub fn cursor(&self) -> ChatCursor {
         let newest = self.chat.last_message.as_ref().map(|last| last.id);
-        // A server of an older version tells no key.
+        // A server of an older version sends no key.
         let sort_key = self.chat.sort_key.max(newest).unwrap_or(MessageId(0));
         ChatCursor { sort_key, id: self.chat.id }
     }
 
-    /// What its people are called: also who is not in it any more, and wrote the last message.
+    /// The names of the participants, and of the sender of the last message, who may have left.
     pub fn people(&self, fold: Fold<'_>) -> People {
         let last = self.chat.last_message.iter().map(|message| &message.sender);
         let known = self.chat.participants.iter().map(|one| &one.user);
         People::new(known.chain(last), fold).whole_unless(self.knows_everybody())
     }
 
-    /// Whether everybody in it is known: the list of chats names some of many.
+    /// Whether all participants are known: the list of chats names some of many.
     pub fn knows_everybody(&self) -> bool {
         self.chat.participant_count <= self.chat.participants.len() as u64
     }
 
-    /// Whether anybody else in it has a socket open.
+    /// Whether another participant is online.
     pub fn online(&self) -> bool {
         self.others().any(|other| other.online)
     }
 
-    /// Messages of others that the person has not read; [`causerie_protocol::limits::UNREAD`] means that many or more.
+    /// Messages of others that the user has not read; [`causerie_protocol::limits::UNREAD`] means that many or more.
     pub fn unread(&self) -> u64 {
         self.unread.count()
     }
 
-    /// How far the person has read, here or elsewhere.
+    /// How far the user has read, here or on another device.
     pub fn read(&self) -> Seq {
         self.unread.read()
     }
@@ -100,17 +97,15 @@ impl ChatEntry {
         self.chat.last_message.as_ref()
     }
 
-    /// Whether messages can be sent here.
     pub fn is_writable(&self) -> bool {
         self.chat.status == ChatStatus::Active && self.lost.is_none()
     }
 
-    /// Whether it is a direct chat.
     pub fn is_direct(&self) -> bool {
         self.chat.kind == ChatKind::Direct
     }
 
-    /// The position up to which everybody else has read; nothing in a chat without others, or while not all are known.
+    /// The position up to which all other participants have read; zero without others, or while not all are known.
     pub fn read_by_all(&self) -> Seq {
         if self.is_partial() {
             return Seq::ZERO;
@@ -118,19 +113,18 @@ impl ChatEntry {
         self.others().map(|other| other.read_seq).min().unwrap_or_default()
     }
 
-    /// The participant with this id.
     pub fn participant(&self, user: UserId) -> Option<&Participant> {
         self.chat.participants.iter().find(|participant| participant.user.id == user)
     }
 
-    /// The counts of unread messages.
     pub fn unread_mut(&mut self) -> &mut Unread {
         &mut self.unread
     }
 
-    /// A newer answer of the server about this chat; `stream` is the position up to which events were applied.
+    /// Merges another response about this chat; `stream` is the position up to which events were applied.
     ///
-    /// What the stream told later than the answer stays, and with `keep_people` who is known to be in the chat.
+    /// What the stream changed after the response was made stays, and with `keep_people` the known participants stay
+    /// too.
     pub fn refresh(&mut self, mut chat: Chat, stream: Seq, keep_people: bool) {
         let is_same_log = chat.epoch == self.chat.epoch;
         if !is_same_log {
@@ -141,13 +135,13 @@ impl ChatEntry {
         for participant in chat.participants.iter_mut().filter(|_| is_same_log) {
             let id = participant.user.id;
             if let Some(known) = self.chat.participants.iter_mut().find(|known| known.user.id == id) {
-                // Read positions are not in the stream: either side may know the newer one, whichever list is kept.
+                // Read positions are not in the stream: either side may have the newer one, whichever list is kept.
                 known.read_seq = known.read_seq.max(participant.read_seq);
                 participant.read_seq = known.read_seq;
             }
         }
         if is_same_log {
-            // It only grows.
+            // The sort key only grows.
             chat.sort_key = chat.sort_key.max(self.chat.sort_key);
             let is_late = chat.head < stream;
             if is_late {
@@ -163,7 +157,6 @@ impl ChatEntry {
         self.chat = chat;
     }
 
-    /// A new message in its place of the log.
     pub fn message(&mut self, message: &Message) {
         self.chat.sort_key = self.chat.sort_key.max(Some(message.id));
         if message.deleted_at.is_some() {
@@ -177,7 +170,6 @@ impl ChatEntry {
         }
     }
 
-    /// A message got another text.
     pub fn edited(&mut self, id: MessageId, content: &str, at: &Timestamp) {
         if let Some(last) = self.chat.last_message.as_mut().filter(|last| last.id == id) {
             content.clone_into(&mut last.content);
@@ -185,38 +177,35 @@ impl ChatEntry {
         }
     }
 
-    /// A message is gone; whether it was the last line, so that another one must be found.
+    /// Returns whether the deleted message was the last one, so that another must be found.
     pub fn deleted(&mut self, event: &Deleted, known: Option<&Message>) -> bool {
         let message = known.map(|message| (message.seq, message.sender.id != self.me));
         self.unread.deleted(event.seq, event.id, message);
         self.chat.last_message.as_ref().is_some_and(|last| last.id == event.id)
     }
 
-    /// Somebody was added.
     pub fn joined(&mut self, event: &Membership) {
         if self.participant(event.user.id).is_none() {
             self.count_people(event.seq, 1);
             let user = event.user.clone();
-            // As the server has it: everything before the joining counts as read.
+            // As on the server, everything before the joining counts as read.
             let read_seq = Seq(event.seq.0.saturating_sub(1));
             self.chat.participants.push(Participant { user, read_seq, online: false });
             crate::sorted::sort_by(&mut self.chat.participants, |a, b| a.user.id.cmp(&b.user.id));
         }
     }
 
-    /// Somebody left.
     pub fn left(&mut self, event: &Membership) {
         self.count_people(event.seq, -1);
         self.chat.participants.retain(|participant| participant.user.id != event.user.id);
     }
 
-    /// Title or status are others now.
     pub fn changed(&mut self, event: &ChatChanged) {
         self.chat.title.clone_from(&event.title);
         self.chat.status = event.status;
     }
 
-    /// Somebody read up to a position, while events were applied up to `stream`; whether that is news.
+    /// Moves a read position forward, while events were applied up to `stream`; returns whether it changed.
     pub fn advance_read(&mut self, user: UserId, seq: Seq, stream: Seq) -> bool {
         let mut news = user == self.me && self.unread.read_up_to(seq, stream);
         if let Some(at) = self.chat.participants.iter_mut().find(|one| one.user.id == user)
@@ -228,7 +217,7 @@ impl ChatEntry {
         news
     }
 
-    /// The answer counted those who came or left before it was made.
+    /// The last response already counted changes up to its head.
     fn count_people(&mut self, seq: Seq, change: i64) {
         if seq > self.chat.head {
             self.chat.participant_count = self.chat.participant_count.saturating_add_signed(change);
@@ -236,12 +225,11 @@ impl ChatEntry {
     }
 }
 
-/// Whether a chat has more people than it names.
+/// Whether a response names only some of the participants.
 pub(crate) fn is_partial(chat: &Chat) -> bool {
     chat.participants.len() < usize::try_from(chat.participant_count).unwrap_or(usize::MAX)
 }
 
-/// All chats of the person.
 #[derive(Debug, Default)]
 pub struct ChatList {
     entries: SortedMap<ChatId, ChatEntry>,
@@ -253,29 +241,25 @@ impl ChatList {
         self.entries.values()
     }
 
-    /// All entries, the one with the newest message first.
     pub fn newest_first(&self) -> Vec<&ChatEntry> {
         let mut entries: Vec<&ChatEntry> = self.entries.values().collect();
         crate::sorted::sort_by(&mut entries, |a, b| b.cursor().cmp(&a.cursor()));
         entries
     }
 
-    /// The entry of a chat.
     pub fn get(&self, chat: ChatId) -> Option<&ChatEntry> {
         self.entries.get(&chat)
     }
 
-    /// The entry of a chat, to change it.
     pub fn get_mut(&mut self, chat: ChatId) -> Option<&mut ChatEntry> {
         self.entries.get_mut(&chat)
     }
 
-    /// The ids of all chats.
     pub fn ids(&self) -> Vec<ChatId> {
         self.entries.keys().copied().collect()
     }
 
-    /// Takes the server's answer about a chat as [`ChatEntry::refresh`]; whether the chat is new here.
+    /// Takes a response about a chat, for a known chat as [`ChatEntry::refresh`]; returns whether the chat is new.
     pub fn upsert(&mut self, chat: Chat, me: UserId, stream: Seq, keep_people: bool) -> bool {
         if let Some(entry) = self.entries.get_mut(&chat.id) {
             entry.refresh(chat, stream, keep_people);
@@ -285,12 +269,11 @@ impl ChatList {
         true
     }
 
-    /// A chat is gone.
     pub fn remove(&mut self, chat: ChatId) -> bool {
         self.entries.remove(&chat).is_some()
     }
 
-    /// Somebody came or went; the chats where that shows.
+    /// A user went online or offline; returns the chats that changed.
     pub fn set_presence(&mut self, user: UserId, online: bool) -> Vec<ChatId> {
         let mut changed = Vec::new();
         for entry in self.entries.values_mut() {
@@ -304,12 +287,11 @@ impl ChatList {
         changed
     }
 
-    /// The chats whose count of unread messages is one that only the server can tell.
+    /// The chats whose count of unread messages only the server can give.
     pub fn unsure(&self) -> impl Iterator<Item = ChatId> {
         self.entries.values().filter(|entry| entry.unread.is_unsure()).map(|entry| entry.chat.id)
     }
 
-    /// Somebody who is in one of the chats.
     pub fn participant(&self, chat: ChatId, user: UserId) -> Option<&User> {
         Some(&self.get(chat)?.participant(user)?.user)
     }

@@ -1,4 +1,4 @@
-//! The whole page's state in one value: inputs go in, effects come out, components read.
+//! The state of the whole page in one value: inputs go in, effects come out, components read.
 
 mod fetches;
 mod frames;
@@ -28,11 +28,11 @@ use crate::stream::Stream;
 use crate::timeline::{History, Timeline};
 use crate::typing::Typing;
 
-/// A page's state.
+/// The state of a page.
 ///
-/// It promises, whatever the network and the server do, that [`Client::rows`] is a gapless piece of the chat's log
-/// followed by the person's own unsent messages, each once; that a chat's messages are sent in the order in which they
-/// were written; and that each ends as acknowledged or as visibly failed.
+/// Whatever the network and the server do, it guarantees that [`Client::rows`] is a piece of the chat's log without a
+/// gap, followed by the person's own unsent messages, each once; that a chat's messages are sent in the order in which
+/// they were written; and that each ends as acknowledged or as visibly failed.
 #[derive(Debug)]
 pub struct Client {
     now: Millis,
@@ -49,20 +49,20 @@ pub struct Client {
     list_loading: ListLoading,
     fetches: Fetches,
     next_ticket: u64,
-    /// Whether the connection was lost since it was last online, so that its return is worth saying.
+    /// Whether the connection was lost since it was last online, so that its return is announced.
     was_lost: bool,
     effects: Vec<Effect>,
     changed: SortedSet<Scope>,
 }
 
-/// What the client keeps of one chat beside its entry in the list.
+/// What the client keeps for one chat besides its entry in the list.
 #[derive(Debug)]
 struct ChatState {
     stream: Stream,
     timeline: Timeline,
     /// The read position that the server is known to have.
     read_known: Seq,
-    /// The read position that was told on the current socket.
+    /// The read position that was sent on the current socket.
     read_sent: Seq,
 }
 
@@ -77,40 +77,40 @@ impl ChatState {
     }
 }
 
-/// How the list of chats stands with the server.
+/// How far the list of chats has been loaded.
 ///
-/// It comes page by page, from its beginning to as many chats as the socket can follow, or as the person wants to see.
+/// It is loaded page by page, up to as many chats as the socket can follow, or as the person wants to see.
 #[derive(Debug, Default)]
 struct ListLoading {
     loaded: bool,
     request: Option<u64>,
-    /// The place before the page that is on its way, or is to be tried again.
+    /// The cursor of the page that is being loaded, or is to be tried again.
     before: Option<ChatCursor>,
-    /// Where the list goes on, if it does.
+    /// The cursor of the next page, if there is one.
     next: Option<ChatCursor>,
-    /// How many chats the pages had since the first.
+    /// How many chats the pages had, from the first one on.
     count: usize,
-    /// How many the person wants to see.
+    /// How many chats the person wants to see.
     wanted: usize,
-    /// Something happened that the answers on their way may not show.
+    /// Something happened that the responses on their way may not show, so the list is loaded again.
     reload: bool,
-    /// Chats that this socket has begun to follow: what is told to followers and not kept in the log, such as read
-    /// positions, may have passed between the last answer and the subscription.
+    /// Chats to which this socket has just subscribed. What subscribers receive and the log does not keep, such as read
+    /// positions, may have been sent between the last response and the subscription.
     catch_up: SortedSet<ChatId>,
-    /// Those of them that the list is being loaded for and no page had yet.
+    /// Those of them for which the list is being loaded, as long as no page has held them.
     caught: SortedSet<ChatId>,
-    /// Chats that were added while a request was on its way; its answer may not hold them.
+    /// Chats that were added while a request was on its way; its response may not hold them.
     added: SortedSet<ChatId>,
     failed: Option<String>,
     retry_at: Option<Millis>,
     tries: Backoff,
-    /// When to ask again because a count of unread messages is unsure.
+    /// When to load chats again because a count of unread messages is unsure.
     recount_at: Option<Millis>,
     recounts: Backoff,
 }
 
 impl Client {
-    /// A page on which nobody is signed in; [`Input::SignedIn`] starts it.
+    /// A page without a user; [`Input::SignedIn`] starts it.
     pub fn new(now: Millis) -> Self {
         Self {
             now,
@@ -133,7 +133,7 @@ impl Client {
         }
     }
 
-    /// Takes one input and says what is to be done, in order; `random` is in 0..1 and new each time.
+    /// Takes one input and returns the effects to carry out, in order. `random` is in 0..1 and new each time.
     pub fn handle(&mut self, input: Input, now: Millis, random: f64) -> Vec<Effect> {
         let seconds = self.countdown();
         self.now = self.now.max(now);
@@ -188,27 +188,26 @@ impl Client {
         std::mem::take(&mut self.effects)
     }
 
-    /// When [`Input::Tick`] is to be given, if nothing else comes before.
+    /// When [`Input::Tick`] is due, unless another input comes first.
     pub fn next_deadline(&self) -> Option<Millis> {
         self.deadline()
     }
 
-    /// The time by the server's clock, for what is shown: "today", and how long ago something was.
+    /// The time by the server's clock, for everything that is shown, such as "today".
     pub fn server_time(&self, now: Millis) -> Millis {
         self.clock.at(now)
     }
 
-    /// Who is signed in, also after the token died.
+    /// The user, also after the token has become invalid.
     pub fn me(&self) -> Option<&User> {
         self.me.as_ref()
     }
 
-    /// Where the connection stands.
     pub fn connection(&self) -> &ConnectionState {
         self.connection.state()
     }
 
-    /// What to say about the connection; nothing when all is well.
+    /// What the person reads about the connection; nothing while it is online.
     pub fn banner(&self, now: Millis) -> Option<Banner> {
         banner(self.connection.state(), now, self.waiting())
     }
@@ -218,19 +217,19 @@ impl Client {
         self.list_loading.loaded
     }
 
-    /// Whether the list goes on after the chats that are here.
+    /// Whether the list has more chats than those that are loaded.
     pub fn has_more_chats(&self) -> bool {
         self.list_loading.next.is_some() && self.list_loading.request.is_none()
     }
 
-    /// Whether a chat is known not to be the person's.
+    /// Whether it is known that the user is not in this chat.
     pub fn is_absent(&self, chat: ChatId) -> bool {
         let whole =
             self.list_loading.loaded && self.list_loading.next.is_none() && !self.fetches.is_pending(chat);
         self.chat_list.get(chat).is_none() && (whole || self.fetches.is_absent(chat))
     }
 
-    /// Why the list of chats could not be loaded, while it is tried again.
+    /// Why the list of chats could not be loaded, while loading is tried again.
     pub fn chats_failed(&self) -> Option<&str> {
         self.list_loading.failed.as_deref()
     }
@@ -240,26 +239,25 @@ impl Client {
         self.chat_list.newest_first()
     }
 
-    /// One chat of the list.
     pub fn chat(&self, chat: ChatId) -> Option<&ChatEntry> {
         self.chat_list.get(chat)
     }
 
-    /// The chat that is open.
     pub fn open_chat(&self) -> Option<ChatId> {
         self.open
     }
 
-    /// The rows of a chat, oldest first: a gapless piece of its log up to now, then what is unsent, each once.
+    /// The rows of a chat, oldest first: a piece of its log without a gap, up to now, then the pending messages, each
+    /// once.
     ///
-    /// Before its history is loaded, only what is unsent.
+    /// Before the history is loaded there are only the pending messages.
     pub fn rows(&self, chat: ChatId) -> Vec<Row> {
         let Some(me) = &self.me else { return Vec::new() };
         let read = self.chat_list.get(chat).map_or(Seq::ZERO, ChatEntry::read_by_all);
         let mut rows =
             self.chat_states.get(&chat).map_or_else(Vec::new, |state| state.timeline.rows(me.id, read));
         let pending = self.outbox.entries_of(chat).map(|pending| pending_row(pending, me));
-        // A message that the log holds is not shown as unsent as well, so that no two rows have one key.
+        // A message that is in the log is not shown as pending as well, so that no two rows have one key.
         let pending: Vec<Row> = pending.filter(|one| rows.iter().all(|row| row.key() != one.key())).collect();
         rows.extend(pending);
         rows
@@ -281,7 +279,7 @@ impl Client {
             && self.chat_states.get(&chat).is_none_or(|state| state.timeline.is_empty())
     }
 
-    /// What to call a chat: two people of the same name, with each of whom there is a chat, are told apart.
+    /// The title of a chat. Direct chats with two people of the same name get different titles.
     pub fn title(&self, entry: &ChatEntry, fold: Fold<'_>) -> Name {
         let Some(other) = entry.other() else { return entry.title() };
         let others = self.chat_list.entries().filter_map(ChatEntry::other);
@@ -295,7 +293,7 @@ impl Client {
         message.is_some_and(|message| message.deleted_at.is_some())
     }
 
-    /// What the people of a chat are called, those too who wrote its rows and have left.
+    /// The names of a chat's participants, and of those who wrote its rows and have left.
     pub fn people(&self, chat: ChatId, rows: &[Row], fold: Fold<'_>) -> People {
         let entry = self.chat_list.get(chat);
         let there = entry.into_iter().flat_map(|entry| &entry.chat.participants);
@@ -310,22 +308,20 @@ impl Client {
         People::new(there.map(|one| &one.user).chain(seen), fold).whole_unless(everybody)
     }
 
-    /// What is known of a chat's older messages.
     pub fn history(&self, chat: ChatId) -> History {
         self.chat_states.get(&chat).map(|state| state.timeline.history()).unwrap_or_default()
     }
 
-    /// Who writes in a chat just now.
+    /// The users who are typing in a chat.
     pub fn typing(&self, chat: ChatId) -> Vec<&User> {
         self.typing.users_in(chat).filter_map(|user| self.chat_list.participant(chat, user)).collect()
     }
 
-    /// How many messages are neither acknowledged nor refused.
     pub fn waiting(&self) -> usize {
         self.outbox.waiting()
     }
 
-    /// What was refused, in all chats, also in those that are gone.
+    /// The messages that failed, in all chats, also in those that are gone.
     pub fn failed(&self) -> impl Iterator<Item = &PendingMessage> {
         self.outbox.entries().map(|entry| &entry.message).filter(|message| message.failed.is_some())
     }

@@ -1,46 +1,46 @@
-//! What time it is for the server: this device's clock, corrected by what the server's frames tell.
+//! The server's time: this device's clock, corrected by the times in the server's frames.
 
 /// A time in milliseconds since 1970.
 ///
-/// It is measured by a monotonic clock, so that no deadline depends on the clock of the device being set:
+/// It is measured by a monotonic clock, so that setting the device's clock moves no deadline:
 /// in a browser `performance.timeOrigin + performance.now()`.
 /// Such a clock may stand still while the device sleeps, and start at a wrong time:
-/// [`crate::Input::ClockStepped`] says by how much the device's clock moved beside it.
+/// [`crate::Input::ClockStepped`] reports by how much the device's clock moved relative to it.
 pub type Millis = u64;
 
-/// How far the two clocks may be apart without a correction, in milliseconds: a frame takes its time on the way.
+/// How far the two clocks may be apart without a correction, in milliseconds: a frame needs time on its way.
 pub const TOLERANCE_MS: u64 = 5_000;
 
-/// The server's clock as far as it is known here; this device's own until a server told its time.
+/// The server's clock as far as it is known; the device's own clock until a server has sent its time.
 ///
-/// Only what is shown depends on it: deadlines are measured by the caller's monotonic clock alone.
+/// Only what is shown depends on it; deadlines are measured by the caller's monotonic clock alone.
 #[derive(Debug, Default)]
 pub struct ServerClock {
     /// What to add to the caller's time.
     offset: i64,
-    /// Whether a server told its time.
+    /// Whether a server has sent its time.
     measured: bool,
-    /// Whether the device's clock made a step since then, so that the offset is a guess.
+    /// Whether the device's clock has jumped since then, so that the offset is a guess.
     unsure: bool,
 }
 
 impl ServerClock {
-    /// The server's time at a moment of the caller's clock.
+    /// The server's time at a time of the caller's clock.
     pub fn at(&self, now: Millis) -> Millis {
         now.saturating_add_signed(self.offset)
     }
 
-    /// A server's `welcome` told its time; whether that is a correction.
+    /// Takes the time of a `welcome`; returns whether it corrects the clock.
     pub fn welcomed(&mut self, server: Millis, now: Millis) -> bool {
         self.measured = true;
         self.unsure = false;
         self.set(server, now)
     }
 
-    /// A server's `ping` told its time; whether that is a correction.
+    /// Takes the time of a `ping`; returns whether it corrects the clock.
     ///
-    /// A frame that waited in a frozen page or in the network makes the server seem to be late and never early, so a
-    /// time that is earlier than expected counts only after a step of the device's clock.
+    /// A frame that waited in a frozen page or in the network makes the server's clock look late and never early, so a
+    /// time that is earlier than expected counts only after the device's clock has jumped.
     pub fn pinged(&mut self, server: Millis, now: Millis) -> bool {
         if server < self.at(now) && !self.unsure {
             return false;
@@ -48,10 +48,11 @@ impl ServerClock {
         self.welcomed(server, now)
     }
 
-    /// The device's clock moved by this much beside the caller's monotonic one; whether the time shown changes.
+    /// The device's clock jumped by this much relative to the monotonic clock; returns whether the shown time changes.
     ///
-    /// A step forward is a sleep in which the monotonic clock stood still, or the clock was set: the next frame of a
-    /// server that tells its time decides. A step back is always a clock that was set, and the server's time is known.
+    /// After a jump forward either the device has slept while the monotonic clock stood still, or its clock was set:
+    /// the next time from the server decides. A jump back always means a clock that was set, and the server's time
+    /// stays known.
     pub fn stepped(&mut self, by: i64) -> bool {
         if by < 0 && self.measured && !self.unsure {
             return false;

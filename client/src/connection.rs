@@ -1,4 +1,4 @@
-//! The reconnect machine: by close code and state, whether to connect again, when, or to wait for a person.
+//! The state machine that keeps one socket open: by close code it decides whether and when to connect again.
 
 use causerie_protocol::{CloseCode, Policy};
 
@@ -6,81 +6,69 @@ use crate::backoff::{Backoff, part_of};
 use crate::clock::Millis;
 use crate::words;
 
-/// How long a connection must last until earlier failures are forgotten, in milliseconds.
+/// After a connection that lasted this long the backoff starts again, in milliseconds.
 pub const STABLE_MS: Millis = 30_000;
 /// How long a socket may take from the start to its `welcome`, in milliseconds.
 pub const WELCOME_MS: Millis = 15_000;
-/// How long a socket that is in doubt may stay silent, in milliseconds.
+/// How long the server may take to answer a probe, in milliseconds.
 pub const PROBE_MS: Millis = 5_000;
-/// The window of the random wait after a server said that it restarts, in milliseconds.
+/// The window of the random wait after a server announced a restart, in milliseconds.
 pub const JITTER_MS: Millis = 2_000;
-/// What is added to twice the heartbeat until a silent socket counts as dead, in milliseconds.
+/// A socket counts as dead after two heartbeats and this many milliseconds without a frame.
 pub const SILENCE_SLACK_MS: Millis = 10_000;
 
-/// The name of one socket; what comes from any other than the current one is ignored.
+/// Identifies one socket; inputs of any other than the current one are ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
-/// Where the connection stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectionState {
-    /// Nobody is signed in; after a 4001 with the server's reason.
+    /// No user is signed in; after a 4001 with the server's reason.
     SignedOut {
-        /// Why the sign-in ended, if it did so by itself.
+        /// Why the sign-in ended, unless the person signed out.
         reason: Option<String>,
     },
-    /// A socket was asked for and has not welcomed us yet.
+    /// A socket was requested, and its `welcome` has not come yet.
     Connecting {
-        /// What ended the one before, if there was one.
+        /// How the last connection ended, if there was one.
         after: Option<Closed>,
     },
-    /// The server knows us and frames flow.
+    /// The `welcome` came and frames flow.
     Online,
-    /// The next try is due at a time.
-    Waiting {
-        /// When.
-        until: Millis,
-        /// What ended the last connection.
-        after: Closed,
-    },
-    /// The device says that it has no network; the next try is when it has one again.
+    /// The next attempt is due at a time.
+    Waiting { until: Millis, after: Closed },
+    /// The device has no network; the next attempt follows when it has one again.
     Offline,
-    /// It stays closed until a person acts.
-    Stopped {
-        /// What ended the last connection.
-        after: Closed,
-    },
+    /// No further attempt is made until the person acts.
+    Stopped { after: Closed },
 }
 
-/// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// The code, 1006 when it broke.
+    /// 1006 when the connection broke without a close frame.
     pub code: CloseCode,
-    /// What the server said; often empty.
+    /// The reason of the close frame; often empty.
     pub reason: String,
-    /// How many tries failed in a row, this one included.
+    /// How many attempts failed in a row, this one included.
     pub failures: u32,
 }
 
-/// What a close leads to.
+/// What follows a close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterClose {
-    /// Stay closed until a person acts.
+    /// Stay closed until the person acts.
     Stop,
     /// Ask the person to sign in.
     SignIn,
-    /// Connect at once.
     Now,
-    /// Connect after a random part of this many milliseconds, on top of what the server asked for.
+    /// Connect after a random part of this many milliseconds, added to the wait that the server asked for.
     Jitter(Millis),
-    /// Connect after the backoff's wait.
     BackOff,
 }
 
-/// The table: what follows a close with this code, when `failures` tries failed in a row before.
+/// What follows a close with this code, when `failures` attempts failed in a row before.
 ///
-/// A server that keeps saying "at once" is backed off from as well, so that no code can make a loop without a wait.
+/// After a failure even "at once" backs off, so that no close code can cause a loop without a wait.
 pub fn after_close(code: CloseCode, failures: u32) -> AfterClose {
     match (code.policy(), failures) {
         (Policy::StayClosed, _) => AfterClose::Stop,
@@ -93,29 +81,27 @@ pub fn after_close(code: CloseCode, failures: u32) -> AfterClose {
     }
 }
 
-/// What the machine asks its owner to do.
+/// What the state machine asks its owner to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectionAction {
-    /// Open a socket.
     Connect(ConnectionId),
-    /// Close a socket and forget it.
     Disconnect(ConnectionId),
-    /// Ask the server something that it answers, to learn whether the socket is alive.
+    /// Send something that the server answers, to learn whether the socket is alive.
     Probe,
     /// Ask the person to sign in.
     AskSignIn(String),
 }
 
-/// The machine.
+/// The state machine.
 #[derive(Debug)]
 pub struct Connection {
     state: ConnectionState,
-    /// The socket whose inputs count, while there is one.
+    /// The current socket, while there is one.
     current: Option<ConnectionId>,
     next_id: u64,
     backoff: Backoff,
     has_network: bool,
-    /// When the current socket was asked for, and later when it became online.
+    /// When the current socket was requested, and later when it became online.
     since: Millis,
     last_activity: Millis,
     silence_limit: Millis,
@@ -124,7 +110,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A machine at rest, for a page on which nobody is signed in.
+    /// The state of a page without a user.
     pub fn new() -> Self {
         Self {
             state: ConnectionState::SignedOut { reason: None },
@@ -140,22 +126,20 @@ impl Connection {
         }
     }
 
-    /// Where the connection stands.
     pub fn state(&self) -> &ConnectionState {
         &self.state
     }
 
-    /// The socket to send on, when the connection is online.
+    /// The socket to send on, while the connection is online.
     pub fn online(&self) -> Option<ConnectionId> {
         if self.state == ConnectionState::Online { self.current } else { None }
     }
 
-    /// Whether this is the socket whose inputs count.
     pub fn is_current(&self, connection: ConnectionId) -> bool {
         self.current == Some(connection)
     }
 
-    /// There is a token: connect, whatever was before.
+    /// There is a token: connect, whatever the state was.
     pub fn signed_in(&mut self, now: Millis) -> Vec<ConnectionAction> {
         self.backoff.reset();
         let mut actions = self.drop_socket();
@@ -163,14 +147,13 @@ impl Connection {
         actions
     }
 
-    /// The person signed out.
     pub fn signed_out(&mut self) -> Vec<ConnectionAction> {
         let actions = self.drop_socket();
         self.state = ConnectionState::SignedOut { reason: None };
         actions
     }
 
-    /// The token turned out to be no good, by REST or by 4001.
+    /// The server refused the token, by REST or with 4001.
     pub fn token_refused(&mut self, reason: String) -> Vec<ConnectionAction> {
         let mut actions = self.drop_socket();
         self.state = ConnectionState::SignedOut { reason: Some(reason.clone()) };
@@ -178,7 +161,7 @@ impl Connection {
         actions
     }
 
-    /// The server knows us; `heartbeat_seconds` is its promise to be heard that often.
+    /// The `welcome` came; the server pings every `heartbeat_seconds`.
     pub fn welcomed(&mut self, now: Millis, heartbeat_seconds: u64) {
         self.state = ConnectionState::Online;
         self.since = now;
@@ -187,18 +170,18 @@ impl Connection {
         self.silence_limit = heartbeat_seconds.clamp(1, 3_600) * 2_000 + SILENCE_SLACK_MS;
     }
 
-    /// Any frame came from the current socket.
+    /// A frame came from the current socket.
     pub fn on_activity(&mut self, now: Millis) {
         self.last_activity = now;
         self.probe_until = None;
     }
 
-    /// The server is about to close and asks to stay away for this many milliseconds.
+    /// The server is about to close and asks for a wait of this many milliseconds.
     pub fn going_away(&mut self, retry_after_ms: Millis) {
         self.go_away_ms = retry_after_ms.min(crate::backoff::CAP_MS);
     }
 
-    /// The current socket ended.
+    /// The current socket closed.
     pub fn closed(
         &mut self,
         now: Millis,
@@ -237,7 +220,7 @@ impl Connection {
         Vec::new()
     }
 
-    /// The browser says that the device has, or has not, a network.
+    /// The browser reports whether the device has a network.
     pub fn network(&mut self, now: Millis, online: bool) -> Vec<ConnectionAction> {
         self.has_network = online;
         if online {
@@ -245,14 +228,15 @@ impl Connection {
         }
         match self.state {
             ConnectionState::Waiting { .. } => self.state = ConnectionState::Offline,
-            // An open socket says nothing when the network goes, and may even live on (loopback): ask it.
+            // An open socket does not report that the network is gone, and on the loopback interface it lives on: probe
+            // it.
             ConnectionState::Online => return self.probe(now),
             _ => {}
         }
         Vec::new()
     }
 
-    /// The page came back from sleep or from the background, or the network did.
+    /// The page came back from the background, or the network did.
     pub fn wake(&mut self, now: Millis) -> Vec<ConnectionAction> {
         match &self.state {
             ConnectionState::Waiting { after, .. } => {
@@ -265,12 +249,11 @@ impl Connection {
         }
     }
 
-    /// The device may have slept, by a clock that stood still meanwhile: whether a socket lives must be asked.
+    /// The device may have slept while the monotonic clock stood still, so an open socket is probed.
     pub fn after_sleep(&mut self, now: Millis) -> Vec<ConnectionAction> {
         if self.state == ConnectionState::Online { self.probe(now) } else { self.wake(now) }
     }
 
-    /// The person asks to connect now.
     pub fn try_now(&mut self, now: Millis) -> Vec<ConnectionAction> {
         match &self.state {
             ConnectionState::Waiting { after, .. } | ConnectionState::Stopped { after } => {
@@ -282,7 +265,7 @@ impl Connection {
         }
     }
 
-    /// The time that [`Self::deadline`] named has come.
+    /// The time of [`Self::deadline`] has come.
     pub fn tick(&mut self, now: Millis, random: f64) -> Vec<ConnectionAction> {
         if self.deadline().is_none_or(|due| now < due) {
             return Vec::new();
@@ -300,7 +283,7 @@ impl Connection {
         }
     }
 
-    /// When [`Self::tick`] has something to do.
+    /// When [`Self::tick`] is due.
     pub fn deadline(&self) -> Option<Millis> {
         match self.state {
             ConnectionState::Waiting { until, .. } => Some(until),
@@ -315,7 +298,7 @@ impl Connection {
         }
     }
 
-    /// The socket is given up because nothing comes from it.
+    /// The socket is given up because no frame comes from it.
     fn lost(&mut self, now: Millis, random: f64, code: CloseCode) -> Vec<ConnectionAction> {
         let mut actions = self.drop_socket();
         actions.extend(self.closed(now, random, code, ""));

@@ -1,11 +1,11 @@
 //! Where a day begins among rows whose times come from several clocks.
 
-/// How much earlier than a row above it a row may be and still be of the same day, in milliseconds.
+/// How much earlier than the row above a row may be and still belong to the same day, in milliseconds.
 ///
-/// The order is the log's, and the nodes that wrote its times do not agree to the second.
+/// Rows are in the order of the log, and the clocks of the nodes that wrote the times differ a little.
 const SKEW_MS: f64 = 3_600_000.0;
 
-/// The day under which the next row stands, as one goes down the rows.
+/// Walks down the rows and finds those that begin a day.
 #[derive(Debug)]
 pub struct Days {
     day: Option<i64>,
@@ -13,19 +13,18 @@ pub struct Days {
 }
 
 impl Days {
-    /// Before the first row.
     pub fn new() -> Self {
         Self { day: None, latest: f64::NEG_INFINITY }
     }
 
-    /// The time under which a message stands that the log does not hold yet: not before what is above it, whatever
-    /// clock wrote it, and not in the future.
+    /// The time at which a pending message is shown: not before the rows above it, whatever clock wrote it, and not in
+    /// the future.
     pub fn pending(&self, written: f64, now: f64) -> f64 {
         written.min(now).max(self.latest)
     }
 
-    /// Takes the next row's time, in milliseconds since 1970, and the number of the day on which that is;
-    /// whether a day begins with the row.
+    /// Takes the next row's time, in milliseconds since 1970, and the number of its day;
+    /// returns whether a day begins with the row.
     pub fn begins(&mut self, millis: f64, day: i64) -> bool {
         let begins =
             self.day.is_none_or(|current| day > current || day < current && self.latest - millis > SKEW_MS);

@@ -1,27 +1,25 @@
-//! What a person is writing in a chat: a draft, and other texts for messages of theirs. None is lost without their doing.
+//! What a person is writing in a chat: a draft, and edits of their messages. None of it is lost unless they delete it.
 
 use causerie_protocol::{ChatId, ClientId, MessageId};
 
-/// Keeps texts by their keys, so that they outlive the page.
+/// Stores texts by key, so that they survive the page.
 pub trait Store {
-    /// The text of a key.
     fn get(&self, key: &str) -> Option<String>;
-    /// Keeps a text, or forgets it.
+    /// Stores a text, or deletes it.
     fn set(&self, key: &str, text: Option<&str>);
 }
 
-/// The message that is given another text.
+/// The message that is being edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// One that was sent.
     Sent(MessageId),
-    /// One that failed.
+    /// A failed message.
     Unsent(ClientId),
 }
 
-/// The texts that are being written in one chat: its draft, and one for each message that is being edited.
+/// The texts that are being written in one chat: its draft, and one text for each message that is being edited.
 ///
-/// They are kept apart, so that neither an edit costs the draft nor the draft an edit.
+/// They are stored apart, so that neither an edit replaces the draft nor the draft an edit.
 #[derive(Clone, Debug)]
 pub struct Drafts<S> {
     store: S,
@@ -29,7 +27,6 @@ pub struct Drafts<S> {
 }
 
 impl<S: Store> Drafts<S> {
-    /// Those of a chat.
     pub fn new(store: S, chat: ChatId) -> Self {
         Self { store, chat }
     }
@@ -43,18 +40,18 @@ impl<S: Store> Drafts<S> {
         }
     }
 
-    /// The edit that was under way when the composer was last here.
+    /// The edit that was under way when the composer was last open.
     pub fn resume(&self) -> Option<Target> {
         let target = parse(&self.store.get(&self.current())?)?;
         self.text(Some(&target)).map(|_| target)
     }
 
-    /// What was written; nothing for an edit in which nothing was.
+    /// The text that was written, if any.
     pub fn text(&self, target: Option<&Target>) -> Option<String> {
         self.store.get(&self.key(target))
     }
 
-    /// The person wrote something.
+    /// Stores what the person has typed.
     pub fn keep(&self, target: Option<&Target>, text: &str) {
         let kept = target.is_some() || !text.trim().is_empty();
         self.store.set(&self.key(target), kept.then_some(text));
@@ -63,7 +60,7 @@ impl<S: Store> Drafts<S> {
         }
     }
 
-    /// The person gave an edit up.
+    /// The person cancelled an edit.
     pub fn cancel(&self, target: &Target) {
         self.store.set(&self.key(Some(target)), None);
         let current = self.current();
@@ -72,7 +69,7 @@ impl<S: Store> Drafts<S> {
         }
     }
 
-    /// The message has this text now; false when the person wrote on meanwhile, and the edit goes on.
+    /// The edit was saved with this text; returns false when the person has typed on meanwhile, and the edit goes on.
     #[must_use]
     pub fn saved(&self, target: &Target, text: &str) -> bool {
         let is_done = self.text(Some(target)).is_none_or(|kept| kept == text);
@@ -82,7 +79,7 @@ impl<S: Store> Drafts<S> {
         is_done
     }
 
-    /// The message is gone: what was to be its text becomes the end of the draft. Whether there was any.
+    /// The message was deleted: the edit is appended to the draft. Returns whether there was any text.
     pub fn release(&self, target: &Target) -> bool {
         let edit = self.text(Some(target)).filter(|text| !text.trim().is_empty());
         if let Some(edit) = &edit {
@@ -93,13 +90,13 @@ impl<S: Store> Drafts<S> {
         edit.is_some()
     }
 
-    /// All that is being written, for a chat in which nothing can be written any more.
+    /// All texts that are being written, for a chat in which nothing can be sent any more.
     pub fn all(&self) -> Vec<String> {
         let edit = self.resume().and_then(|target| self.text(Some(&target)));
         self.text(None).into_iter().chain(edit).filter(|text| !text.trim().is_empty()).collect()
     }
 
-    /// The key under which the edit that is under way is named.
+    /// The key that stores which edit is under way.
     fn current(&self) -> String {
         format!("{}.edit", self.chat)
     }

@@ -1,4 +1,4 @@
-//! What the client asks of the page.
+//! What the client asks the page to do.
 
 use causerie_protocol::rest::ChatCursor;
 use causerie_protocol::{ChatId, ClientFrame, ClientId};
@@ -7,43 +7,42 @@ use crate::connection::ConnectionId;
 use crate::input::HistoryRequest;
 use crate::outbox::PendingMessage;
 
-/// Something that the page carries out, in the order given.
+/// Something that the page carries out, in the given order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Open a socket to `/ws/` with the protocols `causerie.v1`, `Bearer` and the token; its inputs carry this name.
+    /// Open a socket to `/ws/` with the subprotocols `causerie.v1`, `Bearer` and the token; its inputs carry this id.
     Connect(ConnectionId),
-    /// Close this socket with 1000; what it still says is ignored.
+    /// Close this socket with 1000; inputs that still come from it are ignored.
     Disconnect(ConnectionId),
     /// Send this encoded frame as a text message.
     SendFrame(ConnectionId, String),
     /// Fetch a page of the list of chats; answered by `ChatsLoaded` or `ChatsFailed`.
     LoadChats {
-        /// Tells this request from others; to be given back.
+        /// Identifies the request; the answer carries it.
         ticket: u64,
-        /// Chats after this place of the list; the first ones when missing.
+        /// Chats after this cursor; the first ones when it is missing.
         before: Option<ChatCursor>,
     },
     /// Fetch one chat; answered by `ChatFetched`.
     LoadChat {
-        /// Tells this request from others; to be given back.
+        /// Identifies the request; the answer carries it.
         ticket: u64,
-        /// Which.
         chat: ChatId,
     },
     /// Fetch a page of history; answered by `HistoryLoaded` or `HistoryFailed`.
     LoadHistory(HistoryRequest),
-    /// Keep an unsent message, so that it survives a reload; replaces the one with the same `client_id`.
+    /// Store a pending message, so that it survives a reload; it replaces the one with the same `client_id`.
     StorePending(PendingMessage),
-    /// The message is acknowledged or given up: it need not be kept.
+    /// The message is acknowledged or was given up: delete it from storage.
     ForgetPending(ClientId),
-    /// Say this to people who use a screen reader.
+    /// Announce this to people who use a screen reader.
     Announce(String),
-    /// The token is no good: ask the person to sign in.
+    /// The token is invalid: ask the person to sign in.
     AskSignIn {
-        /// Why, in one sentence.
+        /// One sentence for the person.
         reason: String,
     },
-    /// This part of the read side is different now.
+    /// This part of what components read has changed.
     Changed(Scope),
 }
 
@@ -53,19 +52,19 @@ impl Effect {
     }
 }
 
-/// A part of the read side.
+/// A part of what components read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
     /// [`crate::Client::connection`] and [`crate::Client::banner`].
     Connection,
-    /// The list of chats: which, in what order.
+    /// The list of chats and its order.
     Chats,
-    /// One entry of the list: title, last line, unread, who is online.
+    /// One entry of the list: title, last message, unread count, who is online.
     Chat(ChatId),
-    /// The rows of one chat.
+    /// [`crate::Client::rows`] of one chat.
     Timeline(ChatId),
-    /// Who writes in one chat.
+    /// [`crate::Client::typing`] of one chat.
     Typing(ChatId),
-    /// [`crate::Client::server_time`], other than by passing.
+    /// [`crate::Client::server_time`] was corrected, or another day began.
     Clock,
 }

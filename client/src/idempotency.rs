@@ -1,14 +1,15 @@
-//! The request that starts a chat: it has one name until it is answered, so that no chat is started twice.
+//! The idempotency key of the request that creates a chat: it stays until the request is answered, so that no chat is
+//! created twice.
 
 use causerie_protocol::ClientId;
 
 use crate::draft::Store;
 
-/// The key of the request that was not answered yet.
+/// Where the key and the body of the unanswered request are stored.
 const STORED_AT: &str = "new.request";
 
-/// The name for a request that asks for this: the name of the one before, when that asked for the same and was not
-/// answered, also before a reload; else a new one.
+/// The key for a request with this body: the key of the last request, when that had the same body and was not answered,
+/// also before a reload; else a new one.
 pub fn key(store: &impl Store, asked: &str, new: impl FnOnce() -> String) -> Option<ClientId> {
     let before = store.get(STORED_AT).and_then(|kept| ClientId::new(kept.strip_suffix(asked)?).ok());
     let name = before.or_else(|| ClientId::new(new()).ok())?;
@@ -16,10 +17,10 @@ pub fn key(store: &impl Store, asked: &str, new: impl FnOnce() -> String) -> Opt
     Some(name)
 }
 
-/// The request was answered: the next one is another, whatever it asks for.
+/// The request was answered: the next one gets another key, whatever its body.
 ///
-/// A chat is an answer, and so is a refusal for what the request asks for. No answer leaves open whether the chat was made,
-/// and so does one that is about another try: an error of the server, a token that is no good, a limit.
+/// A chat is an answer, and so is a refusal of the body. Without a response it is unknown whether the chat was created,
+/// and the same holds for responses that ask for another attempt: a server error, an invalid token, a rate limit.
 pub fn forget_key(store: &impl Store) {
     store.set(STORED_AT, None);
 }

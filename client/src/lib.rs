@@ -5,18 +5,19 @@
 //!
 //! Reading order:
 //!
-//! 1. [`input`] and [`effect`]: what a page tells the client, and what the client asks of the page.
-//! 2. [`client`]: the whole page's state; one function in, effects out, and the read side for components.
-//! 3. [`connection`], [`backoff`] and [`banner`]: when to connect, how long to wait, and the words for it.
-//! 4. [`stream`]: whether one chat's stream is complete, and when to ask for it again.
+//! 1. [`input`] and [`effect`]: what the page reports to the client, and what the client asks the page to do.
+//! 2. [`client`]: the state of the whole page; inputs go in, effects come out, and components read it.
+//! 3. [`connection`], [`backoff`] and [`banner`]: when to connect, how long to wait, and what the person reads about
+//!    it.
+//! 4. [`stream`]: the events of one chat in order, and when to subscribe again.
 //! 5. [`timeline`] and [`row`]: one chat's messages in order, and as they are shown.
-//! 6. [`draft`], [`outbox`] and [`idempotency`]: what is being written, what is not acknowledged yet, in order, and a request
-//!    that was not answered.
+//! 6. [`draft`], [`outbox`] and [`idempotency`]: texts that are being written, messages that are not acknowledged yet,
+//!    and the key of a request that was not answered.
 //! 7. [`chat_list`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
 //! 8. [`clock`] and [`day`]: the time that is shown, and the headings of days.
-//! 9. [`words`]: the language, and what it says of what the server says.
-//! 10. [`names`] and [`links`]: what people are called, and what in a text is an address.
-//! 11. [`sorted`]: the small collections that they stand on.
+//! 9. [`words`]: the page's language, and close codes, reasons and errors in it.
+//! 10. [`names`] and [`links`]: how people are named, and which parts of a text are addresses.
+//! 11. [`sorted`]: the small collections that all of these use.
 
 pub mod backoff;
 pub mod banner;

@@ -1,34 +1,31 @@
-//! Where the addresses in a message's text are.
+//! Finds the addresses in a message's text.
 //!
-//! Only `http`, `https` and `mailto` become links, and everything else stays the text that it is.
-//! One pass finds them: however a text is glued together, no part of it is looked at more often than twice, so that a
-//! message can't hold up the page of those who read it.
+//! Only `http`, `https` and `mailto` become links; everything else stays text.
+//! One pass finds them: no part of a text is looked at more than twice, whatever the text is, so that a message can't
+//! block the page of those who read it.
 
-/// Most addresses of one message that become links; those after them stay text, since every link costs the page an
-/// element.
+/// Most links in one message; further addresses stay text, since every link costs the page an element.
 pub const LINKS: usize = 200;
 
-/// A piece of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// Just text.
     Text(&'a str),
     /// An address that is safe to follow.
     Link(&'a str),
 }
 
-/// Splits a text into links and what is between them; together the pieces are the text.
+/// Splits a text into links and the text between them; the pieces together are the whole text.
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     split(text, || ())
 }
 
-/// Calls `look` for each look at a byte or a character.
+/// Calls `look` each time a byte or a character is read, so that a test can count.
 fn split(text: &str, mut look: impl FnMut()) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let (mut done, mut at, mut links) = (0, 0, 0);
     while at < text.len() && links < LINKS {
         look();
-        // Most messages hold no address, and `:` is what all of them hold.
+        // Every address has a `:`, and most messages have no address.
         let found = if text.as_bytes()[at] == b':' { scheme(text, done, at) } else { None };
         let Some((scheme, start)) = found else {
             at += 1;
@@ -57,7 +54,7 @@ fn split(text: &str, mut look: impl FnMut()) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// The scheme whose colon is at a position, and where it begins; not inside of a word or of another scheme.
+/// The scheme whose colon is at this index, and where it begins; not inside a word or another scheme.
 fn scheme(text: &str, done: usize, colon: usize) -> Option<(&'static str, usize)> {
     ["https://", "http://", "mailto:"].into_iter().find_map(|scheme| {
         let start = colon.checked_sub(scheme.find(':')?).filter(|start| *start >= done)?;
@@ -68,23 +65,22 @@ fn scheme(text: &str, done: usize, colon: usize) -> Option<(&'static str, usize)
     })
 }
 
-/// What a character is to an address.
+/// The role of a character in an address.
 enum Role {
-    /// It never stands in one.
+    /// It ends the address.
     Outside,
-    /// It stands in one only when more of the address follows: the sentence's punctuation, a smiley.
+    /// It belongs to the address only when more of the address follows: punctuation, a smiley.
     Within,
     /// It belongs to the character before it.
     Joined,
     /// It opens a bracket of this kind.
     Opens(usize),
-    /// It closes one.
     Closes(usize),
-    /// It may be its last.
+    /// The address may end with it.
     Part,
 }
 
-/// Where the address ends that starts at a position and whose scheme ends at `body`, and how far was looked for that.
+/// Where an address ends that begins at `start` and whose scheme ends at `body`, and how far the text was read.
 fn address(text: &str, start: usize, body: usize, look: &mut impl FnMut()) -> (usize, usize) {
     let before = text[..start].chars().next_back();
     let mut open = [0_u32; 3];
@@ -109,7 +105,7 @@ fn address(text: &str, start: usize, body: usize, look: &mut impl FnMut()) -> (u
     (end, text.len())
 }
 
-/// The role of a character, where `before` stands before the address.
+/// The role of a character, when `before` precedes the address.
 #[rustfmt::skip]
 fn role(letter: char, before: Option<char>) -> Role {
     match letter {
@@ -119,21 +115,21 @@ fn role(letter: char, before: Option<char>) -> Role {
         ']' => Role::Closes(1),
         '{' => Role::Opens(2),
         '}' => Role::Closes(2),
-        // White space, controls, and what RFC 3986 leaves for delimiting an address.
+        // White space, controls, and the delimiters of RFC 3986, appendix C.
         '\0'..=' ' | '\u{7f}'..='\u{a0}' | '<' | '>' | '"' | '`'
-        // What can't be seen: fillers, and the controls of writing direction (RFC 3987, section 4.1).
+        // Invisible characters: fillers, and the controls of writing direction (RFC 3987, section 4.1).
         | '\u{ad}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{2000}'..='\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{206f}'
         | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}' | '\u{1680}' | '\u{e0000}'..
-        // Private use and, in the languages that write without spaces, brackets, quotes and stops.
+        // Private use, and the brackets, quotes and stops of languages that write without spaces.
         | '\u{e000}'..='\u{f8ff}' | '«' | '»' | '‹' | '›' | '“'..='‟' | '\u{3000}'..='〃'
         | '〈'..='】' | '〔'..='〛' | '〝'..='〟' | '\u{fe10}'..='\u{fe19}' | '\u{fe30}'..='\u{fe6b}'
         | '！' | '＂' | '＇' | '（' | '）' | '，' | '．' | '：' | '；' | '＜' | '＞' | '？' | '［' | '］'
         | '｀' | '｛' | '｝' | '｟'..='､' => Role::Outside,
         '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '…' | '‘' | '’' | '‚' | '–' | '—' | '|'
-        // Joiners, which need something to join, and the stops of other scripts.
+        // Joiners, which need a following character, and the stops of other scripts.
         | '\u{200c}' | '\u{200d}' | '\u{37e}' | '։' | '،' | '؛' | '؟' | '۔' | '।' | '॥' | '၊' | '။' | '።' | '។'
-        // Arrows and pictures.
+        // Arrows and pictographs.
         | '\u{2190}'..='\u{21ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => Role::Within,
         // Emphasis around an address, as Markdown writes it.
         '*' | '_' | '~' if before == Some(letter) => Role::Within,
@@ -142,12 +138,12 @@ fn role(letter: char, before: Option<char>) -> Role {
     }
 }
 
-/// Whether a character can be the first after a scheme: of a host or a mailbox.
+/// Whether a host or a mailbox can begin with this character.
 fn may_begin(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '[' || letter == '_' || !letter.is_ascii()
 }
 
-/// Whether there is something after the scheme, and a person who reads it sees which host it is.
+/// Whether an address has a host, and a person who reads it sees which host that is.
 fn leads_where_it_seems(scheme: &str, address: &str) -> bool {
     if scheme == "mailto:" {
         let mailbox = address.split('?').next().unwrap_or_default();
@@ -155,7 +151,7 @@ fn leads_where_it_seems(scheme: &str, address: &str) -> bool {
     }
     // A browser takes `\` for `/` (URL Standard, special schemes).
     let authority = address.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    // What stands before an `@` is the name of a user, and only looks like the host that is visited.
+    // The part before an `@` is a user name that can look like the host.
     !authority.is_empty() && !authority.contains('@') && authority.starts_with('[') == authority.contains(']')
 }
 

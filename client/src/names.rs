@@ -1,7 +1,7 @@
-//! What people and chats are called where it is said to a person.
+//! Names of people and chats as they are shown to a person.
 //!
-//! A [`Name`] is what goes into a sentence; a plain string of another person's making never does. [`People`] knows how
-//! much of a name tells somebody from everybody else in a chat.
+//! Only a [`Name`] goes into a sentence, never a plain string that another person wrote. [`People`] knows how much of a
+//! name is needed to tell a user from all others in a chat.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use causerie_protocol::{User, UserId, bidi};
 
 use crate::sorted::SortedMap;
 
-/// A name or a title as it can stand beside other text: written into a sentence it is isolated from that.
+/// A name or a title that is safe beside other text: in a sentence it is isolated from its surroundings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Name {
     text: String,
@@ -17,17 +17,15 @@ pub struct Name {
 }
 
 impl Name {
-    /// A name as a person, or a title as somebody, wrote it.
+    /// From a name or a title as somebody wrote it.
     pub fn new(written: &str) -> Self {
         Self { text: bidi::contained(written), isolated: bidi::isolated(written) }
     }
 
-    /// A person's.
     pub fn of(user: &User) -> Self {
         Self::new(&user.name)
     }
 
-    /// Several, with commas between.
     pub fn list(names: &[Self]) -> Self {
         match names {
             [only] => only.clone(),
@@ -39,43 +37,42 @@ impl Name {
         }
     }
 
-    /// For an element in which nothing else stands and which isolates it, such as `bdi`; never for a sentence.
+    /// For an element that contains nothing else and isolates it, such as `bdi`; never for a sentence.
     pub fn alone(&self) -> &str {
         &self.text
     }
 
-    /// The name, and behind it what tells this one from others that are called the same.
+    /// The name with a mark that tells it from the same name of somebody else.
     fn with_mark(&self, mark: &str) -> Self {
         let text = format!("{} {mark}", self.isolated);
         Self { isolated: text.clone(), text }
     }
 }
 
-/// Isolated from what stands beside it.
+/// Isolated from its surroundings.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.isolated)
     }
 }
 
-/// How two spellings of the same name are made one: a table that the browser has, and the client leaves to it.
+/// Folds two spellings of the same name into one. The browser has the tables for it, so the caller passes the function.
 pub type Fold<'a> = &'a dyn Fn(&str) -> String;
 
-/// What somebody is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Called {
     short: Name,
     whole: Name,
 }
 
-/// The people of a chat, and what tells each from the others.
+/// How the people of a chat are named, so that each differs from the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct People {
     called: SortedMap<UserId, Called>,
 }
 
 impl People {
-    /// These people; who is named twice counts once, by the first name.
+    /// The names of these users; one that is listed twice counts once, with the first name.
     pub fn new<'a>(people: impl IntoIterator<Item = &'a User>, fold: Fold<'_>) -> Self {
         let mut users = SortedMap::<UserId, (&User, String)>::new();
         for user in people {
@@ -90,7 +87,7 @@ impl People {
             }
             whole.insert(*id, (Name::of(user), words.join(" ")));
         }
-        // A mark can be written into a name as well, so that marked names are looked at again.
+        // Somebody may have written a mark into their name, so marked names are compared again.
         for round in 0..MARKS {
             let mut same = Owners::default();
             for (id, (_, key)) in whole.iter() {
@@ -115,7 +112,7 @@ impl People {
         Self { called }
     }
 
-    /// The same, as long as not everybody in the chat is known: then no name is shortened.
+    /// Unless everybody in the chat is known, no name is shortened.
     pub fn whole_unless(mut self, everybody: bool) -> Self {
         for called in self.called.values_mut().filter(|_| !everybody) {
             called.short = called.whole.clone();
@@ -123,18 +120,18 @@ impl People {
         self
     }
 
-    /// The given name, as far as nobody else in the chat has it, else the whole name.
+    /// The given name if no other name in the chat has that word, else the whole name.
     pub fn short(&self, user: &User) -> Name {
         self.called.get(&user.id).map_or_else(|| Name::of(user), |called| called.short.clone())
     }
 
-    /// The whole name, with a mark when somebody else has the same.
+    /// The whole name, with a mark when another user has the same.
     pub fn whole(&self, user: &User) -> Name {
         self.called.get(&user.id).map_or_else(|| Name::of(user), |called| called.whole.clone())
     }
 }
 
-/// Which words are in the names of one person only.
+/// Which words belong to the name of one user only.
 #[derive(Default)]
 struct Owners(SortedMap<String, Option<UserId>>);
 
@@ -151,10 +148,10 @@ impl Owners {
     }
 }
 
-/// How often marks are set, until no two names are the same.
+/// How often marks are added until no two names are the same.
 const MARKS: usize = 3;
 
-/// What tells two people of the same name apart: their address, then their number.
+/// Tells two people of the same name apart: by their e-mail address, then by their id.
 fn mark(id: UserId, email: &str, round: usize) -> String {
     match email.split_once('@') {
         Some((mailbox, _)) if round == 0 && !mailbox.is_empty() => format!("({})", Name::new(mailbox)),
@@ -165,27 +162,27 @@ fn mark(id: UserId, email: &str, round: usize) -> String {
 /// Family names of Vietnam, the most frequent first.
 const FAMILIES: &str = "nguyễn trần lê phạm hoàng huỳnh phan vũ võ đặng bùi đỗ hồ ngô dương lý đào đoàn vương trịnh \
     trương đinh lâm phùng tô hà tạ lương lưu thái châu tống tăng quách kiều diệp nghiêm đồng triệu";
-/// Those that are no name elsewhere when they are written without marks.
+/// Those that without diacritics are not names of other languages.
 const BARE_FAMILIES: &str = "nguyen tran pham hoang huynh phan vu dang bui ngo duong dao doan vuong trinh truong dinh phung luong luu";
-/// Those that are names elsewhere too.
+/// Those that without diacritics are names of other languages too.
 const SHARED_FAMILIES: &str = "le vo do ho ly lam to ha ta cao mai chu";
 
-/// The place of a word in a list of words.
+/// The index of a word in a list of words.
 fn place(list: &str, word: &str) -> Option<usize> {
     list.split(' ').position(|listed| listed == word)
 }
 
-/// Whether a name, folded to lower case, begins with the family's, as Vietnamese ones do.
+/// Whether a name, folded to lower case, begins with the family name, as Vietnamese names do.
 ///
-/// The first word says it when it is a Vietnamese family name; one at the end says that the order is the other one, as
-/// of Vietnamese people abroad. Else the middle names Văn and Thị say it, or letters that no other language has.
+/// It does when the first word is a Vietnamese family name. A family name at the end means the other order, as
+/// Vietnamese people abroad use it. Else the middle names Văn and Thị decide, or letters that only Vietnamese has.
 pub fn is_family_first(folded: &str) -> bool {
     let words: Vec<&str> = folded.split_whitespace().collect();
     let [first, middle @ .., last] = &*words else { return false };
     let family = |word| place(FAMILIES, word).or_else(|| place(BARE_FAMILIES, word));
     let is_middle = |words: &[&str], names| words.iter().any(|word| place(names, word).is_some());
     match (family(first), family(last)) {
-        // Hà is a family's name and a given one: in Hà Nguyễn the more frequent one is the family's.
+        // Hà is both a family name and a given name: in Hà Nguyễn the more frequent family name is the family's.
         (Some(first), Some(last)) if middle.is_empty() => first <= last,
         (Some(_), _) => true,
         (None, Some(_)) => false,
@@ -198,7 +195,7 @@ pub fn is_family_first(folded: &str) -> bool {
     }
 }
 
-/// What somebody is called by, and the same folded; nothing when the name has one word, or none that one is called by.
+/// The given name, and the same folded; nothing when the name has only one word, or no usable given name.
 fn given<'a>(name: &'a str, folded: &'a str) -> Option<(&'a str, &'a str)> {
     let pick = |text: &'a str| {
         let mut words = text.split_whitespace();
@@ -206,7 +203,7 @@ fn given<'a>(name: &'a str, folded: &'a str) -> Option<(&'a str, &'a str)> {
         one.filter(|_| words.next().is_some())
     };
     let (given, folded) = (pick(name)?, pick(folded)?);
-    // "Dr." and "J." are no names, and neither is a bracket.
+    // "Dr.", "J." and a bracket are not given names.
     let is_called = !given.ends_with('.') && given.chars().nth(1).is_some() && !given.starts_with(is_bracket);
     is_called.then_some((given, folded))
 }
@@ -215,10 +212,10 @@ fn is_bracket(letter: char) -> bool {
     letter.is_ascii_punctuation()
 }
 
-/// The letters that stand for a name where there is room for two: of its first and last word, and of the last two
-/// words where the family's name comes first, which many share.
+/// The two initials of a name: of its first and last word, or of the last two words where the family name comes first,
+/// since many people share it.
 pub fn initials(name: &Name, folded: &str) -> String {
-    // Brackets and the like are not what one is called by.
+    // Brackets and other punctuation are not part of a name.
     let words = name.text.split_whitespace().map(|word| word.trim_start_matches(is_bracket));
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
     let (first, last) = match *words {

@@ -1,4 +1,4 @@
-//! What is not acknowledged yet: in order, one on its way in each chat, resent until it is acknowledged or refused.
+//! The pending messages: in order, one in flight in each chat, sent again until they are acknowledged or refused.
 
 use causerie_protocol::read_fields;
 use causerie_protocol::server_frame::Ack;
@@ -10,26 +10,24 @@ use crate::clock::Millis;
 use crate::connection::ConnectionId;
 use crate::sorted::SortedSet;
 
-/// How long an answer may take on a living socket until the message is sent again, in milliseconds.
+/// A message that got no reply within this many milliseconds is sent again.
 pub const ANSWER_MS: Millis = 10_000;
 
-/// What every further try adds to a message's name.
+/// Every retry by the person appends this to the message's `client_id`.
 const RETRY_MARK: char = '~';
 
-/// An unsent message, as the page's storage keeps it.
+/// A pending message, as the page's storage keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PendingMessage {
-    /// The sender's name for it, by which the server recognises a repeat.
+    /// By this id the server recognises a repeat.
     pub client_id: ClientId,
-    /// Who wrote it: the storage may hold messages of several people.
+    /// Who wrote it: the storage may hold messages of several users.
     pub owner: UserId,
-    /// Where.
     pub chat_id: ChatId,
-    /// What.
     pub text: MessageText,
-    /// When, by the server's clock as far as it was known; gives the order.
+    /// When it was written, by the server's clock as far as it was known; messages are sent in this order.
     pub created_ms: Millis,
-    /// Why it was refused, if it was; it is not sent again until the person says so.
+    /// Why it failed, if it did; then it is sent again only when the person asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
 }
@@ -45,43 +43,24 @@ read_fields! {
     }
 }
 
-/// How far a message got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PendingState {
-    /// Not sent, or not on this socket; not before this time.
-    Queued {
-        /// When it may go out.
-        not_before: Millis,
-    },
-    /// Sent on a socket, no answer yet.
-    InFlight {
-        /// On which.
-        on: ConnectionId,
-        /// When it was sent.
-        at: Millis,
-    },
-    /// Durable, while the event itself is still to come; shown as sent.
-    Acked {
-        /// The message's id.
-        id: MessageId,
-        /// Its position in the log.
-        seq: Seq,
-        /// When the server accepted it.
-        sent_at: Timestamp,
-    },
-    /// Refused; the reason is with the message.
+    /// It waits to be sent on this socket.
+    Queued { not_before: Millis },
+    /// It was sent, and no reply has come yet.
+    InFlight { on: ConnectionId, at: Millis },
+    /// It is acknowledged, and its event is still to come; it is shown as sent.
+    Acked { id: MessageId, seq: Seq, sent_at: Timestamp },
+    /// It was refused; the reason is in the message.
     Failed,
 }
 
-/// An entry of the outbox.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    /// What is kept in storage.
     pub message: PendingMessage,
-    /// How far it got.
     pub state: PendingState,
     tries: Backoff,
-    /// A copy may be on its way to a server, from this page or from one before a reload: only an answer says what became of it.
+    /// A copy may be on its way to a server, from this page or from before a reload, so only a reply can decide it.
     sent: bool,
 }
 
@@ -95,7 +74,6 @@ impl Pending {
         Self { message, state, tries: Backoff::default(), sent }
     }
 
-    /// Whether the server has it for good.
     pub fn is_acked(&self) -> bool {
         matches!(self.state, PendingState::Acked { .. })
     }
@@ -105,47 +83,45 @@ impl Pending {
     }
 }
 
-/// All unsent messages of one person.
+/// The pending messages of one user.
 ///
-/// Only one message of a chat is on its way at a time:
-/// were a second one sent before the first is answered, a temporary refusal of the first would swap them.
+/// Only one message of a chat is in flight at a time:
+/// if a second one were sent before the first is answered, a temporary refusal of the first would swap them.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// In sending order; small, since it holds what a person wrote while the server did not answer.
+    /// In the order of sending; short, since it holds what a person wrote while the server did not answer.
     entries: Vec<Pending>,
-    /// Names that were acknowledged or given up, so that a late copy from storage is not sent or shown again.
+    /// Ids that were acknowledged or given up, so that a late copy from storage is not sent or shown again.
     done: SortedSet<(ChatId, ClientId)>,
 }
 
 impl Outbox {
-    /// The entries of one chat, in order.
+    /// The entries of one chat, in the order of sending.
     pub fn entries_of(&self, chat: ChatId) -> impl Iterator<Item = &Pending> {
         self.entries.iter().filter(move |entry| entry.message.chat_id == chat)
     }
 
-    /// All entries, in order.
+    /// All entries, in the order of sending.
     pub fn entries(&self) -> impl Iterator<Item = &Pending> {
         self.entries.iter()
     }
 
-    /// How many are neither acknowledged nor refused.
     pub fn waiting(&self) -> usize {
         self.entries.iter().filter(|entry| entry.is_unsent()).count()
     }
 
-    /// The entry of this name.
     pub fn get(&self, client_id: &ClientId) -> Option<&Pending> {
         self.entries.iter().find(|entry| entry.message.client_id == *client_id)
     }
 
-    /// The time to write on a message that is added now: later than all others, so that the times alone give the order.
+    /// The time for a message that is added now: later than all others, so that the times alone give the order.
     ///
-    /// Two messages may come within a millisecond, and a device's clock may have been set back since a reload.
+    /// Two messages may be written within a millisecond, and the device's clock may have been set back since a reload.
     pub fn stamp(&self, now: Millis) -> Millis {
         self.entries.iter().map(|entry| entry.message.created_ms + 1).fold(now, Millis::max)
     }
 
-    /// Adds a message at the end; a name that was used before is refused with `false`.
+    /// Adds a message at the end; returns `false` for an id that was used before.
     pub fn push(&mut self, message: PendingMessage) -> bool {
         if self.get(&message.client_id).is_some() || self.is_done(message.chat_id, &message.client_id) {
             return false;
@@ -154,7 +130,7 @@ impl Outbox {
         true
     }
 
-    /// Puts a message from storage at its place by time, behind what is on its way already.
+    /// Inserts a message from storage by its time, behind the messages that were sent already.
     pub fn restore(&mut self, message: PendingMessage) -> bool {
         if self.get(&message.client_id).is_some() || self.is_done(message.chat_id, &message.client_id) {
             return false;
@@ -163,13 +139,13 @@ impl Outbox {
             matches!(entry.state, PendingState::Queued { .. } | PendingState::Failed)
                 && entry.message.created_ms > message.created_ms
         };
-        // Only the queued tail may be passed: what was sent already keeps its place in front.
+        // It may only go before queued messages; those that were sent stay in front.
         let settled = self.entries.iter().rposition(|entry| !later(entry)).map_or(0, |last| last + 1);
         self.entries.insert(settled, Pending::new(message, true));
         true
     }
 
-    /// The next message of a chat that may go out now, marked as sent on this socket.
+    /// Takes the next message of a chat that may be sent now, and marks it as sent on this socket.
     pub fn take_next(&mut self, chat: ChatId, on: ConnectionId, now: Millis) -> Option<PendingMessage> {
         let first =
             self.entries.iter_mut().find(|entry| entry.message.chat_id == chat && entry.is_unsent())?;
@@ -182,7 +158,7 @@ impl Outbox {
         Some(first.message.clone())
     }
 
-    /// The server has it: whether that is news.
+    /// Records an ack; returns whether it is the first one.
     pub fn acked(&mut self, ack: &Ack) -> bool {
         let Some(entry) = self.get_mut(&ack.client_id) else { return false };
         if matches!(entry.state, PendingState::Acked { .. }) {
@@ -194,13 +170,13 @@ impl Outbox {
         true
     }
 
-    /// The message itself is in the log as this page knows it; takes the entry out.
+    /// Removes the entry of a message whose event has come.
     ///
-    /// The log may have it by the name of a later try, which another tab made.
+    /// The log may hold it under the id of a later retry, which another tab made.
     pub fn resolve(&mut self, chat: ChatId, client_id: &ClientId) -> Option<Pending> {
         self.done.insert((chat, client_id.clone()));
         let first = client_id.as_str().trim_end_matches(RETRY_MARK);
-        // The last, since a later try stands behind what is left of the one before.
+        // The last one, since a retry stands behind what is left of the attempt before.
         let at = self.entries.iter().rposition(|entry| {
             let PendingMessage { chat_id, client_id: name, failed, .. } = &entry.message;
             *chat_id == chat
@@ -210,7 +186,7 @@ impl Outbox {
         Some(self.entries.remove(at))
     }
 
-    /// Takes out what is acknowledged at or below a position, or all of it without one.
+    /// Removes the messages that are acknowledged up to a position; without a position all that are acknowledged.
     pub fn forget_acked(&mut self, chat: ChatId, up_to: Option<Seq>) {
         self.entries.retain(|entry| match entry.state {
             PendingState::Acked { seq, .. } if entry.message.chat_id == chat => {
@@ -220,7 +196,7 @@ impl Outbox {
         });
     }
 
-    /// The server refused it for good, or it can't be sent; gives what storage should hold.
+    /// Marks a message as failed, since the server refused it for good or it can't be sent; returns what to store.
     pub fn fail(&mut self, client_id: &ClientId, reason: String) -> Option<PendingMessage> {
         let entry = self.get_mut(client_id).filter(|entry| entry.is_unsent())?;
         entry.state = PendingState::Failed;
@@ -228,7 +204,7 @@ impl Outbox {
         Some(entry.message.clone())
     }
 
-    /// The server can't take it just now: it stays first in its chat and is sent again after a while.
+    /// The server refused it for now: it stays the first of its chat and is sent again after a wait.
     pub fn postpone(
         &mut self,
         client_id: &ClientId,
@@ -242,9 +218,9 @@ impl Outbox {
         true
     }
 
-    /// A failed message is to be sent after all, at the end of the queue, where the person sees it go.
+    /// Queues a failed message again, at the end, where the person sees it.
     ///
-    /// Under another name, since the server refuses the first one from now on.
+    /// It gets another id, since the server refuses the first one from now on.
     pub fn retry(&mut self, client_id: &ClientId, now: Millis) -> Option<PendingMessage> {
         let at = self
             .entries
@@ -259,7 +235,7 @@ impl Outbox {
         Some(message)
     }
 
-    /// Gives an unsent message up; one that is acknowledged can't be.
+    /// Removes a message that is not acknowledged.
     pub fn delete(&mut self, client_id: &ClientId) -> Option<PendingMessage> {
         let at = self.entries.iter().position(|entry| {
             entry.message.client_id == *client_id && !matches!(entry.state, PendingState::Acked { .. })
@@ -269,7 +245,7 @@ impl Outbox {
         Some(message)
     }
 
-    /// The socket is gone: what was on its way goes out again on the next one.
+    /// The socket closed: the messages in flight are queued again.
     pub fn disconnected(&mut self) {
         for entry in &mut self.entries {
             if matches!(entry.state, PendingState::InFlight { .. }) {
@@ -278,7 +254,7 @@ impl Outbox {
         }
     }
 
-    /// What was sent and is not answered.
+    /// The messages that were sent and are not answered.
     pub fn in_flight(&self) -> impl Iterator<Item = &PendingMessage> {
         self.entries
             .iter()
@@ -286,7 +262,7 @@ impl Outbox {
             .map(|entry| &entry.message)
     }
 
-    /// Queues again what got no answer for too long; repeating is safe.
+    /// Queues messages again that got no reply in time; repeating is safe.
     pub fn tick(&mut self, now: Millis) {
         for entry in &mut self.entries {
             if let PendingState::InFlight { at, .. } = entry.state
@@ -297,7 +273,7 @@ impl Outbox {
         }
     }
 
-    /// When, after now, the next message may go out or counts as unanswered.
+    /// When, after now, the next message may be sent or its reply is overdue.
     pub fn deadline(&self, now: Millis) -> Option<Millis> {
         self.entries
             .iter()
@@ -309,7 +285,7 @@ impl Outbox {
             .min()
     }
 
-    /// What of a chat was never sent, so that nothing but this page knows of it.
+    /// The messages of a chat that were never sent, so that no server can have them.
     pub fn never_sent(&self, chat: ChatId) -> Vec<ClientId> {
         self.entries_of(chat)
             .filter(|entry| !entry.sent)
@@ -317,7 +293,7 @@ impl Outbox {
             .collect()
     }
 
-    /// The chats that have unsent messages.
+    /// The chats that have messages which are neither acknowledged nor failed.
     pub fn chats(&self) -> SortedSet<ChatId> {
         self.entries.iter().filter(|entry| entry.is_unsent()).map(|entry| entry.message.chat_id).collect()
     }
@@ -331,11 +307,11 @@ impl Outbox {
     }
 }
 
-/// The name for the next try, which follows from the one before: two tabs that try a message again send one.
+/// The id for the next retry. It follows from the one before, so that two tabs that retry a message send one.
 fn retry_client_id(name: &ClientId) -> ClientId {
     let next = format!("{name}{RETRY_MARK}");
     let room = next.len().saturating_sub(limits::CLIENT_ID_BYTES);
-    // Visible ASCII and short enough, so it is valid.
+    // It is visible ASCII and short enough, so it is valid.
     ClientId::new(&next[room..]).unwrap_or_else(|_| name.clone())
 }
 

@@ -1,21 +1,20 @@
-//! What one line of a conversation shows.
+//! The rows of a conversation.
 
 use causerie_protocol::rest::ChatStatus;
 use causerie_protocol::{ClientId, MessageId, Seq, Timestamp, User};
 
 use crate::clock::Millis;
 
-/// One line of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
-    /// A message, sent or not.
+    /// A message, sent or pending.
     Message(MessageRow),
-    /// Something else that happened.
+    /// Another event of the log.
     System(SystemRow),
 }
 
 impl Row {
-    /// The row's name; it stays while a message goes from "sending" to "sent".
+    /// It stays the same while a message goes from "sending" to "sent".
     pub fn key(&self) -> &RowKey {
         match self {
             Self::Message(row) => &row.key,
@@ -24,90 +23,74 @@ impl Row {
     }
 }
 
-/// A name of a row that is unique in its chat and does not change.
+/// Identifies a row in its chat; it does not change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKey {
-    /// An own message, by its sender's name for it.
+    /// A message of the user's own.
     Own(ClientId),
-    /// Anything else, by its position in the log.
+    /// Anything else.
     Seq(Seq),
 }
 
 /// A message as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageRow {
-    /// The row's name.
     pub key: RowKey,
-    /// The message's id, once the server gave it one.
+    /// The message's id, once the server has assigned it.
     pub id: Option<MessageId>,
-    /// Its position in the log, once it has one.
+    /// Its seq, once the server has assigned it.
     pub seq: Option<Seq>,
-    /// Who wrote it.
     pub sender: User,
-    /// Whether that is the person at this page.
+    /// Whether the sender is the page's user.
     pub mine: bool,
-    /// What it says; empty when it was deleted.
+    /// Empty when it was deleted.
     pub text: String,
-    /// When it was written.
     pub at: RowTime,
-    /// Whether it was edited.
     pub edited: bool,
-    /// Whether it was deleted.
     pub deleted: bool,
-    /// How far it got.
     pub state: RowState,
 }
 
-/// When a message was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowTime {
-    /// By the server's clock, when it accepted the message.
+    /// When the server accepted the message, by the server's clock.
     Server(Timestamp),
-    /// When the person wrote it, while the message is not accepted: by the server's clock as far as it was known then.
+    /// While it is not accepted: when the person wrote it, by the server's clock as far as it was known then.
     Local(Millis),
 }
 
-/// How far a message got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowState {
-    /// It waits for the connection, or for its turn.
+    /// It waits for the connection, or for the message before it.
     Waiting,
-    /// It is on its way and not acknowledged.
+    /// It is in flight.
     Sending,
-    /// The server has it for good.
+    /// It is acknowledged.
     Sent,
-    /// Mine, and everybody else in the chat has read it.
+    /// It is the user's own, and all other participants have read it.
     Read,
-    /// It was refused: Retry or Delete.
+    /// It was refused; the person can retry or delete it.
     Failed {
-        /// Why and what to do, in one sentence or two.
+        /// What is wrong and what to do, in one or two sentences.
         reason: String,
     },
 }
 
-/// Something that happened in a chat and is no message.
+/// An event of the log other than a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemRow {
-    /// The row's name.
     pub key: RowKey,
-    /// When.
     pub at: Timestamp,
-    /// What.
     pub kind: SystemEvent,
 }
 
-/// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SystemEvent {
-    /// Somebody was added.
     Joined(User),
-    /// Somebody left.
     Left(User),
-    /// Title or status are others now.
+    /// The title or the status changed.
     Changed {
-        /// The title from now on.
         title: Option<String>,
-        /// The status from now on.
         status: ChatStatus,
     },
 }

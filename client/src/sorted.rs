@@ -1,10 +1,9 @@
-//! Small sorted collections, a fraction of the size of the standard ones when compiled for a page.
+//! Small sorted collections: compiled for a page they are a fraction of the size of the standard ones.
 //!
-//! They hold their entries in one vector: finding is a binary search, and what comes last, as events do, is appended.
+//! They keep their entries in one vector: a lookup is a binary search, and a greatest key, as of an event, is appended.
 
 use std::cmp::Ordering;
 
-/// A map in the order of its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortedMap<K, V> {
     entries: Vec<(K, V)>,
@@ -17,35 +16,31 @@ impl<K, V> Default for SortedMap<K, V> {
 }
 
 impl<K: Ord, V> SortedMap<K, V> {
-    /// An empty map.
     pub fn new() -> Self {
         Self::default()
     }
 
     fn find(&self, key: &K) -> Result<usize, usize> {
-        // Most keys are newer than all that are there.
+        // Most keys are greater than all that are there.
         if self.entries.last().is_none_or(|(last, _)| last < key) {
             return Err(self.entries.len());
         }
         self.entries.binary_search_by(|(other, _)| other.cmp(key))
     }
 
-    /// The value of a key.
     pub fn get(&self, key: &K) -> Option<&V> {
         self.find(key).ok().map(|at| &self.entries[at].1)
     }
 
-    /// The value of a key, to change it.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.find(key).ok().map(|at| &mut self.entries[at].1)
     }
 
-    /// Whether the key is there.
     pub fn contains_key(&self, key: &K) -> bool {
         self.find(key).is_ok()
     }
 
-    /// Sets the value of a key; the one that was there comes back.
+    /// Returns the previous value.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.find(&key) {
             Ok(at) => Some(std::mem::replace(&mut self.entries[at].1, value)),
@@ -56,7 +51,6 @@ impl<K: Ord, V> SortedMap<K, V> {
         }
     }
 
-    /// The value of a key, made first when the key is new.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
         let at = match self.find(&key) {
             Ok(at) => at,
@@ -68,69 +62,57 @@ impl<K: Ord, V> SortedMap<K, V> {
         &mut self.entries[at].1
     }
 
-    /// Takes a key out.
     pub fn remove(&mut self, key: &K) -> Option<V> {
         self.find(key).ok().map(|at| self.entries.remove(at).1)
     }
 
-    /// Takes out what is below a key.
+    /// Removes all keys that are less than this one.
     pub fn remove_below(&mut self, key: &K) {
         let at = self.find(key).unwrap_or_else(|at| at);
         self.entries.drain(..at);
     }
 
-    /// Keeps only some entries.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         self.entries.retain_mut(|(key, value)| keep(key, value));
     }
 
-    /// Empties the map.
     pub fn clear(&mut self) {
         self.entries.clear();
     }
 
-    /// How many entries there are.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The entry with the highest key.
     pub fn last_key_value(&self) -> Option<(&K, &V)> {
         self.entries.last().map(|(key, value)| (key, value))
     }
 
-    /// All entries in the order of their keys.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
-    /// All keys in order.
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> {
         self.entries.iter().map(|(key, _)| key)
     }
 
-    /// All values in the order of their keys.
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.entries.iter().map(|(_, value)| value)
     }
 
-    /// All entries in the order of their keys, the values to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
         self.entries.iter_mut().map(|(key, value)| (&*key, value))
     }
 
-    /// All values, to change them.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.entries.iter_mut().map(|(_, value)| value)
     }
 }
 
-/// A set in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortedSet<K> {
     keys: Vec<K>,
@@ -143,12 +125,11 @@ impl<K> Default for SortedSet<K> {
 }
 
 impl<K: Ord> SortedSet<K> {
-    /// An empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a key; whether it is new.
+    /// Returns whether the key is new.
     pub fn insert(&mut self, key: K) -> bool {
         match self.keys.binary_search(&key) {
             Ok(_) => false,
@@ -159,32 +140,26 @@ impl<K: Ord> SortedSet<K> {
         }
     }
 
-    /// The smallest key.
     pub fn first(&self) -> Option<&K> {
         self.keys.first()
     }
 
-    /// Takes a key out.
     pub fn remove(&mut self, key: &K) {
         self.keys.retain(|other| other != key);
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// How many there are.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether the key is there.
     pub fn contains(&self, key: &K) -> bool {
         self.keys.binary_search(key).is_ok()
     }
 
-    /// Empties the set.
     pub fn clear(&mut self) {
         self.keys.clear();
     }
@@ -215,7 +190,7 @@ impl<K> IntoIterator for SortedSet<K> {
     }
 }
 
-/// Sorts a short or nearly sorted list, and keeps the order of equals.
+/// A stable insertion sort, for short or nearly sorted lists.
 pub fn sort_by<T>(list: &mut [T], order: impl Fn(&T, &T) -> Ordering) {
     for end in 1..list.len() {
         let (sorted, rest) = list.split_at(end);

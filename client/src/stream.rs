@@ -1,4 +1,4 @@
-//! Whether one chat's stream is complete, and when to ask for it again.
+//! The events of one chat in order and without gaps, and when to subscribe again.
 
 use causerie_protocol::server_frame::Subscribed;
 use causerie_protocol::{ChatId, ClientFrame, Epoch, Event, Seq};
@@ -6,50 +6,49 @@ use causerie_protocol::{ChatId, ClientFrame, Epoch, Event, Seq};
 use crate::clock::Millis;
 use crate::sorted::SortedMap;
 
-/// How long a `subscribe` may stay without an answer until it is sent again, in milliseconds.
+/// A `subscribe` without a reply is sent again after this many milliseconds.
 pub const ANSWER_MS: Millis = 3_000;
-/// How long the stream may lag behind a head that is known before it is asked for again, in milliseconds.
+/// How long the stream may lag behind a known head before it subscribes again, in milliseconds.
 pub const LAG_MS: Millis = 1_000;
 /// The least time between two `subscribe` frames of one chat on one socket, in milliseconds.
 pub const RESUBSCRIBE_MS: Millis = 1_000;
-/// Most events that are held back behind a hole; the rest comes again with the answer.
+/// Most events that are buffered behind a gap; the rest is replayed after the next `subscribe`.
 pub const MAX_BUFFERED: usize = 2_000;
 
-/// How the chat stands with the current socket.
+/// The state of the subscription on the current socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Subscription {
-    /// To be asked for.
+    /// `subscribe` is still to be sent.
     Idle,
-    /// Asked for from a position on.
+    /// `subscribe` was sent with this position.
     Pending { after: Seq },
-    /// Answered.
+    /// The reply has come.
     Live,
-    /// The server ended it for good; nothing is asked any more.
+    /// The server ended it for good.
     Ended,
 }
 
-/// The order of one chat's events: they leave here one after the other without a hole, each once.
+/// Puts the events of one chat in order: it gives them out one after the other without a gap, each once.
 #[derive(Debug)]
 pub struct Stream {
     chat: ChatId,
     epoch: Epoch,
-    /// Everything up to here has left.
+    /// Every event up to here was given out.
     position: Seq,
-    /// The greatest position that the server is known to have.
+    /// The greatest seq that the server is known to have.
     head: Seq,
     buffered: SortedMap<Seq, Event>,
     subscription: Subscription,
-    /// Whether this socket follows the chat, also while it is asked again.
+    /// Whether this socket is subscribed, also while another `subscribe` is on its way.
     followed: bool,
     next_subscribe: Millis,
-    /// Whether it waits because the socket has no room for one more chat.
+    /// Whether it waits because the socket has as many subscriptions as it may.
     parked: bool,
-    /// When the stream fell behind the head or last came closer to it.
+    /// When the stream fell behind the head, or last came closer to it.
     last_progress: Millis,
 }
 
 impl Stream {
-    /// A stream that begins after a position.
     pub fn new(chat: ChatId, epoch: Epoch, position: Seq) -> Self {
         Self {
             chat,
@@ -65,27 +64,26 @@ impl Stream {
         }
     }
 
-    /// The last position that left without a hole.
+    /// The seq up to which every event was given out.
     pub fn position(&self) -> Seq {
         self.position
     }
 
-    /// The log's epoch.
     pub fn epoch(&self) -> &Epoch {
         &self.epoch
     }
 
-    /// Whether the current socket follows the chat.
+    /// Whether the current socket is subscribed.
     pub fn is_followed(&self) -> bool {
         self.followed
     }
 
-    /// Whether an answer to a `subscribe` is to come.
+    /// Whether the reply to a `subscribe` is still to come.
     pub fn is_subscribing(&self) -> bool {
         matches!(self.subscription, Subscription::Pending { .. })
     }
 
-    /// Whether it counts for how many chats the socket follows.
+    /// Whether it counts towards the socket's limit of subscriptions.
     pub fn takes_subscription(&self) -> bool {
         self.followed || self.is_subscribing()
     }
@@ -95,7 +93,7 @@ impl Stream {
         self.subscription == Subscription::Ended
     }
 
-    /// Takes an event and gives those that are due now, in order: none for a duplicate or behind a hole.
+    /// Takes an event and returns those that are in order now: none for a duplicate, or behind a gap.
     pub fn accept(&mut self, event: Event, now: Millis) -> Vec<Event> {
         let seq = event.seq();
         if self.is_ended() || seq <= self.position {
@@ -118,7 +116,7 @@ impl Stream {
         ready
     }
 
-    /// The server is known to have this position.
+    /// The server is known to have an event with this seq.
     pub fn observe_head(&mut self, seq: Seq, now: Millis) {
         if seq > self.head {
             if self.head <= self.position {
@@ -128,7 +126,7 @@ impl Stream {
         }
     }
 
-    /// The answer to a `subscribe`; true when the messages held so far are of no use and must be loaded afresh.
+    /// The reply to a `subscribe`; returns whether the chat must be loaded afresh.
     pub fn subscribed(&mut self, reply: &Subscribed, now: Millis) -> bool {
         let after = match self.subscription {
             Subscription::Pending { after } => after,
@@ -136,7 +134,7 @@ impl Stream {
         };
         self.subscription = Subscription::Live;
         self.followed = true;
-        // A head before the position that we hold from this very log can't be: it is another log under the old name.
+        // A head before our position in the same epoch is impossible, so this is another log with the old epoch.
         if !reply.reset && reply.epoch == self.epoch && reply.head >= after {
             self.observe_head(reply.head, now);
             self.last_progress = now;
@@ -150,7 +148,7 @@ impl Stream {
         true
     }
 
-    /// The frame that asks for everything after the last complete position; counts as sent.
+    /// The frame that subscribes from the current position on; it counts as sent.
     pub fn subscribe_frame(&mut self, now: Millis) -> ClientFrame {
         self.subscription = Subscription::Pending { after: self.position };
         self.next_subscribe = now + RESUBSCRIBE_MS;
@@ -163,7 +161,7 @@ impl Stream {
         }
     }
 
-    /// When [`Self::subscribe_frame`] is due on a socket that is online; 0 for at once.
+    /// When [`Self::subscribe_frame`] is due on a socket that is online; 0 means at once.
     pub fn due(&self) -> Option<Millis> {
         match self.subscription {
             Subscription::Idle => Some(self.next_subscribe),
@@ -176,7 +174,7 @@ impl Stream {
         }
     }
 
-    /// The server could not serve it just now: not before this time.
+    /// The server could not serve it: it subscribes again at this time.
     pub fn postpone(&mut self, until: Millis) {
         if !self.is_ended() {
             self.subscription = Subscription::Idle;
@@ -184,7 +182,6 @@ impl Stream {
         }
     }
 
-    /// The socket is gone.
     pub fn disconnected(&mut self) {
         self.followed = false;
         self.buffered.clear();
@@ -196,14 +193,14 @@ impl Stream {
         }
     }
 
-    /// The socket has no room for it: it is not asked for before this time, unless [`Self::unpark`] says so.
+    /// The socket has as many subscriptions as it may: this one waits until this time, or until [`Self::unpark`].
     pub fn park(&mut self, until: Millis) {
         self.disconnected();
         self.next_subscribe = until;
         self.parked = true;
     }
 
-    /// There may be room for it after all.
+    /// A subscription may be possible now.
     pub fn unpark(&mut self) {
         if self.parked {
             self.next_subscribe = 0;
@@ -217,7 +214,7 @@ impl Stream {
         self.subscription = Subscription::Ended;
     }
 
-    /// The chat is ours again.
+    /// The user is in the chat again.
     pub fn reopen(&mut self) {
         if self.is_ended() {
             self.subscription = Subscription::Idle;

@@ -1,4 +1,4 @@
-//! Order, holes, duplicates, resets and the times at which the stream is asked for again.
+//! Order, gaps, duplicates, resets, and the times of the next `subscribe`.
 
 use causerie_protocol::event::Event;
 

@@ -1,4 +1,4 @@
-//! One chat's messages: a gapless piece of the log up to now, made of history pages and events.
+//! The messages of one chat: a piece of the log without a gap, up to now, made of history pages and events.
 
 use causerie_protocol::event::{ChatChanged, Membership};
 use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, UserId};
@@ -9,20 +9,19 @@ use crate::input::HistoryRequest;
 use crate::row::{MessageRow, Row, RowKey, RowState, RowTime, SystemEvent, SystemRow};
 use crate::sorted::SortedMap;
 
-/// What is known of a chat's older messages.
+/// How far a chat's history is loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    /// Whether the newest page was loaded.
+    /// Whether the newest page is loaded.
     pub loaded: bool,
-    /// Whether a page is being loaded.
     pub loading: bool,
-    /// Whether there are older messages than the rows show.
+    /// Whether the server has older messages.
     pub has_older: bool,
-    /// Why the last load failed, while it is tried again.
+    /// Why the last request failed, while it is tried again.
     pub failed: Option<String>,
 }
 
-/// What stands at one position of the log.
+/// What the log has at one seq.
 #[derive(Debug)]
 enum Entry {
     Message(Message),
@@ -31,7 +30,7 @@ enum Entry {
     Changed(ChatChanged),
 }
 
-/// A page that could not be loaded, and when it is tried again.
+/// A page that could not be loaded, and when it is requested again.
 #[derive(Debug)]
 struct Retry {
     before: Option<MessageId>,
@@ -41,9 +40,9 @@ struct Retry {
 
 /// The messages of one chat.
 ///
-/// The events given to it are in order and without holes ([`crate::stream`] sees to that).
-/// A history page shows the log at some later moment than its request, so it may overlap with events either way:
-/// a message that is here already stays as it is, since every change that it lacks is an event still to come.
+/// The events come in order and without gaps; [`crate::stream`] ensures that.
+/// A history page is made some time after its request, so it may overlap with events either way:
+/// a message that is here already stays as it is, since every change that it lacks is an event that is still to come.
 #[derive(Debug)]
 pub struct Timeline {
     chat: ChatId,
@@ -52,14 +51,13 @@ pub struct Timeline {
     loaded: bool,
     has_older: bool,
     request: Option<HistoryRequest>,
-    /// Changes of messages that are not here, while a page is on its way that may hold them as they were before.
+    /// Edits and deletions of messages that are not here, while a page is on its way that may hold their old state.
     patches: Vec<Event>,
     retry: Option<Retry>,
     tries: Backoff,
 }
 
 impl Timeline {
-    /// An empty timeline, without history.
     pub fn new(chat: ChatId) -> Self {
         Self {
             chat,
@@ -74,7 +72,6 @@ impl Timeline {
         }
     }
 
-    /// What is known of older messages.
     pub fn history(&self) -> History {
         History {
             loaded: self.loaded,
@@ -84,12 +81,11 @@ impl Timeline {
         }
     }
 
-    /// Whether the newest page was loaded, so that the rows are complete.
+    /// Whether the newest page is loaded, so that the rows reach up to now.
     pub fn is_loaded(&self) -> bool {
         self.loaded
     }
 
-    /// The message with this id, if it is here.
     pub fn message(&self, id: MessageId) -> Option<&Message> {
         match self.entries.get(self.places.get(&id)?)? {
             Entry::Message(message) => Some(message),
@@ -97,12 +93,12 @@ impl Timeline {
         }
     }
 
-    /// The newest message that is not deleted, if it is here.
+    /// The newest message that is not deleted, if it is loaded.
     pub fn last_message(&self) -> Option<&Message> {
         self.messages().rev().find(|message| message.deleted_at.is_none())
     }
 
-    /// The messages, oldest first.
+    /// The loaded messages, oldest first.
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.entries.values().filter_map(|entry| match entry {
             Entry::Message(message) => Some(message),
@@ -110,12 +106,12 @@ impl Timeline {
         })
     }
 
-    /// The greatest position that is here; a page may be ahead of the events.
+    /// The greatest seq that is loaded; a page may be ahead of the events.
     pub fn newest(&self) -> Seq {
         self.entries.last_key_value().map_or(Seq::ZERO, |(seq, _)| *seq)
     }
 
-    /// Takes the next event of the stream; whether the rows changed.
+    /// Applies the next event of the stream; returns whether the rows changed.
     pub fn apply(&mut self, event: Event) -> bool {
         if !self.loaded && self.request.is_none() {
             return false;
@@ -138,7 +134,7 @@ impl Timeline {
         }
     }
 
-    /// Asks for the newest page, unless it is here or on its way.
+    /// The request for the newest page, unless it is loaded or on its way.
     pub fn load(&mut self, ticket: u64) -> Option<HistoryRequest> {
         if self.loaded {
             return None;
@@ -146,7 +142,7 @@ impl Timeline {
         self.request(None, ticket)
     }
 
-    /// Asks for the page before the oldest message, unless there is none or it is on its way.
+    /// The request for the page before the oldest message, unless there is none or it is on its way.
     pub fn load_older(&mut self, ticket: u64) -> Option<HistoryRequest> {
         if !self.loaded || !self.has_older {
             return None;
@@ -155,7 +151,7 @@ impl Timeline {
         self.request(Some(before), ticket)
     }
 
-    /// A page came; false when it answers no request of now.
+    /// A page came; returns false when it answers no current request.
     pub fn page(&mut self, request: HistoryRequest, messages: Vec<Message>, has_older: bool) -> bool {
         if self.request != Some(request) {
             return false;
@@ -170,7 +166,7 @@ impl Timeline {
         self.has_older = has_older;
         if request.before.is_none() {
             self.loaded = true;
-            // Events from before the page's first message leave a hole up to it: they come with an older page.
+            // Events before the page's first message would leave a gap; they come again with an older page.
             if let Some(floor) = floor.filter(|_| has_older) {
                 self.cut_below(floor);
             }
@@ -181,7 +177,7 @@ impl Timeline {
         true
     }
 
-    /// A page did not come; false when no request of now was meant.
+    /// A request failed; returns false when it is not the current one.
     pub fn page_failed(&mut self, request: HistoryRequest, detail: String, now: Millis, random: f64) -> bool {
         if self.request != Some(request) {
             return false;
@@ -189,7 +185,7 @@ impl Timeline {
         self.request = None;
         self.patches.clear();
         if !self.loaded {
-            // What came meanwhile is older than the next request and so part of its page.
+            // Events that came meanwhile are older than the next request and so part of its page.
             self.entries.clear();
             self.places.clear();
         }
@@ -197,23 +193,23 @@ impl Timeline {
         true
     }
 
-    /// When a page that failed is to be asked for again.
+    /// When the failed page is to be requested again.
     pub fn retry_at(&self) -> Option<Millis> {
         self.retry.as_ref().map(|retry| retry.at)
     }
 
-    /// Asks again for the page that failed.
+    /// The request for the page that failed.
     pub fn load_again(&mut self, ticket: u64) -> Option<HistoryRequest> {
         let before = self.retry.as_ref()?.before;
         self.request(before, ticket)
     }
 
-    /// Forgets everything; an answer that is on its way is of no use any more.
+    /// Forgets everything; a response that is on its way will be ignored.
     pub fn reset(&mut self) {
         *self = Self::new(self.chat);
     }
 
-    /// The rows, oldest first; none before the newest page came, since they would be a piece with a hole.
+    /// The rows, oldest first; none before the newest page has come, since they would have a gap.
     pub fn rows(&self, me: UserId, read_by_all: Seq) -> Vec<Row> {
         if !self.loaded {
             return Vec::new();
@@ -240,7 +236,7 @@ impl Timeline {
         Some(request)
     }
 
-    /// Whether a position is before the piece that is shown.
+    /// Whether a seq is before the piece that is shown.
     fn is_below(&self, seq: Seq) -> bool {
         self.loaded && self.has_older && self.messages().next().is_some_and(|first| seq < first.seq)
     }
@@ -271,7 +267,7 @@ impl Timeline {
         self.places.retain(|_, seq| *seq >= floor);
     }
 
-    /// Changes a message that is here; false when it is not.
+    /// Edits or deletes a loaded message; returns false when it is not loaded.
     fn change(&mut self, event: &Event) -> bool {
         let id = match event {
             Event::Edited(edited) => edited.id,

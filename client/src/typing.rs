@@ -1,16 +1,16 @@
-//! Who writes just now, and how often we say that we do.
+//! Who is typing, and how often the user's own typing is sent.
 
 use causerie_protocol::{ChatId, UserId};
 
 use crate::clock::Millis;
 use crate::sorted::SortedMap;
 
-/// How long somebody counts as writing after the last sign of it, in milliseconds.
+/// How long a user counts as typing after the last `typing` frame, in milliseconds.
 pub const SHOWN_MS: Millis = 5_000;
-/// How often we say that we write, in milliseconds.
+/// The least time between two `typing` frames of ours, in milliseconds.
 pub const SEND_INTERVAL_MS: Millis = 3_000;
 
-/// Signs of writing, ours and others', in all chats.
+/// Who is typing in which chat.
 #[derive(Debug, Default)]
 pub struct Typing {
     others: SortedMap<(ChatId, UserId), Millis>,
@@ -18,17 +18,17 @@ pub struct Typing {
 }
 
 impl Typing {
-    /// Somebody writes; whether that is news.
+    /// A user is typing; returns whether they were not before.
     pub fn started(&mut self, chat: ChatId, user: UserId, now: Millis) -> bool {
         self.others.insert((chat, user), now + SHOWN_MS).is_none()
     }
 
-    /// Somebody's message came, or they left; whether they had been shown as writing.
+    /// A user's message came; returns whether they were shown as typing.
     pub fn stopped(&mut self, chat: ChatId, user: UserId) -> bool {
         self.others.remove(&(chat, user)).is_some()
     }
 
-    /// Whether it is time to say that we write; counts as said.
+    /// Whether a `typing` frame is due; it counts as sent.
     pub fn should_send(&mut self, chat: ChatId, now: Millis) -> bool {
         let due = self.last_sent.get(&chat).is_none_or(|sent| now >= sent + SEND_INTERVAL_MS);
         if due {
@@ -37,17 +37,16 @@ impl Typing {
         due
     }
 
-    /// Our message went out: the next sign of writing is told at once.
+    /// Our message was sent: the next `typing` frame is due at once.
     pub fn sent(&mut self, chat: ChatId) {
         self.last_sent.remove(&chat);
     }
 
-    /// Who writes in a chat.
     pub fn users_in(&self, chat: ChatId) -> impl Iterator<Item = UserId> {
         self.others.keys().filter(move |(at, _)| *at == chat).map(|(_, user)| *user)
     }
 
-    /// Forgets old signs and names the chats where that changes something.
+    /// Forgets users who have stopped; returns the chats that changed.
     pub fn tick(&mut self, now: Millis) -> Vec<ChatId> {
         let mut changed = Vec::new();
         self.others.retain(|(chat, _), until| {
@@ -60,7 +59,7 @@ impl Typing {
         changed
     }
 
-    /// When a sign of writing is too old.
+    /// When the next user counts as having stopped.
     pub fn deadline(&self) -> Option<Millis> {
         self.others.values().min().copied()
     }

@@ -1,10 +1,10 @@
-//! How many messages of others a person has not read in one chat.
+//! How many messages of others the user has not read in one chat.
 
 use causerie_protocol::{MessageId, Seq, limits};
 
 use crate::sorted::SortedMap;
 
-/// The server's count at one position, corrected by what came after it.
+/// The server's count at one position, corrected by the events after it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unread {
     /// The position that the server's count belongs to.
@@ -18,10 +18,10 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// The server counted `unread` at the log's position `head`, the person having read up to `read`.
+    /// The server counted `unread` messages at `head`, when the user had read up to `read`.
     ///
-    /// An answer that is older than the last one changes nothing.
-    /// One that does not know yet what was read here leaves the number as it was, and unsure.
+    /// A response that is older than the last one changes nothing.
+    /// One that does not include the latest read position leaves the number as it was, and unsure.
     pub fn counted(&mut self, head: Seq, unread: u64, read: Seq) {
         if head < self.as_of {
             return;
@@ -29,7 +29,7 @@ impl Unread {
         self.as_of = head;
         if read >= self.read {
             self.base = unread;
-            // The answer was made before a deletion that came here first: it may count what is gone.
+            // The response was made before a deletion that arrived earlier: it may count a deleted message.
             self.unsure = unread > 0 && head < self.last_deletion;
             self.read = read;
         } else if self.read >= head {
@@ -43,35 +43,35 @@ impl Unread {
         self.later.retain(|seq, _| *seq > known);
     }
 
-    /// The stream starts anew at a position: the number stays until the server counts again.
+    /// The stream was reset to a position: the number stays until the server counts again.
     ///
-    /// In another log (`another`) the read position means nothing.
+    /// In another epoch (`another`) the read position means nothing.
     pub fn restart(&mut self, head: Seq, another: bool) {
         let read = if another { Seq::ZERO } else { self.read };
         *self = Self { as_of: head, base: self.count(), later: SortedMap::new(), read, ..Self::default() };
     }
 
-    /// Somebody else wrote a message.
+    /// Another user's message came.
     pub fn message(&mut self, seq: Seq, id: MessageId) {
         if seq > self.as_of && seq > self.read {
             self.later.insert(seq, id);
         }
     }
 
-    /// A message was deleted by the event at `at`; `message` is its position and whether it is another person's.
+    /// A message was deleted by the event at `at`; `message` is its seq and whether another user sent it.
     ///
-    /// A message that is not known may or may not be in the count: then the count is unsure.
+    /// A message that is not loaded may or may not be in the count: then the count is unsure.
     pub fn deleted(&mut self, at: Seq, id: MessageId, message: Option<(Seq, bool)>) {
         self.last_deletion = self.last_deletion.max(at);
         let before = self.later.len();
         self.later.retain(|_, later| *later != id);
-        // A count from after the event knows of it already.
+        // A count from after the event includes it already.
         if before != self.later.len() || at <= self.as_of || self.base == 0 {
             return;
         }
         match message {
             Some((seq, others)) if others && seq > self.read && seq <= self.as_of => {
-                // One less than "that many or more" is not a number.
+                // The count is "that many or more", so one less is unknown.
                 self.unsure |= self.base >= limits::UNREAD;
                 self.base -= u64::from(self.base < limits::UNREAD);
             }
@@ -80,8 +80,8 @@ impl Unread {
         }
     }
 
-    /// The person has read up to a position, here or elsewhere, while events were applied up to `stream`;
-    /// whether that is news.
+    /// The user has read up to a position, here or on another device, while events were applied up to `stream`;
+    /// returns whether the read position moved.
     pub fn read_up_to(&mut self, seq: Seq, stream: Seq) -> bool {
         if seq <= self.read {
             return false;
@@ -90,7 +90,7 @@ impl Unread {
         if seq >= self.as_of {
             self.base = 0;
         } else if seq >= stream {
-            // What was counted after this position has not come by the stream yet: it counts when it comes.
+            // The counted messages after this position have not come by the stream yet: they count when they come.
             self.as_of = seq;
             self.base = 0;
         } else if self.base > 0 {
@@ -100,17 +100,15 @@ impl Unread {
         true
     }
 
-    /// Whether only the server can tell the number; it holds until the server counts again.
+    /// Whether only the server can give the number; the last one is shown until then.
     pub fn is_unsure(&self) -> bool {
         self.unsure
     }
 
-    /// How far the person has read.
     pub fn read(&self) -> Seq {
         self.read
     }
 
-    /// The number to show.
     pub fn count(&self) -> u64 {
         self.base + self.later.len() as u64
     }

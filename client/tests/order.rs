@@ -36,7 +36,7 @@ fn deed() -> impl Strategy<Value = (i64, Deed, i64)> {
         1 => Just(Deed::Close),
         1 => Just(Deed::Unknown),
     ];
-    // The clock of whoever wrote it down goes as it likes.
+    // The times of the server's clock are arbitrary.
     (1..=CHATS, deed, 0..1_000_000_i64)
 }
 
@@ -195,7 +195,7 @@ impl Page {
         self.give(Input::Socket(ConnectionId(1), SocketInput::Frame(frame.encode())));
     }
 
-    /// Answers what it asked the HTTP API.
+    /// Answers the client's REST requests.
     fn answer(&mut self, server: &Server) {
         while !self.requests.is_empty() {
             for request in std::mem::take(&mut self.requests) {
@@ -249,7 +249,7 @@ proptest! {
             } else {
                 prop_assert_eq!(live.order(), before, "{:?} moves nothing", deed);
             }
-            // What an event alone can't tell was asked for.
+            // What an event does not contain was fetched.
             live.answer(&server);
             prop_assert_eq!(live.list(), Page::open(&server).list(), "after {:?} in {}", deed, chat);
         }

@@ -1,4 +1,4 @@
-//! What an observation means. Each function looks at one and knows nothing of the order.
+//! What an observation means. Each function takes one observation and is independent of the order.
 
 use causerie_protocol::doctor::{NAME, OriginStatus, RecordedTrace, ServerStatus, Trace};
 use causerie_protocol::{CloseCode, ErrorCode, Finding, limits};
@@ -7,37 +7,35 @@ use serde::Deserialize;
 use crate::probe::{Answer, Offer, SocketObservation};
 use crate::target::Target;
 
-/// A clock that is further off than this makes times look wrong and sign-ins end at the wrong time.
+/// A clock that is off by more than this many milliseconds makes times look wrong and sign-ins expire at the wrong
+/// time.
 pub const SKEW_MS: f64 = 30_000.0;
-/// A round trip that is slower than this is felt as a delay in a conversation.
+/// A round trip of more milliseconds than this is felt as a delay in a conversation.
 pub const SLOW_MS: f64 = 500.0;
 /// The release of this program or page.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A cause, what its words leave open, and a note for its step.
+/// A finding with the values of its placeholders, and a note for its step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// The cause.
     pub finding: Finding,
-    /// What its words leave open.
+    /// The values of the placeholders in its explanation.
     pub details: Vec<(&'static str, String)>,
     /// More about it, the same in every language.
     pub note: Option<String>,
 }
 
 impl Cause {
-    /// A cause without details.
     pub fn new(finding: Finding) -> Self {
         Self { finding, details: Vec::new(), note: None }
     }
 
-    /// With a value for its words.
+    /// With the value of a placeholder.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.details.push((name, value.into()));
         self
     }
 
-    /// With a note.
     pub fn with_note(self, note: impl Into<String>) -> Self {
         Self { note: Some(note.into()), ..self }
     }
@@ -49,26 +47,25 @@ impl From<Finding> for Cause {
     }
 }
 
-/// What an error's body says, as far as it matters here.
 #[derive(Deserialize)]
 struct Problem {
     code: ErrorCode,
 }
 
-/// The code of a problem that Causerie sent, whichever status it had.
+/// The error code in a problem body of Causerie, whatever its status.
 pub fn problem(body: &str) -> Option<ErrorCode> {
     serde_json::from_str::<Problem>(body).ok().map(|problem| problem.code)
 }
 
-/// Whether it is Causerie that answered.
+/// Whether Causerie responded; the error says what else did.
 pub fn identity(answer: &Answer, target: &Target) -> Result<ServerStatus, Cause> {
     let note = match &answer.server {
         Some(server) => format!("HTTP {}, {server}", answer.status),
         None => format!("HTTP {}", answer.status),
     };
-    // An address that begins with a slash leads to the same server.
+    // A `Location` that begins with a slash leads to the same server.
     let elsewhere = answer.location.as_deref().and_then(|to| Target::parse(to).ok());
-    // First of all: a browser follows by itself, and what answers there may well be Causerie, but sockets do not follow.
+    // This comes first: a browser follows redirects, and Causerie may respond there, but sockets do not follow them.
     if let Some(to) = elsewhere.filter(|to| to.origin() != target.origin()) {
         return Err(Cause::from(Finding::Redirected).with("to", to.origin()).with_note(note));
     }
@@ -79,7 +76,7 @@ pub fn identity(answer: &Answer, target: &Target) -> Result<ServerStatus, Cause>
     }
     let cause = match answer.status {
         429 => Finding::TooOften.into(),
-        // Causerie of a version without this address.
+        // A version of Causerie without this address.
         404 if problem(&answer.body) == Some(ErrorCode::NotFound) => {
             Cause::from(Finding::VersionsDiffer).with("ours", VERSION).with("theirs", "?")
         }
@@ -92,20 +89,20 @@ pub fn identity(answer: &Answer, target: &Target) -> Result<ServerStatus, Cause>
     Err(cause.with_note(note))
 }
 
-/// Whether a protocol's version, and that of a release, fit ours.
+/// Whether the server's protocol and release are compatible with ours.
 pub fn versions(version: &str, protocol: u32) -> Option<Cause> {
     (protocol != limits::VERSION || series(version) != series(VERSION))
         .then(|| Cause::from(Finding::VersionsDiffer).with("ours", VERSION).with("theirs", version))
 }
 
-/// The part of a release's number that changes when something is not compatible (Semantic Versioning, items 4 and 8).
+/// The part of a version that changes with incompatible changes (Semantic Versioning, items 4 and 8).
 fn series(version: &str) -> (&str, &str) {
     let mut parts = version.split('.');
     let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     if major == "0" { (major, minor) } else { (major, "") }
 }
 
-/// Why pages of an origin may not connect; `host` is the header `Host` as the server saw it.
+/// Why pages of an origin may not connect; `host` is the header `Host` as it reached the server.
 pub fn origin(status: &OriginStatus, host: Option<&str>, target: &Target) -> Option<Cause> {
     if status.allowed {
         return None;
@@ -126,20 +123,20 @@ fn foreign(origin: &str, host: Option<&str>, target: &Target) -> Cause {
     }
 }
 
-/// How far the server's clock is ahead, in milliseconds, and by how much that may be wrong.
+/// How far the server's clock is ahead, and the possible error, in milliseconds.
 pub fn skew(answer: &Answer, time_ms: i64) -> (f64, f64) {
     let half = answer.milliseconds / 2.0;
-    // Milliseconds since 1970 stay exact in a double for some hundred thousand years.
+    // Milliseconds since 1970 are exact in a double for some hundred thousand years.
     (time_ms as f64 - (answer.sent_at_ms as f64 + half), half)
 }
 
-/// What a skew means.
+/// The cause, when the clocks differ too much.
 pub fn clock((skew, error): (f64, f64)) -> Option<Cause> {
     (skew.abs() - error > SKEW_MS)
         .then(|| Cause::from(Finding::ClockSkew).with("seconds", format!("{:.0}", skew.abs() / 1_000.0)))
 }
 
-/// What a close means, in which `reason` tells the kinds of 4001 apart (`docs/PROTOCOL.md`).
+/// What a close means; for 4001 the `reason` decides (`docs/PROTOCOL.md`).
 pub fn close(code: u16, reason: &str, chat: Option<&str>) -> Cause {
     let cause = match CloseCode::from_code(code) {
         CloseCode::Unauthorized if reason.starts_with("unknown protocol version") => {
@@ -160,7 +157,7 @@ pub fn close(code: u16, reason: &str, chat: Option<&str>) -> Cause {
     cause.with_note(format!("{code} {reason}").trim_end())
 }
 
-/// The kinds of 4001, by the first words of the reason.
+/// The finding for a 4001, by the first words of its reason.
 fn token(reason: &str) -> Finding {
     [
         ("no token", Finding::NoToken),
@@ -174,7 +171,7 @@ fn token(reason: &str) -> Finding {
     .map_or(Finding::TokenUnknown, |(_, finding)| finding)
 }
 
-/// What a status means that stood where 101 should have.
+/// What a status means that came instead of 101.
 pub fn refused(status: u16, code: Option<&ErrorCode>) -> Cause {
     let cause = match (status, code) {
         (_, Some(ErrorCode::Draining)) => Finding::Draining.into(),
@@ -187,8 +184,8 @@ pub fn refused(status: u16, code: Option<&ErrorCode>) -> Cause {
     cause.with_note(format!("HTTP {status}"))
 }
 
-/// Why a handshake failed, given what the server remembers of it; `None`: that it arrived whole and was accepted, so
-/// that something happened to the answer.
+/// Why a handshake failed, by the server's record of it; `None` when it arrived whole and was accepted, so that the
+/// response got lost.
 pub fn trace(trace: &Trace, offer: Offer, target: &Target) -> Option<Cause> {
     if !trace.upgrade {
         return Some(Finding::ProxyDropsUpgrade.into());
@@ -206,17 +203,17 @@ pub fn trace(trace: &Trace, offer: Offer, target: &Target) -> Option<Cause> {
     }
 }
 
-/// Reads the server's memory of a handshake.
+/// Parses the server's record of a handshake.
 pub fn traced(answer: &Answer) -> Option<RecordedTrace> {
     serde_json::from_str(&answer.body).ok()
 }
 
-/// Whether the server's account of the handshake is needed to understand what was seen of it.
+/// Whether the server's record of the handshake is needed to understand the observation.
 pub fn needs_trace(seen: &SocketObservation, offer: Offer) -> bool {
     match seen {
         SocketObservation::Welcomed { .. } | SocketObservation::Silent => false,
         SocketObservation::Refused { .. } | SocketObservation::NotEchoed | SocketObservation::Failed => true,
-        // The token was offered, and did not arrive.
+        // The token was offered and did not arrive.
         SocketObservation::Closed { code, reason, .. } => {
             offer == Offer::Token
                 && CloseCode::from_code(*code) == CloseCode::Unauthorized
@@ -225,7 +222,6 @@ pub fn needs_trace(seen: &SocketObservation, offer: Offer) -> bool {
     }
 }
 
-/// The middle of some figures.
 pub fn median(figures: &[f64]) -> Option<f64> {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,18 +1,18 @@
 //! The doctor: finds out why a connection to Causerie fails, and names one cause.
 //!
-//! It decides and does nothing: whoever runs it asks [`Doctor::probe`] what to try next, tries that with the means
-//! of its place (a browser, a terminal), and hands [`Doctor::observe`] what it saw, until there is nothing more to try.
-//! A browser sees less than a terminal (no DNS error, no status of a refused handshake), so what is seen says how much
-//! that is, and the server's own account of the handshake ([`causerie_protocol::doctor`]) fills the gaps.
+//! It does no input or output: its caller asks [`Doctor::probe`] what to try next, tries it with the means of a browser
+//! or a terminal, and passes what it observed to [`Doctor::observe`], until there is nothing more to try. A browser can
+//! observe less than a terminal (no DNS error, no status of a refused handshake), so observations have variants for
+//! that, and the server's record of the handshake ([`causerie_protocol::doctor`]) adds what is missing.
 //!
 //! Reading order:
 //!
-//! 1. [`target`]: the address that a person gave, without the secrets that may stand in it.
-//! 2. [`probe`]: what to try, and what can be seen of it.
-//! 3. [`state`]: the order of the probes.
+//! 1. [`target`]: the address that a person gave, without the secrets that it may contain.
+//! 2. [`probe`]: what to try, and what can be observed.
+//! 3. [`state`]: the state machine that orders the probes.
 //! 4. [`diagnose`]: what an observation means.
-//! 5. [`socket_checks`]: what is said over a socket.
-//! 6. [`report`]: what was tried, what was found, as text and JSON.
+//! 5. [`socket_checks`]: the checks over an open socket.
+//! 6. [`report`]: the checks and the finding, as text and JSON.
 //!
 //! ```
 //! use causerie_doctor::{Doctor, Observation, Probe, Reached, Situation, Target};

@@ -1,4 +1,4 @@
-//! What was tried and what was found, as text for people and as JSON for programs. Neither holds a secret.
+//! The report: the checks and the finding, as text for people and as JSON for programs. It has no secrets.
 
 use std::fmt::Write;
 
@@ -8,31 +8,24 @@ use causerie_protocol::{ChatId, Finding, Language, bidi, limits};
 use serde::Serialize;
 use serde_json::json;
 
-/// How one check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Nothing is wrong with it.
     Passed,
-    /// It found the cause.
     Failed,
-    /// It can't be made from here.
+    /// It can't be made here.
     Skipped,
 }
 
-/// One check that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// Which.
     pub check: Check,
-    /// How it ended.
     pub outcome: Outcome,
-    /// A figure or a name that says more, the same in every language, such as "12 ms".
+    /// A detail, the same in every language, such as "12 ms".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// What was measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
     /// From the start of the handshake to `welcome`, in milliseconds.
@@ -44,47 +37,37 @@ pub struct Figures {
     /// How far the server's clock is ahead of the device's, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skew_ms: Option<i64>,
-    /// The longest pause that the connection outlived, or the one after which it was cut, in milliseconds.
+    /// The longest pause that the connection survived, or the one after which it was cut, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet_ms: Option<u64>,
 }
 
-/// What the server said about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ServerSeen {
-    /// Its release.
     pub version: String,
-    /// Its protocol's version.
     pub protocol: u32,
-    /// Which of several it is.
     pub node: String,
 }
 
-/// The doctor's result, also while it is at work: then the finding is that nothing is wrong so far.
+/// The result of an examination. While it runs, the finding is that nothing is wrong so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// The server's address, without a path; empty for a check of the local set-up.
+    /// The server's address without a path; empty for checks of the local set-up.
     pub target: String,
-    /// The chat that was asked for.
     pub chat: Option<ChatId>,
     /// The page's origin, in a browser.
     pub page: Option<String>,
     /// The doctor's own release.
     pub doctor: String,
-    /// The server.
     pub server: Option<ServerSeen>,
-    /// What was checked, in order.
     pub steps: Vec<Step>,
-    /// The cause.
     pub finding: Finding,
-    /// What the finding's words leave open.
+    /// The values of the placeholders in the finding's explanation.
     pub details: Vec<(&'static str, String)>,
-    /// What was measured.
     pub figures: Figures,
 }
 
 impl Report {
-    /// An empty one.
     pub fn new(target: String) -> Self {
         Self {
             target,
@@ -99,17 +82,14 @@ impl Report {
         }
     }
 
-    /// Notes a check that found nothing wrong.
     pub fn pass(&mut self, check: Check, note: Option<String>) {
         self.steps.push(Step { check, outcome: Outcome::Passed, note });
     }
 
-    /// Notes a check that can't be made.
     pub fn skip(&mut self, check: Check) {
         self.steps.push(Step { check, outcome: Outcome::Skipped, note: None });
     }
 
-    /// Notes the check that found the cause.
     pub fn fail(
         &mut self,
         check: Check,
@@ -122,13 +102,13 @@ impl Report {
         self.details = details;
     }
 
-    /// What happened, why that usually is, and what to do.
+    /// The finding's explanation with its values.
     pub fn explanation(&self, language: Language) -> FilledExplanation {
         let details: Vec<_> = self.details.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.finding.explanation(language).fill(&details)
     }
 
-    /// For programs; the sentences in one language.
+    /// For programs; the sentences are in one language.
     pub fn json(&self, language: Language) -> serde_json::Value {
         let details: serde_json::Map<_, _> =
             self.details.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
@@ -187,7 +167,6 @@ impl Report {
 }
 
 impl Step {
-    /// One line of a report.
     pub fn line(&self, language: Language) -> String {
         let outcome = match self.outcome {
             Outcome::Passed => Heading::Passed,

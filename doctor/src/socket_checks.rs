@@ -1,7 +1,7 @@
-//! What is said over a socket, and what it means: the same wherever the socket was opened.
+//! The checks over a socket, the same for a browser and a terminal.
 //!
-//! Whoever has the socket hands over what came and when, in milliseconds since the socket's first byte or since any
-//! other fixed moment, and does what [`Next`] says.
+//! The owner of the socket passes what it received and when, in milliseconds since any fixed moment, and does what
+//! [`Next`] says.
 
 use causerie_protocol::ClientFrame;
 use causerie_protocol::server_frame::Pong;
@@ -9,36 +9,31 @@ use serde::Deserialize;
 
 use crate::probe::{HoldResult, SocketObservation};
 
-/// Something that came.
+/// What came from the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received<'a> {
-    /// A text frame.
     Text(&'a str),
-    /// A binary frame, which Causerie does not send.
+    /// Causerie does not send binary messages.
     Binary,
-    /// A close frame.
     Closed {
-        /// The code.
         code: u16,
-        /// The reason.
         reason: &'a str,
     },
-    /// The connection ended without one; a browser calls that 1006 (RFC 6455, section 7.1.5).
+    /// The connection ended without a close frame; a browser reports 1006 (RFC 6455, section 7.1.5).
     Cut,
 }
 
-/// What to do now.
+/// What to do next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next<T> {
-    /// Wait for more.
     Listen,
-    /// Send this, and wait for more.
+    /// Send this and wait.
     Answer(ClientFrame),
-    /// It is over.
+    /// The check is over.
     Over(T),
 }
 
-/// The fields that matter here, of any frame.
+/// The fields of any frame that the checks need.
 #[derive(Deserialize)]
 struct Frame {
     #[serde(rename = "type")]
@@ -53,7 +48,7 @@ impl Frame {
     }
 }
 
-/// The answer to a frame that asks for one, so that the server does not give the connection up.
+/// Answers a ping, so that the server does not close the socket.
 fn answer<T>(text: &str) -> Next<T> {
     match Frame::read(text) {
         Some(frame) if frame.kind == "ping" => Next::Answer(ClientFrame::Pong { t: frame.t }),
@@ -61,7 +56,7 @@ fn answer<T>(text: &str) -> Next<T> {
     }
 }
 
-/// From the handshake to `welcome`, and to `subscribed` where a chat is wanted.
+/// Waits for `welcome`, and for `subscribed` on the socket of a chat.
 #[derive(Debug)]
 pub struct Opening {
     chat: bool,
@@ -69,12 +64,11 @@ pub struct Opening {
 }
 
 impl Opening {
-    /// Of a socket whose address names a chat, or none.
     pub fn new(chat: bool) -> Self {
         Self { chat, version: None }
     }
 
-    /// Takes what came, `at_ms` after the start of the handshake.
+    /// Takes what came `at_ms` after the start of the handshake.
     pub fn on_event(&mut self, at_ms: f64, event: Received<'_>) -> Next<SocketObservation> {
         let text = match event {
             Received::Text(text) => text,
@@ -99,7 +93,7 @@ impl Opening {
     }
 }
 
-/// From a `ping` to its answer.
+/// Measures the time from a `ping` to its answer.
 #[derive(Debug)]
 pub struct RoundTrip {
     t: i64,
@@ -107,12 +101,12 @@ pub struct RoundTrip {
 }
 
 impl RoundTrip {
-    /// One that begins now; the frame is to be sent.
+    /// Begins now; returns the frame to send.
     pub fn begin(t: i64, sent_at_ms: f64) -> (Self, ClientFrame) {
         (Self { t, sent_at_ms }, ClientFrame::Ping { t: Some(t) })
     }
 
-    /// Takes what came; answers the round trip's milliseconds, or `None` when the connection is gone.
+    /// Takes what came; the result is the time in milliseconds, or `None` when the connection is gone.
     pub fn on_event(&mut self, at_ms: f64, event: Received<'_>) -> Next<Option<f64>> {
         match event {
             Received::Text(text) if Pong::decode(text).is_some_and(|pong| pong.t == Some(self.t)) => {
@@ -125,7 +119,7 @@ impl RoundTrip {
     }
 }
 
-/// A connection on which this end says nothing but what it is asked for.
+/// Holds a connection on which this end sends only answers to pings.
 #[derive(Debug)]
 pub struct IdleTest {
     quiet_ms: u64,
@@ -134,14 +128,13 @@ pub struct IdleTest {
 }
 
 impl IdleTest {
-    /// Begins now; it is over when something came after a pause of `quiet_ms`.
+    /// Begins now; it is over when a frame comes after a pause of `quiet_ms`.
     pub fn begin(quiet_ms: u64, now_ms: f64) -> Self {
         Self { quiet_ms, since_ms: now_ms, received: false }
     }
 
-    /// Takes what came.
     pub fn on_event(&mut self, at_ms: f64, event: Received<'_>) -> Next<HoldResult> {
-        // A negative pause can't be, and a fraction of a millisecond does not matter.
+        // A pause can't be negative, and a fraction of a millisecond does not matter.
         let pause = (at_ms - self.since_ms).max(0.0) as u64;
         match event {
             Received::Cut => Next::Over(HoldResult::Cut { quiet_ms: pause }),
@@ -162,7 +155,7 @@ impl IdleTest {
         }
     }
 
-    /// The time is up.
+    /// The result when the time is up.
     pub fn give_up(self) -> HoldResult {
         if self.received { HoldResult::Busy } else { HoldResult::Silent }
     }

@@ -1,4 +1,4 @@
-//! The order of the probes: what to try next, given what was seen so far.
+//! The state machine of an examination: which probe comes next, given the observations so far.
 
 use causerie_protocol::doctor::ServerStatus;
 use causerie_protocol::words::checks::Check;
@@ -13,22 +13,19 @@ use crate::target::Target;
 
 mod transitions;
 
-/// Round trips that are measured.
 const ROUND_TRIPS: u32 = 5;
 
-/// The shape of what a person gave as a token; the doctor never sees the token itself.
+/// The shape of the text that a person gave as a token; the doctor never gets the token itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenShape {
-    /// None was given.
     Missing,
     /// It can't be a token of Causerie, and a browser may refuse to send it.
     Malformed,
-    /// It may be one.
+    /// It may be a token.
     WellFormed,
 }
 
 impl TokenShape {
-    /// The shape of a text.
     pub fn of(token: Option<&str>) -> Self {
         match token {
             None | Some("") => Self::Missing,
@@ -38,18 +35,17 @@ impl TokenShape {
     }
 }
 
-/// Where the doctor looks from, and for whom.
+/// Where the examination runs, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Situation {
-    /// The name of this examination's handshakes: a fresh UUID.
+    /// The probe id of this examination's handshakes: a new UUID.
     pub probe: String,
-    /// The origin of the page that looks, as `https://chat.example.org`; none for a program.
+    /// The origin of the page, such as `https://chat.example.org`; none in a terminal.
     pub origin: Option<String>,
-    /// What was given as a token.
     pub token: TokenShape,
     /// The chat to open; the address may name one too.
     pub chat: Option<ChatId>,
-    /// Whether a quiet connection is held, which takes up to two heartbeats.
+    /// Whether to test an idle connection, which takes up to two heartbeats.
     pub hold: bool,
 }
 
@@ -60,30 +56,30 @@ impl Situation {
     }
 }
 
-/// What is tried now.
+/// The current step.
 #[derive(Clone, Debug, PartialEq)]
 enum Phase {
     Online,
     Reach,
     Status,
     Socket,
-    /// Ask for the server's account of the handshake that failed.
+    /// Requests the server's record of the handshake that failed.
     Trace {
         left: u32,
         seen: SocketObservation,
     },
-    /// Everything arrived and was accepted, but not for this end: does it open when nothing is offered?
+    /// The server accepted the handshake, and its response got lost: does the socket open without subprotocols?
     Bare,
     RoundTrips,
     Hold,
-    /// The connection was cut; is the server still there?
+    /// The connection was cut: does the server still run?
     AfterCut {
         quiet_ms: u64,
     },
     Ended,
 }
 
-/// One examination.
+/// The state of one examination.
 #[derive(Debug)]
 pub struct Doctor {
     target: Option<Target>,
@@ -91,13 +87,12 @@ pub struct Doctor {
     phase: Phase,
     status: Option<ServerStatus>,
     skew: Option<(f64, f64)>,
-    /// Why the page's origin may not be allowed, as the server said when it was asked.
+    /// Why the page's origin may not be allowed, by the server's response over HTTP.
     foreign: Option<Cause>,
     report: Report,
 }
 
 impl Doctor {
-    /// An examination of a server.
     pub fn new(target: Target, situation: Situation) -> Self {
         let mut report = Report::new(target.base());
         let chat = situation.chat.or(target.chat());
@@ -115,7 +110,7 @@ impl Doctor {
             foreign: None,
             report,
         };
-        // Browsers take this machine itself for safe (W3C Mixed Content, section 4.1).
+        // Browsers trust loopback addresses (W3C Mixed Content, section 4.1).
         if secure_page && !target.is_secure() && !target.is_loopback() {
             doctor.fail(Check::Mixed, Cause::from(Finding::MixedContent).with("host", target.host()));
         } else if doctor.situation.origin.is_some() {
@@ -125,7 +120,7 @@ impl Doctor {
         doctor
     }
 
-    /// An examination of an address that [`Target::parse`] refused: it is over at once.
+    /// The examination of an address that [`Target::parse`] refused; it is over at once.
     pub fn refused(finding: Finding, situation: Situation) -> Self {
         let mut doctor = Self {
             target: None,
@@ -140,7 +135,7 @@ impl Doctor {
         doctor
     }
 
-    /// What to try now; `None`: it is over.
+    /// The next probe; `None` when the examination is over.
     pub fn probe(&self) -> Option<Probe> {
         let target = self.target.as_ref()?;
         Some(match &self.phase {
@@ -165,14 +160,14 @@ impl Doctor {
             Phase::RoundTrips => Probe::RoundTrips { count: ROUND_TRIPS },
             Phase::Hold => {
                 let heartbeat = self.heartbeat_ms();
-                // A little less than the heartbeat: its ping comes when it comes.
+                // A little less than the heartbeat, since a ping may come a little early.
                 Probe::Hold { quiet_ms: heartbeat * 9 / 10, at_most_ms: heartbeat * 2 + 5_000 }
             }
             Phase::Ended => return None,
         })
     }
 
-    /// The check that [`Doctor::probe`] is for, to be shown while it runs.
+    /// The check that the current probe is for, to be shown while it runs.
     pub fn running(&self) -> Option<Check> {
         Some(match self.phase {
             Phase::Online => Check::Online,
@@ -185,7 +180,7 @@ impl Doctor {
         })
     }
 
-    /// The most that the probe may take, in milliseconds, for those that take long.
+    /// The longest time that the current probe may take, in milliseconds, if it takes long.
     pub fn at_most_ms(&self) -> Option<u64> {
         match self.probe() {
             Some(Probe::Hold { at_most_ms, .. }) => Some(at_most_ms),
@@ -193,17 +188,16 @@ impl Doctor {
         }
     }
 
-    /// The result so far; final when there is nothing more to try.
+    /// The result so far; final when [`Doctor::probe`] is `None`.
     pub fn report(&self) -> &Report {
         &self.report
     }
 
-    /// The result.
     pub fn into_report(self) -> Report {
         self.report
     }
 
-    /// Takes what was seen of the probe; answers the checks that it decided.
+    /// Takes the observation of the current probe; returns the checks that it decided.
     pub fn observe(&mut self, observation: Observation) -> &[Step] {
         let before = self.report.steps.len();
         match (self.phase.clone(), observation) {
@@ -219,7 +213,7 @@ impl Doctor {
                 self.after_cut(quiet_ms, &fetched);
             }
             (Phase::Ended, _) => {}
-            // Whoever runs the doctor mixed something up; nothing may be concluded from it.
+            // The caller answered another probe, from which nothing can be concluded.
             (_, _) => self.fail(self.running().unwrap_or(Check::Address), Finding::Unexplained.into()),
         }
         &self.report.steps[before..]
@@ -254,7 +248,7 @@ impl Doctor {
     fn offer(&self) -> Offer {
         match self.situation.token {
             TokenShape::WellFormed => Offer::Token,
-            // A browser throws instead of sending one that is malformed; what it is, is known already.
+            // A browser throws an exception for a malformed token; that it is malformed is known already.
             TokenShape::Missing | TokenShape::Malformed => Offer::Version,
         }
     }

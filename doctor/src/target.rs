@@ -1,24 +1,24 @@
-//! The address that a person gave: scheme, host, port and the folder of the site; a chat's number where the path names one.
+//! The address that a person gave: scheme, host, port and folder of the site, and the chat if the path names one.
 
 use std::net::IpAddr;
 
 use causerie_protocol::{ChatId, Finding};
 use http::Uri;
 
-/// Where the server is said to be. Holds nothing of the query, where older clients put their token.
+/// The address of a server. It has nothing of the query, where older clients put their token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     secure: bool,
     host: String,
     port: u16,
-    /// The path that the server's own begin below, without a closing slash.
+    /// The folder of all of the server's addresses, without a closing slash.
     folder: String,
     chat: Option<ChatId>,
 }
 
 impl Target {
-    /// Reads an address with the scheme http, https, ws or wss, or without one, with or without a path.
-    /// Without a scheme it is http for a number or `localhost`, https for a name.
+    /// Parses an address with the scheme http, https, ws or wss, or without one, with or without a path.
+    /// Without a scheme it is http for an IP address or `localhost`, and https for a name.
     ///
     /// # Errors
     /// [`Finding::AddressWrong`], or [`Finding::TokenInAddress`] when the query holds a token.
@@ -29,7 +29,7 @@ impl Target {
             Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
             None => (None, text),
         };
-        // Any scheme makes the rest an absolute address to the parser.
+        // The parser needs any scheme to take the rest as an absolute address.
         let uri: Uri = format!("http://{rest}").parse().map_err(|_| wrong)?;
         let authority = uri.authority().ok_or(wrong)?;
         let host = authority.host();
@@ -42,7 +42,7 @@ impl Target {
             Some(_) => return Err(wrong),
             None => !is_local(host),
         };
-        // What follows the colon must be a port: the parser takes "host:" and a number that is too large.
+        // The parser also accepts "host:" and a port that is too large.
         let written = authority.as_str().strip_prefix(host).ok_or(wrong)?;
         let port = match written.strip_prefix(':') {
             Some(number) => number.parse().ok().filter(|port| *port != 0).ok_or(wrong)?,
@@ -57,34 +57,32 @@ impl Target {
         Ok(Self { secure, host: host.to_ascii_lowercase(), port, folder: folder.to_owned(), chat })
     }
 
-    /// Whether TLS is spoken there.
     pub fn is_secure(&self) -> bool {
         self.secure
     }
 
-    /// The name or the number of the machine; IPv6 in brackets.
+    /// A name or an IP address; IPv6 in brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The chat that the path names, as in `/ws/chats/1/`.
+    /// The chat in the path, as in `/ws/chats/1/`.
     pub fn chat(&self) -> Option<ChatId> {
         self.chat
     }
 
-    /// Whether it is this machine itself, which browsers trust without TLS.
+    /// Whether it is a loopback address, which browsers trust without TLS.
     pub fn is_loopback(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         let number = bare.parse::<IpAddr>().is_ok_and(|number| number.is_loopback());
         number || self.host == "localhost" || self.host.ends_with(".localhost")
     }
 
-    /// The value of the header `Host`: without the port where it is the usual one.
+    /// The value of the header `Host`: without the port if that is the default.
     pub fn authority(&self) -> String {
         match (self.secure, self.port) {
             (true, 443) | (false, 80) => self.host.clone(),
@@ -92,28 +90,26 @@ impl Target {
         }
     }
 
-    /// The server's own origin, as `https://chat.example.org`.
+    /// The server's origin, such as `https://chat.example.org`.
     pub fn origin(&self) -> String {
         format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority())
     }
 
-    /// The address that all of the server's own are below, as `https://example.org/chat`; its origin at the top of a site.
+    /// The base of all of the server's addresses, such as `https://example.org/chat`; at the top of a site its origin.
     pub fn base(&self) -> String {
         format!("{}{}", self.origin(), self.folder)
     }
 
-    /// The address of a path.
     pub fn http(&self, path: &str) -> String {
         format!("{}{path}", self.base())
     }
 
-    /// The address of a socket.
     pub fn ws(&self, path: &str) -> String {
         format!("{}://{}{}{path}", if self.secure { "wss" } else { "ws" }, self.authority(), self.folder)
     }
 }
 
-/// The folder in a path, and the chat of a socket that it names: people paste the page's address, a socket's, or any other.
+/// The folder and the chat in a path: people paste the address of the page, of a socket, or any other.
 fn place(path: &str) -> (&str, Option<ChatId>) {
     let path = path.trim_end_matches('/');
     if let Some((before, number)) = path.rsplit_once("/chats/")
@@ -121,7 +117,7 @@ fn place(path: &str) -> (&str, Option<ChatId>) {
     {
         return match before.strip_suffix("/ws") {
             Some(folder) => (folder, Some(chat)),
-            // The address of the page, or of the API.
+            // The address of the page or of the API.
             None => (before.strip_suffix("/api").unwrap_or(before), None),
         };
     }
@@ -131,7 +127,7 @@ fn place(path: &str) -> (&str, Option<ChatId>) {
         }
     }
     let folder = path.rfind("/api/").map_or(path, |at| &path[..at]);
-    // A file, as `index.html`, is in its folder.
+    // A file such as `index.html` is in the folder.
     match folder.rsplit_once('/') {
         Some((before, file)) if file.contains('.') => (before, None),
         _ => (folder, None),

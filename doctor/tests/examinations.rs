@@ -1,4 +1,4 @@
-//! Every cause as it is seen from a terminal and from a browser, and the one finding that it leads to.
+//! Every cause as a terminal and a browser observe it, and the finding that it leads to.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
@@ -16,7 +16,6 @@ use seen::{
     PAGE, PROBE, answer, arrived, closed, connected, failed, other, quick, refused, told, traced, welcomed,
 };
 
-/// Whose place the doctor looks from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
     Terminal,
@@ -32,7 +31,7 @@ fn situation(place: Place) -> Situation {
     }
 }
 
-/// Runs an examination over what is seen, and checks that it ends exactly there.
+/// Runs an examination over these observations, and checks that it ends after the last one.
 fn examine(target: &str, situation: Situation, seen: &[Observation]) -> Doctor {
     let mut doctor = match Target::parse(target) {
         Ok(target) => Doctor::new(target, situation),
@@ -65,7 +64,7 @@ fn case(finding: Finding, place: Place, seen: impl IntoIterator<Item = Observati
     Case { finding, place, target: PAGE, situation: situation(place), seen }
 }
 
-/// With a connection, and what is seen over it.
+/// The observations after a connection was made.
 fn over(finding: Finding, place: Place, seen: impl IntoIterator<Item = Observation>) -> Case {
     case(finding, place, connected().into_iter().chain(seen))
 }
@@ -126,7 +125,7 @@ fn before_the_socket() -> Vec<Case> {
         over(F::DjangoRunserver, Terminal, [other(server("WSGIServer/0.2 CPython/3.11.2", 404))]),
         over(F::BadGateway, Terminal, [other(server("nginx/1.22.1", 502))]),
         over(F::Redirected, Terminal, [leads("https://www.example.org/api/doctor/")]),
-        // A browser has followed, to Causerie itself.
+        // The browser has followed the redirect to Causerie itself.
         over(F::Redirected, Browser, [followed]),
         over(F::TooOften, Terminal, [other(answer(429, ""))]),
         over(F::VersionsDiffer, Terminal, [other(answer(404, missing))]),
@@ -175,7 +174,7 @@ fn at_the_socket() -> Vec<Case> {
             Terminal,
             [fine(), Observation::Socket(SocketObservation::NotEchoed), bare()],
         ),
-        // A client that does not mind the missing echo is told that there is no token.
+        // A client that accepts the missing echo gets the close for a missing token.
         over(F::ProxyDropsSubprotocol, Terminal, [fine(), closed(4001, "no token: offer"), bare()]),
         // Only the answer loses the header: the terminal sees that, the browser finds out by offering nothing.
         over(

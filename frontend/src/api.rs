@@ -20,21 +20,19 @@ use web_sys::AbortSignal;
 
 use crate::browser;
 
-/// How long the server may take to show that it is there, in milliseconds.
+/// How long the server may take to answer a health check, in milliseconds.
 const ANSWER_MS: u32 = 3_000;
-/// How many messages are fetched at a time.
+/// How many messages a page of history has.
 const PAGE: usize = 60;
-/// How many chats are fetched at a time.
+/// How many chats a page of the list has.
 const CHATS_PAGE: usize = 100;
 
-/// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
-    /// The HTTP status; 0 when no answer came.
+    /// The HTTP status; 0 when no response came.
     pub status: u16,
-    /// For programs.
     pub code: ErrorCode,
-    /// For a person: what is wrong and what to do.
+    /// For the person: what is wrong and what to do.
     pub detail: String,
 }
 
@@ -58,7 +56,7 @@ impl From<ApiError> for LoadError {
     }
 }
 
-/// Whether the page's server answers, and soon.
+/// Whether the page's server answers in time.
 pub async fn answers() -> bool {
     let signal = AbortSignal::timeout_with_u32(ANSWER_MS);
     let request = RequestBuilder::new(&(browser::base() + paths::HEALTH)).abort_signal(Some(&signal)).build();
@@ -68,7 +66,7 @@ pub async fn answers() -> bool {
     }
 }
 
-/// The server's HTTP API, with a person's token once there is one.
+/// The server's HTTP API, with the user's token once there is one.
 #[derive(Clone, Debug)]
 pub struct Api {
     base: String,
@@ -76,51 +74,45 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API at a base address such as `http://127.0.0.1:8000`, empty for the page's own.
+    /// The API at a base address such as `http://127.0.0.1:8000`; an empty one means the page's own server.
     pub fn new(base: impl Into<String>) -> Self {
         let base = base.into();
         Self { base: if base.is_empty() { browser::base() } else { base }, token: None }
     }
 
-    /// The same API with a token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { base: self.base.clone(), token: Some(token.to_owned()) }
     }
 
-    /// Makes an account and signs in.
+    /// Creates an account and signs in.
     pub fn register(&self, body: &Register) -> Call<SignedIn> {
         self.call(Method::POST, paths::REGISTER, body)
     }
 
-    /// Signs in.
     pub fn login(&self, body: &Login) -> Call<SignedIn> {
         self.call(Method::POST, paths::LOGIN, body)
     }
 
-    /// Ends the token.
-    ///
-    /// # Errors
-    /// When the server can't be reached; the token then lives on until it expires.
+    /// Revokes the token; when the server can't be reached it stays valid until it expires.
     pub fn logout(&self) -> Call<()> {
         self.done(Method::POST, paths::LOGOUT, None)
     }
 
-    /// Who the token belongs to.
+    /// The user of the token.
     pub fn me(&self) -> Call<User> {
         self.get(paths::ME)
     }
 
-    /// Where the person is signed in.
+    /// The user's sign-ins.
     pub fn tokens(&self) -> Call<Vec<TokenInfo>> {
         self.get(paths::TOKENS)
     }
 
-    /// Ends another sign-in.
     pub fn revoke(&self, token: TokenId) -> Call<()> {
         self.done(Method::DELETE, &paths::token(token), None)
     }
 
-    /// A page of the person's list of chats, and whether it goes on.
+    /// A page of the user's list of chats, and whether there is a next one.
     pub fn chats(&self, before: Option<ChatCursor>) -> Call<(Vec<Chat>, bool)> {
         let mut path = format!("{}?limit={CHATS_PAGE}", paths::CHATS);
         if let Some(before) = before {
@@ -133,27 +125,24 @@ impl Api {
         })
     }
 
-    /// A chat with everybody in it.
+    /// A chat with all its participants.
     pub fn chat(&self, chat: ChatId) -> Call<Chat> {
         self.get(&paths::chat(chat))
     }
 
-    /// Starts a chat; the same pair gets the chat that it has.
+    /// Creates a chat; for the same pair the server returns the existing one.
     pub fn create_chat(&self, body: &CreateChat) -> Call<Chat> {
         self.call(Method::POST, paths::CHATS, body)
     }
 
-    /// Changes a chat's title or status.
     pub fn update_chat(&self, chat: ChatId, body: &UpdateChat) -> Call<()> {
         self.done(Method::PATCH, &paths::chat(chat), Some(json(body)))
     }
 
-    /// Adds somebody to a group.
     pub fn add(&self, chat: ChatId, body: &AddParticipant) -> Call<()> {
         self.done(Method::POST, &paths::participants(chat), Some(json(body)))
     }
 
-    /// Leaves a group.
     pub fn leave(&self, chat: ChatId) -> Call<()> {
         self.done(Method::POST, &paths::leave(chat), None)
     }
@@ -171,12 +160,10 @@ impl Api {
         })
     }
 
-    /// Changes an own message's text.
     pub fn edit(&self, message: MessageId, body: &EditMessage) -> Call<()> {
         self.done(Method::PATCH, &paths::message(message), Some(json(body)))
     }
 
-    /// Deletes an own message.
     pub fn delete(&self, message: MessageId) -> Call<()> {
         self.done(Method::DELETE, &paths::message(message), None)
     }
@@ -189,7 +176,7 @@ impl Api {
         self.start(method, path, Some(json(body)), Answer::read)
     }
 
-    /// A call of which only counts that it was done.
+    /// A call without a response body.
     fn done(&self, method: Method, path: &str, body: Option<String>) -> Call<()> {
         self.start(method, path, body, |_| Ok(()))
     }
@@ -208,9 +195,9 @@ fn json(body: &impl Serialize) -> String {
 
 type Read<T> = fn(&Answer) -> Result<T, ApiError>;
 
-/// A call on its way; it starts when it is awaited.
+/// A call; it starts when it is awaited.
 ///
-/// One future for all calls and a function for each: a page downloads every state machine.
+/// One future for all calls and a function for each, since the page would download a state machine for each.
 #[must_use = "a call starts when it is awaited"]
 pub struct Call<T> {
     answer: Pin<Box<dyn Future<Output = Result<Answer, ApiError>>>>,
@@ -227,7 +214,7 @@ impl<T> Future for Call<T> {
     }
 }
 
-/// What the server answered when it did what was asked.
+/// A successful response.
 struct Answer {
     status: u16,
     link: Option<String>,
@@ -235,9 +222,9 @@ struct Answer {
 }
 
 impl Answer {
-    /// Whether there is a page after this one.
+    /// Whether there is a next page.
     ///
-    /// The `Link` header may be out of reach behind a proxy or on another origin; a full page says the same.
+    /// The `Link` header may be hidden by a proxy or on another origin; then a full page counts as a sign of more.
     fn goes_on(&self, is_full: bool) -> bool {
         self.link.as_ref().map_or(is_full, |link| link.contains("before="))
     }
@@ -247,7 +234,6 @@ impl Answer {
     }
 }
 
-/// The one place that fetches.
 async fn send(
     method: Method,
     url: String,
@@ -270,7 +256,7 @@ async fn send(
         return Ok(answer);
     }
     let problem = answer.read::<Problem>().map_err(|error| match answer.status {
-        // A proxy in between answers so when the server is away.
+        // A proxy answers so when the server is down.
         502..=504 => ApiError { status: answer.status, ..ApiError::no_answer() },
         _ => error,
     })?;

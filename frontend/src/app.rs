@@ -1,6 +1,6 @@
-//! The page's one state, its one way in, and what it asks for, carried out.
+//! The page's state, the one way to change it, and the effects carried out.
 //!
-//! Components read with [`App::read`], which follows one [`Scope`], and act with [`App::dispatch`];
+//! Components read with [`App::read`], which tracks one [`Scope`], and act with [`App::dispatch`];
 //! nothing else changes the client's state.
 
 use std::cell::{Cell, RefCell};
@@ -23,22 +23,22 @@ use crate::storage::pending::PendingStorage;
 use crate::time::{self, Clock};
 use crate::{browser, route};
 
-/// How often the page looks at the clock, in milliseconds: a day begins with a minute, whatever the zone.
+/// How often the page checks the clock, in milliseconds: in every time zone a day begins with a minute.
 const MINUTE_MS: u64 = 60_000;
 
 /// A handle to the page's state, cheap to copy into any closure.
 #[derive(Clone, Copy)]
 pub struct App {
     core: StoredValue<Core, LocalStorage>,
-    /// Who is signed in; nothing shows the door.
+    /// The user; without one the sign-in page is shown.
     pub user: RwSignal<Option<User>>,
-    /// Why the last sign-in ended, when it did so by itself.
+    /// Why the last sign-in ended, unless the person signed out.
     pub reason: RwSignal<String>,
-    /// The chat that the address names.
+    /// The chat in the page's address.
     pub route: RwSignal<Option<ChatId>>,
-    /// What a screen reader says next.
+    /// The next announcement for screen readers.
     pub announcement: RwSignal<String>,
-    /// The key in the browser's storage under which another tab has just changed something.
+    /// The key in the browser's storage that another tab has just changed.
     pub stored: RwSignal<Option<String>>,
 }
 
@@ -47,20 +47,20 @@ struct Core {
     socket: RefCell<Option<(ConnectionId, Socket)>>,
     api: RefCell<Api>,
     session: RefCell<Option<SignedIn>>,
-    /// Counts sign-ins, so that an answer to an earlier one is not taken for this one's.
+    /// Counts sign-ins, so that a response to a request of an earlier one is ignored.
     generation: Cell<u32>,
     pending: PendingStorage,
     timer: Cell<Option<TimeoutHandle>>,
     scopes: RefCell<SortedMap<Scope, ArcTrigger>>,
     clock: RefCell<Clock>,
-    /// By how many milliseconds the device's clock was ahead of the monotonic one when that was last told.
+    /// By how many milliseconds the device's clock was ahead of the monotonic one at the last `ClockStepped`.
     clock_ahead: Cell<f64>,
     /// The number of the day that is shown as today.
     today: Cell<i64>,
 }
 
 impl App {
-    /// The state of a page that has just been opened; signed in when the browser kept a sign-in.
+    /// The state of a page that has just been opened; signed in when the browser has stored a sign-in.
     pub fn start() -> Self {
         let core = Core {
             client: RefCell::new(Client::new(browser::now())),
@@ -90,7 +90,7 @@ impl App {
         app
     }
 
-    /// Tells the state what happened, and does what it asks for.
+    /// Gives an input to the client, and carries out its effects.
     pub fn dispatch(self, input: Input) {
         let ahead = browser::wall_clock() - browser::now() as f64;
         let step = self.core.with_value(|core| ahead - core.clock_ahead.get());
@@ -115,54 +115,53 @@ impl App {
         }
     }
 
-    /// The time by the server's clock, in milliseconds since 1970; read again when it is corrected and at midnight.
+    /// The time by the server's clock, in milliseconds since 1970; tracked, so that readers run again after a
+    /// correction and at midnight.
     pub fn server_time(self) -> f64 {
         self.read(Scope::Clock, |client| client.server_time(browser::now())) as f64
     }
 
-    /// Reads from the state, and again whenever this part of it changes.
+    /// Reads the state and tracks one part of it.
     pub fn read<T>(self, scope: Scope, read: impl FnOnce(&Client) -> T) -> T {
         self.trigger(scope).track();
         self.peek(read)
     }
 
-    /// Reads from the state once.
+    /// Reads the state without tracking.
     pub fn peek<T>(self, read: impl FnOnce(&Client) -> T) -> T {
         self.core.with_value(|core| read(&core.client.borrow()))
     }
 
-    /// The HTTP API with the person's token.
+    /// The HTTP API with the user's token.
     pub fn api(self) -> Api {
         self.core.with_value(|core| core.api.borrow().clone())
     }
 
-    /// Writes times.
     pub fn clock<T>(self, write: impl FnOnce(&Clock) -> T) -> T {
         self.core.with_value(|core| write(&core.clock.borrow()))
     }
 
-    /// The person signed in, or registered.
+    /// The person signed in or registered.
     pub fn signed_in(self, answer: SignedIn, keep: bool) {
         storage::keep_session(&answer, keep);
         self.start_session(answer);
     }
 
-    /// The person signs out, here and in the tabs that share the sign-in.
+    /// Signs out, here and in the tabs that share the sign-in.
     pub fn sign_out(self) {
         let api = self.api();
-        // When the server can't be reached the token lives on until it expires; the person is gone here anyway.
+        // When the server can't be reached the token stays valid until it expires; this page signs out anyway.
         browser::run(async move { drop(api.logout().await) });
         storage::forget_session();
         self.end_session();
     }
 
-    /// Shows a chat, or the list.
     pub fn go(self, chat: Option<ChatId>) {
         route::go(self.route.get_untracked(), chat);
         self.on_navigated(chat);
     }
 
-    /// Goes back to the list, the way that the browser's own button would.
+    /// Goes back to the list as the browser's back button would.
     pub fn back(self) {
         if !route::back() {
             self.on_navigated(None);
@@ -184,14 +183,14 @@ impl App {
         self.reason.set(String::new());
         self.dispatch(Input::SignedIn { user: user.clone() });
         self.dispatch(Input::OpenChat(self.route.get_untracked()));
-        // Another sign-in of the same person leaves open what is open.
+        // Another sign-in of the same user leaves the open dialogs and the chat as they are.
         if self.user.get_untracked().as_ref() != Some(&user) {
             self.user.set(Some(user));
         }
         self.restore();
     }
 
-    /// Forgets the person and everything of theirs.
+    /// Forgets the user and all of their data.
     fn end_session(self) {
         let Some(user) = self.core.with_value(|core| core.session.take()).map(|session| session.user) else {
             return;
@@ -208,13 +207,13 @@ impl App {
         self.show_list();
     }
 
-    /// Leaves no way back to the chat that was open.
+    /// Shows the list, without a way back to the chat that was open.
     fn show_list(self) {
         route::replace(None);
         self.route.set(None);
     }
 
-    /// Takes over the person's unsent messages, those of tabs that are gone too.
+    /// Takes over the user's pending messages, also those of tabs that are gone.
     fn restore(self) {
         let Some(user) = self.core.with_value(|core| core.session.borrow().as_ref().map(|s| s.user.id))
         else {
@@ -240,7 +239,7 @@ impl App {
             .with_value(|core| core.scopes.borrow_mut().get_or_insert_with(scope, ArcTrigger::new).clone())
     }
 
-    /// Lets everything be read again, after the page was out of sight: the device may be in another zone by now.
+    /// Lets every component read again after the page was hidden: the device may be in another time zone.
     fn refresh(self) {
         self.core.with_value(|core| drop(core.clock.take()));
         let all: Vec<_> = self.core.with_value(|core| core.scopes.borrow().values().cloned().collect());
@@ -298,7 +297,7 @@ impl App {
                     self.core.with_value(|core| core.socket.borrow_mut().replace((connection, socket)));
                 drop(before);
             }
-            // Later, as every other input of a socket: this one is not dealt with yet.
+            // Dispatched later, as every input of a socket, since the current input is still being handled.
             Err(closed) => browser::run(async move { dispatch_input(closed) }),
         }
     }
@@ -339,12 +338,12 @@ impl App {
         });
     }
 
-    /// Sets the one timer to when the state next wants to be asked, or the minute ends.
+    /// Sets the one timer to the client's next deadline, or to the end of the minute.
     fn schedule_tick(self) {
         let now = browser::now();
         let (deadline, time) = self.peek(|client| (client.next_deadline(), client.server_time(now)));
         let minute = MINUTE_MS - time % MINUTE_MS;
-        // A little late is better than a little early.
+        // A millisecond late is better than one early, which would find nothing due.
         let wait = deadline.map_or(minute, |deadline| deadline.saturating_sub(now).min(minute)) + 1;
         let next =
             set_timeout_with_handle(move || self.dispatch(Input::Tick), Duration::from_millis(wait)).ok();
@@ -353,7 +352,7 @@ impl App {
         }
     }
 
-    /// Listens to what the browser says about the network, sleep, other tabs and its back button.
+    /// Adds listeners for the network, visibility, other tabs and the back button.
     fn add_listeners(self) {
         browser::on_window("online", move |_| {
             self.dispatch(Input::Network(true));
@@ -373,26 +372,26 @@ impl App {
         browser::on_window("beforeunload", move |event| {
             let waits = self.peek(|client| client.waiting() > 0 || client.failed().next().is_some());
             let is_durable = self.core.with_value(|core| core.pending.is_durable());
-            // What only this page holds would go with it: the browser asks first.
+            // Data that is only in this page would be lost with it, so the browser asks first.
             if drafts::is_any_unstored() || (waits && !is_durable) {
                 event.prevent_default();
             }
         });
     }
 
-    /// Another tab changed the sign-in that is kept for all of them.
+    /// Another tab changed the stored sign-in that all tabs share.
     fn other_tab(self, event: &web_sys::Event) {
         if !storage::is_session_change(event) {
             return self.stored.set(storage::changed_key(event));
         }
         let mine = self.core.with_value(|core| core.session.borrow().clone());
         match (mine, storage::session()) {
-            // This tab has a sign-in of its own, or none has changed.
+            // This tab has a sign-in of its own, or the sign-in did not change.
             (Some(mine), Some(now)) if mine.token == now.token => {}
             (Some(mine), Some(now)) if mine.user.id == now.user.id => self.start_session(now),
             (None, Some(now)) => self.start_session(now),
             (Some(_), Some(now)) => {
-                // The first person did not sign out: what they wrote is there when they come back.
+                // The first user did not sign out, so their texts stay for when they come back.
                 self.show_list();
                 self.start_session(now);
             }
@@ -402,7 +401,7 @@ impl App {
     }
 }
 
-/// The page's state, in any component.
+/// The page's state, from the context of any component.
 ///
 /// # Panics
 /// Never below the root component, which provides it.

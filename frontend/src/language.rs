@@ -1,4 +1,4 @@
-//! The language of the page, which the script in `index.html` chose by loading this program and not another's.
+//! The language of the page; the script in `index.html` chose it by loading this program.
 
 use causerie_client::words::LANGUAGE;
 use causerie_protocol::words::Language;
@@ -7,10 +7,10 @@ use wasm_bindgen::JsValue;
 
 use crate::browser::window;
 
-/// Where the choice is kept; the connection tester and the script in `index.html` use the same.
+/// The key of the choice; the connection tester and the script in `index.html` use the same.
 const LANGUAGE_KEY: &str = "causerie.language";
 
-/// Keeps the choice for every page of this server, and loads this one again in it; unsent messages stay.
+/// Stores the choice for every page of this server, and loads this page again; pending messages stay.
 pub fn choose(tag: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
         let _ = storage.set_item(LANGUAGE_KEY, tag);
@@ -18,32 +18,31 @@ pub fn choose(tag: &str) {
     let _ = window().location().reload();
 }
 
-/// How dates are written: in the page's language, and with the clock of the browser's region.
+/// How dates are formatted: in the page's language, with the clock of the browser's region.
 pub struct DateStyle {
-    /// The locale: the browser's own when that is of the page's language.
+    /// The browser's own locale when it has the page's language.
     pub locales: Array,
     /// Intl's `hourCycle`, such as `h12` or `h23`.
     pub hour_cycle: JsValue,
 }
 
 impl DateStyle {
-    /// As this browser is set up.
     pub fn of_browser() -> Self {
         let options = Object::new();
-        // A new plain object takes any property. Without an hour there is no hour cycle.
+        // Setting a property of a new plain object can't fail. Without an hour there is no hour cycle.
         let _ = Reflect::set(&options, &"hour".into(), &"numeric".into());
         let browser = Intl::DateTimeFormat::new(&Array::new(), &options).resolved_options();
         let get = |name: &str| Reflect::get(&browser, &name.into()).unwrap_or_default();
         let locale = get("locale").as_string();
         let locale = locale.filter(|tag| tag.split('-').next() == Some(LANGUAGE.tag()));
-        // English as it is written outside of America: the day before the month.
+        // International English: the day before the month.
         let fallback = if LANGUAGE == Language::English { "en-001" } else { LANGUAGE.tag() };
         let locale = locale.as_deref().unwrap_or(fallback);
         Self { locales: Array::of1(&JsValue::from_str(locale)), hour_cycle: get("hourCycle") }
     }
 }
 
-/// A number as the page's language writes it: `1,000`.
+/// A number in the page's language: `1,000`.
 pub fn number(number: u64) -> String {
     Number::from(number as f64).to_locale_string(LANGUAGE.tag()).into()
 }

@@ -1,14 +1,14 @@
-//! Causerie's page: Leptos components over the client's state, and the browser at the edge.
+//! Causerie's page: Leptos components over the client's state, and the browser's interfaces around it.
 //!
-//! `socket → app → view`, and what a person does goes back through one function, [`app::App::dispatch`].
-//! What the page decides is in `causerie-client`; here is only what needs a browser.
+//! `socket → app → view`, and everything that a person does goes back through one function, [`app::App::dispatch`].
+//! The page's logic is in `causerie-client`; this crate has only the code that needs a browser.
 //!
 //! Reading order:
 //!
-//! 1. [`socket`], [`api`] and [`storage`]: the three ways out of the page.
-//! 2. [`browser`], [`route`], [`time`] and [`language`]: what else the browser knows.
-//! 3. [`app`]: the state with its one way in, and its effects carried out.
-//! 4. [`view`]: what a person sees.
+//! 1. [`socket`], [`api`] and [`storage`]: the socket, the HTTP API and the browser's storage.
+//! 2. [`browser`], [`route`], [`time`] and [`language`]: other interfaces of the browser.
+//! 3. [`app`]: the state, its one way in, and the effects carried out.
+//! 4. [`view`]: the components.
 
 pub mod api;
 pub mod app;
@@ -20,7 +20,7 @@ pub mod storage;
 pub mod time;
 pub mod view;
 
-/// Starts the page: takes the place of what `index.html` shows until then.
+/// Starts the page in place of the skeleton in `index.html`.
 pub fn start() {
     if let Some(skeleton) = browser::document().get_element_by_id("skeleton") {
         skeleton.remove();

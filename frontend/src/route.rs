@@ -1,31 +1,28 @@
-//! The address: `/` is the list, `/chats/7` a chat, below the document's base.
+//! The page's address: `/` is the list, `/chats/7` a chat, below the document's base.
 
 use causerie_protocol::ChatId;
 use wasm_bindgen::JsValue;
 
 use crate::browser::{self, window};
 
-/// Marks a place in the browser's history that was reached from the list, so that "back" leads there.
+/// Marks an entry of the browser's history that was reached from the list, so that "back" leads there.
 const FROM_LIST: &str = "from-list";
 
-/// The address of a chat, or of the list.
 pub fn path(chat: Option<ChatId>) -> String {
     let base = browser::base();
     chat.map_or_else(|| format!("{base}/"), |chat| format!("{base}/chats/{chat}"))
 }
 
-/// The chat that an address names.
 pub fn parse(address: &str) -> Option<ChatId> {
     let path = address.split(['?', '#']).next()?.strip_prefix(&*browser::base())?;
     path.strip_prefix("/chats/")?.trim_end_matches('/').parse().ok()
 }
 
-/// The chat that the page's address names now.
 pub fn current() -> Option<ChatId> {
     parse(&window().location().href().ok()?)
 }
 
-/// Changes the address from one place to another, with a way back.
+/// Changes the address and adds an entry to the browser's history.
 pub fn go(from: Option<ChatId>, to: Option<ChatId>) {
     if from == to {
         return;
@@ -37,14 +34,14 @@ pub fn go(from: Option<ChatId>, to: Option<ChatId>) {
     }
 }
 
-/// Changes the address without a way back.
+/// Changes the address without a new entry in the browser's history.
 pub fn replace(to: Option<ChatId>) {
     if let Ok(history) = window().history() {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&path(to)));
     }
 }
 
-/// Goes back to the list; false when that was not by the browser's history, which tells by an event.
+/// Goes back to the list; returns whether the browser's history does it, which then sends `popstate`.
 #[must_use]
 pub fn back() -> bool {
     if let Ok(history) = window().history()

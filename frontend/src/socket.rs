@@ -1,7 +1,7 @@
-//! The one file that talks to the browser's socket.
+//! The one file that uses the browser's `WebSocket`.
 //!
-//! It takes nothing for granted: `open` only says that a server answered, a send in a closing socket vanishes,
-//! and only the events decide what the state believes.
+//! It assumes nothing: `open` only says that a server answered the handshake, and a send on a closing socket vanishes.
+//! Only its events change the client's state.
 
 use std::rc::Rc;
 
@@ -13,13 +13,13 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 
-/// The code of a socket that never opened or broke; the browser's own for both.
+/// The browser's code for a socket that never opened, or broke.
 const ABNORMAL: u16 = 1006;
 
-/// A socket of the browser; dropping it forgets its events and closes it.
+/// A socket of the browser; dropping it removes the event handlers and closes it.
 pub struct Socket {
     socket: WebSocket,
-    // The browser calls these for as long as the socket lives.
+    // The browser calls these as long as the socket lives.
     _on_open: Closure<dyn FnMut(Event)>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
@@ -28,7 +28,8 @@ pub struct Socket {
 impl Socket {
     /// Opens a socket to a `ws:` or `wss:` address and offers the token as a subprotocol.
     ///
-    /// Inputs arrive later, never during this call; `Closed` comes once and last.
+    /// Inputs come later, never during this call; `Closed` comes once and last. An address or a token that the browser
+    /// does not accept gives `Closed` as the error.
     pub fn open(
         url: &str,
         token: &str,
@@ -52,7 +53,7 @@ impl Socket {
         let on_open = Closure::<dyn FnMut(Event)>::new(move |_| opened(SocketInput::Opened));
         let framed = Rc::clone(&on_input);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            // The protocol has no binary frames: what is no text is not for us.
+            // The protocol has no binary messages; they are ignored.
             if let Some(text) = event.data().as_string() {
                 framed(SocketInput::Frame(text));
             }
@@ -62,7 +63,7 @@ impl Socket {
         });
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        // There is no handler for `error`: it says nothing, and `close` always follows it.
+        // There is no handler for `error`: it carries no cause, and `close` always follows it.
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
         Ok(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
     }
@@ -73,7 +74,6 @@ impl Socket {
         let _ = self.socket.send_with_str(text);
     }
 
-    /// The subprotocol that the server chose.
     pub fn protocol(&self) -> String {
         self.socket.protocol()
     }

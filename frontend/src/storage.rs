@@ -1,4 +1,4 @@
-//! What the browser keeps: the sign-in, what one began to write ([`drafts`]), and unsent messages ([`pending`]).
+//! The browser's storage: the sign-in, texts that are being written ([`drafts`]), and pending messages ([`pending`]).
 
 pub mod drafts;
 pub mod pending;
@@ -7,9 +7,9 @@ use causerie_protocol::rest::SignedIn;
 use wasm_bindgen::JsCast;
 use web_sys::Storage;
 
-/// The name of what this server's page keeps: of two in different folders of one site each has its own.
+/// The key of an entry; two installations in different folders of one site have different keys.
 ///
-/// At the top of a site it is `causerie` alone, as it always was.
+/// At the top of a site the prefix is `causerie` alone.
 pub fn owned(what: &str) -> String {
     let base = crate::browser::base();
     match base.splitn(4, '/').nth(3) {
@@ -23,17 +23,17 @@ fn session_key() -> String {
     owned(".session")
 }
 
-/// The browser's storage for as long as a tab lives.
+/// The storage of this tab.
 fn for_now() -> Option<Storage> {
     web_sys::window()?.session_storage().ok()?
 }
 
-/// The browser's storage for good.
+/// The storage of all tabs.
 fn for_good() -> Option<Storage> {
     web_sys::window()?.local_storage().ok()?
 }
 
-/// The sign-in of this tab, or the one that was to be kept.
+/// The sign-in of this tab, or the one of all tabs.
 pub fn session() -> Option<SignedIn> {
     [for_now(), for_good()].into_iter().flatten().find_map(|storage| {
         let json = storage.get_item(&session_key()).ok()??;
@@ -41,39 +41,37 @@ pub fn session() -> Option<SignedIn> {
     })
 }
 
-/// Keeps the sign-in: for good, or for as long as this tab lives.
+/// Stores the sign-in for all tabs (`keep`), or for this tab only.
 pub fn keep_session(session: &SignedIn, keep: bool) {
     let Ok(json) = serde_json::to_string(session) else { return };
-    // A sign-in of this tab alone hides the one that is kept for all tabs, and leaves it to them.
+    // A sign-in of this tab hides the one of all tabs, which stays for the others.
     if let (true, Some(storage)) = (keep, for_now()) {
         let _ = storage.remove_item(&session_key());
     }
     if let Some(storage) = if keep { for_good() } else { for_now() } {
-        // A full or forbidden storage costs the next reload its sign-in, and nothing now.
+        // With a full or forbidden storage only the next reload loses the sign-in.
         let _ = storage.set_item(&session_key(), &json);
     }
 }
 
-/// Whether an event of the window says that another tab changed the sign-in that is kept for good.
+/// Whether a `storage` event says that another tab changed the sign-in of all tabs.
 pub fn is_session_change(event: &web_sys::Event) -> bool {
     event
         .dyn_ref::<web_sys::StorageEvent>()
         .is_some_and(|event| event.key().is_none_or(|key| key == session_key()))
 }
 
-/// The key that another tab changed.
 pub fn changed_key(event: &web_sys::Event) -> Option<String> {
     event.dyn_ref::<web_sys::StorageEvent>()?.key()
 }
 
-/// Forgets the sign-in, wherever it is kept.
 pub fn forget_session() {
     for storage in [for_now(), for_good()].into_iter().flatten() {
         let _ = storage.remove_item(&session_key());
     }
 }
 
-/// A name for this tab that survives a reload.
+/// An id of this tab that survives a reload.
 pub fn tab() -> String {
     const KEY: &str = "causerie.tab";
     let storage = for_now();

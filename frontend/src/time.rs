@@ -1,4 +1,4 @@
-//! Times in the browser's zone, in the page's language, and by the clock of the browser's region.
+//! Times in the browser's time zone, in the page's language, with the clock of the browser's region.
 
 use causerie_client::RowTime;
 use causerie_protocol::Timestamp;
@@ -10,7 +10,7 @@ use crate::language::DateStyle;
 
 const DAY_MS: f64 = 86_400_000.0;
 
-/// Milliseconds since 1970 of a time from the server; not a number when it is not one.
+/// Milliseconds since 1970 of a time from the server; NaN when it can't be parsed.
 pub fn millis(time: &Timestamp) -> f64 {
     Date::parse(&time.0)
 }
@@ -23,13 +23,13 @@ pub fn row_millis(time: &RowTime) -> f64 {
     }
 }
 
-/// The number of the day, in the browser's zone, on which a time is.
+/// The number of the day of a time, in the browser's time zone.
 pub fn day(millis: f64) -> i64 {
     let date = Date::new(&millis.into());
     ((millis - date.get_timezone_offset() * 60_000.0) / DAY_MS).floor() as i64
 }
 
-/// Writes times; made once, since the browser's formatters are dear.
+/// Formats times; created once, since the browser's formatters are expensive.
 pub struct Clock {
     time: Function,
     weekday: Function,
@@ -78,7 +78,7 @@ impl Clock {
         }
     }
 
-    /// As short as it gets, for the list of chats: `09:41`, `Sun`, `12 Nov`.
+    /// The shortest form, for the list of chats: `09:41`, `Sun`, `12 Nov`.
     pub fn short(&self, millis: f64, now: f64) -> String {
         match day(now) - day(millis) {
             0 => self.time(millis),
@@ -91,17 +91,17 @@ impl Clock {
 
 fn formatter(style: &DateStyle, options: &[(&str, &str)]) -> Function {
     let object = Object::new();
-    // It counts where an hour is written.
+    // It has an effect where an hour is written.
     let _ = Reflect::set(&object, &JsValue::from_str("hourCycle"), &style.hour_cycle);
     for (name, value) in options {
-        // A new plain object takes any property.
+        // Setting a property of a new plain object can't fail.
         let _ = Reflect::set(&object, &JsValue::from_str(name), &JsValue::from_str(value));
     }
     Intl::DateTimeFormat::new(&style.locales, &object).format()
 }
 
 fn format(formatter: &Function, millis: f64) -> String {
-    // `format` throws a RangeError at an invalid date; nothing is shown then.
+    // `format` throws a RangeError for an invalid date; nothing is shown then.
     let written = formatter.call1(&JsValue::UNDEFINED, &millis.into()).ok();
     written.and_then(|text| text.as_string()).unwrap_or_default()
 }

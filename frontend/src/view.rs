@@ -1,4 +1,4 @@
-//! What a person sees: the door when signed out, else the list and a conversation.
+//! The components: the sign-in page, or the list of chats and a conversation.
 
 mod avatar;
 mod banner;
@@ -27,7 +27,7 @@ use self::erased::{part, text};
 use crate::app::{App, app};
 use crate::browser;
 
-/// The root: everything is below it.
+/// The root component.
 #[component]
 pub fn Page() -> impl IntoView {
     let app = App::start();
@@ -48,24 +48,22 @@ pub fn Page() -> impl IntoView {
     }
 }
 
-/// Which dialog is open.
+/// The dialog that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialog {
-    /// None.
     None,
-    /// Start a chat.
     NewChat,
-    /// Who am I, where am I signed in, sign out.
+    /// The account, the user's sign-ins, and signing out.
     Settings,
 }
 
-/// The page of somebody who is signed in.
+/// The page of a user who is signed in.
 #[component]
 fn Home() -> impl IntoView {
     let app = app();
     let dialog = RwSignal::new(Dialog::None);
     let narrow = browser::matches("(max-width: 45rem)");
-    // One pane shows at a time on a phone; what the connection does is said in that one.
+    // A phone shows one pane at a time; the banner is in that one.
     let said_in_list = Signal::derive(move || narrow.get() && app.route.get().is_none());
     let class = text(move || if app.route.get().is_some() { "app reading" } else { "app" }.to_owned());
     let conversation = part(move || match app.route.get() {
@@ -90,7 +88,7 @@ fn Home() -> impl IntoView {
     }
 }
 
-/// Writes the state of the connection on the body, for styles and tests.
+/// Writes the connection's state into the body's `data-link`, for styles and tests.
 fn publish_connection_state(app: App) {
     Effect::new(move || {
         let name = app.read(Scope::Connection, |client| match client.connection() {
@@ -106,7 +104,7 @@ fn publish_connection_state(app: App) {
     });
 }
 
-/// Writes how much is unread, and where one is, into the tab.
+/// Writes the unread count and the open chat into the page's title.
 fn update_title(app: App) {
     Effect::new(move || {
         let open = app.route.get();

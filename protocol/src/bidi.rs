@@ -1,11 +1,11 @@
-//! Text of other people between words of one's own: kept from turning round what stands beside it.
+//! Other people's text inside a sentence, isolated so that it does not change the direction of the text around it.
 //!
-//! A name in Hebrew, or one that holds U+202E, takes the punctuation, times and names around it into its own writing
-//! direction (Unicode Standard Annex #9). Markup has `bdi` against that, and plain text the isolates that are here.
+//! A name in Hebrew, or one with U+202E, pulls the punctuation, times and names around it into its own writing
+//! direction (Unicode Standard Annex #9). Markup has `bdi` against that, and plain text has isolates.
 
-/// First strong isolate: what follows has the direction of its own first letter.
+/// First strong isolate: the text after it has the direction of its own first letter.
 const ISOLATE: char = '\u{2068}';
-/// Pop directional isolate: the end of what the isolate began.
+/// Pop directional isolate: the end of an isolate.
 const POP: char = '\u{2069}';
 
 /// Whether a character starts or ends an embedding, an override or an isolate.
@@ -13,7 +13,7 @@ fn is_explicit(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a text holds what is written from right to left, or controls of direction: it would turn its neighbours.
+/// Whether a text has right-to-left letters or direction controls, and so would change the text around it.
 #[must_use]
 pub fn turns(text: &str) -> bool {
     let turns = |letter| {
@@ -24,17 +24,17 @@ pub fn turns(text: &str) -> bool {
     text.contains(turns)
 }
 
-/// A text of one line without what ends an isolate around it: explicit controls of direction, and control characters,
-/// which a terminal would obey.
+/// A text as one line without explicit direction controls, which could end an isolate around it, and without control
+/// characters, which a terminal would obey.
 ///
-/// For an element that isolates what is in it; in a sentence it is [`isolated`].
+/// For an element that isolates its content; for a sentence there is [`isolated`].
 #[must_use]
 pub fn contained(text: &str) -> String {
     let shown = text.chars().filter(|letter| !is_explicit(*letter));
     shown.map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
-/// A text as it can stand in a sentence: contained, and between isolates when it would turn its neighbours.
+/// A text that is safe in a sentence: contained, and between isolates when it would change the text around it.
 #[must_use]
 pub fn isolated(text: &str) -> String {
     let contained = contained(text);

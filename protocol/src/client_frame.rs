@@ -1,4 +1,4 @@
-//! What a client may send, and what is wrong with a frame that it may not.
+//! The frames that a client may send, and the errors of invalid ones.
 
 use std::borrow::Cow;
 
@@ -12,49 +12,49 @@ use crate::text::{MessageText, TextError};
 
 /// A frame from a client.
 ///
-/// `chat_id` is needed on `/ws/` and may be left out on `/ws/chats/{id}/`.
+/// `chat_id` is required on `/ws/` and may be left out on `/ws/chats/{id}/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientFrame {
-    /// Say something in a chat.
+    /// Send a message to a chat.
     Message {
-        /// What.
+        /// The text.
         text: MessageText,
-        /// Asks for an `ack` and makes the frame safe to repeat.
+        /// Requests an `ack` and makes the frame safe to repeat.
         #[serde(skip_serializing_if = "Option::is_none")]
         client_id: Option<ClientId>,
-        /// Where.
+        /// The chat.
         #[serde(skip_serializing_if = "Option::is_none")]
         chat_id: Option<ChatId>,
     },
-    /// Follow a chat, from a position on; answered by `subscribed`, the missed events, then live ones.
+    /// Subscribe to a chat from a position on; answered by `subscribed`, the missed events, then live ones.
     Subscribe {
-        /// Which chat.
+        /// The chat.
         chat_id: ChatId,
-        /// The last position that the client holds; from now on when it is missing.
+        /// The client's position; without one the stream begins with the next event.
         #[serde(skip_serializing_if = "Option::is_none")]
         after: Option<Seq>,
         /// The epoch that `after` belongs to.
         #[serde(skip_serializing_if = "Option::is_none")]
         epoch: Option<Epoch>,
     },
-    /// Follow a chat no more, to make room for another; answered by `unsubscribed` with the code 1000.
+    /// End a subscription, to make room for another; answered by `unsubscribed` with the code 1000.
     Unsubscribe {
-        /// Which chat.
+        /// The chat.
         chat_id: ChatId,
     },
-    /// I am writing; others see it for a few seconds. Not stored, no answer.
+    /// The user is typing; others see it for a few seconds. It is not stored or answered.
     Typing {
-        /// Where.
+        /// The chat.
         #[serde(skip_serializing_if = "Option::is_none")]
         chat_id: Option<ChatId>,
     },
-    /// I have read up to here; never goes back and never past the head.
+    /// The user has read up to a seq; a read position never goes back and never passes the head.
     Read {
-        /// Where.
+        /// The chat.
         #[serde(skip_serializing_if = "Option::is_none")]
         chat_id: Option<ChatId>,
-        /// The last position that was seen.
+        /// The seq of the last event that was seen.
         seq: Seq,
     },
     /// The answer to a `ping`.
@@ -63,19 +63,19 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         t: Option<i64>,
     },
-    /// How long does an answer take? Answered by [`crate::server_frame::Pong`].
+    /// Measures the round trip; answered by [`crate::server_frame::Pong`].
     Ping {
-        /// Anything; the answer repeats it.
+        /// Any number; the answer repeats it.
         #[serde(skip_serializing_if = "Option::is_none")]
         t: Option<i64>,
     },
 }
 
-/// What is wrong with a frame: enough for an `error` frame, and never the text of a message.
+/// Why a frame is invalid, as for an `error` frame; it never has the text of a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {detail}")]
 pub struct FrameError {
-    /// For programs.
+    /// The code for programs.
     pub code: ErrorCode,
     /// What is wrong and what to do, in one sentence.
     pub detail: String,
@@ -103,14 +103,14 @@ struct Flat<'a> {
 const KINDS: [&str; 7] = ["message", "subscribe", "unsubscribe", "typing", "read", "pong", "ping"];
 
 impl ClientFrame {
-    /// Reads a frame from its JSON text. Fields that are not known are ignored.
+    /// Parses a frame from its JSON text; unknown fields are ignored.
     ///
     /// # Errors
-    /// [`FrameError`] names the field that is wrong and what it should be.
+    /// [`FrameError`] names the invalid field and what it should be.
     pub fn decode(json: &str) -> Result<Self, FrameError> {
         match serde_json::from_str::<Flat<'_>>(json) {
             Ok(flat) => flat.into_frame(),
-            // The slow path runs for bad frames only: it finds out which field is wrong.
+            // The slow path runs for invalid frames only: it finds out which field is wrong.
             Err(_) => Err(explain(json)),
         }
     }
@@ -186,7 +186,7 @@ fn unknown_type() -> String {
     format!("The field \"type\" must be one of {}.", KINDS.join(", "))
 }
 
-/// Finds the first thing that is wrong with a frame that did not decode.
+/// Finds the first error of a frame that could not be decoded.
 fn explain(json: &str) -> FrameError {
     let fail = |code, detail: String| FrameError { code, detail, client_id: None, chat_id: None };
     let Ok(value) = serde_json::from_str::<Value>(json) else {

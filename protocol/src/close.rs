@@ -1,4 +1,4 @@
-//! Close codes: how a socket ends, what a client does then, and the words for a person.
+//! Close codes: why a socket closes, what a client does then, and how it is explained to a person.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::words::{Explanation, Language, vietnamese_close};
 /// What a client does after a close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Policy {
-    /// Stays closed; a person decides what comes next.
+    /// Stays closed until a person acts.
     StayClosed,
     /// Asks the person to sign in, and continues where it was.
     SignIn,
@@ -18,7 +18,7 @@ pub enum Policy {
     ResumeNow,
     /// Waits longer after each failure (full jitter), then reconnects and resumes.
     BackOff,
-    /// As [`Policy::BackOff`], and finds out why, since the browser does not say.
+    /// As [`Policy::BackOff`], and offers to find the cause, since the browser does not report it.
     BackOffAndDiagnose,
 }
 
@@ -43,7 +43,7 @@ macro_rules! close_codes {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum CloseCode {
             $($(#[doc = $doc])+ $name,)+
-            /// A code that this version has no name for; its band decides.
+            /// A code without a name in this version; its band decides.
             Other(u16),
         }
 
@@ -91,7 +91,7 @@ macro_rules! close_codes {
                 }
             }
 
-            /// The words for a person, in English; a page that speaks nothing else needs no other table.
+            /// The explanation in English; a page in English needs no other table.
             #[must_use]
             pub fn explanation(self) -> Explanation {
                 match self {
@@ -165,7 +165,7 @@ close_codes! {
 }
 
 impl CloseCode {
-    /// The words for a person.
+    /// The explanation in a language.
     #[must_use]
     pub fn explanation_in(self, language: Language) -> Explanation {
         match language {
@@ -174,7 +174,7 @@ impl CloseCode {
         }
     }
 
-    /// The reason as a close frame can carry it: cut at a character's edge to [`limits::CLOSE_REASON_BYTES`].
+    /// A reason, cut at a character boundary to the [`limits::CLOSE_REASON_BYTES`] that fit into a close frame.
     #[must_use]
     pub fn clip_reason(reason: &str) -> &str {
         let mut end = reason.len().min(limits::CLOSE_REASON_BYTES);

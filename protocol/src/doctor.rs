@@ -1,16 +1,16 @@
-//! What a server tells to whoever looks for a fault: about itself, and about a handshake that reached it.
+//! What a server reports to the doctor: about itself, and about a handshake that reached it.
 //!
-//! Nothing here is a secret: of an offered token it says whether one was there, never which.
+//! Nothing here is a secret: of an offered token it says only whether there was one.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorCode;
 use crate::{handshake, limits};
 
-/// What [`ServerStatus::name`] says.
+/// The value of [`ServerStatus::name`].
 pub const NAME: &str = "causerie";
 
-/// `GET /api/doctor/`: what a server is and how it is. Pages of every origin may read it.
+/// `GET /api/doctor/`: the server's identity and state. Pages of every origin may read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerStatus {
     /// [`NAME`].
@@ -19,7 +19,7 @@ pub struct ServerStatus {
     pub version: String,
     /// The protocol's version, [`limits::VERSION`].
     pub protocol: u32,
-    /// Which of several servers behind one address this is: random, until it restarts.
+    /// Identifies one of several servers behind one address: random at each start.
     pub node: String,
     /// Whether there may be other servers behind the same address.
     pub clustered: bool,
@@ -32,11 +32,11 @@ pub struct ServerStatus {
     pub host: Option<String>,
     /// Whether the database answers.
     pub database: bool,
-    /// Whether the other nodes can be heard; always true on a single node.
+    /// Whether the bus is reachable; always true on a single node.
     pub bus: bool,
-    /// Whether the server is about to end.
+    /// Whether the server drains.
     pub draining: bool,
-    /// Whether other nodes use the same database and nothing connects them with this one.
+    /// Whether other nodes use the same database and no bus connects them with this one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unheard: bool,
     /// Whether a page may connect; only when the request named an origin.
@@ -47,29 +47,29 @@ pub struct ServerStatus {
 /// Whether pages of an origin may open sockets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OriginStatus {
-    /// Which.
+    /// The origin.
     pub origin: String,
-    /// Whether they may.
+    /// Whether its pages may open sockets.
     pub allowed: bool,
     /// The setting that allows more origins.
     pub setting: String,
 }
 
-/// `GET /api/doctor/probes/{probe}/`: what one server remembers of a handshake.
+/// `GET /api/doctor/probes/{probe}/`: the record that one server has of a handshake.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedTrace {
-    /// Which server answers, as in [`ServerStatus::node`].
+    /// The server that responds, as in [`ServerStatus::node`].
     pub node: String,
-    /// What arrived there within the last [`limits::PROBE_SECONDS`]; `None`: nothing, at this server.
+    /// The handshake that arrived there within the last [`limits::PROBE_SECONDS`], if one did.
     pub trace: Option<Trace>,
 }
 
-/// A handshake as it arrived, and how it was answered.
+/// A handshake as it arrived, and the response to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
-    /// Whether the headers asked for a WebSocket (RFC 6455, section 4.1); without them a proxy dropped them.
+    /// Whether it had the headers of a WebSocket upgrade (RFC 6455, section 4.1); if not, a proxy dropped them.
     pub upgrade: bool,
-    /// What was offered in `Sec-WebSocket-Protocol`.
+    /// What `Sec-WebSocket-Protocol` offered.
     pub offered: Offered,
     /// The header `Origin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,17 +79,17 @@ pub struct Trace {
     /// The header `Host`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// The HTTP status of the answer; 101 when a socket was opened.
+    /// The HTTP status of the response; 101 when a socket was opened.
     pub status: u16,
     /// Why it was refused, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<ErrorCode>,
 }
 
-/// What a handshake offered as subprotocols, without any value.
+/// Which subprotocols a handshake offered, without any values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offered {
-    /// How many values.
+    /// The number of values.
     pub values: usize,
     /// Whether [`handshake::VERSIONED`] was among them.
     pub versioned: bool,
@@ -102,7 +102,7 @@ pub struct Offered {
 }
 
 impl Offered {
-    /// Reads it from the raw value of the header.
+    /// Parses the raw value of the header.
     #[must_use]
     pub fn read(header: &str) -> Self {
         let values: Vec<&str> = header.split(',').map(str::trim).filter(|value| !value.is_empty()).collect();
@@ -118,7 +118,7 @@ impl Offered {
     }
 }
 
-/// Whether a text may name a probe: 8 to [`limits::PROBE_CHARS`] letters, digits or `-`, such as a UUID.
+/// Whether a text can be a probe id: 8 to [`limits::PROBE_CHARS`] letters, digits or `-`, such as a UUID.
 #[must_use]
 pub fn is_probe(text: &str) -> bool {
     (8..=limits::PROBE_CHARS).contains(&text.len())

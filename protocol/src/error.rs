@@ -6,11 +6,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! error_codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $wire:literal,)+) => {
-        /// What went wrong with one request, by a name that programs can branch on.
+        /// Why one request failed, as a name for programs.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
             $($(#[doc = $doc])+ $name,)+
-            /// A code that this version does not know, carried on as it came.
+            /// A code that this version does not know, kept unchanged.
             Unknown(String),
         }
 
@@ -27,7 +27,7 @@ macro_rules! error_codes {
                 }
             }
 
-            /// What it means, in one sentence; empty for an unknown code.
+            /// The meaning in one sentence; empty for an unknown code.
             #[must_use]
             pub fn meaning(&self) -> &'static str {
                 match self {

@@ -1,4 +1,4 @@
-//! Events: what happened in a chat and survives, each at one position of the chat's change log.
+//! Events: the entries of a chat's log, each with its seq.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,12 +6,12 @@ use crate::ids::{ChatId, ClientId, MessageId, Seq, Timestamp, UserId};
 use crate::read::read_fields;
 use crate::rest::ChatStatus;
 
-/// A person, as others in a chat see them.
+/// A user, as other participants see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct User {
-    /// Who it is.
+    /// The user's id.
     pub id: UserId,
-    /// The address that they signed up with.
+    /// The e-mail address of the account.
     pub email: String,
     /// The name to show.
     pub name: String,
@@ -30,24 +30,24 @@ read_fields! {
 pub struct Message {
     /// Unique in the installation.
     pub id: MessageId,
-    /// The chat that it is in.
+    /// The chat.
     // The HTTP API calls it `chat`, as the old system did.
     pub chat_id: ChatId,
-    /// Where the log holds it.
+    /// Its seq.
     pub seq: Seq,
-    /// Who wrote it, as the server knows; never what a client claimed.
+    /// The sender, from the token and never from the client's frame.
     pub sender: User,
     /// The text; empty once the message was deleted.
     pub content: String,
     /// When the server accepted it.
     pub sent_at: Timestamp,
-    /// The sender's own name for it, by which the sender's pages recognise their local echo.
+    /// The sender's own id of the message, by which the sender's pages recognise their local echo.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
     /// When it was last edited, if ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Timestamp>,
-    /// When it was deleted, if ever; the place in the log stays.
+    /// When it was deleted, if ever; the event stays in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
 }
@@ -66,44 +66,44 @@ read_fields! {
     }
 }
 
-/// A message got another text.
+/// A message was edited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edited {
     /// The chat.
     pub chat_id: ChatId,
-    /// Where the log holds this change.
+    /// The seq of this event.
     pub seq: Seq,
-    /// The message that changed.
+    /// The message.
     pub id: MessageId,
-    /// Its text from now on.
+    /// The new text.
     pub content: String,
-    /// When.
+    /// The server's time.
     pub edited_at: Timestamp,
 }
 
-/// A message was deleted; its text is gone from the log too.
+/// A message was deleted; its text is removed from the log too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deleted {
     /// The chat.
     pub chat_id: ChatId,
-    /// Where the log holds this change.
+    /// The seq of this event.
     pub seq: Seq,
-    /// The message that went.
+    /// The message.
     pub id: MessageId,
-    /// When.
+    /// The server's time.
     pub deleted_at: Timestamp,
 }
 
-/// Somebody joined or left a chat.
+/// A user joined or left a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// The chat.
     pub chat_id: ChatId,
-    /// Where the log holds this change.
+    /// The seq of this event.
     pub seq: Seq,
-    /// Who joined or left.
+    /// The user.
     pub user: User,
-    /// When.
+    /// The server's time.
     pub at: Timestamp,
 }
 
@@ -112,48 +112,48 @@ pub struct Membership {
 pub struct ChatChanged {
     /// The chat.
     pub chat_id: ChatId,
-    /// Where the log holds this change.
+    /// The seq of this event.
     pub seq: Seq,
-    /// Its title from now on.
+    /// The new title.
     pub title: Option<String>,
-    /// Its status from now on.
+    /// The new status.
     pub status: ChatStatus,
-    /// When.
+    /// The server's time.
     pub at: Timestamp,
 }
 
-/// One entry of a chat's change log.
+/// One entry of a chat's log.
 ///
 /// On the wire: `{"type":…,"seq":…,"data":{…}}`, where `data` holds `chat_id` and `seq` again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// `message`: somebody said something.
+    /// `message`: a message was sent.
     Message(Message),
-    /// `edited`: a message got another text.
+    /// `edited`: a message was edited.
     Edited(Edited),
-    /// `deleted`: a message is gone.
+    /// `deleted`: a message was deleted.
     Deleted(Deleted),
-    /// `joined`: somebody was added.
+    /// `joined`: a user was added.
     Joined(Membership),
-    /// `left`: somebody left.
+    /// `left`: a user left.
     Left(Membership),
-    /// `chat_changed`: title or status are others now.
+    /// `chat_changed`: the title or the status changed.
     ChatChanged(ChatChanged),
-    /// A kind that this version does not know; it still takes its place in the log.
+    /// A kind that this version does not know; it still has a seq.
     Unknown {
-        /// The wire name of the kind.
+        /// The `type` on the wire.
         kind: String,
         /// The chat.
         chat_id: ChatId,
-        /// Where the log holds it.
+        /// Its seq.
         seq: Seq,
-        /// The data as it came.
+        /// The data, unchanged.
         data: serde_json::Value,
     },
 }
 
 impl Event {
-    /// The chat in which it happened.
+    /// The event's chat.
     #[must_use]
     pub fn chat_id(&self) -> ChatId {
         match self {
@@ -166,7 +166,7 @@ impl Event {
         }
     }
 
-    /// Its position in the chat's log.
+    /// The event's seq.
     #[must_use]
     pub fn seq(&self) -> Seq {
         match self {

@@ -35,7 +35,7 @@ macro_rules! findings {
                 }
             }
 
-            /// What its words leave open, as `{name}`, each with an example.
+            /// The placeholders of its explanation, each with an example.
             #[must_use]
             pub fn details(self) -> &'static [(&'static str, &'static str)] {
                 match self {
@@ -61,7 +61,7 @@ findings! {
     PortTaken = "port_taken", [("port", "8000")];
     /// The system lets the program open too few files for the sockets that it may serve.
     TooFewFiles = "too_few_files", [("limit", "1024"), ("needed", "8192")];
-    /// The address is none, or none that a socket can have.
+    /// The address is invalid, or not one that a socket can have.
     AddressWrong = "address_wrong", [];
     /// There is a token in the address.
     TokenInAddress = "token_in_address", [];
@@ -81,25 +81,25 @@ findings! {
     CertificateRefused = "certificate_refused", [("host", "chat.example.org")];
     /// The address says https and the port speaks plain http.
     TlsNotSpoken = "tls_not_spoken", [("host", "chat.example.org"), ("port", "8000")];
-    /// The address leads on to another one, which sockets do not follow.
+    /// The address redirects to another one, which sockets do not follow.
     Redirected = "redirected", [("to", "https://chat.example.org")];
     /// A proxy answers, and Causerie behind it does not.
     BadGateway = "bad_gateway", [("status", "502")];
     /// Django's development server answers, which has no sockets.
     DjangoRunserver = "django_runserver", [];
-    /// Something else than Causerie answers.
+    /// Another program than Causerie responds.
     NotCauserie = "not_causerie", [];
-    /// This program or page and the server are of versions that don't fit.
+    /// This program or page and the server have incompatible versions.
     VersionsDiffer = "versions_differ", [("ours", "0.1.0"), ("theirs", "0.2.0")];
-    /// The server is about to end.
+    /// The server drains.
     Draining = "draining", [];
     /// The server does not reach its database.
     DatabaseUnreachable = "database_unreachable", [];
     /// The server does not reach Redis.
     RedisUnreachable = "redis_unreachable", [];
-    /// Other servers use the same database, and nothing connects them with this one.
+    /// Other servers use the same database, and no bus connects them with this one.
     NodesUnheard = "nodes_unheard", [];
-    /// A proxy hands another host on than the browser asked for, so that the page looks like a foreign one.
+    /// A proxy forwards another host than the browser requested, so that the page looks like a foreign one.
     ProxyChangesHost = "proxy_changes_host", [("host", "chat.example.org"), ("seen", "127.0.0.1:8000"), ("origin", "https://chat.example.org")];
     /// The page's origin is not one that may open sockets.
     OriginNotAllowed = "origin_not_allowed", [("origin", "https://chat.example.org")];
@@ -107,41 +107,41 @@ findings! {
     Full = "full", [];
     /// Too many connections or requests in too short a time.
     TooOften = "too_often", [];
-    /// A proxy passes the request for a socket on as an ordinary one.
+    /// A proxy forwards the handshake without its upgrade.
     ProxyDropsUpgrade = "proxy_drops_upgrade", [];
-    /// A proxy leaves the offered subprotocols out.
+    /// A proxy drops the offered subprotocols.
     ProxyDropsSubprotocol = "proxy_drops_subprotocol", [];
-    /// The request for a socket does not reach the server, or its answer gets lost.
+    /// The handshake does not reach the server, or its response gets lost.
     SocketBlocked = "socket_blocked", [];
-    /// The socket opens, and nothing comes through it.
+    /// The socket opens, and no frame comes.
     SocketSilent = "socket_silent", [];
     /// There is no token.
     NoToken = "no_token", [];
-    /// The token has not the shape of one.
+    /// The token does not have the form of one.
     TokenMalformed = "token_malformed", [];
-    /// The server never gave this token out.
+    /// The server never issued this token.
     TokenUnknown = "token_unknown", [];
-    /// The token's time is over.
+    /// The token has expired.
     TokenExpired = "token_expired", [];
     /// The token was revoked.
     TokenRevoked = "token_revoked", [];
     /// The chat does not exist, or not for this person.
     ChatNotFound = "chat_not_found", [("chat", "42")];
-    /// The server closed the socket for a reason that has a code of its own.
+    /// The server closed the socket with another code.
     ClosedByServer = "closed_by_server", [("code", "4202"), ("what", "The connection had gone quiet and starts again.")];
     /// The clocks of the device and the server are far apart.
     ClockSkew = "clock_skew", [("seconds", "120")];
-    /// Answers take long.
+    /// Round trips are slow.
     SlowRoundTrip = "slow_round_trip", [("milliseconds", "900")];
     /// A proxy ends connections on which nothing is sent for a while.
     ProxyCutsIdle = "proxy_cuts_idle", [("seconds", "3"), ("heartbeat", "25")];
-    /// Something failed, and no check tells why.
+    /// Something failed, and no check gives the cause.
     Unexplained = "unexplained", [];
 }
 
 impl Finding {
-    /// The words for a person, with what they leave open as `{name}`: [`Finding::details`] names these,
-    /// [`Explanation::fill`] puts values there.
+    /// The explanation for a person. [`Finding::details`] has the names of its placeholders, and
+    /// [`Explanation::fill`] replaces them.
     #[must_use]
     pub fn explanation(self, language: Language) -> Explanation {
         match language {

@@ -1,18 +1,18 @@
-//! The subprotocol values of the handshake: one builder, one parser.
+//! The subprotocols of the handshake: one function builds them, one parses them.
 //!
-//! A browser can't set headers on a WebSocket, so the token travels as an offered subprotocol:
-//! `['Bearer', token]`, or `['causerie.v1', 'Bearer', token]` with the version first.
-//! The server echoes the first of them and never the token; a browser drops a connection that echoes nothing it offered.
+//! A browser can't set headers on a WebSocket, so the token travels as an offered subprotocol: `['Bearer', token]`, or
+//! `['causerie.v1', 'Bearer', token]` with the version first. The server echoes the first of them and never the token;
+//! a browser drops a connection that echoes nothing it offered.
 
 use crate::limits;
 
 /// The header that carries the offered values (RFC 6455, section 11.3.4).
 pub const HEADER: &str = "sec-websocket-protocol";
-/// Says that the value after it is a token.
+/// The value after this one is a token.
 pub const BEARER: &str = "Bearer";
-/// The versioned form's first value.
+/// The first value of the versioned form.
 pub const VERSIONED: &str = "causerie.v1";
-/// Where versions of the protocol that this server does not know start.
+/// The prefix of all versions of the protocol.
 const VERSION_PREFIX: &str = "causerie.v";
 
 /// Why an offer carries no usable token; the sentence is the reason of the close frame.
@@ -32,7 +32,7 @@ pub enum OfferError {
     UnknownVersion,
 }
 
-/// What a client offered.
+/// The subprotocols that a client offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer<'a> {
     /// The value that the server must echo, if the client offered any that it may echo.
@@ -54,7 +54,7 @@ pub fn is_token(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// Reads the offer from the raw value of the header; several headers are joined with a comma first (RFC 9110, section 5.3).
+/// Parses the raw value of the header; several headers are joined with a comma first (RFC 9110, section 5.3).
 #[must_use]
 pub fn parse(header: &str) -> Offer<'_> {
     let mut values = header.split(',').map(str::trim).filter(|value| !value.is_empty());

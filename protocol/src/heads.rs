@@ -8,12 +8,12 @@ use serde::ser::{Serialize, Serializer};
 use crate::ids::{ChatId, Seq};
 use crate::read::Name;
 
-/// The last position of each chat, in any order.
+/// The head of each chat, in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heads(pub Vec<(ChatId, Seq)>);
 
 impl Heads {
-    /// Whether a chat is among them.
+    /// Whether it has the head of a chat.
     #[must_use]
     pub fn contains_key(&self, chat: &ChatId) -> bool {
         self.0.iter().any(|(other, _)| other == chat)

@@ -91,7 +91,8 @@ impl fmt::Display for Epoch {
 
 /// A point in time as RFC 3339 text in UTC with microseconds, such as `2026-11-24T09:41:00.000000Z`.
 ///
-/// It is text and not a number of seconds because each end has a calendar of its own; equal lengths make it sort as text.
+/// It is text and not a number of seconds because each end has a calendar of its own; equal lengths make it sort as
+/// text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(pub String);

@@ -1,17 +1,19 @@
-//! The contract between Causerie's server and its clients: frames, replies, events, close codes, REST bodies and limits.
+//! The contract between Causerie's server and its clients: frames, replies, events, close codes, REST bodies and
+//! limits.
 //!
 //! Reading order:
 //!
-//! 1. [`ids`] and [`text`], with [`visible`]: the small types that can't hold nonsense.
+//! 1. [`ids`] and [`text`], with [`visible`]: the validated small types.
 //! 2. [`event`]: what happens in a chat and survives, each with its [`Seq`].
 //! 3. [`client_frame`] and [`server_frame`], with [`heads`]: the two directions of a socket, never mixed.
 //! 4. [`close`] and [`error`]: how a socket ends, and how one request fails while the socket stays.
 //! 5. [`handshake`]: the subprotocol values that carry the token.
 //! 6. [`rest`] and [`paths`]: bodies and addresses of the HTTP API.
 //! 7. [`limits`]: every bound, named once.
-//! 8. [`read`]: how objects are read; [`bidi`]: how other people's text stands in a sentence.
-//! 9. [`findings`], [`words`] and [`doctor`]: what can be wrong with a connection, what a person is told, and what a server tells about itself and a handshake.
-//! 10. [`reference`](mod@reference) and [`troubleshooting`]: the Markdown pages that are made from all of these.
+//! 8. [`read`]: how objects are deserialised; [`bidi`]: how other people's text is isolated in a sentence.
+//! 9. [`findings`], [`words`] and [`doctor`]: what can be wrong with a connection, how that is explained to a person,
+//!    and what a server reports about itself and a handshake.
+//! 10. [`reference`](mod@reference) and [`troubleshooting`]: the Markdown pages that are generated from all of these.
 //!
 //! Nothing here does input or output; the crate builds natively and for `wasm32-unknown-unknown`.
 

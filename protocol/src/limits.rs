@@ -1,4 +1,4 @@
-//! Every bound of the protocol, named once; the server enforces them and tells them in its `welcome`.
+//! The limits of the protocol; the server enforces them and sends them in its `welcome`.
 
 use serde::Serialize;
 
@@ -27,7 +27,8 @@ pub const TITLE_BYTES: usize = 200;
 pub const NAME_BYTES: usize = 100;
 /// Longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3).
 pub const EMAIL_BYTES: usize = 254;
-/// Shortest password, in characters (NIST SP 800-63B, section 3.1.1.2, for a password beside nothing else asks for more; eight is its floor).
+/// Shortest password, in characters (NIST SP 800-63B, section 3.1.1.2, for a password beside nothing else asks for
+/// more; eight is its floor).
 pub const PASSWORD_MIN_CHARS: usize = 8;
 /// Longest password, in bytes, so that hashing can't be made to work for ever.
 pub const PASSWORD_MAX_BYTES: usize = 1024;
@@ -41,7 +42,8 @@ pub const PAGE_MAX: usize = 500;
 pub const RESUME_EVENTS: u64 = 1_000;
 /// Most chats that one socket follows.
 pub const SUBSCRIPTIONS: usize = 1_000;
-/// Most chats of a page of the list, and how many come when the request names no `limit`: as many as one socket follows.
+/// Most chats of a page of the list, and how many come when the request names no `limit`: as many as one socket
+/// follows.
 pub const CHATS_PAGE: usize = SUBSCRIPTIONS;
 /// Most chats that a `ping` names beside those that its socket follows.
 pub const MOVED_CHATS: u64 = 1_000;
@@ -55,7 +57,8 @@ pub const HEARTBEAT_GRACE_SECONDS: u64 = 25;
 pub const OUTBOX_FRAMES: usize = 1_024;
 /// Bytes that wait for a slow socket; more closes it with 4201.
 pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
-/// Frames a second of one socket, unless the server's settings say otherwise; a socket that sends faster is read more slowly.
+/// Frames a second of one socket, unless the server's settings say otherwise; a socket that sends faster is read more
+/// slowly.
 pub const FRAMES_PER_SECOND: u32 = 2_000;
 /// The same for all sockets of one person together.
 pub const FRAMES_PER_SECOND_PER_USER: u32 = 4_000;
@@ -84,7 +87,7 @@ pub const PROBE_SECONDS: u64 = 60;
 /// Longest name of a probe, in characters: a UUID has 36.
 pub const PROBE_CHARS: usize = 64;
 
-/// Unread messages are counted up to this: a chat that tells this number has as many or more.
+/// Unread messages are counted up to this: a chat with this count has as many or more.
 pub const UNREAD: u64 = 1_000;
 
 /// What a message takes beside its text and its `client_id`: names, ids, braces, and some white space between them.
@@ -93,7 +96,7 @@ const ENVELOPE_BYTES: usize = 4 * 1024;
 const LONGEST_MESSAGE: usize = JSON_ESCAPE_BYTES * (TEXT_BYTES + CLIENT_ID_BYTES) + ENVELOPE_BYTES;
 const _: () = assert!(LONGEST_MESSAGE <= FRAME_BYTES && LONGEST_MESSAGE <= BODY_BYTES);
 
-/// The limits that a client must keep, as the `welcome` frame tells them.
+/// The limits that a client must keep, as in the `welcome` frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// [`TEXT_BYTES`].

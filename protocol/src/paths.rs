@@ -2,17 +2,17 @@
 
 use crate::ids::{ChatId, MessageId, Seq, TokenId};
 
-/// Makes an account and signs in: `POST`.
+/// Creates an account and signs in: `POST`.
 pub const REGISTER: &str = "/api/auth/register/";
 /// Signs in: `POST`.
 pub const LOGIN: &str = "/api/auth/login/";
 /// Signs out and revokes the token that was used: `POST`.
 pub const LOGOUT: &str = "/api/auth/logout/";
-/// The person who is signed in: `GET`.
+/// The user of the token: `GET`.
 pub const ME: &str = "/api/auth/me/";
-/// The person's sign-ins: `GET`.
+/// The user's sign-ins: `GET`.
 pub const TOKENS: &str = "/api/auth/tokens/";
-/// The person's chats: `GET` lists, `POST` starts one.
+/// The user's chats: `GET` lists them, `POST` creates one.
 pub const CHATS: &str = "/api/chats/";
 /// The socket that follows many chats.
 pub const SOCKET: &str = "/ws/";
@@ -20,10 +20,11 @@ pub const SOCKET: &str = "/ws/";
 pub const HEALTH: &str = "/healthz";
 /// Says whether the server should get requests: `GET` answers a [`crate::rest::Readiness`].
 pub const READY: &str = "/readyz";
-/// What the server tells about itself to whoever looks for a fault: `GET` answers a [`crate::doctor::ServerStatus`].
+/// The server's identity and state for the doctor: `GET` answers a [`crate::doctor::ServerStatus`].
 /// With `?origin=` it also says whether pages of that origin may connect.
 pub const DOCTOR: &str = "/api/doctor/";
-/// What arrived of a handshake that carried `?probe=`: `GET` below this, with the probe, answers a [`crate::doctor::RecordedTrace`].
+/// Records of handshakes with `?probe=`: `GET` below this, with the probe id, answers a
+/// [`crate::doctor::RecordedTrace`].
 pub const PROBES: &str = "/api/doctor/probes/";
 /// The connection tester.
 pub const TESTER: &str = "/chat-ws-test/";
@@ -46,7 +47,7 @@ pub fn messages(id: ChatId) -> String {
     format!("{CHATS}{id}/messages/")
 }
 
-/// The people of a chat: `POST` adds one to a group.
+/// The participants of a chat: `POST` adds one to a group.
 #[must_use]
 pub fn participants(id: ChatId) -> String {
     format!("{CHATS}{id}/participants/")
@@ -73,13 +74,13 @@ pub fn chat_socket(id: ChatId, after: Option<Seq>) -> String {
     }
 }
 
-/// What arrived of a handshake that carried this probe.
+/// The record of a handshake with this probe id.
 #[must_use]
 pub fn probe(probe: &str) -> String {
     format!("{PROBES}{probe}/")
 }
 
-/// A socket whose handshake the server remembers for a minute under the name `probe`.
+/// A socket whose handshake the server records for a minute under this probe id.
 #[must_use]
 pub fn probe_socket(chat: Option<ChatId>, probe: &str) -> String {
     match chat {

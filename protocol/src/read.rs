@@ -1,14 +1,14 @@
-//! Reading objects field by field, in a fraction of the code that the derive makes.
+//! Deserialises objects field by field, with a fraction of the code that serde's derive generates.
 //!
-//! A page downloads every byte of it. Objects are the only form of our types on the wire, so that positions
-//! need not be read; a field that comes twice counts as it comes last, and one that is not known is passed over.
+//! A page downloads every byte of that code. On the wire our types are objects only, so sequences need not be read; a
+//! field that comes twice counts as it comes last, and an unknown one is skipped.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-/// The name of a field, borrowed when it holds no escapes.
+/// The name of a field, borrowed when it has no escapes.
 pub struct Name<'a>(pub Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -35,10 +35,10 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// A field that must be there.
+/// Unwraps a required field.
 ///
 /// # Errors
-/// When it is not.
+/// The field is missing.
 pub fn required<T, E: Error>(field: Option<T>, name: &'static str) -> Result<T, E> {
     field.ok_or_else(|| E::missing_field(name))
 }

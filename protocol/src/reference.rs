@@ -1,4 +1,4 @@
-//! Makes `docs/PROTOCOL.md` from the types, so that the tables can't drift from the program.
+//! Generates `docs/PROTOCOL.md` from the types, so that it is always up to date.
 
 use std::fmt::Write;
 

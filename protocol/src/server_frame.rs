@@ -1,4 +1,4 @@
-//! What a server sends: replies to one request, events of a chat, and notices that nobody stores.
+//! The frames that a server sends: replies to a request, events of a chat, and notices that are not stored.
 
 mod flat;
 
@@ -19,7 +19,8 @@ pub enum ServerFrame {
     Welcome(Welcome),
     /// `subscribed`: a reply; the missed events follow, then live ones.
     Subscribed(Subscribed),
-    /// `unsubscribed`: the stream of one chat ended, as a 4003 would end a socket for one chat, or with 1000 as asked.
+    /// `unsubscribed`: a subscription ended, as a 4003 would end the socket of one chat, or with 1000 as the reply to
+    /// `unsubscribe`.
     Unsubscribed(Unsubscribed),
     /// An entry of a chat's log.
     Event(Event),
@@ -31,28 +32,28 @@ pub enum ServerFrame {
     Ping(Ping),
     /// `go_away`: the server is about to close with 1012.
     GoAway(GoAway),
-    /// `typing`: somebody is writing.
+    /// `typing`: a user is typing.
     Typing(Typing),
-    /// `presence`: somebody came or went.
+    /// `presence`: a user went online or offline.
     Presence(Presence),
-    /// `read`: somebody read up to a position.
+    /// `read`: a user's read position moved.
     Read(ReadPosition),
     /// `chat_added`: there is a chat that you were not in before.
     ChatAdded(ChatAdded),
-    /// A kind that this version does not know, carried on as it came.
+    /// A kind that this version does not know, unchanged; on a page without its content.
     Unknown(Value),
 }
 
 /// The body of `welcome`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
-    /// Who the token says you are.
+    /// The user of the token.
     pub user: User,
     /// The protocol's version, [`crate::limits::VERSION`].
     pub version: u32,
-    /// What a client must keep to.
+    /// The limits that a client must keep.
     pub limits: Limits,
-    /// Seconds between two pings; a client that hears nothing for twice as long reconnects.
+    /// Seconds between two pings; a client that gets no frame for twice as long reconnects.
     pub heartbeat_seconds: u64,
     /// The server's clock.
     pub server_time: Timestamp,
@@ -61,20 +62,20 @@ pub struct Welcome {
 /// The body of `subscribed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribed {
-    /// Which chat.
+    /// The chat.
     pub chat_id: ChatId,
     /// The log's epoch, to send with the next `subscribe`.
     pub epoch: Epoch,
-    /// The last position of the log just now.
+    /// The head of the log.
     pub head: Seq,
-    /// The position could not be served: forget this chat's messages and load them afresh.
+    /// Whether the position can't be resumed, so that the client must load the chat afresh.
     pub reset: bool,
 }
 
 /// The body of `unsubscribed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unsubscribed {
-    /// Which chat.
+    /// The chat.
     pub chat_id: ChatId,
     /// The close code that a socket for this chat alone would have got.
     pub code: u16,
@@ -85,31 +86,31 @@ pub struct Unsubscribed {
 /// The body of `ack`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
-    /// The sender's name for the message.
+    /// The sender's own id of the message.
     pub client_id: ClientId,
     /// The chat.
     pub chat_id: ChatId,
     /// The message's id.
     pub id: MessageId,
-    /// Its position in the log.
+    /// Its seq.
     pub seq: Seq,
     /// When the server accepted it.
     pub sent_at: Timestamp,
-    /// Whether it was there already, from an earlier send.
+    /// Whether it was stored already, by an earlier send.
     pub duplicate: bool,
 }
 
 /// The body of `error`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorReply {
-    /// For programs.
+    /// The code for programs.
     pub code: ErrorCode,
     /// What is wrong and what to do, in one sentence.
     pub detail: String,
     /// The message that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
-    /// The chat that was meant.
+    /// The chat of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat_id: Option<ChatId>,
     /// When to try again, in milliseconds.
@@ -122,27 +123,28 @@ pub struct ErrorReply {
 pub struct Ping {
     /// The server's clock, in milliseconds since 1970; sent back in the `pong`.
     pub t: i64,
-    /// The head of each chat that this socket follows; one that is ahead of the client reveals a lost tail.
+    /// The head of each chat that this socket follows; a head beyond the client's position reveals missing events.
     ///
-    /// On a socket that follows as many chats as it may, also the heads of those of the person's other chats that got
-    /// messages lately.
+    /// On a socket that follows as many chats as it may, also the heads of the user's other chats that got messages
+    /// lately.
     #[serde(default)]
     pub heads: Heads,
 }
 
 /// `pong`: the answer to a client's `ping`, with its `t` again.
 ///
-/// No variant of [`ServerFrame`], where it is an `Unknown`: only who sends `ping` need know it, and chat pages don't.
+/// It is not a variant of [`ServerFrame`], where it decodes as `Unknown`: chat pages send no `ping` and need not know
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename = "pong")]
 pub struct Pong {
-    /// What the `ping` brought, if it brought anything.
+    /// The `t` of the `ping`, if it had one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub t: Option<i64>,
 }
 
 impl Pong {
-    /// Reads it from a frame's JSON text; `None` when that is another frame.
+    /// Parses a frame's JSON text; `None` for another frame.
     #[must_use]
     pub fn decode(json: &str) -> Option<Self> {
         #[derive(Deserialize)]
@@ -174,16 +176,16 @@ pub struct GoAway {
 /// The body of `typing`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Typing {
-    /// Where.
+    /// The chat.
     pub chat_id: ChatId,
-    /// Who.
+    /// The user.
     pub user_id: UserId,
 }
 
 /// The body of `presence`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
     /// Whether they have a socket open.
     pub online: bool,
@@ -192,18 +194,18 @@ pub struct Presence {
 /// The body of `read`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadPosition {
-    /// Where.
+    /// The chat.
     pub chat_id: ChatId,
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// How far.
+    /// The read position.
     pub seq: Seq,
 }
 
 /// The body of `chat_added`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatAdded {
-    /// The chat as you see it.
+    /// The chat as the socket's user sees it.
     pub chat: Chat,
 }
 
@@ -216,7 +218,7 @@ struct Tagged<'a, T> {
     body: &'a T,
 }
 
-/// An event as it stands on the wire.
+/// An event on the wire.
 #[derive(Serialize)]
 struct EventFrame<'a, T> {
     #[serde(rename = "type")]
@@ -264,11 +266,11 @@ impl Serialize for Event {
 }
 
 impl ServerFrame {
-    /// Reads a frame from its JSON text; a kind that is not known becomes an `Unknown` that keeps everything,
-    /// and so does an event whose data has another shape: it still takes its place in the log.
+    /// Parses a frame from its JSON text. An unknown kind becomes an `Unknown`, and so does an event whose data has
+    /// another form: it still has its seq.
     ///
     /// # Errors
-    /// The JSON error when the text is no JSON object with a `type`, or a known reply lacks a field.
+    /// The JSON error when the text is not a JSON object with a `type`, or a known reply lacks a field.
     pub fn decode(json: &str) -> Result<Self, serde_json::Error> {
         flat::decode(json)
     }

@@ -1,4 +1,4 @@
-//! Texts that people write, checked once at the edge.
+//! Texts that people write, validated once where they enter.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::limits;
 use crate::visible::{is_blank, is_one_line};
 
-/// Why a text was refused; never holds the text itself.
+/// Why a text was refused; it never has the text itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// Nothing that can be seen: white space, characters that are never shown, or nothing at all.
@@ -124,7 +124,7 @@ checked_text! {
     ChatTitle, limits::TITLE_BYTES, Lines::One
 }
 checked_text! {
-    /// What a person is called: one line, not blank, at most [`limits::NAME_BYTES`].
+    /// The name of a user: one line, not blank, at most [`limits::NAME_BYTES`].
     PersonName, limits::NAME_BYTES, Lines::One
 }
 

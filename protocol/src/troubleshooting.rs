@@ -1,4 +1,4 @@
-//! The Markdown page of all findings and closes, made from the words.
+//! Generates the Markdown page of all findings and close codes.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use crate::findings::Finding;
 use crate::words::Language;
 use crate::words::checks::Heading;
 
-/// What the page says around its table.
+/// The texts around the tables.
 struct Around {
     title: &'static str,
     opening: &'static str,
@@ -45,7 +45,7 @@ const VIETNAMESE: Around = Around {
     closes_opening: "Mã có trong bảng điều khiển của trình duyệt, trong trang thử kết nối và trong nhật ký của máy chủ.\n",
 };
 
-/// The whole page, in one language.
+/// The whole page in one language.
 #[must_use]
 pub fn markdown(language: Language) -> String {
     let around = match language {

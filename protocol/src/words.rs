@@ -1,7 +1,8 @@
-//! The words for a person: what happened, why that usually is, what to do; in every language that Causerie speaks.
+//! Explanations for a person: what happened, the usual cause, and what to do, in every language.
 //!
-//! [`CloseCode::explanation`](crate::CloseCode::explanation) and [`Finding::explanation`](crate::findings::Finding::explanation) lead here.
-//! Each language and each table is a function of its own, so that a page downloads only those that it calls.
+//! [`CloseCode::explanation`](crate::CloseCode::explanation) and
+//! [`Finding::explanation`](crate::findings::Finding::explanation) lead here. Each table of each language is a function
+//! of its own, so that a page downloads only those that it calls.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,35 +14,35 @@ pub mod vietnamese;
 pub mod vietnamese_close;
 pub mod vietnamese_error;
 
-/// What happened, why that usually is, and what to do, in words for a person.
+/// What happened, the usual cause, and what to do; a text may have placeholders such as `{name}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// What happened.
     pub what: &'static str,
-    /// Why that usually is.
+    /// The usual cause.
     pub why: &'static str,
     /// What to do.
     pub remedy: &'static str,
 }
 
-/// [`Explanation`] with every value in its place.
+/// An [`Explanation`] whose placeholders are replaced by values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilledExplanation {
     /// What happened.
     pub what: String,
-    /// Why that usually is.
+    /// The usual cause.
     pub why: String,
     /// What to do.
     pub remedy: String,
 }
 
 impl Explanation {
-    /// Puts values where the words leave them open, as `{name}`.
+    /// Replaces the placeholders by values.
     #[must_use]
     pub fn fill(self, details: &[(&str, &str)]) -> FilledExplanation {
         let fill = |text: &str| {
             details.iter().fold(text.to_owned(), |text, (name, value)| {
-                // A sentence as a value brings its own stop, and the words have one behind the place.
+                // A sentence as a value has its own full stop, and the text has one after the placeholder.
                 let value = bidi::isolated(value.trim_end_matches('.'));
                 text.replace(&format!("{{{name}}}"), &value)
             })
@@ -50,10 +51,10 @@ impl Explanation {
     }
 }
 
-/// A language that Causerie speaks.
+/// A language of Causerie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
-    /// English, for everybody whose language is none of the others.
+    /// English, the fallback.
     #[default]
     English,
     /// Vietnamese.
@@ -66,7 +67,7 @@ impl Language {
 
     /// The language of a BCP 47 tag, such as `vi` or `en-GB`, or of a POSIX locale, such as `vi_VN.UTF-8`.
     ///
-    /// `None` when it is none of ours, so that the next of a person's languages can be asked for.
+    /// `None` for other languages, so that the caller can try the person's next one.
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_', '.', '@']).next().unwrap_or_default();
@@ -82,7 +83,7 @@ impl Language {
         }
     }
 
-    /// Its name in itself.
+    /// The language's own name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -99,7 +100,7 @@ mod tests {
     use crate::error::ErrorCode;
     use crate::findings::Finding;
 
-    /// The names that a text leaves open.
+    /// The names of a text's placeholders.
     fn open(text: &str) -> Vec<&str> {
         let parts = text.split('{').skip(1).filter_map(|part| part.split_once('}'));
         let mut names: Vec<_> =
@@ -109,7 +110,7 @@ mod tests {
         names
     }
 
-    /// What stands in backticks: commands and settings, the same in every language.
+    /// The text in backticks: commands and settings, the same in every language.
     fn code(text: &str) -> Vec<&str> {
         text.split('`').skip(1).step_by(2).collect()
     }

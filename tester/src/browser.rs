@@ -1,4 +1,4 @@
-//! Small things that only a browser knows or does: the time, the address, the clipboard, a file to keep.
+//! Small interfaces of the browser: time, address, clipboard, download, fetch.
 
 use causerie_frontend::browser::{document, window};
 use causerie_protocol::words::Language;
@@ -10,10 +10,10 @@ use web_sys::{
     RequestCredentials, RequestInit, RequestMode, Response, Storage, Url,
 };
 
-/// Where the page keeps the language that a person chose; the chat page uses the same.
+/// The key of the chosen language; the chat page uses the same.
 const LANGUAGE_KEY: &str = "causerie.language";
 
-/// The time in milliseconds since 1970, with fractions, by a clock that never runs backwards.
+/// The time in milliseconds since 1970, with fractions, by the monotonic clock.
 pub fn now() -> f64 {
     let performance = window().performance();
     let origin =
@@ -24,19 +24,17 @@ pub fn now() -> f64 {
     }
 }
 
-/// The time of day with milliseconds, in the browser's zone: `09:41:07.123`.
+/// The time of day with milliseconds, in the browser's time zone: `09:41:07.123`.
 pub fn time_of_day(at: f64) -> String {
     let date = js_sys::Date::new(&at.into());
     let (hours, minutes, seconds) = (date.get_hours(), date.get_minutes(), date.get_seconds());
     format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", date.get_milliseconds())
 }
 
-/// The time as ISO 8601 has it, for files.
 pub fn iso_time(at: f64) -> String {
     js_sys::Date::new(&at.into()).to_iso_string().into()
 }
 
-/// The page's origin, such as `https://chat.example.org`.
 pub fn origin() -> String {
     window().location().origin().unwrap_or_default()
 }
@@ -46,14 +44,13 @@ pub fn query() -> String {
     window().location().search().unwrap_or_default()
 }
 
-/// Whether the device believes that it has a network.
 pub fn is_online() -> bool {
     window().navigator().on_line()
 }
 
-/// The style sheet that only this program needs.
+/// Adds the style sheet that only this program needs.
 ///
-/// The page's policy allows no `<style>`, and a file of its own would be one more thing to name, keep and wait for.
+/// The page's Content-Security-Policy forbids `<style>`, and a file would be one more request.
 pub fn adopt_style(css: &str) {
     let Ok(sheet) = CssStyleSheet::new() else { return };
     let replace =
@@ -63,7 +60,6 @@ pub fn adopt_style(css: &str) {
     }
 }
 
-/// Takes away what `index.html` shows until a program is there.
 pub fn remove_skeleton() {
     if let Some(skeleton) = document().get_element_by_id("skeleton") {
         skeleton.remove();
@@ -74,7 +70,7 @@ fn storage() -> Option<Storage> {
     window().local_storage().ok()?
 }
 
-/// The language that the person chose, else the first of the browser's that Causerie speaks.
+/// The language that the person chose, else the first of the browser's languages that Causerie has.
 pub fn language() -> Language {
     let chosen = storage().and_then(|storage| storage.get_item(LANGUAGE_KEY).ok()?);
     let preferred = window().navigator().languages();
@@ -82,23 +78,23 @@ pub fn language() -> Language {
     tags.into_iter().find_map(|tag| Language::from_tag(&tag)).unwrap_or_default()
 }
 
-/// Keeps the language that the person chose, for every page of this server.
+/// Stores the chosen language for every page of this server.
 pub fn keep_language(language: Language) {
     if let Some(storage) = storage() {
         let _ = storage.set_item(LANGUAGE_KEY, language.tag());
     }
 }
 
-/// Tells the browser and screen readers which language the page speaks.
+/// Sets the document's language, for the browser and screen readers.
 pub fn tell_language(language: Language) {
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("lang", language.tag());
     }
 }
 
-/// Puts a text on the clipboard; false when the browser does not allow it.
+/// Copies a text to the clipboard; returns false when the browser does not allow it.
 pub async fn copy(text: String) -> bool {
-    // Browsers give the clipboard on secure origins only, and a server at home may be on plain HTTP.
+    // The clipboard API exists on secure origins only, and a server at home may use plain HTTP.
     let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).ok();
     if clipboard.is_some_and(|clipboard| !clipboard.is_undefined()) {
         let written = JsFuture::from(window().navigator().clipboard().write_text(&text)).await;
@@ -109,12 +105,12 @@ pub async fn copy(text: String) -> bool {
     copy_by_selection(&text).unwrap_or(false)
 }
 
-/// Copies as people did before there was a clipboard for pages: through a selected field.
+/// Copies through a selected field and `execCommand`.
 fn copy_by_selection(text: &str) -> Option<bool> {
     let field: HtmlTextAreaElement = document().create_element("textarea").ok()?.dyn_into().ok()?;
     field.set_value(text);
     field.set_class_name("visually-hidden");
-    // In a dialog or beside it the field could not be selected; the body is always there.
+    // Inside or beside a dialog the field could not be selected.
     document().body()?.append_child(&field).ok()?;
     let focused = document().active_element();
     field.select();
@@ -127,7 +123,7 @@ fn copy_by_selection(text: &str) -> Option<bool> {
     copied
 }
 
-/// Offers a text as a file to keep.
+/// Downloads a text as a file.
 pub fn download(name: &str, text: &str) {
     let attempt = || -> Result<(), JsValue> {
         let options = BlobPropertyBag::new();
@@ -140,11 +136,10 @@ pub fn download(name: &str, text: &str) {
         anchor.click();
         Url::revoke_object_url(&url)
     };
-    // Memory is the only thing that it could fail for.
+    // It fails only for want of memory.
     let _ = attempt();
 }
 
-/// Waits.
 pub async fn pause(milliseconds: u32) {
     let timer = js_sys::Promise::new(&mut |resolve, _| {
         let milliseconds = i32::try_from(milliseconds).unwrap_or(i32::MAX);
@@ -153,16 +148,15 @@ pub async fn pause(milliseconds: u32) {
     let _ = JsFuture::from(timer).await;
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GetError {
-    /// None came in time.
     TimedOut,
-    /// There was no connection, or this page may not read the answer: a browser does not say which.
+    /// There was no connection, or this page may not read the response: a browser does not say which.
     Failed,
 }
 
-/// `GET` without any credential and past every cache; when `opaque`, an answer counts and can't be read.
+/// `GET` without credentials and caches; an `opaque` response can't be read.
 pub async fn get(url: &str, opaque: bool, timeout_ms: u32) -> Result<Response, GetError> {
     let options = RequestInit::new();
     options.set_mode(if opaque { RequestMode::NoCors } else { RequestMode::Cors });
@@ -176,7 +170,7 @@ pub async fn get(url: &str, opaque: bool, timeout_ms: u32) -> Result<Response, G
     })
 }
 
-/// The body, as far as it is text; empty when it broke off.
+/// The body, as far as it is text; empty when it breaks off.
 pub async fn body(response: &Response) -> String {
     let Ok(text) = response.text() else { return String::new() };
     JsFuture::from(text).await.ok().and_then(|text| text.as_string()).unwrap_or_default()

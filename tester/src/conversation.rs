@@ -1,4 +1,4 @@
-//! The conversation beside the record: what was said in a chat, from live frames and from the history.
+//! The messages of a chat, from live frames and from the history.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// Takes a message from wherever it comes; the newer one of two with the same id stays.
+    /// Adds a message; it replaces one with the same id.
     pub fn add(&mut self, message: Message) {
         self.messages.insert(message.id, message);
         while self.messages.len() > MESSAGES {
@@ -21,9 +21,9 @@ impl Conversation {
         }
     }
 
-    /// Looks whether a frame changes the conversation.
+    /// Takes a frame; returns whether it changed the conversation.
     pub fn received(&mut self, kind: &str, text: &str) -> bool {
-        // Most frames are something else, and reading one whole costs more than its type.
+        // Most frames are of other types, and decoding a frame costs more than reading its type.
         if !matches!(kind, "message" | "edited" | "deleted") {
             return false;
         }
@@ -43,12 +43,10 @@ impl Conversation {
         true
     }
 
-    /// The messages, oldest first.
     pub fn messages(&self) -> impl Iterator<Item = &Message> {
         self.messages.values()
     }
 
-    /// Forgets all; another chat is looked at.
     pub fn clear(&mut self) {
         self.messages.clear();
     }

@@ -2,24 +2,20 @@
 
 use crate::frame::{Direction, Frame};
 
-/// What a line must be; what is `None` or empty lets everything pass.
+/// The conditions for a line; `None` and empty ones let everything pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Its direction.
     pub direction: Option<Direction>,
-    /// Its type.
     pub kind: Option<String>,
-    /// Words of its payload or type, in any case; all of them must occur.
+    /// Words that must all occur in its payload or type, in any case.
     words: Vec<String>,
 }
 
 impl Filter {
-    /// A filter by direction, type and words.
     pub fn new(direction: Option<Direction>, kind: Option<String>, text: &str) -> Self {
         Self { direction, kind, words: words(text) }
     }
 
-    /// Whether a line is shown.
     pub fn passes(&self, frame: &Frame) -> bool {
         self.direction.is_none_or(|direction| direction == frame.direction)
             && self.kind.as_ref().is_none_or(|kind| *kind == frame.kind)
@@ -35,16 +31,14 @@ pub fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_lowercase).collect()
 }
 
-/// A piece of a text, and whether a search found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece<'a> {
-    /// The piece.
     pub text: &'a str,
-    /// Whether it is one of the words that were looked for.
+    /// Whether it matches a word of the search.
     pub found: bool,
 }
 
-/// Cuts a text where one of the words begins and ends, so that they can be marked.
+/// Splits a text around the words of a search, so that they can be highlighted.
 pub fn pieces<'a>(text: &'a str, words: &[String]) -> Vec<Piece<'a>> {
     let mut pieces = Vec::new();
     let (mut start, mut at) = (0, 0);
@@ -68,7 +62,7 @@ pub fn pieces<'a>(text: &'a str, words: &[String]) -> Vec<Piece<'a>> {
     pieces
 }
 
-/// How many bytes of a text are a word in lower case, when it begins with that.
+/// The length of the text's prefix that in lower case is this word, if there is one.
 fn prefix_len(text: &str, word: &str) -> Option<usize> {
     let mut rest = word;
     for (at, character) in text.char_indices() {

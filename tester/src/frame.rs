@@ -1,20 +1,16 @@
-//! A line of the tester's record: a frame in one of the directions, or a notice of what the connection did.
+//! A line of the record: a frame in one of the directions, or a notice about the connection.
 
 use serde::Deserialize;
 
-/// Which way something went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// From this page to the server.
     Sent,
-    /// From the server to this page.
     Received,
-    /// Nothing went: the connection opened, closed, or something was loaded over HTTP.
+    /// No frame: the connection opened or closed, or something was loaded over HTTP.
     Notice,
 }
 
 impl Direction {
-    /// Every direction.
     pub const ALL: &'static [Self] = &[Self::Sent, Self::Received, Self::Notice];
 
     /// Its name in files and in the filter.
@@ -26,7 +22,6 @@ impl Direction {
         }
     }
 
-    /// The direction with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|direction| direction.as_str() == name)
     }
@@ -41,34 +36,31 @@ impl Direction {
     }
 }
 
-/// A line of the record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// Counted from 0, never used again.
+    /// Counted from 0, never reused.
     pub number: u64,
-    /// When, in milliseconds since 1970 by this device's clock.
+    /// In milliseconds since 1970 by this device's clock.
     pub at: f64,
-    /// Which way.
     pub direction: Direction,
-    /// The frame's `type`, or what it is when it has none.
+    /// The frame's `type`, or one of the `KIND_` constants.
     pub kind: String,
     /// The payload's bytes.
     pub size: usize,
-    /// The payload, or the notice's words.
+    /// The payload, or the text of a notice.
     pub text: String,
 }
 
-/// The kind of a text that is no JSON object.
+/// The kind of a text that is not a JSON object.
 pub const KIND_TEXT: &str = "(text)";
 /// The kind of a JSON object without a `type`.
 pub const KIND_UNTYPED: &str = "(no type)";
 /// The kind of a binary frame, which the protocol does not have.
 pub const KIND_BINARY: &str = "(binary)";
 
-/// What the tester reads of a frame, whatever else is in it.
+/// The fields of a frame that the tester uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Head {
-    /// The frame's `type`.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
     /// Of `ping` and `pong`.
@@ -83,12 +75,12 @@ pub struct Head {
 }
 
 impl Head {
-    /// Reads it; a field that is no good is as one that is missing.
+    /// Reads the fields; an invalid one counts as missing.
     pub fn read(text: &str) -> Self {
         if let Ok(head) = serde_json::from_str(text) {
             return head;
         }
-        // Frames of one's own making may be wrong in any way: what can be read of them is still of use.
+        // Frames that a person typed may be wrong in any way; their type is still useful.
         let kind = match serde_json::from_str::<serde_json::Value>(text) {
             Ok(serde_json::Value::Object(fields)) => {
                 fields.get("type").map_or(KIND_UNTYPED.to_owned(), |kind| {
@@ -100,7 +92,7 @@ impl Head {
         Self { kind: Some(kind), ..Self::default() }
     }
 
-    /// What stands in the column of types.
+    /// The text in the column of types.
     pub fn kind(&self) -> String {
         self.kind.clone().unwrap_or_else(|| KIND_UNTYPED.to_owned())
     }

@@ -1,11 +1,11 @@
-//! The handshake as a browser sends it, and the commands that do the same in a terminal; never with a token.
+//! The handshake as a browser sends it, and commands for a terminal that do the same; never with a token.
 
 use causerie_protocol::handshake::{BEARER, VERSIONED};
 use causerie_protocol::{ChatId, paths};
 
 use crate::frame::Frame;
 
-/// What a command has in the place of the token.
+/// What a command has in place of the token.
 const VARIABLE: &str = "$TOKEN";
 
 /// Which subprotocols are offered before the token.
@@ -14,12 +14,11 @@ pub enum Form {
     /// `['causerie.v1', 'Bearer', token]`.
     #[default]
     Versioned,
-    /// `['Bearer', token]`, as clients of the old system do.
+    /// `['Bearer', token]`, as older clients offer.
     Bearer,
 }
 
 impl Form {
-    /// Every form.
     pub const ALL: &'static [Self] = &[Self::Versioned, Self::Bearer];
 
     /// Its name in the form and in links.
@@ -30,12 +29,11 @@ impl Form {
         }
     }
 
-    /// The form with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|form| form.as_str() == name)
     }
 
-    /// The values that are offered; without a token there is none after `Bearer`, and the server says so.
+    /// The offered values; without a token there is none after `Bearer`, and the server refuses that.
     pub fn offer(self, token: &str) -> Vec<String> {
         let names: &[&str] = match self {
             Self::Versioned => &[VERSIONED, BEARER],
@@ -46,32 +44,29 @@ impl Form {
     }
 }
 
-/// A token that can be recognised by who has it, and used by nobody.
+/// A token of which only the last characters are shown.
 pub fn mask(token: &str) -> String {
     let last = token.char_indices().rev().nth(3).map_or("", |(at, _)| &token[at..]);
     match token.chars().count() {
         0 => String::new(),
-        // Of a short one the end would be much of it, and it is none of this server's anyway.
+        // The end of a short one would be much of it, and it is not a token of this server anyway.
         1..=16 => "••••••••".to_owned(),
         _ => format!("••••••••{last}"),
     }
 }
 
-/// A handshake that this page made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
-    /// The socket's address, as `ws://127.0.0.1:8000/ws/chats/1/`.
+    /// The socket's address, such as `ws://127.0.0.1:8000/ws/chats/1/`.
     pub url: String,
-    /// The page's origin.
     pub origin: String,
-    /// What was offered, the token masked.
+    /// The offered subprotocols, the token masked.
     offered: Vec<String>,
     has_token: bool,
     form: Form,
 }
 
 impl Handshake {
-    /// The handshake to an address from a page with a token.
     pub fn new(url: String, origin: String, form: Form, token: &str) -> Self {
         Self { url, origin, offered: form.offer(&mask(token)), has_token: !token.is_empty(), form }
     }
@@ -81,7 +76,8 @@ impl Handshake {
         self.offered.join(", ")
     }
 
-    /// The request, as the browser writes it (RFC 6455, section 4.1); its key and its extensions it keeps to itself.
+    /// The request as the browser sends it (RFC 6455, section 4.1), without the key and the extensions, which it does
+    /// not reveal.
     pub fn request(&self) -> String {
         let (host, path) = self.host_and_path();
         format!(
@@ -97,7 +93,6 @@ impl Handshake {
         rest.find('/').map_or((rest, "/"), |at| rest.split_at(at))
     }
 
-    /// The address of a path on the same server.
     fn http(&self, path: &str) -> String {
         let scheme = if self.url.starts_with("wss:") { "https" } else { "http" };
         format!("{scheme}://{}{path}", self.host_and_path().0)
@@ -105,16 +100,16 @@ impl Handshake {
 
     fn offered_in_shell(&self) -> String {
         let offer = self.form.offer(if self.has_token { VARIABLE } else { "" });
-        // In double quotes the shell puts the variable in.
+        // In double quotes the shell expands the variable.
         format!("\"{}\"", offer.join(", "))
     }
 
-    /// A line that asks for the token without showing it, before a command that needs it.
+    /// A line that reads the token without showing it, before a command that needs it.
     fn ask(&self) -> &'static str {
         if self.has_token { "read -rs TOKEN\n" } else { "" }
     }
 
-    /// The handshake as a cURL command: it shows the server's answer, which a browser hides.
+    /// The handshake as a cURL command: it shows the server's response, which a browser hides.
     pub fn curl(&self) -> String {
         let (_, path) = self.host_and_path();
         format!(
@@ -139,7 +134,7 @@ impl Handshake {
         )
     }
 
-    /// A sent frame as a websocat command: it sends this frame and shows what comes.
+    /// A websocat command that sends this frame and shows what comes.
     pub fn websocat_frame(&self, frame: &Frame) -> String {
         let command = self.websocat();
         let (ask, command) =
@@ -153,7 +148,7 @@ impl Handshake {
         )
     }
 
-    /// A frame as a cURL command: a message is posted over HTTP; anything else can only go through a socket.
+    /// A cURL command that posts a message over HTTP; other frames exist on sockets only.
     pub fn curl_frame(&self, frame: &Frame) -> Option<String> {
         let fields: serde_json::Value = serde_json::from_str(&frame.text).ok()?;
         if fields["type"] != "message" {

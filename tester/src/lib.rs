@@ -1,15 +1,16 @@
-//! The connection tester at `/chat-ws-test/`: every frame of a socket, and the doctor; a program of its own, so that the
-//! chat page need not load it.
+//! The connection tester at `/chat-ws-test/`: it shows every frame of a socket and runs the doctor. It is a program of
+//! its own, so that the chat page need not load it.
 //!
 //! Reading order:
 //!
 //! 1. [`limits`], [`texts`]: the bounds and the texts.
-//! 2. [`frame`] and [`record`], with [`filter`] and [`window`]: what happened, and which part of it is drawn.
-//! 3. [`rate`] and [`round_trip`]: the figures. [`conversation`]: the conversation.
-//! 4. [`handshake`], [`share_link`], [`template`], [`pretty_json`]: what is shown, copied and sent.
-//! 5. For a browser only: `socket`, `browser`, `probe` (the edge), `pane` (one connection), `view`.
+//! 2. [`frame`] and [`record`], with [`filter`] and [`window`]: the record of frames, and which part of it is drawn.
+//! 3. [`rate`] and [`round_trip`]: the figures. [`conversation`]: the messages of a chat.
+//! 4. [`handshake`], [`share_link`], [`template`], [`pretty_json`]: texts that are shown, copied and sent.
+//! 5. For WebAssembly only: `socket`, `browser` and `probe` (the browser's interfaces), `pane` (one connection),
+//!    `view`.
 //!
-//! What is decided builds natively and is tested there.
+//! The first four groups build natively and are tested natively.
 
 pub mod conversation;
 pub mod filter;
@@ -36,7 +37,7 @@ mod socket;
 #[cfg(target_arch = "wasm32")]
 mod view;
 
-/// Starts the tester: takes the place of what `index.html` shows until then.
+/// Starts the tester in place of the skeleton in `index.html`.
 #[cfg(target_arch = "wasm32")]
 pub fn start() {
     browser::adopt_style(include_str!("../styles/tester.css"));

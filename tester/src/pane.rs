@@ -1,4 +1,4 @@
-//! One of the two connections: its fields, its socket, and what happened on it.
+//! One of the two connections: its fields, its socket, and its record.
 
 use causerie_doctor::Target;
 use causerie_frontend::browser::uuid;
@@ -23,39 +23,32 @@ mod view_model;
 
 pub use examine::Examination;
 
-/// What the connection does.
+/// The state of the connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Status {
-    /// It was never opened.
     #[default]
     Idle,
-    /// The handshake is on its way.
     Connecting,
-    /// A server answered.
     Open,
-    /// A close is on its way.
     Closing,
-    /// It ended.
     Closed {
-        /// The close code.
         code: u16,
-        /// What the server said.
         reason: String,
     },
 }
 
-/// What was measured and chosen when the connection began.
+/// What the handshake chose and how long it took.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Beginning {
     /// The subprotocol that the server chose.
     pub protocol: Option<String>,
-    /// Milliseconds until the handshake was answered.
+    /// Milliseconds until the response to the handshake.
     pub open_ms: Option<f64>,
-    /// Milliseconds until the server's first frame.
+    /// Milliseconds until `welcome`.
     pub welcome_ms: Option<f64>,
 }
 
-/// What grows with every frame, so that no signal is set for each.
+/// Data that changes with every frame; it is not in signals, so that a frame does not set any.
 #[derive(Default)]
 struct Inner {
     record: Record,
@@ -64,58 +57,51 @@ struct Inner {
     sent_rate: Rate,
     received_rate: Rate,
     socket: Option<Socket>,
-    /// Which connection this is; what an older one still says is not for this.
+    /// Counts the connections; events of an older one are ignored.
     generation: u32,
     began: f64,
-    /// Whether the view will look soon.
+    /// Whether a redraw is scheduled.
     will_draw: bool,
 }
 
-/// One connection.
+/// A handle to one connection.
 #[derive(Clone, Copy)]
 pub struct ConnectionPane {
-    /// What it is called.
     pub title: Text,
-    /// Sets its elements apart from those of the other.
+    /// The prefix of the ids of its elements.
     pub id: &'static str,
     /// Another server's address, or empty.
     pub base: RwSignal<String>,
-    /// The chat's number as it was typed.
+    /// The chat id as it was typed.
     pub chat: RwSignal<String>,
-    /// The token.
     pub token: RwSignal<String>,
-    /// How the token is offered.
     pub form: RwSignal<Form>,
-    /// What the connection does.
+    /// The state of the connection.
     pub status: RwSignal<Status>,
-    /// What is wrong with what the person asked for.
+    /// The error of the person's last action.
     pub trouble: RwSignal<String>,
-    /// What was done, for the person.
+    /// The result of the person's last action.
     pub said: RwSignal<String>,
-    /// The last handshake.
     pub handshake: RwSignal<Option<Handshake>>,
-    /// How the connection began.
     pub beginning: RwSignal<Beginning>,
-    /// Answer the server's pings.
+    /// Whether to answer the server's pings.
     pub answer_pings: RwSignal<bool>,
-    /// Send pings of one's own.
+    /// Whether to send pings regularly.
     pub measure: RwSignal<bool>,
-    /// The line that is looked at.
+    /// The number of the selected frame.
     pub selected: RwSignal<Option<u64>>,
-    /// What the doctor found, or finds.
     pub examination: RwSignal<Option<Examination>>,
-    /// What is searched in the frames.
+    /// The search in the frames.
     pub search: RwSignal<String>,
-    /// The raw frame that waits to be sent.
+    /// The text of the raw frame to send.
     pub draft: RwSignal<String>,
-    /// Counts the times that the view should look at the record again.
+    /// Counts the redraws, to track them.
     drawn: RwSignal<u32>,
     language: RwSignal<Language>,
     inner: StoredValue<Inner, LocalStorage>,
 }
 
 impl ConnectionPane {
-    /// A connection with its fields filled.
     pub fn new(title: Text, id: &'static str, fields: Fields, language: RwSignal<Language>) -> Self {
         Self {
             title,
@@ -141,12 +127,12 @@ impl ConnectionPane {
         }
     }
 
-    /// The fields, for a link.
+    /// The fields for a share link.
     pub fn fields(self) -> Fields {
         Fields { base: self.base.get_untracked(), chat: self.chat.get_untracked() }
     }
 
-    /// Where the server is.
+    /// The server's address; the error is a sentence for the person.
     pub fn target(self) -> Result<Target, String> {
         let base = self.base.get_untracked();
         let address = if base.trim().is_empty() { causerie_frontend::browser::base() } else { base };
@@ -156,7 +142,7 @@ impl ConnectionPane {
         })
     }
 
-    /// The chat that the field names; `None` when it is empty.
+    /// The chat in the field, `None` when it is empty; the error is a sentence for the person.
     pub fn chat_id(self) -> Result<Option<ChatId>, String> {
         let text = self.chat.get_untracked();
         match text.trim() {
@@ -172,7 +158,7 @@ impl ConnectionPane {
         text.in_language(self.language.get_untracked())
     }
 
-    /// Opens a socket, in the place of the one that there may be.
+    /// Opens a socket; it replaces an open one.
     pub fn connect(self) {
         self.trouble.set(String::new());
         let (target, chat) = match (self.target(), self.chat_id()) {
@@ -216,12 +202,12 @@ impl ConnectionPane {
         }
     }
 
-    /// Closes as a person who leaves.
+    /// Closes with 1000.
     pub fn disconnect(self) {
         let _ = self.close(1000, "");
     }
 
-    /// Closes with a code and a reason; false when a browser may not send them.
+    /// Closes with a code and a reason; returns false when a browser may not send these.
     #[must_use]
     pub fn close(self, code: u16, reason: &str) -> bool {
         let closing = self.with(|inner| inner.socket.as_ref().map(|socket| socket.close(code, reason)));
@@ -287,25 +273,24 @@ impl ConnectionPane {
         if is_ping && self.answer_pings.get_untracked() {
             self.send_frame(&ClientFrame::Pong { t: head.t });
         }
-        // So that there is a figure without anything to do.
+        // So that there is a round trip without any action.
         if kind == "welcome" {
             self.ping();
         }
     }
 
-    /// Sends a ping of one's own, which a server of this version answers.
+    /// Sends a ping, to measure the round trip.
     pub fn ping(self) {
         if self.is_open() {
             self.send_frame(&ClientFrame::Ping { t: Some(browser::now() as i64) });
         }
     }
 
-    /// Whether something can be sent.
     fn is_open(self) -> bool {
         self.status.with_untracked(|status| *status == Status::Open)
     }
 
-    /// Says something in the chat; whether it was sent.
+    /// Sends a message to the chat; returns whether it was sent.
     #[must_use]
     pub fn say(self, text: String) -> bool {
         let chat_id = match self.chat_id() {
@@ -331,7 +316,7 @@ impl ConnectionPane {
         self.send(frame.encode())
     }
 
-    /// Sends any text; whether it was.
+    /// Sends any text; returns whether it was sent.
     pub fn send(self, text: String) -> bool {
         let sent = self.with(|inner| inner.socket.as_ref().is_some_and(|socket| socket.send(&text)));
         if !sent {

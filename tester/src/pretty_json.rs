@@ -1,8 +1,8 @@
-//! JSON laid out for reading, in the order in which it came.
+//! JSON with line breaks and indentation, in its own order.
 
-/// The text with a line for each field, when it is JSON; else as it is.
+/// The text with a line for each field if it is JSON, else unchanged.
 ///
-/// A parser would sort or merge fields: a tester shows what was sent.
+/// A parser could sort or merge fields, and a tester has to show what was sent.
 pub fn pretty(text: &str) -> String {
     if serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
         return text.to_owned();

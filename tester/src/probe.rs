@@ -1,4 +1,4 @@
-//! What the doctor wants to see, seen with a browser's means.
+//! Makes the doctor's probes with the means of a browser.
 
 use causerie_doctor::socket_checks::{IdleTest, Opening, Received, RoundTrip};
 use causerie_doctor::{Answer, Fetched, HoldResult, Observation, Offer, Probe, Reached, SocketObservation};
@@ -12,28 +12,26 @@ mod lookup;
 use live::Live;
 use lookup::Name;
 
-/// How long a server may take to answer a request.
+/// How long a server may take to respond.
 const ANSWER_MS: u32 = 10_000;
 /// How long a server may take from the handshake to `welcome`.
 const WELCOME_MS: u32 = 10_000;
-/// How long an answer to a ping is waited for.
+/// How long the answer to a ping may take.
 const PONG_MS: u32 = 5_000;
-/// A pause between two pings, so that the answers of one are not in the way of the next.
+/// The pause between two pings, so that they do not delay one another.
 const BETWEEN_MS: u32 = 50;
 
-/// Who makes the observations of one examination.
+/// Makes the probes of one examination.
 pub struct Prober {
     token: String,
     socket: Option<Live>,
 }
 
 impl Prober {
-    /// An examination with a token, or with an empty one.
     pub fn new(token: String) -> Self {
         Self { token, socket: None }
     }
 
-    /// Makes one.
     pub async fn observe(&mut self, probe: Probe) -> Observation {
         match probe {
             Probe::Online => Observation::Online(browser::is_online()),
@@ -94,23 +92,23 @@ impl Prober {
     }
 }
 
-/// Whether anything answers there. The answer can't be read, and need not be.
+/// Whether anything responds. The response can't be read, and need not be.
 async fn reach(host: &str, port: u16, tls: bool, url: &str) -> Reached {
     let began = browser::now();
     match browser::get(url, true, ANSWER_MS).await {
         Ok(_) => Reached::Connected { milliseconds: Some(browser::now() - began) },
         Err(browser::GetError::TimedOut) => Reached::TimedOut,
-        // The same error for a name that nobody has and for a port that nobody listens on.
+        // The error is the same for a name without an address and for a port without a listener.
         Err(browser::GetError::Failed) => match lookup::look_up(host, port).await {
             Name::NotFound => Reached::NameNotFound,
-            // Over TLS it may be the certificate too, which browsers do not tell either.
+            // Over TLS the cause may also be the certificate, which browsers do not report either.
             Name::Found if !tls => Reached::Refused,
             Name::Found | Name::Unknown => Reached::Failed,
         },
     }
 }
 
-/// What a `GET` leads to that may be read, and else whether there is an answer at all.
+/// The response to a `GET`; if the page may not read it, whether there is one at all.
 async fn fetch(url: &str) -> Fetched {
     let (sent_at, began) = (js_sys::Date::now(), browser::now());
     match browser::get(url, false, ANSWER_MS).await {

@@ -1,16 +1,16 @@
-//! How much comes and goes a second.
+//! Rates: frames and bytes a second.
 
 use crate::limits::RATE_SECONDS;
 
 /// Frames and bytes a second over the last [`RATE_SECONDS`].
 #[derive(Clone, Debug, Default)]
 pub struct Rate {
-    /// For each second of the window, by its number since 1970, what fell into it.
+    /// The second since 1970, with its frames and bytes, for each second of the window.
     seconds: [(u64, u32, u64); RATE_SECONDS],
 }
 
 impl Rate {
-    /// Counts a frame of so many bytes at a time in milliseconds since 1970.
+    /// Counts a frame at a time in milliseconds since 1970.
     pub fn count(&mut self, at: f64, bytes: usize) {
         let second = (at / 1000.0) as u64;
         let slot = &mut self.seconds[(second % RATE_SECONDS as u64) as usize];
@@ -21,7 +21,6 @@ impl Rate {
         slot.2 += bytes as u64;
     }
 
-    /// Frames and bytes a second at a time.
     pub fn at(&self, now: f64) -> (f64, f64) {
         let second = (now / 1000.0) as u64;
         let recent =
@@ -32,7 +31,7 @@ impl Rate {
     }
 }
 
-/// A number of bytes for a person.
+/// A number of bytes as text.
 pub fn bytes(count: f64) -> String {
     match count {
         count if count >= 1e6 => format!("{:.1} MB", count / 1e6),

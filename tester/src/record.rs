@@ -1,4 +1,4 @@
-//! The record of a connection: bounded, filtered as it grows, and read a window at a time.
+//! The record of a connection: bounded, filtered as it grows, and read in windows.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -7,32 +7,28 @@ use crate::filter::Filter;
 use crate::frame::{Direction, Frame};
 use crate::limits;
 
-/// How much went one way.
+/// The traffic in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Frames.
     pub frames: u64,
     /// Bytes of payload.
     pub bytes: u64,
 }
 
-/// What happened on a connection, the newest at the end.
+/// The frames and notices of a connection, the newest at the end.
 ///
-/// It keeps at most [`limits::FRAMES`] lines and about [`limits::TEXT_BYTES`] of text; the oldest go first.
-/// A line costs the same however many there are.
+/// It keeps at most [`limits::FRAMES`] lines and about [`limits::TEXT_BYTES`] of text, and forgets the oldest first.
+/// Adding a line has a constant cost.
 #[derive(Debug, Default)]
 pub struct Record {
     frames: VecDeque<Frame>,
-    /// The number of the next line.
     next: u64,
-    /// Bytes of text that are kept.
     text: usize,
     filter: Filter,
-    /// The numbers of the lines that pass the filter and are shown.
+    /// The numbers of the lines that pass the filter.
     shown: VecDeque<u64>,
-    /// The first number that is held back while paused.
+    /// The first number that is not shown while paused.
     paused_at: Option<u64>,
-    /// How often each type occurs among the kept lines.
     kinds: BTreeMap<String, usize>,
     sent: Count,
     received: Count,
@@ -83,29 +79,28 @@ impl Record {
         }
     }
 
-    /// Shows only what passes a filter, from now on and of what is there.
+    /// Sets the filter for old and new lines.
     pub fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
         self.apply_filter();
     }
 
-    /// Holds back what comes from now on; it is recorded and not shown.
+    /// From now on new lines are recorded and not shown.
     pub fn pause(&mut self) {
         self.paused_at.get_or_insert(self.next);
     }
 
-    /// Shows what was held back.
+    /// Shows the lines that came while paused.
     pub fn resume(&mut self) {
         self.paused_at = None;
         self.apply_filter();
     }
 
-    /// Whether lines are held back.
     pub fn is_paused(&self) -> bool {
         self.paused_at.is_some()
     }
 
-    /// How many lines are held back.
+    /// How many lines came while paused.
     pub fn held_back(&self) -> u64 {
         self.paused_at.map_or(0, |at| self.next - at)
     }
@@ -124,27 +119,24 @@ impl Record {
         self.shown = passing.filter(|frame| self.filter.passes(frame)).map(|frame| frame.number).collect();
     }
 
-    /// How many lines are kept.
     pub fn len(&self) -> usize {
         self.frames.len()
     }
 
-    /// Whether there is no line.
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
 
-    /// How many lines were forgotten to make room.
+    /// How many lines were forgotten because of the bounds.
     pub fn forgotten(&self) -> u64 {
         self.frames.front().map_or(0, |frame| frame.number)
     }
 
-    /// How many lines pass the filter.
     pub fn shown_len(&self) -> usize {
         self.shown.len()
     }
 
-    /// The lines that pass the filter, by their places among these.
+    /// The lines that pass the filter, by index among these.
     pub fn shown(&self, places: Range<usize>) -> impl Iterator<Item = (usize, &Frame)> {
         let end = places.end.min(self.shown.len());
         let places = places.start.min(end)..end;
@@ -152,28 +144,25 @@ impl Record {
         places.zip(numbers).filter_map(|(place, number)| Some((place, self.get(*number)?)))
     }
 
-    /// Where a line is among those that pass the filter.
+    /// The index of a line among those that pass the filter.
     pub fn place(&self, number: u64) -> Option<usize> {
         self.shown.binary_search(&number).ok()
     }
 
-    /// The line with a number, while it is kept.
     pub fn get(&self, number: u64) -> Option<&Frame> {
         let first = self.frames.front()?.number;
         self.frames.get(usize::try_from(number.checked_sub(first)?).ok()?)
     }
 
-    /// Each type among the kept lines, with how often it occurs.
+    /// The types of the kept lines, with their counts.
     pub fn kinds(&self) -> &BTreeMap<String, usize> {
         &self.kinds
     }
 
-    /// How much was sent since the record was cleared.
     pub fn sent(&self) -> Count {
         self.sent
     }
 
-    /// How much was received since the record was cleared.
     pub fn received(&self) -> Count {
         self.received
     }

@@ -1,4 +1,4 @@
-//! How long the server takes to answer: requests and their replies, matched.
+//! Measures how long the server takes to answer, by matching requests and replies.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::frame::Head;
 use crate::limits::{AWAITED, ROUND_TRIPS};
 
-/// What is answered by one frame that names the request.
+/// A request whose reply identifies it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Request {
     Ping(Option<i64>),
@@ -22,7 +22,7 @@ pub struct RoundTrips {
 }
 
 impl RoundTrips {
-    /// A frame left at a time in milliseconds.
+    /// A frame was sent at a time in milliseconds.
     pub fn sent(&mut self, at: f64, head: &Head) {
         let request = match (head.kind.as_deref(), &head.client_id, head.chat_id) {
             (Some("ping"), ..) => Request::Ping(head.t),
@@ -36,7 +36,7 @@ impl RoundTrips {
         self.awaited.push_back((at, request));
     }
 
-    /// A frame arrived; the round trip when it answers one that was sent.
+    /// A frame arrived; returns the round trip when it answers a frame that was sent.
     pub fn received(&mut self, at: f64, head: &Head) -> Option<f64> {
         let reply = match (head.kind.as_deref(), &head.client_id, head.chat_id) {
             (Some("pong"), ..) => Request::Ping(head.t),
@@ -54,21 +54,21 @@ impl RoundTrips {
         Some(trip)
     }
 
-    /// Forgets what is awaited; the connection ended.
+    /// Forgets the awaited replies.
     pub fn disconnect(&mut self) {
         self.awaited.clear();
     }
 
-    /// The last, the median and the longest, when there is any.
+    /// The last, the median and the longest round trip, if there is any.
     pub fn summary(&self) -> Option<(f64, f64, f64)> {
         let mut sorted: Vec<f64> = self.trips.iter().copied().collect();
         sorted.sort_by(f64::total_cmp);
         Some((*self.trips.back()?, sorted[sorted.len() / 2], *sorted.last()?))
     }
 
-    /// The points of a line through all of them, in a box of this size, the newest at the right.
+    /// The points of a line through all round trips in a box of this size, the newest at the right.
     ///
-    /// The box is as high as the longest, and never less than a millisecond.
+    /// The height of the box is the longest round trip, and at least a millisecond.
     pub fn points(&self, width: f64, height: f64) -> String {
         let top = self.trips.iter().copied().fold(1.0, f64::max);
         let step = width / (ROUND_TRIPS - 1) as f64;
@@ -78,7 +78,7 @@ impl RoundTrips {
             let (x, y) = (left + step * index as f64, height - trip / top * height);
             let _ = write!(points, "{x:.1},{y:.1} ");
         }
-        // A single one is a point, which a line does not show.
+        // A line does not show a single point.
         if let (1, Some(trip)) = (self.trips.len(), self.trips.front()) {
             let _ = write!(points, "{:.1},{:.1} ", width - step, height - trip / top * height);
         }

@@ -1,31 +1,29 @@
-//! A link that opens the tester with its fields filled; it never holds a token.
+//! A link that opens the tester with its fields filled; it never has a token.
 
 use std::fmt::Write;
 
 use causerie_protocol::paths;
 
-/// What the fields of one connection are, as far as a link may say it.
+/// The fields of one connection that a link may have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     /// Another server's address; empty for the page's own.
     pub base: String,
-    /// The chat's number as it was typed; empty for the socket of many chats.
+    /// The chat id as it was typed; empty for the socket of many chats.
     pub chat: String,
 }
 
-/// What a link says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShareLink {
-    /// The first connection.
     pub first: Fields,
-    /// The second, when it shows.
+    /// The second connection, when it is shown.
     pub second: Option<Fields>,
-    /// Whether the doctor is to begin at once.
+    /// Whether the doctor starts at once.
     pub doctor: bool,
 }
 
 impl ShareLink {
-    /// Reads the query of the page's address, with or without its question mark; what is not known is ignored.
+    /// Parses the query of the page's address, with or without its question mark; unknown names are ignored.
     pub fn parse(query: &str) -> Self {
         let mut link = Self::default();
         for pair in query.trim_start_matches('?').split('&') {
@@ -44,7 +42,7 @@ impl ShareLink {
         link
     }
 
-    /// The link, below a server's address such as `https://chat.example.org`.
+    /// The link below a server's address such as `https://chat.example.org`.
     pub fn build(&self, server: &str) -> String {
         let mut query = String::new();
         let mut add = |name: &str, value: &str| {
@@ -65,7 +63,7 @@ impl ShareLink {
     }
 }
 
-/// An address without the query and without the name before an `@`, where people put tokens and passwords.
+/// An address without the query, and without user and password, where people put tokens.
 fn without_secrets(base: &str) -> &str {
     let base = base.trim();
     let base = base.split(['?', '#']).next().unwrap_or_default();

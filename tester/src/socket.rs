@@ -1,4 +1,4 @@
-//! The one file that talks to the browser's socket: everything that it tells, and nothing of its own.
+//! The one file that uses the browser's `WebSocket`; it passes every event on.
 
 use std::rc::Rc;
 
@@ -7,40 +7,38 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
 
-/// What a browser tells of a socket.
+/// An event of a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SocketEvent {
-    /// A server answered the handshake, and chose this subprotocol.
+    /// The handshake succeeded.
     Opened {
-        /// Empty when it chose none.
+        /// The subprotocol that the server chose; empty when it chose none.
         protocol: String,
     },
-    /// A text frame.
     Text(String),
-    /// A binary frame of so many bytes.
+    /// A binary message of this many bytes.
     Binary(usize),
-    /// The end; it comes once and last.
+    /// It comes once and last.
     Closed {
         /// 1006 when no close frame came.
         code: u16,
-        /// What the server said.
         reason: String,
     },
 }
 
-/// Why a socket could not even be tried.
+/// Why the browser does not even try to open a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpenError {
-    /// A `ws:` address on a page that came over https.
+    /// A `ws:` address on an https page.
     Forbidden,
-    /// An address or a subprotocol that a browser can't carry.
+    /// An invalid address or subprotocol.
     Malformed,
 }
 
-/// A socket of the browser; dropping it forgets its events and closes it.
+/// A socket of the browser; dropping it removes the event handlers and closes it.
 pub struct Socket {
     socket: WebSocket,
-    // The browser calls these for as long as the socket lives.
+    // The browser calls these as long as the socket lives.
     _on_open: Closure<dyn FnMut(Event)>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
@@ -81,19 +79,19 @@ impl Socket {
         });
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        // There is no handler for `error`: it says nothing, and `close` always follows it.
+        // There is no handler for `error`: it carries no cause, and `close` always follows it.
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
         Ok(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
     }
 
-    /// Hands a text to the browser; false when the socket is not open, and then nothing is sent.
+    /// Sends a text message; returns false when the socket is not open, and then nothing is sent.
     #[must_use]
     pub fn send(&self, text: &str) -> bool {
-        // In a socket that closes a send "succeeds" and vanishes.
+        // On a closing socket `send` succeeds and the message vanishes.
         self.socket.ready_state() == WebSocket::OPEN && self.socket.send_with_str(text).is_ok()
     }
 
-    /// Begins to close; `Closed` follows. False when a browser may not send this code or this reason.
+    /// Begins to close; `Closed` follows. Returns false when a browser may not send this code or reason.
     #[must_use]
     pub fn close(&self, code: u16, reason: &str) -> bool {
         self.socket.close_with_code_and_reason(code, reason).is_ok()

@@ -1,17 +1,15 @@
-//! Raw frames to begin with: one of every type that the protocol lets a client send.
+//! Templates of raw frames: one of every type that a client may send.
 
 use causerie_protocol::{ChatId, ClientFrame, ClientId, reference};
 
 use crate::pretty_json::pretty;
 
-/// A frame to begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    /// Its type.
     pub kind: String,
-    /// What it is for, in English, as the protocol's reference says it.
+    /// Its purpose, in English, from the protocol's reference.
     pub purpose: &'static str,
-    /// The frame, laid out.
+    /// The frame as indented JSON.
     pub text: String,
 }
 
@@ -27,7 +25,7 @@ pub fn all(chat: Option<ChatId>, client_id: &str, now: i64) -> Vec<Template> {
         .collect()
 }
 
-/// Puts this person's chat, a new name and the time where the example has its own.
+/// Replaces the example's chat, `client_id` and time.
 fn fill(frame: ClientFrame, chat: Option<ChatId>, client_id: &str, now: i64) -> ClientFrame {
     match frame {
         ClientFrame::Message { text, client_id: example, chat_id } => ClientFrame::Message {
@@ -35,7 +33,7 @@ fn fill(frame: ClientFrame, chat: Option<ChatId>, client_id: &str, now: i64) -> 
             client_id: ClientId::new(client_id).ok().or(example),
             chat_id: chat.or(chat_id),
         },
-        // The example's position and epoch are of a chat that is not there.
+        // The example's position and epoch belong to a chat that does not exist.
         ClientFrame::Subscribe { chat_id, .. } => {
             ClientFrame::Subscribe { chat_id: chat.unwrap_or(chat_id), after: None, epoch: None }
         }
@@ -70,7 +68,7 @@ mod tests {
             assert!(template.text.contains(&template.kind), "{template:?}");
             assert!(!template.text.contains("\"chat_id\": 1"), "{frame:?} is for another chat");
         }
-        // The server's own sentence about a type that it does not know lists all that it does.
+        // The error for an unknown type lists all types.
         let error = ClientFrame::decode(r#"{"type":"no such type"}"#).unwrap_err();
         let (_, list) = error.detail.split_once("must be one of ").unwrap();
         let known: BTreeSet<&str> = list.trim_end_matches('.').split(", ").collect();

@@ -1,21 +1,18 @@
-//! Every text that the tester shows, in every language; the doctor's words are the protocol's.
+//! Every text of the tester, in every language; the doctor's texts are in the protocol crate.
 
 use causerie_protocol::bidi;
 use causerie_protocol::words::Language;
 
 macro_rules! words {
     ($($key:ident: $english:literal, $vietnamese:literal;)+) => {
-        /// A text of the tester.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Text {
             $($key,)+
         }
 
         impl Text {
-            /// Every text.
             pub const ALL: &'static [Self] = &[$(Self::$key,)+];
 
-            /// The text in a language.
             pub fn in_language(self, language: Language) -> &'static str {
                 match language {
                     Language::English => match self { $(Self::$key => $english,)+ },
@@ -129,7 +126,7 @@ words! {
 }
 
 impl Text {
-    /// The text with values where it leaves them open, as `{name}`.
+    /// The text with values in place of its placeholders, such as `{name}`.
     pub fn fill(self, language: Language, values: &[(&str, &str)]) -> String {
         let text = self.in_language(language).to_owned();
         values

@@ -1,4 +1,4 @@
-//! What a person sees: the bar, the doctor, and one or two connections side by side.
+//! The components: the bar, and one or two connections side by side.
 
 mod compose;
 mod connection;
@@ -17,18 +17,18 @@ use crate::pane::ConnectionPane;
 use crate::share_link::ShareLink;
 use crate::texts::Text;
 
-/// The language that the page speaks now.
+/// The language of the page.
 pub fn language() -> RwSignal<Language> {
     expect_context::<RwSignal<Language>>()
 }
 
-/// A text in the language of the page, now and whenever that changes.
+/// A text in the language of the page, reactive.
 pub fn say(text: Text) -> impl Fn() -> &'static str + Copy + Send + 'static {
     let language = language();
     move || text.in_language(language.get())
 }
 
-/// The root.
+/// The root component.
 #[component]
 pub fn Tester() -> impl IntoView {
     let language = RwSignal::new(browser::language());
@@ -44,7 +44,7 @@ pub fn Tester() -> impl IntoView {
         ConnectionPane::new(Text::Second, "second", link.second.clone().unwrap_or_default(), language);
     let two = RwSignal::new(link.second.is_some());
     if link.doctor {
-        // Whoever comes from the chat page asks about the connection that they had there.
+        // A person who comes from the chat page asks about the connection of that page.
         if first.base.with_untracked(String::is_empty) {
             first.use_my_sign_in();
         }
@@ -61,7 +61,7 @@ pub fn Tester() -> impl IntoView {
     }
 }
 
-/// The top: what this is, the way back, and what concerns the whole page.
+/// The bar at the top: title, link to the chats, and settings of the whole page.
 #[component]
 fn Bar(first: ConnectionPane, second: ConnectionPane, two: RwSignal<bool>) -> impl IntoView {
     let language = language();
@@ -73,7 +73,7 @@ fn Bar(first: ConnectionPane, second: ConnectionPane, two: RwSignal<bool>) -> im
         copy(address, said);
     };
     let add = move |_| {
-        // The other participant of the same chat, most of the time.
+        // The second connection is most often another participant of the same chat.
         if !two.get_untracked() && second.chat.with_untracked(String::is_empty) {
             second.chat.set(first.chat.get_untracked());
             second.base.set(first.base.get_untracked());
@@ -110,7 +110,7 @@ fn Bar(first: ConnectionPane, second: ConnectionPane, two: RwSignal<bool>) -> im
     }
 }
 
-/// What was done, for everybody.
+/// The result of the last action.
 #[component]
 fn Said(said: RwSignal<Option<Text>>) -> impl IntoView {
     let language = language();
@@ -119,7 +119,7 @@ fn Said(said: RwSignal<Option<Text>>) -> impl IntoView {
     }
 }
 
-/// Copies a text and says whether that worked.
+/// Copies a text and reports whether that worked.
 fn copy(text: String, said: RwSignal<Option<Text>>) {
     said.set(None);
     causerie_frontend::browser::run(async move {
@@ -128,7 +128,7 @@ fn copy(text: String, said: RwSignal<Option<Text>>) {
     });
 }
 
-/// Whether somebody is signed in to this server in this browser.
+/// Whether this browser has a sign-in to this server.
 fn is_signed_in() -> bool {
     storage::session().is_some()
 }

@@ -1,10 +1,10 @@
-//! Which lines of a long list are in sight.
+//! Which lines of a long list are visible.
 
 use std::ops::Range;
 
 use crate::limits::{OVERSCAN, ROW_PX};
 
-/// The places of the lines to draw, for a list of so many that is scrolled so far and shows so much, in CSS pixels.
+/// The indexes of the lines to draw, for a list of `count` lines; `scrolled` and `height` are in CSS pixels.
 pub fn in_sight(count: usize, scrolled: f64, height: f64) -> Range<usize> {
     let first = (scrolled.max(0.0) / ROW_PX) as usize;
     let rows = (height.max(0.0) / ROW_PX).ceil() as usize + 1;
@@ -12,7 +12,7 @@ pub fn in_sight(count: usize, scrolled: f64, height: f64) -> Range<usize> {
     first.saturating_sub(OVERSCAN).min(end)..end
 }
 
-/// How far to scroll so that the line at a place is wholly in sight; `None` when it is.
+/// The scroll position at which a line is wholly visible; `None` when it is visible already.
 pub fn scroll_to(place: usize, scrolled: f64, height: f64) -> Option<f64> {
     let top = place as f64 * ROW_PX;
     let bottom = top + ROW_PX;
@@ -25,7 +25,7 @@ pub fn scroll_to(place: usize, scrolled: f64, height: f64) -> Option<f64> {
     }
 }
 
-/// Whether a list is scrolled to its end, and so should follow what comes.
+/// Whether a list is scrolled to its end, so that it follows new lines.
 pub fn at_end(count: usize, scrolled: f64, height: f64) -> bool {
     count as f64 * ROW_PX - scrolled - height < ROW_PX
 }

@@ -1,7 +1,7 @@
-//! Every text of the page in every language, and the macros that put them into the program as it is compiled.
+//! Every text of the page in every language, and the macros that put them into the program when it is compiled.
 //!
-//! The page is compiled once for each language, and a browser loads the one that its person reads. So no page carries
-//! another language, and what never changes stays a literal, which the view macro turns into plain HTML.
+//! The page is compiled once for each language, and a browser loads the one that its user has chosen. So no page
+//! carries another language, and a text without values stays a literal, which the view macro turns into plain HTML.
 //!
 //! [`table`] holds the texts; a feature of this crate chooses the language.
 
@@ -13,7 +13,7 @@ use table::{TEXTS, Text};
 
 /// A text by its key, `say!(Send)`: a literal.
 ///
-/// What the text leaves open, as `{name}`, has to be given: `say!(Joined, name = user.name)` makes a `String`.
+/// Placeholders such as `{name}` need values: `say!(Joined, name = user.name)` makes a `String`.
 #[proc_macro]
 pub fn say(input: TokenStream) -> TokenStream {
     let mut tokens = input.into_iter();
@@ -35,7 +35,7 @@ pub fn say(input: TokenStream) -> TokenStream {
 
 /// Leptos's `view!`, with every `say!(Key)` in it replaced by its literal first.
 ///
-/// The view macro makes plain HTML of what is a literal when it reads it, and a macro in it is none.
+/// The view macro turns literals into plain HTML, and does not expand nested macros.
 #[proc_macro]
 pub fn page(input: TokenStream) -> TokenStream {
     match replace(input) {
@@ -44,7 +44,7 @@ pub fn page(input: TokenStream) -> TokenStream {
     }
 }
 
-/// Replaces every `say!(Key)`, however deep; one with values stays, since it is no literal.
+/// Replaces every `say!(Key)`, at any depth; one with values stays, since it is not a literal.
 fn replace(input: TokenStream) -> Result<TokenStream, TokenStream> {
     let mut output = Vec::new();
     for token in input {
@@ -64,7 +64,7 @@ fn replace(input: TokenStream) -> Result<TokenStream, TokenStream> {
     Ok(output.into_iter().collect())
 }
 
-/// The key, when these tokens end with `say!` and the group holds nothing else.
+/// The key, if these tokens end with `say!` and the group has nothing else.
 fn key(before: &[TokenTree], group: &Group) -> Option<Ident> {
     let [.., TokenTree::Ident(name), TokenTree::Punct(mark)] = before else { return None };
     let mut inside = group.stream().into_iter();
@@ -76,7 +76,7 @@ fn key(before: &[TokenTree], group: &Group) -> Option<Ident> {
     }
 }
 
-/// The text of a key as a literal, or the error that there is none.
+/// The text of a key as a literal, or a compile error.
 fn literal(key: &Ident) -> Result<TokenTree, TokenStream> {
     let name = key.to_string();
     let text = TEXTS.iter().find(|text| text.key == name);
@@ -96,7 +96,7 @@ fn fail(message: &str, span: Span) -> TokenStream {
     call(&["core", "compile_error"], Delimiter::Brace, TokenTree::from(literal).into(), span)
 }
 
-/// A call of a macro by its whole path.
+/// A macro call with its full path.
 fn call(path: &[&str], delimiter: Delimiter, arguments: TokenStream, span: Span) -> TokenStream {
     let mut tokens: Vec<TokenTree> = Vec::new();
     for part in path {

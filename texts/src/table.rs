@@ -1,9 +1,8 @@
-//! Every text of the page, in every language beside each other.
+//! Every text of the page, in every language.
 //!
-//! What a text leaves open stands there as `{name}`. A text that the page puts something before or behind keeps
-//! the blank between.
+//! A text may have placeholders such as `{name}`. A text to which the page adds something before or after keeps the
+//! space between.
 
-/// A text in every language.
 pub struct Text {
     pub key: &'static str,
     pub english: &'static str,
@@ -12,7 +11,6 @@ pub struct Text {
 
 macro_rules! texts {
     ($($key:ident: $english:literal, $vietnamese:literal;)+) => {
-        /// Every text.
         pub const TEXTS: &[Text] = &[
             $(Text { key: stringify!($key), english: $english, vietnamese: $vietnamese },)+
         ];

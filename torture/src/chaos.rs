@@ -1,4 +1,4 @@
-//! The chaos: what happens to the servers, the network and the people while the clients talk.
+//! The chaos: the faults of servers and network while the clients write and read.
 //!
 //! [`run`] is for one server, [`nodes`] for several.
 
@@ -27,38 +27,35 @@ use crate::server::Server;
 
 pub use fault::Fault;
 
-/// How often the run says where it is.
+/// How often the progress is printed.
 const REPORT: Duration = Duration::from_secs(15);
 
-/// How long and how hard.
+/// The plan for a single server.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// The least time.
     pub duration: Duration,
-    /// Times that the server is killed.
     pub kills: u32,
-    /// Times that it is asked to end and started again.
+    /// Restarts with SIGTERM.
     pub restarts: u32,
-    /// Messages that must be acknowledged before it ends; it gives up after four times the duration.
+    /// Messages to be acknowledged before the run ends; it gives up after four times the duration.
     pub target: u64,
-    /// For its random choices.
     pub seed: u64,
 }
 
-/// What was done.
+/// The faults that were made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Done {
     /// SIGKILL and a new start.
     pub kills: u32,
     /// SIGTERM and a new start.
     pub restarts: u32,
-    /// The longest that the server took to end after SIGTERM.
+    /// The longest time that the server took to end after SIGTERM.
     pub longest_drain: Duration,
     /// SIGSTOP and, a while later, SIGCONT.
     pub pauses: u32,
     /// All connections cut at once.
     pub storms: u32,
-    /// No connection let through for a while.
+    /// The proxy let no connection through for a while.
     pub outages: u32,
     /// Tokens revoked while in use.
     pub logouts: u32,
@@ -81,7 +78,8 @@ impl fmt::Display for Done {
     }
 }
 
-/// Carries out the plan.
+/// Carries out the plan; fails when the server ends by itself, does not start again, or does not end in time after
+/// SIGTERM.
 pub async fn run(
     plan: &Plan,
     server: &mut Server,
@@ -109,7 +107,7 @@ pub async fn run(
                 done.kills, done.restarts
             );
         }
-        // Where the blows so far should stand, spread evenly over the duration.
+        // How many kills and restarts there should be by now, spread evenly over the duration.
         let due = f64::from(blows) * elapsed.as_secs_f64() / plan.duration.as_secs_f64();
         if f64::from(done.kills + done.restarts) + random.random::<f64>() < due {
             let kills_left = plan.kills - done.kills;
@@ -129,7 +127,7 @@ pub async fn run(
     }
 }
 
-/// Something lesser than a blow, or nothing.
+/// A lesser fault, or none.
 async fn trouble(
     random: &mut StdRng,
     done: &mut Done,
@@ -166,7 +164,7 @@ async fn trouble(
     Ok(())
 }
 
-/// Lets a guest leave a group and be added again, until the run is over; then they are in it.
+/// Lets a guest leave a group and be added again, until the run is over; at the end they are in the group.
 pub async fn come_and_go(
     revolving: Revolving,
     direct: Api,

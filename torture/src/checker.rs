@@ -1,7 +1,7 @@
-//! The checker: reads the histories and the log, and says which invariant was violated first.
+//! The checker: compares the histories with the logs, and reports the first violated invariant.
 //!
-//! It knows nothing of servers and sockets. The invariants are checked in an order in which a fault shows as what it
-//! is: a message that was stored twice, say, also stands twice on a screen, and is reported as stored twice.
+//! It is independent of servers and sockets. The invariants are checked in an order in which a fault is reported as
+//! what it is: a message that was stored twice, for example, is also shown twice, and is reported as stored twice.
 
 mod follower;
 mod log;
@@ -19,7 +19,7 @@ use crate::node_view::NodeView;
 
 pub use follower::{Follower, Step};
 
-/// What is promised, by the numbers of the design.
+/// The invariants, by their numbers in `docs/ARCHITECTURE.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Invariant {
     /// Acknowledged means in the log, after any crash.
@@ -28,28 +28,27 @@ pub enum Invariant {
     I2,
     /// One event for a sender's client id, for ever, and the same ack.
     I3,
-    /// A client shows a piece of the log and its own unsent messages, each once.
+    /// A client shows a piece of the log and its own pending messages, each once.
     I4,
     /// A sender's messages keep their order.
     I5,
-    /// No client stays live over a hole for more than a few seconds.
+    /// No client stays behind a gap for more than a few seconds.
     I6,
     /// Read positions never go back and never pass the head.
     I7,
-    /// Nothing reaches a person after leaving.
+    /// Nothing reaches a user after leaving.
     I8,
     /// What was sent ends as acknowledged or as visibly failed.
     I9,
-    /// A client that resumed shows what one shows that loads afresh.
+    /// A client that resumed shows the same as one that loads afresh.
     I10,
 }
 
 impl Invariant {
-    /// All of them.
     pub const ALL: [Self; 10] =
         [Self::I1, Self::I2, Self::I3, Self::I4, Self::I5, Self::I6, Self::I7, Self::I8, Self::I9, Self::I10];
 
-    /// What it says, in a sentence.
+    /// The invariant in a sentence.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::I1 => "what was acknowledged is in the log",
@@ -66,12 +65,10 @@ impl Invariant {
     }
 }
 
-/// A broken promise.
+/// A violated invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Which.
     pub invariant: Invariant,
-    /// Who, where and what.
     pub detail: String,
 }
 
@@ -81,35 +78,29 @@ impl fmt::Display for Violation {
     }
 }
 
-/// A time during which a person was not in a chat; the nth one belongs to the nth leaving in the log.
+/// A time during which a user was not in a chat; the nth one belongs to the nth `left` event in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Absence {
-    /// Who.
     pub user: User,
-    /// Where.
     pub chat: Chat,
-    /// When they were about to be added again, by logical time, if they were.
+    /// The logical time just before they were added again, if they were.
     pub until: Option<u64>,
 }
 
-/// Everything that is known at the end.
+/// Everything that is known at the end of a run.
 #[derive(Debug)]
 pub struct Evidence {
-    /// The log of every chat.
     pub logs: Logs,
-    /// What each client was told.
     pub histories: Vec<History>,
-    /// What a client that loads afresh shows, by person.
+    /// What clients show that load afresh, by user.
     pub fresh: Vec<(User, Vec<View>)>,
-    /// What each node shows of the logs.
     pub node_views: Vec<NodeView>,
-    /// Who left when.
     pub absences: Vec<Absence>,
 }
 
 type Check = Result<(), Violation>;
 
-/// Checks everything.
+/// Checks all invariants; the error is the first violation.
 pub fn check(evidence: &Evidence) -> Check {
     log::messages_are_there_once(evidence)?;
     sender::acked_is_stored(evidence)?;
@@ -125,7 +116,6 @@ pub fn check(evidence: &Evidence) -> Check {
     settled::resumed_is_as_fresh(evidence)
 }
 
-/// A violation, as an error.
 fn broken<T>(invariant: Invariant, detail: impl Into<String>) -> Result<T, Violation> {
     Err(Violation { invariant, detail: detail.into() })
 }

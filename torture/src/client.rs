@@ -1,4 +1,4 @@
-//! The clients: the page's own state machine, and programs of another make.
+//! The clients: the page's own state machine, and an independent one.
 
 pub mod page;
 pub mod person;
@@ -17,47 +17,42 @@ use tokio::sync::{mpsc, watch};
 use crate::api::Api;
 use crate::population::SignIn;
 
-/// What the run is at.
+/// The phase of the run.
 #[derive(Clone, Debug)]
 pub enum Phase {
-    /// Write, read, reload, come and go.
+    /// Write, read, reload.
     Running,
-    /// Write nothing more and get rid of what is unsent.
+    /// Write nothing more, and wait until no message is pending.
     Emptying,
-    /// Reach what the server shows: every person's chats.
+    /// Reach the state of the server: these are every user's chats.
     Settling(Arc<HashMap<UserId, Vec<Chat>>>),
-    /// End as you are.
+    /// End.
     Over,
 }
 
-/// What a client tells the run.
+/// What a client reports to the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Nothing of this client is unsent any more.
+    /// This client has no pending message any more.
     Empty(u32),
-    /// This client shows what the server shows.
+    /// This client shows the state of the server.
     Settled(u32),
 }
 
-/// What a client needs.
 #[derive(Clone, Debug)]
 pub struct ClientSetup {
-    /// Names the client in labels.
+    /// The client's number in labels.
     pub client: u32,
-    /// Its sign-in.
     pub sign_in: Arc<SignIn>,
-    /// Where its sockets and loads go: the proxy.
+    /// The proxy, for its sockets.
     pub address: SocketAddr,
-    /// Its loads.
+    /// The API through the proxy.
     pub api: Api,
-    /// For signing in again: straight to the server.
+    /// The API without the proxy, for signing in again.
     pub direct: Api,
-    /// What the run is at.
+    /// The phase of the run.
     pub phase: watch::Receiver<Phase>,
-    /// What the client tells.
     pub progress: mpsc::UnboundedSender<Progress>,
-    /// For its random choices.
     pub seed: u64,
-    /// The chats that it may write to.
     pub chats: Vec<ChatId>,
 }

@@ -1,4 +1,4 @@
-//! The counters: what a run was made of, in numbers for a person.
+//! The counters of a run, for a person.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -29,7 +29,6 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Counts the histories.
     pub fn of(histories: &[History]) -> Self {
         let mut counters = Self::default();
         for history in histories {

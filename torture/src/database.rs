@@ -1,4 +1,4 @@
-//! Reads the log out of the servers' database, after they have ended.
+//! Reads the logs from the servers' database, after they have ended.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::history::{Chat, User};
 use crate::label::Label;
 use crate::log::{Entry, Kind, Log, Logs};
 
-/// Chat, id, position, kind, actor, client id, target, and the content as this backend keeps it.
+/// Chat, id, seq, kind, actor, client id, target, and the content in this backend's type.
 type Row<C> = (Chat, i64, i64, i64, User, Option<String>, Option<i64>, Option<C>);
 
 const CHATS: &str = "SELECT id, head FROM chats";

@@ -1,6 +1,6 @@
 //! Hostile clients: they flood, never read, or fall silent in the middle of something.
 //!
-//! They keep no history. What is checked is everybody else: their promises hold while these are connected.
+//! They record no history: the invariants of all other clients must hold while these are connected.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -20,25 +20,24 @@ use tokio::time::{sleep, timeout};
 use crate::client::Phase;
 use crate::population::SignIn;
 
-/// How long a connection is held when the server does not end it.
+/// How long a connection is held unless the server ends it.
 const HOLD: Duration = Duration::from_secs(45);
-/// The pause before a hostile client comes back, in milliseconds, at most.
+/// The longest pause before a hostile client reconnects, in milliseconds.
 const PAUSE_MS: u64 = 1_500;
 /// Frames that a flood writes at once.
 const BURST: usize = 64;
-/// Bursts of one flood, so that a server which neither reads nor closes does not hold the client for ever.
+/// Bursts of one flood, so that a server which neither reads nor closes can't hold the client for ever.
 const BURSTS: usize = 400;
 /// The mask of every frame: a client must mask, and zeros leave the payload as it is (RFC 6455, section 5.3).
 const MASK: [u8; 4] = [0; 4];
 
-/// What a hostile client does with its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Writes frames as fast as they are taken and reads no answer.
+    /// Writes frames as fast as they are taken and reads nothing.
     Flood,
     /// Subscribes to the busiest chat and reads nothing.
     Stall,
-    /// Connects and sends nothing, half a head, half a body or half a frame.
+    /// Connects and sends nothing, half a header, half a body or half a frame.
     Silent,
 }
 
@@ -46,7 +45,7 @@ impl Kind {
     const ALL: [Self; 3] = [Self::Flood, Self::Stall, Self::Silent];
 }
 
-/// How many connections there were, and how many of them the server ended.
+/// Connections, and how many of them the server ended.
 #[derive(Debug, Default)]
 pub struct Counts {
     flooded: AtomicU64,
@@ -73,7 +72,6 @@ impl fmt::Display for Counts {
     }
 }
 
-/// What all hostile clients share.
 #[derive(Clone)]
 struct Target {
     address: SocketAddr,
@@ -106,7 +104,7 @@ pub fn start(
     (clients, counts)
 }
 
-/// One connection after the other. A server that is killed or full refuses some; the next attempt follows.
+/// Opens one connection after the other; when a killed or full server refuses one, the next attempt follows.
 async fn attack(kind: Kind, target: Target, mut random: StdRng) {
     loop {
         let variant = random.random_range(0..4);
@@ -133,12 +131,12 @@ async fn attack(kind: Kind, target: Target, mut random: StdRng) {
 
 async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
-    // Small, so that a client that does not read is soon felt at the server.
+    // A small buffer, so that the server soon notices that the client does not read.
     socket.set_recv_buffer_size(8 * 1024)?;
     socket.connect(address).await
 }
 
-/// `Some` when the server ended the connection, as for the others.
+/// Returns `Some` when the server ended the connection; so do the other two.
 async fn flood(mut stream: TcpStream, target: &Target) -> Option<()> {
     upgrade(&mut stream, target).await?;
     let frames = [
@@ -160,7 +158,7 @@ async fn stall(mut stream: TcpStream, target: &Target) -> Option<()> {
     upgrade(&mut stream, target).await?;
     let subscribe = ClientFrame::Subscribe { chat_id: target.chat, after: None, epoch: None };
     stream.write_all(&frame(subscribe.encode().as_bytes())).await.ok()?;
-    // Only the system's own buffers fill; an end that the server makes is seen at once.
+    // Only the operating system's buffers fill; a close by the server is seen at once.
     stream.ready(tokio::io::Interest::ERROR).await.ok().map(drop)
 }
 
@@ -190,7 +188,7 @@ async fn until_ended(mut stream: TcpStream) -> Option<()> {
     Some(())
 }
 
-/// The handshake by hand: a library's socket would read, answer and close as it should.
+/// A handshake by hand, since a library's socket would read, answer and close as it should.
 async fn upgrade(stream: &mut TcpStream, target: &Target) -> Option<()> {
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\

@@ -1,11 +1,10 @@
-//! Labels: every message of a run says which client wrote it and as its how manieth.
+//! Labels: every message of a run contains the number of its client and its sequence number there.
 
 use causerie_protocol::{ClientId, MessageText};
 
-/// Who wrote a message, and its running number there.
+/// The client that wrote a message, and the sequence number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label {
-    /// The client.
     pub client: u32,
     /// 1, 2, 3 … in the order in which the client's person wrote, over all chats.
     pub number: u32,
@@ -16,22 +15,21 @@ const FILLERS: [&str; 8] =
     ["", "plain", "<b>bold</b>", "\"quoted\" \\", "مرحبا", "👩‍👩‍👧 e\u{301}", "two\nlines\t", "\u{202e}abc "];
 
 impl Label {
-    /// The sender's name for the message.
     pub fn client_id(self) -> ClientId {
         ClientId::new(format!("c{}.{}", self.client, self.number)).expect("short visible ASCII")
     }
 
-    /// The label of a client id, if it is one of ours; a later try of a message has more behind its first name.
+    /// The label of one of our client ids; the id of a retry has a suffix.
     pub fn of_client_id(id: &str) -> Option<Self> {
         let name = id.strip_prefix('c')?;
         Self::parse(name.split_once('~').map_or(name, |(first, _)| first))
     }
 
-    /// The message's text: the label, then a filler that follows from it; some are as long as a text may be.
+    /// The message's text: the label, then a filler that is derived from it; some are as long as a text may be.
     pub fn text(self) -> String {
         let mixed = mix(u64::from(self.client) << 32 | u64::from(self.number));
         let filler = FILLERS[(mixed % 8) as usize];
-        // Now and then many long ones in a row, so that whoever reads slowly falls behind.
+        // Now and then many long ones in a row, so that slow readers fall behind.
         let is_flood = self.number / 128 % 16 == 15;
         let repeats = match mixed >> 8 & 0xfff {
             _ if is_flood => 6_000 / filler.len().max(1),
@@ -42,12 +40,11 @@ impl Label {
         format!("{}.{} {}", self.client, self.number, filler.repeat(repeats))
     }
 
-    /// The text as a client sends it.
     pub fn message(self) -> MessageText {
         MessageText::new(self.text()).expect("the longest filler is far below the limit")
     }
 
-    /// The label of a text; none when a single byte differs from what its label says.
+    /// The label of a text; none when a single byte differs from the text of that label.
     pub fn of_text(text: &str) -> Option<Self> {
         let label = Self::parse(text.split(' ').next()?)?;
         (label.text() == text).then_some(label)
@@ -65,7 +62,7 @@ impl std::fmt::Display for Label {
     }
 }
 
-/// The digest of a message at its place; the sum over a piece of the log tells whether two pieces are the same.
+/// The digest of a message at its seq; equal sums over two pieces of the log mean equal pieces.
 pub fn digest(seq: u64, id: i64, label: Option<Label>) -> u64 {
     let label = label.map_or(u64::MAX, |label| u64::from(label.client) << 32 | u64::from(label.number));
     mix(seq ^ mix(id.cast_unsigned() ^ mix(label)))

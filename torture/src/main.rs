@@ -1,22 +1,24 @@
-//! Tortures real Causerie servers, and proves afterwards that they kept their promises.
+//! Tortures real Causerie servers, and checks afterwards that every invariant held.
 //!
 //! Real processes and real sockets: one server, or several nodes on one Postgres and one Redis, are killed, paused and
 //! restarted, and so is what they share, while clients talk through a proxy that balances, delays, cuts, half-opens and
-//! truncates. Every client writes down what it was told; when all is quiet again a checker compares that with the
-//! database, and with what each node says.
+//! truncates. Every client records what it received; when the faults have ended, a checker compares these histories
+//! with the database, and with the responses of each node.
 //!
 //! In reading order:
 //!
 //! - [`run`]: from the beginning to the verdict.
 //! - [`label`] and [`history`]: who wrote what, and what each client received.
 //! - [`server`], [`cluster`] and [`proxy`]: the processes and the network.
-//! - [`chaos`] and [`prober`]: what happens to them, and when they are whole again.
+//! - [`chaos`] and [`prober`]: the faults, and when the nodes have recovered.
 //! - [`population`] and [`api`]: people and their chats.
-//! - [`client`]: the page's own state machine, and programs of another make; [`hostile`]: those that mean no good.
-//! - [`log`], [`database`] and [`checker`]: the truth, and whether the histories agree with it. [`counters`] counts.
+//! - [`client`]: the page's own state machine, and an independent client; [`hostile`]: hostile clients.
+//! - [`log`], [`database`], [`node_view`] and [`checker`]: the stored logs, and whether the histories agree with them.
+//!   [`counters`] counts.
 //! - [`sabotage`]: makes the server look faulty, to test the checker.
 //!
-//! The same seed draws the same faults, but processes and sockets keep their own time: a violation may need some tries.
+//! The same seed draws the same faults, but the timing of processes and sockets differs: to see a violation again may
+//! take some runs.
 #![expect(clippy::disallowed_methods, reason = "faults come and go by time")]
 #![expect(clippy::print_stdout, reason = "a command-line program talks to its user")]
 
@@ -99,7 +101,7 @@ struct Options {
 }
 
 impl Options {
-    /// How long it goes on at least; 20 seconds when nothing is said, and as long as its faults take with several nodes.
+    /// The least duration: 20 seconds by default, and with several nodes as long as the faults take.
     fn duration(&self) -> Duration {
         match self.minutes * 60 + self.seconds {
             0 if self.nodes > 1 => Duration::ZERO,
@@ -108,7 +110,7 @@ impl Options {
         }
     }
 
-    /// What is about to happen, for the first line.
+    /// The plan in a few words, for the first line.
     fn outlook(&self) -> String {
         let seconds = self.duration().as_secs();
         match self.nodes {
@@ -117,7 +119,7 @@ impl Options {
         }
     }
 
-    /// Times that the server is asked to end, beside the kills.
+    /// How often the server is restarted with SIGTERM, besides the kills.
     fn restarts(&self) -> u32 {
         self.kills.div_ceil(2)
     }
@@ -130,7 +132,7 @@ async fn main() -> ExitCode {
         options.seed = rand::random();
     }
     println!("torture with seed {}, {}", options.seed, options.outlook());
-    // Ends the processes of the run, too, which a signal alone would leave.
+    // Dropping the run also ends its processes, which a signal alone would leave.
     let outcome = tokio::select! {
         outcome = run::run(&options, &options.server_bin) => outcome,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),

@@ -1,4 +1,4 @@
-//! Reads every chat through every node at the end: all of them must show the one log.
+//! Reads every chat through every node at the end: all nodes must show the same log.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,26 +15,24 @@ use crate::history::Chat;
 use crate::label::Label;
 use crate::population::Population;
 
-/// How long a node may have trouble.
+/// How long a node may fail to respond.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The pause before it is asked again.
+/// The pause before the next attempt.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A message as a node shows it: position, id, and the label of a text that is right.
+/// A message as a node shows it: seq, id, and the label if the text is right.
 pub type Line = (u64, i64, Option<Label>);
 
-/// What one node shows.
 #[derive(Clone, Debug, Default)]
 pub struct NodeView {
-    /// Which node, from 0.
     pub node: usize,
-    /// By chat, the head that the list of chats tells.
+    /// By chat, the head in the list of chats.
     pub heads: BTreeMap<Chat, u64>,
     /// By chat, all messages, oldest first.
     pub chats: BTreeMap<Chat, Vec<Line>>,
 }
 
-/// Reads through all nodes at once.
+/// Reads through all nodes concurrently.
 pub async fn read_all(nodes: &[SocketAddr], population: &Population) -> Result<Vec<NodeView>> {
     let mut readers = JoinSet::new();
     for (node, address) in nodes.iter().enumerate() {
@@ -75,7 +73,7 @@ async fn read(node: usize, api: Api, chats: Vec<(ChatId, String)>) -> Result<Nod
     Ok(view)
 }
 
-/// Asks again while a node has trouble that passes; what it shows in the end is what counts.
+/// Repeats a request while a node has a temporary failure.
 async fn patiently<T, F>(node: usize, mut ask: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T, LoadError>>,

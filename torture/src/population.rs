@@ -1,4 +1,4 @@
-//! The world of a run: people, their chats, and who comes and goes.
+//! The people of a run, their chats, and those who leave a group and are added again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,47 +8,40 @@ use causerie_protocol::{ChatId, ChatTitle, User};
 
 use crate::api::Api;
 
-/// Everybody's password.
 const PASSWORD: &str = "only for a torture run";
 
-/// A person with an account.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// Who.
     pub user: User,
 }
 
-/// One sign-in of a person, for one client; the token changes when it was revoked.
+/// One sign-in of a person, for one client; the token is renewed after it was revoked.
 #[derive(Debug)]
 pub struct SignIn {
-    /// Whose.
     pub person: Person,
     token: Mutex<String>,
 }
 
 impl SignIn {
-    /// The sign-in that came with an account.
     fn registered(signed_in: rest::SignedIn) -> Arc<Self> {
         Arc::new(Self { person: Person { user: signed_in.user }, token: Mutex::new(signed_in.token) })
     }
 
-    /// Signs a person in.
     pub async fn new(api: &Api, person: &Person) -> Result<Arc<Self>> {
         let signed_in = api.login(&person.user.email, PASSWORD).await?;
         Ok(Arc::new(Self { person: person.clone(), token: Mutex::new(signed_in.token) }))
     }
 
-    /// The token of now.
+    /// The current token.
     pub fn token(&self) -> String {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Makes an account, whose sign-in no client uses.
+    /// Creates an account; no client uses this sign-in.
     pub async fn register(api: &Api, email: &str) -> Result<Arc<Self>> {
         Ok(Self::registered(api.register(email, PASSWORD).await?))
     }
 
-    /// Signs in again.
     pub async fn renew(&self, api: &Api) -> Result<()> {
         let signed_in = api.login(&self.person.user.email, PASSWORD).await?;
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = signed_in.token;
@@ -56,32 +49,30 @@ impl SignIn {
     }
 }
 
-/// A group that one person leaves and is added to again, time after time.
+/// A group that one person leaves and is added to again, repeatedly.
 #[derive(Clone, Debug)]
 pub struct Revolving {
-    /// The group.
     pub chat: ChatId,
-    /// Adds the other again.
+    /// Adds the guest again.
     pub host: Arc<SignIn>,
-    /// Comes and goes.
+    /// Leaves again and again.
     pub guest: Arc<SignIn>,
 }
 
-/// People and chats.
+/// The people of a run and their chats.
 #[derive(Debug)]
 pub struct Population {
-    /// Everybody.
     pub people: Vec<Person>,
-    /// For each of them a sign-in that no client uses and that is never revoked.
+    /// For each person a sign-in that no client uses and that is never revoked.
     pub sign_ins: Vec<Arc<SignIn>>,
-    /// Every chat and who is in it at the start; the first one holds everybody.
+    /// Every chat with its participants at the start, by index; all people are in the first one.
     pub chats: Vec<(ChatId, Vec<usize>)>,
-    /// Groups with somebody who comes and goes.
     pub revolving: Vec<Revolving>,
 }
 
 impl Population {
-    /// Makes `people` accounts and `chats` chats: one of everybody, two that revolve, then groups and pairs by turns.
+    /// Creates `people` accounts and `chats` chats: one with everybody, two with a guest who leaves, then groups and
+    /// pairs.
     pub async fn make(api: &Api, people: usize, chats: usize) -> Result<Self> {
         let mut population =
             Self { people: Vec::new(), sign_ins: Vec::new(), chats: Vec::new(), revolving: Vec::new() };

@@ -1,4 +1,4 @@
-//! The prober: finds out when every node is whole again, by its own word and by a message from each to each.
+//! The prober: finds out when every node has recovered, by its readiness and by messages between all nodes.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -15,30 +15,29 @@ use crate::client::socket::{self, Received};
 use crate::label::Label;
 use crate::population::SignIn;
 
-/// How long a node may take to say how it is.
+/// How long a node may take to answer `/readyz`.
 const ANSWER: Duration = Duration::from_secs(1);
 /// How long a message may take from every node to every other before the attempt counts as failed.
 const ROUND: Duration = Duration::from_secs(5);
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Healing that takes longer is told at once, with what it waited for.
+/// A recovery that takes longer is printed at once, with what it waited for.
 const SLOW: Duration = Duration::from_secs(3);
 /// The prober's number as a client in labels.
 const CLIENT: u32 = 2_000_000;
 
-/// After a fault a node was not whole in time.
+/// A node has not recovered from a fault in time.
 #[derive(Debug, thiserror::Error)]
 #[error("not whole {limit:?} after the fault {fault}: {last}")]
 pub struct NotWhole {
-    /// Which fault, in words.
+    /// The fault in words.
     pub fault: String,
-    /// How long it had.
     pub limit: Duration,
     /// What was missing at the last attempt.
     pub last: String,
 }
 
-/// Talks to each node past the balancer, in a chat of its own.
+/// Connects to each node past the balancer, with a chat of its own.
 #[derive(Debug)]
 pub struct Prober {
     nodes: Vec<SocketAddr>,
@@ -48,7 +47,6 @@ pub struct Prober {
     number: u32,
 }
 
-/// A socket on one node.
 struct Ear {
     node: usize,
     frames: mpsc::UnboundedSender<String>,
@@ -56,7 +54,7 @@ struct Ear {
 }
 
 impl Prober {
-    /// Makes the prober's accounts and chat.
+    /// Creates the prober's accounts and chat.
     pub async fn new(nodes: Vec<SocketAddr>, direct: &Api) -> Result<Self> {
         let sign_in = SignIn::register(direct, "prober@example.org").await?;
         let other = SignIn::register(direct, "witness@example.org").await?;
@@ -70,9 +68,9 @@ impl Prober {
         Ok(Self { nodes, http, sign_in, chat, number: 0 })
     }
 
-    /// Waits until every node says that it is ready and hears the others, and a message sent on each was seen on each.
+    /// Waits until every node is ready and connected with the others, and a message sent on each has reached all.
     ///
-    /// Gives the time that it took since a fault ended.
+    /// Returns the time since the fault ended.
     ///
     /// # Errors
     /// [`NotWhole`] when that takes longer than `limit`.
@@ -93,7 +91,7 @@ impl Prober {
         Ok(took)
     }
 
-    /// Waits until one node says that it is ready.
+    /// Waits until one node is ready.
     ///
     /// # Errors
     /// [`NotWhole`] when that takes longer than `limit`.
@@ -167,7 +165,7 @@ impl Prober {
 }
 
 impl Ear {
-    /// Takes frames until one is what is waited for.
+    /// Reads frames until the expected one comes.
     async fn wait(&mut self, end: Instant, mut is_it: impl FnMut(&ServerFrame) -> bool) -> Result<()> {
         loop {
             let received = timeout_at(end, self.inbox.recv()).await.context("in time")?;

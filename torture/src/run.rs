@@ -32,31 +32,30 @@ use crate::prober::Prober;
 use crate::proxy::{Balancer, Proxy};
 use crate::sabotage;
 
-/// How long getting rid of what is unsent may take once faults have stopped.
+/// How long pending messages may take to be sent once the faults have stopped.
 const EMPTYING: Duration = Duration::from_secs(60);
-/// How long showing what the server shows may take; longer than two heartbeats, which reveal a lost tail.
+/// How long clients may take to reach the server's state: longer than two heartbeats, whose heads reveal missing
+/// events.
 const SETTLING: Duration = Duration::from_secs(75);
-/// As long as both may take with a server that is meant not to get there.
+/// The limit for both with a sabotaged server, which is not expected to get there.
 const SABOTAGED: Duration = Duration::from_secs(8);
-/// How long the nodes may take until they are whole after a fault.
+/// How long the nodes may take to recover from a fault.
 const WHOLE: Duration = Duration::from_secs(30);
 /// How often the server's list is read meanwhile.
 const LOOK: Duration = Duration::from_millis(300);
 /// Clients that load afresh at the end have numbers from here on.
 const FRESH: u32 = 1_000_000;
 
-/// What came of it.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The counts.
     pub counters: Counters,
-    /// What was done to the servers and the network, as lines for a person.
+    /// The faults, as lines for a person.
     pub done: String,
-    /// The first broken promise.
+    /// The first violation, if there was one.
     pub verdict: Result<(), Violation>,
 }
 
-/// What all clients of a run share.
 struct RunContext {
     proxy: SocketAddr,
     direct: Api,
@@ -91,13 +90,13 @@ impl RunContext {
 /// Tortures a server, or several nodes, and checks them.
 ///
 /// # Errors
-/// [`crate::prober::NotWhole`] when a node does not heal; others when the run itself can't go on: a server does not
+/// [`crate::prober::NotWhole`] when a node does not recover; others when the run itself can't go on: a server does not
 /// start, ends by itself, or does not end when asked to.
 pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome> {
     let seed = options.seed;
     let mut cluster = Cluster::start(program, options.nodes).await?;
     let balancer = cluster.balancer()?;
-    // A perfect network, for what the run itself has to ask.
+    // A network without faults, for the run's own requests.
     let direct_address = match options.nodes {
         1 => cluster.nodes[0].address(),
         _ => Proxy::start(balancer.clone(), 0.0, seed).await?.address(),
@@ -140,7 +139,7 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
     );
 
     let mallory = SignIn::new(&direct, &population.people[0]).await?;
-    // A faulty server stands behind the proxy, and its clients are all that it shall meet.
+    // A sabotaged server has no other clients, since they would hide its fault.
     let hostile_number = if options.sabotage.is_some() { 0 } else { options.hostile };
     let (mut hostile, hostile_counts) = hostile::start(
         hostile_number,
@@ -229,7 +228,7 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
     Ok(Outcome { counters: Counters::of(&evidence.histories), done, verdict: check(&evidence) })
 }
 
-/// Starts the pages, one a person, and the watchers.
+/// Starts the pages, one for each person, and the watchers.
 async fn begin(
     context: &mut RunContext,
     options: &Options,
@@ -256,7 +255,7 @@ async fn begin(
     Ok(sign_ins)
 }
 
-/// Waits until the clients show what the server shows.
+/// Waits until the clients show the server's state.
 async fn settle(
     context: &RunContext,
     sign_ins: &[Arc<SignIn>],
@@ -269,7 +268,7 @@ async fn settle(
         for sign_in in sign_ins {
             let user = sign_in.person.user.id;
             if let Entry::Vacant(place) = chats.entry(user) {
-                // A token that was revoked a moment ago: its client is about to renew it.
+                // The token was just revoked, and its client is about to renew it.
                 let Ok(own) = context.direct.chats(&sign_in.token()).await else { continue };
                 place.insert(own);
             }
@@ -280,7 +279,8 @@ async fn settle(
     .await
 }
 
-/// Waits until every client has said a word, and does something meanwhile; gives those that did not say it in time.
+/// Waits until every client has reported this progress, and calls `meanwhile` repeatedly; returns the clients that did
+/// not report it in time.
 async fn wait_for<F: Future<Output = Result<()>>>(
     received: &mut mpsc::UnboundedReceiver<Progress>,
     names: &HashSet<u32>,

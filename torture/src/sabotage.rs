@@ -1,6 +1,6 @@
-//! Sabotage: stands between proxy and server and makes a sound server look like one with a certain fault.
+//! Sabotage: a layer between proxy and server that makes a correct server look like one with a certain fault.
 //!
-//! It exists to test the checker; the server itself holds no such switch.
+//! It exists to test the checker; the server itself has no such switch.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -17,19 +17,18 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-/// Every how manieth message, or event of a socket, is concerned.
+/// One in this many messages or events is affected.
 const EVERY: u64 = 50;
 
-/// The fault that the server seems to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Fault {
     /// Acknowledges messages that it then loses.
     AckBeforeCommit,
-    /// Leaves events out, as a server does that drops what a full queue has no room for.
+    /// Drops events, like a server with a full queue.
     DropOnFull,
-    /// Does not know a message that is sent again.
+    /// Does not recognise a message that is sent again.
     NoDedup,
-    /// A node that was cut off from Redis never finds back; of several nodes.
+    /// A node that was cut off from Redis never reconnects; for several nodes.
     StayDeaf,
 }
 
@@ -40,18 +39,17 @@ struct Saboteur {
     memory: Mutex<Memory>,
 }
 
-/// What all connections share.
 #[derive(Debug, Default)]
 struct Memory {
     messages: u64,
-    /// Client ids that passed, and how often.
+    /// How often each client id has passed.
     passed: HashMap<String, u32>,
-    /// Acknowledged and lost.
+    /// Messages that were acknowledged and lost.
     lost: HashSet<String>,
     heads: HashMap<i64, u64>,
 }
 
-/// Listens on a free port of loopback; what comes there reaches `upstream` with the fault.
+/// Listens on a free loopback port, and forwards connections to `upstream` with the fault.
 pub async fn start(upstream: SocketAddr, fault: Fault) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("binding the saboteur")?;
     let address = listener.local_addr()?;
@@ -59,7 +57,7 @@ pub async fn start(upstream: SocketAddr, fault: Fault) -> Result<SocketAddr> {
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let saboteur = saboteur.clone();
-            // Either end may go at any time; that is what this whole program is about.
+            // Either end may close at any time.
             tokio::spawn(async move { drop(saboteur.serve(client).await) });
         }
     });
@@ -139,7 +137,7 @@ impl Saboteur {
         }
     }
 
-    /// What becomes of a client's frame.
+    /// What is forwarded of a client's frame.
     fn up(&self, text: &str, chat: Option<i64>) -> Up {
         let Ok(mut frame) = serde_json::from_str::<Value>(text) else { return Up::Forward };
         let Some(client_id) = frame["client_id"].as_str().map(str::to_owned) else { return Up::Forward };
@@ -175,7 +173,7 @@ impl Saboteur {
         }
     }
 
-    /// What a client gets for a server's frame.
+    /// What is forwarded of a server's frame.
     fn down(&self, text: &str, events: &mut u64) -> Option<String> {
         let Ok(mut frame) = serde_json::from_str::<Value>(text) else { return Some(text.to_owned()) };
         if let (Some(chat), Some(seq)) = (frame["data"]["chat_id"].as_i64(), frame["seq"].as_u64()) {
@@ -208,7 +206,6 @@ enum Up {
     Swallow,
 }
 
-/// The chat of a socket for one chat.
 fn chat_of(path: &str) -> Option<i64> {
     path.strip_prefix(paths::SOCKET)?.strip_prefix("chats/")?.split('/').next()?.parse().ok()
 }

@@ -67,7 +67,7 @@ fn a_clock_that_is_set_neither_ends_the_connection_nor_hastens_a_timer() {
         page.give(Input::ClockStepped(by));
         assert_eq!(page.client.connection(), &ConnectionState::Online);
         assert!(page.client.next_deadline() <= due);
-        // The socket is asked, answers, and stays.
+        // The socket is probed, answers, and stays open.
         page.subscribed(1, false);
         page.pass(10_000);
         assert_eq!(page.client.connection(), &ConnectionState::Online);

@@ -1,4 +1,4 @@
-//! Chats that are asked for one by one: what a page of the list does not tell, or not any more.
+//! Chats that are loaded one by one, because no page of the list has them or has them up to date.
 
 use causerie_protocol::ChatId;
 use causerie_protocol::rest::Chat;
@@ -15,14 +15,14 @@ use crate::sorted::SortedSet;
 pub(super) struct Fetches {
     queued: SortedSet<ChatId>,
     in_flight: Option<(u64, ChatId)>,
-    /// Chats that the server says are not this person's.
+    /// Chats that do not exist for this user.
     absent: SortedSet<ChatId>,
     retry_at: Option<Millis>,
     tries: Backoff,
 }
 
 impl Fetches {
-    /// An answer to the token before is not to be waited for.
+    /// The response to a request with the old token is ignored, so the request is repeated.
     pub(super) fn restart(&mut self) {
         if let Some((_, chat)) = self.in_flight.take() {
             self.queued.insert(chat);
@@ -30,12 +30,12 @@ impl Fetches {
         self.retry_at = None;
     }
 
-    /// The server is there again: what failed is asked for without waiting longer.
+    /// The server is reachable again: a failed request is repeated at once.
     pub(super) fn retry_now(&mut self) {
         self.retry_at = None;
     }
 
-    /// The chat came another way: an answer that says otherwise was made before.
+    /// The chat came another way, so a response that says otherwise is older.
     pub(super) fn on_received(&mut self, chat: ChatId) {
         self.in_flight.take_if(|(_, asked)| *asked == chat);
         self.absent.remove(&chat);
@@ -45,7 +45,7 @@ impl Fetches {
         self.absent.contains(&chat)
     }
 
-    /// Whether it is not known yet what the server says of a chat.
+    /// Whether a chat is still to be fetched.
     pub(super) fn is_pending(&self, chat: ChatId) -> bool {
         self.queued.contains(&chat) || self.in_flight.is_some_and(|(_, asked)| asked == chat)
     }
@@ -56,12 +56,12 @@ impl Fetches {
 }
 
 impl Client {
-    /// What the server says of a chat is to be known.
+    /// Fetches a chat, after those that are queued already.
     pub(super) fn queue_fetch(&mut self, chat: ChatId) {
         self.fetches.queued.insert(chat);
     }
 
-    /// Asks for the next chat, the open one first.
+    /// Requests the next chat, the open one first.
     pub(super) fn start_next_fetch(&mut self) {
         let fetches = &mut self.fetches;
         if fetches.in_flight.is_some() || fetches.retry_at.is_some_and(|at| at > self.now) {

@@ -1,4 +1,4 @@
-//! What each frame of the server, and the end of a socket, does to the page.
+//! What each frame from the server, and the close of a socket, changes.
 
 use causerie_protocol::server_frame::{
     Ack, ErrorReply, ReadPosition, Subscribed, Typing, Unsubscribed, Welcome,
@@ -13,11 +13,10 @@ use crate::outbox::PendingState;
 use crate::stream;
 use crate::words;
 
-/// How long a chat that can't be followed for want of room on the socket is left alone, in milliseconds.
+/// How long a chat waits that can't have a subscription on this socket, in milliseconds.
 pub(super) const NO_CAPACITY_RETRY_MS: Millis = 60_000;
 
 impl Client {
-    /// A text frame came from the current socket.
     pub(super) fn on_frame(&mut self, text: &str) {
         self.connection.on_activity(self.now);
         let Ok(frame) = ServerFrame::decode(text) else { return };
@@ -46,7 +45,7 @@ impl Client {
                         Some(state) if state.stream.takes_subscription() => {
                             state.stream.observe_head(head, self.now);
                         }
-                        // It is not followed for want of room, and has something new.
+                        // The chat has no subscription for want of capacity, and it has new messages.
                         _ if self.chat_list.get(chat).is_none_or(|entry| entry.chat.head < head) => {
                             self.queue_fetch(chat);
                         }
@@ -66,11 +65,10 @@ impl Client {
         }
     }
 
-    /// The current socket ended.
     pub(super) fn on_closed(&mut self, code: u16, reason: &str) {
         let code = CloseCode::from_code(code);
         if code == CloseCode::MessageTooBig {
-            // The largest of what was on its way is what the server would not read; it must not be sent again.
+            // The server refused to read the largest message in flight; it must not be sent again.
             let largest = self.outbox.in_flight().max_by_key(|message| message.text.as_str().len());
             if let Some(client_id) = largest.map(|message| message.client_id.clone()) {
                 self.fail(&client_id, say!(TooLarge));
@@ -83,7 +81,7 @@ impl Client {
 
     fn on_welcome(&mut self, welcome: Welcome) {
         if !self.is_me(welcome.user.id) {
-            // The token is another person's than the page thought.
+            // The token belongs to another user than the page assumed.
             self.forget_everything();
         }
         self.me = Some(welcome.user);
@@ -118,7 +116,7 @@ impl Client {
         if let Some(entry) = self.chat_list.get_mut(chat) {
             entry.unread_mut().restart(reply.head, another);
         }
-        // What was acknowledged below the new start is in the history that is loaded now.
+        // Messages that were acknowledged up to the new position are in the history that is loaded now.
         self.outbox.forget_acked(chat, (!another).then_some(reply.head));
         if had_history || self.open == Some(chat) {
             self.load_newest(chat);
@@ -132,7 +130,7 @@ impl Client {
     fn on_unsubscribed(&mut self, notice: &Unsubscribed) {
         let code = CloseCode::from_code(notice.code);
         if code == CloseCode::Normal {
-            // As asked.
+            // It is the reply to `unsubscribe`.
             return;
         }
         match code.policy() {
@@ -156,7 +154,7 @@ impl Client {
         }
     }
 
-    /// Takes an event whose turn it is.
+    /// Applies the next event of a stream.
     fn apply(&mut self, chat: ChatId, event: Event) {
         let Some(state) = self.chat_states.get_mut(&chat) else { return };
         let Some(entry) = self.chat_list.get_mut(chat) else { return };
@@ -202,7 +200,7 @@ impl Client {
         }
     }
 
-    /// A message is here as the log holds it: the local echo of it goes.
+    /// A message came as the log has it, so its local echo is removed.
     pub(super) fn resolve_echo(
         &mut self,
         chat: ChatId,
@@ -229,7 +227,7 @@ impl Client {
         let Some(state) = self.chat_states.get_mut(&ack.chat_id) else { return };
         state.stream.observe_head(ack.seq, self.now);
         if ack.seq <= state.stream.position().max(state.timeline.newest()) {
-            // The message is here already, or belongs to a page that is not loaded.
+            // The event is here already, or belongs to a page that is not loaded.
             self.outbox.resolve(ack.chat_id, &ack.client_id);
         }
     }
@@ -274,7 +272,7 @@ impl Client {
             state.read_known = state.read_known.max(notice.seq);
         }
         if entry.participant(notice.user_id).is_none() {
-            // It overtook the event of their joining, and nobody will tell it again.
+            // It overtook the `joined` event, and no other frame will repeat it.
             if !entry.is_partial() {
                 self.queue_fetch(chat);
             }

@@ -1,4 +1,4 @@
-//! Lists and pages that come by REST, and who is signed in.
+//! Signing in and out, and loading the list of chats and the pages of history by REST.
 
 use causerie_protocol::rest::{Chat, ChatCursor};
 use causerie_protocol::{ChatId, CloseCode, Message, User};
@@ -23,7 +23,7 @@ impl Client {
         self.me = Some(user);
         let actions = self.connection.signed_in(self.now);
         self.apply_connection_actions(actions);
-        // An answer to the token before is not to be waited for.
+        // Responses to requests with the old token are ignored.
         self.list_loading.request = None;
         self.list_loading.reload = false;
         self.fetches.restart();
@@ -40,7 +40,7 @@ impl Client {
         self.was_lost = false;
     }
 
-    /// Another person, or nobody: nothing of the one before stays.
+    /// Another user, or none: nothing of the user before stays.
     pub(super) fn forget_everything(&mut self) {
         for chat in self.chat_list.ids() {
             self.changed.extend([Scope::Chat(chat), Scope::Timeline(chat), Scope::Typing(chat)]);
@@ -54,7 +54,6 @@ impl Client {
         self.fetches = Fetches::default();
     }
 
-    /// Loads the list from its beginning.
     pub(super) fn request_chats(&mut self) {
         if self.me.is_none() {
             return;
@@ -76,7 +75,6 @@ impl Client {
         self.effects.push(Effect::LoadChats { ticket, before });
     }
 
-    /// The person wants to see more of the list.
     pub(super) fn load_more_chats(&mut self) {
         self.list_loading.wanted = self.list_loading.wanted.max(self.list_loading.count + 1);
         if self.list_loading.request.is_none()
@@ -115,7 +113,7 @@ impl Client {
             if is_whole {
                 self.remove_chat(chat);
             } else if begin.is_none_or(|begin| place < begin) && end.is_none_or(|end| place >= end) {
-                // It is gone, or it moved while the pages before this one were on their way.
+                // The chat is gone, or it moved while the pages before this one were on their way.
                 self.queue_fetch(chat);
             }
         }
@@ -132,7 +130,7 @@ impl Client {
                 self.queue_fetch(chat);
             }
         }
-        // What of the person's is in no page that came.
+        // Chats with pending messages, and the open one, that were on no page.
         for chat in self.outbox.chats().into_iter().chain(self.open) {
             match self.chat_states.contains_key(&chat) {
                 true => {}
@@ -143,13 +141,13 @@ impl Client {
         self.recount();
     }
 
-    /// Looks whether counts of unread messages have to be asked for again.
+    /// Schedules another load while counts of unread messages are unsure.
     pub(super) fn recount(&mut self) {
         if self.chat_list.unsure().next().is_none() {
             self.list_loading.recount_at = None;
             self.list_loading.recounts.reset();
         } else if self.list_loading.recount_at.is_none() {
-            // The server has not heard yet how far this page has read: it is told, and asked again a little later.
+            // The server has not received this page's read position yet: it gets it, and is asked again a little later.
             self.list_loading.recount_at = Some(self.now + self.list_loading.recounts.fail(1.0));
         }
     }
@@ -172,7 +170,6 @@ impl Client {
         self.changed.insert(Scope::Chats);
     }
 
-    /// There is a chat, perhaps a new one.
     pub(super) fn add_chat(&mut self, chat: Chat) {
         if self.me.is_none() {
             return;
@@ -196,7 +193,7 @@ impl Client {
             state.stream.observe_head(chat.head, self.now);
         }
         let at = state.stream.position();
-        // Of a large chat that is open everybody is known, and stays so until all of them come again.
+        // All participants of a large chat that is open are known, and stay so until all of them are loaded again.
         let keep_people = self.open == Some(id) && is_partial(&chat);
         if keep_people {
             self.queue_fetch(id);
@@ -208,18 +205,18 @@ impl Client {
         }
     }
 
-    /// The chat is not in the list any more.
+    /// The user is not in the chat any more.
     pub(super) fn remove_chat(&mut self, chat: ChatId) {
         let words = words::close(CloseCode::NotParticipant);
         self.mark_inaccessible(chat, &format!("{} {}", words.what, words.remedy));
-        // It stays for as long as there is something in it that the person must see.
+        // The chat stays as long as it has something that the person must see.
         if self.open != Some(chat) && self.outbox.entries_of(chat).all(Pending::is_acked) {
             self.chat_states.remove(&chat);
             self.chat_list.remove(chat);
         }
     }
 
-    /// The chat can't be followed any more; what was to be sent there fails, at once or when the server says so.
+    /// The user has lost access; messages to the chat fail, at once or when the server refuses them.
     pub(super) fn mark_inaccessible(&mut self, chat: ChatId, why: &str) {
         if let Some(state) = self.chat_states.get_mut(&chat) {
             state.stream.end();
@@ -295,13 +292,13 @@ impl Client {
         }
     }
 
-    /// A REST call said that the token is no good.
+    /// A REST response said that the token is invalid.
     pub(super) fn token_refused(&mut self) {
         let actions = self.connection.token_refused(words::close(CloseCode::Unauthorized).why.to_owned());
         self.apply_connection_actions(actions);
     }
 
-    /// Asks again for what failed and is due.
+    /// Repeats the requests that failed and are due.
     pub(super) fn start_due_loads(&mut self) {
         if self.me.is_none() || matches!(self.connection.state(), ConnectionState::SignedOut { .. }) {
             return;
@@ -324,7 +321,7 @@ impl Client {
         }
     }
 
-    /// The server is there again: what failed is asked for without waiting longer.
+    /// The server is reachable again: failed requests are repeated at once.
     pub(super) fn retry_failed_loads(&mut self) {
         if let Some(open) = self.open {
             self.load_again(open);

@@ -114,7 +114,7 @@ fn a_message_in_a_chat_without_a_subscription_moves_it_up() {
     page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
     page.page_of_list(rest(), true);
     page.effects.clear();
-    // What is known already is not asked for, and a head of a chat that is followed goes to its stream.
+    // A known head loads nothing, and the head of a subscribed chat goes to its stream.
     ping(&mut page, &[(1, 1), (2, 1), (3, 1), (4, 1)]);
     assert_eq!(page.fetch(), None);
     ping(&mut page, &[(4, 2), (9, 5)]);

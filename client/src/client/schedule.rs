@@ -1,4 +1,4 @@
-//! What follows every input: the connection's wishes, what the time brings, and whatever can go out now.
+//! The work that is due after every input: the connection's actions, timeouts, and frames that can be sent now.
 
 use causerie_protocol::rest::ChatCursor;
 use causerie_protocol::{ChatId, ClientFrame, MessageId};
@@ -12,11 +12,10 @@ use crate::connection::{ConnectionAction, ConnectionId, ConnectionState};
 use crate::effect::{Effect, Scope};
 use crate::words;
 
-/// The list is loaded again for so great a part of its chats: one of this many.
+/// When more than one in this many chats must be loaded again, the list is loaded instead of each chat.
 const FEW_CHATS: usize = 8;
 
 impl Client {
-    /// Carries out what the connection machine asks.
     pub(super) fn apply_connection_actions(&mut self, actions: Vec<ConnectionAction>) {
         for action in actions {
             match action {
@@ -31,7 +30,7 @@ impl Client {
         }
     }
 
-    /// The socket is gone: whatever was on its way is not known to have arrived.
+    /// The socket closed: it is unknown whether what was on its way has arrived.
     pub(super) fn on_disconnect(&mut self) {
         for state in self.chat_states.values_mut() {
             state.stream.disconnected();
@@ -43,7 +42,7 @@ impl Client {
         self.outbox.disconnected();
     }
 
-    /// Brings everything to rest: after it, nothing is due before [`Client::deadline`].
+    /// Does everything that is due; afterwards nothing is due before [`Client::deadline`].
     pub(super) fn run_due_work(&mut self) {
         let actions = self.connection.tick(self.now, self.random);
         self.apply_connection_actions(actions);
@@ -55,7 +54,7 @@ impl Client {
         self.flush_outbox();
     }
 
-    /// When the next thing is due; always later than the last input.
+    /// When the next work is due; always later than the last input.
     pub(super) fn deadline(&self) -> Option<Millis> {
         let mut due = vec![
             self.connection.deadline(),
@@ -64,7 +63,7 @@ impl Client {
             self.fetches.deadline(),
         ];
         if let ConnectionState::Waiting { until, .. } = self.connection.state() {
-            // The banner counts down: it changes once a second.
+            // The banner counts down, once a second.
             due.push(Some(until - (until.saturating_sub(self.now + 1)) / 1_000 * 1_000));
         }
         if let Some(open) = self.open {
@@ -78,7 +77,7 @@ impl Client {
         due.into_iter().flatten().filter(|due| *due > self.now).min()
     }
 
-    /// The device's clock moved beside the monotonic one. After a sleep nothing is known of the connection.
+    /// The device's clock jumped relative to the monotonic one. After a sleep the state of the connection is unknown.
     pub(super) fn on_clock_step(&mut self, by: i64) {
         if self.clock.stepped(by) {
             self.changed.insert(Scope::Clock);
@@ -89,7 +88,7 @@ impl Client {
         }
     }
 
-    /// The whole seconds that the banner shows.
+    /// The seconds that the banner shows.
     pub(super) fn countdown(&self) -> Option<u64> {
         match self.connection.state() {
             ConnectionState::Waiting { until, .. } => Some(until.saturating_sub(self.now).div_ceil(1_000)),
@@ -97,7 +96,7 @@ impl Client {
         }
     }
 
-    /// Says aloud that the connection was lost or is back, once each.
+    /// Announces once that the connection was lost, and once that it is back.
     pub(super) fn announce_connection_change(&mut self, before: &ConnectionState) {
         self.changed.insert(Scope::Connection);
         let state = self.connection.state();
@@ -124,7 +123,7 @@ impl Client {
         }
     }
 
-    /// Asks for the first chat's stream again, whose answer shows that the socket is alive.
+    /// Subscribes to a chat again: the reply shows that the socket is alive.
     fn probe(&mut self) {
         let Some(connection) = self.connection.online() else { return };
         let Some(state) = self.chat_states.values_mut().find(|state| state.stream.is_followed()) else {
@@ -134,9 +133,9 @@ impl Client {
         self.effects.push(Effect::send(connection, &frame));
     }
 
-    /// Subscribes where that is due: the open chat before all others, then those with the newest messages.
+    /// Sends the `subscribe` frames that are due: the open chat first, then those with the newest messages.
     ///
-    /// When the socket follows as many chats as it may, the oldest makes room.
+    /// When the socket has as many subscriptions as it may, the oldest one is ended.
     fn subscribe_due(&mut self, connection: ConnectionId) {
         let now = self.now;
         let is_due = |state: &ChatState| state.stream.due().is_some_and(|due| due <= now);
@@ -173,13 +172,13 @@ impl Client {
         }
     }
 
-    /// Which chats are followed when not all can be: the greatest.
+    /// When not all chats can have a subscription, the greatest ranks have one.
     fn rank(&self, chat: ChatId) -> (bool, ChatCursor) {
         let none = ChatCursor { sort_key: MessageId(0), id: chat };
         (self.open == Some(chat), self.chat_list.get(chat).map_or(none, ChatEntry::cursor))
     }
 
-    /// Subscribes where that is due and tells read positions.
+    /// Subscribes where that is due, and sends read positions.
     fn update_streams(&mut self) {
         let Some(connection) = self.connection.online() else { return };
         self.subscribe_due(connection);
@@ -191,15 +190,16 @@ impl Client {
                 self.effects.push(Effect::send(connection, &frame));
             }
         }
-        // Whichever way the last chat was settled: an answer, a refusal, for now or for good, or that it is not in the
-        // list any more. One that was refused for now is loaded once more when it is followed after all.
+        // The last subscription may be decided by a reply, by a refusal, for now or for good, or because the chat is
+        // not in the list any more. A chat that was refused for now is loaded once more when it is subscribed after
+        // all.
         let settled = |state: &ChatState| state.stream.is_followed() || !state.stream.is_subscribing();
         if self.list_loading.request.is_none()
             && !self.list_loading.catch_up.is_empty()
             && self.chat_states.values().all(settled)
         {
             let chats = std::mem::take(&mut self.list_loading.catch_up);
-            // A few of many are asked for one by one.
+            // A few of many chats are loaded one by one.
             if chats.len() * FEW_CHATS > self.chat_states.len() {
                 self.list_loading.caught = chats;
                 self.request_chats();
@@ -210,10 +210,10 @@ impl Client {
         }
     }
 
-    /// Sends what may go out, in order, one of a chat at a time.
+    /// Sends the messages that may be sent, in order, one of a chat at a time.
     ///
-    /// The server takes a message for any chat of the person's, whether this socket follows it or not. What still waits
-    /// for a chat that is lost was sent before, and only the server can say what became of it.
+    /// The server takes messages for any chat of the user, with or without a subscription. A message that still waits
+    /// for a chat that is lost was sent before, and only the server knows whether it was stored.
     fn flush_outbox(&mut self) {
         let Some(connection) = self.connection.online() else { return };
         self.outbox.tick(self.now);

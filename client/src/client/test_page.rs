@@ -11,7 +11,7 @@ use crate::input::{HistoryRequest, LoadError};
 
 pub(super) const CHAT: ChatId = ChatId(1);
 
-/// A page under test, with what it asked for since the last look.
+/// A page under test, with its effects since they were last taken.
 pub(super) struct Page {
     pub(super) client: Client,
     pub(super) now: Millis,
@@ -100,8 +100,8 @@ impl Page {
         }));
     }
 
-    /// The chats that are to be followed, and in the negative those that are left, in the order of the frames since the
-    /// last look.
+    /// The chats of `subscribe` frames, and as negative numbers those of `unsubscribe` frames, in order, since the
+    /// effects were last taken.
     pub(super) fn subscriptions(&mut self) -> Vec<i64> {
         std::mem::take(&mut self.effects)
             .into_iter()
@@ -117,7 +117,6 @@ impl Page {
             .collect()
     }
 
-    /// Answers a `subscribe`.
     pub(super) fn follows(&mut self, chat: i64, head: u64) {
         self.frame(&ServerFrame::Subscribed(Subscribed {
             chat_id: ChatId(chat),
@@ -143,7 +142,7 @@ impl Page {
         self.give(Input::ChatsLoaded { ticket, chats, has_more });
     }
 
-    /// The chat that was asked for last, with the request's ticket.
+    /// The last request for a chat, with its ticket.
     pub(super) fn fetch(&self) -> Option<(u64, ChatId)> {
         self.effects.iter().rev().find_map(|effect| match effect {
             Effect::LoadChat { ticket, chat } => Some((*ticket, *chat)),
@@ -202,7 +201,7 @@ impl Page {
         }));
     }
 
-    /// What went out on the socket since the last look: texts of messages, and other frames by their JSON.
+    /// The frames that were sent since the effects were last taken: texts of messages, and other frames as JSON.
     pub(super) fn sent(&mut self) -> Vec<String> {
         std::mem::take(&mut self.effects)
             .into_iter()

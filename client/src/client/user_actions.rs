@@ -35,7 +35,7 @@ impl Client {
         }
     }
 
-    /// Takes back what an earlier page, or another tab, did not get acknowledged.
+    /// Takes over pending messages of an earlier page or of another tab.
     pub(super) fn restore(&mut self, mut messages: Vec<PendingMessage>) {
         crate::sorted::sort_by(&mut messages, |a, b| a.created_ms.cmp(&b.created_ms));
         for message in messages {
@@ -80,7 +80,7 @@ impl Client {
         let Some(chat) = chat else { return };
         self.load_newest(chat);
         let is_partial = self.chat_list.get(chat).map(ChatEntry::is_partial);
-        // What no page of the list has told may be a chat further down.
+        // A chat that no page of the list had may be further down.
         if is_partial.unwrap_or(self.list_loading.loaded && self.list_loading.next.is_some()) {
             self.queue_fetch(chat);
         }
@@ -110,7 +110,7 @@ impl Client {
         }
     }
 
-    /// A message can't be sent: it stays, with the reason, until the person decides.
+    /// A message can't be sent: it stays, with the reason, until the person retries or deletes it.
     pub(super) fn fail(&mut self, client_id: &ClientId, reason: &str) {
         if let Some(message) = self.outbox.fail(client_id, reason.to_owned()) {
             self.changed.insert(Scope::Timeline(message.chat_id));
@@ -119,9 +119,10 @@ impl Client {
         }
     }
 
-    /// Nothing can be sent to a chat any more: what never was fails.
+    /// Nothing can be sent to a chat any more: messages that were never sent fail.
     ///
-    /// Of what was sent a copy may still be on its way, and be stored: the server is asked, by sending it again.
+    /// A copy of a message that was sent may still be on its way and be stored, so it is sent again and the reply
+    /// decides.
     pub(super) fn fail_never_sent(&mut self, chat: ChatId, reason: &str) {
         for client_id in self.outbox.never_sent(chat) {
             self.fail(&client_id, reason);

@@ -8,11 +8,9 @@ use causerie_protocol::{ChatId, ClientId, Seq, User};
 
 /// A page, its storage, and what it waits for.
 pub struct Page {
-    /// The state under test.
     pub client: Client,
-    /// Who sits there.
     pub user: User,
-    /// What survives a reload.
+    /// The storage that survives a reload.
     pub storage: BTreeMap<ClientId, PendingMessage>,
     /// What the person sent, in order, and did not give up; by chat.
     pub intents: BTreeMap<ChatId, Vec<ClientId>>,
@@ -22,13 +20,12 @@ pub struct Page {
     pub socket: Option<u64>,
     /// REST requests that the server has not taken.
     pub requests: VecDeque<Request>,
-    /// REST answers on their way.
+    /// REST responses on their way.
     pub answers: VecDeque<Input>,
-    /// Messages that went out before.
+    /// Messages that were sent before.
     pub sent_once: BTreeSet<ClientId>,
-    /// Whether the device was told that it has no network.
+    /// Whether the page was told that the device has no network.
     pub offline: bool,
-    /// How many messages were written.
     pub count: usize,
 }
 
@@ -38,12 +35,10 @@ pub enum Request {
     Chats(u64, Option<ChatCursor>),
     /// For one chat, by its ticket.
     Chat(u64, ChatId),
-    /// For a page of history.
     History(HistoryRequest),
 }
 
 impl Page {
-    /// A page that knows nobody yet.
     pub fn new(user: User, now: Millis) -> Self {
         Self {
             client: Client::new(now),

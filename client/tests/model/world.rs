@@ -103,7 +103,7 @@ impl World {
                 (0..self.pages.len()).for_each(|page| self.cut(page, Some(1012)));
             }
             Step::NewEpoch => {
-                // A log gets another name only while nobody is connected.
+                // The epoch changes only while no page is connected.
                 (0..self.pages.len()).for_each(|page| self.cut(page, Some(1012)));
                 self.server.epoch += 1;
             }

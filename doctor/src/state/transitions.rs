@@ -1,4 +1,4 @@
-//! What an observation leads to: checks that are decided, and the next phase.
+//! The transitions: each observation decides checks and leads to the next phase.
 
 use causerie_protocol::words::checks::Check;
 use causerie_protocol::{Finding, limits};
@@ -8,15 +8,15 @@ use crate::diagnose::{self, Cause};
 use crate::probe::{Fetched, HoldResult, Reached, SocketObservation};
 use crate::target::Target;
 
-/// How often the server is asked for its memory of a handshake before it counts as never arrived:
-/// behind one address there may be several servers, and each remembers only what reached itself.
+/// How often the server's record of a handshake is requested before the handshake counts as never arrived:
+/// there may be several servers behind one address, and each has only the handshakes that reached it.
 const TRACES: u32 = 3;
-/// The same, when it says that there are several.
+/// The same, when the server says that it is one of several.
 const TRACES_CLUSTERED: u32 = 16;
 
 impl Doctor {
     pub(super) fn online(&mut self, online: bool) {
-        // To this machine itself there is always a way.
+        // The loopback interface needs no network.
         if !online && !self.target().is_loopback() {
             return self.fail(Check::Online, Finding::PageOffline.into());
         }
@@ -55,7 +55,7 @@ impl Doctor {
     pub(super) fn status(&mut self, fetched: Fetched) {
         let answer = match fetched {
             Fetched::Answered(answer) => answer,
-            // It takes connections and says nothing: a program that hangs, or a machine that is out of breath.
+            // It accepts connections and does not respond: a program that hangs, or a machine that is overloaded.
             Fetched::TimedOut => {
                 return self.fail(Check::Causerie, at(self.target(), Finding::NoAnswer));
             }
@@ -85,13 +85,13 @@ impl Doctor {
             if bad {
                 return self.fail(check, finding.into());
             }
-            // A single server has no Redis to reach.
+            // A single server has no Redis.
             if check != Check::Redis || status.clustered {
                 self.report.pass(check, None);
             }
         }
         if let Some(origin) = &status.origin {
-            // A proxy may say another origin or host for a socket than for this, so the socket itself decides.
+            // A proxy may forward another origin or host for a socket than for this request, so the socket decides.
             self.foreign = diagnose::origin(origin, status.host.as_deref(), self.target());
             if self.foreign.is_none() {
                 self.report.pass(Check::Origin, Some(origin.origin.clone()));
@@ -138,7 +138,7 @@ impl Doctor {
                 self.closed(code, &reason, welcomed);
             }
             SocketObservation::Silent => self.fail(Check::Upgrade, Finding::SocketSilent.into()),
-            // These need the server's account and were sent there above.
+            // These need the server's record and were handled above.
             SocketObservation::Refused { .. } | SocketObservation::NotEchoed | SocketObservation::Failed => {
                 self.fail(Check::Upgrade, Finding::Unexplained.into());
             }
@@ -154,7 +154,7 @@ impl Doctor {
                 cause = Finding::TokenMalformed.into();
                 Check::Token
             }
-            // A clock that is days off ends sign-ins before their time.
+            // With a clock that is days off, sign-ins expire too early.
             Finding::TokenExpired => match self.skew.and_then(diagnose::clock) {
                 Some(skewed) => {
                     cause = skewed;
@@ -211,7 +211,7 @@ impl Doctor {
         if let Some(foreign) = self.foreign.take() {
             return self.fail(Check::Origin, foreign);
         }
-        // It reached no server that was asked, so what answered stands before it.
+        // The handshake reached no server, so a proxy in front of it answered.
         let cause = match seen {
             SocketObservation::Refused { status, code } => diagnose::refused(status, code.as_ref()),
             SocketObservation::NotEchoed => Finding::ProxyDropsSubprotocol.into(),
@@ -268,7 +268,7 @@ impl Doctor {
         }
     }
 
-    /// A server that ended cuts its connections too.
+    /// A server that was stopped cuts its connections too.
     pub(super) fn after_cut(&mut self, quiet_ms: u64, fetched: &Fetched) {
         let status = match fetched {
             Fetched::Answered(answer) => diagnose::identity(answer, self.target()),
@@ -291,7 +291,7 @@ impl Doctor {
     }
 }
 
-/// A finding about the server's address.
+/// A cause whose placeholders are parts of the server's address.
 fn at(target: &Target, finding: Finding) -> Cause {
     let mut cause = Cause::from(finding);
     for (name, _) in finding.details() {

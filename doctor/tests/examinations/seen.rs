@@ -1,4 +1,4 @@
-//! What is seen, in short.
+//! Short forms of observations.
 
 use causerie_doctor::{Answer, Fetched, Observation, Reached, SocketObservation};
 use causerie_protocol::doctor::{Offered, RecordedTrace, ServerStatus, Trace};

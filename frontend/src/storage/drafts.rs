@@ -1,4 +1,4 @@
-//! What a person began to write, in the browser's storage; where that is full or forbidden, in memory.
+//! Texts that are being written, in the browser's storage; when that is full or forbidden, in memory.
 
 use std::cell::RefCell;
 
@@ -8,41 +8,39 @@ use causerie_protocol::User;
 use web_sys::Storage;
 
 thread_local! {
-    /// What the browser did not take.
+    /// The texts that the browser did not store.
     static UNSTORED: RefCell<SortedMap<String, String>> = RefCell::default();
 }
 
-/// The texts of one person, or of nobody yet.
+/// The texts of one user, or of the sign-in page.
 #[derive(Clone, Debug)]
 pub struct TextStorage {
     prefix: String,
-    /// For as long as the tab lives, not for good.
+    /// Stored for this tab only.
     tab: bool,
 }
 
 impl TextStorage {
-    /// Those of a person, in all their tabs.
+    /// The texts of a user, shared by all tabs.
     pub fn of(user: &User) -> Self {
         Self { prefix: super::owned(&format!(".draft.{}.", user.id)), tab: false }
     }
 
-    /// Those of somebody who is not signed in, in this tab.
+    /// The texts of the sign-in page, in this tab.
     pub fn of_sign_in() -> Self {
         Self { prefix: super::owned(".door."), tab: true }
     }
 
-    /// The key by which other tabs hear of a change.
+    /// The key in the browser's storage, as `storage` events carry it.
     pub fn full_key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 
-    /// Whether there is any.
     pub fn any(&self) -> bool {
         !self.keys().is_empty()
             || UNSTORED.with_borrow(|texts| texts.keys().any(|key| key.starts_with(&self.prefix)))
     }
 
-    /// Forgets all of them.
     pub fn forget(&self) {
         UNSTORED.with_borrow_mut(|texts| texts.retain(|key, _| !key.starts_with(&self.prefix)));
         if let Some(storage) = self.storage() {
@@ -88,7 +86,7 @@ impl Store for TextStorage {
     }
 }
 
-/// Whether there are texts that would go with the page.
+/// Whether there are texts that would be lost with the page.
 pub fn is_any_unstored() -> bool {
     UNSTORED.with_borrow(|texts| !texts.is_empty())
 }

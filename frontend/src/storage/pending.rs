@@ -1,7 +1,7 @@
-//! Unsent messages in IndexedDB, so that a reload or a closed tab loses none.
+//! Pending messages in IndexedDB, so that a reload or a closed tab loses none.
 //!
-//! Each belongs to one tab, which sends it. A tab that starts or wakes takes over those whose tab is gone.
-//! Two tabs that take over the same one do no harm: the server knows it by its `client_id`.
+//! Each belongs to one tab, which sends it. A tab that starts or becomes visible takes over those whose tab is gone.
+//! Two tabs that take over the same one do no harm: the server recognises it by its `client_id`.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -20,7 +20,7 @@ use crate::browser;
 
 const STORE: &str = "outbox";
 
-/// An unsent message and the tab that sends it.
+/// A pending message and the tab that sends it.
 #[derive(Serialize)]
 struct StoredMessage {
     tab: String,
@@ -31,20 +31,20 @@ read_fields! {
     StoredMessage { "tab" => tab: required, "message" => message: required }
 }
 
-/// The unsent messages of this browser; one that has no IndexedDB to give keeps none.
+/// The pending messages of this browser; without IndexedDB none are stored.
 #[derive(Clone)]
 pub struct PendingStorage {
     tab: Rc<str>,
     state: Rc<RefCell<State>>,
-    /// Whether the browser did not take something, as when its storage is full.
+    /// Whether the browser refused to store a message, for example because its storage is full.
     refused: Rc<Cell<bool>>,
-    /// Notes that.
+    /// Sets `refused`.
     refuse: Function,
     opened: Promise,
 }
 
 enum State {
-    /// Not open yet; what comes meanwhile is done then, in order.
+    /// Not open yet; these changes are made then, in order.
     Opening(Vec<Change>),
     Open(IdbDatabase),
     Unavailable,
@@ -56,7 +56,7 @@ enum Change {
 }
 
 impl PendingStorage {
-    /// Opens the outbox as the tab with this name; what is asked for meanwhile is done then.
+    /// Opens the database for the tab with this id; changes that come meanwhile are made then.
     pub fn open(tab: &str) -> Self {
         browser::hold_lock(&lock_name(tab));
         let state = Rc::new(RefCell::new(State::Opening(Vec::new())));
@@ -74,9 +74,9 @@ impl PendingStorage {
         Self { opened, ..storage }
     }
 
-    /// Waits until the browser opened the database, or refused to.
+    /// Waits until the browser has opened the database, or refused to.
     pub async fn opened(&self) {
-        // It never rejects.
+        // The promise never rejects.
         let _ = JsFuture::from(self.opened.clone()).await;
     }
 
@@ -90,24 +90,23 @@ impl PendingStorage {
         }
     }
 
-    /// Keeps a message, in place of the one with the same `client_id`.
+    /// Stores a message; it replaces the one with the same `client_id`.
     pub fn put(&self, message: PendingMessage) {
         self.apply(Change::Put(message));
     }
 
-    /// Forgets a message.
     pub fn delete(&self, client_id: &ClientId) {
         self.apply(Change::Delete(client_id.clone()));
     }
 
-    /// The person's messages that this tab has to send: its own from before, and those whose tab is gone.
+    /// The user's messages that this tab has to send: its own from before, and those whose tab is gone.
     pub async fn adopt(&self, user: UserId) -> Vec<PendingMessage> {
         let alive = browser::held_locks().await;
         let mut adopted = Vec::new();
         for stored in self.all().await {
             let orphan = stored.tab == *self.tab || !alive.contains(&lock_name(&stored.tab));
             if stored.message.owner == user && orphan {
-                // What is this tab's already may be acknowledged by now: it must not be put back.
+                // A message of this tab may be acknowledged by now: it must not be stored again.
                 if stored.tab != *self.tab {
                     self.put(stored.message.clone());
                 }
@@ -118,7 +117,7 @@ impl PendingStorage {
         adopted
     }
 
-    /// Forgets all messages of a person, who leaves this browser.
+    /// Deletes all messages of a user who signs out.
     pub async fn forget(&self, user: UserId) {
         for stored in self.all().await {
             if stored.message.owner == user {
@@ -127,7 +126,7 @@ impl PendingStorage {
         }
     }
 
-    /// Whether what is put here is still there without the page.
+    /// Whether stored messages survive the page.
     pub fn is_durable(&self) -> bool {
         matches!(*self.state.borrow(), State::Open(_)) && !self.refused.get()
     }
@@ -137,7 +136,7 @@ impl PendingStorage {
         let Ok(request) = store.get_all() else { return Vec::new() };
         let values = finished(&request).await.unwrap_or(JsValue::NULL);
         let texts = values.dyn_ref::<Array>().map(Array::to_vec).unwrap_or_default();
-        // What an older page wrote in another shape is passed over.
+        // Entries of an older page in another format are skipped.
         texts.iter().filter_map(|text| serde_json::from_str(&text.as_string()?).ok()).collect()
     }
 
@@ -147,7 +146,8 @@ impl PendingStorage {
             return;
         }
         let Some(store) = self.store(IdbTransactionMode::Readwrite) else { return };
-        // IndexedDB runs transactions over one store in the order in which they were made: nobody need wait.
+        // IndexedDB runs transactions over one store in the order in which they were created, so there is no need to
+        // wait.
         store.transaction().set_onabort(Some(&self.refuse));
         let _ = match change {
             Change::Put(message) => {
@@ -183,7 +183,7 @@ async fn open_database() -> Option<IdbDatabase> {
     finished(&request).await?.dyn_into().ok()
 }
 
-/// The result of a request, nothing when it failed.
+/// The result of a request; nothing when it failed.
 async fn finished(request: &IdbRequest) -> Option<JsValue> {
     let promise = Promise::new(&mut |resolve, reject| {
         request.set_onsuccess(Some(&resolve));

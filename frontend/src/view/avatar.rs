@@ -1,4 +1,4 @@
-//! A person's or a group's initials, on a hue that stays theirs.
+//! The initials of a user or a group on a colour that stays the same.
 
 use causerie_client::{ChatEntry, Name, names};
 use causerie_protocol::User;
@@ -6,25 +6,22 @@ use leptos::prelude::*;
 
 use crate::browser;
 
-/// How many hues the styles know.
+/// How many hues the style sheet has.
 const HUES: i64 = 12;
 
-/// What an avatar shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Avatar {
-    /// One or two letters.
     pub initials: String,
-    /// Names the hue, for the styles.
+    /// The hue's class in the style sheet.
     pub hue: String,
 }
 
 impl Avatar {
-    /// Somebody's.
     pub fn of(user: &User) -> Self {
         Self { initials: initials(&Name::of(user)), hue: hue(user.id.0) }
     }
 
-    /// A chat's: of the other person, or of the group.
+    /// The avatar of the other user, or of the group.
     pub fn of_chat(chat: &ChatEntry) -> Self {
         let mut others = chat.others();
         match (chat.is_direct(), others.next()) {
@@ -33,7 +30,7 @@ impl Avatar {
         }
     }
 
-    /// The element; `size` is a class of the styles.
+    /// `size` is a class of the style sheet.
     pub fn draw(&self, size: &str, online: bool) -> AnyView {
         let class = format!("avatar {size} {}{}", self.hue, if online { " online" } else { "" });
         view! { <span class=class aria-hidden="true">{self.initials.clone()}</span> }.into_any()
@@ -41,7 +38,7 @@ impl Avatar {
 }
 
 fn hue(id: i64) -> String {
-    // Neighbours in the order of joining get hues that are far apart.
+    // Users with successive ids get hues that are far apart.
     format!("hue-{}", id.wrapping_mul(7).rem_euclid(HUES))
 }
 

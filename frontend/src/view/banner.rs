@@ -1,4 +1,4 @@
-//! What the connection does, in words, and what to do about it.
+//! The banner about the connection, and its buttons.
 
 use std::time::Duration;
 
@@ -16,12 +16,11 @@ use crate::api;
 use crate::app::{App, app};
 use crate::browser;
 
-/// Says what there is to say about the connection; nothing when all is well.
 #[component]
 pub fn Banner() -> impl IntoView {
     let app = app();
     let second = RwSignal::new(0_u32);
-    // The clock ticks only while there is a countdown to show.
+    // The interval runs only while there is a countdown.
     Effect::new(move || {
         if app
             .read(Scope::Connection, |client| matches!(client.connection(), ConnectionState::Waiting { .. }))
@@ -64,8 +63,8 @@ fn draw(app: App, is_unreachable: RwSignal<bool>) -> AnyView {
     .into_any()
 }
 
-/// Lets the connection tester look for the cause, in a tab of its own, since this page goes on and keeps what is not
-/// sent. A server that does not answer can't give it, and then that is the cause.
+/// Opens the connection tester, whose doctor finds the cause, in a new tab, since this page keeps the pending messages.
+/// When the server does not answer, the tester can't be loaded, and that is the cause.
 async fn find_cause(is_unreachable: RwSignal<bool>) {
     if api::answers().await {
         let tester = browser::base() + "/chat-ws-test/?doctor";
@@ -76,14 +75,14 @@ async fn find_cause(is_unreachable: RwSignal<bool>) {
     }
 }
 
-/// Says that the server does not answer, why that usually is, and what to do.
+/// Explains that the server does not answer.
 fn unreachable_dialog(is_unreachable: RwSignal<bool>) -> AnyView {
     let location = browser::window().location();
     let host = location.host().unwrap_or_default();
     let url = browser::base() + "/";
     let FilledExplanation { what, why, remedy } =
         words::unreachable().fill(&[("host", &host), ("url", &url)]);
-    // What stands in backticks is to be typed.
+    // Text in backticks is a command or an address.
     let remedy: Vec<_> = remedy
         .split('`')
         .enumerate()

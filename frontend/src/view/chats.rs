@@ -15,12 +15,11 @@ use super::widgets::{bdi, button, hint, icon_button, unread_words};
 use crate::app::{App, app};
 use crate::{browser, route, time};
 
-/// The pane with the list, and who is signed in.
+/// The pane with the list of chats and the user.
 #[component]
 pub fn Chats(
-    /// Opens a dialog.
     dialog: RwSignal<Dialog>,
-    /// Whether the state of the connection is said here.
+    /// Whether the banner is shown in this pane.
     said_here: Signal<bool>,
 ) -> impl IntoView {
     let app = app();
@@ -51,7 +50,7 @@ pub fn Chats(
             let load = button("button", Some("more-chats"), say!(MoreChats), load);
             view! { <li class="hint">{load}</li> }.into_any()
         } else {
-            // What is looked for may stand further down.
+            // A match may be further down the list.
             browser::run(async move { app.dispatch(Input::MoreChats) });
             ().into_any()
         }
@@ -81,7 +80,7 @@ pub fn Chats(
     }
 }
 
-/// What the list says when there is nothing in it.
+/// What an empty list shows.
 fn nothing(app: App, query: RwSignal<String>, dialog: RwSignal<Dialog>) -> AnyView {
     let (loaded, failed) =
         app.read(Scope::Chats, |client| (client.chats_loaded(), client.chats_failed().map(str::to_owned)));
@@ -109,12 +108,12 @@ fn nothing(app: App, query: RwSignal<String>, dialog: RwSignal<Dialog>) -> AnyVi
     }
 }
 
-/// Whether a chat is one that somebody looks for, by the query's [`browser::search_key`].
+/// Whether a chat matches a query, given as its [`browser::search_key`].
 fn matches(chat: &ChatEntry, query: &str) -> bool {
     if query.is_empty() {
         return true;
     }
-    // One text, since every call of the browser costs; nobody looks for a line break.
+    // One text, since every call of the browser is expensive; a query has no line break.
     let mut people = chat.title().alone().to_owned();
     for other in chat.others() {
         for text in [&other.user.name, &other.user.email] {
@@ -126,7 +125,6 @@ fn matches(chat: &ChatEntry, query: &str) -> bool {
     has(&people) || chat.last_message().is_some_and(|message| has(&message.content))
 }
 
-/// What one entry of the list shows.
 #[derive(Clone, PartialEq, Eq)]
 struct Entry {
     title: Name,
@@ -144,7 +142,7 @@ impl Entry {
         let last = message.map_or_else(
             || say!(SayHello).to_owned(),
             |message| {
-                // The list shows the beginning of a line; a message may be 16 KiB.
+                // The list shows the beginning of one line; a message may have 16 KiB.
                 let said = bidi::isolated(&message.content.chars().take(200).collect::<String>());
                 if me.is_some_and(|me| me.id == message.sender.id) {
                     say!(YouSaid, text = said)
@@ -167,10 +165,9 @@ impl Entry {
     }
 }
 
-/// One entry of the list.
 fn entry(app: App, id: ChatId) -> AnyView {
     let entry = move || {
-        // Who is there is known only while one is connected.
+        // Presence is known only while the connection is online.
         let online = app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online);
         let now = app.server_time();
         app.read(Scope::Chat(id), |client| {
@@ -182,10 +179,10 @@ fn entry(app: App, id: ChatId) -> AnyView {
             app.read(Scope::Chat(id), |client| client.chat(id).is_some_and(|chat| chat.unread() > 0));
         if unread { "chat unread" } else { "chat" }.to_owned()
     });
-    // A link that is not current says so, and styles look for "page".
+    // `aria-current` is "false" for the other links, and the style sheet selects "page".
     let current = text(move || if app.route.get() == Some(id) { "page" } else { "false" }.to_owned());
     let open = click(move |event| {
-        // With a key held the browser opens a tab or a window, as with every link.
+        // With a modifier key the browser opens a tab or a window, as for every link.
         if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
             event.prevent_default();
             app.go(Some(id));

@@ -1,4 +1,4 @@
-//! Where one writes: a draft for every chat, Enter to send where there is a keyboard, and input methods left in peace.
+//! The composer: a draft for every chat; Enter sends on devices with a keyboard, unless an input method composes.
 
 use causerie_client::draft::{Drafts, Target};
 use causerie_client::{Input, Name, Scope, words};
@@ -20,26 +20,24 @@ use crate::app::app;
 use crate::browser;
 use crate::storage::drafts::TextStorage;
 
-/// What browsers report as the key while an input method composes.
+/// The key code that browsers report while an input method composes.
 const COMPOSING: u32 = 229;
 
-/// The form below the messages.
 #[component]
 pub fn Composer(
-    /// Which chat.
     chat: ChatId,
-    /// Its title, for its name.
+    /// The chat's title, for the accessible name.
     title: Signal<Name>,
-    /// What is to be edited; taken when it comes.
+    /// The message to edit; reset once it is taken.
     to_edit: RwSignal<Option<ToEdit>>,
-    /// What did not work, in words.
+    /// The error that is shown.
     error: RwSignal<String>,
-    /// Counts what is sent.
+    /// Counts the messages that were sent.
     sent: RwSignal<u32>,
 ) -> impl IntoView {
     let app = app();
     let area = NodeRef::<html::Textarea>::new();
-    // The keyboard on a touch screen has no other way to begin a line than Enter; there the button sends.
+    // On a touch screen only Enter begins a new line, so there the button sends.
     let touch = browser::matches("(pointer: coarse)");
     let editing = RwSignal::new(None::<Target>);
     let Some(me) = app.user.get_untracked() else { return ().into_any() };
@@ -54,7 +52,7 @@ pub fn Composer(
         }
     };
     let kept = move |target: Option<&Target>| drafts.with_value(|drafts| drafts.text(target));
-    // Ends an edit, whatever became of its text.
+    // Ends an edit.
     let end = move || {
         editing.set(None);
         fill(&kept(None).unwrap_or_default());
@@ -67,7 +65,7 @@ pub fn Composer(
         }
     };
 
-    // What was being written is there when the composer is, and the focus on devices where that brings up no keyboard.
+    // Restores the text that was being written, and focuses the field where that opens no on-screen keyboard.
     Effect::new(move || {
         if let Some(area) = area.get() {
             let target = drafts.with_value(Drafts::resume);
@@ -86,7 +84,7 @@ pub fn Composer(
         editing.set(Some(target));
         focus(area);
     });
-    // Another tab of the same person wrote on, or is done.
+    // Another tab of the same user changed the text.
     Effect::new(move || {
         let Some(changed) = app.stored.get() else { return };
         let target = editing.get_untracked();
@@ -98,7 +96,7 @@ pub fn Composer(
             None => end(),
         }
     });
-    // A message that is being edited may be deleted elsewhere.
+    // The message that is being edited may be deleted elsewhere.
     Effect::new(move || {
         if let Some(target @ Target::Sent(id)) = editing.get()
             && app.read(Scope::Timeline(chat), |client| client.is_deleted(chat, id))
@@ -129,7 +127,7 @@ pub fn Composer(
             browser::run(async move {
                 let saved = text.as_str().to_owned();
                 let answer = api.edit(id, &EditMessage { content: text }).await;
-                // The person may look at another chat by now.
+                // The person may have opened another chat by now.
                 let is_here = editing.try_get_untracked().flatten().as_ref() == Some(&target);
                 match answer {
                     Ok(()) => {
@@ -217,11 +215,11 @@ pub fn Composer(
     .into_any()
 }
 
-/// As high as its text, as far as the styles allow.
+/// Makes the field as high as its text, within the limits of the style sheet.
 fn grow(area: &HtmlTextAreaElement) {
     let style = web_sys::HtmlElement::style(area);
     let _ = style.set_property("height", "auto");
-    // The scroll height leaves out the border.
+    // `scrollHeight` does not include the border.
     let _ = style.set_property("height", &format!("{}px", area.scroll_height() + 2));
 }
 

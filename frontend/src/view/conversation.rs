@@ -1,4 +1,4 @@
-//! A conversation: who it is with, the messages, and where one writes.
+//! A conversation: header, messages and composer.
 
 use causerie_client::draft::{Drafts, Store};
 use causerie_client::{ChatEntry, Client, ConnectionState, Name, Row, Scope};
@@ -22,7 +22,6 @@ use crate::app::{App, app};
 use crate::browser;
 use crate::storage::drafts::TextStorage;
 
-/// What the header shows.
 struct HeaderInfo {
     title: Name,
     avatar: Avatar,
@@ -33,7 +32,7 @@ struct HeaderInfo {
 }
 
 impl HeaderInfo {
-    /// Who is there is known only while one is connected.
+    /// Presence is known only while the connection is online.
     fn of(client: &Client, chat: &ChatEntry, connected: bool) -> Self {
         let group = chat.chat.kind == ChatKind::Group;
         let online = connected && chat.online();
@@ -60,7 +59,7 @@ impl HeaderInfo {
     }
 }
 
-/// What is below the messages.
+/// The element below the messages.
 #[derive(Clone, PartialEq, Eq)]
 enum Footer {
     Nothing,
@@ -81,12 +80,8 @@ impl Footer {
     }
 }
 
-/// One conversation.
 #[component]
-pub fn Conversation(
-    /// Which chat.
-    chat: ChatId,
-) -> impl IntoView {
+pub fn Conversation(chat: ChatId) -> impl IntoView {
     let app = app();
     let known = Memo::new(move |_| app.read(Scope::Chats, |client| client.chat(chat).is_some()));
     let footer = Memo::new(move |_| app.read(Scope::Chat(chat), |client| Footer::of(client.chat(chat))));
@@ -133,7 +128,6 @@ pub fn Conversation(
     }
 }
 
-/// Who it is with, and the menu.
 fn head(
     app: App,
     chat: ChatId,
@@ -149,7 +143,7 @@ fn head(
     .into_any()
 }
 
-/// What stands in place of a chat that is not in the list.
+/// What is shown for a chat that is not in the list.
 fn unknown(app: App, chat: ChatId) -> AnyView {
     let hint = app
         .read(Scope::Chats, |client| client.is_absent(chat))
@@ -157,8 +151,8 @@ fn unknown(app: App, chat: ChatId) -> AnyView {
     view! { <ul class="nothing">{hint}</ul>{written(app, chat, true)} }.into_any()
 }
 
-/// What the person wrote in a chat where nothing can be written any more, to be copied; with what was not sent, when
-/// the messages are not shown either.
+/// The texts that the person wrote in a chat to which nothing can be sent any more, to be copied; together with the
+/// pending messages, when those are not shown either.
 fn written(app: App, chat: ChatId, with_unsent: bool) -> AnyView {
     let drafts = app.user.get_untracked().map(|me| Drafts::new(TextStorage::of(&me), chat).all());
     let mut texts = drafts.unwrap_or_default();
@@ -180,14 +174,14 @@ fn written(app: App, chat: ChatId, with_unsent: bool) -> AnyView {
     .into_any()
 }
 
-/// What one does to a chat from the header's menu.
+/// An action of the header's menu.
 enum Act {
     Change(ChatStatus),
     Leave,
     Add(String),
 }
 
-/// Does it; what comes of it the log tells, to this page as to all.
+/// Calls the API; the result comes as an event, for this page as for all others.
 async fn act(app: App, chat: ChatId, act: Act) -> Result<(), ApiError> {
     let api = app.api();
     match act {
@@ -197,7 +191,6 @@ async fn act(app: App, chat: ChatId, act: Act) -> Result<(), ApiError> {
     }
 }
 
-/// The menu in the header.
 fn choices(
     app: App,
     chat: ChatId,
@@ -241,7 +234,6 @@ fn choices(
     .into_any()
 }
 
-/// The dialog that adds somebody to a group.
 fn add_person(app: App, chat: ChatId, adding: RwSignal<bool>) -> AnyView {
     let error = RwSignal::new(String::new());
     let busy = RwSignal::new(false);

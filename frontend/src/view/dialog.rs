@@ -1,4 +1,4 @@
-//! A dialog of the browser's own: it keeps the focus, closes at Escape, and gives the focus back.
+//! The browser's `<dialog>`: it traps the focus, closes at Escape, and restores the focus.
 
 use causerie_texts::page;
 use leptos::html;
@@ -8,7 +8,7 @@ use super::erased::event;
 use super::icon;
 use super::widgets::icon_button;
 
-/// A modal dialog with a heading, a name for tests, and what is in it; `on_close` takes it away once it is closed.
+/// A modal dialog; `name` is its test id, and `on_close` removes it once it is closed.
 pub fn modal(
     title: &'static str,
     name: &'static str,
@@ -18,7 +18,7 @@ pub fn modal(
     let element = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         if let Some(dialog) = element.get() {
-            // It fails when it is open already, which is what is wanted.
+            // It fails when the dialog is open already, which is fine.
             let _ = dialog.show_modal();
         }
     });

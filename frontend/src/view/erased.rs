@@ -1,4 +1,4 @@
-//! Closures without their types: what the framework makes of each type of closure is downloaded once, not for each.
+//! Closures with erased types, so that the framework's generic code is compiled once and not for each closure.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -6,17 +6,14 @@ use std::sync::Arc;
 use leptos::ev::{Event, MouseEvent, SubmitEvent};
 use leptos::prelude::*;
 
-/// A handler of clicks.
 pub fn click(handler: impl Fn(MouseEvent) + 'static) -> impl Fn(MouseEvent) + Clone + 'static {
     erase(Rc::new(handler))
 }
 
-/// A handler of a form that is sent.
 pub fn submit(handler: impl Fn(SubmitEvent) + 'static) -> impl Fn(SubmitEvent) + Clone + 'static {
     erase(Rc::new(handler))
 }
 
-/// A handler of any other event.
 pub fn event(handler: impl Fn(Event) + 'static) -> impl Fn(Event) + Clone + 'static {
     erase(Rc::new(handler))
 }
@@ -25,7 +22,7 @@ fn erase<E: 'static>(handler: Rc<dyn Fn(E)>) -> impl Fn(E) + Clone + 'static {
     move |event| handler(event)
 }
 
-/// A part of the view that is drawn anew when what it reads changes.
+/// A part of the view that is drawn again when a signal that it reads changes.
 pub fn part(
     draw: impl Fn() -> AnyView + Send + Sync + 'static,
 ) -> impl Fn() -> AnyView + Clone + Send + 'static {
@@ -35,7 +32,7 @@ pub fn part(
     erase(Arc::new(draw))
 }
 
-/// A text, or an attribute, that changes.
+/// A reactive text or attribute.
 pub fn text(
     write: impl Fn() -> String + Send + Sync + 'static,
 ) -> impl Fn() -> String + Clone + Send + 'static {
@@ -45,7 +42,7 @@ pub fn text(
     erase(Arc::new(write))
 }
 
-/// A flag that changes.
+/// A reactive boolean attribute.
 pub fn flag(read: impl Fn() -> bool + Send + Sync + 'static) -> impl Fn() -> bool + Clone + Send + 'static {
     fn erase(read: Arc<dyn Fn() -> bool + Send + Sync>) -> impl Fn() -> bool + Clone + Send + 'static {
         move || read()

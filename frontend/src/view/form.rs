@@ -1,10 +1,10 @@
-//! Forms read what the browser holds; nothing mirrors each keystroke.
+//! Reads the fields of a form when it is submitted.
 
 use leptos::ev::SubmitEvent;
 use wasm_bindgen::JsCast;
 use web_sys::{FormData, HtmlFormElement};
 
-/// Reads fields of the form that is being sent by their names; one that is missing or not checked is empty.
+/// Reads fields of a submitted form by name; a field that is missing or not checked is empty.
 pub fn reader(event: &SubmitEvent) -> impl Fn(&str) -> String + use<> {
     let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
     let data = form.and_then(|form| FormData::new_with_form(&form).ok());

@@ -1,4 +1,4 @@
-//! Icons, each drawn with one line; who uses one names it.
+//! Icons; the element that uses one has the accessible name.
 
 use leptos::prelude::*;
 
@@ -14,16 +14,10 @@ macro_rules! icons {
 }
 
 icons! {
-    /// A plus.
     plus = "M12 5v14M5 12h14";
-    /// An arrow to the left.
     back = "m15 5-7 7 7 7";
-    /// Three dots, for what else can be done.
     more = "M12 6h.01M12 12h.01M12 18h.01";
-    /// A cross.
     cross = "M6 6l12 12M18 6 6 18";
-    /// A paper plane.
     plane = "M3.4 20.4 21 12 3.4 3.6 3 10l11 2-11 2z";
-    /// A gear.
     gear = "M15 12a3 3 0 1 1-6 0 3 3 0 0 1 6 0zM12 3v3M12 18v3M3 12h3M18 12h3M5.6 5.6l2.1 2.1M16.3 16.3l2.1 2.1M18.4 5.6l-2.1 2.1M7.7 16.3l-2.1 2.1";
 }

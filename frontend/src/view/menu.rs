@@ -1,4 +1,4 @@
-//! Menus are `<details class="menu">`: they open without a program, and close as one expects.
+//! Menus are `<details class="menu">`: the browser opens them, and this module closes them.
 
 use leptos::ev::{Event, KeyboardEvent};
 use wasm_bindgen::JsCast;
@@ -6,7 +6,6 @@ use web_sys::{Element, HtmlElement, Node};
 
 use crate::browser::{document, on_document};
 
-/// An open menu.
 const OPEN: &str = "details.menu[open]";
 
 /// Closes an open menu at a click outside it, and at Escape.
@@ -29,7 +28,6 @@ pub fn close_with_clicks_elsewhere() {
     });
 }
 
-/// Closes all menus, after something in one was chosen.
 pub fn close_all() {
     close(|_| true);
 }

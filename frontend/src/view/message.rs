@@ -1,4 +1,4 @@
-//! One message, and what can be done with an own one.
+//! One message, and the actions on an own one.
 
 use causerie_client::Input;
 use causerie_client::draft::Target;
@@ -13,27 +13,23 @@ use super::{icon, menu};
 use crate::app::App;
 use crate::browser;
 
-/// What the composer is given to work on: a message is to get another text.
+/// A message that the composer is to edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToEdit {
-    /// Which.
     pub target: Target,
-    /// The text that it has.
+    /// Its current text.
     pub text: String,
 }
 
-/// What the messages need to be acted on.
+/// What the actions on messages need.
 #[derive(Clone, Copy)]
 pub struct MessageContext {
-    /// The page's state.
     pub app: App,
-    /// Takes what is to be edited to the composer.
     pub to_edit: RwSignal<Option<ToEdit>>,
-    /// Says what did not work.
+    /// The error that the composer shows.
     pub error: RwSignal<String>,
 }
 
-/// Draws an item of the timeline.
 pub fn draw(context: MessageContext, item: Item) -> AnyView {
     let (class, words) = match item {
         Item::Message(message) => return draw_message(context, *message),
@@ -109,7 +105,7 @@ fn actions(context: MessageContext, id: MessageId, text: String) -> AnyView {
     let delete = move |_| {
         menu::close_all();
         browser::run(async move {
-            // What others see comes as an event, and so it does here.
+            // The deletion comes back as an event, for this page as for all others.
             if let Err(problem) = context.app.api().delete(id).await {
                 let _ = context.error.try_set(problem.detail);
             }
@@ -129,7 +125,7 @@ fn choices_of_failed(context: MessageContext, client_id: ClientId, text: String)
     let (retried, edited) = (client_id.clone(), client_id.clone());
     let retry = move |_| app.dispatch(Input::Retry { client_id: retried.clone() });
     let edit = move |_| {
-        // The message stays until the other text is sent in its place.
+        // The failed message stays until the edited text is sent in its place.
         context.to_edit.set(Some(ToEdit { target: Target::Unsent(edited.clone()), text: text.clone() }));
     };
     let delete = move |_| app.dispatch(Input::DeleteUnsent { client_id: client_id.clone() });

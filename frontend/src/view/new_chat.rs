@@ -1,4 +1,4 @@
-//! Starting a chat, with one person or several.
+//! The dialog that creates a chat with one or several users.
 
 use causerie_client::draft::Store;
 use causerie_client::{Input, idempotency, words};
@@ -17,11 +17,10 @@ use crate::app::{App, app};
 use crate::browser;
 use crate::storage::drafts::TextStorage;
 
-/// The keys of what was written into the form.
+/// The storage keys of the form's fields.
 const PEOPLE: &str = "new.people";
 const TITLE: &str = "new.title";
 
-/// The dialog that starts a chat.
 pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
     let app = app();
     let Some(me) = app.user.get_untracked() else { return ().into_any() };
@@ -100,7 +99,8 @@ async fn send(
             let _ = dialog.try_set(Dialog::None);
         }
         Err(problem) => {
-            // Only these say that there is no chat; an earlier try may have made one, when no answer of it came.
+            // Only these statuses mean that no chat was created; an earlier attempt whose response was lost may have
+            // created one.
             if matches!(problem.status, 400 | 404 | 409)
                 && let Some(me) = app.user.get_untracked()
             {

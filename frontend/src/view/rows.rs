@@ -1,4 +1,4 @@
-//! From the client's rows to what is drawn: turns, days, and where the new messages begin.
+//! Turns the client's rows into items to draw: groups of messages, days, and where the new messages begin.
 
 use causerie_client::day::Days;
 use causerie_client::{MessageRow, Name, People, Row, RowKey, RowState, RowTime, SystemEvent};
@@ -9,98 +9,85 @@ use causerie_texts::say;
 use super::avatar::Avatar;
 use crate::time::{self, Clock};
 
-/// Messages of one person within this time are one turn, in milliseconds.
+/// Messages of one user within this time form one group, in milliseconds.
 const TURN_MS: f64 = 5.0 * 60_000.0;
 
-/// What is drawn, one below the other.
+/// An element of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// A day begins.
+    /// The heading of a day.
     Day(String),
-    /// What was not read when the chat was opened begins.
+    /// The separator before the messages that were unread when the chat was opened.
     New,
-    /// Something happened that is no message.
+    /// The text of a [`SystemRow`](causerie_client::SystemRow).
     Line(String),
-    /// A message.
     Message(Box<MessageItem>),
 }
 
-/// What an item is called while it is on the page.
+/// Identifies an item while it is on the page.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ItemKey {
-    /// The separator before a day, by the row that it begins with.
+    /// The heading of a day, by the row below it.
     Day(RowKey),
-    /// The separator before what is new.
     New,
-    /// A row.
     Row(RowKey),
 }
 
-/// A message as it is drawn.
+/// A message as it is drawn. It is compared to find out what must be drawn again, so it has only what is visible: that
+/// an older message was read, for example, changes its row and not its item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageItem {
-    /// Whether it is the person's own.
     pub mine: bool,
-    /// Whether it begins a turn.
+    /// Whether it begins a group.
     pub first: bool,
-    /// Whether it ends a turn.
+    /// Whether it ends a group.
     pub last: bool,
-    /// Who says it and when, above a turn of somebody else.
+    /// The sender and the time, above a group of another user.
     pub who: String,
-    /// The sender's avatar, beside the end of the turn.
+    /// The sender's avatar, beside the end of a group.
     pub avatar: Avatar,
-    /// Day and time.
     pub full_time: String,
-    /// What it says.
     pub text: String,
-    /// Whether it was edited.
     pub edited: bool,
-    /// Whether it was deleted.
     pub deleted: bool,
-    /// How it is drawn.
     pub stage: Stage,
-    /// What stands below an own message; empty when nothing does.
+    /// The text below an own message; may be empty.
     pub state: String,
-    /// Its id, once the server has it.
     pub id: Option<MessageId>,
-    /// Its sender's name for it, while it is not sent.
+    /// Its `client_id`, while it is pending.
     pub client_id: Option<ClientId>,
 }
 
-/// How far an own message got, as it is drawn.
+/// What the drawing distinguishes of [`RowState`]; it can't tell messages that are sent from those that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// The server has it.
+    /// Sent or read.
     Settled,
-    /// It is not there yet.
+    /// Waiting or sending.
     Pending,
-    /// It was refused.
     Failed,
 }
 
-/// What the drawing depends on beside the rows.
+/// What the items depend on besides the rows.
 pub struct RenderContext<'a> {
-    /// Who looks at it.
+    /// The user of the page.
     pub me: UserId,
-    /// What the people are called.
     pub people: &'a People,
-    /// Whether the connection is there.
     pub online: bool,
-    /// The position up to which the person had read when the chat was opened, if there was more.
+    /// The user's read position when the chat was opened, if there were unread messages.
     pub read: Option<Seq>,
-    /// Whether the rows are all there is.
+    /// Whether the rows begin with the chat's first message.
     pub complete: bool,
-    /// Writes times.
     pub clock: &'a Clock,
     /// The time now, in milliseconds since 1970.
     pub now: f64,
 }
 
-/// What is drawn for these rows, oldest first.
+/// The items for these rows, oldest first.
 pub fn items(rows: &[Row], context: &RenderContext<'_>) -> Vec<(ItemKey, Item)> {
     let mut items = Vec::with_capacity(rows.len() + 8);
     let times = times(rows, context.now);
-    // The boundary must be among the rows, or what is new begins further up than they reach.
+    // Without a row up to the boundary the new messages begin further up than the loaded rows.
     let mut boundary = context.read.filter(|read| {
         context.complete || rows.iter().any(|row| position(row).is_some_and(|seq| seq <= *read))
     });
@@ -130,7 +117,7 @@ pub fn items(rows: &[Row], context: &RenderContext<'_>) -> Vec<(ItemKey, Item)> 
             Row::Message(message) => {
                 let first = before.is_none_or(|before| !continues(before, message));
                 let next = match rows.get(index + 1) {
-                    // A day or the boundary in between ends a turn as well.
+                    // A day or the boundary in between ends a group as well.
                     Some(Row::Message(next)) if !times[index + 1].1 => Some(next),
                     _ => None,
                 };
@@ -161,7 +148,7 @@ fn message_item(
     context: &RenderContext<'_>,
 ) -> MessageItem {
     let millis = time::row_millis(&row.at);
-    // What is not sent was not written in the future, whatever clock it was by.
+    // A pending message was not written in the future, whatever clock wrote its time.
     let millis = if let RowTime::Local(_) = row.at { millis.min(context.now) } else { millis };
     let time = context.clock.time(millis);
     let stage = stage(row);
@@ -204,7 +191,7 @@ fn stage(row: &MessageRow) -> Stage {
     }
 }
 
-/// When each row stands, in milliseconds since 1970, and whether a day begins with it.
+/// The time of each row, in milliseconds since 1970, and whether a day begins with it.
 fn times(rows: &[Row], now: f64) -> Vec<(f64, bool)> {
     let mut days = Days::new();
     rows.iter()
@@ -219,7 +206,7 @@ fn times(rows: &[Row], now: f64) -> Vec<(f64, bool)> {
         .collect()
 }
 
-/// Whether two messages, one after the other, are of one turn.
+/// Whether two successive messages belong to one group.
 fn continues(before: &MessageRow, next: &MessageRow) -> bool {
     let gap = time::row_millis(&next.at) - time::row_millis(&before.at);
     let stage = stage(next);
@@ -229,7 +216,7 @@ fn continues(before: &MessageRow, next: &MessageRow) -> bool {
         && stage == self::stage(before)
 }
 
-/// The newest own messages that are sent, and read: only these say so.
+/// The newest own messages that are sent, and read: only these are labelled so.
 fn last_own(rows: &[Row]) -> (Option<usize>, Option<usize>) {
     let newest = |state: RowState| {
         rows.iter().rposition(
@@ -249,7 +236,7 @@ fn position(row: &Row) -> Option<Seq> {
     }
 }
 
-/// What happened, in a sentence.
+/// The event in a sentence.
 fn system_text(kind: &SystemEvent, context: &RenderContext<'_>) -> String {
     let (me, people) = (context.me, context.people);
     match kind {
@@ -275,7 +262,7 @@ mod tests {
 
     const HOUR: f64 = 3_600_000.0;
 
-    /// Midnight between two days of this browser's zone, in milliseconds since 1970.
+    /// Midnight between two days of this browser's time zone, in milliseconds since 1970.
     fn midnight() -> f64 {
         Date::new_with_year_month_day(2026, 5, 12).get_time()
     }
@@ -308,7 +295,7 @@ mod tests {
         message(key, true, RowTime::Local(at as u64), RowState::Sending)
     }
 
-    /// The headings, and an empty text for each row; keys are unique.
+    /// The headings, and an empty text for each row; checks that keys are unique.
     fn drawn(rows: &[Row], now: f64) -> Vec<String> {
         let clock = Clock::default();
         let people = People::default();

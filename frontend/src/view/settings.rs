@@ -1,4 +1,4 @@
-//! Who one is, where one is signed in, and signing out.
+//! The settings: the account, its sign-ins, and signing out.
 
 use causerie_client::{Client, Name, Scope};
 use causerie_protocol::TokenId;
@@ -15,18 +15,16 @@ use crate::app::{App, app};
 use crate::storage::drafts::TextStorage;
 use crate::{browser, time};
 
-/// What the dialog knows.
 #[derive(Clone, Copy)]
 struct SignIns {
     app: App,
-    /// Nothing until they are loaded.
+    /// `None` until they are loaded.
     list: StoredValue<Option<Vec<TokenInfo>>>,
-    /// Counts how often they were loaded.
+    /// Counts the loads, to track them.
     loaded: RwSignal<u32>,
     error: RwSignal<String>,
 }
 
-/// The dialog with the person's own things.
 pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
     let app = app();
     let error = RwSignal::new(String::new());
@@ -69,7 +67,7 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
     modal(say!(Settings), "settings-dialog", move || dialog.set(Dialog::None), content.into_any())
 }
 
-/// Ends a sign-in, if one is named, and loads those that there are.
+/// Revokes a sign-in, if one is given, and loads the list.
 async fn load(sign_ins: SignIns, end: Option<TokenId>) {
     let api = sign_ins.app.api();
     let ended = match end {

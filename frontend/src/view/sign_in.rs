@@ -1,4 +1,4 @@
-//! Signing in, and making an account.
+//! The sign-in page: signing in and creating an account.
 
 use causerie_client::Client;
 use causerie_client::draft::Store;
@@ -15,11 +15,10 @@ use crate::app::{App, app};
 use crate::browser;
 use crate::storage::drafts::TextStorage;
 
-/// The fields of which what is written is kept, by their names.
+/// The names of the fields whose text is stored.
 const EMAIL: &str = "email";
 const NAME: &str = "name";
 
-/// What somebody sees who is not signed in.
 #[component]
 pub fn SignIn() -> impl IntoView {
     let app = app();
@@ -40,7 +39,7 @@ pub fn SignIn() -> impl IntoView {
         error.set(String::new());
     };
     let texts = TextStorage::of_sign_in();
-    // Who signed in here last is most often who signs in again.
+    // The last user of this browser is most often the next one.
     let known = app.peek(|client| client.me().map(|me| me.email.clone()));
     if texts.get(EMAIL).is_none() {
         texts.set(EMAIL, known.as_deref());
@@ -56,7 +55,7 @@ pub fn SignIn() -> impl IntoView {
     let choose = move |register: &'static str, sign_in: &'static str| {
         text(move || if registering.get() { register } else { sign_in }.to_owned())
     };
-    // One form for both: what is written stays when one changes one's mind.
+    // One form for both, so that the fields keep their text when the person switches.
     let form = page! {
         <form data-testid=choose("register", "sign-in") on:submit=submit(submit_form)>
             <h2>{choose(say!(MakeAccount), say!(SignIn))}</h2>
@@ -96,7 +95,7 @@ pub fn SignIn() -> impl IntoView {
     }
 }
 
-/// Why somebody who was signed in stands here again.
+/// Why the last sign-in ended, and how many messages are pending.
 fn reason(app: App) -> AnyView {
     let reason = app.reason.get();
     if reason.is_empty() {
@@ -131,7 +130,7 @@ async fn send(
             app.signed_in(answer, !field("keep").is_empty());
         }
         Err(problem) => {
-            // The door may be gone: another tab may have signed in.
+            // The page may be gone, since another tab may have signed in.
             let _ = error.try_set(problem.detail);
             let _ = busy.try_set(false);
         }

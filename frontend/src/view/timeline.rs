@@ -1,4 +1,4 @@
-//! The messages of one chat: the newest at the bottom, older ones loaded as one scrolls up.
+//! The messages of one chat: the newest at the bottom, older ones are loaded while scrolling up.
 
 use causerie_client::sorted::SortedMap;
 use causerie_client::{ChatEntry, Client, ConnectionState, Input, Name, Row, Scope};
@@ -15,26 +15,25 @@ use super::widgets::{button, hint, named};
 use crate::app::{App, app};
 use crate::{browser, language};
 
-/// How near to an end of the scroller counts as being there, in pixels.
+/// This near to the end the scroller counts as being at it, in pixels.
 const NEAR_END: f64 = 48.0;
-/// How near to the beginning older messages are fetched, in pixels.
+/// This near to the beginning older messages are loaded, in pixels.
 const NEAR_START: f64 = 800.0;
 
-/// An item with a signal of its own: a keyed list draws a row anew only when its key is new.
+/// An item with its own signal: a keyed list creates an element only for a new key.
 type Drawn = (ItemKey, ArcRwSignal<Item>);
 
-/// The scroller with the messages, and the way back down.
+/// The scroller with the messages, and the button to the newest one.
 #[component]
 pub fn Timeline(
-    /// Which chat.
     chat: ChatId,
-    /// Its title, for its name.
+    /// The chat's title, for the accessible name.
     title: Signal<Name>,
-    /// Takes what is to be edited to the composer.
+    /// The message that the composer is to edit.
     to_edit: RwSignal<Option<ToEdit>>,
-    /// Says what did not work.
+    /// The error that the composer shows.
     error: RwSignal<String>,
-    /// Counts what the person sends: each time the end is shown.
+    /// Counts the messages that the person sends; each one scrolls to the end.
     sent: RwSignal<u32>,
 ) -> impl IntoView {
     let app = app();
@@ -47,7 +46,7 @@ pub fn Timeline(
     let opened_at = StoredValue::new(None::<Option<Seq>>);
 
     let on_scroll = move || {
-        // A frame of the browser may come after the conversation has gone.
+        // An animation frame may come after the conversation is gone.
         let Some(scroller) = scroller.try_get_untracked().flatten() else { return };
         let (from_end, from_start) = distances(&scroller);
         let is_at_end = from_end < NEAR_END;
@@ -107,7 +106,7 @@ pub fn Timeline(
             below.set(rows.iter().filter(|row| is_new_of_others(row, last_seen)).count() as u32);
         }
         let show_new = opening && opened_at.get_value().flatten().is_some();
-        // The browser lays the rows out first.
+        // The browser has to lay the rows out first.
         request_animation_frame(move || {
             if let (Some((element, before)), Some(scroller)) = (held, scroller.try_get_untracked().flatten())
             {
@@ -119,7 +118,7 @@ pub fn Timeline(
             on_scroll();
         });
     });
-    // A page that was in the background has its end seen when it comes back.
+    // A page that comes back from the background sees the end then.
     Effect::new(move |_| {
         app.read(Scope::Chat(chat), |_| ());
         request_animation_frame(on_scroll);
@@ -157,7 +156,7 @@ pub fn Timeline(
     }
 }
 
-/// What stands above the first message.
+/// The element above the first message.
 fn beginning(app: App, chat: ChatId) -> AnyView {
     let (history, empty) = app.read(Scope::Timeline(chat), |client| {
         let history = client.history(chat);
@@ -180,15 +179,14 @@ fn beginning(app: App, chat: ChatId) -> AnyView {
     ().into_any()
 }
 
-/// Who writes just now.
 fn typing_line(app: App, chat: ChatId) -> String {
-    // Only while one is connected: nobody would tell that they stopped.
+    // Only while online, since otherwise no frame would say that they stopped.
     if app.read(Scope::Connection, |client| *client.connection() != ConnectionState::Online) {
         return String::new();
     }
     let names: Vec<_> = app.read(Scope::Typing(chat), |client| {
         let users = client.typing(chat);
-        // Most of the time nobody writes.
+        // Most of the time nobody is typing.
         let entry = client.chat(chat).filter(|_| !users.is_empty());
         let people = entry.map(|entry: &ChatEntry| entry.people(&browser::fold)).unwrap_or_default();
         users.iter().map(|user| people.short(user)).collect()
@@ -201,7 +199,7 @@ fn typing_line(app: App, chat: ChatId) -> String {
     }
 }
 
-/// Makes the drawn items these, and keeps what is there.
+/// Updates the drawn items, and keeps the signals of those that stay.
 fn reconcile(drawn: RwSignal<Vec<Drawn>>, new: Vec<(ItemKey, Item)>) {
     let mut old = SortedMap::new();
     for (key, signal) in drawn.get_untracked() {
@@ -228,7 +226,7 @@ fn reconcile(drawn: RwSignal<Vec<Drawn>>, new: Vec<(ItemKey, Item)>) {
     }
 }
 
-/// The position up to which the person had read: known once the list and the newest page are.
+/// The position up to which the user had read, once the list and the newest page are loaded.
 fn read_at_opening(client: &Client, chat: ChatId) -> Option<Option<Seq>> {
     if !client.history(chat).loaded {
         return None;
@@ -249,10 +247,10 @@ fn distances(scroller: &Element) -> (f64, f64) {
     (from_end, range - from_end)
 }
 
-/// What is in the middle of the scroller, and how far down on the page.
+/// The element in the middle of the scroller, and its distance from the top of the page.
 ///
-/// Whoever reads further up keeps it there while rows come above and below; browsers can do that by themselves,
-/// but lose hold when the framework moves the row that they hold on to.
+/// While rows come above and below, it stays in place for a person who reads further up. Browsers have scroll
+/// anchoring, but lose the anchor when the framework moves that row.
 fn middle(scroller: &Element) -> Option<(Element, f64)> {
     let frame = scroller.get_bounding_client_rect();
     let (x, y) = (frame.left() + frame.width() / 2.0, frame.top() + frame.height() / 2.0);
@@ -261,7 +259,7 @@ fn middle(scroller: &Element) -> Option<(Element, f64)> {
     Some((element, top))
 }
 
-/// Scrolls up to where the new messages begin, when that is out of sight.
+/// Scrolls up to the first new message when it is out of sight.
 fn show_first_new(scroller: &Element) {
     if let Ok(Some(new)) = scroller.query_selector(".new")
         && new.get_bounding_client_rect().top() < scroller.get_bounding_client_rect().top()

@@ -1,4 +1,4 @@
-//! Small parts that many views are made of; each is compiled once.
+//! Small elements that many views use; each is compiled once.
 
 use causerie_client::Name;
 use causerie_client::draft::Store;
@@ -11,7 +11,6 @@ use super::erased::{click, event, flag, text};
 use crate::language;
 use crate::storage::drafts::TextStorage;
 
-/// A button with a word on it.
 pub fn button(
     class: &'static str,
     testid: Option<&'static str>,
@@ -30,7 +29,7 @@ pub fn button(
     draw(class, testid, word, click(on_click))
 }
 
-/// A round button with an icon and a name.
+/// A round button with an icon and an accessible name.
 pub fn icon_button(
     class: &'static str,
     testid: Option<&'static str>,
@@ -47,18 +46,18 @@ pub fn icon_button(
     .into_any()
 }
 
-/// The button that sends a form; it can't be pressed twice.
+/// The button that submits a form; it is disabled while `busy`.
 pub fn submit_button(word: &'static str, busy: RwSignal<bool>) -> AnyView {
     view! { <button class="button main" type="submit" disabled=flag(move || busy.get())>{word}</button> }
         .into_any()
 }
 
-/// Where a form says what is wrong; heard by screen readers at once.
+/// The error of a form; screen readers announce it at once.
 pub fn alert(error: RwSignal<String>) -> AnyView {
     view! { <p class="alert" role="alert">{text(move || error.get())}</p> }.into_any()
 }
 
-/// Keeps what is written into a field, also when its form closes or the page is loaded anew.
+/// An input handler that stores a field's text, so that it survives closing the form and reloading the page.
 pub fn keeping(texts: &TextStorage, key: &str) -> impl Fn(Event) + Clone + 'static {
     let (texts, key) = (texts.clone(), key.to_owned());
     event(move |event| {
@@ -67,7 +66,7 @@ pub fn keeping(texts: &TextStorage, key: &str) -> impl Fn(Event) + Clone + 'stat
     })
 }
 
-/// A labelled field of a form; what was written there before is in it.
+/// A labelled field of a form, filled with its stored text.
 pub fn field(
     label: &'static str,
     name: &'static str,
@@ -90,27 +89,27 @@ pub fn field(
     .into_any()
 }
 
-/// How much is unread, `most` of it in one chat: `7`, `1,000+` where the server stopped counting.
+/// The unread count: `7`, or `1,000+` when the count of one chat, at most `most`, reached the server's limit.
 pub fn unread_words(unread: u64, most: u64) -> String {
     language::number(unread) + if most >= UNREAD { "+" } else { "" }
 }
 
-/// What stands where there is nothing else.
+/// The text of an empty list.
 pub fn hint(heading: &'static str, words: String) -> AnyView {
     view! { <li class="hint"><strong>{heading}</strong>{words}</li> }.into_any()
 }
 
-/// A name or a title in markup: isolated from what stands beside it.
+/// A name or a title in markup, isolated from its surroundings.
 pub fn bdi(name: &Name) -> AnyView {
     view! { <bdi>{name.alone().to_owned()}</bdi> }.into_any()
 }
 
-/// The name of something that changes, such as `Messages with Ana`.
+/// A label with a title that may change, such as `Messages with Ana`.
 pub fn named(prefix: &'static str, title: Signal<Name>) -> impl Fn() -> String + Clone + Send + 'static {
     text(move || format!("{prefix} {}", title.get()))
 }
 
-/// Where one changes the language of the page: the other one, under its own name.
+/// The button that switches to the other language; it shows that language's own name.
 pub fn language_choice() -> AnyView {
     let choose = click(|_| language::choose(say!(OtherTag)));
     page! {

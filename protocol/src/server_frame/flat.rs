@@ -1,7 +1,7 @@
-//! Reading a frame in one pass over its text, into all fields that any frame has.
+//! Parses a frame in one pass over its text, into all fields that any frame has.
 //!
-//! One reader for all frames and what is in them, instead of one for each, is half the work
-//! and a fraction of the code that a page downloads.
+//! One parser for all frames and their content, instead of one for each, takes half the time
+//! and is a fraction of the code that a page downloads.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use crate::limits::Limits;
 use crate::read::{Name, read_fields, required};
 use crate::rest::{Chat, ChatStatus};
 
-/// The fields that are numbers, in frames and in events.
+/// The fields of frames and events that are numbers.
 const NUMBERS: [&str; 9] =
     ["chat_id", "seq", "id", "user_id", "head", "heartbeat_seconds", "retry_after_ms", "t", "version"];
 /// The fields that are texts.
@@ -42,7 +42,7 @@ const TEXTS: [&str; 13] = [
 /// The fields that are true or false.
 const FLAGS: [&str; 3] = ["online", "duplicate", "reset"];
 
-/// A frame, or the data of an event, before it is known what kind it is.
+/// All fields of a frame, or of an event's data, before its kind is known.
 #[derive(Default)]
 struct RawFrame {
     numbers: [Option<i64>; NUMBERS.len()],
@@ -100,7 +100,7 @@ fn index(names: &[&str], name: &str) -> Option<usize> {
     names.iter().position(|other| *other == name)
 }
 
-/// What decides how the rest of a frame is read.
+/// The field that decides how the rest of a frame is parsed.
 struct Tag {
     kind: String,
 }
@@ -109,7 +109,8 @@ read_fields! {
     Tag { "type" => kind: required }
 }
 
-/// The close code of `unsubscribed`; both kinds of code have the same name, and both frames are rare.
+/// The close code of `unsubscribed`. It has the same name as the code of `error`, so these two rare frames are parsed
+/// again.
 struct CloseNumber {
     code: u16,
 }
@@ -127,8 +128,8 @@ read_fields! {
     ErrorName { "code" => code: required }
 }
 
-/// Reads a frame; a kind that is not known becomes an `Unknown` that keeps everything,
-/// and so does an event whose data has another shape: it still takes its place in the log.
+/// Parses a frame. An unknown kind becomes an `Unknown`, and so does an event whose data has another form: it still has
+/// its seq.
 pub(super) fn decode(json: &str) -> Result<ServerFrame, serde_json::Error> {
     let error = match serde_json::from_str::<RawFrame>(json) {
         Ok(mut raw) => {
@@ -143,7 +144,7 @@ pub(super) fn decode(json: &str) -> Result<ServerFrame, serde_json::Error> {
         }
         Err(error) => error,
     };
-    // What is new may use the names of fields in its own way.
+    // An unknown kind may use the names of known fields with other types.
     match serde_json::from_str::<Tag>(json) {
         Ok(Tag { kind }) if !REPLIES.contains(&&*kind) => match unknown(json, &kind)? {
             ServerFrame::Unknown(_) if EVENTS.contains(&&*kind) => Err(error),
@@ -168,7 +169,7 @@ const REPLIES: [&str; 11] = [
 ];
 const EVENTS: [&str; 6] = ["message", "edited", "deleted", "joined", "left", "chat_changed"];
 
-/// A frame of a kind that is not known, with everything that is in it.
+/// A frame of an unknown kind, with its content.
 #[cfg(not(target_arch = "wasm32"))]
 fn unknown(json: &str, kind: &str) -> Result<ServerFrame, serde_json::Error> {
     let mut value: Value = serde_json::from_str(json)?;
@@ -185,9 +186,9 @@ fn unknown(json: &str, kind: &str) -> Result<ServerFrame, serde_json::Error> {
     })
 }
 
-/// A frame of a kind that is not known, and its place in the log.
+/// A frame of an unknown kind, with its seq if it is an event, and without its content.
 ///
-/// A page carries nothing on to others: it need not download what reads and keeps any JSON.
+/// A page does not forward frames, so it need not download the code for arbitrary JSON.
 #[cfg(target_arch = "wasm32")]
 fn unknown(json: &str, kind: &str) -> Result<ServerFrame, serde_json::Error> {
     Ok(match serde_json::from_str::<Positioned>(json) {

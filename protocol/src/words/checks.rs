@@ -1,4 +1,4 @@
-//! What the doctor looks at, one name for each check, and the headings of its report.
+//! The doctor's checks with their names, and the headings of its report.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::Language;
 
 macro_rules! checks {
     ($($(#[doc = $doc:literal])+ $name:ident = $english:literal, $vietnamese:literal;)+) => {
-        /// One thing that the doctor looks at, in the order in which it does.
+        /// A check of the doctor, in their order.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Check {
@@ -17,7 +17,7 @@ macro_rules! checks {
             /// Every check.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
-            /// What it is called before a person.
+            /// The name that a person reads.
             #[must_use]
             pub fn label(self, language: Language) -> &'static str {
                 match (self, language) {
@@ -34,9 +34,9 @@ checks! {
     Settings = "Settings", "Thiết lập";
     /// The folder of the database's file.
     Folder = "Folder of the database", "Thư mục cơ sở dữ liệu";
-    /// The database, asked by this program.
+    /// The database, from this program.
     LocalDatabase = "Database", "Cơ sở dữ liệu";
-    /// Redis, asked by this program.
+    /// Redis, from this program.
     LocalRedis = "Redis", "Redis";
     /// The port to listen on.
     Port = "Port", "Cổng";
@@ -58,11 +58,11 @@ checks! {
     Causerie = "Causerie answers", "Causerie trả lời";
     /// Whether the versions fit.
     Version = "Versions fit", "Phiên bản phù hợp";
-    /// Whether the server is about to end.
+    /// Whether the server accepts connections, or drains.
     Serving = "Server takes connections", "Máy chủ nhận kết nối";
     /// Whether the server reaches its database.
     Database = "Server reaches its database", "Máy chủ tới được cơ sở dữ liệu";
-    /// Whether the server hears the other nodes.
+    /// Whether the server reaches the other nodes.
     Redis = "Server reaches Redis", "Máy chủ tới được Redis";
     /// Whether pages of this origin may connect.
     Origin = "Page may connect", "Trang được phép kết nối";
@@ -78,18 +78,18 @@ checks! {
     Clock = "Clocks agree", "Đồng hồ khớp nhau";
     /// How long an answer takes.
     RoundTrip = "Answers come quickly", "Trả lời nhanh";
-    /// Whether a quiet connection lasts until the server's ping.
+    /// Whether an idle connection lasts until the server's ping.
     Idle = "A quiet connection lasts", "Kết nối im lặng vẫn giữ được";
 }
 
-/// The headings of a report, and the few words around the checks.
+/// The headings of a report, and the results of checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heading {
     /// The report itself.
     Report,
     /// What happened.
     What,
-    /// Why that usually is.
+    /// The usual cause.
     Why,
     /// What to do.
     Remedy,
@@ -97,14 +97,14 @@ pub enum Heading {
     Passed,
     /// A check that found something.
     Failed,
-    /// A check that can't be made from here.
+    /// A check that can't be made here.
     Skipped,
-    /// A check that is being made.
+    /// A check that is running.
     Running,
 }
 
 impl Heading {
-    /// The words.
+    /// The text.
     #[must_use]
     pub fn label(self, language: Language) -> &'static str {
         match (self, language) {

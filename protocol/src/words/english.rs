@@ -3,19 +3,20 @@
 use super::Explanation;
 use crate::findings::Finding;
 
-/// What happened, why that usually is, what to do.
+/// What happened, the usual cause, what to do.
 const fn words(what: &'static str, why: &'static str, remedy: &'static str) -> Explanation {
     Explanation { what, why, remedy }
 }
 
-/// There is no connection, and a browser does not say why. By itself, for a page that says nothing else of all this.
+/// There is no connection, and a browser does not report the cause. It is a constant for pages that need no other
+/// finding.
 pub const UNREACHABLE: Explanation = words(
     "There is no connection to {host}.",
     "The name or the port is wrong, no server listens there, or its certificate is not accepted; a browser does not tell these apart.",
     "Run `causerie doctor {url}` in a terminal, which tells them apart, or open {url} in a tab of its own and read what the browser says.",
 );
 
-/// The words of a finding; what they leave open stands there as `{name}`.
+/// The explanation of a finding, with placeholders such as `{name}`.
 #[must_use]
 pub fn finding(finding: Finding) -> Explanation {
     use Finding as F;

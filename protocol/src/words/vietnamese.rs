@@ -3,19 +3,20 @@
 use super::Explanation;
 use crate::findings::Finding;
 
-/// What happened, why that usually is, what to do.
+/// What happened, the usual cause, what to do.
 const fn words(what: &'static str, why: &'static str, remedy: &'static str) -> Explanation {
     Explanation { what, why, remedy }
 }
 
-/// There is no connection, and a browser does not say why. By itself, for a page that says nothing else of all this.
+/// There is no connection, and a browser does not report the cause. It is a constant for pages that need no other
+/// finding.
 pub const UNREACHABLE: Explanation = words(
     "Không kết nối được tới {host}.",
     "Tên hoặc cổng sai, không có máy chủ nào ở đó, hoặc chứng chỉ không được chấp nhận; trình duyệt không phân biệt các trường hợp này.",
     "Hãy chạy `causerie doctor {url}` trong cửa sổ dòng lệnh để phân biệt, hoặc mở {url} trong một thẻ riêng và đọc thông báo của trình duyệt.",
 );
 
-/// The words of a finding; what they leave open stands there as `{name}`.
+/// The explanation of a finding, with placeholders such as `{name}`.
 #[must_use]
 pub fn finding(finding: Finding) -> Explanation {
     use Finding as F;

@@ -3,12 +3,12 @@
 use super::Explanation;
 use crate::close::CloseCode;
 
-/// What happened, why that usually is, what to do.
+/// What happened, the usual cause, what to do.
 const fn words(what: &'static str, why: &'static str, remedy: &'static str) -> Explanation {
     Explanation { what, why, remedy }
 }
 
-/// The words of a close code.
+/// The explanation of a close code.
 #[must_use]
 pub fn close(code: CloseCode) -> Explanation {
     use CloseCode as C;
@@ -101,7 +101,7 @@ pub fn close(code: CloseCode) -> Explanation {
             "Thiết bị đã ngủ, hoặc mạng làm mất kết nối.",
             "Bạn không cần làm gì: trang sẽ tải những gì bị lỡ.",
         ),
-        // A code that gets a name needs its words here too; a test looks for them.
+        // A new code needs its explanation here too; a test checks that.
         _ => words(
             "Kết nối đã bị đóng.",
             "Máy chủ đưa ra lý do mà trang này không biết; có thể nó mới hơn trang.",

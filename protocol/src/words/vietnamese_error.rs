@@ -2,7 +2,7 @@
 
 use crate::error::ErrorCode;
 
-/// What an error code means and what to do; of a field that people fill in, what is wrong with that.
+/// What an error code means and what to do; for a field that people fill in, what is wrong with it.
 #[must_use]
 pub fn error(code: &ErrorCode, field: Option<&str>) -> &'static str {
     let of_field = field.and_then(self::field);
@@ -40,7 +40,7 @@ fn of_code(code: &ErrorCode) -> &'static str {
     }
 }
 
-/// What is wrong with a field, by its name in the request; nothing for those that people do not fill in.
+/// What is wrong with a field, by its name in the request; nothing for fields that people do not fill in.
 fn field(name: &str) -> Option<&'static str> {
     Some(match name {
         "email" => "Địa chỉ e-mail không hợp lệ. Hãy kiểm tra lại.",

@@ -1,4 +1,4 @@
-//! The doctor at work on a connection: its decisions come from its crate, its eyes are the browser's.
+//! Runs the doctor for a connection, with the browser's probes.
 
 use causerie_doctor::{Doctor, Report, Situation, TokenShape};
 use causerie_frontend::browser::{run, uuid};
@@ -9,16 +9,15 @@ use super::ConnectionPane;
 use crate::browser;
 use crate::probe::Prober;
 
-/// What the doctor found so far.
+/// The state of an examination.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examination {
-    /// Which it is; an older one that still runs is not told any more.
+    /// Its probe id; the results of an older one that still runs are ignored.
     id: String,
-    /// The result so far.
     pub report: Report,
-    /// What it does now; `None`: it is over.
+    /// The current check; `None` when the examination is over.
     pub running: Option<Check>,
-    /// How long that may take, in milliseconds, when it takes long.
+    /// The longest time that the check may take, in milliseconds, if it takes long.
     pub at_most_ms: Option<u64>,
 }
 
@@ -34,7 +33,7 @@ impl Examination {
 }
 
 impl ConnectionPane {
-    /// Looks for the cause of a connection that fails, with the fields as they are.
+    /// Starts an examination with the current fields.
     pub fn examine(self) {
         let token = self.token.get_untracked().trim().to_owned();
         let chat = match self.chat_id() {
@@ -74,7 +73,7 @@ impl ConnectionPane {
         self.examination.with_untracked(|now| now.as_ref().is_some_and(|now| now.id == id))
     }
 
-    /// Ends an examination and takes its result away.
+    /// Stops the examination and removes its result.
     pub fn forget_examination(self) {
         self.examination.set(None);
     }

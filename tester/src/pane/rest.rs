@@ -1,4 +1,4 @@
-//! What a connection does over HTTP: sign in for a token, end it, load a history.
+//! The requests of a connection over HTTP: sign in for a token, revoke it, load the history.
 
 use causerie_frontend::api::{Api, ApiError};
 use causerie_frontend::{browser, storage};
@@ -17,7 +17,7 @@ impl ConnectionPane {
         self.target().map(|target| Api::new(target.base()))
     }
 
-    /// Fills in the token of who is signed in to this server in this browser; whether somebody is.
+    /// Fills in the token of the browser's sign-in to this server; returns whether there is one.
     pub fn use_my_sign_in(self) -> bool {
         let Some(session) = storage::session() else { return false };
         self.fill_in(session.token, &session.user.name);
@@ -30,7 +30,6 @@ impl ConnectionPane {
         self.said.set(Text::SignedInAs.fill(self.language.get_untracked(), &[("name", name)]));
     }
 
-    /// Signs in and fills in the token.
     pub fn sign_in(self, email: String, password: String) {
         let api = match self.api() {
             Ok(api) => api,
@@ -44,7 +43,7 @@ impl ConnectionPane {
         });
     }
 
-    /// Ends the token at the server, and forgets it.
+    /// Revokes the token and clears the field.
     pub fn end_sign_in(self) {
         let api = match self.api() {
             Ok(api) => api.with_token(self.token.get_untracked().trim()),
@@ -61,7 +60,7 @@ impl ConnectionPane {
         });
     }
 
-    /// Loads the newest messages of the chat over HTTP.
+    /// Loads the newest messages of the chat.
     pub fn load_history(self) {
         let chat = match self.chat_id() {
             Ok(Some(chat)) => chat,
@@ -83,7 +82,7 @@ impl ConnectionPane {
             Ok(messages) => {
                 let count = messages.len().to_string();
                 let said = Text::HistoryLoaded.fill(self.language.get_untracked(), &[("count", &count)]);
-                // The frames beside it are what came through the socket; this came by another way, and says so.
+                // The record also has the frames of the socket; this entry is marked as loaded over HTTP.
                 let json = serde_json::to_string(&messages).unwrap_or_default();
                 self.with(|inner| messages.into_iter().for_each(|message| inner.conversation.add(message)));
                 self.note("history", json);

@@ -1,4 +1,4 @@
-//! What the view sees of a connection's record, at most once for each picture.
+//! What the view reads of a connection's record, at most once for each animation frame.
 
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::round_trip::RoundTrips;
 use crate::texts::Text;
 
 impl ConnectionPane {
-    /// Records what the connection did.
+    /// Adds a notice to the record.
     pub fn note(self, kind: &str, text: String) {
         self.with(|inner| {
             inner.record.push(browser::now(), Direction::Notice, kind.to_owned(), text.len(), text)
@@ -20,35 +20,33 @@ impl ConnectionPane {
         self.draw_soon();
     }
 
-    /// Reads the record, and again whenever it changed.
+    /// Reads the record and tracks it.
     pub fn read<T>(self, read: impl FnOnce(&Record) -> T) -> T {
         self.drawn.track();
         self.inner.with_value(|inner| read(&inner.record))
     }
 
-    /// A line of the record as it is now.
+    /// Reads a frame without tracking.
     pub fn peek(self, number: u64) -> Option<Frame> {
         self.inner.with_value(|inner| inner.record.get(number).cloned())
     }
 
-    /// Says what is wrong.
     pub fn complain(self, text: Text) {
         self.trouble.set(self.text(text).to_owned());
     }
 
-    /// Forgets the conversation.
     pub fn clear_conversation(self) {
         self.with(|inner| inner.conversation.clear());
         self.draw_soon();
     }
 
-    /// Reads the conversation, and again whenever it may have changed.
+    /// Reads the conversation and tracks it.
     pub fn read_conversation<T>(self, read: impl FnOnce(&Conversation) -> T) -> T {
         self.drawn.track();
         self.inner.with_value(|inner| read(&inner.conversation))
     }
 
-    /// Reads the round trips.
+    /// Reads the round trips and tracks them.
     pub fn read_trips<T>(self, read: impl FnOnce(&RoundTrips) -> T) -> T {
         self.drawn.track();
         self.inner.with_value(|inner| read(&inner.trips))
@@ -61,12 +59,10 @@ impl ConnectionPane {
         self.inner.with_value(|inner| (inner.sent_rate.at(now).0, inner.received_rate.at(now).0))
     }
 
-    /// Changes what is shown of the record.
     pub fn set_filter(self, filter: Filter) {
         self.change(|record| record.set_filter(filter));
     }
 
-    /// Changes the record in another way.
     pub fn change(self, change: impl FnOnce(&mut Record)) {
         self.with(|inner| change(&mut inner.record));
         self.draw_soon();
@@ -76,7 +72,7 @@ impl ConnectionPane {
         self.inner.try_update_value(change).expect("both connections live as long as the page")
     }
 
-    /// Lets the view look at the next picture, once for all that comes before.
+    /// Schedules one redraw at the next animation frame.
     pub fn draw_soon(self) {
         if !self.with(|inner| std::mem::replace(&mut inner.will_draw, true)) {
             request_animation_frame(move || {

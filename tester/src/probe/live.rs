@@ -1,4 +1,4 @@
-//! A socket whose events are waited for, each with its time, as the doctor does one thing after the other.
+//! A socket whose events are awaited with their times, since the doctor makes one probe after the other.
 
 use std::pin::pin;
 
@@ -11,29 +11,27 @@ use futures_util::future::{Either, select};
 use crate::browser;
 use crate::socket::{OpenError, Socket, SocketEvent};
 
-/// The code that a browser gives to a connection that ended without a close frame (RFC 6455, section 7.1.5).
+/// The code that a browser reports for a connection that ended without a close frame (RFC 6455, section 7.1.5).
 const NO_CLOSE_FRAME: u16 = 1006;
 
-/// An open socket.
 pub struct Live {
     socket: Socket,
     events: UnboundedReceiver<(f64, SocketEvent)>,
-    /// How it ended, for everybody who listens from then on.
+    /// How it closed, for later calls of `listen`.
     ended: Option<(f64, SocketEvent)>,
 }
 
 impl Live {
-    /// Opens a socket.
     pub fn open(url: &str, protocols: &[String]) -> Result<Self, OpenError> {
         let (tell, events) = unbounded();
         let socket = Socket::open(url, protocols, move |event| {
-            // Nobody listens any more once the examination ended.
+            // After the examination the receiver is gone.
             let _ = tell.unbounded_send((browser::now(), event));
         })?;
         Ok(Self { socket, events, ended: None })
     }
 
-    /// Hands over what comes until it is over; `None` when that is not so before `end`.
+    /// Passes events on until the check is over; `None` when it is not over at `end`.
     pub async fn listen<T>(
         &mut self,
         end: f64,
@@ -61,12 +59,12 @@ impl Live {
         }
     }
 
-    /// Sends a frame; that it could not be sent shows by the close that follows.
+    /// Sends a frame; a failure shows by the close that follows.
     pub fn send(&self, frame: &ClientFrame) {
         let _ = self.socket.send(&frame.encode());
     }
 
-    /// The next event and when it came; `None` when none comes before a time.
+    /// The next event and its time; `None` when none comes before `end`.
     async fn next_until(&mut self, end: f64) -> Option<(f64, SocketEvent)> {
         if let Some(ended) = self.ended.take() {
             return Some(ended);

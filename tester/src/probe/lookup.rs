@@ -1,9 +1,9 @@
-//! Whether a name has an address: what a browser tells by no other means.
+//! Whether a name has an address, which a browser reports in no other way.
 //!
-//! A failed fetch is the same error for a name that nobody has and for a port that nobody listens on.
-//! But a peer connection (WebRTC) looks the names of its STUN servers up, and Chromium says when that fails:
+//! A failed fetch gives the same error for a name without an address and for a port without a listener.
+//! But a peer connection (WebRTC) looks up the names of its STUN servers, and Chromium reports when that fails:
 //! `icecandidateerror` with the code 701 and "STUN host lookup received error".
-//! No STUN server is needed, and nothing is connected.
+//! No STUN server is needed, and no connection is made.
 
 use std::net::IpAddr;
 use std::pin::pin;
@@ -19,27 +19,24 @@ use web_sys::{RtcConfiguration, RtcIceServer, RtcPeerConnection, RtcPeerConnecti
 
 use crate::browser;
 
-/// How long a failed look-up is waited for.
+/// How long a look-up may take to fail.
 const LOOK_UP_MS: u32 = 3_000;
 
-/// What is known of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
-    /// It has an address.
     Found,
-    /// It has none.
     NotFound,
-    /// This browser does not tell.
+    /// This browser does not report it.
     Unknown,
 }
 
-/// Looks a name up; a number needs no look-up, and `localhost` is known to every browser.
+/// Looks a name up; an IP address needs no look-up, and every browser knows `localhost`.
 pub async fn look_up(host: &str, port: u16) -> Name {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if bare.parse::<IpAddr>().is_ok() || bare == "localhost" || bare.ends_with(".localhost") {
         return Name::Found;
     }
-    // Only this family of browsers tells, so only from its silence something follows.
+    // Only Chromium reports the error, so only there its absence means something.
     let navigator = causerie_frontend::browser::window().navigator();
     let tells = Reflect::has(&navigator, &"userAgentData".into()).unwrap_or(false) || is_chromium(&navigator);
     if !tells {
@@ -48,7 +45,7 @@ pub async fn look_up(host: &str, port: u16) -> Name {
     ask(host, port).await.unwrap_or(Name::Unknown)
 }
 
-/// `userAgentData` is there on secure origins only.
+/// `userAgentData` exists on secure origins only.
 fn is_chromium(navigator: &web_sys::Navigator) -> bool {
     navigator.user_agent().is_ok_and(|agent| agent.contains("Chrome/") || agent.contains("Chromium/"))
 }
@@ -64,13 +61,13 @@ async fn ask(host: &str, port: u16) -> Result<Name, JsValue> {
     let on_error = Closure::<dyn FnMut(RtcPeerConnectionIceErrorEvent)>::new(
         move |event: RtcPeerConnectionIceErrorEvent| {
             let is_look_up = event.error_text().to_lowercase().contains("lookup");
-            // Any other error came after the look-up.
+            // Any other error comes after the look-up.
             let _ = tell.unbounded_send(if is_look_up { Name::NotFound } else { Name::Found });
         },
     );
     let watched = connection.clone();
     let on_state = Closure::<dyn FnMut()>::new(move || {
-        // Over without an error: there was no network to ask on.
+        // It completed without an error: there was no network.
         if watched.ice_gathering_state() == web_sys::RtcIceGatheringState::Complete {
             let _ = gone.unbounded_send(Name::Unknown);
         }
@@ -78,14 +75,14 @@ async fn ask(host: &str, port: u16) -> Result<Name, JsValue> {
     connection.add_event_listener_with_callback("icecandidateerror", on_error.as_ref().unchecked_ref())?;
     connection
         .add_event_listener_with_callback("icegatheringstatechange", on_state.as_ref().unchecked_ref())?;
-    // There must be something to gather candidates for.
+    // Without a data channel no candidates are gathered.
     let _channel = connection.create_data_channel("look-up");
     let offer = JsFuture::from(connection.create_offer()).await?;
     JsFuture::from(connection.set_local_description(offer.unchecked_ref())).await?;
     let timer = pin!(browser::pause(LOOK_UP_MS));
     let name = match select(told.next(), timer).await {
         Either::Left((name, _)) => name.unwrap_or(Name::Unknown),
-        // It waits for an answer from an address, which it has then.
+        // The look-up succeeded, and it waits for a response from that address.
         Either::Right(_) => Name::Found,
     };
     connection.close();

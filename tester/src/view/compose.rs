@@ -1,4 +1,4 @@
-//! What can be sent: a message, a raw frame of any type, a close with a code of one's choice.
+//! Sending: a message, a raw frame of any type, or a close with any code.
 
 use causerie_frontend::browser::uuid;
 use causerie_protocol::limits;
@@ -12,7 +12,6 @@ use crate::pane::ConnectionPane;
 use crate::template;
 use crate::texts::Text;
 
-/// Everything that can be sent.
 #[component]
 pub fn Compose(pane: ConnectionPane) -> impl IntoView {
     view! {
@@ -61,12 +60,12 @@ fn Raw(pane: ConnectionPane) -> impl IntoView {
         .collect();
     let choose = move |event| {
         let kind = event_target_value(&event);
-        // Made anew, with the chat of now and a name that was not used.
+        // Created again, with the current chat and a new `client_id`.
         if let Some(template) = templates().into_iter().find(|template| template.kind == kind) {
             draft.set(template.text);
         }
     };
-    // Whoever edits a frame that was sent before is to see it; nothing folds while one writes.
+    // The section opens when a frame is edited, and does not close while the person types.
     let fold = NodeRef::<html::Details>::new();
     Effect::new(move || {
         if let (false, Some(fold)) = (draft.with(String::is_empty), fold.get()) {

@@ -1,4 +1,4 @@
-//! One connection: where to, as whom, what it does, and everything below that.
+//! One connection: its fields, sign-in, state, and everything below.
 
 use causerie_protocol::{CloseCode, Policy};
 use leptos::ev::SubmitEvent;
@@ -9,7 +9,6 @@ use crate::handshake::Form;
 use crate::pane::{ConnectionPane, Status};
 use crate::texts::Text;
 
-/// One connection.
 #[component]
 pub fn Connection(pane: ConnectionPane) -> impl IntoView {
     let heading = format!("{}-heading", pane.id);
@@ -34,7 +33,6 @@ pub fn Connection(pane: ConnectionPane) -> impl IntoView {
     }
 }
 
-/// The fields of the handshake, and its buttons.
 #[component]
 fn Where(pane: ConnectionPane) -> impl IntoView {
     let connect = move |event: SubmitEvent| {
@@ -85,7 +83,7 @@ fn Where(pane: ConnectionPane) -> impl IntoView {
     }
 }
 
-/// Ways to a token.
+/// Ways to get a token.
 #[component]
 fn SignIn(pane: ConnectionPane) -> impl IntoView {
     let (email, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
@@ -94,7 +92,7 @@ fn SignIn(pane: ConnectionPane) -> impl IntoView {
         pane.sign_in(email.get_untracked(), password.get_untracked());
         password.set(String::new());
     };
-    // The sign-in of this browser is one of this server, and no other server is told of it.
+    // The browser's sign-in belongs to this server, and its token must not be sent to another one.
     let mine = move || {
         (is_signed_in() && pane.base.with(|base| base.trim().is_empty())).then(|| view! {
         <button type="button" class="button" data-testid="use-mine" on:click=move |_| { pane.use_my_sign_in(); }>
@@ -127,7 +125,7 @@ fn SignIn(pane: ConnectionPane) -> impl IntoView {
     }
 }
 
-/// What the connection does, and when it ended, why.
+/// The state of the connection, and after a close its explanation.
 #[component]
 fn StatusLine(pane: ConnectionPane) -> impl IntoView {
     let language = language();
@@ -155,7 +153,7 @@ fn StatusLine(pane: ConnectionPane) -> impl IntoView {
         let reason = (!reason.is_empty())
             .then(|| view! { <dt>{say(Text::ServerSays)}</dt> <dd data-testid="reason">{reason}</dd> });
         let on_purpose = close == CloseCode::Normal;
-        // The words of these are about a page that connects again, which this one leaves to the person.
+        // These explanations say that the page reconnects, which the tester leaves to the person.
         let goes_on = !matches!(close.policy(), Policy::StayClosed | Policy::SignIn);
         Some(view! {
             <div class="why" class:notice=!on_purpose data-testid="why">

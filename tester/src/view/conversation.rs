@@ -1,4 +1,4 @@
-//! The conversation: the messages as people read them, beside the frames that carried them.
+//! The messages of the chat, beside the frames.
 
 use causerie_protocol::bidi;
 use leptos::html;
@@ -8,7 +8,7 @@ use super::say;
 use crate::pane::ConnectionPane;
 use crate::texts::Text;
 
-/// The messages, the newest at the bottom and in sight.
+/// The messages, scrolled to the newest at the bottom.
 #[component]
 pub fn Conversation(pane: ConnectionPane) -> impl IntoView {
     let list = NodeRef::<html::Ol>::new();

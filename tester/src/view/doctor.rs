@@ -1,4 +1,4 @@
-//! The doctor: a button, the steps as they go, and what was found, with what to do.
+//! The doctor: a button, the checks as they run, and the finding with its remedy.
 
 use causerie_doctor::{Outcome, Step};
 use causerie_protocol::bidi;
@@ -9,7 +9,6 @@ use super::{Said, copy, language, say};
 use crate::pane::{ConnectionPane, Status};
 use crate::texts::Text;
 
-/// The button and the result.
 #[component]
 pub fn Panel(pane: ConnectionPane) -> impl IntoView {
     let language = language();
@@ -102,7 +101,7 @@ fn done(step: &Step, language: causerie_protocol::Language) -> AnyView {
     .into_any()
 }
 
-/// A sentence in which what stands in backticks is a command or a setting.
+/// A sentence; text in backticks is a command or a setting.
 fn coded(text: &str) -> Vec<AnyView> {
     let parts = text.split('`').map(str::to_owned).enumerate();
     parts

@@ -1,4 +1,4 @@
-//! The handshake as sent, and the figures: times, counts, rates, and the round trips as a graph.
+//! The handshake as sent, and the figures: times, counts, rates, and a graph of the round trips.
 
 use leptos::prelude::*;
 
@@ -12,7 +12,6 @@ use crate::texts::Text;
 /// The graph's size, in its own units.
 const GRAPH: (f64, f64) = (240.0, 40.0);
 
-/// What is known of the connection.
 #[component]
 pub fn Figures(pane: ConnectionPane) -> impl IntoView {
     let language = language();
@@ -48,7 +47,7 @@ pub fn Figures(pane: ConnectionPane) -> impl IntoView {
         Text::RoundTripSummary.fill(language, &[("last", &last), ("median", &median), ("longest", &longest)])
     };
     let points = move || pane.read_trips(|trips| trips.points(GRAPH.0, GRAPH.1));
-    // Rates fall while nothing comes, and a measuring person wants a point every while.
+    // Rates fall while no frame comes, and measuring adds a point regularly.
     let every = std::time::Duration::from_millis(u64::from(crate::limits::PING_EVERY_MS));
     let beat = set_interval_with_handle(
         move || {

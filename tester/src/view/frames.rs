@@ -1,4 +1,4 @@
-//! The list of frames: filters, and only the lines in sight drawn, however many there are.
+//! The list of frames with filters; only the visible lines are drawn.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -13,7 +13,6 @@ use crate::record::Record;
 use crate::texts::Text;
 use crate::window;
 
-/// One line, as it is drawn.
 #[derive(Clone, PartialEq)]
 struct Row {
     place: usize,
@@ -40,7 +39,6 @@ impl Row {
     }
 }
 
-/// The filters and the list.
 #[component]
 pub fn Frames(pane: ConnectionPane) -> impl IntoView {
     let heading = format!("{}-frames", pane.id);
@@ -123,7 +121,7 @@ fn List(pane: ConnectionPane, heading: String) -> impl IntoView {
             follow.set(window::at_end(drawn, scrolled.get_untracked(), height.get_untracked()));
         }
     };
-    // After the list has grown: whoever looks at its end goes on to do so.
+    // A list that is scrolled to its end stays there when it grows.
     Effect::new(move || {
         count.get();
         if let (true, Some(list)) = (follow.get_untracked(), list.get()) {
@@ -148,7 +146,7 @@ fn List(pane: ConnectionPane, heading: String) -> impl IntoView {
             list.set_scroll_top(top.ceil() as i32);
         }
     };
-    // By its place and not by the row that was hit: rows move under the pointer while frames come.
+    // By position and not by the row that was hit, since rows move under the pointer while frames come.
     let on_click = move |event: leptos::ev::MouseEvent| {
         let Some(list) = list.get_untracked() else { return };
         let y = f64::from(event.client_y()) - list.get_bounding_client_rect().top()
@@ -259,7 +257,7 @@ fn Tools(pane: ConnectionPane) -> impl IntoView {
     }
 }
 
-/// A frame in a file: when, which way, type, size, payload, with tabs between; a frame of the protocol has one line.
+/// A frame as a line of a file: time, direction, type, size and payload, separated by tabs.
 pub fn line(frame: &Frame) -> String {
     let time = browser::iso_time(frame.at);
     let (direction, text) = (frame.direction.as_str(), frame.text.replace('\n', "\\n"));

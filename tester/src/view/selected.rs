@@ -1,4 +1,4 @@
-//! The frame that is looked at: laid out, with what was searched marked, and ways to take it along.
+//! The selected frame: as indented JSON, with the search highlighted, and buttons to copy it.
 
 use leptos::prelude::*;
 
@@ -10,12 +10,11 @@ use crate::pane::ConnectionPane;
 use crate::pretty_json::pretty;
 use crate::texts::Text;
 
-/// The selected frame.
 #[component]
 pub fn Selected(pane: ConnectionPane) -> impl IntoView {
     let language = language();
     let said = RwSignal::new(None::<Text>);
-    // The record lets the oldest go; what is looked at stays.
+    // The record forgets the oldest frames; the selected one stays.
     let frame = Memo::new(move |before: Option<&Option<crate::frame::Frame>>| {
         let number = pane.selected.get()?;
         let held = before.and_then(Clone::clone).filter(|frame| frame.number == number);
@@ -54,7 +53,7 @@ pub fn Selected(pane: ConnectionPane) -> impl IntoView {
             copy(frames::line(&frame), said);
         }
     };
-    // A message becomes a request over HTTP; for anything else the handshake that it went through.
+    // A message as a request over HTTP; for other frames the handshake of their connection.
     let copy_curl = move |_| {
         let Some(handshake) = pane.handshake.get_untracked() else { return };
         let frame = frame.get_untracked().filter(|frame| frame.direction == Direction::Sent);

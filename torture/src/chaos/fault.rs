@@ -1,10 +1,10 @@
-//! The faults of a run of several nodes, and the ledger of how long each took to heal.
+//! The faults of a run of several nodes, and how long the recovery from each took.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// What is done to the nodes, to what they share, and to the clients.
+/// A fault of a node, of the services that the nodes share, or of the clients' network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Fault {
     /// SIGKILL to a node, and a new start.
@@ -15,17 +15,17 @@ pub enum Fault {
     RestartNode,
     /// SIGTERM and a new start, one node after the other.
     RollingRestart,
-    /// Redis ends, in order or by SIGKILL, and starts again, empty.
+    /// Redis ends, by SIGTERM or SIGKILL, and starts again, empty.
     RestartRedis,
     /// SIGSTOP to Redis, and SIGCONT a while later.
     PauseRedis,
-    /// One node can't reach Redis: refused, or silent.
+    /// One node can't reach Redis: connections are refused, or packets are dropped.
     CutRedis,
     /// Postgres is stopped in its fast mode, and starts again.
     RestartPostgres,
     /// Postgres is stopped in its immediate mode, which is a crash, and starts again.
     CrashPostgres,
-    /// One node can't reach Postgres: refused, or silent.
+    /// One node can't reach Postgres: connections are refused, or packets are dropped.
     CutPostgres,
     /// All clients are cut off at once.
     Storm,
@@ -36,7 +36,6 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// All of them.
     pub const ALL: [Self; 13] = [
         Self::KillNode,
         Self::PauseNode,
@@ -53,7 +52,7 @@ impl Fault {
         Self::Logout,
     ];
 
-    /// What it is, for a table.
+    /// The fault in words, for a table.
     pub fn name(self) -> &'static str {
         match self {
             Self::KillNode => "a node killed (SIGKILL)",
@@ -73,30 +72,28 @@ impl Fault {
     }
 }
 
-/// What came of one fault.
+/// The recovery from one fault.
 #[derive(Clone, Copy, Debug)]
 pub struct Healed {
-    /// From the end of the fault until every node was whole.
+    /// From the end of the fault until every node had recovered.
     pub took: Duration,
-    /// From the beginning of the fault until then, the longest time in which nobody got a new ack.
+    /// From the beginning of the fault until then, the longest time without a new ack for any client.
     pub stall: Duration,
 }
 
-/// How every fault healed.
+/// The recoveries from all faults.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     healed: BTreeMap<Fault, Vec<Healed>>,
-    /// The longest that a node took to end after SIGTERM.
+    /// The longest time that a node took to end after SIGTERM.
     pub longest_drain: Duration,
 }
 
 impl Ledger {
-    /// A fault is over and healed.
     pub fn add(&mut self, fault: Fault, healed: Healed) {
         self.healed.entry(fault).or_default().push(healed);
     }
 
-    /// How many faults of all kinds.
     pub fn count(&self) -> usize {
         self.healed.values().map(Vec::len).sum()
     }

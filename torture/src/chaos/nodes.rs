@@ -1,4 +1,4 @@
-//! The chaos of several nodes: one fault after the other, each until every node is whole again.
+//! The chaos of several nodes: one fault after the other, each until every node has recovered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,48 +19,41 @@ use crate::population::SignIn;
 use crate::prober::Prober;
 use crate::proxy::Proxy;
 
-/// How often the run says where it is.
+/// How often the progress is printed.
 const REPORT: Duration = Duration::from_secs(15);
-/// How long the run goes on after the last message that was acknowledged, if more are wanted.
+/// When more messages are wanted, how long the run goes on without a new ack.
 const STANDSTILL: Duration = Duration::from_secs(60);
 
-/// What is to happen.
+/// The plan for several nodes.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The least time.
     pub duration: Duration,
-    /// The kinds of faults.
     pub kinds: Vec<Fault>,
-    /// Faults of each kind at least.
+    /// The least number of faults of each kind.
     pub each: usize,
-    /// Messages that are acknowledged at least.
+    /// Messages to be acknowledged before the run ends.
     pub messages: u64,
-    /// How long the nodes may take until they are whole.
+    /// How long the nodes may take to recover.
     pub limit: Duration,
-    /// Whether a node that was cut off from Redis stays so, to test the prober.
+    /// Whether a node that was cut off from Redis stays cut off, to test the prober.
     pub stays_deaf: bool,
-    /// For its random choices.
     pub seed: u64,
 }
 
-/// What the faults are done to.
 #[derive(Debug)]
 pub struct Targets<'a> {
-    /// The nodes and what they share.
     pub cluster: &'a mut Cluster,
     /// The clients' network.
     pub proxy: &'a Proxy,
-    /// The clients' sign-ins.
     pub sign_ins: &'a [Arc<SignIn>],
-    /// A good way to any node.
+    /// The API without the faulty network.
     pub direct: &'a Api,
 }
 
 /// Carries out the plan.
 ///
-/// # Errors
-/// [`crate::prober::NotWhole`] when a node does not heal in time; others when a process ends by itself, does not start
-/// again, or does not end in time and in order after SIGTERM.
+/// # Errors [`crate::prober::NotWhole`] when a node does not recover in time; others when a process ends by itself,
+/// does not start again, or does not end in time and in order after SIGTERM.
 pub async fn run(
     plan: &Plan,
     targets: Targets<'_>,
@@ -117,7 +110,7 @@ impl Chaos<'_> {
         self.targets.cluster.shared.as_mut().context("one node shares nothing")
     }
 
-    /// Does the worst, and ends it; when the end began.
+    /// Makes a fault and ends it; returns when the end began.
     async fn strike(&mut self, fault: Fault) -> Result<Instant> {
         let node = self.random.random_range(0..self.targets.cluster.nodes.len());
         match fault {
@@ -196,7 +189,7 @@ impl Chaos<'_> {
         let mut since = Instant::now();
         for node in 0..self.targets.cluster.nodes.len() {
             since = self.restart(node).await?;
-            // As whoever runs a rolling restart waits for a node before it goes on to the next.
+            // A rolling restart waits for each node before it goes on to the next.
             self.prober.until_ready(node, Fault::RollingRestart.name(), self.plan.limit).await?;
         }
         Ok(since)
@@ -211,7 +204,7 @@ impl Chaos<'_> {
     }
 
     async fn cut(&mut self, network: &TcpProxy, heals: bool) -> Result<Instant> {
-        // A silent network that heals no more is noticed later than the nodes are asked.
+        // A connection that stays silent is noticed only after the nodes have been asked.
         network.set(if !heals || self.random.random() { State::Refusing } else { State::Silent });
         self.pause(100..8_000).await;
         let since = Instant::now();

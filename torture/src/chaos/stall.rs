@@ -1,4 +1,4 @@
-//! Watches how long nobody gets an ack.
+//! Measures the longest time without an ack for any client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,10 +9,10 @@ use tokio::time::{Instant, interval};
 
 use crate::history::Clock;
 
-/// How often it looks, which is also how exact it is.
+/// The interval of the measurement, which is also its precision.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The watch; it ends with the value.
+/// The running measurement; dropping it ends it.
 #[derive(Debug)]
 pub struct StallWatch {
     longest_ms: Arc<AtomicU64>,
@@ -20,7 +20,6 @@ pub struct StallWatch {
 }
 
 impl StallWatch {
-    /// Watches from now on.
     pub fn start(clock: &Arc<Clock>) -> Self {
         let longest_ms = Arc::new(AtomicU64::new(0));
         let (longest, clock) = (longest_ms.clone(), clock.clone());
@@ -40,7 +39,6 @@ impl StallWatch {
         Self { longest_ms, task }
     }
 
-    /// The longest so far.
     pub fn longest(&self) -> Duration {
         Duration::from_millis(self.longest_ms.load(Ordering::Relaxed))
     }

@@ -1,31 +1,30 @@
-//! A follower: where a client's streams stand, as its facts tell.
+//! Follows the positions of a client's streams through its history.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::history::{Chat, Fact, TimedFact};
 
-/// What one event was for the follower.
+/// How an event relates to the events before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The next one.
     Next,
-    /// One that was there before.
+    /// A duplicate.
     Repeated,
-    /// One behind a hole.
+    /// One behind a gap.
     Ahead,
-    /// The one that closed a hole.
+    /// The one that closed a gap.
     Filled,
 }
 
 #[derive(Debug, Default)]
 struct Place {
     at: u64,
-    /// What came from behind a hole.
+    /// The seqs that came behind a gap.
     ahead: Vec<u64>,
     hole_since: Option<u64>,
 }
 
-/// The positions of one client.
 #[derive(Debug, Default)]
 pub struct Follower {
     places: HashMap<Chat, Place>,
@@ -33,7 +32,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Takes the next fact; says what an event was.
+    /// Takes the next fact; for an event it returns the step.
     pub fn take(&mut self, noted: &TimedFact) -> Option<Step> {
         match &noted.fact {
             Fact::Subscribing { chat, after } => {
@@ -46,7 +45,7 @@ impl Follower {
                 if *reset || after.is_none() {
                     *place = Place { at: *head, ..Place::default() };
                 } else if let Some(after) = after.filter(|after| *after > place.at) {
-                    // History that came by REST put the client ahead of what it saw on sockets.
+                    // History that came by REST put the client ahead of the events on its sockets.
                     place.at = after;
                     place.skip();
                 }
@@ -67,7 +66,7 @@ impl Follower {
         }
     }
 
-    /// The oldest hole that is open: its chat, the last position before it, and since when, in milliseconds of the run.
+    /// The oldest open gap: its chat, the last seq before it, and since when, in milliseconds of the run.
     pub fn hole(&self) -> Option<(Chat, u64, u64)> {
         let holes = self.places.iter().filter_map(|(chat, place)| Some((*chat, place.at, place.hole_since?)));
         holes.min_by_key(|(_, _, since)| *since)

@@ -1,4 +1,4 @@
-//! What must hold of the log itself, and of every entry that a client was told: I2 and I3.
+//! Checks the logs, and every event that a client received: I2 and I3.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::label::Label;
 use crate::log::Kind;
 use crate::node_view::Line;
 
-/// I2: positions are 1 to the head, ids grow with them, and what a client was told of a position is what stands there.
+/// I2: seqs are 1 to the head, ids grow with them, and an event that a client received is the one with that seq.
 pub fn positions_are_whole(evidence: &Evidence) -> Check {
     for (chat, log) in &evidence.logs {
         let mut id = 0;
@@ -56,7 +56,7 @@ pub fn positions_are_whole(evidence: &Evidence) -> Check {
     Ok(())
 }
 
-/// I2: through every node, a chat's head and its messages are those of the log.
+/// I2: every node shows a chat's head and messages as they are in the log.
 pub fn nodes_agree(evidence: &Evidence) -> Check {
     for view in &evidence.node_views {
         let node = view.node;
@@ -93,7 +93,7 @@ pub fn nodes_agree(evidence: &Evidence) -> Check {
     Ok(())
 }
 
-/// I3: each message that somebody wrote is in its chat once, under its own name.
+/// I3: each message is in its chat once, with its own `client_id`.
 pub fn messages_are_there_once(evidence: &Evidence) -> Check {
     for (chat, log) in &evidence.logs {
         let mut seen: HashMap<Label, u64> = HashMap::new();

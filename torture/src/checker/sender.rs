@@ -1,11 +1,11 @@
-//! What a sender was promised: I1, the acks of I3, I5 and I9.
+//! The invariants of a sender: I1, the acks of I3, I5 and I9.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Check, Evidence, Invariant, broken};
 use crate::history::{Chat, Fact};
 
-/// I1: what was acknowledged, or shown as sent, is in the log with the same id, position, text and author.
+/// I1: a message that was acknowledged, or shown as sent, is in the log with the same id, seq, text and sender.
 pub fn acked_is_stored(evidence: &Evidence) -> Check {
     for history in &evidence.histories {
         for noted in &history.facts {
@@ -39,7 +39,7 @@ pub fn acked_is_stored(evidence: &Evidence) -> Check {
     Ok(())
 }
 
-/// I3: all acks of one message name the same id and position.
+/// I3: all acks of one message have the same id and seq.
 pub fn acks_agree(evidence: &Evidence) -> Check {
     for history in &evidence.histories {
         let mut first: HashMap<(Chat, u32), (i64, u64)> = HashMap::new();
@@ -57,9 +57,9 @@ pub fn acks_agree(evidence: &Evidence) -> Check {
     Ok(())
 }
 
-/// I5: in every chat, a client's messages stand in the order in which its person wrote them.
+/// I5: in every chat, a client's messages are in the order in which its person wrote them.
 ///
-/// One that was sent again later than its turn stands where its person sent it again.
+/// A message that the person retried counts from the retry.
 pub fn order_is_kept(evidence: &Evidence) -> Check {
     for history in &evidence.histories {
         let mut turns: BTreeMap<u32, (Chat, u64)> = BTreeMap::new();

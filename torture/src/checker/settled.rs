@@ -1,9 +1,9 @@
-//! What holds when everything has settled: I10.
+//! What holds when all clients have settled: I10.
 
 use super::{Check, Evidence, Invariant, broken};
 use crate::history::{Kind, View};
 
-/// I10: a page that resumed time and again shows what a page shows that loads afresh.
+/// I10: a page that resumed many times shows the same as a page that loads afresh.
 pub fn resumed_is_as_fresh(evidence: &Evidence) -> Check {
     for history in evidence.histories.iter().filter(|history| history.kind == Kind::Page) {
         let Some((_, fresh)) = evidence.fresh.iter().find(|(user, _)| *user == history.user) else {
@@ -37,7 +37,7 @@ fn difference(view: &View, fresh: &View, evidence: &Evidence) -> Option<String> 
     if view.window.last != fresh.window.last {
         return unlike("the last message shown", &view.window.last, &fresh.window.last);
     }
-    // Either may show further back; where both show something it must be the same.
+    // Either may show older messages; where both show some they must be the same.
     if let Some(log) = evidence.logs.get(&view.chat) {
         for window in [&view.window, &fresh.window] {
             if window.count > 0 && log.piece(window.first, window.last) != (window.count, window.sum) {

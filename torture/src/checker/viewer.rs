@@ -1,4 +1,4 @@
-//! What somebody who reads was promised: I4, I6, I7 and I8.
+//! The invariants of a reader: I4, I6, I7 and I8.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -6,13 +6,13 @@ use super::{Check, Evidence, Follower, Invariant, broken};
 use crate::history::{Chat, Fact, History, User, Window};
 use crate::log::{Kind, Log};
 
-/// How long a client may live over a hole, in milliseconds.
+/// How long a client may stay behind a gap, in milliseconds.
 const HOLE_MS: u64 = 5_000;
 
-/// The position of a leaving, and when the person was to be added again.
+/// The seq of a `left` event, and when the user was about to be added again.
 type Leaving = (u64, Option<u64>);
 
-/// I8: no entry from behind a leaving reaches a person before they are added again.
+/// I8: after a `left` event no later event reaches the user before they are added again.
 pub fn nothing_comes_after_leaving(evidence: &Evidence) -> Check {
     let mut absences: HashMap<(User, Chat), Vec<Option<u64>>> = HashMap::new();
     for absence in &evidence.absences {
@@ -46,7 +46,7 @@ pub fn nothing_comes_after_leaving(evidence: &Evidence) -> Check {
     Ok(())
 }
 
-/// I7: a connection is never told that somebody read less than before, or more than there is.
+/// I7: on one connection no read position goes back or passes the head.
 pub fn reading_goes_forward(evidence: &Evidence) -> Check {
     for (chat, log) in &evidence.logs {
         if let Some((user, seq)) = log.reads.iter().find(|(_, seq)| **seq > log.head) {
@@ -62,7 +62,7 @@ pub fn reading_goes_forward(evidence: &Evidence) -> Check {
                 Fact::Closed { .. } | Fact::Reloaded => told.clear(),
                 Fact::ReadTo { chat, user, seq } => {
                     let Some(log) = evidence.logs.get(&chat) else { continue };
-                    // Who left and came back starts anew.
+                    // A user who left and came back starts again.
                     if log.entries().iter().any(|entry| entry.kind == Kind::Left(user)) {
                         continue;
                     }
@@ -83,7 +83,7 @@ pub fn reading_goes_forward(evidence: &Evidence) -> Check {
     Ok(())
 }
 
-/// I6: a hole in a stream is filled within seconds while frames come, and everybody is at the head in the end.
+/// I6: a gap is filled within seconds while frames come, and every client reaches the head in the end.
 pub fn nobody_lives_over_a_hole(evidence: &Evidence) -> Check {
     for history in &evidence.histories {
         let mut follower = Follower::default();
@@ -131,7 +131,7 @@ fn is_in(log: &Log, user: User) -> bool {
     log.reads.contains_key(&user)
 }
 
-/// I4: whatever was shown at any time is a whole piece of the log, in order, and each own message is in it once.
+/// I4: what was shown at any time is a piece of the log without a gap, in order, with each own message once.
 pub fn what_is_shown_is_the_log(evidence: &Evidence) -> Check {
     for history in &evidence.histories {
         let mut last: BTreeMap<Chat, u64> = BTreeMap::new();
@@ -168,7 +168,6 @@ pub fn what_is_shown_is_the_log(evidence: &Evidence) -> Check {
     Ok(())
 }
 
-/// What is wrong with a piece that was shown.
 fn fault(history: &History, log: &Log, window: &Window) -> Option<String> {
     if window.disordered {
         return Some("rows are twice or out of order".to_owned());

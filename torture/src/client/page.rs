@@ -1,4 +1,4 @@
-//! A page: the real client's state machine over real sockets and loads, with a person at it.
+//! A page: the real client's state machine over real sockets and requests, with a simulated person.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -23,14 +23,13 @@ use crate::label::Label;
 
 /// How far the clocks of some devices are off, in milliseconds: a day in either direction.
 const CLOCK_SKEW_MS: i64 = 24 * 60 * 60 * 1_000;
-/// Most unsent messages until the person stops writing.
+/// With this many pending messages the person stops writing.
 const PATIENCE: usize = 12;
-/// Frames that wait for a page that is busy, before they pile up in the network.
+/// Frames that wait for a busy page; further ones wait in the network.
 const INBOX: usize = 16;
-/// How often a page looks around when nothing else happens, in milliseconds.
+/// How often a page checks its state when nothing else happens, in milliseconds.
 const LOOK_MS: u64 = 50;
 
-/// A socket that is open or on its way.
 #[derive(Debug)]
 struct Socket {
     name: ConnectionId,
@@ -38,17 +37,16 @@ struct Socket {
     inbox: mpsc::Receiver<Received>,
 }
 
-/// How often a chat's screen changed since it was last noted, and how long it was then.
+/// How often the rows of a chat changed since they were last recorded, and how many rows there were.
 #[derive(Debug, Default)]
 struct Screen {
     changes: usize,
     rows: usize,
 }
 
-/// A page and its person.
 pub struct Page {
     setup: ClientSetup,
-    /// What the device's clock showed at the start of the run, in milliseconds since 1970.
+    /// The device's clock at the start of the run, in milliseconds since 1970.
     clock_start: u64,
     history: History,
     random: StdRng,
@@ -66,12 +64,11 @@ pub struct Page {
     stalled_until: u64,
     reported_empty: bool,
     reported_settled: bool,
-    /// What the page showed otherwise than the server when it was last compared.
+    /// The first difference from the server at the last comparison.
     difference: Option<String>,
 }
 
 impl Page {
-    /// A page that is about to load.
     pub fn new(setup: ClientSetup, clock: std::sync::Arc<Clock>) -> Self {
         let (answer, answers) = mpsc::unbounded_channel();
         let history = History::new(setup.client, setup.sign_in.person.user.id.0, Kind::Page, clock);
@@ -98,7 +95,7 @@ impl Page {
         }
     }
 
-    /// Runs until the run is over; gives everything that was told and shown.
+    /// Runs until the run is over; returns the history.
     pub async fn run(mut self) -> History {
         self.load_page();
         loop {
@@ -128,7 +125,7 @@ impl Page {
         self.clock_start + self.history.clock().ms()
     }
 
-    /// Waits for the next thing to happen and takes it.
+    /// Waits for the next event and handles it.
     async fn wait(&mut self) {
         let now = self.now();
         let mut due = now + LOOK_MS;
@@ -198,7 +195,7 @@ impl Page {
                         .note(Fact::Subscribing { chat: chat_id.0, after: after.map_or(0, |after| after.0) });
                 }
                 if let Some(socket) = self.socket.as_ref().filter(|socket| socket.name == name) {
-                    // A socket that is just ending: its end is on its way to us.
+                    // If the socket is closing, its close is on its way to us.
                     let _ = socket.frames.send(frame);
                 }
             }
@@ -240,7 +237,7 @@ impl Page {
                 else {
                     return;
                 };
-                // The first try of a message that waits under the name of its next one was not sent.
+                // This is the id before a retry; the message is still pending under its next id.
                 let is_tried_again = self.storage.keys().any(|name| self::number(name) == Some(number));
                 if !self.given_up.contains(&number) && !is_tried_again {
                     self.history.note(Fact::ShownSent { chat: message.chat_id.0, number });
@@ -265,7 +262,7 @@ impl Page {
         (self.setup.api.clone(), self.setup.sign_in.token(), self.answer.clone())
     }
 
-    /// Notes what is shown, for long screens not after every change: a screen costs as much as it is long.
+    /// Records the rows that are shown; for many rows not after every change, since the cost grows with the rows.
     fn note_screens(&mut self) {
         for (chat, screen) in &mut self.screens {
             if screen.changes * 16 > screen.rows + 64 {
@@ -276,11 +273,11 @@ impl Page {
         }
     }
 
-    /// The page starts, with nothing but what its storage holds.
+    /// The page starts with nothing but its stored messages.
     fn load_page(&mut self) {
         self.history.note(Fact::Reloaded);
         self.socket = None;
-        // What is still loading for the page before is answered to nobody.
+        // Responses for the page before the reload are dropped.
         (self.answer, self.answers) = mpsc::unbounded_channel();
         self.tasks.abort_all();
         self.screens.clear();
@@ -289,7 +286,7 @@ impl Page {
         self.take(Input::OutboxRestored(self.storage.values().cloned().collect()));
     }
 
-    /// Lets the person do something when it is time.
+    /// Lets the person act when it is time.
     fn live(&mut self) {
         let now = self.now();
         if now < self.next_action || now < self.stalled_until {
@@ -339,7 +336,7 @@ impl Page {
         }
     }
 
-    /// One message that was not sent is tried again, or deleted.
+    /// Retries or deletes one failed message.
     fn decide(&mut self) {
         let Some(client_id) = self.client.failed().next().map(|message| message.client_id.clone()) else {
             return;
@@ -355,7 +352,7 @@ impl Page {
         }
     }
 
-    /// Nothing new is written; the person wants the page to connect.
+    /// Writes nothing more, and asks the page to connect.
     fn empty(&mut self) {
         self.stalled_until = 0;
         let now = self.now();
@@ -372,7 +369,7 @@ impl Page {
         self.next_action = self.next_action.max(now + LOOK_MS);
     }
 
-    /// Opens one chat after the other until all are here, and says so when they are as the server shows them.
+    /// Opens one chat after the other until all are loaded, and reports when they are as on the server.
     fn settle(&mut self, chats: &[causerie_protocol::rest::Chat]) {
         let unloaded = self
             .client
@@ -407,7 +404,7 @@ fn clock_start(client: u32) -> u64 {
     u64::try_from(right).unwrap_or_default().saturating_add_signed(skew)
 }
 
-/// The next thing from the socket; never anything when there is none.
+/// The next event of the socket; pending forever without one.
 async fn receive(socket: &mut Option<Socket>) -> Received {
     match socket {
         Some(socket) => match socket.inbox.recv().await {
@@ -418,7 +415,7 @@ async fn receive(socket: &mut Option<Socket>) -> Received {
     }
 }
 
-/// The running number in a client id of ours.
+/// The message number in one of our client ids.
 fn number(client_id: &ClientId) -> Option<u32> {
     Label::of_client_id(client_id.as_str()).map(|label| label.number)
 }

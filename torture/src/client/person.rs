@@ -1,9 +1,8 @@
-//! The person at a page: what they do next, drawn from a seed.
+//! The simulated person at a page: their next action, drawn from a seed.
 
 use rand::Rng;
 use rand::rngs::StdRng;
 
-/// What a person does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Write a few messages in some chat.
@@ -14,27 +13,26 @@ pub enum Action {
     Look,
     /// Scroll back in the open chat.
     ScrollBack,
-    /// Touch the composer.
+    /// Type in the composer.
     Type,
-    /// Come back to the page: from sleep, from another tab.
+    /// Come back to the page from sleep or from another tab.
     Wake,
     /// Ask to connect now, if the page waits.
     TryNow,
     /// The device loses its network for a moment.
     LoseNetwork,
-    /// The network is there again.
+    /// The device has its network again.
     FindNetwork,
     /// Reload the page.
     Reload,
-    /// Decide about a message that was not sent: again, or delete it.
+    /// Retry or delete a failed message.
     Decide,
-    /// The device's clock is set, or it slept: it moves beside the monotonic one.
+    /// The device's clock is set, or the device slept: it jumps relative to the monotonic clock.
     SetClock,
     /// The device is busy and reads nothing for a while.
     Stall,
 }
 
-/// Draws the next deed.
 pub fn draw(random: &mut StdRng) -> Action {
     match random.random_range(0..2_000) {
         0..1_550 => Action::Write,

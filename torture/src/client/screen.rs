@@ -1,4 +1,4 @@
-//! What a page shows, as the checker wants it.
+//! What a page shows, in the form that the checker compares.
 
 use causerie_client::{Client, Row, RowState};
 use causerie_protocol::rest::Chat;
@@ -7,13 +7,11 @@ use causerie_protocol::{ChatId, User, limits};
 use crate::history::{View, Window};
 use crate::label::Label;
 
-/// The server stops counting unread messages here, so that more than this is one number.
+/// The server counts unread messages up to this, so greater counts are equal.
 const UNREAD_MAX: u64 = 1_000;
 
-/// What a page shows of a chat.
-///
-/// The own messages at its very end may be acknowledged while what stands before them is still to come, so they are
-/// kept apart; when everything has settled (`settled`) there is no such excuse.
+/// Own messages at the end may be acknowledged while events before them are still to come, so they are recorded apart;
+/// when everything has `settled` they must not be.
 pub fn window(client: &Client, chat: ChatId, settled: bool) -> Window {
     let mut window = Window { older: client.history(chat).has_older, ..Window::default() };
     let rows = client.rows(chat);
@@ -32,7 +30,7 @@ pub fn window(client: &Client, chat: ChatId, settled: bool) -> Window {
     for row in body {
         match (row.seq, row.id) {
             (Some(seq), Some(id)) => window.push(seq.0, id.0, Label::of_text(&row.text)),
-            // Something unsent stands before a message of the log.
+            // A pending message is before a message of the log.
             _ => window.disordered = true,
         }
     }
@@ -49,7 +47,7 @@ pub fn window(client: &Client, chat: ChatId, settled: bool) -> Window {
     window
 }
 
-/// All chats of a page that its person is in, by id.
+/// All chats of the page's user, by id.
 pub fn views(client: &Client) -> Vec<View> {
     let mut views: Vec<View> = client
         .chats()
@@ -73,7 +71,8 @@ pub fn listed(chat: &Chat, me: Option<&User>) -> View {
         unread: chat.unread.min(UNREAD_MAX),
         last_line: chat.last_message.as_ref().map(|message| message.id.0),
         title: chat.title.clone().unwrap_or_default(),
-        // One's own position is shown by `unread`. The list names not everybody of a large chat, an open page does.
+        // The own position shows in `unread`. The list names some participants of a large chat, an open page all of
+        // them.
         people: others
             .take(if chat.participant_count > limits::LISTED_PARTICIPANTS as u64 { 0 } else { usize::MAX })
             .map(|one| (one.user.id.0, one.read_seq.0))
@@ -81,7 +80,7 @@ pub fn listed(chat: &Chat, me: Option<&User>) -> View {
     }
 }
 
-/// Compares what a page shows with the server's list.
+/// Compares what a page shows with the server's list; returns the first difference.
 pub fn compare(client: &Client, chats: &[Chat]) -> Result<(), String> {
     let views = views(client);
     let mut expected: Vec<(View, u64)> = chats

@@ -1,6 +1,6 @@
-//! A watcher: a program of its own on one chat's socket, which sends many messages at once and resumes with `?after=`.
+//! A watcher: an independent client on one chat's socket, which sends many messages at once and resumes with `?after=`.
 //!
-//! It trusts the stream: it does not ask again when it sees a hole, so that a hole that the server made shows.
+//! It trusts the stream: it does not subscribe again at a gap, so that a gap that the server made is found.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -21,12 +21,11 @@ use crate::api::Said;
 use crate::history::{Clock, Ending, Fact, History, Kind};
 use crate::label::Label;
 
-/// How often it looks around when nothing comes.
+/// How often it checks its state when nothing comes.
 const LOOK: Duration = Duration::from_millis(20);
 /// Acknowledged messages that it remembers, to send them again.
 const REMEMBERED: usize = 32;
 
-/// A watcher.
 #[derive(Debug)]
 pub struct Watcher {
     setup: ClientSetup,
@@ -38,11 +37,11 @@ pub struct Watcher {
     /// Answered, the newest last.
     answered: VecDeque<u32>,
     acked: HashSet<u32>,
-    /// Refused for now on this connection; it is left once everything else on it is answered.
+    /// Refused for now; the connection is left once everything else on it is answered.
     refused: HashSet<u32>,
     next_number: u32,
     next_write: u64,
-    /// Most messages that are on their way at once.
+    /// Most messages in flight.
     window: usize,
     at: u64,
     held: HashSet<u64>,
@@ -50,18 +49,16 @@ pub struct Watcher {
     reported_settled: bool,
 }
 
-/// Why a connection was left.
 #[derive(Debug, PartialEq, Eq)]
 enum Departure {
     Over,
     After(Duration),
     NewToken,
-    /// The person is not in the chat any more.
+    /// The user is not in the chat any more.
     PutOut,
 }
 
 impl Watcher {
-    /// A watcher of one chat.
     pub fn new(setup: ClientSetup, chat: ChatId, clock: Arc<Clock>) -> Self {
         let history = History::new(setup.client, setup.sign_in.person.user.id.0, Kind::Watcher, clock);
         let mut random = StdRng::seed_from_u64(setup.seed);
@@ -84,7 +81,7 @@ impl Watcher {
         }
     }
 
-    /// Runs until the run is over; gives everything that was told.
+    /// Runs until the run is over; returns the history.
     pub async fn run(mut self) -> History {
         loop {
             match self.connection().await {
@@ -131,7 +128,7 @@ impl Watcher {
             self.history.note(Fact::Closed { code: 0 });
         }
         drop(frames);
-        // Whatever it still receives is not ours any more.
+        // Frames that it still receives are ignored.
         drop(inbox);
         task.abort();
         left
@@ -199,18 +196,18 @@ impl Watcher {
     }
 
     fn tell_empty(&mut self, is_known: bool) {
-        // Before the welcome it is not known whether the chat is still ours.
+        // Before `welcome` it is unknown whether the user is still in the chat.
         if self.unanswered.is_empty() && is_known && !self.reported_empty {
             self.reported_empty = true;
             let _ = self.setup.progress.send(Progress::Empty(self.setup.client));
         }
     }
 
-    /// Takes a frame; says when the connection is to be left.
+    /// Takes a frame; returns a departure when the connection is to be left.
     fn frame(&mut self, frame: &ServerFrame) -> Option<Departure> {
         match frame {
             ServerFrame::Subscribed(reply) if reply.reset => {
-                // Too far behind: a program without a screen goes on from the head.
+                // Too far behind: a client without rows goes on from the head.
                 self.at = reply.head.0;
                 self.held.clear();
             }
@@ -236,7 +233,7 @@ impl Watcher {
                     if error.code == ErrorCode::Draining || !self.unanswered.contains(&number) {
                         return Some(Departure::After(pause));
                     }
-                    // Nothing that was sent after it on this connection is taken either.
+                    // The server refuses everything that was sent after it on this connection as well.
                     self.refused.insert(number);
                     return self.is_answered().then_some(Departure::After(pause));
                 }
@@ -283,7 +280,7 @@ impl Watcher {
         }
     }
 
-    /// Out of the chat: what was to be sent there fails, unless a copy of it was stored, which only the server knows.
+    /// The user has left the chat: unanswered messages fail, unless a copy was stored, which only the server knows.
     async fn ask_about_unanswered(&mut self) {
         while let Some(number) = self.unanswered.front().copied() {
             let label = self.history.label(number);
@@ -309,7 +306,7 @@ impl Watcher {
         self.tell_empty(!is_running);
     }
 
-    /// After a reconnect: everything unanswered again in order, at times also what was answered long ago.
+    /// After a reconnection: sends everything unanswered again, in order, and sometimes answered messages too.
     fn resend(&mut self, frames: &mpsc::UnboundedSender<String>) {
         let old = self.random.random_range(0..4).min(self.answered.len());
         let again: Vec<u32> = self.answered.iter().rev().take(old).rev().copied().collect();
@@ -324,7 +321,7 @@ impl Watcher {
             return;
         }
         self.next_write = now + self.random.random_range(10..60);
-        // One at a time, and now and then as many as may be on their way.
+        // Usually one or two, and now and then as many as may be in flight.
         let most = if self.random.random_bool(0.01) { self.window } else { self.random.random_range(1..=2) };
         for _ in 0..most.min(self.window.saturating_sub(self.unanswered.len())) {
             let number = self.next_number;
@@ -336,7 +333,7 @@ impl Watcher {
         if self.random.random_bool(0.01)
             && let Some(number) = self.answered.back().copied()
         {
-            // The same name for another text must be refused and never be stored.
+            // The same `client_id` with another text must be refused and never be stored.
             let text = format!("{}?", self.history.label(number).text());
             self.send(frames, number, MessageText::new(text).ok());
         }
@@ -349,7 +346,7 @@ impl Watcher {
             client_id: Some(label.client_id()),
             chat_id: None,
         };
-        // A socket that is just ending: its end is on its way to us.
+        // If the socket is closing, its close is on its way to us.
         let _ = frames.send(frame.encode());
     }
 }
