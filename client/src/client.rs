@@ -90,6 +90,11 @@ struct ListLoading {
     next: Option<ChatCursor>,
     /// How many chats the pages had, from the first one on.
     count: usize,
+    /// The chat at the top of the list when its first page was loaded last.
+    top: Option<ChatCursor>,
+    /// Several pages were loaded, and a chat that moved above this cursor meanwhile may have been on none of them: the
+    /// list is loaded once more, from the top down to here.
+    recheck: Option<ChatCursor>,
     /// How many chats the person wants to see.
     wanted: usize,
     /// Something happened that the responses on their way may not show, so the list is loaded again.
@@ -224,8 +229,8 @@ impl Client {
 
     /// Whether it is known that the user is not in this chat.
     pub fn is_absent(&self, chat: ChatId) -> bool {
-        let whole =
-            self.list_loading.loaded && self.list_loading.next.is_none() && !self.fetches.is_pending(chat);
+        let list = &self.list_loading;
+        let whole = list.loaded && list.next.or(list.recheck).is_none() && !self.fetches.is_pending(chat);
         self.chat_list.get(chat).is_none() && (whole || self.fetches.is_absent(chat))
     }
 

@@ -120,3 +120,30 @@ fn a_late_copy_of_a_message_that_was_refused_changes_nothing() {
     let caught = run(Fault::ForgetsRefusals, 1, &steps).unwrap_err();
     assert!(caught.starts_with("I5"), "{caught}");
 }
+
+/// Inputs that the property test found, with what was wrong in them.
+#[test]
+fn inputs_that_once_failed_hold_the_invariants() {
+    // A chat moved to the top of the list between the requests for two of its pages, and was on neither.
+    let moved = [
+        Step::Send { page: 0, chat: 0 },
+        Step::Down { page: 0, count: 1 },
+        Step::Restart { away: false },
+        Step::Send { page: 1, chat: 2 },
+        Step::Reload { page: 2 },
+        Step::Reload { page: 0 },
+        Step::Send { page: 0, chat: 1 },
+        Step::Send { page: 1, chat: 1 },
+        Step::Down { page: 2, count: 1 },
+        Step::Send { page: 2, chat: 2 },
+        Step::Down { page: 1, count: 1 },
+        Step::Send { page: 1, chat: 0 },
+        Step::Pass { ms: 12_000 },
+        Step::Ping,
+        Step::Reload { page: 0 },
+        Step::Up { page: 0, count: 1 },
+        Step::Send { page: 1, chat: 1 },
+        Step::Send { page: 2, chat: 0 },
+    ];
+    assert_eq!(run(Fault::None, 7_221_156_845_549_987_932, &moved), Ok(()));
+}

@@ -63,6 +63,7 @@ impl Client {
             return;
         }
         self.list_loading.count = 0;
+        self.list_loading.recheck = None;
         self.load_chats(None);
     }
 
@@ -95,15 +96,20 @@ impl Client {
         self.list_loading.failed = None;
         self.list_loading.tries.reset();
         self.list_loading.loaded = true;
-        self.list_loading.next = chats.last().map(Chat::cursor).filter(|_| has_more);
-        self.list_loading.count += chats.len();
+        let (begin, end) = (self.list_loading.before, chats.last().map(Chat::cursor).filter(|_| has_more));
+        if begin.is_none() {
+            self.list_loading.top = chats.first().map(Chat::cursor);
+        }
+        if self.list_loading.recheck.is_none() {
+            self.list_loading.next = end;
+            self.list_loading.count += chats.len();
+        }
         self.changed.insert(Scope::Chats);
         for chat in chats {
             self.apply_chat(chat);
         }
         let caught = std::mem::take(&mut self.list_loading.caught).into_iter();
         self.list_loading.caught = caught.filter(|chat| !listed.contains(chat)).collect();
-        let (begin, end) = (self.list_loading.before, self.list_loading.next);
         let is_whole = begin.is_none() && end.is_none();
         for chat in self.chat_list.ids() {
             let Some(place) = self.chat_list.get(chat).map(ChatEntry::cursor) else { continue };
@@ -121,9 +127,16 @@ impl Client {
             return self.request_chats();
         }
         if let Some(next) = end
-            && self.list_loading.count < self.limits.subscriptions.max(self.list_loading.wanted)
+            && match self.list_loading.recheck {
+                Some(known) => next > known,
+                None => self.list_loading.count < self.limits.subscriptions.max(self.list_loading.wanted),
+            }
         {
             return self.load_chats(Some(next));
+        }
+        self.list_loading.recheck = self.list_loading.top.filter(|_| begin.is_some());
+        if self.list_loading.recheck.is_some() {
+            return self.load_chats(None);
         }
         for chat in std::mem::take(&mut self.list_loading.caught) {
             if self.chat_states.contains_key(&chat) {
@@ -159,6 +172,7 @@ impl Client {
         self.list_loading.request = None;
         if std::mem::take(&mut self.list_loading.reload) {
             (self.list_loading.before, self.list_loading.count) = (None, 0);
+            self.list_loading.recheck = None;
         }
         let detail = match error {
             LoadError::Unauthorized => return self.token_refused(),

@@ -19,14 +19,34 @@ fn page_of_four() -> Page {
     page.welcome_for(3);
     // The answer to the request before the welcome, and the one after it.
     for _ in 0..2 {
-        page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
+        page.page_of_list(top(), true);
     }
     page
+}
+
+/// The first page of that list.
+fn top() -> Vec<Chat> {
+    vec![chat_at(1, 40), chat_at(2, 30)]
 }
 
 /// The second page of that list.
 fn rest() -> Vec<Chat> {
     vec![chat_at(3, 20), chat_at(4, 10)]
+}
+
+/// Answers the request for the last page, and the one for the first page that follows.
+fn last_page(page: &mut Page, chats: Vec<Chat>, has_more: bool) {
+    page.page_of_list(chats, has_more);
+    assert_eq!(asked(page), Some(None), "the first page again");
+    page.page_of_list(top(), true);
+}
+
+/// The cursor of the last request for a page of the list.
+fn asked(page: &Page) -> Option<Option<String>> {
+    page.effects.iter().rev().find_map(|effect| match effect {
+        Effect::LoadChats { before, .. } => Some(before.map(|before| before.to_string())),
+        _ => None,
+    })
 }
 
 fn order(page: &Page) -> Vec<i64> {
@@ -45,28 +65,39 @@ fn open(page: &mut Page, chat: i64) {
 #[test]
 fn the_list_is_loaded_as_far_as_the_socket_can_follow_and_further_as_the_person_asks() {
     let mut page = page_of_four();
-    let asked = |page: &Page| {
-        page.effects.iter().rev().find_map(|effect| match effect {
-            Effect::LoadChats { before, .. } => Some(before.map(|before| before.to_string())),
-            _ => None,
-        })
-    };
     assert_eq!(asked(&page), Some(Some("30-2".into())), "the next page, before anything is followed");
-    page.effects.clear();
-    page.page_of_list(rest(), true);
-    assert_eq!((asked(&page), page.client.has_more_chats()), (None, true));
+    last_page(&mut page, rest(), true);
+    assert_eq!((page.client.list_loading.request, page.client.has_more_chats()), (None, true));
     page.give(Input::MoreChats);
     assert_eq!(asked(&page), Some(Some("10-4".into())));
-    page.page_of_list(vec![chat_at(5, 5)], false);
+    last_page(&mut page, vec![chat_at(5, 5)], false);
     assert_eq!((order(&page), page.client.has_more_chats()), (vec![1, 2, 3, 4, 5], false));
     // After a reconnect as far as before.
     page.close(1012);
     page.pass(5_000);
     page.welcome_for(3);
-    page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
+    page.page_of_list(top(), true);
     page.page_of_list(rest(), true);
-    page.page_of_list(vec![chat_at(5, 5)], false);
+    last_page(&mut page, vec![chat_at(5, 5)], false);
     assert_eq!(page.client.list_loading.request, None);
+}
+
+#[test]
+fn a_chat_that_moves_to_the_top_while_pages_are_loaded_is_found() {
+    let mut page = page_of_four();
+    page.page_of_list(rest(), false);
+    open(&mut page, 6);
+    // So many moved that the first page does not reach down to what was the top.
+    page.page_of_list(vec![chat_at(8, 80), chat_at(7, 70)], true);
+    assert_eq!(asked(&page), Some(Some("70-7".into())));
+    assert!(!page.client.is_absent(ChatId(6)), "it may be further down");
+    page.page_of_list(vec![chat_at(6, 60), chat_at(1, 40)], true);
+    // It took two pages, during which another may have moved.
+    assert_eq!(asked(&page), Some(None));
+    page.page_of_list(vec![chat_at(5, 90), chat_at(8, 80)], true);
+    assert_eq!(page.client.list_loading.request, None);
+    assert_eq!(order(&page), [5, 8, 7, 6, 1, 2, 3, 4]);
+    assert!(!page.client.has_more_chats(), "the pages went down to the end");
 }
 
 #[test]
@@ -109,10 +140,10 @@ fn a_message_is_sent_without_a_subscription() {
 #[test]
 fn a_message_in_a_chat_without_a_subscription_moves_it_up() {
     let mut page = page_of_four();
-    page.page_of_list(rest(), true);
+    last_page(&mut page, rest(), true);
     (1..=3).for_each(|chat| page.follows(chat, 1));
-    page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
-    page.page_of_list(rest(), true);
+    page.page_of_list(top(), true);
+    last_page(&mut page, rest(), true);
     page.effects.clear();
     // A known head loads nothing, and the head of a subscribed chat goes to its stream.
     ping(&mut page, &[(1, 1), (2, 1), (3, 1), (4, 1)]);
@@ -127,13 +158,13 @@ fn a_message_in_a_chat_without_a_subscription_moves_it_up() {
 #[test]
 fn a_chat_on_no_page_of_the_list_is_fetched_before_it_is_given_up() {
     let mut page = page_of_four();
-    page.page_of_list(rest(), false);
+    last_page(&mut page, rest(), false);
     page.close(1012);
     page.pass(5_000);
     page.welcome_for(3);
     page.effects.clear();
     // Chat 3 moved up while the second page was on its way, and chat 4 is gone.
-    page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
+    page.page_of_list(top(), true);
     page.page_of_list(Vec::new(), false);
     assert_eq!(order(&page), [1, 2, 3, 4]);
     page.fetched_for(3, Ok(chat_at(3, 50)));
@@ -146,10 +177,10 @@ fn a_chat_beyond_the_pages_opens_by_its_address() {
     let mut page = Page::new();
     open(&mut page, 7);
     page.welcome_for(1);
-    page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
+    page.page_of_list(top(), true);
     // The list of before the welcome may have been answered for nothing.
     while page.client.list_loading.request.is_some() {
-        page.page_of_list(vec![chat_at(1, 40), chat_at(2, 30)], true);
+        page.page_of_list(top(), true);
     }
     assert!(!page.client.is_absent(ChatId(7)));
     page.fetched_for(7, Ok(chat_at(7, 3)));
