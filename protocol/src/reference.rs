@@ -263,6 +263,11 @@ pub fn markdown() -> String {
         let _ = writeln!(page, "| `{address}` | {methods} |");
     }
     page.push_str("\nThe token travels as `Authorization: Bearer …` or `Authorization: Token …`.\n");
+    page.push_str(
+        "\nA message moves its chat to the top of the list of chats.\n\
+         A chat that moves between the requests for two pages may be on neither: after several pages load the first \
+         one again, and go on until a page reaches the chat that was at the top before.\n",
+    );
     page
 }
 
