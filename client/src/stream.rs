@@ -83,6 +83,11 @@ impl Stream {
         matches!(self.subscription, Subscription::Pending { .. })
     }
 
+    /// Whether it waits because the socket has as many subscriptions as it may.
+    pub fn is_parked(&self) -> bool {
+        self.parked
+    }
+
     /// Whether it counts towards the socket's limit of subscriptions.
     pub fn takes_subscription(&self) -> bool {
         self.followed || self.is_subscribing()

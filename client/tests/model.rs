@@ -146,4 +146,16 @@ fn inputs_that_once_failed_hold_the_invariants() {
         Step::Send { page: 2, chat: 0 },
     ];
     assert_eq!(run(Fault::None, 7_221_156_845_549_987_932, &moved), Ok(()));
+    // The reply to a `subscribe` crossed the `unsubscribe` that followed, so the chat seemed to be followed, and the
+    // person's reading on another device was not heard of.
+    let read = [
+        Step::Send { page: 0, chat: 1 },
+        Step::Change { chat: 0, nth: 0, delete: false },
+        Step::Open { page: 1, chat: 2 },
+        Step::Restart { away: false },
+        Step::Seen { page: 0 },
+        Step::Down { page: 1, count: 1 },
+        Step::Pass { ms: 1_000 },
+    ];
+    assert_eq!(run(Fault::None, 95_166_044_959_878_942, &read), Ok(()));
 }

@@ -99,7 +99,9 @@ impl Client {
 
     fn on_subscribed(&mut self, reply: &Subscribed) {
         let chat = reply.chat_id;
-        let Some(state) = self.chat_states.get_mut(&chat) else { return };
+        // A reply that crossed an `unsubscribe` is out of date.
+        let state = self.chat_states.get_mut(&chat).filter(|state| !state.stream.is_parked());
+        let Some(state) = state else { return };
         let another = *state.stream.epoch() != reply.epoch;
         let was_followed = state.stream.is_followed();
         if !was_followed {

@@ -125,6 +125,21 @@ fn the_newest_are_followed_and_the_open_one_always() {
 }
 
 #[test]
+fn a_reply_that_crossed_an_unsubscribe_does_not_count_as_a_subscription() {
+    let mut page = page_of_four();
+    last_page(&mut page, rest(), false);
+    assert_eq!(page.subscriptions(), [1, 2, 3]);
+    open(&mut page, 4);
+    assert_eq!(page.subscriptions(), [-3, 4]);
+    for chat in [1, 2, 3, 4] {
+        page.follows(chat, 1);
+    }
+    page.effects.clear();
+    open(&mut page, 3);
+    assert_eq!(page.subscriptions(), [-4, 3], "it is subscribed again");
+}
+
+#[test]
 fn a_message_is_sent_without_a_subscription() {
     let mut page = page_of_four();
     page.page_of_list(rest(), false);
