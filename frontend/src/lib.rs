@@ -21,11 +21,11 @@ pub mod time;
 pub mod view;
 
 /// Starts the page in place of the skeleton in `index.html`.
-pub fn start() {
+pub fn start(parts: view::parts::Parts) {
     if let Some(skeleton) = browser::document().get_element_by_id("skeleton") {
         skeleton.remove();
     }
-    leptos::mount::mount_to_body(view::Page);
+    leptos::mount::mount_to_body(move || view::Page(view::PageProps { parts }));
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The page's program.
 
+mod parts;
+
 fn main() {
-    causerie_frontend::start();
+    causerie_frontend::start(parts::PARTS);
 }

@@ -12,6 +12,7 @@ mod icon;
 mod menu;
 mod message;
 mod new_chat;
+pub mod parts;
 mod rows;
 mod settings;
 mod sign_in;
@@ -24,20 +25,25 @@ use causerie_texts::say;
 use leptos::prelude::*;
 
 use self::erased::{part, text};
+use self::parts::{Part, Parts};
 use crate::app::{App, app};
 use crate::browser;
 
 /// The root component.
 #[component]
-pub fn Page() -> impl IntoView {
+pub fn Page(parts: Parts) -> impl IntoView {
     let app = App::start();
     provide_context(app);
+    let conversation = Part::new(parts.conversation);
+    let dialogs = Part::new(parts.dialogs);
+    // It is wanted as soon as somebody is signed in, and arrives while the chats are loaded or a password is typed.
+    conversation.load();
     menu::close_with_clicks_elsewhere();
     publish_connection_state(app);
     update_title(app);
     let page = part(move || {
         if app.user.read().is_some() {
-            view! { <Home /> }.into_any()
+            view! { <Home conversation dialogs /> }.into_any()
         } else {
             view! { <sign_in::SignIn /> }.into_any()
         }
@@ -59,7 +65,7 @@ pub enum Dialog {
 
 /// The page of a user who is signed in.
 #[component]
-fn Home() -> impl IntoView {
+fn Home(conversation: Part<parts::Conversation>, dialogs: Part<parts::Dialogs>) -> impl IntoView {
     let app = app();
     let dialog = RwSignal::new(Dialog::None);
     let narrow = browser::matches("(max-width: 45rem)");
@@ -67,16 +73,17 @@ fn Home() -> impl IntoView {
     let said_in_list = Signal::derive(move || narrow.get() && app.route.get().is_none());
     let class = text(move || if app.route.get().is_some() { "app reading" } else { "app" }.to_owned());
     let conversation = part(move || match app.route.get() {
-        Some(chat) => view! { <conversation::Conversation chat /> }.into_any(),
+        Some(chat) => conversation.draw(|draw| draw(chat), || parts::missing_here(conversation)),
         None => {
             let banner = (!said_in_list.get()).then(|| view! { <banner::Banner /> });
             let hint = widgets::hint("", say!(ChooseChat).to_owned());
             view! { {banner} <ul class="nothing">{hint}</ul> }.into_any()
         }
     });
+    let missing = move || parts::missing_in_dialog(dialogs, dialog);
     let dialogs = part(move || match dialog.get() {
-        Dialog::NewChat => new_chat::new_chat(dialog),
-        Dialog::Settings => settings::settings(dialog),
+        Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), missing),
+        Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), missing),
         Dialog::None => ().into_any(),
     });
     view! {

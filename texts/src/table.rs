@@ -121,6 +121,9 @@ texts! {
     ManyType: "Several people are typing…", "Nhiều người đang nhập…";
     Today: "Today", "Hôm nay";
     Yesterday: "Yesterday", "Hôm qua";
+    PartMissingTitle: "Not loaded", "Chưa tải được";
+    PartMissing: "This part of the page did not arrive. Check your network, then try again.", "Phần này của trang chưa tải được. Hãy kiểm tra mạng rồi thử lại.";
+    TryAgain: "Try again", "Thử lại";
     NoAnswer: "The server can't be reached. Check your network, then try again.", "Không kết nối được với máy chủ. Hãy kiểm tra mạng rồi thử lại.";
     NotUnderstood: "The server's answer was not understood. Try again, or reload the page.", "Không hiểu được câu trả lời của máy chủ. Hãy thử lại, hoặc tải lại trang.";
     Reconnecting: "{what} Reconnecting…", "{what} Đang kết nối lại…";

@@ -1,0 +1,36 @@
+//! Where the program is split: the code that only these functions reach becomes files of their own.
+//!
+//! `cargo xtask build` compiles with `--cfg split` and splits the program; otherwise the functions are called directly.
+//! They belong to the programs, since the connection tester uses the library and is not split.
+
+use causerie_frontend::view::parts::{Conversation, Dialogs, NotLoaded, Parts};
+
+macro_rules! load {
+    ($part:ident()) => {{
+        #[cfg(split)]
+        let loaded = $part().await;
+        #[cfg(not(split))]
+        let loaded = $part();
+        loaded.map_err(|_| NotLoaded)
+    }};
+}
+
+pub const PARTS: Parts = Parts {
+    conversation: || Box::pin(async { load!(conversation()) }),
+    dialogs: || Box::pin(async { load!(dialogs()) }),
+};
+
+#[cfg(split)]
+type Failed = wasm_split_helpers::SplitLoaderError;
+#[cfg(not(split))]
+type Failed = std::convert::Infallible;
+
+#[cfg_attr(split, wasm_split_helpers::wasm_split(conversation, fallible))]
+fn conversation() -> Result<Conversation, Failed> {
+    Ok(causerie_frontend::view::parts::conversation())
+}
+
+#[cfg_attr(split, wasm_split_helpers::wasm_split(dialogs, fallible))]
+fn dialogs() -> Result<Dialogs, Failed> {
+    Ok(causerie_frontend::view::parts::dialogs())
+}

@@ -1,0 +1,125 @@
+//! The parts of the page that are loaded on demand: what neither the sign-in page nor the list of chats needs.
+
+use std::pin::Pin;
+
+use causerie_client::{ConnectionState, Scope};
+use causerie_protocol::ChatId;
+use causerie_texts::say;
+use leptos::prelude::*;
+
+use super::dialog::modal;
+use super::widgets::{button, hint};
+use super::{Dialog, conversation, new_chat, settings};
+use crate::app::app;
+use crate::browser;
+
+/// How each part is loaded. The programs provide it, since that is where they are split.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    pub conversation: Load<Conversation>,
+    pub dialogs: Load<Dialogs>,
+}
+
+pub type Load<T> = fn() -> Pin<Box<dyn Future<Output = Result<T, NotLoaded>>>>;
+
+/// The file did not arrive, or the browser did not accept it. To load it again is worthwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct NotLoaded;
+
+pub type Conversation = fn(ChatId) -> AnyView;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Dialogs {
+    pub(super) new_chat: fn(RwSignal<Dialog>) -> AnyView,
+    pub(super) settings: fn(RwSignal<Dialog>) -> AnyView,
+}
+
+/// The code of the part; only the function that the program is split at may call this.
+#[must_use]
+pub fn conversation() -> Conversation {
+    |chat| view! { <conversation::Conversation chat /> }.into_any()
+}
+
+/// The code of the part; only the function that the program is split at may call this.
+#[must_use]
+pub fn dialogs() -> Dialogs {
+    Dialogs { new_chat: new_chat::new_chat, settings: settings::settings }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State<T> {
+    Unloaded,
+    Loading,
+    Loaded(T),
+    Failed,
+}
+
+/// One part, which is loaded at most once.
+#[derive(Debug)]
+pub(super) struct Part<T: 'static> {
+    load: Load<T>,
+    state: RwSignal<State<T>>,
+}
+
+impl<T> Clone for Part<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Part<T> {}
+
+impl<T: Copy + Send + Sync + 'static> Part<T> {
+    pub fn new(load: Load<T>) -> Self {
+        let part = Self { load, state: RwSignal::new(State::Unloaded) };
+        // What did not arrive for want of a connection is loaded again as soon as there is one.
+        let app = app();
+        Effect::new(move || {
+            let online = app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online);
+            if online && matches!(part.state.get_untracked(), State::Failed) {
+                part.load();
+            }
+        });
+        part
+    }
+
+    /// Begins to load it, unless it is loaded or being loaded.
+    pub fn load(self) {
+        if matches!(self.state.get_untracked(), State::Loading | State::Loaded(_)) {
+            return;
+        }
+        self.state.set(State::Loading);
+        browser::run(async move {
+            let loaded = (self.load)().await;
+            let _ = self.state.try_set(loaded.map_or(State::Failed, State::Loaded));
+        });
+    }
+
+    /// Draws it, or what stands for it as long as it is `missing`.
+    pub fn draw(self, draw: impl FnOnce(T) -> AnyView, missing: impl FnOnce() -> AnyView) -> AnyView {
+        match self.state.get() {
+            State::Loaded(part) => draw(part),
+            State::Loading => ().into_any(),
+            State::Failed => missing(),
+            State::Unloaded => {
+                // Not while the view is drawn that reads the state.
+                browser::run(async move { self.load() });
+                ().into_any()
+            }
+        }
+    }
+}
+
+/// In the place of the conversation: why it is not there, and how to load it again.
+pub(super) fn missing_here(part: Part<Conversation>) -> AnyView {
+    let again = button("button main", Some("load-part"), say!(TryAgain), move |_| part.load());
+    let hint = hint("", say!(PartMissing).to_owned());
+    view! { <ul class="nothing">{hint}<li>{again}</li></ul> }.into_any()
+}
+
+/// In the place of a dialog: why it is not there, and how to load it again.
+pub(super) fn missing_in_dialog(part: Part<Dialogs>, dialog: RwSignal<Dialog>) -> AnyView {
+    let again = button("button main", Some("load-part"), say!(TryAgain), move |_| part.load());
+    let content = view! { <p>{say!(PartMissing)}</p><div class="actions">{again}</div> };
+    modal(say!(PartMissingTitle), "part-missing", move || dialog.set(Dialog::None), content.into_any())
+}
