@@ -11,8 +11,6 @@ use sha2::{Digest, Sha256};
 
 /// The folder that `trunk` wrote.
 const PAGE_DIR: &str = "CAUSERIE_PAGE_DIR";
-/// How the names of the programs' files begin; of two that fit a name the earlier counts.
-const PROGRAMS: [&str; 3] = ["causerie-tester", "causerie-page-vi", "causerie-page"];
 /// Cargo's level of optimisation: a program that is not optimised is for work on it, and nobody downloads its page.
 const OPT_LEVEL: &str = "OPT_LEVEL";
 /// The document's `<base>`, as `page.rs` looks for it.
@@ -35,7 +33,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => vec![("index.html".to_owned(), fs::read(MISSING)?)],
     };
-    name_by_content(&mut files)?;
+    for (path, content) in &mut files {
+        if path == "index.html" {
+            let html = mark_base(&String::from_utf8_lossy(content));
+            *content = html.ok_or_else(|| format!("{PAGE_DIR}: index.html has no <base>"))?.into_bytes();
+        }
+    }
     files.sort();
     let quality = if env::var(OPT_LEVEL)? == "0" { 4 } else { 11 };
     let mut table = String::new();
@@ -72,37 +75,6 @@ fn list(folder: &Path, prefix: &str) -> Result<Files, Box<dyn Error>> {
         }
     }
     Ok(files)
-}
-
-/// Gives the programs' files names by their content, as trunk gives the style's, so that browsers keep them.
-///
-/// They were made smaller after trunk named them, and to trunk most are workers, whose files it leaves their names, since
-/// some program writes them; here that is the script in the page alone.
-fn name_by_content(files: &mut Files) -> Result<(), Box<dyn Error>> {
-    let mut names = Vec::new();
-    for (path, content) in files.iter_mut() {
-        let program = PROGRAMS.into_iter().find_map(|name| Some((name, path.strip_prefix(name)?)));
-        let Some((program, rest)) = program else { continue };
-        if !is_hashed(path) {
-            let name = format!("{program}-{}{rest}", hex(&Sha256::digest(content)[..8]));
-            names.push((std::mem::replace(path, name.clone()), name));
-        }
-    }
-    for (path, content) in files.iter_mut() {
-        if path == "index.html" {
-            let mut html = String::from_utf8_lossy(content).into_owned();
-            for (old, new) in &names {
-                // Whichever quotes the minifier chose.
-                if !html.contains(&format!("/{old}")) {
-                    return Err(format!("{PAGE_DIR}: index.html does not load {old}").into());
-                }
-                html = html.replace(&format!("/{old}"), &format!("/{new}"));
-            }
-            html = mark_base(&html).ok_or_else(|| format!("{PAGE_DIR}: index.html has no <base>"))?;
-            *content = html.into_bytes();
-        }
-    }
-    Ok(())
 }
 
 /// Writes the document's `<base>` in one way, whatever the minifier made of it: the server puts its own path there.

@@ -56,6 +56,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if page::split::is_stand_in() {
+        return page::split::stand_in();
+    }
     let outcome = match Arguments::parse().command {
         Command::Setup(options) => setup::setup(&options),
         Command::Build(options) => build::command(&options),

@@ -1,0 +1,137 @@
+//! Splits a program into what every visit loads and parts that are loaded on demand.
+//!
+//! A program can only be split between the compiler and wasm-bindgen, and Trunk calls one right after the other.
+//! So Trunk finds this program under wasm-bindgen's name: it splits what was compiled and hands the main part on.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::project;
+
+/// The file name under which Trunk looks for wasm-bindgen.
+const NAME: &str = "wasm-bindgen";
+/// Where the stand-in finds wasm-bindgen itself.
+const REAL: &str = "CAUSERIE_WASM_BINDGEN";
+/// The folder that gets a folder of parts for each program.
+const FOLDER: &str = "CAUSERIE_PAGE_PARTS";
+
+/// The script that loads a program's parts, as the program imports it.
+pub const LOADER: &str = "parts.js";
+
+/// Lets a release build by `trunk` split its programs, and returns the folder that the parts are written to.
+///
+/// # Errors
+/// When a file can't be written.
+pub fn prepare(trunk: &mut Command) -> Result<PathBuf> {
+    let work = project::target().join("page-parts");
+    if work.exists() {
+        fs::remove_dir_all(&work).with_context(|| format!("emptying {}", work.display()))?;
+    }
+    let stand_in = work.join("bin");
+    fs::create_dir_all(&stand_in).with_context(|| format!("making {}", stand_in.display()))?;
+    let this = env::current_exe().context("looking for this program")?;
+    fs::copy(&this, stand_in.join(NAME)).with_context(|| format!("copying {}", this.display()))?;
+    let path = project::path()?;
+    let all = std::iter::once(stand_in).chain(env::split_paths(&path));
+    trunk.env("PATH", env::join_paths(all).context("a path that PATH can't carry")?);
+    trunk.env(REAL, project::tools().join("bin").join(NAME)).env(FOLDER, &work);
+    // Beside those of .cargo/config.toml: cargo joins the two.
+    trunk.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg=split -Clink-arg=--emit-relocs");
+    Ok(work)
+}
+
+/// Whether this program was called as wasm-bindgen.
+#[must_use]
+pub fn is_stand_in() -> bool {
+    env::args_os().next().is_some_and(|name| Path::new(&name).file_stem().is_some_and(|name| name == NAME))
+}
+
+/// Calls wasm-bindgen with the main part of the program that it was to get.
+#[must_use]
+pub fn stand_in() -> ExitCode {
+    match call_wasm_bindgen() {
+        Ok(code) => code,
+        Err(error) => {
+            println!("FAILED: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn call_wasm_bindgen() -> Result<ExitCode> {
+    let real = env::var_os(REAL).with_context(|| format!("{REAL} is not set"))?;
+    let mut arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let program = arguments.iter_mut().find(|argument| Path::new(argument).extension().is_some_and(|end| end == "wasm"));
+    if let Some(program) = program {
+        let folder = env::var_os(FOLDER).with_context(|| format!("{FOLDER} is not set"))?;
+        if let Some(main) = split(Path::new(program), Path::new(&folder))? {
+            *program = main.into_os_string();
+            // The parts use what the linker exports.
+            arguments.push("--keep-lld-exports".into());
+        }
+    }
+    let status = Command::new(real).args(arguments).status().context("starting wasm-bindgen")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Splits a program, and returns where its main part is; `None` when it has no parts.
+fn split(program: &Path, folder: &Path) -> Result<Option<PathBuf>> {
+    let name = program.file_stem().and_then(|name| name.to_str()).context("a program without a name")?;
+    let wasm = fs::read(program).with_context(|| format!("reading {}", program.display()))?;
+    let parts = folder.join(name);
+    let main = parts.join(format!("{name}.wasm"));
+    let (link_name, main_module) = (format!("./{LOADER}"), format!("./{name}.js"));
+    let mut options = wasm_split_cli_support::Options::new(&wasm);
+    options.output_dir = &parts;
+    options.main_out_path = &main;
+    options.link_name = &link_name;
+    options.main_module = &main_module;
+    let split = wasm_split_cli_support::transform(options)
+        .map_err(|error| anyhow!("splitting {}: {error:#}", program.display()))?;
+    if split.split_modules.is_empty() {
+        fs::remove_dir_all(&parts).with_context(|| format!("removing {}", parts.display()))?;
+        return Ok(None);
+    }
+    Ok(Some(main))
+}
+
+/// A program's parts, as they were split off.
+#[derive(Debug, Default)]
+pub struct Parts {
+    /// The text of [`LOADER`], when there are parts.
+    pub loader: Option<String>,
+    /// Each file's name, as the loader has it, and its content.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+impl Parts {
+    /// Reads the parts of a program, if it has any.
+    ///
+    /// # Errors
+    /// When a file can't be read.
+    pub fn read(folder: &Path, program: &str) -> Result<Self> {
+        let folder = folder.join(program);
+        if !folder.exists() {
+            return Ok(Self::default());
+        }
+        let loader = fs::read_to_string(folder.join(LOADER)).context("reading the script that loads the parts")?;
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if loader.contains(&format!("\"./{name}\"")) {
+                files.push((name, fs::read(&path).with_context(|| format!("reading {}", path.display()))?));
+            }
+        }
+        files.sort();
+        if files.is_empty() {
+            bail!("{program} was split into no parts");
+        }
+        Ok(Self { loader: Some(loader), files })
+    }
+}
