@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use self::split::{LOADER, Parts};
+use self::split::Parts;
 use crate::process::{self, cargo, command};
 use crate::project;
 
@@ -105,7 +105,7 @@ fn trunk(dist: &Path, options: &[&str]) -> Result<Command> {
 
 /// Names every program's files by their content, so that browsers keep them, and makes a release smaller before.
 ///
-/// A program, its scripts and its `parts` name one another, so they share one hash.
+/// A program's script names its `parts`, so all of them share one hash.
 /// Trunk's own names go: it hashes what was there before, and not in the names of all programs.
 fn finish(dist: &Path, parts: Option<&Path>) -> Result<()> {
     let index = dist.join("index.html");
@@ -126,26 +126,18 @@ fn finish(dist: &Path, parts: Option<&Path>) -> Result<()> {
             }
         }
         let name = format!("{program}-{}", hash(&wasm, &script, &split));
-        if let Some(loader) = &mut split.loader {
-            for (part, _) in &mut split.files {
-                let new = format!("{name}-{}{PART}", part.trim_start_matches("split_").trim_end_matches(".wasm"));
-                *loader = loader.replace(&format!("\"./{part}\""), &format!("\"./{new}\""));
-                *part = new;
-            }
-            *loader = loader.replace(&format!("./{program}.js"), &format!("./{name}.js"));
-            script = import_from(&script, &format!("./{name}-{LOADER}"))
-                .with_context(|| format!("{script_name} does not import {LOADER}"))?;
+        for (part, content) in split.files {
+            let new = format!("{name}-{}{PART}", part.trim_start_matches("split_").trim_end_matches(".wasm"));
+            split.loader = split.loader.replace(&format!("\"./{part}\""), &format!("\"./{new}\""));
+            fs::write(dist.join(new), content)?;
+        }
+        if !split.loader.is_empty() {
+            script = split::with_loader(&script, &split.loader).with_context(|| format!("joining {script_name}"))?;
         }
         fs::remove_file(script_file)?;
         fs::remove_file(wasm_file)?;
         fs::write(dist.join(format!("{name}.js")), script)?;
         fs::write(dist.join(format!("{name}_bg.wasm")), wasm)?;
-        if let Some(loader) = split.loader {
-            fs::write(dist.join(format!("{name}-{LOADER}")), loader)?;
-        }
-        for (part, content) in split.files {
-            fs::write(dist.join(part), content)?;
-        }
         // Whichever quotes the minifier chose.
         html = html.replace(&format!("/{script_name}"), &format!("/{name}.js"));
         html = html.replace(&format!("/{wasm_name}"), &format!("/{name}_bg.wasm"));
@@ -156,22 +148,12 @@ fn finish(dist: &Path, parts: Option<&Path>) -> Result<()> {
     fs::write(&index, html).with_context(|| format!("writing {}", index.display()))
 }
 
-/// The script with every import of [`LOADER`] from another address; the name by which the program asks for it stays.
-fn import_from(script: &str, address: &str) -> Option<String> {
-    let statement = |quote: char, address: &str| format!("from{quote}{address}{quote}");
-    // As a minifier writes it, and as wasm-bindgen does.
-    let script_without_blank = script.replace("from \"", "from\"").replace("from '", "from'");
-    let old = format!("./{LOADER}");
-    let quote = ['"', '\''].into_iter().find(|quote| script_without_blank.contains(&statement(*quote, &old)))?;
-    Some(script_without_blank.replace(&statement(quote, &old), &statement(quote, address)))
-}
-
 /// The first half of a digest of a program with everything that belongs to it, in hexadecimal digits.
 fn hash(wasm: &[u8], script: &str, parts: &Parts) -> String {
     let mut hash = Sha256::new();
     hash.update(wasm);
     hash.update(script);
-    hash.update(parts.loader.as_deref().unwrap_or_default());
+    hash.update(&parts.loader);
     for (_, part) in &parts.files {
         hash.update(part);
     }

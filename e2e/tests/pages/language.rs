@@ -84,7 +84,7 @@ async fn whoever_prefers_vietnamese_reads_vietnamese_everywhere() -> Result<()> 
     let alice = Person::arrive_with(browser, &server, ALICE).await?;
     see_vietnamese_alone(&alice, "the door").await?;
     let programs = loaded(&alice).await?;
-    ensure!(programs.matches(".wasm").count() == 1 && programs.contains("causerie-page-vi"), "{programs}");
+    ensure!(programs.matches("_bg.wasm").count() == 1 && programs.contains("causerie-page-vi"), "{programs}");
     alice.try_to_sign_in("not the password").await?;
     alice.see_alert().await?;
     see_vietnamese_alone(&alice, "a wrong password").await?;

@@ -1,8 +1,8 @@
 //! A page that can't be loaded says so, in the reader's language, tries once more by itself, and has a way to do it again.
 
 use anyhow::{Result, ensure};
-use causerie_e2e::{Browser, Fault, Front, Screen};
-use causerie_testkit::Server;
+use causerie_e2e::{Browser, Fault, Front, Person, Screen};
+use causerie_testkit::{ALICE, BOB, Server};
 use serde_json::json;
 
 /// Always, as far as a test goes.
@@ -167,5 +167,35 @@ async fn a_document_that_can_not_be_had_again_does_not_take_the_place_of_what_is
     server.kill().await?;
     let text = see_failed(&browser).await?;
     ensure!(text.contains("has not started"), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_part_that_did_not_arrive_is_loaded_again_once_the_page_is_connected() -> Result<()> {
+    let (_server, front) = before_a_server().await?;
+    let bob = Person::join_at(&front.url(), BOB).await?;
+    front.breaks("-conversation.part.wasm", Fault::Status(502), 1);
+    let alice = Person::join_at(&front.url(), ALICE).await?;
+    alice.start_chat(BOB).await?;
+    alice.send_message("It was only late").await?;
+    bob.open_chat(ALICE.name).await?;
+    bob.see_message("It was only late").await?;
+    ensure!(front.asked("-conversation.part.wasm") == 3, "it was not loaded again");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dialog_whose_part_can_not_be_loaded_says_so_and_is_loaded_at_the_next_try() -> Result<()> {
+    let (_server, front) = before_a_server().await?;
+    front.breaks("-dialogs.part.wasm", Fault::Status(502), ALWAYS);
+    let alice = Person::join_at(&front.url(), ALICE).await?;
+    let settings = r#"button[data-testid="settings"]"#;
+    alice.click(settings).await?;
+    alice.see_text("This part of the page did not arrive").await?;
+    alice.click(r#"[data-testid="load-part"]"#).await?;
+    alice.see_text("This part of the page did not arrive").await?;
+    front.mend();
+    alice.click(r#"[data-testid="load-part"]"#).await?;
+    alice.see(r#"dialog[data-testid="settings-dialog"]"#).await?;
     Ok(())
 }

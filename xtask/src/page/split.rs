@@ -21,7 +21,7 @@ const REAL: &str = "CAUSERIE_WASM_BINDGEN";
 const FOLDER: &str = "CAUSERIE_PAGE_PARTS";
 
 /// The script that loads a program's parts, as the program imports it.
-pub const LOADER: &str = "parts.js";
+const LOADER: &str = "./parts.js";
 
 /// Lets a release build by `trunk` split its programs, and returns the folder that the parts are written to.
 ///
@@ -85,12 +85,10 @@ fn split(program: &Path, folder: &Path) -> Result<Option<PathBuf>> {
     let wasm = fs::read(program).with_context(|| format!("reading {}", program.display()))?;
     let parts = folder.join(name);
     let main = parts.join(format!("{name}.wasm"));
-    let (link_name, main_module) = (format!("./{LOADER}"), format!("./{name}.js"));
     let mut options = wasm_split_cli_support::Options::new(&wasm);
     options.output_dir = &parts;
     options.main_out_path = &main;
-    options.link_name = &link_name;
-    options.main_module = &main_module;
+    options.link_name = LOADER;
     let split = wasm_split_cli_support::transform(options)
         .map_err(|error| anyhow!("splitting {}: {error:#}", program.display()))?;
     if split.split_modules.is_empty() {
@@ -100,20 +98,16 @@ fn split(program: &Path, folder: &Path) -> Result<Option<PathBuf>> {
     Ok(Some(main))
 }
 
-/// A program's parts, as they were split off.
+/// A program's parts, as they were split off; none of a program that was not split.
 #[derive(Debug, Default)]
 pub struct Parts {
-    /// The text of [`LOADER`], when there are parts.
-    pub loader: Option<String>,
-    /// Each file's name, as the loader has it, and its content.
+    /// The script that loads them.
+    pub loader: String,
+    /// Each file's name, as the script has it, and its content.
     pub files: Vec<(String, Vec<u8>)>,
 }
 
 impl Parts {
-    /// Reads the parts of a program, if it has any.
-    ///
-    /// # Errors
-    /// When a file can't be read.
     pub fn read(folder: &Path, program: &str) -> Result<Self> {
         let folder = folder.join(program);
         if !folder.exists() {
@@ -132,6 +126,56 @@ impl Parts {
         if files.is_empty() {
             bail!("{program} was split into no parts");
         }
-        Ok(Self { loader: Some(loader), files })
+        Ok(Self { loader, files })
+    }
+}
+
+/// The program's script with the `loader` inside, which it imports otherwise: one request less, and no damaged loader
+/// beside an intact script.
+///
+/// # Errors
+/// When one of the two is not as their makers write them today.
+pub fn with_loader(script: &str, loader: &str) -> Result<String> {
+    let (mut script, mut names) = (script.to_owned(), Vec::new());
+    let from = [format!("from\"{LOADER}\""), format!("from \"{LOADER}\"")];
+    while let Some((at, from)) = from.iter().find_map(|from| Some((script.find(from)?, from))) {
+        let start = script[..at].rfind("import").context("an import without its word")?;
+        let name = script[start..at].trim_start_matches("import").trim().trim_start_matches('*').trim();
+        names.push(name.strip_prefix("as ").context("an import of single names")?.trim().to_owned());
+        let end = at + from.len();
+        let end = end + usize::from(script[end..].starts_with(';'));
+        script.replace_range(start..end, "");
+    }
+    let [first, others @ ..] = &names[..] else { bail!("the script does not import {LOADER}") };
+    // It takes the program's exports from the script that it is in now.
+    let import = loader.lines().find(|line| line.starts_with("import { initSync }"));
+    let import = import.context("the loader does not import initSync")?;
+    let exported: Vec<_> = loader.lines().filter_map(|line| line.strip_prefix("export const ")?.split(' ').next()).collect();
+    let body = loader.replacen(import, "", 1).replace("export const ", "const ");
+    let others: String = others.iter().map(|name| format!(",{name}={first}")).collect();
+    // Nothing uses these before the whole script has run.
+    Ok(format!("{script}\nconst {first}=(()=>{{{body}\nreturn{{{}}}}})(){others};\n", exported.join(",")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_loader;
+
+    const LOADER: &str = "import { initSync } from \"./main.js\";\n\nfunction makeLoad() {}\nexport const load_a = makeLoad();\nexport const load_b = makeLoad();\n";
+
+    #[test]
+    fn the_loader_becomes_part_of_the_script_that_imports_it() {
+        let joined = "function initSync(){}export{initSync};\nconst e=(()=>{\n\nfunction makeLoad() {}\n\
+            const load_a = makeLoad();\nconst load_b = makeLoad();\n\nreturn{load_a,load_b}})(),n=e;\n";
+        let minified = "import*as e from\"./parts.js\";import*as n from\"./parts.js\";function initSync(){}export{initSync};";
+        assert_eq!(with_loader(minified, LOADER).unwrap(), joined);
+        let plain = "import * as e from \"./parts.js\"import * as n from \"./parts.js\"function initSync(){}export{initSync};";
+        assert_eq!(with_loader(plain, LOADER).unwrap(), joined);
+    }
+
+    #[test]
+    fn scripts_of_another_make_are_refused() {
+        assert!(with_loader("function initSync(){}", LOADER).is_err());
+        assert!(with_loader("import*as e from\"./parts.js\";", "export const load = 1;").is_err());
     }
 }
