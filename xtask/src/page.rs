@@ -132,7 +132,8 @@ fn finish(dist: &Path, parts: Option<&Path>) -> Result<()> {
             fs::write(dist.join(new), content)?;
         }
         if !split.loader.is_empty() {
-            script = split::with_loader(&script, &split.loader).with_context(|| format!("joining {script_name}"))?;
+            script = split::with_loader(&script, &split.loader)
+                .with_context(|| format!("joining {script_name}"))?;
         }
         fs::remove_file(script_file)?;
         fs::remove_file(wasm_file)?;
@@ -182,8 +183,12 @@ fn weigh(dist: &Path) -> Result<Weights> {
     }
     for ((name, program, limit), first) in PROGRAMS.into_iter().zip(weights.first) {
         println!("  {:<56} {:>9} {first:>9}  of {limit} allowed", format!("what {name} loads at first"), "");
-        let parts: usize =
-            weights.parts.iter().filter(|(part, _)| owner(part) == Some(program)).map(|(_, weight)| weight).sum();
+        let parts: usize = weights
+            .parts
+            .iter()
+            .filter(|(part, _)| owner(part) == Some(program))
+            .map(|(_, weight)| weight)
+            .sum();
         if parts > 0 {
             println!("  {:<56} {:>9} {:>9}", format!("what {name} loads with every part"), "", first + parts);
         }

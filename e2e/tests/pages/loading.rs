@@ -2,9 +2,11 @@
 
 use anyhow::{Result, ensure};
 use causerie_e2e::{Browser, Fault, Front, Person, Screen};
-use causerie_testkit::{ALICE, BOB, Server};
+use causerie_testkit::{Account, Server};
 use serde_json::json;
 
+const ALICE: Account = Account::ALICE;
+const BOB: Account = Account::BOB;
 /// Always, as far as a test goes.
 const ALWAYS: usize = usize::MAX;
 /// What says that the page did not start, once it shows.

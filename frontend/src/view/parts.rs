@@ -75,7 +75,8 @@ impl<T: Copy + Send + Sync + 'static> Part<T> {
         // What did not arrive for want of a connection is loaded again as soon as there is one.
         let app = app();
         Effect::new(move || {
-            let online = app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online);
+            let online =
+                app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online);
             if online && matches!(part.state.get_untracked(), State::Failed) {
                 part.load();
             }

@@ -66,7 +66,9 @@ pub fn stand_in() -> ExitCode {
 fn call_wasm_bindgen() -> Result<ExitCode> {
     let real = env::var_os(REAL).with_context(|| format!("{REAL} is not set"))?;
     let mut arguments: Vec<OsString> = env::args_os().skip(1).collect();
-    let program = arguments.iter_mut().find(|argument| Path::new(argument).extension().is_some_and(|end| end == "wasm"));
+    let program = arguments
+        .iter_mut()
+        .find(|argument| Path::new(argument).extension().is_some_and(|end| end == "wasm"));
     if let Some(program) = program {
         let folder = env::var_os(FOLDER).with_context(|| format!("{FOLDER} is not set"))?;
         if let Some(main) = split(Path::new(program), Path::new(&folder))? {
@@ -113,7 +115,8 @@ impl Parts {
         if !folder.exists() {
             return Ok(Self::default());
         }
-        let loader = fs::read_to_string(folder.join(LOADER)).context("reading the script that loads the parts")?;
+        let loader =
+            fs::read_to_string(folder.join(LOADER)).context("reading the script that loads the parts")?;
         let mut files = Vec::new();
         for entry in fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
             let path = entry?.path();
@@ -150,7 +153,8 @@ pub fn with_loader(script: &str, loader: &str) -> Result<String> {
     // It takes the program's exports from the script that it is in now.
     let import = loader.lines().find(|line| line.starts_with("import { initSync }"));
     let import = import.context("the loader does not import initSync")?;
-    let exported: Vec<_> = loader.lines().filter_map(|line| line.strip_prefix("export const ")?.split(' ').next()).collect();
+    let exported: Vec<_> =
+        loader.lines().filter_map(|line| line.strip_prefix("export const ")?.split(' ').next()).collect();
     let body = loader.replacen(import, "", 1).replace("export const ", "const ");
     let others: String = others.iter().map(|name| format!(",{name}={first}")).collect();
     // Nothing uses these before the whole script has run.
