@@ -86,14 +86,17 @@ async fn env_is_read_and_an_option_wins_over_it() {
 async fn a_second_signal_ends_it_at_once_and_not_as_a_success() {
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(&mut causerie(&folder, &["serve", "-p", "0"])).await.unwrap();
-    // A request that never becomes whole holds the drain up.
+    // A request that never becomes whole holds the drain up, once the server waits for its body.
     let host = serving.url.trim_start_matches("http://").to_owned();
     let mut stuck = std::net::TcpStream::connect(&host).unwrap();
     std::io::Write::write_all(
         &mut stuck,
-        b"POST /api/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n",
+        b"POST /api/auth/login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n",
     )
     .unwrap();
+    let mut answer = [0; 12];
+    std::io::Read::read_exact(&mut stuck, &mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100");
     serving.signal(Signal::INT).unwrap();
     let drains = async || serving.log().unwrap().contains("draining").then_some(());
     eventually("that it drains", LIMIT, drains).await.unwrap();
