@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -116,24 +117,28 @@ impl Server {
     }
 
     /// Serves until `shutdown` completes, then drains in bounded time.
+    ///
+    /// When the future is dropped, the listener and every connection that is no socket are closed at once.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) {
         let Self { state, certificate } = self;
-        let heartbeat = heartbeat::start(state.hub.clone(), state.config.heartbeat);
+        // A set aborts its tasks when it is dropped.
+        let mut heartbeat = JoinSet::new();
+        heartbeat.spawn(heartbeat::run(state.hub.clone(), state.config.heartbeat));
         let stop = CancellationToken::new();
         let acceptor = certificate.as_ref().map(Certificate::acceptor);
         let router = http::router(state.clone());
-        let serving = listener::serve(
+        let mut serving = JoinSet::new();
+        serving.spawn(listener::serve(
             listener,
             acceptor,
             router,
             state.connections.clone(),
             state.config.timeouts,
             stop.clone(),
-        );
-        let mut serving = tokio::spawn(serving);
+        ));
         tokio::select! {
             () = shutdown => {}
-            ended = &mut serving => ended.expect("accepting connections does not end by itself"),
+            Some(ended) = serving.join_next() => ended.expect("accepting connections does not end by itself"),
         }
         tracing::info!("draining");
         state.draining.cancel();
@@ -141,14 +146,14 @@ impl Server {
         // New requests are still accepted and get 503 with Retry-After, which a closed port could not say.
         state.hub.drain().await;
         stop.cancel();
-        if timeout(DRAIN_LIMIT, &mut serving).await.is_err() {
+        if timeout(DRAIN_LIMIT, serving.join_next()).await.is_err() {
             tracing::warn!("some requests did not end in time and are dropped");
-            serving.abort();
+            serving.abort_all();
         }
         if timeout(DRAIN_LIMIT, state.chats.drain()).await.is_err() {
             tracing::warn!("the database did not take what was sent last; nobody was told that it did");
         }
-        heartbeat.abort();
+        heartbeat.abort_all();
         state.store.close().await;
         tracing::info!("ended");
     }
@@ -162,4 +167,30 @@ pub async fn run(
 ) -> Result<(), RunError> {
     Server::open(config).await?.serve(listener, shutdown).await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use causerie_testkit::{LIMIT, eventually};
+    use futures_util::FutureExt;
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_whose_future_is_dropped_listens_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::new(&folder.path().join("causerie.db"));
+        let server = Server::open_with_page(config, Vec::new()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut serving = Box::pin(server.serve(listener, pending()));
+        assert!((&mut serving).now_or_never().is_none());
+        TcpStream::connect(address).await.unwrap();
+        drop(serving);
+        let is_closed = async || TcpStream::connect(address).await.is_err().then_some(());
+        eventually("the port is closed", LIMIT, is_closed).await.unwrap();
+    }
 }
