@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use causerie_protocol::server_frame::Typing;
 use causerie_protocol::{ChatId, ServerFrame, UserId};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::bus::{Bus, Envelope};
 use crate::hub::Hub;
@@ -33,7 +35,11 @@ const COMMITTED: usize = 2;
 /// A handle to the node's appender; clones share it. The tasks behind it end when the last clone is dropped.
 #[derive(Clone)]
 pub struct Chats {
-    commands: mpsc::Sender<Command>,
+    queue: mpsc::Sender<Submitted>,
+    /// Cancelled when nothing new is taken any more.
+    draining: CancellationToken,
+    /// Cancelled once everything that was taken is answered.
+    drained: CancellationToken,
     presence: mpsc::Sender<UserId>,
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
@@ -50,12 +56,6 @@ pub enum Responder {
 
 /// What became of a change.
 pub(crate) type Outcome = Result<Appended, AppendError>;
-
-enum Command {
-    Append(Submitted),
-    /// Nothing is taken after it; answered once everything before it was committed and announced.
-    Flush(oneshot::Sender<()>),
-}
 
 /// A change on its way into the log.
 struct Submitted {
@@ -92,37 +92,49 @@ impl Chats {
         metrics: Arc<Metrics>,
         grace: Duration,
     ) -> Self {
-        let (commands, queue) = mpsc::channel(QUEUE);
+        let (queue, submitted) = mpsc::channel(QUEUE);
         let (committed, to_announce) = mpsc::channel(COMMITTED);
         let (presence, came) = mpsc::channel(QUEUE);
-        tokio::spawn(appender::run(store.clone(), queue, committed, metrics.clone()));
-        tokio::spawn(announcer::run(bus.clone(), to_announce, metrics));
+        let (draining, drained) = (CancellationToken::new(), CancellationToken::new());
+        tokio::spawn(appender::run(store.clone(), submitted, draining.clone(), committed, metrics.clone()));
+        tokio::spawn({
+            let (bus, ended) = (bus.clone(), drained.clone().drop_guard());
+            async move {
+                announcer::run(bus, to_announce, metrics).await;
+                drop(ended);
+            }
+        });
         tokio::spawn(presence::run(store.clone(), bus.clone(), hub.clone(), grace, came));
-        Self { commands, presence, store, bus, hub }
+        Self { queue, draining, drained, presence, store, bus, hub }
     }
 
     /// Hands a change to the appender and returns before it is stored; its outcome goes to `responder`.
     ///
-    /// Waits while the queue is full. Changes of one caller are stored in the order of these calls.
+    /// Waits while the queue is full; refused when that is drained meanwhile. Changes of one caller are stored in the order of these calls.
     /// For a socket, [`Outbox::request_started`] must have been called before.
     pub async fn submit(&self, append: Append, responder: Responder) {
         let received_at = Instant::now();
-        if let Err((append, responder)) = self.try_submit(append, responder) {
-            let command = Command::Append(Submitted { append, responder, received_at });
-            if let Err(mpsc::error::SendError(Command::Append(lost))) = self.commands.send(command).await {
-                lost.responder.fail(&lost.append, AppendError::Draining);
-            }
+        let place = tokio::select! {
+            biased;
+            () = self.draining.cancelled() => None,
+            place = self.queue.reserve() => place.ok(),
+        };
+        match place {
+            Some(place) => place.send(Submitted { append, responder, received_at }),
+            None => responder.fail(&append, AppendError::Draining),
         }
     }
 
     /// As [`Chats::submit`], but gives the change back when the queue is full.
     pub fn try_submit(&self, append: Append, responder: Responder) -> Result<(), (Append, Responder)> {
-        match self.commands.try_reserve() {
-            Ok(place) => {
-                place.send(Command::Append(Submitted { append, responder, received_at: Instant::now() }));
-            }
-            Err(mpsc::error::TrySendError::Full(())) => return Err((append, responder)),
-            Err(mpsc::error::TrySendError::Closed(())) => responder.fail(&append, AppendError::Draining),
+        if self.draining.is_cancelled() {
+            responder.fail(&append, AppendError::Draining);
+            return Ok(());
+        }
+        match self.queue.try_reserve() {
+            Ok(place) => place.send(Submitted { append, responder, received_at: Instant::now() }),
+            Err(TrySendError::Full(())) => return Err((append, responder)),
+            Err(TrySendError::Closed(())) => responder.fail(&append, AppendError::Draining),
         }
         Ok(())
     }
@@ -148,11 +160,58 @@ impl Chats {
         let _ = self.presence.try_send(user);
     }
 
-    /// Refuses new changes, and returns once every change that was taken is stored and answered.
+    /// Refuses new changes from the first poll on, also those that wait for a place in the queue, and returns once every
+    /// change in the queue is stored and answered.
     pub async fn drain(&self) {
-        let (flushed, done) = oneshot::channel();
-        if self.commands.send(Command::Flush(flushed)).await.is_ok() {
-            let _ = done.await;
+        self.draining.cancel();
+        self.drained.cancelled().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use causerie_protocol::Seq;
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::bus::MemoryBus;
+    use crate::store::{Change, Refused, SqliteStore};
+
+    /// A change of a chat that does not exist.
+    fn change() -> Append {
+        Append { actor: UserId(1), chat: ChatId(1), change: Change::Read { seq: Seq(1) } }
+    }
+
+    #[tokio::test]
+    async fn a_drain_refuses_what_comes_at_once_and_answers_what_is_queued() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("causerie.db").display());
+        let store = Arc::new(SqliteStore::open(&url).await.unwrap());
+        let hub = Hub::new();
+        let bus = Arc::new(MemoryBus::new(hub.clone()));
+        let chats = Chats::start(store, bus, hub, Arc::default(), Duration::ZERO);
+        // Nothing else runs until this task waits, so the appender takes nothing of it yet.
+        let mut queued = Vec::new();
+        let refused = loop {
+            let (caller, answer) = oneshot::channel();
+            match chats.try_submit(change(), Responder::Caller(caller)) {
+                Ok(()) => queued.push(answer),
+                Err((change, responder)) => break chats.submit(change, responder),
+            }
+        };
+        assert_eq!(queued.len(), QUEUE);
+        let mut waiting = Box::pin(refused);
+        assert!((&mut waiting).now_or_never().is_none());
+
+        let mut drain = Box::pin(chats.drain());
+        assert!((&mut drain).now_or_never().is_none());
+        assert_eq!(chats.append(change()).await.unwrap_err(), AppendError::Draining);
+        assert!((&mut waiting).now_or_never().is_some());
+
+        drain.await;
+        for mut answer in queued {
+            let answer = answer.try_recv().unwrap();
+            assert_eq!(answer.unwrap_err(), AppendError::Refused(Refused::NoSuchChat));
         }
     }
 }

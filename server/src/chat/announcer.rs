@@ -19,7 +19,7 @@ use crate::store::{Append, Appended, Change};
 const CHUNK: usize = 128;
 
 pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committed>, metrics: Arc<Metrics>) {
-    while let Some(Committed { changes, at, flushed }) = committed.recv().await {
+    while let Some(Committed { changes, at }) = committed.recv().await {
         let mut changes = changes.into_iter();
         while changes.len() > 0 {
             let chunk = &changes.as_slice()[..CHUNK.min(changes.len())];
@@ -38,10 +38,6 @@ pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committ
                 answer(change).await;
                 metrics.ack.observe(now.duration_since(received_at));
             }
-        }
-        for done in flushed {
-            // The receiver may have given up waiting.
-            let _ = done.send(());
         }
     }
 }

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
-use super::{AppendError, Command, Outcome, Responder, Submitted};
+use super::{AppendError, Outcome, Responder, Submitted};
 use crate::metrics::Metrics;
 use crate::store::{Append, AppendResult, Appended, Change, Store, StoreError};
 
@@ -23,8 +24,6 @@ pub(super) struct Committed {
     pub(super) changes: Vec<Settled>,
     /// When the transaction was over.
     pub(super) at: Instant,
-    /// Answered once everything up to here was announced.
-    pub(super) flushed: Vec<oneshot::Sender<()>>,
 }
 
 /// A change and what became of it.
@@ -35,30 +34,36 @@ pub(super) struct Settled {
     pub(super) received_at: Instant,
 }
 
+/// Stores what is submitted, until the queue is empty and nothing can come into it any more.
 pub(super) async fn run(
     store: Arc<dyn Store>,
-    mut commands: mpsc::Receiver<Command>,
+    mut queue: mpsc::Receiver<Submitted>,
+    draining: CancellationToken,
     committed: mpsc::Sender<Committed>,
     metrics: Arc<Metrics>,
 ) {
     let mut gathered = Vec::new();
-    while commands.recv_many(&mut gathered, BATCH).await > 0 {
+    loop {
+        let count = tokio::select! {
+            biased;
+            () = draining.cancelled(), if !queue.is_closed() => {
+                // What is in the queue is received all the same.
+                queue.close();
+                continue;
+            }
+            count = queue.recv_many(&mut gathered, BATCH) => count,
+        };
+        if count == 0 {
+            return;
+        }
         let mut batch = Vec::with_capacity(gathered.len());
         let mut waiting = Vec::with_capacity(gathered.len());
-        let mut flushed = Vec::new();
-        for command in gathered.drain(..) {
-            match command {
-                Command::Append(Submitted { append, responder, .. }) if responder.is_aborted() => {
-                    responder.fail(&append, AppendError::Unavailable);
-                }
-                Command::Append(Submitted { append, responder, received_at }) => {
-                    batch.push(append);
-                    waiting.push((responder, received_at));
-                }
-                Command::Flush(done) => {
-                    commands.close();
-                    flushed.push(done);
-                }
+        for Submitted { append, responder, received_at } in gathered.drain(..) {
+            if responder.is_aborted() {
+                responder.fail(&append, AppendError::Unavailable);
+            } else {
+                batch.push(append);
+                waiting.push((responder, received_at));
             }
         }
         let outcomes = if batch.is_empty() {
@@ -84,7 +89,7 @@ pub(super) async fn run(
                 outbox.abort_pipeline();
             }
         }
-        if committed.send(Committed { changes, at, flushed }).await.is_err() {
+        if committed.send(Committed { changes, at }).await.is_err() {
             return;
         }
     }
