@@ -214,7 +214,8 @@ impl SqliteStore {
         writer
     }
 
-    /// Notes that so many rows were added that have an id.
+    /// Notes that so many rows were added that have an id: after their commit, and before the writer is given back, since
+    /// [`close`](crate::store::Store::close) waits for the writer, and then lets another process have the file.
     fn note_new_rows(&self, rows: usize) {
         if rows > 0 {
             let rows = i64::try_from(rows).unwrap_or(i64::MAX);

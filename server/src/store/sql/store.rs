@@ -49,13 +49,12 @@ impl Store for Backend {
         name: &str,
         password_hash: &str,
     ) -> Result<Option<User>, StoreError> {
-        let created = self
-            .run(Operation::CreateUser, Write, async |connection| {
-                accounts::create_user(connection, email, name, password_hash).await
-            })
-            .await?;
-        self.note_new_rows(created.is_some().into());
-        Ok(created)
+        self.run(Operation::CreateUser, Write, async |connection| {
+            let created = accounts::create_user(connection, email, name, password_hash).await?;
+            self.note_new_rows(created.is_some().into());
+            Ok(created)
+        })
+        .await
     }
 
     async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
@@ -82,13 +81,12 @@ impl Store for Backend {
         created_at: i64,
         expires_at: i64,
     ) -> Result<TokenId, StoreError> {
-        let token = self
-            .run(Operation::CreateToken, Write, async |connection| {
-                accounts::create_token(connection, user, digest, created_at, expires_at).await
-            })
-            .await?;
-        self.note_new_rows(1);
-        Ok(token)
+        self.run(Operation::CreateToken, Write, async |connection| {
+            let token = accounts::create_token(connection, user, digest, created_at, expires_at).await?;
+            self.note_new_rows(1);
+            Ok(token)
+        })
+        .await
     }
 
     async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
@@ -115,11 +113,12 @@ impl Store for Backend {
     }
 
     async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError> {
-        let created = self
-            .run(Operation::CreateChat, Write, async |connection| chats::create(connection, &chat).await)
-            .await?;
-        self.note_new_rows(matches!(created, Created::New(_)).into());
-        Ok(created)
+        self.run(Operation::CreateChat, Write, async |connection| {
+            let created = chats::create(connection, &chat).await?;
+            self.note_new_rows(matches!(created, Created::New(_)).into());
+            Ok(created)
+        })
+        .await
     }
 
     async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError> {
@@ -166,12 +165,13 @@ impl Store for Backend {
     }
 
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
-        let results = self
-            .run(Operation::Append, Write, async |connection| append::append(connection, batch).await)
-            .await?;
-        let is_event = |result: &&AppendResult| matches!(result, Ok(Appended::Event(_)));
-        self.note_new_rows(results.iter().filter(is_event).count());
-        Ok(results)
+        self.run(Operation::Append, Write, async |connection| {
+            let results = append::append(connection, batch).await?;
+            let is_event = |result: &&AppendResult| matches!(result, Ok(Appended::Event(_)));
+            self.note_new_rows(results.iter().filter(is_event).count());
+            Ok(results)
+        })
+        .await
     }
 
     async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {
