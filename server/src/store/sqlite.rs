@@ -351,11 +351,17 @@ fn classify(error: sqlx::Error) -> StoreError {
 }
 
 fn is_transient(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
-        || matches!(
-            primary_code(error),
-            Some(code::BUSY | code::LOCKED | code::IOERR | code::FULL | code::CANTOPEN)
-        )
+    matches!(
+        error,
+        sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            // Of one connection, which the pool replaces.
+            | sqlx::Error::WorkerCrashed
+    ) || matches!(
+        primary_code(error),
+        Some(code::BUSY | code::LOCKED | code::IOERR | code::FULL | code::CANTOPEN)
+    )
 }
 
 /// Ids as a parameter of a statement with `in_list!`.
