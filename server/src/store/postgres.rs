@@ -236,20 +236,29 @@ impl PostgresStore {
     fn note_new_rows(&self, _rows: usize) {}
 
     /// Nothing to look at: a database does not move while the server runs.
-    fn check_in_place(&self) -> Result<(), StoreError> {
+    fn check_in_place(&self) -> sqlx::Result<()> {
         Ok(())
     }
 
-    async fn list_other_nodes(&self, connection: &mut PgConnection) -> sqlx::Result<Vec<Option<NodeId>>> {
-        let names: Vec<String> = sqlx::query_scalar(
-            "SELECT DISTINCT application_name FROM pg_stat_activity
-             WHERE datname = current_database() AND application_name <> $1
-             AND (application_name = $2 OR application_name ~ ('^' || $2 || ' [0-9a-f]{16}$'))",
-        )
-        .bind(&self.name)
-        .bind(NAME)
-        .fetch_all(connection)
-        .await?;
+    /// Nothing to find out, as for [`Self::check_in_place`].
+    fn unusable_if_moved(&self, error: StoreError) -> StoreError {
+        error
+    }
+
+    async fn list_other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError> {
+        let names: Vec<String> = self
+            .run(Operation::OtherNodes, Access::Read, async |connection| {
+                sqlx::query_scalar(
+                    "SELECT DISTINCT application_name FROM pg_stat_activity
+                     WHERE datname = current_database() AND application_name <> $1
+                     AND (application_name = $2 OR application_name ~ ('^' || $2 || ' [0-9a-f]{16}$'))",
+                )
+                .bind(&self.name)
+                .bind(NAME)
+                .fetch_all(connection)
+                .await
+            })
+            .await?;
         // A node of the version before says no name.
         let node = |name: String| NodeId::from_str_radix(name.split_once(' ')?.1, 16).ok();
         Ok(names.into_iter().map(node).collect())

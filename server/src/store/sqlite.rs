@@ -205,9 +205,7 @@ impl SqliteStore {
 
     async fn writer(&self) -> sqlx::Result<PoolConnection<Sqlite>> {
         // What was written to a file that has lost its name would be acknowledged, and gone after the next start.
-        if !self.claim.is_in_place() {
-            return Err(io::Error::new(io::ErrorKind::NotFound, MOVED).into());
-        }
+        self.check_in_place()?;
         let begin = Instant::now();
         let writer = self.writer.acquire().await;
         self.instruments.connection_waited_since(begin);
@@ -224,16 +222,25 @@ impl SqliteStore {
         }
     }
 
-    fn check_in_place(&self) -> Result<(), StoreError> {
+    fn check_in_place(&self) -> sqlx::Result<()> {
         if self.claim.is_in_place() {
             Ok(())
         } else {
-            Err(StoreError::Unusable(format!("{}: {MOVED}", self.claim.path().display())))
+            Err(io::Error::new(io::ErrorKind::NotFound, MOVED).into())
+        }
+    }
+
+    /// An error as the sentence about the file, if that is not in its place.
+    fn unusable_if_moved(&self, error: StoreError) -> StoreError {
+        if self.claim.is_in_place() {
+            error
+        } else {
+            StoreError::Unusable(format!("{}: {MOVED}", self.claim.path().display()))
         }
     }
 
     /// None: the file is held by one server alone.
-    async fn list_other_nodes(&self, _reader: &mut SqliteConnection) -> sqlx::Result<Vec<Option<NodeId>>> {
+    async fn list_other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError> {
         Ok(Vec::new())
     }
 

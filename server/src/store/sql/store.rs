@@ -220,8 +220,7 @@ impl Store for Backend {
     }
 
     async fn other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError> {
-        self.run(Operation::OtherNodes, Read, async |connection| self.list_other_nodes(connection).await)
-            .await
+        self.list_other_nodes().await
     }
 
     async fn keep_page_files(&self, files: &[PageFile]) -> Result<(), StoreError> {
@@ -236,11 +235,11 @@ impl Store for Backend {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.check_in_place()?;
-        self.run(Operation::Ping, Read, async |connection| {
+        let answered = self.run(Operation::Ping, Read, async |connection| {
+            self.check_in_place()?;
             sqlx::query("SELECT 1").execute(connection).await.map(drop)
-        })
-        .await
+        });
+        answered.await.map_err(|error| self.unusable_if_moved(error))
     }
 
     fn epoch(&self) -> Epoch {
