@@ -141,11 +141,11 @@ pub async fn deliver_all(batch: &[Envelope], hub: &Hub) {
 /// Between nodes, a hint and never the truth: the log is in the store.
 ///
 /// An envelope reaches each node, the publishing one included, at most once.
-/// It may be lost and it may overtake another; sessions look at positions and read the log where there is a hole,
+/// It may be lost and it may overtake another; sessions look at positions and read the log where there is a gap,
 /// and the heads in the heartbeat reveal a lost tail.
 /// `Left`, `ChatDeleted` and `TokenRevoked` take effect on the publishing node before [`Bus::publish`] returns.
-/// Presence is numbered per node, so that a node notices what it lost and reads the whole roster again; where there are
-/// other nodes, each holds a lease that it renews, and who was on a node whose lease ended is offline.
+/// Presence is numbered per node, so that a node notices what it lost and reads all of that node's people again; where
+/// there are other nodes, each holds a lease that it renews, and who was on a node whose lease ended is offline.
 /// Frames come from this program's own encoder and are trusted as far as the broker is.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {

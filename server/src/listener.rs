@@ -191,7 +191,7 @@ async fn serve_http<S>(
     }
 }
 
-/// One request; what it waits for is record_error meanwhile.
+/// Answers one request, and notes in the connection's state what it waits for meanwhile.
 async fn handle_request(
     mut router: Router,
     request: Request<Incoming>,
@@ -239,6 +239,7 @@ impl Connection {
         self.permit.as_ref().expect("only the drop takes it").state()
     }
 
+    /// Notes that an error is the end of the connection.
     fn record_error<T>(&mut self, result: io::Result<T>) -> Poll<io::Result<T>> {
         self.ended |= result.is_err();
         Poll::Ready(result)

@@ -380,7 +380,7 @@ mod tests {
             drop(rates.user(UserId(2 + n)));
         }
         assert!(matches!(rates.socket(UserId(1)).count(false, start), Pacing::Pause(_)));
-        // UserRates who sent nothing are not kept.
+        // The rates of users who sent nothing are not kept.
         assert!(rates.users().rates.len() <= SWEEP as usize + 1);
     }
 }

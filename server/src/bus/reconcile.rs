@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 use crate::outbox::Frame;
 use crate::store::{Store, StoreError};
 
-/// The pause between two reads of the heads: the longest that a hole stays when Redis is away.
+/// The pause between two reads of the heads: the longest that a gap stays when Redis is away.
 pub(super) const RECONCILE_INTERVAL: Duration = Duration::from_secs(2);
 /// Requests within this time are answered by one reconciliation.
 const GATHER: Duration = Duration::from_millis(20);

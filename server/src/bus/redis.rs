@@ -41,7 +41,7 @@ const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::f
 /// Chats of one subscription.
 const CHATS: usize = 1_000;
 
-/// Why Redis can't be used; one sentence that keys the setting and the remedy, and never the URL's password.
+/// Why Redis can't be used; one sentence that names the setting and the remedy, and never the URL's password.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RedisUnusable(String);
@@ -270,7 +270,7 @@ impl Subscriber {
             self.metrics.bus_reconnects.inc();
         }
         tracing::info!("Redis connected");
-        // What was published before this moment was dirty.
+        // What was published before this moment was missed.
         self.dirty.mark(listening.iter().copied());
         let mut probe = tokio::time::interval(PROBE);
         loop {

@@ -86,7 +86,7 @@ labels! {
         Reset = "reset",
     }
 
-    /// How a hole was found.
+    /// How a gap was found.
     FoundBy as "found_by" {
         /// A later entry came.
         Event = "event",

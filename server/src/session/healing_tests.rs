@@ -78,7 +78,7 @@ async fn say(chats: &Chats, actor: UserId, chat: ChatId) -> Seq {
 }
 
 #[tokio::test]
-async fn holes_and_lost_tails_are_filled_from_the_log() {
+async fn gaps_and_lost_tails_are_filled_from_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("causerie.db").display());
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&url).await.unwrap());
@@ -115,7 +115,7 @@ async fn holes_and_lost_tails_are_filled_from_the_log() {
     assert!(matches!(next(&mut frames).await, ServerFrame::Welcome(_)));
     assert!(matches!(next(&mut frames).await, ServerFrame::Subscribed(_)));
 
-    // Three are stored and only the last of them is heard of, twice: a hole, and a repetition.
+    // Three are stored and only the last of them is heard of, twice: a gap, and a repetition.
     for _ in 0..3 {
         say(&chats, other.id, chat).await;
     }

@@ -54,7 +54,7 @@ fn twenty_bad_frames_within_ten_seconds_are_too_many() {
 }
 
 #[test]
-fn entries_are_sent_in_order_once_and_holes_are_seen() {
+fn entries_are_sent_in_order_once_and_gaps_are_seen() {
     let mut session = session(Scope::Many);
     assert_eq!(session.delivery(ChatId(1), Seq(1)), Delivery::Skip, "not followed");
     session.follow(ChatId(2), Seq::ZERO);
