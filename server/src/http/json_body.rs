@@ -50,10 +50,13 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
 
 /// Reads a body. Of a field that comes twice the last value counts.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::not_json("The body is not JSON."))?;
-    if !body.is_object() {
+    let mut body: Value =
+        serde_json::from_slice(body).map_err(|_| Refusal::not_json("The body is not JSON."))?;
+    let Some(fields) = body.as_object_mut() else {
         return Err(Refusal::not_json("The body must be a JSON object."));
-    }
+    };
+    // No field takes an object, but serde reads an enum from one too: {"active": null} as "active".
+    fields.values_mut().filter(|value| value.is_object()).for_each(|value| *value = Value::Bool(false));
     serde_path_to_error::deserialize(&body).map_err(|error| refusal(&error, &body))
 }
 
@@ -156,6 +159,8 @@ mod tests {
         }
         let status = refused::<UpdateChat>(r#"{"status":"open"}"#);
         assert_eq!(status, detail("status", "\"active\" or \"closed\""));
+        let variant = refused::<UpdateChat>(r#"{"status":{"active":null}}"#);
+        assert_eq!(variant, detail("status", "a string"));
         let client_id = refused::<PostMessage>(r#"{"content":"a","client_id":" "}"#);
         assert_eq!(client_id, detail("client_id", CLIENT_ID));
         for value in ["1", r#"[""]"#, "[1.5]", r#"["a\u0000"]"#, "[1, true]"] {

@@ -128,6 +128,7 @@ async fn every_bad_body_is_answered_by_its_field() {
         ),
         (&patch, chat_path, json!({"status": "sesame"}), 400, "invalid_field", Some("status")),
         (&patch, chat_path, json!({"status": 1}), 400, "invalid_field", Some("status")),
+        (&patch, chat_path, json!({"status": {"active": null}}), 400, "invalid_field", Some("status")),
         (&post, messages, json!({}), 400, "missing_field", Some("content")),
         (&post, messages, json!({"content": null}), 400, "missing_field", Some("content")),
         (&post, messages, json!({"content": 5}), 400, "invalid_field", Some("content")),
