@@ -45,8 +45,8 @@ pub struct Auth {
 
 /// Hashes that run or wait in one queue; one more is refused.
 const QUEUE: usize = 256;
-/// Added to each hash in the queue for crowds, so that guessing there is slower still.
-const CROWD_PAUSE: Duration = Duration::from_millis(200);
+/// Added to each hash in the queue for suspicious sign-ins, so that guessing there is slower still.
+const SUSPICIOUS_PAUSE: Duration = Duration::from_millis(200);
 
 /// The queues for hashes, apart from one another, so that a flood of one kind does not hold up the others.
 struct Queues {
@@ -54,8 +54,8 @@ struct Queues {
     known: Queue,
     /// All other sign-ins.
     new: Queue,
-    /// Sign-ins to accounts that are guessed at from places without an address.
-    crowd: Queue,
+    /// Sign-ins to accounts that were guessed at from networks that no proxy named.
+    suspicious: Queue,
     registration: Queue,
 }
 
@@ -149,7 +149,7 @@ impl Auth {
         let queues = Queues {
             known: Queue::new(cores),
             new: Queue::new(half),
-            crowd: Queue::new(1),
+            suspicious: Queue::new(1),
             registration: Queue::new(half),
         };
         Self { store, bus, queues: Arc::new(queues), attempts: Arc::new(Attempts::new(limits)) }
@@ -216,7 +216,7 @@ impl Auth {
         }
         let Some(user) = self.check(email, password, origin).await? else {
             return Err(match origin {
-                Origin::Crowd { wait } => SignInError::TooManySignIns { wait },
+                Origin::Suspicious { wait } => SignInError::TooManySignIns { wait },
                 Origin::Known | Origin::New => SignInError::WrongCredentials,
             });
         };
@@ -299,7 +299,7 @@ impl Auth {
         let (queue, pause) = match origin {
             Origin::Known => (&self.queues.known, Duration::ZERO),
             Origin::New => (&self.queues.new, Duration::ZERO),
-            Origin::Crowd { .. } => (&self.queues.crowd, CROWD_PAUSE),
+            Origin::Suspicious { .. } => (&self.queues.suspicious, SUSPICIOUS_PAUSE),
         };
         queue.run(pause, move || verify_and_rehash(&password, &hash)).await
     }

@@ -58,7 +58,7 @@ pub(crate) enum Origin {
     New,
     /// The network is unknown, since a proxy named no client, and this account was guessed at too often from unknown
     /// networks. The password is checked all the same, or the guesser would lock the owner out.
-    Crowd {
+    Suspicious {
         /// How long the count lasts, for the answer to one more wrong guess.
         wait: Duration,
     },
@@ -104,7 +104,7 @@ impl Attempts {
         }
         if count.guesses >= ALLOWED {
             let wait = WINDOW - now.duration_since(count.since);
-            return if network.is_some() { Err(wait) } else { Ok(Origin::Crowd { wait }) };
+            return if network.is_some() { Err(wait) } else { Ok(Origin::Suspicious { wait }) };
         }
         count.guesses += 1;
         kept.guesses.insert(key, count);
@@ -226,7 +226,7 @@ mod tests {
             assert_eq!(attempts.begin(None, ANA, now), Ok(Origin::New));
         }
         for _ in 0..100 {
-            assert_eq!(attempts.begin(None, ANA, now), Ok(Origin::Crowd { wait: WINDOW }));
+            assert_eq!(attempts.begin(None, ANA, now), Ok(Origin::Suspicious { wait: WINDOW }));
             // Whoever signs in may not be the one who guessed.
             attempts.succeeded(None, ANA);
         }
