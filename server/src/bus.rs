@@ -157,8 +157,9 @@ pub trait Bus: Send + Sync + 'static {
         true
     }
 
-    /// Whether other nodes use the same database and are not on this bus, however long one waits.
-    fn is_deaf(&self) -> bool {
+    /// Whether other nodes use the same database and are not on this bus, however long one waits: it misses what they
+    /// publish.
+    fn misses_other_nodes(&self) -> bool {
         false
     }
 }

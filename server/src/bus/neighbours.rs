@@ -22,13 +22,13 @@ pub(super) struct Neighbours {
     /// How long a node may use the database before it has to be on the bus.
     patience: Duration,
     missing_since: Option<Instant>,
-    is_deaf: Arc<AtomicBool>,
+    misses_other_nodes: Arc<AtomicBool>,
 }
 
 impl Neighbours {
     /// For a node without a bus.
-    pub(super) fn without_bus(store: Arc<dyn Store>, is_deaf: Arc<AtomicBool>) -> Self {
-        Self { store, on_bus: None, patience: Duration::ZERO, missing_since: None, is_deaf }
+    pub(super) fn without_bus(store: Arc<dyn Store>, misses_other_nodes: Arc<AtomicBool>) -> Self {
+        Self { store, on_bus: None, patience: Duration::ZERO, missing_since: None, misses_other_nodes }
     }
 
     /// For a node whose `hub` knows the nodes on the bus while `connected`, each some time after its start.
@@ -37,9 +37,9 @@ impl Neighbours {
         connected: Arc<AtomicBool>,
         store: Arc<dyn Store>,
         patience: Duration,
-        is_deaf: Arc<AtomicBool>,
+        misses_other_nodes: Arc<AtomicBool>,
     ) -> Self {
-        Self { store, on_bus: Some((hub, connected)), patience, missing_since: None, is_deaf }
+        Self { store, on_bus: Some((hub, connected)), patience, missing_since: None, misses_other_nodes }
     }
 
     pub(super) async fn run(mut self) {
@@ -56,7 +56,7 @@ impl Neighbours {
             Err(error) => {
                 // What was found before may still hold.
                 tracing::debug!(%error, "the other servers can't be looked for");
-                return self.is_deaf.load(Ordering::Acquire);
+                return self.misses_other_nodes.load(Ordering::Acquire);
             }
         };
         let on_bus: Option<HashSet<NodeId>> =
@@ -70,13 +70,13 @@ impl Neighbours {
             (_, None) => true,
         };
         let missing = others.iter().filter(is_missing).count();
-        let is_deaf = if missing == 0 || is_away {
+        let misses_other_nodes = if missing == 0 || is_away {
             self.missing_since = None;
             false
         } else {
             self.missing_since.get_or_insert_with(Instant::now).elapsed() >= self.patience
         };
-        match (self.is_deaf.swap(is_deaf, Ordering::AcqRel), is_deaf) {
+        match (self.misses_other_nodes.swap(misses_other_nodes, Ordering::AcqRel), misses_other_nodes) {
             (false, true) => {
                 tracing::warn!(
                     unheard = missing,
@@ -86,6 +86,6 @@ impl Neighbours {
             (true, false) => tracing::info!("every server that uses this database can be heard"),
             _ => {}
         }
-        is_deaf
+        misses_other_nodes
     }
 }

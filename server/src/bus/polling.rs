@@ -17,7 +17,7 @@ use crate::store::Store;
 /// Hands envelopes to its own sockets, and while other nodes use the database, reads from there what they stored.
 pub struct PollingBus {
     hub: Hub,
-    is_deaf: Arc<AtomicBool>,
+    misses_other_nodes: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
 }
 
@@ -25,13 +25,13 @@ impl PollingBus {
     /// Starts to look for other nodes. The task ends with the value.
     #[must_use]
     pub fn start(store: Arc<dyn Store>, hub: Hub, metrics: Arc<Metrics>) -> Self {
-        let is_deaf = Arc::<AtomicBool>::default();
+        let misses_other_nodes = Arc::<AtomicBool>::default();
         let dirty = Arc::<Dirty>::default();
-        let neighbours = Neighbours::without_bus(store.clone(), is_deaf.clone());
+        let neighbours = Neighbours::without_bus(store.clone(), misses_other_nodes.clone());
         let reconciler = Reconciler::new(store, hub.clone(), dirty.clone(), Arc::default(), metrics);
         let mut tasks = JoinSet::new();
         tasks.spawn(poll(neighbours, reconciler, hub.clone(), dirty));
-        Self { hub, is_deaf, _tasks: tasks }
+        Self { hub, misses_other_nodes, _tasks: tasks }
     }
 }
 
@@ -55,7 +55,7 @@ impl Bus for PollingBus {
         deliver_all(&batch, &self.hub).await;
     }
 
-    fn is_deaf(&self) -> bool {
-        self.is_deaf.load(Ordering::Acquire)
+    fn misses_other_nodes(&self) -> bool {
+        self.misses_other_nodes.load(Ordering::Acquire)
     }
 }

@@ -56,7 +56,7 @@ pub struct RedisBus {
     /// Something was not published, and the other nodes were not told to resync yet.
     others_must_resync: Arc<AtomicBool>,
     /// Other nodes use the database and do not come by this Redis.
-    is_deaf: Arc<AtomicBool>,
+    misses_other_nodes: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
 }
 
@@ -132,15 +132,29 @@ impl RedisBus {
             options.beat,
         );
         tasks.spawn(presence.run());
-        let is_deaf = Arc::<AtomicBool>::default();
+        let misses_other_nodes = Arc::<AtomicBool>::default();
         let patience = options.beat * (2 * presence::LEASE);
-        let neighbours =
-            Neighbours::with_bus(hub.clone(), connected.clone(), store.clone(), patience, is_deaf.clone());
+        let neighbours = Neighbours::with_bus(
+            hub.clone(),
+            connected.clone(),
+            store.clone(),
+            patience,
+            misses_other_nodes.clone(),
+        );
         tasks.spawn(neighbours.run());
         let reconciler =
             Reconciler::new(store, hub.clone(), dirty, others_must_resync.clone(), metrics.clone());
         tasks.spawn(reconciler.run());
-        Ok(Self { is_deaf, hub, keys, outgoing, connected, metrics, others_must_resync, _tasks: tasks })
+        Ok(Self {
+            misses_other_nodes,
+            hub,
+            keys,
+            outgoing,
+            connected,
+            metrics,
+            others_must_resync,
+            _tasks: tasks,
+        })
     }
 }
 
@@ -168,8 +182,8 @@ impl Bus for RedisBus {
         self.connected.load(Ordering::Acquire)
     }
 
-    fn is_deaf(&self) -> bool {
-        self.is_connected() && self.is_deaf.load(Ordering::Acquire)
+    fn misses_other_nodes(&self) -> bool {
+        self.is_connected() && self.misses_other_nodes.load(Ordering::Acquire)
     }
 }
 

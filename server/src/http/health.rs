@@ -46,7 +46,7 @@ async fn ready(State(app): State<AppState>) -> (StatusCode, Json<Readiness>) {
 async fn readiness(app: &AppState) -> Readiness {
     let answered = app.store.ping().await.inspect_err(|error| tracing::warn!(%error, "not ready"));
     let draining = app.draining.is_cancelled();
-    let unheard = app.bus.is_deaf();
+    let unheard = app.bus.misses_other_nodes();
     let (database, bus) = (answered.is_ok(), app.bus.is_connected() && !unheard);
     // Without the database's path, which is not public: the log has it.
     let detail = match answered {

@@ -43,7 +43,7 @@ fn update_gauges(app: &AppState) {
     metrics.outbox_frames.set(level(stats.frames));
     metrics.outbox_frames_max.set(level(stats.frames_max));
     metrics.outbox.set(level(stats.bytes));
-    metrics.bus_connected.set((app.bus.is_connected() && !app.bus.is_deaf()).into());
+    metrics.bus_connected.set((app.bus.is_connected() && !app.bus.misses_other_nodes()).into());
     let pool = app.store.pool();
     metrics.database_connections.set(level(pool.open));
     metrics.database_connections_idle.set(level(pool.idle));

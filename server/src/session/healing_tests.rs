@@ -19,10 +19,10 @@ use crate::rate_limit::UserRates;
 use crate::store::{Append, Change, Created, NewChat, SqliteStore, Store};
 
 /// Loses every envelope, as the contract allows.
-struct DeafBus;
+struct LossyBus;
 
 #[async_trait]
-impl Bus for DeafBus {
+impl Bus for LossyBus {
     async fn publish(&self, _: Vec<Envelope>) {}
 }
 
@@ -89,8 +89,13 @@ async fn gaps_and_lost_tails_are_filled_from_the_log() {
     let Created::New(chat) = store.create_chat(new).await.unwrap() else { panic!("the pair had a chat") };
     let hub = Hub::new();
     let metrics = Arc::<Metrics>::default();
-    let chats =
-        Chats::start(store.clone(), Arc::new(DeafBus), hub.clone(), metrics.clone(), Duration::from_secs(15));
+    let chats = Chats::start(
+        store.clone(),
+        Arc::new(LossyBus),
+        hub.clone(),
+        metrics.clone(),
+        Duration::from_secs(15),
+    );
 
     let (_client, incoming) = mpsc::unbounded_channel();
     let (outgoing, mut frames) = mpsc::unbounded_channel();
