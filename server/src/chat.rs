@@ -66,8 +66,8 @@ struct Submitted {
 
 impl Responder {
     /// Whether it is a socket's of which something was not stored, so that nothing later may be.
-    fn is_aborted(&self) -> bool {
-        matches!(self, Self::Socket(outbox) if outbox.is_aborted())
+    fn refuses_requests(&self) -> bool {
+        matches!(self, Self::Socket(outbox) if outbox.refuses_requests())
     }
 
     /// Tells that a change was not stored.

@@ -111,7 +111,7 @@ struct Inner {
     queue: VecDeque<Item>,
     bytes: usize,
     /// Frames and bytes that the session took and can't send.
-    held: (usize, usize),
+    unsent: (usize, usize),
     revoked: Vec<(ChatId, &'static str)>,
     closing: Option<Closing>,
 }
@@ -119,10 +119,11 @@ struct Inner {
 impl Inner {
     /// Everything that waits, wherever it does.
     fn frames(&self) -> usize {
-        self.queue.len() + self.held.0 + self.revoked.len()
+        self.queue.len() + self.unsent.0 + self.revoked.len()
     }
 }
 
+/// The end of a slow consumer: a client that is too slow to take what its socket is sent.
 fn fell_behind() -> Closing {
     Closing::new(CloseCode::FellBehind, "the connection is too slow: reconnect and resume")
 }
@@ -139,7 +140,7 @@ pub struct Outbox {
     pinged: AtomicBool,
     pending_requests: AtomicU32,
     blocked: AtomicBool,
-    aborted: AtomicBool,
+    refuses_requests: AtomicBool,
     waker: AtomicWaker,
     inner: Mutex<Inner>,
 }
@@ -157,7 +158,7 @@ impl Outbox {
             pinged: AtomicBool::new(false),
             pending_requests: AtomicU32::new(0),
             blocked: AtomicBool::new(false),
-            aborted: AtomicBool::new(false),
+            refuses_requests: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             inner: Mutex::default(),
         })
@@ -191,9 +192,10 @@ impl Outbox {
                 continue;
             }
             let bytes = inner.bytes + item.bytes();
-            let full = inner.frames() >= limits::OUTBOX_FRAMES || bytes + inner.held.1 > limits::OUTBOX_BYTES;
+            let full =
+                inner.frames() >= limits::OUTBOX_FRAMES || bytes + inner.unsent.1 > limits::OUTBOX_BYTES;
             if full && !matches!(item, Item::Close(_)) {
-                let depth = (inner.frames(), inner.bytes + inner.held.1);
+                let depth = (inner.frames(), inner.bytes + inner.unsent.1);
                 drop(inner);
                 log_slow_consumer(self.user, item.chat(), depth);
                 self.close(fell_behind());
@@ -237,7 +239,7 @@ impl Outbox {
             inner.queue.retain(|item| item.chat() != Some(chat));
             inner.bytes = inner.queue.iter().map(Item::bytes).sum();
             if inner.frames() >= limits::OUTBOX_FRAMES {
-                let depth = (inner.frames(), inner.bytes + inner.held.1);
+                let depth = (inner.frames(), inner.bytes + inner.unsent.1);
                 drop(inner);
                 log_slow_consumer(self.user, Some(chat), depth);
                 self.close(fell_behind());
@@ -289,10 +291,10 @@ impl Outbox {
         long
     }
 
-    /// Stores nothing more of this socket, after something of it could not be stored: what it asked for later must not
+    /// Lets nothing more of this socket be stored, after something of it could not be: what it asked for later must not
     /// stand before that. The socket closes once everything was answered, and its client sends all of it again, in order.
-    pub fn abort_pipeline(&self) {
-        if !self.aborted.swap(true, Ordering::AcqRel) {
+    pub fn refuse_later_requests(&self) {
+        if !self.refuses_requests.swap(true, Ordering::AcqRel) {
             self.push(Item::Close(Closing::new(
                 CloseCode::InternalError,
                 "the server could not store everything just now: reconnect and send it again",
@@ -300,9 +302,10 @@ impl Outbox {
         }
     }
 
+    /// Whether [`Outbox::refuse_later_requests`] was called.
     #[must_use]
-    pub fn is_aborted(&self) -> bool {
-        self.aborted.load(Ordering::Acquire)
+    pub fn refuses_requests(&self) -> bool {
+        self.refuses_requests.load(Ordering::Acquire)
     }
 
     /// Whether every request was answered.
@@ -311,7 +314,7 @@ impl Outbox {
         self.pending_requests.load(Ordering::Acquire) == 0
     }
 
-    /// Whether the session should read no more for now.
+    /// Whether the session should read no more for now: the backpressure on a client that asks faster than it is answered.
     #[must_use]
     pub fn at_request_limit(&self) -> bool {
         self.pending_requests.load(Ordering::Relaxed) >= MAX_PENDING_REQUESTS
@@ -319,15 +322,16 @@ impl Outbox {
 
     // The session's side.
 
-    /// The client takes no more just now; so many frames and bytes were taken out and wait all the same.
-    pub fn hold(&self, frames: usize, bytes: usize) {
-        self.lock().held = (frames, bytes);
+    /// The client takes no more just now; so many frames and bytes were taken out and wait all the same. Nothing is read
+    /// from the socket meanwhile, which is the backpressure on a client that does not read its answers.
+    pub fn mark_blocked(&self, frames: usize, bytes: usize) {
+        self.lock().unsent = (frames, bytes);
         self.blocked.store(true, Ordering::Relaxed);
     }
 
     /// The client takes more.
-    pub fn release(&self) {
-        self.lock().held = (0, 0);
+    pub fn mark_writable(&self) {
+        self.lock().unsent = (0, 0);
         self.blocked.store(false, Ordering::Relaxed);
     }
 
@@ -352,7 +356,7 @@ impl Outbox {
     #[must_use]
     pub fn depth(&self) -> (usize, usize) {
         let inner = self.lock();
-        (inner.frames(), inner.bytes + inner.held.1)
+        (inner.frames(), inner.bytes + inner.unsent.1)
     }
 
     #[must_use]

@@ -1,4 +1,4 @@
-//! How fast a user may send: the generic cell rate algorithm, and which messages are repeats.
+//! Rate limits: how fast a user may send (the generic cell rate algorithm), and which messages are repeats.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -154,9 +154,9 @@ impl UserRate {
     }
 }
 
-/// What to do after a frame.
+/// What to do after a frame: whether and how the socket is throttled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pacing {
+pub enum Throttle {
     Read,
     /// Read on after this long.
     Pause(Duration),
@@ -178,7 +178,7 @@ impl SocketRate {
         &self.user
     }
 
-    pub fn count(&mut self, is_repeat: bool, now: u64) -> Pacing {
+    pub fn count(&mut self, is_repeat: bool, now: u64) -> Throttle {
         let standing = if is_repeat {
             self.user.repeats.charge(now)
         } else {
@@ -189,12 +189,12 @@ impl SocketRate {
                 if credit >= RECOVERED {
                     self.over_since = None;
                 }
-                Pacing::Read
+                Throttle::Read
             }
-            Balance::Over(wait) if wait < GRAIN => Pacing::Read,
+            Balance::Over(wait) if wait < GRAIN => Throttle::Read,
             Balance::Over(wait) => {
                 let since = *self.over_since.get_or_insert(now);
-                if now - since >= nanoseconds(MAX_OVER) { Pacing::Close } else { Pacing::Pause(wait) }
+                if now - since >= nanoseconds(MAX_OVER) { Throttle::Close } else { Throttle::Pause(wait) }
             }
         }
     }
@@ -288,24 +288,24 @@ mod tests {
     #[test]
     fn a_rate_of_zero_is_no_limit() {
         let mut socket = rates(0, 0).socket(UserId(1));
-        assert!((0..100_000).all(|_| socket.count(false, SECOND) == Pacing::Read));
+        assert!((0..100_000).all(|_| socket.count(false, SECOND) == Throttle::Read));
         assert!((0..100_000).all(|_| socket.user().try_request(false, SECOND).is_ok()));
     }
 
     /// Sends without a pause, as fast as it is let, and answers the frames that were read in each second, and the end.
-    fn flood(socket: &mut SocketRate, seconds: usize) -> (Vec<u32>, Pacing) {
+    fn flood(socket: &mut SocketRate, seconds: usize) -> (Vec<u32>, Throttle) {
         let start = 1_000 * SECOND;
         let mut now = start;
         let mut read = vec![0; seconds];
         loop {
             let second = usize::try_from((now - start) / SECOND).unwrap();
-            let Some(count) = read.get_mut(second) else { return (read, Pacing::Read) };
+            let Some(count) = read.get_mut(second) else { return (read, Throttle::Read) };
             *count += 1;
             match socket.count(false, now) {
                 // Each takes ten microseconds.
-                Pacing::Read => now += SECOND / 100_000,
-                Pacing::Pause(wait) => now += nanoseconds(wait),
-                Pacing::Close => return (read, Pacing::Close),
+                Throttle::Read => now += SECOND / 100_000,
+                Throttle::Pause(wait) => now += nanoseconds(wait),
+                Throttle::Close => return (read, Throttle::Close),
             }
         }
     }
@@ -314,7 +314,7 @@ mod tests {
     fn a_flood_is_read_at_the_rate_and_then_closed() {
         let mut socket = rates(1_000, 0).socket(UserId(1));
         let (read, end) = flood(&mut socket, 60);
-        assert_eq!(end, Pacing::Close);
+        assert_eq!(end, Throttle::Close);
         let total: u32 = read.iter().sum();
         let most = 1_000 * u32::try_from((BURST + MAX_OVER).as_secs()).unwrap();
         assert!((most - 100..most + 200).contains(&total), "{read:?}");
@@ -324,10 +324,10 @@ mod tests {
     fn all_sockets_of_a_user_share_one_rate_and_another_user_has_their_own() {
         let rates = rates(1_000, 1_000);
         let [mut one, mut two] = [rates.socket(UserId(1)), rates.socket(UserId(1))];
-        let read = (0..20_000).filter(|_| one.count(false, SECOND) == Pacing::Read).count();
+        let read = (0..20_000).filter(|_| one.count(false, SECOND) == Throttle::Read).count();
         assert!((5_000..5_020).contains(&read), "{read}");
-        assert!(matches!(two.count(false, SECOND), Pacing::Pause(_)));
-        assert_eq!(rates.socket(UserId(2)).count(false, SECOND), Pacing::Read);
+        assert!(matches!(two.count(false, SECOND), Throttle::Pause(_)));
+        assert_eq!(rates.socket(UserId(2)).count(false, SECOND), Throttle::Read);
     }
 
     #[test]
@@ -337,7 +337,7 @@ mod tests {
         for _ in 0..20 {
             // Six seconds' worth every six seconds: over the limit each time, and never for long.
             for _ in 0..60 {
-                assert_ne!(socket.count(false, now), Pacing::Close);
+                assert_ne!(socket.count(false, now), Throttle::Close);
             }
             now += 7 * SECOND;
         }
@@ -361,11 +361,11 @@ mod tests {
         assert_eq!(user.recent.lock().unwrap().hashes.len(), REMEMBERED_IDS);
         let mut socket = rates.socket(UserId(1));
         for _ in 0..50 {
-            assert_eq!(socket.count(true, SECOND), Pacing::Read);
+            assert_eq!(socket.count(true, SECOND), Throttle::Read);
         }
-        assert!(matches!(socket.count(true, SECOND), Pacing::Pause(_)), "repeats are read at a rate too");
+        assert!(matches!(socket.count(true, SECOND), Throttle::Pause(_)), "repeats are read at a rate too");
         for _ in 0..50 {
-            assert_eq!(socket.count(false, SECOND), Pacing::Read);
+            assert_eq!(socket.count(false, SECOND), Throttle::Read);
         }
     }
 
@@ -374,12 +374,12 @@ mod tests {
         let rates = rates(10, 10);
         let mut socket = rates.socket(UserId(1));
         let start = clock::monotonic();
-        while socket.count(false, start) == Pacing::Read {}
+        while socket.count(false, start) == Throttle::Read {}
         drop(socket);
         for n in 0..2 * i64::from(SWEEP) {
             drop(rates.user(UserId(2 + n)));
         }
-        assert!(matches!(rates.socket(UserId(1)).count(false, start), Pacing::Pause(_)));
+        assert!(matches!(rates.socket(UserId(1)).count(false, start), Throttle::Pause(_)));
         // The rates of users who sent nothing are not kept.
         assert!(rates.users().rates.len() <= SWEEP as usize + 1);
     }

@@ -89,7 +89,8 @@ pub type AppendResult = Result<Appended, Refused>;
 pub enum Appended {
     /// A new entry of the log.
     Event(Event),
-    /// The message was there already, from an earlier send with the same `client_id`.
+    /// The message was there already, from an earlier send with the same `client_id`: appending a message that has one is
+    /// idempotent, and its repeats are deduplicated.
     Duplicate(Message),
     /// The read position after the change, and whether it moved.
     Read { seq: Seq, moved: bool },

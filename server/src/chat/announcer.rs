@@ -7,7 +7,7 @@ use causerie_protocol::{Event, Message, ServerFrame};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::appender::{Committed, Settled};
+use super::appender::{Committed, Processed};
 use super::{AppendError, Responder};
 use crate::bus::{Bus, Envelope};
 use crate::metrics::{MessageOutcome, Metrics};
@@ -43,7 +43,7 @@ pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committ
 }
 
 /// Counts a message by what became of it.
-fn count(metrics: &Metrics, change: &Settled) {
+fn count(metrics: &Metrics, change: &Processed) {
     if let Change::Message { .. } = change.append.change {
         metrics.messages.inc(match change.outcome {
             Ok(Appended::Duplicate(_)) => MessageOutcome::Duplicate,
@@ -55,7 +55,7 @@ fn count(metrics: &Metrics, change: &Settled) {
 }
 
 /// Adds the envelopes that a change leads to.
-fn announce(change: &Settled, envelopes: &mut Vec<Envelope>) {
+fn announce(change: &Processed, envelopes: &mut Vec<Envelope>) {
     match &change.outcome {
         Ok(Appended::Event(event)) => {
             let (chat, seq) = (event.chat_id(), event.seq());
@@ -86,8 +86,8 @@ pub(crate) fn encode_event(event: &Event) -> Frame {
 }
 
 /// Sends the outcome to where the change came from.
-async fn answer(change: Settled) {
-    let Settled { append, responder, outcome, .. } = change;
+async fn answer(change: Processed) {
+    let Processed { append, responder, outcome, .. } = change;
     match responder {
         Responder::Caller(caller) => {
             // A caller that went away does not need the answer.

@@ -15,19 +15,19 @@ use crate::store::{Append, AppendResult, Appended, Change, Store, StoreError};
 /// Most changes of one transaction; at most 16 MB, since a text is at most 16 KiB.
 const BATCH: usize = 1_000;
 /// How long changes are tried again while the store is unavailable, as when its server restarts.
-const PATIENCE: Duration = Duration::from_secs(5);
+const RETRY_FOR: Duration = Duration::from_secs(5);
 /// The first pause between two tries, which doubles, and the longest.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+const RETRY_BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
 /// A group whose transaction is over.
 pub(super) struct Committed {
-    pub(super) changes: Vec<Settled>,
+    pub(super) changes: Vec<Processed>,
     /// When the transaction was over.
     pub(super) at: Instant,
 }
 
 /// A change and what became of it.
-pub(super) struct Settled {
+pub(super) struct Processed {
     pub(super) append: Append,
     pub(super) outcome: Outcome,
     pub(super) responder: Responder,
@@ -59,7 +59,7 @@ pub(super) async fn run(
         let mut batch = Vec::with_capacity(gathered.len());
         let mut waiting = Vec::with_capacity(gathered.len());
         for Submitted { append, responder, received_at } in gathered.drain(..) {
-            if responder.is_aborted() {
+            if responder.refuses_requests() {
                 responder.fail(&append, AppendError::Unavailable);
             } else {
                 batch.push(append);
@@ -74,8 +74,8 @@ pub(super) async fn run(
         };
         let at = Instant::now();
         let changes = batch.into_iter().zip(outcomes).zip(waiting);
-        let changes: Vec<Settled> = changes
-            .map(|((append, outcome), (responder, received_at))| Settled {
+        let changes: Vec<Processed> = changes
+            .map(|((append, outcome), (responder, received_at))| Processed {
                 append,
                 outcome,
                 responder,
@@ -86,7 +86,7 @@ pub(super) async fn run(
             if let (Responder::Socket(outbox), Err(AppendError::Unavailable)) =
                 (&change.responder, &change.outcome)
             {
-                outbox.abort_pipeline();
+                outbox.refuse_later_requests();
             }
         }
         if committed.send(Committed { changes, at }).await.is_err() {
@@ -127,17 +127,17 @@ async fn commit(store: &dyn Store, batch: &[Append]) -> Vec<Outcome> {
     }
 }
 
-/// Tries again until the store takes the batch, or patience is at its end.
+/// Tries again until the store takes the batch, or the time for that is over.
 async fn retry_append(store: &dyn Store, batch: &[Append], begin: Instant) -> Vec<Outcome> {
-    let mut pause = PAUSE.0;
+    let mut pause = RETRY_BACKOFF.0;
     loop {
         sleep(pause).await;
-        pause = (pause * 2).min(PAUSE.1);
+        pause = (pause * 2).min(RETRY_BACKOFF.1);
         match store.append(batch).await {
             Ok(results) => {
                 return results.into_iter().map(|result| outcome(result).map(as_not_yet_announced)).collect();
             }
-            Err(StoreError::Unavailable(_)) if begin.elapsed() < PATIENCE => {}
+            Err(StoreError::Unavailable(_)) if begin.elapsed() < RETRY_FOR => {}
             Err(error) => return vec![Err(log_and_map(&error)); batch.len()],
         }
     }

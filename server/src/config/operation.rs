@@ -117,7 +117,7 @@ pub struct Operation {
         default_value_t = Limits::default().sockets_per_address
     )]
     pub max_sockets_per_address: u32,
-    /// Most handshakes a second, of which one second's worth may come at once; one more gets 503. 0 is no limit.
+    /// Rate limit: most handshakes a second, of which one second's worth may come at once; one more gets 503. 0 is no limit.
     #[arg(
         long,
         env = "CAUSERIE_MAX_CONNECTS_PER_SECOND",
@@ -133,7 +133,7 @@ pub struct Operation {
         default_value_t = Limits::default().connects_per_second_per_address
     )]
     pub max_connects_per_second_per_address: u32,
-    /// Most frames a second of one socket, of which five seconds' worth may come at once. 0 is no limit.
+    /// Rate limit: most frames a second of one socket, of which five seconds' worth may come at once. 0 is no limit.
     ///
     /// A socket that sends faster is read more slowly, and closed with 4108 when it goes on for five seconds.
     /// A message that is sent again with its `client_id` counts once.
@@ -152,7 +152,7 @@ pub struct Operation {
         default_value_t = Limits::default().frames_per_second_per_user
     )]
     pub max_frames_per_second_per_user: u32,
-    /// Most tries to sign in a minute of one client's address; one more gets 429. 0 is no limit.
+    /// Rate limit: most tries to sign in a minute of one client's address; one more gets 429. 0 is no limit.
     ///
     /// An IPv6 address counts with all of its /64 network. See "Guessing passwords" below.
     #[arg(
@@ -162,7 +162,7 @@ pub struct Operation {
         default_value_t = Limits::default().sign_ins_per_minute_per_address
     )]
     pub max_sign_ins_per_minute_per_address: u32,
-    /// Most registrations a minute of one client's address; one more gets 429. 0 is no limit.
+    /// Rate limit: most registrations a minute of one client's address; one more gets 429. 0 is no limit.
     #[arg(
         long,
         env = "CAUSERIE_MAX_REGISTRATIONS_PER_MINUTE_PER_ADDRESS",

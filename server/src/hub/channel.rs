@@ -70,7 +70,7 @@ impl Channel {
         self.head.fetch_max(head.0, Ordering::AcqRel) < head.0
     }
 
-    /// Sends events, in their order. True when somebody's outbox is backlogged.
+    /// The fan-out: puts events, in their order, into every subscriber's outbox. True when somebody's outbox is backlogged.
     pub(super) fn send_events(&self, events: &[(Seq, &Frame)]) -> bool {
         let chat = self.chat;
         let mut backlogged = false;

@@ -50,13 +50,13 @@ fn notices_are_shed_first_and_events_stay() {
 }
 
 #[test]
-fn a_socket_whose_pipeline_is_aborted_is_closed_once_behind_the_answers() {
+fn a_socket_whose_later_requests_are_refused_is_closed_once_behind_the_answers() {
     let outbox = outbox();
     outbox.push(Item::Reply(Frame::from_static("refused")));
-    assert!(!outbox.is_aborted());
-    outbox.abort_pipeline();
-    outbox.abort_pipeline();
-    assert!(outbox.is_aborted());
+    assert!(!outbox.refuses_requests());
+    outbox.refuse_later_requests();
+    outbox.refuse_later_requests();
+    assert!(outbox.refuses_requests());
     let mut items = VecDeque::new();
     assert!(outbox.take(&mut items));
     let [Item::Reply(_), Item::Close(closing)] = items.make_contiguous() else { panic!("{items:?}") };
@@ -71,7 +71,7 @@ fn an_outbox_is_backlogged_only_while_its_client_takes_more() {
         assert_eq!(outbox.push(event(1, seq)), seq == SHED_ABOVE as u64);
     }
     assert!(outbox.is_backlogged());
-    outbox.hold(0, 0);
+    outbox.mark_blocked(0, 0);
     assert!(!outbox.is_backlogged(), "nobody should wait for a slow client");
     assert!(!outbox.push(event(1, SHED_ABOVE as u64 + 1)));
 }

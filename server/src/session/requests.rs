@@ -228,7 +228,7 @@ impl<T: Transport> SocketTask<T> {
                 })),
             }
         }
-        self.hold();
+        self.count_pending();
         Ok(())
     }
 

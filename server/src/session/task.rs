@@ -18,7 +18,7 @@ use crate::clock;
 use crate::hub::Hub;
 use crate::metrics::{Closed, Frames, Metrics};
 use crate::outbox::{Closing, Item, Outbox, Scope, Signal};
-use crate::rate_limit::{self, Pacing, SocketRate};
+use crate::rate_limit::{self, SocketRate, Throttle};
 use crate::store::{Append, Change, Store};
 
 /// Frames that are sent before the task yields.
@@ -77,7 +77,8 @@ pub(super) struct SocketTask<T> {
     closing_after_replies: Option<Closing>,
     /// Something was sent since the last flush.
     unflushed: bool,
-    /// The transport took no more the last time. Nothing is read meanwhile: each frame may need an answer.
+    /// The transport took no more the last time. Backpressure: nothing is read meanwhile, since each frame may need an
+    /// answer.
     blocked: bool,
     /// The transport's buffer was not written out the last time; nothing is read meanwhile.
     flushing: bool,
@@ -248,9 +249,9 @@ impl<T: Transport> SocketTask<T> {
     /// holds it back, and is closed when it goes on.
     fn count(&mut self, is_repeat: bool) -> Result<(), CloseCause> {
         match self.rate.count(is_repeat, clock::monotonic()) {
-            Pacing::Read => {}
-            Pacing::Pause(wait) => self.pause(tokio::time::sleep(wait)),
-            Pacing::Close => {
+            Throttle::Read => {}
+            Throttle::Pause(wait) => self.pause(tokio::time::sleep(wait)),
+            Throttle::Close => {
                 let reason = format!(
                     "too many frames a second for {} s: reconnect in {} s and send more slowly",
                     rate_limit::MAX_OVER.as_secs(),
@@ -372,13 +373,13 @@ impl<T: Transport> SocketTask<T> {
                 }
                 Poll::Pending => {
                     if !std::mem::replace(&mut self.blocked, true) {
-                        self.hold();
+                        self.count_pending();
                     }
                     return Poll::Pending;
                 }
             }
             if std::mem::take(&mut self.blocked) {
-                self.outbox.release();
+                self.outbox.mark_writable();
                 // The peer took something, so it is alive, though it may be too slow to answer pings.
                 self.outbox.mark_alive();
             }
@@ -440,9 +441,9 @@ impl<T: Transport> SocketTask<T> {
     }
 
     /// Counts what is pending towards the bound of the outbox while the transport takes no more.
-    pub(super) fn hold(&self) {
+    pub(super) fn count_pending(&self) {
         if self.blocked {
-            self.outbox.hold(self.pending.len(), self.pending.iter().map(Item::bytes).sum());
+            self.outbox.mark_blocked(self.pending.len(), self.pending.iter().map(Item::bytes).sum());
         }
     }
 
