@@ -41,10 +41,6 @@ impl Trunk {
         let port = ReservedPort::new()?;
         let mut command = Command::new("trunk");
         command.args(["serve", "--skip-version-check"]);
-        // As the page was built for the server, so that nothing is built twice.
-        if !env::var("CAUSERIE_BIN").is_ok_and(|program| program.ends_with("quick/causerie")) {
-            command.arg("--release");
-        }
         command.args(["--offline", "true", "--port", &port.number().to_string(), "--config"]);
         command.arg(folder.path().join("Trunk.toml")).arg("--dist").arg(folder.path().join("dist"));
         // What cargo tells this test of its own package is not for the page's; the person's own settings of cargo are.

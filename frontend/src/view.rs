@@ -73,17 +73,20 @@ fn Home(conversation: Part<parts::Conversation>, dialogs: Part<parts::Dialogs>) 
     let said_in_list = Signal::derive(move || narrow.get() && app.route.get().is_none());
     let class = text(move || if app.route.get().is_some() { "app reading" } else { "app" }.to_owned());
     let conversation = part(move || match app.route.get() {
-        Some(chat) => conversation.draw(|draw| draw(chat), || parts::missing_here(conversation)),
+        Some(chat) => {
+            let instead = move |failed| parts::instead_of_conversation(app, conversation, failed);
+            conversation.draw(|draw| draw(chat), instead)
+        }
         None => {
             let banner = (!said_in_list.get()).then(|| view! { <banner::Banner /> });
             let hint = widgets::hint("", say!(ChooseChat).to_owned());
             view! { {banner} <ul class="nothing">{hint}</ul> }.into_any()
         }
     });
-    let missing = move || parts::missing_in_dialog(dialogs, dialog);
+    let instead = move |failed| parts::instead_of_dialog(dialogs, dialog, failed);
     let dialogs = part(move || match dialog.get() {
-        Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), missing),
-        Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), missing),
+        Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
+        Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
         Dialog::None => ().into_any(),
     });
     view! {

@@ -125,15 +125,15 @@ fn finish(dist: &Path, parts: Option<&Path>) -> Result<()> {
                 *part = shorten::shorten(part, "")?.0;
             }
         }
-        let name = format!("{program}-{}", hash(&wasm, &script, &split));
-        for (part, content) in split.files {
-            let new = format!("{name}-{}{PART}", part.trim_start_matches("split_").trim_end_matches(".wasm"));
-            split.loader = split.loader.replace(&format!("\"./{part}\""), &format!("\"./{new}\""));
-            fs::write(dist.join(new), content)?;
-        }
         if !split.loader.is_empty() {
             script = split::with_loader(&script, &split.loader)
                 .with_context(|| format!("joining {script_name}"))?;
+        }
+        let name = format!("{program}-{}", hash(&wasm, &script, &split));
+        for (part, content) in split.files {
+            let new = format!("{name}-{}{PART}", part.trim_start_matches("split_").trim_end_matches(".wasm"));
+            script = script.replace(&format!("\"./{part}\""), &format!("\"./{new}\""));
+            fs::write(dist.join(new), content)?;
         }
         fs::remove_file(script_file)?;
         fs::remove_file(wasm_file)?;
@@ -154,7 +154,6 @@ fn hash(wasm: &[u8], script: &str, parts: &Parts) -> String {
     let mut hash = Sha256::new();
     hash.update(wasm);
     hash.update(script);
-    hash.update(&parts.loader);
     for (_, part) in &parts.files {
         hash.update(part);
     }

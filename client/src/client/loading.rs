@@ -126,7 +126,9 @@ impl Client {
         if std::mem::take(&mut self.list_loading.reload) {
             return self.request_chats();
         }
-        if let Some(next) = end
+        // A server whose pages do not go down the list is not asked for ever.
+        let goes_down = |next| begin.is_none_or(|begin| next < begin);
+        if let Some(next) = end.filter(|next| goes_down(*next))
             && match self.list_loading.recheck {
                 Some(known) => next > known,
                 None => self.list_loading.count < self.limits.subscriptions.max(self.list_loading.wanted),

@@ -15,7 +15,7 @@ use super::dialog::modal;
 use super::erased::{part, submit};
 use super::message::ToEdit;
 use super::timeline::Timeline;
-use super::widgets::{alert, bdi, button, field, hint, icon_button, submit_button};
+use super::widgets::{alert, back, bdi, button, field, hint, submit_button};
 use super::{form, icon, menu};
 use crate::api::ApiError;
 use crate::app::{App, app};
@@ -118,7 +118,7 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
     let dialog = part(move || if adding.get() { add_person(app, chat, adding) } else { ().into_any() });
     page! {
         <header>
-            {icon_button("icon back", None, say!(BackToChats), icon::back, move |_| app.back())}
+            {back(app)}
             {heading}
         </header>
         <Banner />

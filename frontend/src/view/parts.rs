@@ -7,10 +7,11 @@ use causerie_protocol::ChatId;
 use causerie_texts::say;
 use leptos::prelude::*;
 
+use super::banner::Banner;
 use super::dialog::modal;
-use super::widgets::{button, hint};
+use super::widgets::{back, button, hint};
 use super::{Dialog, conversation, new_chat, settings};
-use crate::app::app;
+use crate::app::{App, app};
 use crate::browser;
 
 /// How each part is loaded. The programs provide it, since that is where they are split.
@@ -74,10 +75,11 @@ impl<T: Copy + Send + Sync + 'static> Part<T> {
         let part = Self { load, state: RwSignal::new(State::Unloaded) };
         // What did not arrive for want of a connection is loaded again as soon as there is one.
         let app = app();
+        let online = Memo::new(move |_| {
+            app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online)
+        });
         Effect::new(move || {
-            let online =
-                app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online);
-            if online && matches!(part.state.get_untracked(), State::Failed) {
+            if online.get() && matches!(part.state.get_untracked(), State::Failed) {
                 part.load();
             }
         });
@@ -96,30 +98,41 @@ impl<T: Copy + Send + Sync + 'static> Part<T> {
         });
     }
 
-    /// Draws it, or what stands for it as long as it is `missing`.
-    pub fn draw(self, draw: impl FnOnce(T) -> AnyView, missing: impl FnOnce() -> AnyView) -> AnyView {
+    /// Draws it, or what stands for it until it is there; `instead` is told whether loading it failed.
+    pub fn draw(self, draw: impl FnOnce(T) -> AnyView, instead: impl FnOnce(bool) -> AnyView) -> AnyView {
         match self.state.get() {
             State::Loaded(part) => draw(part),
-            State::Loading => ().into_any(),
-            State::Failed => missing(),
+            State::Loading => instead(false),
+            State::Failed => instead(true),
             State::Unloaded => {
                 // Not while the view is drawn that reads the state.
                 browser::run(async move { self.load() });
-                ().into_any()
+                instead(false)
             }
         }
     }
 }
 
-/// In the place of the conversation: why it is not there, and how to load it again.
-pub(super) fn missing_here(part: Part<Conversation>) -> AnyView {
-    let again = button("button main", Some("load-part"), say!(TryAgain), move |_| part.load());
-    let hint = hint("", say!(PartMissing).to_owned());
-    view! { <ul class="nothing">{hint}<li>{again}</li></ul> }.into_any()
+/// In the place of the conversation until it is there: the way back, the connection, and how to load it again.
+pub(super) fn instead_of_conversation(app: App, part: Part<Conversation>, failed: bool) -> AnyView {
+    let again = failed.then(|| {
+        let again = button("button main", Some("load-part"), say!(TryAgain), move |_| part.load());
+        view! { <li class="hint">{again}</li> }
+    });
+    let words = if failed { say!(PartMissing) } else { say!(Loading) };
+    view! {
+        <header>{back(app)}</header>
+        <Banner />
+        <ul class="nothing">{hint("", words.to_owned())}{again}</ul>
+    }
+    .into_any()
 }
 
-/// In the place of a dialog: why it is not there, and how to load it again.
-pub(super) fn missing_in_dialog(part: Part<Dialogs>, dialog: RwSignal<Dialog>) -> AnyView {
+/// In the place of a dialog that could not be loaded: how to load it again.
+pub(super) fn instead_of_dialog(part: Part<Dialogs>, dialog: RwSignal<Dialog>, failed: bool) -> AnyView {
+    if !failed {
+        return ().into_any();
+    }
     let again = button("button main", Some("load-part"), say!(TryAgain), move |_| part.load());
     let content = view! { <p>{say!(PartMissing)}</p><div class="actions">{again}</div> };
     modal(say!(PartMissingTitle), "part-missing", move || dialog.set(Dialog::None), content.into_any())

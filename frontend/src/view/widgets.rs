@@ -8,6 +8,8 @@ use leptos::ev::{Event, MouseEvent};
 use leptos::prelude::*;
 
 use super::erased::{click, event, flag, text};
+use super::icon;
+use crate::app::App;
 use crate::language;
 use crate::storage::drafts::TextStorage;
 
@@ -44,6 +46,11 @@ pub fn icon_button(
         </button>
     }
     .into_any()
+}
+
+/// On a phone, the way from a conversation to the list of chats.
+pub fn back(app: App) -> AnyView {
+    icon_button("icon back", None, say!(BackToChats), icon::back, move |_| app.back())
 }
 
 /// The button that submits a form; it is disabled while `busy`.

@@ -22,6 +22,25 @@ const FOLDER: &str = "CAUSERIE_PAGE_PARTS";
 
 /// The script that loads a program's parts, as the program imports it.
 const LOADER: &str = "./parts.js";
+/// How the splitter's script loads a part: a name is put between the two.
+const FETCH: (&str, &str) = ("fetch(new URL(", ", import.meta.url))");
+/// How it makes an instance of what it loaded.
+const INSTANTIATE: &str = "WebAssembly.instantiateStreaming(src, imports)";
+/// How a part is loaded instead: in bounded time, whatever type a proxy gives it, and once more after a failure, then
+/// past the browser's cache, since a file that arrived damaged would stay there for a year.
+const LOAD_PART: &str = "const loadPart = async name => {
+const url = new URL(name, import.meta.url);
+const load = async cache => {
+const answer = await fetch(url, { cache, signal: AbortSignal.timeout(20000) });
+if (!answer.ok) throw Error(`${url}: ${answer.status}`);
+return WebAssembly.compile(await answer.arrayBuffer());
+};
+try { return await load('default'); } catch (_) {
+await new Promise(done => setTimeout(done, 2000));
+return load('reload');
+}
+};
+";
 
 /// Lets a release build by `trunk` split its programs, and returns the folder that the parts are written to.
 ///
@@ -156,21 +175,45 @@ pub fn with_loader(script: &str, loader: &str) -> Result<String> {
     let exported: Vec<_> =
         loader.lines().filter_map(|line| line.strip_prefix("export const ")?.split(' ').next()).collect();
     let body = loader.replacen(import, "", 1).replace("export const ", "const ");
+    let (body, parts) = load_by_hand(&body);
+    if parts == 0 || body.contains("fetch(") || body.contains("Streaming") {
+        bail!("the loader does not load its parts as it did");
+    }
     let others: String = others.iter().map(|name| format!(",{name}={first}")).collect();
     // Nothing uses these before the whole script has run.
-    Ok(format!("{script}\nconst {first}=(()=>{{{body}\nreturn{{{}}}}})(){others};\n", exported.join(",")))
+    Ok(format!(
+        "{script}\nconst {first}=(()=>{{{LOAD_PART}{body}\nreturn{{{}}}}})(){others};\n",
+        exported.join(",")
+    ))
+}
+
+/// The loader with [`LOAD_PART`] in place of its own requests, and how many there were.
+fn load_by_hand(loader: &str) -> (String, usize) {
+    let (mut rest, mut written, mut parts) = (loader, String::new(), 0);
+    while let Some((before, after)) = rest.split_once(FETCH.0) {
+        let Some((name, after)) = after.split_once(FETCH.1) else { break };
+        written.push_str(before);
+        written.push_str(&format!("loadPart({name})"));
+        (rest, parts) = (after, parts + 1);
+    }
+    written.push_str(rest);
+    (written.replace(INSTANTIATE, "WebAssembly.instantiate(await src, imports)"), parts)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::with_loader;
+    use super::{LOAD_PART, with_loader};
 
-    const LOADER: &str = "import { initSync } from \"./main.js\";\n\nfunction makeLoad() {}\nexport const load_a = makeLoad();\nexport const load_b = makeLoad();\n";
+    const LOADER: &str = "import { initSync } from \"./main.js\";\n\nfunction makeLoad() {}\nexport const load_a = makeLoad(() => {\n    const src = fetch(new URL(\"./a.wasm\", import.meta.url));\n    return async (imports) => (WebAssembly.instantiateStreaming(src, imports));\n});\nexport const load_b = makeLoad();\n";
 
     #[test]
     fn the_loader_becomes_part_of_the_script_that_imports_it() {
-        let joined = "function initSync(){}export{initSync};\nconst e=(()=>{\n\nfunction makeLoad() {}\n\
-            const load_a = makeLoad();\nconst load_b = makeLoad();\n\nreturn{load_a,load_b}})(),n=e;\n";
+        let joined = format!(
+            "function initSync(){{}}export{{initSync}};\nconst e=(()=>{{{LOAD_PART}\n\nfunction makeLoad() {{}}\n\
+            const load_a = makeLoad(() => {{\n    const src = loadPart(\"./a.wasm\");\n    \
+            return async (imports) => (WebAssembly.instantiate(await src, imports));\n}});\n\
+            const load_b = makeLoad();\n\nreturn{{load_a,load_b}}}})(),n=e;\n"
+        );
         let minified = "import*as e from\"./parts.js\";import*as n from\"./parts.js\";function initSync(){}export{initSync};";
         assert_eq!(with_loader(minified, LOADER).unwrap(), joined);
         let plain = "import * as e from \"./parts.js\"import * as n from \"./parts.js\"function initSync(){}export{initSync};";
@@ -181,5 +224,7 @@ mod tests {
     fn scripts_of_another_make_are_refused() {
         assert!(with_loader("function initSync(){}", LOADER).is_err());
         assert!(with_loader("import*as e from\"./parts.js\";", "export const load = 1;").is_err());
+        let other = LOADER.replace("new URL(", "find(");
+        assert!(with_loader("import*as e from\"./parts.js\";", &other).is_err());
     }
 }
