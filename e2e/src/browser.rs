@@ -284,7 +284,7 @@ impl Browser {
 
     /// What the page showed instead, with a picture of it.
     async fn disappointment(&self, limit: Duration, what: &str, trouble: &str) -> anyhow::Error {
-        let script = "return location.href + '\\nlink: ' + document.body?.dataset.link + '\\n' \
+        let script = "return location.href + '\\nconnection: ' + document.body?.dataset.connection + '\\n' \
                       + document.body?.innerText.slice(0, 2000)";
         let shown = self.client.execute(script, Vec::new()).await.unwrap_or_default();
         let shown = shown.as_str().unwrap_or("nothing").to_owned();

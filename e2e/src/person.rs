@@ -253,7 +253,7 @@ impl Person {
 
     /// See the page connected.
     pub async fn see_online(&self) -> Result<()> {
-        let script = r#"return document.body.dataset.link === "online""#;
+        let script = r#"return document.body.dataset.connection === "online""#;
         self.until_within(RECOVERY, "the connection", script, Vec::new()).await.map(drop)
     }
 

@@ -24,7 +24,7 @@ use causerie_protocol::limits::UNREAD;
 use causerie_texts::say;
 use leptos::prelude::*;
 
-use self::erased::{part, text};
+use self::erased::{reactive, text};
 use self::parts::{Part, Parts};
 use crate::app::{App, app};
 use crate::browser;
@@ -41,7 +41,7 @@ pub fn Page(parts: Parts) -> impl IntoView {
     menu::close_with_clicks_elsewhere();
     publish_connection_state(app);
     update_title(app);
-    let page = part(move || {
+    let page = reactive(move || {
         if app.user.read().is_some() {
             view! { <Home conversation dialogs /> }.into_any()
         } else {
@@ -72,7 +72,7 @@ fn Home(conversation: Part<parts::Conversation>, dialogs: Part<parts::Dialogs>) 
     // A phone shows one pane at a time; the banner is in that one.
     let said_in_list = Signal::derive(move || narrow.get() && app.route.get().is_none());
     let class = text(move || if app.route.get().is_some() { "app reading" } else { "app" }.to_owned());
-    let conversation = part(move || match app.route.get() {
+    let conversation = reactive(move || match app.route.get() {
         Some(chat) => {
             let instead = move |failed| parts::instead_of_conversation(app, conversation, failed);
             conversation.draw(|draw| draw(chat), instead)
@@ -84,7 +84,7 @@ fn Home(conversation: Part<parts::Conversation>, dialogs: Part<parts::Dialogs>) 
         }
     });
     let instead = move |failed| parts::instead_of_dialog(dialogs, dialog, failed);
-    let dialogs = part(move || match dialog.get() {
+    let dialogs = reactive(move || match dialog.get() {
         Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
         Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
         Dialog::None => ().into_any(),
@@ -98,7 +98,7 @@ fn Home(conversation: Part<parts::Conversation>, dialogs: Part<parts::Dialogs>) 
     }
 }
 
-/// Writes the connection's state into the body's `data-link`, for styles and tests.
+/// Writes the connection's state into the body's `data-connection`, for styles and tests.
 fn publish_connection_state(app: App) {
     Effect::new(move || {
         let name = app.read(Scope::Connection, |client| match client.connection() {
@@ -109,7 +109,7 @@ fn publish_connection_state(app: App) {
             ConnectionState::SignedOut { .. } | ConnectionState::Stopped { .. } => "stopped",
         });
         if let Some(body) = browser::document().body() {
-            let _ = body.dataset().set("link", name);
+            let _ = body.dataset().set("connection", name);
         }
     });
 }

@@ -74,7 +74,7 @@ async fn try_now_does_not_wait_for_the_next_attempt() -> Result<()> {
     // The page may have found the server by itself, and then there is nothing to click.
     let script = r#"
         document.querySelector('button[data-testid="try-now"]')?.click();
-        return document.body.dataset.link === "online""#;
+        return document.body.dataset.connection === "online""#;
     alice.until("the connection", script, Vec::new()).await?;
     alice.see_no_banner().await
 }

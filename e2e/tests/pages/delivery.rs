@@ -101,7 +101,7 @@ async fn a_socket_that_died_while_the_device_slept_is_found_dead_on_waking() -> 
     // The page asks on waking only when it has not heard for a while: it wakes until it has found out.
     let script = r#"
         window.dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true}));
-        return document.body.dataset.link !== "online""#;
+        return document.body.dataset.connection !== "online""#;
     let found = alice.until("the page to find out", script, Vec::new()).await;
     server.resume()?;
     found?;

@@ -10,7 +10,7 @@ use leptos::leptos_dom::helpers::set_interval_with_handle;
 use leptos::prelude::*;
 
 use super::dialog::modal;
-use super::erased::part;
+use super::erased::reactive;
 use super::widgets::button;
 use crate::api;
 use crate::app::{App, app};
@@ -32,13 +32,15 @@ pub fn Banner() -> impl IntoView {
         }
     });
     let is_unreachable = RwSignal::new(false);
-    let banner = part(move || {
+    let banner = reactive(move || {
         second.track();
         draw(app, is_unreachable)
     });
     (
         banner,
-        part(move || if is_unreachable.get() { unreachable_dialog(is_unreachable) } else { ().into_any() }),
+        reactive(
+            move || if is_unreachable.get() { unreachable_dialog(is_unreachable) } else { ().into_any() },
+        ),
     )
 }
 

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::Dialog;
 use super::avatar::Avatar;
 use super::banner::Banner;
-use super::erased::{click, event, part, text};
+use super::erased::{click, event, reactive, text};
 use super::icon;
 use super::widgets::{bdi, button, hint, icon_button, unread_words};
 use crate::app::{App, app};
@@ -31,18 +31,19 @@ pub fn Chats(
             chats.filter(|chat| matches(chat, &query)).map(ChatEntry::id).collect::<Vec<_>>()
         })
     });
-    let me = part(move || match app.user.get() {
+    let me = reactive(move || match app.user.get() {
         Some(me) => {
             view! { {Avatar::of(&me).draw("small", false)} <span class="name">{bdi(&Name::of(&me))}</span> }
                 .into_any()
         }
         None => ().into_any(),
     });
-    let banner = part(move || if said_here.get() { view! { <Banner /> }.into_any() } else { ().into_any() });
+    let banner =
+        reactive(move || if said_here.get() { view! { <Banner /> }.into_any() } else { ().into_any() });
     let new_chat = move |_| dialog.set(Dialog::NewChat);
     let settings = move |_| dialog.set(Dialog::Settings);
     let search = event(move |event| query.set(event_target_value(&event)));
-    let more = part(move || {
+    let more = reactive(move || {
         if !app.read(Scope::Chats, Client::has_more_chats) {
             ().into_any()
         } else if query.read().trim().is_empty() {
@@ -56,7 +57,7 @@ pub fn Chats(
         }
     });
     let empty =
-        part(move || if found.read().is_empty() { nothing(app, query, dialog) } else { ().into_any() });
+        reactive(move || if found.read().is_empty() { nothing(app, query, dialog) } else { ().into_any() });
     page! {
         <nav class="chats" aria-label=say!(Chats)>
             <header>
@@ -188,7 +189,7 @@ fn entry(app: App, id: ChatId) -> AnyView {
             app.go(Some(id));
         }
     });
-    let content = part(move || entry().map_or_else(|| ().into_any(), draw));
+    let content = reactive(move || entry().map_or_else(|| ().into_any(), draw));
     view! {
         <li>
             <a class=class data-testid="chat" href=route::path(Some(id)) aria-current=current on:click=open>

@@ -12,7 +12,7 @@ use leptos::html;
 use leptos::prelude::*;
 use web_sys::HtmlTextAreaElement;
 
-use super::erased::{event, part, submit, text};
+use super::erased::{event, reactive, submit, text};
 use super::icon;
 use super::message::ToEdit;
 use super::widgets::{alert, button, named};
@@ -182,7 +182,7 @@ pub fn Composer(
         event.prevent_default();
         send();
     });
-    let note = part(move || {
+    let note = reactive(move || {
         let what = match editing.get() {
             None => return ().into_any(),
             Some(Target::Sent(_)) => say!(ChangesSent),

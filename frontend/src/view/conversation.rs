@@ -12,7 +12,7 @@ use super::avatar::Avatar;
 use super::banner::Banner;
 use super::composer::Composer;
 use super::dialog::modal;
-use super::erased::{part, submit};
+use super::erased::{reactive, submit};
 use super::message::ToEdit;
 use super::timeline::Timeline;
 use super::widgets::{alert, back, bdi, button, field, hint, submit_button};
@@ -94,7 +94,7 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
     let sent = RwSignal::new(0);
     let adding = RwSignal::new(false);
 
-    let heading = part(move || {
+    let heading = reactive(move || {
         let connected = app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online);
         match app.read(Scope::Chat(chat), |client| {
             client.chat(chat).map(|chat| HeaderInfo::of(client, chat, connected))
@@ -103,19 +103,19 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
             None => ().into_any(),
         }
     });
-    let messages = part(move || {
+    let messages = reactive(move || {
         if known.get() {
             view! { <Timeline chat title to_edit error sent /> }.into_any()
         } else {
             unknown(app, chat)
         }
     });
-    let footer = part(move || match footer.get() {
+    let footer = reactive(move || match footer.get() {
         Footer::Nothing => ().into_any(),
         Footer::Words(words) => view! { <p class="closed">{words}</p>{written(app, chat, false)} }.into_any(),
         Footer::Composer => view! { <Composer chat title to_edit error sent /> }.into_any(),
     });
-    let dialog = part(move || if adding.get() { add_person(app, chat, adding) } else { ().into_any() });
+    let dialog = reactive(move || if adding.get() { add_person(app, chat, adding) } else { ().into_any() });
     page! {
         <header>
             {back(app)}

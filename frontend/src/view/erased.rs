@@ -23,7 +23,7 @@ fn erase<E: 'static>(handler: Rc<dyn Fn(E)>) -> impl Fn(E) + Clone + 'static {
 }
 
 /// A part of the view that is drawn again when a signal that it reads changes.
-pub fn part(
+pub fn reactive(
     draw: impl Fn() -> AnyView + Send + Sync + 'static,
 ) -> impl Fn() -> AnyView + Clone + Send + 'static {
     fn erase(draw: Arc<dyn Fn() -> AnyView + Send + Sync>) -> impl Fn() -> AnyView + Clone + Send + 'static {

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::Dialog;
 use super::avatar::Avatar;
 use super::dialog::modal;
-use super::erased::{click, part};
+use super::erased::{click, reactive};
 use super::widgets::{alert, bdi, button, language_choice};
 use crate::app::{App, app};
 use crate::storage::drafts::TextStorage;
@@ -40,7 +40,7 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
         }
     });
     let has_drafts = app.user.get_untracked().is_some_and(|me| TextStorage::of(&me).any());
-    let unsent = part(move || {
+    let unsent = reactive(move || {
         if app.read(Scope::Connection, Client::waiting) > 0 || has_drafts {
             page! { <p class="notice">say!(NotAllSent)</p> }.into_any()
         } else {
@@ -57,7 +57,7 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
             <div>
                 <h3>say!(SignedInWhere)</h3>
                 {alert(error)}
-                {part(move || list(sign_ins))}
+                {reactive(move || list(sign_ins))}
             </div>
             {language_choice()}
             {unsent}

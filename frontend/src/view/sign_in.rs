@@ -7,7 +7,7 @@ use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use super::erased::{flag, part, submit, text};
+use super::erased::{flag, reactive, submit, text};
 use super::form;
 use super::widgets::{alert, button, field, language_choice};
 use crate::api::Api;
@@ -45,7 +45,7 @@ pub fn SignIn() -> impl IntoView {
         texts.set(EMAIL, known.as_deref());
     }
     let email = field(say!(Email), EMAIL, "email", "username", "", &texts, EMAIL);
-    let name = part(move || {
+    let name = reactive(move || {
         if registering.get() {
             field(say!(Name), NAME, "text", "name", "", &TextStorage::of_sign_in(), NAME)
         } else {
@@ -73,7 +73,7 @@ pub fn SignIn() -> impl IntoView {
             </button>
         </form>
     };
-    let other = part(move || {
+    let other = reactive(move || {
         let (question, testid, action) = if registering.get() {
             (say!(HaveOne), "show-sign-in", say!(SignIn))
         } else {
@@ -87,7 +87,7 @@ pub fn SignIn() -> impl IntoView {
                 <h1>"Causerie"</h1>
                 <p>say!(Greeting)</p>
             </header>
-            {part(move || reason(app))}
+            {reactive(move || reason(app))}
             {form}
             {other}
             {language_choice()}

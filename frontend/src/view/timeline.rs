@@ -8,7 +8,7 @@ use leptos::html;
 use leptos::prelude::*;
 use web_sys::Element;
 
-use super::erased::{event, part, text};
+use super::erased::{event, reactive, text};
 use super::message::{MessageContext, ToEdit, draw};
 use super::rows::{Item, ItemKey, RenderContext, items};
 use super::widgets::{button, hint, named};
@@ -131,7 +131,7 @@ pub fn Timeline(
         now
     });
 
-    let latest = part(move || {
+    let latest = reactive(move || {
         if at_end.get() {
             return ().into_any();
         }
@@ -145,9 +145,9 @@ pub fn Timeline(
     page! {
         <div class="scroller" node_ref=scroller tabindex="-1" on:scroll=event(move |_| on_scroll())>
             <ol class="timeline" aria-label=named(say!(MessagesWith), title)>
-                {part(move || beginning(app, chat))}
+                {reactive(move || beginning(app, chat))}
                 <For each=move || drawn.get() key=|(key, _)| key.clone() let((_, item))>
-                    {part(move || draw(context, item.get()))}
+                    {reactive(move || draw(context, item.get()))}
                 </For>
                 <li class="typing" aria-hidden="true">{text(move || typing_line(app, chat))}</li>
             </ol>
