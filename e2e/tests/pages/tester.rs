@@ -225,7 +225,7 @@ async fn ten_thousand_frames_are_held_filtered_and_drawn_by_the_screenful() -> R
     // A pause holds back and loses nothing.
     tester.press(FIRST, "clear").await?;
     tester.press(FIRST, "pause").await?;
-    tester.client().execute_async(send, vec![json!(10)]).await?;
+    tester.client().execute_async(send, vec![json!(1), json!(10)]).await?;
     tester.see_text("Resume (20 new)").await?;
     ensure!(tester.client().execute(DRAWN, Vec::new()).await? == json!(0), "a paused list grew");
     tester.press(FIRST, "pause").await?;
