@@ -78,7 +78,8 @@ pub fn build() -> Result<Page> {
     process::run(&mut trunk).context("building the page")?;
     finish(&dist, Some(&parts))?;
     let weights = weigh(&dist)?;
-    Ok(Page { weights, folder: keep(&dist, project::target().join("page"))? })
+    // Not `page`: cargo keeps there what it compiles of the profile of that name for this machine, such as macros.
+    Ok(Page { weights, folder: keep(&dist, project::target().join("page-files"))? })
 }
 
 /// Build the page for work and tests, neither made small nor weighed, and return its folder.
