@@ -101,9 +101,9 @@ struct ListLoading {
     reload: bool,
     /// Chats to which this socket has just subscribed. What subscribers receive and the log does not keep, such as read
     /// positions, may have been sent between the last response and the subscription.
-    catch_up: SortedSet<ChatId>,
+    just_subscribed: SortedSet<ChatId>,
     /// Those of them for which the list is being loaded, as long as no page has held them.
-    caught: SortedSet<ChatId>,
+    listing: SortedSet<ChatId>,
     /// Chats that were added while a request was on its way; its response may not hold them.
     added: SortedSet<ChatId>,
     failed: Option<String>,

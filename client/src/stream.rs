@@ -43,7 +43,7 @@ pub struct Stream {
     followed: bool,
     next_subscribe: Millis,
     /// Whether it waits because the socket has as many subscriptions as it may.
-    parked: bool,
+    over_limit: bool,
     /// When the stream fell behind the head, or last came closer to it.
     last_progress: Millis,
 }
@@ -59,7 +59,7 @@ impl Stream {
             subscription: Subscription::Idle,
             followed: false,
             next_subscribe: 0,
-            parked: false,
+            over_limit: false,
             last_progress: 0,
         }
     }
@@ -84,8 +84,8 @@ impl Stream {
     }
 
     /// Whether it waits because the socket has as many subscriptions as it may.
-    pub fn is_parked(&self) -> bool {
-        self.parked
+    pub fn is_over_limit(&self) -> bool {
+        self.over_limit
     }
 
     /// Whether it counts towards the socket's limit of subscriptions.
@@ -157,7 +157,7 @@ impl Stream {
     pub fn subscribe_frame(&mut self, now: Millis) -> ClientFrame {
         self.subscription = Subscription::Pending { after: self.position };
         self.next_subscribe = now + RESUBSCRIBE_MS;
-        self.parked = false;
+        self.over_limit = false;
         self.last_progress = now;
         ClientFrame::Subscribe {
             chat_id: self.chat,
@@ -192,22 +192,22 @@ impl Stream {
         self.buffered.clear();
         self.head = self.position;
         self.next_subscribe = 0;
-        self.parked = false;
+        self.over_limit = false;
         if !self.is_ended() {
             self.subscription = Subscription::Idle;
         }
     }
 
-    /// The socket has as many subscriptions as it may: this one waits until this time, or until [`Self::unpark`].
-    pub fn park(&mut self, until: Millis) {
+    /// The socket has as many subscriptions as it may: this one waits until this time, or until [`Self::retry_over_limit`].
+    pub fn hold_over_limit(&mut self, until: Millis) {
         self.disconnected();
         self.next_subscribe = until;
-        self.parked = true;
+        self.over_limit = true;
     }
 
     /// A subscription may be possible now.
-    pub fn unpark(&mut self) {
-        if self.parked {
+    pub fn retry_over_limit(&mut self) {
+        if self.over_limit {
             self.next_subscribe = 0;
         }
     }

@@ -100,12 +100,12 @@ impl Client {
     fn on_subscribed(&mut self, reply: &Subscribed) {
         let chat = reply.chat_id;
         // A reply that crossed an `unsubscribe` is out of date.
-        let state = self.chat_states.get_mut(&chat).filter(|state| !state.stream.is_parked());
+        let state = self.chat_states.get_mut(&chat).filter(|state| !state.stream.is_over_limit());
         let Some(state) = state else { return };
         let another = *state.stream.epoch() != reply.epoch;
         let was_followed = state.stream.is_followed();
         if !was_followed {
-            self.list_loading.catch_up.insert(chat);
+            self.list_loading.just_subscribed.insert(chat);
         }
         let afresh = state.stream.subscribed(reply, self.now);
         let Some(state) = self.chat_states.get_mut(&chat).filter(|_| afresh) else { return };
@@ -251,7 +251,7 @@ impl Client {
                 let words = words::close(CloseCode::NotParticipant);
                 self.mark_inaccessible(chat, &format!("{} {}", words.what, words.remedy));
             }
-            ErrorCode::TooManySubscriptions => state.stream.park(self.now + NO_CAPACITY_RETRY_MS),
+            ErrorCode::TooManySubscriptions => state.stream.hold_over_limit(self.now + NO_CAPACITY_RETRY_MS),
             _ if state.stream.is_followed() => {}
             _ => {
                 let wait = reply.retry_after_ms.unwrap_or(stream::ANSWER_MS);

@@ -108,8 +108,8 @@ impl Client {
         for chat in chats {
             self.apply_chat(chat);
         }
-        let caught = std::mem::take(&mut self.list_loading.caught).into_iter();
-        self.list_loading.caught = caught.filter(|chat| !listed.contains(chat)).collect();
+        let listing = std::mem::take(&mut self.list_loading.listing).into_iter();
+        self.list_loading.listing = listing.filter(|chat| !listed.contains(chat)).collect();
         let is_whole = begin.is_none() && end.is_none();
         for chat in self.chat_list.ids() {
             let Some(place) = self.chat_list.get(chat).map(ChatEntry::cursor) else { continue };
@@ -140,7 +140,7 @@ impl Client {
         if self.list_loading.recheck.is_some() {
             return self.load_chats(None);
         }
-        for chat in std::mem::take(&mut self.list_loading.caught) {
+        for chat in std::mem::take(&mut self.list_loading.listing) {
             if self.chat_states.contains_key(&chat) {
                 self.queue_fetch(chat);
             }
@@ -203,7 +203,7 @@ impl Client {
             .chat_states
             .get_or_insert_with(id, || ChatState::new(id, chat.epoch.clone(), chat.head, chat.read_seq));
         state.stream.reopen();
-        state.stream.unpark();
+        state.stream.retry_over_limit();
         if *state.stream.epoch() == chat.epoch {
             state.read_known = state.read_known.max(chat.read_seq);
             state.stream.observe_head(chat.head, self.now);

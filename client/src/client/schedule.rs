@@ -156,7 +156,7 @@ impl Client {
                 let oldest = placed.map(|(chat, _)| self.rank(*chat)).min().filter(|oldest| *oldest < rank);
                 let leaves = oldest.map_or(chat, |(_, oldest)| oldest.id);
                 if let Some(state) = self.chat_states.get_mut(&leaves) {
-                    state.stream.park(now + NO_CAPACITY_RETRY_MS);
+                    state.stream.hold_over_limit(now + NO_CAPACITY_RETRY_MS);
                 }
                 if leaves == chat {
                     continue;
@@ -195,13 +195,13 @@ impl Client {
         // all.
         let settled = |state: &ChatState| state.stream.is_followed() || !state.stream.is_subscribing();
         if self.list_loading.request.is_none()
-            && !self.list_loading.catch_up.is_empty()
+            && !self.list_loading.just_subscribed.is_empty()
             && self.chat_states.values().all(settled)
         {
-            let chats = std::mem::take(&mut self.list_loading.catch_up);
+            let chats = std::mem::take(&mut self.list_loading.just_subscribed);
             // A few of many chats are loaded one by one.
             if chats.len() * FEW_CHATS > self.chat_states.len() {
-                self.list_loading.caught = chats;
+                self.list_loading.listing = chats;
                 self.request_chats();
             } else {
                 chats.into_iter().for_each(|chat| self.queue_fetch(chat));

@@ -85,7 +85,7 @@ impl Client {
             self.queue_fetch(chat);
         }
         if let Some(state) = self.chat_states.get_mut(&chat) {
-            state.stream.unpark();
+            state.stream.retry_over_limit();
         }
     }
 

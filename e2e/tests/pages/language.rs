@@ -82,7 +82,7 @@ async fn whoever_prefers_vietnamese_reads_vietnamese_everywhere() -> Result<()> 
 
     let browser = Browser::open_in(ALICE.name, Screen::WIDE, "vi-VN").await?;
     let alice = Person::arrive_with(browser, &server, ALICE).await?;
-    see_vietnamese_alone(&alice, "the door").await?;
+    see_vietnamese_alone(&alice, "the sign-in page").await?;
     let programs = loaded(&alice).await?;
     ensure!(programs.matches("_bg.wasm").count() == 1 && programs.contains("causerie-page-vi"), "{programs}");
     alice.try_to_sign_in("not the password").await?;
@@ -122,9 +122,9 @@ async fn the_switch_changes_the_language_and_keeps_what_is_written() -> Result<(
     let mut server = Server::start().await?;
     let bob = Person::join(&server, BOB).await?;
     let alice = Person::arrive(&server, ALICE, Screen::PHONE).await?;
-    see_english_alone(&alice, "the door in English").await?;
+    see_english_alone(&alice, "the sign-in page in English").await?;
     alice.click(r#"[data-testid="language"]"#).await?;
-    see_vietnamese_alone(&alice, "the door after the switch").await?;
+    see_vietnamese_alone(&alice, "the sign-in page after the switch").await?;
     alice.register().await?;
     alice.start_chat(BOB).await?;
     alice.see_online().await?;
@@ -156,11 +156,11 @@ async fn under_trunk_serve_both_languages_are_there_too() -> Result<()> {
     let browser = Browser::open_in(ALICE.name, Screen::PHONE, "vi-VN").await?;
     browser.go_to(&trunk.url()).await?;
     browser
-        .until("the door in Vietnamese", "return document.body.innerText.includes('Đăng nhập')", vec![])
+        .until("the sign-in page in Vietnamese", "return document.body.innerText.includes('Đăng nhập')", vec![])
         .await?;
     browser.click(r#"[data-testid="language"]"#).await?;
     browser
-        .until("the door in English", "return document.body.innerText.includes('Sign in')", vec![])
+        .until("the sign-in page in English", "return document.body.innerText.includes('Sign in')", vec![])
         .await
         .map(drop)
 }

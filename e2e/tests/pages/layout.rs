@@ -21,7 +21,7 @@ const SCROLLS: &str = r#"
     if (scrollX || scrollY) wrong.push(`the window scrolled to ${scrollX}, ${scrollY}`);
     if (page.scrollWidth > innerWidth || page.scrollHeight > innerHeight)
         wrong.push(`the document is ${page.scrollWidth} × ${page.scrollHeight} in ${innerWidth} × ${innerHeight}`);
-    for (const part of document.querySelectorAll(".app, .chats, .chats > ul, .conversation, .scroller, .door, dialog"))
+    for (const part of document.querySelectorAll(".app, .chats, .chats > ul, .conversation, .scroller, .sign-in, dialog"))
         if (part.checkVisibility() && part.scrollWidth > part.clientWidth) wrong.push(`${part.className} is too wide`);
     return wrong.join("; ");"#;
 
@@ -87,10 +87,10 @@ async fn no_view_of_the_page_scrolls_the_window() -> Result<()> {
     let mut server = Server::start().await?;
     let bob = Person::join(&server, BOB).await?;
     let alice = Person::arrive(&server, ALICE, Screen::WIDE).await?;
-    see_no_scrolling(&alice, "the door").await?;
+    see_no_scrolling(&alice, "the sign-in page").await?;
     see_within_reach(&alice, r#"[data-testid="language"]"#).await?;
     alice.click(r#"[data-testid="show-register"]"#).await?;
-    see_no_scrolling(&alice, "the door with a new account").await?;
+    see_no_scrolling(&alice, "the sign-in page with a new account").await?;
     see_within_reach(&alice, r#"[data-testid="language"]"#).await?;
     alice.click(r#"[data-testid="show-sign-in"]"#).await?;
     alice.register().await?;

@@ -26,7 +26,7 @@ async fn browser() -> Result<Browser> {
     Browser::open("a visitor", Screen::WIDE).await
 }
 
-async fn see_the_door(browser: &Browser) -> Result<()> {
+async fn see_the_sign_in_page(browser: &Browser) -> Result<()> {
     browser.see(r#"form[data-testid="sign-in"], form[data-testid="register"]"#).await.map(drop)
 }
 
@@ -56,11 +56,11 @@ async fn a_file_that_fails_once_costs_a_second_try_and_no_click() -> Result<()> 
         let browser = browser().await?;
         front.breaks(file, fault.clone(), 1);
         browser.go_to(&front.url()).await?;
-        see_the_door(&browser).await?;
-        // An unbroken style may be there before; the door shows without it too, and then the page is loaded again.
+        see_the_sign_in_page(&browser).await?;
+        // An unbroken style may be there before; the sign-in page shows without it too, and then the page is loaded again.
         let styled = "return getComputedStyle(document.body).fontFamily.includes('system-ui')";
         browser.until("the style", styled, Vec::new()).await?;
-        see_the_door(&browser).await?;
+        see_the_sign_in_page(&browser).await?;
         ensure!(front.asked(file) > 1, "{file} {fault:?} was not tried again");
     }
     Ok(())
@@ -85,7 +85,7 @@ async fn what_can_not_be_loaded_is_told_after_one_more_try_and_reload_works() ->
         ensure!(front.asked("_bg.wasm") == 2, "asked {} times", front.asked("_bg.wasm"));
         front.mend();
         browser.click("#failed button").await?;
-        see_the_door(&browser).await?;
+        see_the_sign_in_page(&browser).await?;
         ensure!(browser.client().find_all(fantoccini::Locator::Css(FAILED)).await?.is_empty());
     }
     Ok(())
@@ -108,7 +108,7 @@ async fn a_program_that_breaks_down_later_is_told_too() -> Result<()> {
     for how in ["setTimeout(trap)", "Promise.resolve().then(trap)"] {
         let browser = browser().await?;
         browser.go_to(&front.url()).await?;
-        see_the_door(&browser).await?;
+        see_the_sign_in_page(&browser).await?;
         // A fault of the page's guests, as an extension of the browser, is none of the program.
         browser.client().execute("setTimeout(() => { throw Error('of a guest') })", Vec::new()).await?;
         browser.client().execute(&format!("{TRAP} {how}; return 1"), Vec::new()).await?;
@@ -155,7 +155,7 @@ async fn where_no_script_runs_the_style_alone_says_so_after_a_while() -> Result<
     }
     front.mend();
     browser.click("#failed button").await?;
-    see_the_door(&browser).await
+    see_the_sign_in_page(&browser).await
 }
 
 #[tokio::test]

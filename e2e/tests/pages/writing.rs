@@ -209,8 +209,8 @@ async fn forms_keep_what_was_written_when_they_close_or_change() -> Result<()> {
     alice.click(r#"[data-testid="new-chat-dialog"] .head button"#).await?;
 
     alice.sign_out().await?;
-    let email = r#".door input[name="email"]"#;
-    let password = r#".door input[name="password"]"#;
+    let email = r#".sign-in input[name="email"]"#;
+    let password = r#".sign-in input[name="password"]"#;
     alice.fill(email, "alice@exam").await?;
     alice.fill(password, "half a password").await?;
     alice.click(r#"[data-testid="show-register"]"#).await?;

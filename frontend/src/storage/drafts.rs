@@ -28,7 +28,7 @@ impl TextStorage {
 
     /// The texts of the sign-in page, in this tab.
     pub fn of_sign_in() -> Self {
-        Self { prefix: super::owned(".door."), tab: true }
+        Self { prefix: super::owned(".sign-in."), tab: true }
     }
 
     /// The key in the browser's storage, as `storage` events carry it.

@@ -82,7 +82,7 @@ pub fn SignIn() -> impl IntoView {
         view! { <p class="other">{question}{button("link", Some(testid), action, switch)}</p> }.into_any()
     });
     page! {
-        <main class="door">
+        <main class="sign-in">
             <header>
                 <h1>"Causerie"</h1>
                 <p>say!(Greeting)</p>

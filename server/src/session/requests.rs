@@ -82,7 +82,7 @@ impl<T: Transport> SocketTask<T> {
 
     /// Notes the newest message in any of the user's chats before the last subscription that the socket may have:
     /// the list that the client loads after this has every message up to it, and the pings name the chats of later ones.
-    async fn note_newest(&mut self, chat: ChatId) -> Result<(), StoreError> {
+    async fn remember_newest_message(&mut self, chat: ChatId) -> Result<(), StoreError> {
         if self.session.newest_seen.is_none() && self.session.is_filled_by(chat) {
             let newest = self.services.store.moved_chats(self.session.user, MessageId(0), 1).await?;
             let newest = newest.first().map_or(MessageId(0), |(place, _)| place.sort_key);
@@ -116,7 +116,7 @@ impl<T: Transport> SocketTask<T> {
         after: Option<Seq>,
         epoch: Option<Epoch>,
     ) -> Result<Subscribed, NotFollowed> {
-        if let Err(error) = self.note_newest(chat).await {
+        if let Err(error) = self.remember_newest_message(chat).await {
             log(&error);
             return Err(NotFollowed::Store);
         }

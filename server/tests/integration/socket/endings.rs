@@ -188,5 +188,5 @@ async fn a_server_that_ends_tells_who_comes_meanwhile() {
     drop((a, other));
     let address = server.address;
     server.stop().await;
-    assert!(tokio::net::TcpStream::connect(address).await.is_err(), "the door is closed in the end");
+    assert!(tokio::net::TcpStream::connect(address).await.is_err(), "the listener is closed in the end");
 }
