@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 
 use self::attempts::{Attempts, Origin};
 use crate::bus::{Bus, Envelope};
+use crate::clock::UnixMicros;
 use crate::config::Limits;
 use crate::store::{Store, StoreError};
 use crate::{clock, email};
@@ -31,8 +32,8 @@ pub(crate) mod password;
 const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// Microseconds of a day.
-const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+/// How long a token is valid.
+const TOKEN_LIFE: Duration = Duration::from_secs(limits::TOKEN_DAYS as u64 * 24 * 60 * 60);
 
 /// A handle; clones share its queues and limits.
 #[derive(Clone)]
@@ -124,8 +125,7 @@ impl From<StoreError> for SignInError {
 pub struct Caller {
     pub user: User,
     pub token: TokenId,
-    /// In microseconds since 1970.
-    pub expires_at: i64,
+    pub expires_at: UnixMicros,
 }
 
 /// Why a token is not valid; the text is the reason of a close with 4001 and the detail of a 401.
@@ -259,7 +259,7 @@ impl Auth {
         rand::rng().fill_bytes(&mut secret);
         let token = URL_SAFE_NO_PAD.encode(secret);
         let now = clock::now();
-        let expires_at = now + limits::TOKEN_DAYS * DAY;
+        let expires_at = now + TOKEN_LIFE;
         self.store.create_token(user.id, digest(&token), now, expires_at).await?;
         Ok(SignedIn { token, expires_at: clock::to_wire(expires_at), user })
     }

@@ -13,8 +13,7 @@
 //! - `refusal`: what a client is told when something is not done.
 //! - `auth`: passwords and tokens. `rate_limit`: how fast a user may send. `probes`: handshakes that are being examined.
 //! - [`bus`]: between nodes. [`store`]: the log, durable. [`hub`]: who is here. [`outbox`]: bounded, one a socket.
-//! - [`metrics`]: what is counted and measured. `clock`: times as the wire shows them. `email`: which addresses are
-//!   the same.
+//! - [`metrics`]: what is counted and measured. [`clock`]: points in time. `email`: which addresses are the same.
 
 #![expect(clippy::disallowed_methods, reason = "a server has timers; the ban is for what waits for a state")]
 #![warn(unreachable_pub)]
@@ -22,7 +21,7 @@
 mod auth;
 pub mod bus;
 mod chat;
-mod clock;
+pub mod clock;
 pub mod config;
 mod connections;
 pub mod demo;

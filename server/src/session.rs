@@ -1,5 +1,7 @@
 //! A session: decides what a socket's frames lead to, without input or output.
 
+use std::time::Duration;
+
 use causerie_protocol::server_frame::{ErrorReply, Pong};
 use causerie_protocol::{
     ChatId, ClientFrame, ClientId, CloseCode, Epoch, ErrorCode, FrameError, MessageId, Seq, ServerFrame,
@@ -7,6 +9,7 @@ use causerie_protocol::{
 };
 
 use crate::auth::AuthError;
+use crate::clock::UnixMicros;
 use crate::outbox::{Closing, Frame, Scope};
 use crate::refusal::Refusal;
 use crate::store::{Append, Change, Position};
@@ -18,23 +21,23 @@ mod transport;
 pub(crate) use task::{Opening, Services, run};
 pub(crate) use transport::{Disconnected, Incoming, Outgoing, Transport, refuse};
 
-/// The shortest time between two typing notices of one chat that are passed on, in microseconds.
-const TYPING_PAUSE: i64 = 1_000_000;
-const BAD_FRAME_WINDOW: i64 = limits::BAD_FRAME_SECONDS as i64 * 1_000_000;
+/// The shortest time between two typing notices of one chat that are passed on.
+const TYPING_PAUSE: Duration = Duration::from_secs(1);
+const BAD_FRAME_WINDOW: Duration = Duration::from_secs(limits::BAD_FRAME_SECONDS);
 
 /// The state of one socket: what it is for, and what it has been sent.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub user: UserId,
     pub scope: Scope,
-    /// When the token expires, in microseconds since 1970.
-    expires_at: i64,
+    /// When the token expires.
+    expires_at: UnixMicros,
     /// The subscribed chats with the last position that was sent of each, sorted by chat.
     follows: Vec<(ChatId, Seq)>,
     /// When the last bad frames came.
-    bad_frames: Vec<i64>,
+    bad_frames: Vec<UnixMicros>,
     /// The last typing notice that was passed on, and when.
-    typed: Option<(ChatId, i64)>,
+    typed: Option<(ChatId, UnixMicros)>,
     /// Once the socket follows as many chats as it may: the newest message in any of the user's chats, as seen by
     /// the last ping but one and by the last one.
     ///
@@ -71,7 +74,7 @@ pub(crate) enum Delivery {
 }
 
 impl Session {
-    pub(crate) fn new(user: UserId, expires_at: i64, scope: Scope) -> Self {
+    pub(crate) fn new(user: UserId, expires_at: UnixMicros, scope: Scope) -> Self {
         Self {
             user,
             scope,
@@ -84,13 +87,13 @@ impl Session {
     }
 
     /// How the socket is closed if its token has expired at `now`.
-    pub(crate) fn expired(&self, now: i64) -> Option<Closing> {
+    pub(crate) fn expired(&self, now: UnixMicros) -> Option<Closing> {
         (now >= self.expires_at)
             .then(|| Closing::new(CloseCode::Unauthorized, AuthError::Expired.to_string()))
     }
 
-    /// What a text frame leads to. `now` is in microseconds since 1970.
-    pub(crate) fn on_text(&mut self, json: &str, now: i64) -> Action {
+    /// What a text frame leads to.
+    pub(crate) fn on_text(&mut self, json: &str, now: UnixMicros) -> Action {
         if let Some(closing) = self.expired(now) {
             return Action::Close(closing);
         }
@@ -100,7 +103,7 @@ impl Session {
         }
     }
 
-    fn decide(&mut self, frame: ClientFrame, now: i64) -> Result<Action, FrameError> {
+    fn decide(&mut self, frame: ClientFrame, now: UnixMicros) -> Result<Action, FrameError> {
         Ok(match frame {
             ClientFrame::Message { text, client_id, chat_id } => {
                 let chat = self.chat(chat_id, client_id.as_ref())?;
@@ -132,7 +135,8 @@ impl Session {
             }
             ClientFrame::Typing { chat_id } => {
                 let chat = self.chat(chat_id, None)?;
-                let again = self.typed.is_some_and(|(typed, at)| typed == chat && now - at < TYPING_PAUSE);
+                let is_recent = |at| now.saturating_since(at) < TYPING_PAUSE;
+                let again = self.typed.is_some_and(|(typed, at)| typed == chat && is_recent(at));
                 if again || self.last(chat).is_none() {
                     return Ok(Action::Nothing);
                 }
@@ -165,8 +169,8 @@ impl Session {
         }
     }
 
-    fn bad_frame(&mut self, error: FrameError, now: i64) -> Action {
-        self.bad_frames.retain(|at| now - at < BAD_FRAME_WINDOW);
+    fn bad_frame(&mut self, error: FrameError, now: UnixMicros) -> Action {
+        self.bad_frames.retain(|at| now.saturating_since(*at) < BAD_FRAME_WINDOW);
         self.bad_frames.push(now);
         if self.bad_frames.len() >= limits::BAD_FRAMES {
             let reason = "too many frames that make no sense: this client is broken";

@@ -8,12 +8,14 @@ use causerie_protocol::{
     ChatId, ClientId, Epoch, Event, Message, MessageId, MessageText, Seq, TokenId, UserId,
 };
 
+use crate::clock::UnixMicros;
 use crate::hub::NodeId;
 
 mod instruments;
 pub mod postgres;
 mod rows;
 pub mod sqlite;
+mod time;
 pub mod transfer;
 
 pub use postgres::PostgresStore;
@@ -138,8 +140,8 @@ pub enum StoreError {
 pub struct TokenRecord {
     pub id: TokenId,
     pub user: User,
-    /// When it ends, in microseconds since 1970.
-    pub expires_at: i64,
+    /// When it ends.
+    pub expires_at: UnixMicros,
     pub revoked: bool,
 }
 
@@ -231,18 +233,18 @@ pub trait Store: Send + Sync + 'static {
     /// The person that a request names; by address as [`Store::account`].
     async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError>;
 
-    /// Stores a sign-in by its token's SHA-256. Times are microseconds since 1970.
+    /// Stores a sign-in by its token's SHA-256.
     async fn create_token(
         &self,
         user: UserId,
         digest: [u8; 32],
-        created_at: i64,
-        expires_at: i64,
+        created_at: UnixMicros,
+        expires_at: UnixMicros,
     ) -> Result<TokenId, StoreError>;
     /// The sign-in with this digest, be it expired or revoked, so that the answer can say which.
     async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError>;
     /// The sign-ins of a person that are still good at `now`, newest first; `current` is left false.
-    async fn tokens_of(&self, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError>;
+    async fn tokens_of(&self, user: UserId, now: UnixMicros) -> Result<Vec<TokenInfo>, StoreError>;
     /// Those of these sign-ins that were revoked, for nodes that may have missed it.
     async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>, StoreError>;
     /// Revokes a person's sign-in. Returns false if they have no such sign-in, or it is revoked already.

@@ -88,7 +88,7 @@ async fn status(
         protocol: limits::VERSION,
         node: app.probes.node.clone(),
         clustered: app.config.redis_url.is_some(),
-        time_ms: clock::now() / 1_000,
+        time_ms: clock::now().as_millis(),
         heartbeat_ms: milliseconds(app.config.heartbeat),
         host,
         database,

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{Disconnected, Incoming, Opening, Outgoing, Services, Transport, run};
 use crate::bus::MemoryBus;
 use crate::chat::{AppendError, Chats};
+use crate::clock::UnixMicros;
 use crate::config::Limits;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
@@ -87,7 +88,7 @@ impl World {
         let opening = Opening {
             user: self.user.clone(),
             token: TokenId(1),
-            expires_at: i64::MAX,
+            expires_at: UnixMicros(i64::MAX),
             scope,
             after: None,
             epoch: None,
@@ -149,7 +150,7 @@ async fn what_others_do_counts_towards_the_same_bound() {
     let opening = Opening {
         user: world.user.clone(),
         token: TokenId(1),
-        expires_at: i64::MAX,
+        expires_at: UnixMicros(i64::MAX),
         scope: Scope::Many,
         after: None,
         epoch: None,

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::{Disconnected, Incoming, Opening, Outgoing, Services, Transport, run};
 use crate::bus::{Bus, Envelope};
 use crate::chat::Chats;
+use crate::clock::UnixMicros;
 use crate::config::Limits;
 use crate::hub::{HEARTBEAT_SLOTS, Hub};
 use crate::metrics::Metrics;
@@ -110,7 +111,7 @@ async fn gaps_and_lost_tails_are_filled_from_the_log() {
     let opening = Opening {
         user,
         token: TokenId(1),
-        expires_at: i64::MAX,
+        expires_at: UnixMicros(i64::MAX),
         scope: Scope::One(chat),
         after: None,
         epoch: None,

@@ -263,7 +263,7 @@ impl<T: Transport> SocketTask<T> {
         let moved = self.moved().await;
         let followed = heads.into_iter().filter(|(chat, _)| self.session.last(*chat).is_some());
         let heads = followed.chain(moved).collect();
-        self.reply(&ServerFrame::Ping(Ping { t: clock::now() / 1_000, heads }));
+        self.reply(&ServerFrame::Ping(Ping { t: clock::now().as_millis(), heads }));
         // A control ping as well: clients that know nothing of this protocol answer it too.
         self.pending.push_back(Item::Ping);
         self.drain().await?;

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::transport::{CLOSE_WAIT, Disconnected, Incoming, Outgoing, Transport, finish, finish_unreadable};
 use super::{Action, Delivery, Session};
 use crate::chat::{Chats, Responder};
-use crate::clock;
+use crate::clock::{self, UnixMicros};
 use crate::hub::Hub;
 use crate::metrics::{Closed, Frames, Metrics};
 use crate::outbox::{Closing, Item, Outbox, Scope, Signal};
@@ -42,8 +42,8 @@ pub struct Services {
 pub(crate) struct Opening {
     pub user: User,
     pub token: TokenId,
-    /// When the token expires, in microseconds since 1970.
-    pub expires_at: i64,
+    /// When the token expires.
+    pub expires_at: UnixMicros,
     pub scope: Scope,
     /// Where the one chat of the socket is resumed.
     pub after: Option<Seq>,

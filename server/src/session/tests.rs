@@ -2,7 +2,7 @@
 
 use super::*;
 
-const NEVER: i64 = i64::MAX;
+const NEVER: UnixMicros = UnixMicros(i64::MAX);
 
 fn session(scope: Scope) -> Session {
     Session::new(UserId(1), NEVER, scope)
@@ -22,7 +22,7 @@ fn a_frame_goes_to_the_chat_that_it_names_or_that_the_socket_is_for() {
         (Scope::Many, r#"{"type":"message","text":"a","chat_id":8}"#, 8),
         (Scope::Many, r#"{"type":"read","seq":1,"chat_id":8}"#, 8),
     ] {
-        let action = session(scope).on_text(json, 0);
+        let action = session(scope).on_text(json, UnixMicros(0));
         let Action::Submit(append) = action else { panic!("{json}: {action:?}") };
         assert_eq!((append.chat, append.actor), (ChatId(chat), UserId(1)), "{json}");
     }
@@ -34,22 +34,22 @@ fn a_frame_goes_to_the_chat_that_it_names_or_that_the_socket_is_for() {
         (Scope::Many, r#"{"type":"read","seq":1}"#, "missing_field"),
         (Scope::Many, r#"{"type":"message","chat_id":1}"#, "missing_field"),
     ] {
-        assert_eq!(error_code(&session(scope).on_text(json, 0)), code, "{json}");
+        assert_eq!(error_code(&session(scope).on_text(json, UnixMicros(0))), code, "{json}");
     }
 }
 
 #[test]
 fn twenty_bad_frames_within_ten_seconds_are_too_many() {
-    let second = 1_000_000;
+    let seconds = |count: i64| UnixMicros(count * 1_000_000);
     let mut session = session(Scope::Many);
     for n in 0..limits::BAD_FRAMES as i64 - 1 {
-        assert!(matches!(session.on_text("nonsense", n), Action::Reply(_)), "{n}");
+        assert!(matches!(session.on_text("nonsense", UnixMicros(n)), Action::Reply(_)), "{n}");
     }
-    assert!(matches!(session.on_text("nonsense", 11 * second), Action::Reply(_)), "the others are old");
+    assert!(matches!(session.on_text("nonsense", seconds(11)), Action::Reply(_)), "the others are old");
     for n in 0..limits::BAD_FRAMES as i64 - 2 {
-        assert!(matches!(session.on_text("nonsense", 12 * second + n), Action::Reply(_)), "{n}");
+        assert!(matches!(session.on_text("nonsense", UnixMicros(12_000_000 + n)), Action::Reply(_)), "{n}");
     }
-    let action = session.on_text("nonsense", 13 * second);
+    let action = session.on_text("nonsense", seconds(13));
     assert!(matches!(action, Action::Close(closing) if closing.code == CloseCode::BrokenClient));
 }
 
@@ -94,17 +94,17 @@ fn a_subscription_begins_where_the_client_stopped_or_afresh() {
 fn typing_is_passed_on_once_a_second_and_only_for_followed_chats() {
     let json = r#"{"type":"typing"}"#;
     let mut session = session(Scope::One(ChatId(1)));
-    assert!(matches!(session.on_text(json, 0), Action::Nothing));
+    assert!(matches!(session.on_text(json, UnixMicros(0)), Action::Nothing));
     session.follow(ChatId(1), Seq::ZERO);
-    assert!(matches!(session.on_text(json, 0), Action::Typing(ChatId(1))));
-    assert!(matches!(session.on_text(json, 999_999), Action::Nothing));
-    assert!(matches!(session.on_text(json, 1_000_000), Action::Typing(_)));
+    assert!(matches!(session.on_text(json, UnixMicros(0)), Action::Typing(ChatId(1))));
+    assert!(matches!(session.on_text(json, UnixMicros(999_999)), Action::Nothing));
+    assert!(matches!(session.on_text(json, UnixMicros(1_000_000)), Action::Typing(_)));
 }
 
 #[test]
 fn a_frame_after_the_token_expired_closes_with_4001() {
-    let mut session = Session::new(UserId(1), 100, Scope::Many);
-    assert!(session.expired(99).is_none());
-    let action = session.on_text(r#"{"type":"pong"}"#, 100);
+    let mut session = Session::new(UserId(1), UnixMicros(100), Scope::Many);
+    assert!(session.expired(UnixMicros(99)).is_none());
+    let action = session.on_text(r#"{"type":"pong"}"#, UnixMicros(100));
     assert!(matches!(action, Action::Close(closing) if closing.code == CloseCode::Unauthorized));
 }

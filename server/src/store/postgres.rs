@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::instruments::Instruments;
 use super::{Access, PoolState, StoreError};
-use crate::clock;
+use crate::clock::{self, UnixMicros};
 use crate::hub::NodeId;
 use crate::metrics::{Metrics, Operation};
 
@@ -61,8 +61,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// hides, would otherwise hold up everybody for ever.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// After an operation timed out, in microseconds: connections that are given back within it are pinged first.
-const SUSPECT: i64 = 10_000_000;
+/// After an operation timed out: connections that are given back within it are pinged first.
+const SUSPECT: Duration = Duration::from_secs(10);
 
 /// The store in a Postgres database that several nodes share.
 pub struct PostgresStore {
@@ -114,7 +114,8 @@ impl PostgresStore {
                 })
             })
             .after_release(move |connection, _| {
-                let is_suspect = clock::now() - last_timeout.load(Ordering::Acquire) < SUSPECT;
+                let timed_out_at = UnixMicros(last_timeout.load(Ordering::Acquire));
+                let is_suspect = clock::now().saturating_since(timed_out_at) < SUSPECT;
                 Box::pin(async move {
                     // The pool would ping it without a limit, and keep its place as long as that takes.
                     let lives = !is_suspect || matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(())));
@@ -225,7 +226,7 @@ impl PostgresStore {
         });
         let result = timeout(self.timeout, answer.as_mut()).await.unwrap_or_else(|_| {
             // Before the operation is dropped, and its connection given back.
-            self.timed_out_at.store(clock::now(), Ordering::Release);
+            self.timed_out_at.store(clock::now().0, Ordering::Release);
             Err(timed_out())
         });
         self.instruments.operation_ended(operation, begin, &result);

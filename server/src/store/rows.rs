@@ -8,7 +8,7 @@ use causerie_protocol::{
 use sqlx::FromRow;
 
 use super::{AppendResult, Appended, Refused, TokenRecord};
-use crate::clock;
+use crate::clock::{self, UnixMicros};
 
 /// The kinds of event, as the table holds them.
 pub(super) mod kind {
@@ -60,7 +60,7 @@ pub(super) struct AccountRow {
 #[derive(FromRow)]
 pub(super) struct TokenRow {
     pub(super) id: i64,
-    pub(super) expires_at: i64,
+    pub(super) expires_at: UnixMicros,
     pub(super) revoked: bool,
     #[sqlx(flatten)]
     pub(super) user: UserRow,
@@ -76,8 +76,8 @@ impl From<TokenRow> for TokenRecord {
 #[derive(FromRow)]
 pub(super) struct TokenInfoRow {
     pub(super) id: i64,
-    pub(super) created_at: i64,
-    pub(super) expires_at: i64,
+    pub(super) created_at: UnixMicros,
+    pub(super) expires_at: UnixMicros,
 }
 
 impl From<TokenInfoRow> for TokenInfo {
@@ -99,8 +99,8 @@ pub(super) struct ChatRow {
     pub(super) closed: bool,
     pub(super) title: Option<String>,
     pub(super) head: i64,
-    pub(super) created_at: i64,
-    pub(super) updated_at: i64,
+    pub(super) created_at: UnixMicros,
+    pub(super) updated_at: UnixMicros,
     pub(super) read_seq: i64,
     pub(super) unread: i64,
     pub(super) last_id: Option<i64>,
@@ -160,12 +160,12 @@ pub(super) struct EventRow {
     pub(super) chat_id: i64,
     pub(super) seq: i64,
     pub(super) kind: i64,
-    pub(super) at: i64,
+    pub(super) at: UnixMicros,
     pub(super) client_id: Option<String>,
     pub(super) content: Option<Vec<u8>>,
     pub(super) target: Option<i64>,
-    pub(super) edited_at: Option<i64>,
-    pub(super) deleted_at: Option<i64>,
+    pub(super) edited_at: Option<UnixMicros>,
+    pub(super) deleted_at: Option<UnixMicros>,
     pub(super) target_content: Option<Vec<u8>>,
     #[sqlx(flatten)]
     pub(super) user: UserRow,
@@ -234,10 +234,10 @@ impl SenderRow {
 pub(super) struct EarlierRow {
     id: Option<i64>,
     seq: Option<i64>,
-    at: Option<i64>,
+    at: Option<UnixMicros>,
     content: Option<Vec<u8>>,
-    edited_at: Option<i64>,
-    deleted_at: Option<i64>,
+    edited_at: Option<UnixMicros>,
+    deleted_at: Option<UnixMicros>,
 }
 
 impl EarlierRow {

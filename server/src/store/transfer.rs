@@ -8,6 +8,7 @@ use sqlx::FromRow;
 use super::StoreError;
 use super::postgres::transfer::PostgresSide;
 use super::sqlite::transfer::SqliteSide;
+use crate::clock::UnixMicros;
 
 /// Rows that are read and written at once; a message has at most 16 KiB, so at most 16 MB.
 pub(super) const BATCH: i64 = 1_000;
@@ -108,7 +109,7 @@ pub(super) struct User {
     pub(super) email_twin: i64,
     pub(super) name: String,
     pub(super) password_hash: String,
-    pub(super) created_at: i64,
+    pub(super) created_at: UnixMicros,
 }
 
 #[derive(FromRow, PartialEq)]
@@ -116,8 +117,8 @@ pub(super) struct Token {
     pub(super) id: i64,
     pub(super) user_id: i64,
     pub(super) digest: Vec<u8>,
-    pub(super) created_at: i64,
-    pub(super) expires_at: i64,
+    pub(super) created_at: UnixMicros,
+    pub(super) expires_at: UnixMicros,
     pub(super) revoked: bool,
 }
 
@@ -129,8 +130,8 @@ pub(super) struct Chat {
     pub(super) closed: bool,
     pub(super) title: Option<String>,
     pub(super) head: i64,
-    pub(super) created_at: i64,
-    pub(super) updated_at: i64,
+    pub(super) created_at: UnixMicros,
+    pub(super) updated_at: UnixMicros,
     pub(super) sort_key: i64,
 }
 
@@ -157,12 +158,12 @@ pub(super) struct Event {
     pub(super) seq: i64,
     pub(super) kind: i64,
     pub(super) actor_id: i64,
-    pub(super) at: i64,
+    pub(super) at: UnixMicros,
     pub(super) client_id: Option<String>,
     pub(super) content: Option<Vec<u8>>,
     pub(super) target: Option<i64>,
-    pub(super) edited_at: Option<i64>,
-    pub(super) deleted_at: Option<i64>,
+    pub(super) edited_at: Option<UnixMicros>,
+    pub(super) deleted_at: Option<UnixMicros>,
 }
 
 /// Rows of one table, in the order of their keys.

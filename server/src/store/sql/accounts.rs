@@ -5,9 +5,10 @@ use causerie_protocol::rest::{TokenInfo, UserRef};
 use causerie_protocol::{TokenId, UserId};
 
 use super::{Connection, list};
+use crate::clock::{self, UnixMicros};
+use crate::email;
 use crate::store::TokenRecord;
 use crate::store::rows::{AccountRow, TokenInfoRow, TokenRow, UserRow};
-use crate::{clock, email};
 
 /// How many accounts of one address are read, the one with the wanted spelling first: more are from before addresses had
 /// keys, and differ in the case of more letters than anybody's do.
@@ -89,8 +90,8 @@ pub(super) async fn create_token(
     writer: &mut Connection,
     user: UserId,
     digest: [u8; 32],
-    created_at: i64,
-    expires_at: i64,
+    created_at: UnixMicros,
+    expires_at: UnixMicros,
 ) -> sqlx::Result<TokenId> {
     let id = sqlx::query_scalar(
         "INSERT INTO tokens (user_id, digest, created_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id",
@@ -118,7 +119,7 @@ pub(super) async fn token(reader: &mut Connection, digest: [u8; 32]) -> sqlx::Re
 pub(super) async fn tokens_of(
     reader: &mut Connection,
     user: UserId,
-    now: i64,
+    now: UnixMicros,
 ) -> sqlx::Result<Vec<TokenInfo>> {
     let rows: Vec<TokenInfoRow> = sqlx::query_as(
         "SELECT id, created_at, expires_at FROM tokens

@@ -6,7 +6,7 @@ use causerie_protocol::{Event, MessageId, MessageText, Seq, UserId, limits};
 use sqlx::FromRow;
 
 use super::{Connection, content};
-use crate::clock;
+use crate::clock::{self, UnixMicros};
 use crate::store::rows::{self, UserRow, kind, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
@@ -100,7 +100,7 @@ async fn push(
     kind: i64,
     target: Option<i64>,
     text: Option<&str>,
-    now: i64,
+    now: UnixMicros,
 ) -> sqlx::Result<Seq> {
     let seq = state.head.next();
     sqlx::query(

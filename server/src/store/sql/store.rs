@@ -11,6 +11,7 @@ use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, 
 use super::{
     Backend, Connection, Database, append, begin_on_users, content, last_event_id, list, lock_chat, snapshot,
 };
+use crate::clock::UnixMicros;
 use crate::hub::NodeId;
 use crate::metrics::Operation;
 use crate::store::Access::{Read, Write};
@@ -78,8 +79,8 @@ impl Store for Backend {
         &self,
         user: UserId,
         digest: [u8; 32],
-        created_at: i64,
-        expires_at: i64,
+        created_at: UnixMicros,
+        expires_at: UnixMicros,
     ) -> Result<TokenId, StoreError> {
         self.run(Operation::CreateToken, Write, async |connection| {
             let token = accounts::create_token(connection, user, digest, created_at, expires_at).await?;
@@ -93,7 +94,7 @@ impl Store for Backend {
         self.run(Operation::Token, Read, async |connection| accounts::token(connection, digest).await).await
     }
 
-    async fn tokens_of(&self, user: UserId, now: i64) -> Result<Vec<TokenInfo>, StoreError> {
+    async fn tokens_of(&self, user: UserId, now: UnixMicros) -> Result<Vec<TokenInfo>, StoreError> {
         self.run(Operation::TokensOf, Read, async |connection| {
             accounts::tokens_of(connection, user, now).await
         })

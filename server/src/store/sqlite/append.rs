@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, FromRow};
 
 use super::sql::{changes, log};
-use crate::clock;
+use crate::clock::{self, UnixMicros};
 use crate::store::rows::{self, EarlierRow, SenderRow, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
@@ -212,7 +212,11 @@ async fn look_up(transaction: &mut SqliteConnection, run: &[Append]) -> sqlx::Re
     Ok(known.collect())
 }
 
-async fn insert(transaction: &mut SqliteConnection, rows: &[NewRow<'_>], now: i64) -> sqlx::Result<()> {
+async fn insert(
+    transaction: &mut SqliteConnection,
+    rows: &[NewRow<'_>],
+    now: UnixMicros,
+) -> sqlx::Result<()> {
     let mut rest = rows;
     for (size, statement) in INSERT_SIZES.into_iter().zip(*INSERTS) {
         while rest.len() >= size {
@@ -239,7 +243,7 @@ async fn insert(transaction: &mut SqliteConnection, rows: &[NewRow<'_>], now: i6
 async fn refuse(
     transaction: &mut SqliteConnection,
     refusals: &[((ChatId, UserId, &ClientId), i64)],
-    now: i64,
+    now: UnixMicros,
 ) -> sqlx::Result<()> {
     if refusals.is_empty() {
         return Ok(());
@@ -260,7 +264,7 @@ async fn refuse(
 async fn set_heads(
     transaction: &mut SqliteConnection,
     heads: &HashMap<ChatId, (Seq, MessageId)>,
-    now: i64,
+    now: UnixMicros,
 ) -> sqlx::Result<()> {
     if heads.is_empty() {
         return Ok(());

@@ -2,6 +2,7 @@
 
 use causerie_protocol::rest::UserRef;
 use causerie_protocol::{TokenId, UserId};
+use causerie_server::clock::UnixMicros;
 
 use super::world::World;
 
@@ -55,29 +56,33 @@ pub async fn people_are_found_by_id_and_by_address(world: World) {
 }
 
 pub async fn a_token_is_found_by_its_digest_until_it_is_revoked(world: World) {
-    let id = world.store.create_token(world.alice, [7; 32], 1, 2_000).await.unwrap();
+    let id = world.store.create_token(world.alice, [7; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
     let record = world.store.token([7; 32]).await.unwrap().unwrap();
     assert_eq!(
         (record.id, record.user.id, record.expires_at, record.revoked),
-        (id, world.alice, 2_000, false)
+        (id, world.alice, UnixMicros(2_000), false)
     );
     assert_eq!(world.store.token([8; 32]).await.unwrap(), None);
     assert!(!world.store.revoke_token(world.bob, id).await.unwrap(), "somebody else's sign-in");
     assert!(world.store.revoke_token(world.alice, id).await.unwrap());
     assert!(!world.store.revoke_token(world.alice, id).await.unwrap(), "revoked already");
     assert!(world.store.token([7; 32]).await.unwrap().unwrap().revoked);
-    let good = world.store.create_token(world.alice, [9; 32], 1, 2_000).await.unwrap();
+    let good =
+        world.store.create_token(world.alice, [9; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
     assert_eq!(world.store.revoked(&[good, id, TokenId(999)]).await.unwrap(), [id]);
 }
 
 pub async fn only_good_sign_ins_are_listed(world: World) {
-    let expired = world.store.create_token(world.alice, [1; 32], 1, 100).await.unwrap();
-    let good = world.store.create_token(world.alice, [2; 32], 2, 1_000).await.unwrap();
-    let revoked = world.store.create_token(world.alice, [3; 32], 3, 1_000).await.unwrap();
-    world.store.create_token(world.bob, [4; 32], 4, 1_000).await.unwrap();
+    let expired =
+        world.store.create_token(world.alice, [1; 32], UnixMicros(1), UnixMicros(100)).await.unwrap();
+    let good =
+        world.store.create_token(world.alice, [2; 32], UnixMicros(2), UnixMicros(1_000)).await.unwrap();
+    let revoked =
+        world.store.create_token(world.alice, [3; 32], UnixMicros(3), UnixMicros(1_000)).await.unwrap();
+    world.store.create_token(world.bob, [4; 32], UnixMicros(4), UnixMicros(1_000)).await.unwrap();
     world.store.revoke_token(world.alice, revoked).await.unwrap();
-    let listed = world.store.tokens_of(world.alice, 500).await.unwrap();
+    let listed = world.store.tokens_of(world.alice, UnixMicros(500)).await.unwrap();
     assert_eq!(listed.iter().map(|token| token.id).collect::<Vec<_>>(), [good]);
-    let earlier = world.store.tokens_of(world.alice, 50).await.unwrap();
+    let earlier = world.store.tokens_of(world.alice, UnixMicros(50)).await.unwrap();
     assert_eq!(earlier.iter().map(|token| token.id).collect::<Vec<_>>(), [good, expired]);
 }

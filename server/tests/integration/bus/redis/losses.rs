@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use causerie_protocol::{ChatId, MessageText, Seq, TokenId, UserId};
 use causerie_server::bus::{Bus, Envelope};
+use causerie_server::clock::UnixMicros;
 use causerie_server::outbox::{Outbox, Scope, Signal};
 use causerie_server::store::{Append, Change};
 use causerie_testkit::Redis;
@@ -55,7 +56,7 @@ async fn a_revocation_that_it_lost_is_read_from_the_store() {
     let redis = Redis::start().await.unwrap();
     let node = Node::start(&redis.url()).await;
     let alice = ALICE;
-    let token = node.store.create_token(alice, [7; 32], 1, i64::MAX).await.unwrap();
+    let token = node.store.create_token(alice, [7; 32], UnixMicros(1), UnixMicros(i64::MAX)).await.unwrap();
     let outbox = socket(&node, alice, token);
     assert!(node.store.revoke_token(alice, token).await.unwrap());
     until("the socket stays open", || matches!(outbox.signal(), Some(Signal::Close(_)))).await;
