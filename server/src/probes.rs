@@ -1,11 +1,11 @@
 //! The record of handshakes that carried `?probe=`, for finding a fault between a client and this node.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use causerie_protocol::doctor::Trace;
 use causerie_protocol::limits;
+use parking_lot::Mutex;
 use rand::distr::{Alphanumeric, SampleString};
 
 /// How long a handshake is kept.
@@ -31,7 +31,7 @@ impl Default for Probes {
 impl Probes {
     /// Records a handshake; the oldest makes room.
     pub fn record(&self, probe: &str, trace: Trace, now: Instant) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         expire(&mut seen, now);
         if seen.len() >= limits::PROBES {
             seen.pop_front();
@@ -41,7 +41,7 @@ impl Probes {
 
     /// The last handshake of this name.
     pub fn get(&self, probe: &str, now: Instant) -> Option<Trace> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         expire(&mut seen, now);
         seen.iter().rev().find(|(_, name, _)| name == probe).map(|(_, _, trace)| trace.clone())
     }
@@ -89,6 +89,6 @@ mod tests {
         }
         assert_eq!(probes.get("0", now), None);
         assert_eq!(probes.get("1", now), Some(trace(101)));
-        assert_eq!(probes.seen.lock().unwrap().len(), limits::PROBES);
+        assert_eq!(probes.seen.lock().len(), limits::PROBES);
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use causerie_protocol::{ChatId, ClientId, UserId, limits};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::clock;
 use crate::config::Limits;
@@ -135,7 +136,7 @@ impl UserRate {
     pub fn is_repeat(&self, chat: ChatId, client_id: &ClientId) -> bool {
         static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         let hash = STATE.hash_one((chat, client_id)) as u32;
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recent = self.recent.lock();
         let Recent { hashes, next } = &mut *recent;
         if hashes.contains(&hash) {
             return true;
@@ -255,8 +256,7 @@ impl UserRates {
     }
 
     fn users(&self) -> MutexGuard<'_, Users> {
-        // No section leaves the map half changed.
-        self.0.users.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.users.lock()
     }
 }
 
@@ -356,9 +356,9 @@ mod tests {
         }
         // All that one socket may have unanswered can be sent again, once, without using up the rate.
         assert!((0..REMEMBERED_IDS - 1).all(|n| user.is_repeat(chat, &id(n))));
-        assert_eq!(user.recent.lock().unwrap().hashes.len(), REMEMBERED_IDS);
+        assert_eq!(user.recent.lock().hashes.len(), REMEMBERED_IDS);
         assert!(!user.is_repeat(chat, &id(REMEMBERED_IDS)));
-        assert_eq!(user.recent.lock().unwrap().hashes.len(), REMEMBERED_IDS);
+        assert_eq!(user.recent.lock().hashes.len(), REMEMBERED_IDS);
         let mut socket = rates.socket(UserId(1));
         for _ in 0..50 {
             assert_eq!(socket.count(true, SECOND), Throttle::Read);

@@ -5,12 +5,13 @@ use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use causerie_protocol::UserId;
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::config::Limits;
 
@@ -109,8 +110,7 @@ impl SocketLimiter {
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        // No section leaves the counts half changed, so a poisoned lock is still good.
-        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.counts.lock()
     }
 }
 

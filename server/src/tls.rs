@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -36,14 +37,13 @@ impl Certificate {
     /// Reads the files again, for new connections; after an error the old certificate stays.
     pub fn reload(&self) -> Result<(), TlsUnusable> {
         let fresh = Arc::new(read(&self.files, &self.provider)?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self.current.write() = fresh;
         Ok(())
     }
 
     /// The leaf certificate, for the doctor to pin.
     pub fn shown(&self) -> Option<CertificateDer<'static>> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.cert.first().cloned()
+        self.current.read().cert.first().cloned()
     }
 
     /// TLS 1.2 and 1.3 with HTTP/1.1, which WebSockets need.
@@ -60,7 +60,7 @@ impl Certificate {
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current.read().unwrap_or_else(PoisonError::into_inner).clone())
+        Some(self.current.read().clone())
     }
 }
 

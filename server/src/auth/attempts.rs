@@ -6,10 +6,10 @@
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hashlink::LruCache;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::config::Limits;
 use crate::rate_limit::Rate;
@@ -150,8 +150,7 @@ impl Attempts {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        // No section leaves an entry half changed.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock()
     }
 }
 
