@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use causerie_protocol::paths;
+use headers::{ETag, HeaderMapExt, IfNoneMatch};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
@@ -199,14 +200,14 @@ impl File {
         out.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
         out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         // Weak (RFC 9110, section 8.8.1): both encodings share it.
-        let tag = format!("W/\"{}\"", self.hash);
-        if let Ok(value) = HeaderValue::from_str(&tag) {
-            out.insert(header::ETAG, value);
-        }
+        let tag: ETag =
+            format!("W/\"{}\"", self.hash).parse().expect("a hash is visible ASCII without quotes");
+        let wanted = headers.typed_get::<IfNoneMatch>().is_none_or(|known| known.precondition_passes(&tag));
+        out.typed_insert(tag);
         if let Some(Ok(value)) = policy.map(HeaderValue::from_str) {
             out.insert(header::CONTENT_SECURITY_POLICY, value);
         }
-        if matches_etag(headers, &tag) {
+        if !wanted {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
@@ -255,16 +256,6 @@ fn inline_scripts(html: &str) -> String {
         rest = &rest[close..];
     }
     sources
-}
-
-/// Whether `If-None-Match` names this version (RFC 9110, section 13.1.2).
-fn matches_etag(headers: &HeaderMap, tag: &str) -> bool {
-    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let strong = tag.trim_start_matches("W/");
-    tags.flat_map(|value| value.split(',')).any(|value| {
-        let value = value.trim();
-        value == "*" || value.trim_start_matches("W/") == strong
-    })
 }
 
 /// Whether the browser accepts brotli; a weight of 0 refuses it (RFC 9110, section 12.4.2).

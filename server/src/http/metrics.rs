@@ -3,6 +3,8 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use headers::authorization::Bearer;
+use headers::{Authorization, HeaderMapExt};
 use sha2::{Digest, Sha256};
 
 use crate::metrics::level;
@@ -25,11 +27,8 @@ pub(super) async fn metrics(State(app): State<AppState>, headers: HeaderMap) -> 
 
 /// Compares digests, so that the time it takes says nothing about the token.
 fn has_valid_token(headers: &HeaderMap, token: &str) -> bool {
-    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let shown = shown
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    shown.is_some_and(|(_, shown)| Sha256::digest(shown.trim()) == Sha256::digest(token))
+    let shown = headers.typed_get::<Authorization<Bearer>>();
+    shown.is_some_and(|shown| Sha256::digest(shown.token()) == Sha256::digest(token))
 }
 
 /// Reads what is not counted as it happens.

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use causerie_protocol::rest::Problem;
+use headers::{Connection, HeaderMapExt, SecWebsocketVersion, Upgrade};
 
 use crate::refusal::{Refusal, milliseconds};
 
@@ -26,7 +27,8 @@ impl IntoResponse for Refusal {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(wait) = retry_after {
-            // Whole seconds (RFC 9110, section 10.2.3), rounded up so that nobody comes too early.
+            // Whole seconds (RFC 9110, section 10.2.3), rounded up so that nobody comes too early; the typed header
+            // rounds down.
             headers.insert(header::RETRY_AFTER, HeaderValue::from(milliseconds(wait).div_ceil(1_000)));
         }
         match status {
@@ -42,7 +44,7 @@ impl IntoResponse for Refusal {
 
 /// RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
 fn name_the_upgrade(headers: &mut HeaderMap) {
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    headers.typed_insert(Upgrade::websocket());
+    headers.typed_insert(Connection::upgrade());
+    headers.typed_insert(SecWebsocketVersion::V13);
 }
