@@ -1,10 +1,10 @@
 //! The record of handshakes that carried `?probe=`, for finding a fault between a client and this node.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use causerie_protocol::doctor::Trace;
 use causerie_protocol::limits;
+use hashlink::LruCache;
 use parking_lot::Mutex;
 use rand::distr::{Alphanumeric, SampleString};
 
@@ -18,13 +18,14 @@ const NODE_CHARS: usize = 8;
 pub struct Probes {
     /// Tells the nodes behind one address apart; random, so that it says nothing about the machine.
     pub node: String,
-    seen: Mutex<VecDeque<(Instant, String, Trace)>>,
+    /// By name; the one that was recorded first is the first.
+    seen: Mutex<LruCache<String, (Instant, Trace)>>,
 }
 
 impl Default for Probes {
     fn default() -> Self {
         let node = Alphanumeric.sample_string(&mut rand::rng(), NODE_CHARS);
-        Self { node, seen: Mutex::default() }
+        Self { node, seen: Mutex::new(LruCache::new(limits::PROBES)) }
     }
 }
 
@@ -33,23 +34,20 @@ impl Probes {
     pub fn record(&self, probe: &str, trace: Trace, now: Instant) {
         let mut seen = self.seen.lock();
         expire(&mut seen, now);
-        if seen.len() >= limits::PROBES {
-            seen.pop_front();
-        }
-        seen.push_back((now, probe.to_owned(), trace));
+        seen.insert(probe.to_owned(), (now, trace));
     }
 
     /// The last handshake of this name.
     pub fn get(&self, probe: &str, now: Instant) -> Option<Trace> {
         let mut seen = self.seen.lock();
         expire(&mut seen, now);
-        seen.iter().rev().find(|(_, name, _)| name == probe).map(|(_, _, trace)| trace.clone())
+        seen.peek(probe).map(|(_, trace)| trace.clone())
     }
 }
 
-fn expire(seen: &mut VecDeque<(Instant, String, Trace)>, now: Instant) {
-    while seen.front().is_some_and(|(at, _, _)| now.duration_since(*at) >= KEPT) {
-        seen.pop_front();
+fn expire(seen: &mut LruCache<String, (Instant, Trace)>, now: Instant) {
+    while seen.iter().next().is_some_and(|(_, (at, _))| now.duration_since(*at) >= KEPT) {
+        seen.remove_lru();
     }
 }
 
