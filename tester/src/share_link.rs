@@ -3,6 +3,18 @@
 use std::fmt::Write;
 
 use causerie_protocol::paths;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What is escaped in a value: all but what a server's address is written with, so that people can read the link.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'/')
+    .remove(b'[')
+    .remove(b']');
 
 /// The fields of one connection that a link may have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,10 +38,9 @@ impl ShareLink {
     /// Parses the query of the page's address, with or without its question mark; unknown names are ignored.
     pub fn parse(query: &str) -> Self {
         let mut link = Self::default();
-        for pair in query.trim_start_matches('?').split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = decode(value);
-            match name {
+        for (name, value) in form_urlencoded::parse(query.trim_start_matches('?').as_bytes()) {
+            let value = value.into_owned();
+            match &*name {
                 "base" => link.first.base = value,
                 "chat" => link.first.chat = value,
                 "base2" => link.second.get_or_insert_default().base = value,
@@ -48,7 +59,7 @@ impl ShareLink {
         let mut add = |name: &str, value: &str| {
             if !value.is_empty() {
                 let separator = if query.is_empty() { '?' } else { '&' };
-                let _ = write!(query, "{separator}{name}={}", encode(value));
+                let _ = write!(query, "{separator}{name}={}", utf8_percent_encode(value, VALUE));
             }
         };
         add("base", without_secrets(&self.first.base));
@@ -68,39 +79,6 @@ fn without_secrets(base: &str) -> &str {
     let base = base.trim();
     let base = base.split(['?', '#']).next().unwrap_or_default();
     if base.contains('@') { "" } else { base }
-}
-
-/// Percent-encoding of a query's value (RFC 3986, section 2.1).
-fn encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:/[]".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
-        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match (byte, escaped) {
-            (b'%', Some(escaped)) => {
-                out.push(escaped);
-                at += 2;
-            }
-            (b'+', _) => out.push(b' '),
-            (other, _) => out.push(*other),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]
