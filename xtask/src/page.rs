@@ -1,5 +1,6 @@
 //! The page: built by trunk, made smaller, weighed as a browser would download it, and kept for embedding.
 
+mod quick;
 mod shorten;
 pub mod split;
 
@@ -73,7 +74,7 @@ impl Page {
 /// Build the page into `dist/`, as people get it, and weigh it.
 pub fn build() -> Result<Page> {
     let dist = project::root().join("dist");
-    let mut trunk = trunk(&dist, &["--release"])?;
+    let mut trunk = trunk(&dist)?;
     let parts = split::prepare(&mut trunk)?;
     process::run(&mut trunk).context("building the page")?;
     finish(&dist, Some(&parts))?;
@@ -85,18 +86,17 @@ pub fn build() -> Result<Page> {
 /// Build the page for work and tests, neither made small nor weighed, and return its folder.
 pub fn build_quickly() -> Result<PathBuf> {
     let dist = project::quick().join("dist");
-    fs::create_dir_all(&dist).with_context(|| format!("making {}", dist.display()))?;
-    process::run(&mut trunk(&dist, &[])?).context("building the page")?;
+    quick::build(&dist).context("building the page")?;
     finish(&dist, None)?;
     keep(&dist, project::quick().join("page"))
 }
 
-/// Trunk's build of the page; how cargo builds is in `index.html`, for a release and for work.
-fn trunk(dist: &Path, options: &[&str]) -> Result<Command> {
+/// Trunk's build of the page; how cargo builds is in `index.html`.
+fn trunk(dist: &Path) -> Result<Command> {
     // Trunk offline means cargo offline, so the packages have to be here before.
     process::run(&mut cargo("fetch --target wasm32-unknown-unknown")?).context("fetching packages")?;
     let mut trunk = command("trunk")?;
-    trunk.arg("build").args(options).arg("--dist").arg(dist);
+    trunk.args(["build", "--release", "--dist"]).arg(dist);
     // Every tool it needs is pinned and installed; a download would be of something that isn't.
     trunk.args(["--offline", "true", "--skip-version-check"]);
     // Trunk takes NO_COLOR=1 for an invalid value.

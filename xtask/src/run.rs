@@ -27,8 +27,13 @@ pub struct Options {
 /// Build, then become the server: Ctrl-C reaches it directly.
 pub fn run(options: &Options) -> Result<()> {
     println!("Setting up");
-    tools::ensure()?;
-    let program = if options.release { build::build()?.program } else { build::quick()? };
+    let program = if options.release {
+        tools::ensure()?;
+        build::build()?.program
+    } else {
+        tools::ensure_rust_parts()?;
+        build::quick()?
+    };
     println!("Causerie will be at http://{}:{}/ (Ctrl-C ends it)", options.bind, options.port);
     let mut serve = process::command(&program)?;
     serve.args(["serve", "--bind", &options.bind, "--port", &options.port.to_string(), "--demo"]);

@@ -11,16 +11,16 @@ use crate::project;
 const TRUNK: &str = "0.22.1";
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// Install what is missing, and say what was found.
+/// Install what is missing of all that a release and the tests need, and say what was found.
 pub fn ensure() -> Result<()> {
     ensure_rust_parts()?;
     ensure_trunk()?;
     ensure_wasm_bindgen()
 }
 
-/// The compiler's parts alone: enough for formatting, clippy and native tests.
+/// The compiler's parts alone: enough for formatting, clippy, native tests and the quick build.
 pub fn ensure_rust_parts() -> Result<()> {
-    // Without rustup (a distribution's compiler) the parts are whoever installed it's business.
+    // Without rustup, the components come from the distribution's package manager.
     let Some(targets) = rustup("target list --installed") else {
         println!("  rustup not found: taking the compiler as it is");
         return Ok(());
@@ -74,15 +74,15 @@ fn ensure_wasm_bindgen() -> Result<()> {
     install_tool("wasm-bindgen", &version, "three", 1, &[format!("{plain} --locked"), plain])
 }
 
+/// Whether the tool is in `target/tools` or else in `PATH`, in this version.
 fn found(tool: &str, version: &str) -> bool {
-    let path = project::tools().join("bin").join(tool);
-    let Ok(mut command) = command(&path) else {
+    let Ok(mut command) = command(tool) else {
         return false;
     };
     let output = process::output(command.arg("--version")).unwrap_or_default();
     let right = output.split_whitespace().any(|word| word == version);
     if right {
-        println!("  {tool} {version} is in target/tools");
+        println!("  {tool} {version} is installed");
     }
     right
 }

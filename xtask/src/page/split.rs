@@ -58,7 +58,8 @@ pub fn prepare(trunk: &mut Command) -> Result<PathBuf> {
     let path = project::path()?;
     let all = std::iter::once(stand_in).chain(env::split_paths(&path));
     trunk.env("PATH", env::join_paths(all).context("a path that PATH can't carry")?);
-    trunk.env(REAL, project::tools().join("bin").join(NAME)).env(FOLDER, &work);
+    let real = which::which_in(NAME, Some(&path), project::root()).context("looking for wasm-bindgen")?;
+    trunk.env(REAL, real).env(FOLDER, &work);
     // Beside those of .cargo/config.toml: cargo joins the two.
     trunk.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg=split -Clink-arg=--emit-relocs");
     Ok(work)
