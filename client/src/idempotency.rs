@@ -1,5 +1,5 @@
 //! The idempotency key of the request that creates a chat: it stays until the request is answered, so that no chat is
-//! created twice.
+//! created twice. A message's key is its `client_id`, which the server compares.
 
 use causerie_protocol::ClientId;
 

@@ -115,7 +115,7 @@ impl Envelope {
 }
 
 /// As [`Envelope::deliver`] for a batch. Events that stand together are handed over a chat at a time, which wakes
-/// each session once; the order within a chat is kept, and the order around what is no event.
+/// each session once. The order within a chat is kept, and the order relative to other envelopes.
 pub async fn deliver_all(batch: &[Envelope], hub: &Hub) {
     let as_event = |envelope: &'_ Envelope| matches!(envelope, Envelope::Event { .. });
     for part in batch.chunk_by(|a, b| as_event(a) && as_event(b)) {

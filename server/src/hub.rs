@@ -280,7 +280,8 @@ impl Hub {
         self.channels().keys().copied().collect()
     }
 
-    /// Notes that a chat's log goes up to `head`. Who was sent less reads the rest from the store. True when that is news.
+    /// Notes that a chat's log goes up to `head`. Sessions that were sent less catch up from the store. Returns true if
+    /// the head advanced.
     pub fn advance_head(&self, chat: ChatId, head: Seq) -> bool {
         let channels = self.channels();
         let Some(channel) = channels.get(&chat) else { return false };
@@ -310,7 +311,8 @@ impl Hub {
         self.users().contains(user)
     }
 
-    /// Takes out who closed their last socket at or before this time and did not come back: they are offline now.
+    /// Expires presence: removes and returns the users who closed their last socket at or before this time and did not
+    /// come back. They are offline now.
     pub fn expire_offline(&self, until: Instant) -> Vec<UserId> {
         self.users().expire(until)
     }

@@ -54,7 +54,7 @@ struct Shared {
 
 /// Accepts connections and answers their requests, until `stop` is cancelled; then ends as the last request does.
 ///
-/// When the future is dropped, every connection that is no socket is closed.
+/// When the future is dropped, every connection that is not a WebSocket is closed.
 pub(crate) async fn serve(
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,

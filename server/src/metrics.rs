@@ -101,7 +101,7 @@ metrics! {
     bus_backstop_finds: Counter;
     /// Connections to the database.
     database_connections: Gauge;
-    /// Connections to the database that nobody uses just now.
+    /// Idle connections to the database.
     database_connections_idle: Gauge;
     /// Most connections to the database.
     database_connections_max: Gauge;

@@ -116,9 +116,9 @@ impl Server {
         self.certificate.as_ref()
     }
 
-    /// Serves until `shutdown` completes, then drains in bounded time.
+    /// Serves until `shutdown` completes. The graceful shutdown after that takes a bounded time.
     ///
-    /// When the future is dropped, the listener and every connection that is no socket are closed at once.
+    /// When the future is dropped, the listener and every connection that is not a WebSocket are closed at once.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) {
         let Self { state, certificate } = self;
         // A set aborts its tasks when it is dropped.

@@ -27,7 +27,7 @@ pub struct ReverseProxy {
     configuration: String,
 }
 
-/// What somebody does with a proxy's file who was told what is wrong with it.
+/// An edit of a proxy's configuration that follows the doctor's remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy<'a> {
     /// Take a line out.

@@ -156,7 +156,11 @@ async fn under_trunk_serve_both_languages_are_there_too() -> Result<()> {
     let browser = Browser::open_in(ALICE.name, Screen::PHONE, "vi-VN").await?;
     browser.go_to(&trunk.url()).await?;
     browser
-        .until("the sign-in page in Vietnamese", "return document.body.innerText.includes('Đăng nhập')", vec![])
+        .until(
+            "the sign-in page in Vietnamese",
+            "return document.body.innerText.includes('Đăng nhập')",
+            vec![],
+        )
         .await?;
     browser.click(r#"[data-testid="language"]"#).await?;
     browser

@@ -81,7 +81,7 @@ impl Reconciler {
     pub(super) async fn reconcile(&mut self) {
         let store_is_away = self.reconcile_heads().await.is_err();
         if self.store_was_away && !store_is_away {
-            // What was stored while its answer did not arrive was published to nobody.
+            // Changes whose commit was not confirmed in that time were never published.
             self.others_must_resync.store(true, Ordering::Release);
             self.dirty.mark(self.hub.followed());
         }

@@ -1,4 +1,4 @@
-//! Publishes to acquaintances, on every node, who has come online and who has been gone for a while.
+//! Publishes presence to acquaintances on every node: who has come online, and whose presence has expired.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -76,7 +76,7 @@ fn other_option(path: &str, name: &str, value: &str) -> Result<(), ConfigError> 
         ("mode" | "immutable", _) => fail(
             "DATABASE_URL says that the file is only to be read, and Causerie has to write it: write sqlite:PATH without options",
         ),
-        // Only a name that is none of somebody's own making is repeated.
+        // The name is repeated only where it looks like that of an option: anything else may be part of a password.
         (name, _)
             if !name.is_empty()
                 && name.len() < 30

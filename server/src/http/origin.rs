@@ -12,7 +12,8 @@ use crate::config::Config;
 /// How long a browser may remember the answer to a preflight; browsers cap it at two hours.
 const PREFLIGHT: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Whether a socket may be opened: browsers send the page's origin and open sockets to everywhere.
+/// The origin check against cross-site WebSocket hijacking (RFC 6455, section 10.2): browsers send the page's origin,
+/// and let any page open a socket to any server.
 ///
 /// Without an origin the client is a program and not a browser, and there is no other person's session to abuse.
 #[must_use]

@@ -70,7 +70,8 @@ impl Channel {
         self.head.fetch_max(head.0, Ordering::AcqRel) < head.0
     }
 
-    /// The fan-out: puts events, in their order, into every subscriber's outbox. True when somebody's outbox is backlogged.
+    /// The fan-out: puts events, in their order, into every subscriber's outbox. Returns true if any
+    /// subscriber's outbox is backlogged.
     pub(super) fn send_events(&self, events: &[(Seq, &Frame)]) -> bool {
         let chat = self.chat;
         let mut backlogged = false;

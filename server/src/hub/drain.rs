@@ -1,4 +1,4 @@
-//! The end of a node: tell its sockets, and close them in batches.
+//! The sockets' part of a graceful shutdown: tell them, and close them in batches.
 
 use std::sync::Arc;
 use std::time::Duration;

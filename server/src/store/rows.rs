@@ -281,7 +281,8 @@ pub(super) fn persisted_reason(refused: Refused) -> Option<i64> {
     }
 }
 
-/// A message that came again: the first one, unless the text differs. An edited or deleted one can't be compared any more.
+/// Deduplication by the idempotency key (`client_id`): the answer to a repeated message is the stored one, unless the
+/// texts differ. The text of an edited or deleted message can't be compared any more.
 pub(super) fn repeated(earlier: Message, text: &MessageText) -> AppendResult {
     let as_sent = earlier.edited_at.is_none() && earlier.deleted_at.is_none();
     if as_sent && earlier.content != text.as_str() {

@@ -49,7 +49,7 @@ pub async fn run(
         }
         _ => (1006, String::new()),
     };
-    // Who does not listen any more does not want to know.
+    // A failed send means that the receiver was dropped, which is no fault.
     let _ = out.send(Received::Closed(code, reason)).await;
 }
 

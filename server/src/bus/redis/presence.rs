@@ -1,4 +1,5 @@
-//! The exchange of presence: who is on which node, in Redis, under leases that end when a node dies.
+//! The exchange of presence: who is on which node, in Redis, under leases (keys with a TTL) that expire when a node dies.
+//! The lease is renewed by this task's heartbeat.
 //!
 //! A node writes its people into a set and renews the set's lease with every beat; a number beside it says up to which
 //! change the set goes. Changes travel over the bus at once, with the same numbers, so that the sets are read only where
@@ -68,7 +69,7 @@ impl PresenceSync {
                     tracing::debug!(%error, "presence could not be exchanged");
                     connection = None;
                     if last_good.elapsed() > self.lease {
-                        // Whoever is on other nodes can't be known any more: this node's own people are what is left.
+                        // What is known of the other nodes is stale; the presence of this node's users stays.
                         for node in self.hub.other_nodes().into_keys() {
                             self.forget(node).await;
                         }

@@ -1,4 +1,4 @@
-//! `/metrics`: what happens can be read there, and nobody reads it who may not.
+//! `/metrics` counts what happens, and refuses readers without its token.
 
 use causerie_protocol::{Seq, paths};
 use causerie_server::metrics::reference;
