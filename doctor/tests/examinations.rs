@@ -10,8 +10,8 @@ use causerie_doctor::{
     SocketObservation, Target, TokenShape,
 };
 use causerie_protocol::doctor::OriginStatus;
-use causerie_protocol::words::checks::Check;
-use causerie_protocol::{ChatId, ErrorCode, Finding, Language, limits};
+use causerie_protocol::{ChatId, ErrorCode, limits};
+use causerie_texts::{Check, Finding, Language};
 use seen::{
     PAGE, PROBE, answer, arrived, closed, connected, failed, other, quick, refused, told, traced, welcomed,
 };

@@ -1,7 +1,6 @@
 //! The language of the page; the script in `index.html` chose it by loading this program.
 
-use causerie_client::words::LANGUAGE;
-use causerie_protocol::words::Language;
+use causerie_texts::{LANGUAGE, Language};
 use js_sys::{Array, Intl, Number, Object, Reflect};
 use wasm_bindgen::JsValue;
 

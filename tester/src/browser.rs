@@ -1,7 +1,7 @@
 //! Small interfaces of the browser: time, address, clipboard, download, fetch.
 
 use causerie_frontend::browser::{document, window};
-use causerie_protocol::words::Language;
+use causerie_texts::Language;
 use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;

@@ -3,7 +3,7 @@
 //!
 //! Reading order:
 //!
-//! 1. [`limits`], [`texts`]: the bounds and the texts.
+//! 1. [`limits`]: the bounds.
 //! 2. [`frame`] and [`record`], with [`filter`] and [`window`]: the record of frames, and which part of it is drawn.
 //! 3. [`rate`] and [`round_trip`]: the figures. [`conversation`]: the messages of a chat.
 //! 4. [`handshake`], [`share_link`], [`template`], [`pretty_json`]: texts that are shown, copied and sent.
@@ -23,7 +23,6 @@ pub mod record;
 pub mod round_trip;
 pub mod share_link;
 pub mod template;
-pub mod texts;
 pub mod window;
 
 #[cfg(target_arch = "wasm32")]

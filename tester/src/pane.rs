@@ -2,8 +2,8 @@
 
 use causerie_doctor::Target;
 use causerie_frontend::browser::uuid;
-use causerie_protocol::words::Language;
 use causerie_protocol::{ChatId, ClientFrame, ClientId, MessageText, client_frame, paths};
+use causerie_texts::Language;
 use leptos::prelude::*;
 
 use crate::browser;
@@ -15,7 +15,7 @@ use crate::record::Record;
 use crate::round_trip::RoundTrips;
 use crate::share_link::Fields;
 use crate::socket::{OpenError, Socket, SocketEvent};
-use crate::texts::Text;
+use causerie_texts::Tester as Text;
 
 mod examine;
 mod rest;

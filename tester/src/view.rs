@@ -9,13 +9,13 @@ mod frames;
 mod selected;
 
 use causerie_frontend::storage;
-use causerie_protocol::words::Language;
+use causerie_texts::Language;
 use leptos::prelude::*;
 
 use crate::browser;
 use crate::pane::ConnectionPane;
 use crate::share_link::ShareLink;
-use crate::texts::Text;
+use causerie_texts::Tester as Text;
 
 /// The language of the page.
 pub fn language() -> RwSignal<Language> {

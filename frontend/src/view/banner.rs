@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use causerie_client::banner::Tone;
 use causerie_client::{ConnectionState, Input, Scope, words};
-use causerie_protocol::words::FilledExplanation;
+use causerie_texts::FilledExplanation;
 use causerie_texts::{page, say};
 use leptos::leptos_dom::helpers::set_interval_with_handle;
 use leptos::prelude::*;

@@ -1,8 +1,9 @@
 //! The list of chats.
 
 use causerie_client::{ChatEntry, Client, ConnectionState, Input, Name, Scope};
+use causerie_protocol::ChatId;
 use causerie_protocol::limits::UNREAD;
-use causerie_protocol::{ChatId, bidi};
+use causerie_texts::bidi;
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use causerie_doctor::{Doctor, Report, Situation, TokenShape};
 use causerie_frontend::browser::{run, uuid};
-use causerie_protocol::words::checks::Check;
+use causerie_texts::Check;
 use leptos::prelude::*;
 
 use super::ConnectionPane;

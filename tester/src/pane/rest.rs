@@ -6,7 +6,7 @@ use causerie_protocol::rest::Login;
 use leptos::prelude::*;
 
 use super::ConnectionPane;
-use crate::texts::Text;
+use causerie_texts::Tester as Text;
 
 impl ConnectionPane {
     fn api(self) -> Result<Api, String> {

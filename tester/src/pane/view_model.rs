@@ -9,7 +9,7 @@ use crate::filter::Filter;
 use crate::frame::{Direction, Frame};
 use crate::record::Record;
 use crate::round_trip::RoundTrips;
-use crate::texts::Text;
+use causerie_texts::Tester as Text;
 
 impl ConnectionPane {
     /// Adds a notice to the record.

@@ -10,7 +10,7 @@ use super::{conversation, say};
 use crate::browser;
 use crate::pane::ConnectionPane;
 use crate::template;
-use crate::texts::Text;
+use causerie_texts::Tester as Text;
 
 #[component]
 pub fn Compose(pane: ConnectionPane) -> impl IntoView {

@@ -1,12 +1,12 @@
 //! The messages of the chat, beside the frames.
 
-use causerie_protocol::bidi;
+use causerie_texts::bidi;
 use leptos::html;
 use leptos::prelude::*;
 
 use super::say;
 use crate::pane::ConnectionPane;
-use crate::texts::Text;
+use causerie_texts::Tester as Text;
 
 /// The messages, scrolled to the newest at the bottom.
 #[component]

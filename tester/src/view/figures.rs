@@ -7,7 +7,7 @@ use crate::pane::ConnectionPane;
 use crate::rate::bytes;
 use crate::record::{Count, Record};
 use crate::round_trip::RoundTrips;
-use crate::texts::Text;
+use causerie_texts::Tester as Text;
 
 /// The graph's size, in its own units.
 const GRAPH: (f64, f64) = (240.0, 40.0);

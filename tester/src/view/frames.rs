@@ -10,8 +10,8 @@ use crate::frame::{Direction, Frame};
 use crate::limits::{PREVIEW_CHARS, ROW_PX};
 use crate::pane::ConnectionPane;
 use crate::record::Record;
-use crate::texts::Text;
 use crate::window;
+use causerie_texts::Tester as Text;
 
 #[derive(Clone, PartialEq)]
 struct Row {

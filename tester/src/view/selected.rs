@@ -8,7 +8,7 @@ use crate::filter;
 use crate::frame::Direction;
 use crate::pane::ConnectionPane;
 use crate::pretty_json::pretty;
-use crate::texts::Text;
+use causerie_texts::Tester as Text;
 
 #[component]
 pub fn Selected(pane: ConnectionPane) -> impl IntoView {
