@@ -1,13 +1,13 @@
 //! One connection: its fields, sign-in, state, and everything below.
 
 use causerie_protocol::{CloseCode, Policy};
+use causerie_texts::Tester as Text;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::{compose, doctor, figures, frames, is_signed_in, language, say, selected};
 use crate::handshake::Form;
 use crate::pane::{ConnectionPane, Status};
-use causerie_texts::Tester as Text;
 
 #[component]
 pub fn Connection(pane: ConnectionPane) -> impl IntoView {

@@ -1,13 +1,11 @@
 //! The doctor: a button, the checks as they run, and the finding with its remedy.
 
 use causerie_doctor::{Outcome, Step};
-use causerie_texts::Heading;
-use causerie_texts::bidi;
+use causerie_texts::{Heading, Language, Tester as Text, bidi};
 use leptos::prelude::*;
 
 use super::{Said, copy, language, say};
 use crate::pane::{ConnectionPane, Status};
-use causerie_texts::Tester as Text;
 
 #[component]
 pub fn Panel(pane: ConnectionPane) -> impl IntoView {
@@ -81,7 +79,7 @@ pub fn Panel(pane: ConnectionPane) -> impl IntoView {
     }
 }
 
-fn done(step: &Step, language: causerie_texts::Language) -> AnyView {
+fn done(step: &Step, language: Language) -> AnyView {
     let (class, sign, outcome) = match step.outcome {
         Outcome::Passed => ("passed", "✓", Heading::Passed),
         Outcome::Failed => ("failed", "✗", Heading::Failed),
