@@ -137,24 +137,24 @@ impl Report {
     /// For people: short enough to be pasted into a message.
     pub fn text(&self, language: Language) -> String {
         let mut text = format!("{}: {}\n", Heading::Report.in_language(language), self.finding);
-        for (name, value) in [
-            ("server", (!self.target.is_empty()).then(|| self.target.clone())),
-            ("chat", self.chat.map(|chat| chat.to_string())),
-            ("page", self.page.clone()),
-            ("doctor", Some(self.doctor.clone())),
+        for (heading, value) in [
+            (Heading::Server, (!self.target.is_empty()).then(|| self.target.clone())),
+            (Heading::Chat, self.chat.map(|chat| chat.to_string())),
+            (Heading::Page, self.page.clone()),
+            (Heading::Doctor, Some(self.doctor.clone())),
             (
-                "answered by",
+                Heading::AnsweredBy,
                 self.server.as_ref().map(|server| {
                     format!("causerie {}, protocol {}, node {}", server.version, server.protocol, server.node)
                 }),
             ),
-            ("connect", self.figures.connect_ms.map(|ms| format!("{ms:.0} ms"))),
-            ("round trip", self.figures.round_trip_ms.map(|ms| format!("{ms:.1} ms"))),
-            ("clock", self.figures.skew_ms.map(|ms| format!("{ms:+} ms"))),
-            ("quiet", self.figures.quiet_ms.map(|ms| format!("{ms} ms"))),
+            (Heading::Connect, self.figures.connect_ms.map(|ms| format!("{ms:.0} ms"))),
+            (Heading::RoundTrip, self.figures.round_trip_ms.map(|ms| format!("{ms:.1} ms"))),
+            (Heading::Clock, self.figures.skew_ms.map(|ms| format!("{ms:+} ms"))),
+            (Heading::Quiet, self.figures.quiet_ms.map(|ms| format!("{ms} ms"))),
         ] {
             if let Some(value) = value {
-                let _ = writeln!(text, "{name}: {}", bidi::isolated(&value));
+                let _ = writeln!(text, "{}: {}", heading.in_language(language), bidi::isolated(&value));
             }
         }
         text.push('\n');

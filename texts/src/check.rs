@@ -61,10 +61,18 @@ texts! {
 }
 
 texts! {
-    /// The headings of a report, and the results of checks.
+    /// The headings of a report, its figures, and the results of checks.
     Heading {
         Report: "Causerie connection report", "Báo cáo kết nối Causerie";
-        What: "What happened", "Chuyện gì xảy ra";
+        Server: "server", "máy chủ";
+        Chat: "chat", "cuộc trò chuyện";
+        Page: "page", "trang";
+        Doctor: "doctor", "bộ chẩn đoán";
+        AnsweredBy: "answered by", "bên trả lời";
+        Connect: "connect", "kết nối";
+        RoundTrip: "round trip", "khứ hồi";
+        Clock: "clock", "đồng hồ";
+        Quiet: "quiet", "im lặng";
         Why: "Why that usually is", "Nguyên nhân thường gặp";
         Remedy: "What to do", "Cách xử lý";
         /// A check that passed.
