@@ -11,9 +11,10 @@ use super::avatar::Avatar;
 use super::dialog::modal;
 use super::erased::{click, reactive};
 use super::widgets::{alert, bdi, button, language_choice};
+use crate::api::sentence;
 use crate::app::{App, app};
 use crate::storage::drafts::TextStorage;
-use crate::{browser, time};
+use crate::time;
 
 #[derive(Clone, Copy)]
 struct SignIns {
@@ -29,7 +30,7 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
     let app = app();
     let error = RwSignal::new(String::new());
     let sign_ins = SignIns { app, list: StoredValue::new(None), loaded: RwSignal::new(0), error };
-    browser::run(load(sign_ins, None));
+    causerie_web::run(load(sign_ins, None));
     let me = app.user.get_untracked().map(|me| {
         let avatar = Avatar::of(&me);
         view! {
@@ -84,7 +85,7 @@ async fn load(sign_ins: SignIns, end: Option<TokenId>) {
             let _ = sign_ins.list.try_set_value(Some(list));
             let _ = sign_ins.loaded.try_update(|loaded| *loaded += 1);
         }
-        Err(problem) => drop(sign_ins.error.try_set(problem.detail)),
+        Err(problem) => drop(sign_ins.error.try_set(sentence(problem))),
     }
 }
 
@@ -106,7 +107,7 @@ fn draw(sign_ins: SignIns, sign_in: &TokenInfo) -> AnyView {
         page! { <span class="soft">say!(ThisOne)</span> }.into_any()
     } else {
         let name = say!(EndNamed, since = since);
-        let end = click(move |_| browser::run(load(sign_ins, Some(id))));
+        let end = click(move |_| causerie_web::run(load(sign_ins, Some(id))));
         page! { <button class="link" type="button" aria-label=name on:click=end>say!(End)</button> }
             .into_any()
     };

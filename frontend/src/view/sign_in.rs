@@ -10,9 +10,8 @@ use leptos::prelude::*;
 use super::erased::{flag, reactive, submit, text};
 use super::form;
 use super::widgets::{alert, button, field, language_choice};
-use crate::api::Api;
+use crate::api::sentence;
 use crate::app::{App, app};
-use crate::browser;
 use crate::storage::drafts::TextStorage;
 
 /// The names of the fields whose text is stored.
@@ -31,7 +30,7 @@ pub fn SignIn() -> impl IntoView {
         if !busy.get_untracked() {
             busy.set(true);
             error.set(String::new());
-            browser::run(send(app, form::reader(&event), registering.get_untracked(), error, busy));
+            causerie_web::run(send(app, form::reader(&event), registering.get_untracked(), error, busy));
         }
     };
     let switch = move |_| {
@@ -117,7 +116,7 @@ async fn send(
     busy: RwSignal<bool>,
 ) {
     let (email, password) = (field("email").trim().to_owned(), field("password"));
-    let api = Api::new("");
+    let api = causerie_web::api::Api::new("");
     let answer = if register {
         let name = Some(field("name").trim().to_owned()).filter(|name| !name.is_empty());
         api.register(&Register { email, password, name }).await
@@ -131,7 +130,7 @@ async fn send(
         }
         Err(problem) => {
             // The page may be gone, since another tab may have signed in.
-            let _ = error.try_set(problem.detail);
+            let _ = error.try_set(sentence(problem));
             let _ = busy.try_set(false);
         }
     }
