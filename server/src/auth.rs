@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use argon2::Argon2;
+use argon2::password_hash::Error as HashError;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{Error as HashError, PasswordHasher, PasswordVerifier};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use causerie_protocol::event::User;
@@ -23,6 +22,7 @@ use crate::config::Limits;
 use crate::store::{Store, StoreError};
 use crate::{clock, email};
 
+mod argon;
 pub(crate) mod attempts;
 pub(crate) mod password;
 
@@ -306,8 +306,7 @@ impl Auth {
 }
 
 fn hash(prepared: &str) -> String {
-    let hash = Argon2::default().hash_password(prepared.as_bytes());
-    hash.expect("the default parameters are valid and the system has randomness").to_string()
+    argon::hash(prepared.as_bytes()).expect("the default parameters are valid")
 }
 
 fn verify_and_rehash(password: &str, hash: &str) -> (bool, Option<String>) {
@@ -323,14 +322,11 @@ fn verify_and_rehash(password: &str, hash: &str) -> (bool, Option<String>) {
 }
 
 fn verify(password: &str, hash: &str) -> bool {
-    match Argon2::default().verify_password(password.as_bytes(), hash) {
-        Ok(()) => true,
-        Err(HashError::PasswordInvalid) => false,
-        Err(error) => {
-            tracing::error!(%error, "a stored password hash can't be read");
-            false
-        }
-    }
+    let matches = PasswordHash::new(hash).map_err(HashError::from);
+    matches.and_then(|hash| argon::matches(password.as_bytes(), &hash)).unwrap_or_else(|error| {
+        tracing::error!(%error, "a stored password hash can't be read");
+        false
+    })
 }
 
 /// Whether a hash was made with other parameters than those of new ones.
@@ -350,6 +346,9 @@ fn digest(token: &str) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use argon2::Argon2;
+    use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+
     use super::*;
 
     #[test]
