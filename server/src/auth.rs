@@ -19,6 +19,8 @@ use self::attempts::{Attempts, Origin};
 use crate::bus::{Bus, Envelope};
 use crate::clock::UnixMicros;
 use crate::config::Limits;
+use crate::hub::Hub;
+use crate::known_tokens::{KnownToken, TokenDigest};
 use crate::store::{Store, StoreError};
 use crate::{clock, email};
 
@@ -40,6 +42,7 @@ const TOKEN_LIFE: Duration = Duration::from_secs(limits::TOKEN_DAYS as u64 * 24 
 pub struct Auth {
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
+    hub: Hub,
     queues: Arc<Queues>,
     attempts: Arc<Attempts>,
 }
@@ -143,7 +146,7 @@ pub enum AuthError {
 }
 
 impl Auth {
-    pub fn new(store: Arc<dyn Store>, bus: Arc<dyn Bus>, limits: &Limits) -> Self {
+    pub fn new(store: Arc<dyn Store>, bus: Arc<dyn Bus>, hub: Hub, limits: &Limits) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let half = cores.div_ceil(2);
         let queues = Queues {
@@ -152,21 +155,38 @@ impl Auth {
             suspicious: Queue::new(1),
             registration: Queue::new(half),
         };
-        Self { store, bus, queues: Arc::new(queues), attempts: Arc::new(Attempts::new(limits)) }
+        Self { store, bus, hub, queues: Arc::new(queues), attempts: Arc::new(Attempts::new(limits)) }
     }
 
+    /// Whose token this is, from the store or, when that was asked a while ago, from memory.
     pub async fn verify_token(&self, token: &str) -> Result<Caller, AuthError> {
         if !handshake::is_token(token) {
             return Err(AuthError::Unknown);
         }
-        let record = self.store.token(digest(token)).await?.ok_or(AuthError::Unknown)?;
+        let digest = digest(token);
+        let trust = self.bus.trusts_tokens_for();
+        let known = trust.and_then(|trust| self.hub.known_tokens().get(&digest, trust));
+        let KnownToken { id, user, expires_at } = match known {
+            Some(known) => known,
+            None => self.read_token(digest).await?,
+        };
+        if expires_at <= clock::now() {
+            return Err(AuthError::Expired);
+        }
+        Ok(Caller { user, token: id, expires_at })
+    }
+
+    /// Asks the store about a token, and keeps one that was not revoked.
+    async fn read_token(&self, digest: TokenDigest) -> Result<KnownToken, AuthError> {
+        let known_tokens = self.hub.known_tokens();
+        let reading = known_tokens.begin();
+        let record = self.store.token(digest).await?.ok_or(AuthError::Unknown)?;
         if record.revoked {
             return Err(AuthError::Revoked);
         }
-        if record.expires_at <= clock::now() {
-            return Err(AuthError::Expired);
-        }
-        Ok(Caller { user: record.user, token: record.id, expires_at: record.expires_at })
+        let token = KnownToken { id: record.id, user: record.user, expires_at: record.expires_at };
+        known_tokens.keep(reading, digest, token.clone());
+        Ok(token)
     }
 
     /// Makes an account and signs its owner in. The arguments are checked by the caller.
@@ -340,7 +360,7 @@ fn is_outdated(hash: &str) -> bool {
 }
 
 /// A token has 384 random bits, so a fast hash without salt is enough.
-fn digest(token: &str) -> [u8; 32] {
+fn digest(token: &str) -> TokenDigest {
     Sha256::digest(token.as_bytes()).into()
 }
 

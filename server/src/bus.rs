@@ -1,11 +1,17 @@
 //! The bus: carries to every node what was committed or done on one of them.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::hub::{Hub, PresenceChange};
 use crate::outbox::{Frame, wait_until_drained};
+use crate::store::Store;
 
 mod neighbours;
 mod polling;
@@ -13,8 +19,14 @@ mod reconcile;
 mod redis;
 mod wire;
 
+use reconcile::{RECONCILE_INTERVAL, reconcile_tokens};
+
 pub use polling::PollingBus;
 pub use redis::{Options as RedisOptions, RedisBus, RedisUnusable};
+
+/// How long a token is trusted after the store was asked about it: until the next reconciliation, which asks again, and
+/// some more for its answer. A revocation that did not come over the bus is felt after this time at the latest.
+const TOKEN_TRUST: Duration = Duration::from_secs(RECONCILE_INTERVAL.as_secs() + 1);
 
 /// Something that every node should know. Frames are encoded once, by the node where it happened, and travel beside it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -162,17 +174,36 @@ pub trait Bus: Send + Sync + 'static {
     fn misses_other_nodes(&self) -> bool {
         false
     }
+
+    /// For how long a token may be taken for good after the store was asked about it, while nothing is heard of its
+    /// revocation; `None` where other nodes' revocations are not heard, so that the store has to be asked every time.
+    fn trusts_tokens_for(&self) -> Option<Duration>;
 }
 
 /// The bus of a single node. Loses nothing and keeps the order, which is more than the contract asks.
 pub struct MemoryBus {
     hub: Hub,
+    _tasks: JoinSet<()>,
 }
 
 impl MemoryBus {
     #[must_use]
     pub fn new(hub: Hub) -> Self {
-        Self { hub }
+        Self { hub, _tasks: JoinSet::new() }
+    }
+
+    /// As [`MemoryBus::new`], and asks the store for what another program than a node revoked there. The task ends with
+    /// the value.
+    #[must_use]
+    pub fn start(store: Arc<dyn Store>, hub: Hub) -> Self {
+        let mut bus = Self::new(hub.clone());
+        bus._tasks.spawn(async move {
+            loop {
+                sleep(RECONCILE_INTERVAL).await;
+                reconcile_tokens(&*store, &hub).await;
+            }
+        });
+        bus
     }
 }
 
@@ -180,5 +211,9 @@ impl MemoryBus {
 impl Bus for MemoryBus {
     async fn publish(&self, batch: Vec<Envelope>) {
         deliver_all(&batch, &self.hub).await;
+    }
+
+    fn trusts_tokens_for(&self) -> Option<Duration> {
+        Some(TOKEN_TRUST)
     }
 }

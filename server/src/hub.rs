@@ -9,6 +9,7 @@ use causerie_protocol::{ChatId, Seq, TokenId, UserId};
 use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Notify, mpsc};
 
+use crate::known_tokens::KnownTokens;
 use crate::outbox::{Frame, Item, Outbox};
 
 mod channel;
@@ -37,6 +38,7 @@ struct Inner {
     /// Notified when a change of another node's people was lost.
     presence_lost: Notify,
     wheel: Mutex<HeartbeatWheel>,
+    known_tokens: KnownTokens,
     emptied: Notify,
     /// Where chats are sent that get their first follower; unset on a single node.
     newly_followed: OnceLock<mpsc::UnboundedSender<ChatId>>,
@@ -75,6 +77,7 @@ impl Hub {
             remote: Mutex::default(),
             presence_lost: Notify::new(),
             wheel: Mutex::new(HeartbeatWheel::new()),
+            known_tokens: KnownTokens::default(),
             emptied: Notify::new(),
             newly_followed: OnceLock::new(),
         }))
@@ -256,9 +259,18 @@ impl Hub {
         });
     }
 
-    /// Closes the sockets that a token opened.
+    /// Closes the sockets that a token opened, and lets it open no other.
     pub fn token_revoked(&self, token: TokenId) {
+        self.0.known_tokens.revoke(token);
         self.users().revoke_token(token);
+    }
+}
+
+/// What changes about users.
+impl Hub {
+    /// Lets the store be asked again who a user is.
+    pub fn user_changed(&self, user: UserId) {
+        self.0.known_tokens.forget_user(user);
     }
 }
 
@@ -292,10 +304,19 @@ impl Hub {
         is_news
     }
 
-    /// The tokens that have a socket here.
+    /// The tokens that have a socket here, and those that are known without a look at the store.
     #[must_use]
     pub fn tokens(&self) -> Vec<TokenId> {
-        self.users().tokens()
+        let mut tokens = self.users().tokens();
+        tokens.extend(self.0.known_tokens.ids());
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens
+    }
+
+    /// The tokens that were checked on this node a while ago.
+    pub(crate) fn known_tokens(&self) -> &KnownTokens {
+        &self.0.known_tokens
     }
 }
 

@@ -12,7 +12,8 @@
 //! - `chat`: appends to the log in groups, and announces what it stored.
 //! - `refusal`: what a client is told when something is not done.
 //! - `auth`: passwords and tokens. `rate_limit`: how fast a user may send. `probes`: handshakes that are being examined.
-//! - [`bus`]: between nodes. [`store`]: the log, durable. [`hub`]: who is here. [`outbox`]: bounded, one a socket.
+//! - [`bus`]: between nodes. [`store`]: the log, durable. [`hub`]: who is here. `known_tokens`: which need no look at the
+//!   store. [`outbox`]: bounded, one a socket.
 //! - [`metrics`]: what is counted and measured. [`clock`]: points in time. `email`: which addresses are the same.
 
 #![expect(clippy::disallowed_methods, reason = "a server has timers; the ban is for what waits for a state")]
@@ -29,6 +30,7 @@ mod email;
 mod heartbeat;
 mod http;
 pub mod hub;
+mod known_tokens;
 mod listener;
 pub mod metrics;
 pub mod outbox;

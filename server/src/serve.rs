@@ -74,7 +74,7 @@ impl Server {
                 Arc::new(RedisBus::start(&options, store.clone(), hub.clone(), metrics.clone()).await?)
             }
             None if is_shared => Arc::new(PollingBus::start(store.clone(), hub.clone(), metrics.clone())),
-            None => Arc::new(MemoryBus::new(hub.clone())),
+            None => Arc::new(MemoryBus::start(store.clone(), hub.clone())),
         };
         let grace = config.presence.grace;
         let chats = Chats::start(store.clone(), Arc::clone(&bus), hub.clone(), metrics.clone(), grace);
@@ -90,7 +90,7 @@ impl Server {
             metrics: metrics.clone(),
         });
         let state = Arc::new(App {
-            auth: Auth::new(store.clone(), bus.clone(), &config.limits),
+            auth: Auth::new(store.clone(), bus.clone(), hub.clone(), &config.limits),
             store,
             bus,
             chats,

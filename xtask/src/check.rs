@@ -61,6 +61,7 @@ const LAYERS: &[&str] = &[
     "config",
     "metrics",
     "outbox",
+    "known_tokens",
     "hub",
     "heartbeat",
     "store",

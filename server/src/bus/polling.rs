@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::task::JoinSet;
@@ -57,5 +58,10 @@ impl Bus for PollingBus {
 
     fn misses_other_nodes(&self) -> bool {
         self.misses_other_nodes.load(Ordering::Acquire)
+    }
+
+    /// Another node may be there at any moment, and what it revokes does not come here.
+    fn trusts_tokens_for(&self) -> Option<Duration> {
+        None
     }
 }

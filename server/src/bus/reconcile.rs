@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
+use crate::clock;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::outbox::Frame;
@@ -44,6 +45,22 @@ impl Dirty {
 
     fn take_reads(&self) -> Vec<ChatId> {
         self.reads.lock().drain().collect()
+    }
+}
+
+/// Revokes on this node what was revoked elsewhere.
+pub(super) async fn reconcile_tokens(store: &dyn Store, hub: &Hub) {
+    let asked_at = clock::monotonic();
+    let tokens = hub.tokens();
+    if tokens.is_empty() {
+        return;
+    }
+    match store.revoked(&tokens).await {
+        Ok(revoked) => {
+            revoked.into_iter().for_each(|token| hub.token_revoked(token));
+            hub.known_tokens().confirm(asked_at);
+        }
+        Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),
     }
 }
 
@@ -87,10 +104,7 @@ impl Reconciler {
         }
         self.store_was_away = store_is_away;
         self.reconcile_reads().await;
-        match self.store.revoked(&self.hub.tokens()).await {
-            Ok(tokens) => tokens.into_iter().for_each(|token| self.hub.token_revoked(token)),
-            Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),
-        }
+        reconcile_tokens(&*self.store, &self.hub).await;
     }
 
     /// Tells the sessions of heads that the bus did not; an error when not all could be read.

@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 
 use super::neighbours::Neighbours;
 use super::reconcile::{Dirty, Reconciler};
-use super::{Bus, Envelope, deliver_all, wire};
+use super::{Bus, Envelope, TOKEN_TRUST, deliver_all, wire};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::store::Store;
@@ -184,6 +184,10 @@ impl Bus for RedisBus {
 
     fn misses_other_nodes(&self) -> bool {
         self.is_connected() && self.misses_other_nodes.load(Ordering::Acquire)
+    }
+
+    fn trusts_tokens_for(&self) -> Option<Duration> {
+        (self.is_connected() && !self.misses_other_nodes()).then_some(TOKEN_TRUST)
     }
 }
 

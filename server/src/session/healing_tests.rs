@@ -25,6 +25,10 @@ struct LossyBus;
 #[async_trait]
 impl Bus for LossyBus {
     async fn publish(&self, _: Vec<Envelope>) {}
+
+    fn trusts_tokens_for(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// A transport whose other end is the test.

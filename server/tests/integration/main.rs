@@ -22,6 +22,7 @@ mod proxies;
 mod rest;
 mod socket;
 mod store;
+mod tokens;
 
 /// Says in the output of a plain `cargo test` what that leaves out.
 #[cfg(not(feature = "test-services"))]

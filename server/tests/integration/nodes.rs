@@ -14,6 +14,8 @@ use crate::common::page;
 use crate::common::server::{Person, TestServer};
 use crate::rest::{escaped, u0000};
 
+mod tokens;
+
 struct Nodes {
     database: String,
     redis: Redis,
