@@ -120,6 +120,8 @@ fn by_function(data: &Path, sort: &str) -> Result<String> {
         .status()?;
     ensure!(status.success(), "perf report ended with {status}");
     let lines = fs::read_to_string(out.path())?;
-    let lines: Vec<&str> = lines.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    let lines = lines.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    // Behind each symbol stand columns that have nothing in them.
+    let lines: Vec<&str> = lines.map(|line| line.trim_end_matches([' ', '-'])).collect();
     Ok(format!("\nby {sort}\n{}\n", lines.join("\n")))
 }

@@ -17,8 +17,8 @@ const IDLE: [usize; 2] = [10_000, 50_000];
 /// Chats that idle sockets are spread over, two people in each.
 const IDLE_CHATS: usize = 50;
 /// Sign-ins of the burst, and how many wait at a time.
-const SIGN_INS: usize = 400;
-const AT_A_TIME: usize = 100;
+const SIGN_INS: usize = 200;
+const AT_A_TIME: usize = 16;
 /// How long a process has to give memory back.
 const SETTLE: Duration = Duration::from_secs(3);
 
@@ -88,7 +88,7 @@ pub(super) async fn burst(plan: &Plan) -> Result<()> {
         let after = process.memory()?;
         runs.push(vec![
             Figure::megabytes("before a burst of sign-ins, resident", before.resident),
-            Figure::megabytes("the most during 400 sign-ins", after.most),
+            Figure::megabytes("the most during 200 sign-ins", after.most),
             Figure::megabytes("three seconds after them", after.resident),
         ]);
     }
