@@ -27,8 +27,11 @@ mod transport;
 
 use transport::AxumTransport;
 
-/// The read buffer; every idle socket holds one.
-const READ_BUFFER: usize = 4 * 1024;
+/// The read buffer; every idle socket holds one. It has room for some eight frames of the usual length, and a larger
+/// frame makes it grow until it is read.
+const READ_BUFFER: usize = 1024;
+/// The largest frame of a socket that is refused.
+const REFUSED_FRAME_BYTES: usize = 4 * 1024;
 /// The write buffer; it grows only while there is much to send.
 const WRITE_BUFFER: usize = 8 * 1024;
 
@@ -91,8 +94,8 @@ async fn handshake(
         ws.set_selected_protocol(HeaderValue::from_static(echo));
     }
     let admitted = admit(app, uri, &offer, scope, &mut permit).await;
-    // A socket that is refused gets no more memory than an idle one has.
-    let frame_bytes = if admitted.is_ok() { limits::FRAME_BYTES } else { READ_BUFFER };
+    // A socket that is refused gets little more memory than an idle one has.
+    let frame_bytes = if admitted.is_ok() { limits::FRAME_BYTES } else { REFUSED_FRAME_BYTES };
     let ws = ws
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
