@@ -189,6 +189,7 @@ pub struct MemoryBus {
 impl MemoryBus {
     #[must_use]
     pub fn new(hub: Hub) -> Self {
+        hub.hears_everything();
         Self { hub, _tasks: JoinSet::new() }
     }
 

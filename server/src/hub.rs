@@ -14,6 +14,7 @@ use crate::outbox::{Frame, Item, Outbox};
 
 mod channel;
 mod drain;
+mod recent;
 mod remote_presence;
 mod users;
 mod wheel;
@@ -22,6 +23,7 @@ pub use remote_presence::{NodeId, PresenceChange, presence_frame};
 pub use wheel::SLOTS as HEARTBEAT_SLOTS;
 
 use channel::Channel;
+use recent::RecentChats;
 use remote_presence::RemotePresence;
 use users::Users;
 use wheel::HeartbeatWheel;
@@ -39,6 +41,8 @@ struct Inner {
     presence_lost: Notify,
     wheel: Mutex<HeartbeatWheel>,
     known_tokens: KnownTokens,
+    /// Locked after the channels, if both are.
+    recent: Mutex<RecentChats>,
     emptied: Notify,
     /// Where chats are sent that get their first follower; unset on a single node.
     newly_followed: OnceLock<mpsc::UnboundedSender<ChatId>>,
@@ -78,6 +82,7 @@ impl Hub {
             presence_lost: Notify::new(),
             wheel: Mutex::new(HeartbeatWheel::new()),
             known_tokens: KnownTokens::default(),
+            recent: Mutex::new(RecentChats::off()),
             emptied: Notify::new(),
             newly_followed: OnceLock::new(),
         }))
@@ -93,6 +98,10 @@ impl Hub {
 
     fn users(&self) -> MutexGuard<'_, Users> {
         self.0.users.lock()
+    }
+
+    fn recent(&self) -> MutexGuard<'_, RecentChats> {
+        self.0.recent.lock()
     }
 
     fn remote(&self) -> MutexGuard<'_, RemotePresence> {
@@ -153,19 +162,51 @@ impl Hub {
             if let Some(newly_followed) = self.0.newly_followed.get() {
                 let _ = newly_followed.send(chat);
             }
-            Channel::new(chat)
+            let channel = Channel::new(chat);
+            if let Some(head) = self.recent().head(chat) {
+                channel.advance_head(head);
+            }
+            channel
         });
         channel.subscribe(outbox)
     }
 
     /// The opposite of [`Hub::subscribe`].
     pub fn unsubscribe(&self, chat: ChatId, outbox: &Arc<Outbox>) {
+        self.remove_subscriber(chat, outbox, |_| {});
+    }
+
+    /// As [`Hub::unsubscribe`], for a socket whose user was let into the chat, and may be back soon.
+    pub fn unsubscribe_participant(&self, chat: ChatId, outbox: &Arc<Outbox>) {
+        self.remove_subscriber(chat, outbox, |head| {
+            self.recent().note(chat, outbox.user, head, Instant::now());
+        });
+    }
+
+    /// Calls `removed` with the chat's head if the socket followed it.
+    fn remove_subscriber(&self, chat: ChatId, outbox: &Arc<Outbox>, removed: impl FnOnce(Seq)) {
         if let Entry::Occupied(mut channel) = self.channels_mut().entry(chat) {
-            channel.get_mut().unsubscribe(outbox);
+            // A socket whose user left is not there any more.
+            if channel.get_mut().unsubscribe(outbox) {
+                removed(channel.get().head());
+            }
             if channel.get().is_empty() {
                 channel.remove();
             }
         }
+    }
+
+    /// Where the log of a chat stands that the socket's user followed a while ago and has not left since. The socket has
+    /// to be subscribed already. `None`: the store knows.
+    pub fn recent_head(&self, chat: ChatId, outbox: &Outbox) -> Option<Seq> {
+        let channels = self.channels();
+        let channel = channels.get(&chat)?;
+        self.recent().is_participant(chat, outbox.user, Instant::now()).then(|| channel.head())
+    }
+
+    /// Says that every change of every chat passes this hub, so that it may remember who is in which.
+    pub fn hears_everything(&self) {
+        self.recent().switch_on();
     }
 
     /// Notes where a chat's log stands, as read from the store.
@@ -191,7 +232,14 @@ impl Hub {
 
     /// As [`Hub::event`] for several of one chat, in their order.
     pub fn events(&self, chat: ChatId, events: &[(Seq, &Frame)]) -> bool {
-        self.channels().get(&chat).is_some_and(|channel| channel.send_events(events))
+        let channels = self.channels();
+        if let Some(channel) = channels.get(&chat) {
+            return channel.send_events(events);
+        }
+        if let Some((head, _)) = events.last() {
+            self.recent().advance(chat, *head);
+        }
+        false
     }
 
     /// Whether the outbox of somebody who follows the chat is backlogged.
@@ -231,7 +279,11 @@ impl Hub {
     /// Ends a chat's stream for everybody, also on those sockets of its participants that are for many chats.
     pub fn chat_deleted(&self, chat: ChatId, users: &[UserId]) {
         let reason = "the chat was deleted, or you are not in it";
-        let channel = self.channels_mut().remove(&chat);
+        let channel = {
+            let mut channels = self.channels_mut();
+            self.recent().deleted(chat);
+            channels.remove(&chat)
+        };
         let followers = channel.map(|channel| channel.revoke_all(reason)).unwrap_or_default();
         self.revoke_others(chat, users, &followers, reason);
     }
@@ -240,11 +292,15 @@ impl Hub {
     pub fn left(&self, chat: ChatId, user: UserId) {
         let reason = "you are not in this chat any more";
         let mut followers = Vec::new();
-        if let Entry::Occupied(mut channel) = self.channels_mut().entry(chat) {
+        {
             // Under the lock: no event of the chat may get in between.
-            followers = channel.get_mut().revoke_user(user, reason);
-            if channel.get().is_empty() {
-                channel.remove();
+            let mut channels = self.channels_mut();
+            self.recent().left(chat, user);
+            if let Entry::Occupied(mut channel) = channels.entry(chat) {
+                followers = channel.get_mut().revoke_user(user, reason);
+                if channel.get().is_empty() {
+                    channel.remove();
+                }
             }
         }
         self.revoke_others(chat, &[user], &followers, reason);
@@ -412,10 +468,10 @@ impl Hub {
     }
 }
 
-fn remove(sockets: &mut Vec<Arc<Outbox>>, outbox: &Arc<Outbox>) {
-    if let Some(place) = sockets.iter().position(|socket| Arc::ptr_eq(socket, outbox)) {
-        sockets.swap_remove(place);
-    }
+/// Takes a socket out; false when it is not there.
+fn remove(sockets: &mut Vec<Arc<Outbox>>, outbox: &Arc<Outbox>) -> bool {
+    let place = sockets.iter().position(|socket| Arc::ptr_eq(socket, outbox));
+    place.map(|place| sockets.swap_remove(place)).is_some()
 }
 
 #[cfg(test)]

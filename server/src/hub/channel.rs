@@ -39,8 +39,9 @@ impl Channel {
         is_new
     }
 
-    pub(super) fn unsubscribe(&mut self, outbox: &Arc<Outbox>) {
-        remove(&mut self.subscribers, outbox);
+    /// True when the socket was subscribed.
+    pub(super) fn unsubscribe(&mut self, outbox: &Arc<Outbox>) -> bool {
+        remove(&mut self.subscribers, outbox)
     }
 
     /// Ends the stream of one person's sockets, which are returned.

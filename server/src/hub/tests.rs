@@ -68,6 +68,58 @@ fn nothing_is_kept_of_chats_and_people_who_are_gone() {
 }
 
 #[test]
+fn who_followed_a_chat_a_while_ago_is_told_where_its_log_stands_now() {
+    let hub = Hub::new();
+    hub.hears_everything();
+    let chat = ChatId(1);
+    let [before, again, stranger] = [outbox(1), outbox(1), outbox(2)];
+    hub.subscribe(chat, &before);
+    assert_eq!(hub.recent_head(chat, &before), None, "the store has not let it in yet");
+    hub.note_head(chat, Seq(3));
+    hub.event(chat, Seq(4), &Frame::from_static("x"));
+    hub.unsubscribe_participant(chat, &before);
+    // While nobody follows the chat.
+    hub.event(chat, Seq(5), &Frame::from_static("x"));
+    hub.subscribe(chat, &again);
+    assert_eq!(hub.recent_head(chat, &again), Some(Seq(5)));
+    hub.event(chat, Seq(6), &Frame::from_static("x"));
+    assert_eq!(hub.recent_head(chat, &again), Some(Seq(6)));
+    hub.subscribe(chat, &stranger);
+    assert_eq!(hub.recent_head(chat, &stranger), None);
+    // The store has refused the stranger.
+    hub.unsubscribe(chat, &stranger);
+    hub.subscribe(chat, &stranger);
+    assert_eq!(hub.recent_head(chat, &stranger), None);
+}
+
+#[test]
+fn who_left_a_chat_is_not_known_in_it_whether_or_not_a_socket_followed() {
+    let hub = Hub::new();
+    hub.hears_everything();
+    let chat = ChatId(1);
+    for is_following in [true, false] {
+        let socket = outbox(1);
+        hub.subscribe(chat, &socket);
+        if !is_following {
+            hub.unsubscribe_participant(chat, &socket);
+        }
+        hub.left(chat, UserId(1));
+        // As its session does at its end; nothing may come back by that.
+        hub.unsubscribe_participant(chat, &socket);
+        let again = outbox(1);
+        hub.subscribe(chat, &again);
+        assert_eq!(hub.recent_head(chat, &again), None, "following: {is_following}");
+        hub.unsubscribe(chat, &again);
+    }
+    let socket = outbox(1);
+    hub.subscribe(chat, &socket);
+    hub.unsubscribe_participant(chat, &socket);
+    hub.chat_deleted(chat, &[]);
+    hub.subscribe(chat, &socket);
+    assert_eq!(hub.recent_head(chat, &socket), None, "the chat was deleted");
+}
+
+#[test]
 fn who_comes_back_within_the_grace_was_never_gone() {
     let hub = Hub::new();
     let [first, second] = [outbox(1), outbox(1)];

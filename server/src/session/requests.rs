@@ -4,14 +4,14 @@ use causerie_protocol::server_frame::{ChatAdded, Ping, Subscribed, Unsubscribed,
 use causerie_protocol::{ChatId, CloseCode, Epoch, MessageId, Seq, ServerFrame, limits};
 
 use super::start;
-use super::task::{CloseCause, Opened, PAGE, SocketTask, Step};
+use super::task::{CloseCause, Opened, PAGE, Services, SocketTask, Step};
 use super::transport::Transport;
 use crate::chat::encode_event;
 use crate::clock;
 use crate::metrics::{FoundBy, Resume};
 use crate::outbox::{Closing, Frame, Item, Scope};
 use crate::refusal::{Refusal, closing};
-use crate::store::StoreError;
+use crate::store::{Position, StoreError};
 
 /// Encoded events that wait for the socket at once, in bytes; one entry may go beyond it.
 const PAGE_BYTES: usize = limits::OUTBOX_BYTES / 4;
@@ -70,7 +70,10 @@ impl<T: Transport> SocketTask<T> {
     pub(super) async fn unsubscribe(&mut self, chat: ChatId) -> Result<(), CloseCause> {
         // Pending events of this chat belong before the answer.
         self.drain().await?;
-        self.services.hub.unsubscribe(chat, &self.outbox);
+        match self.session.last(chat) {
+            Some(_) => self.services.hub.unsubscribe_participant(chat, &self.outbox),
+            None => self.services.hub.unsubscribe(chat, &self.outbox),
+        }
         self.session.unfollow(chat);
         self.reply(&ServerFrame::Unsubscribed(Unsubscribed {
             chat_id: chat,
@@ -121,7 +124,7 @@ impl<T: Transport> SocketTask<T> {
             return Err(NotFollowed::Store);
         }
         let fresh = self.services.hub.subscribe(chat, &self.outbox);
-        let failure = match self.services.store.position(self.session.user, chat).await {
+        let failure = match self.position(chat, after).await {
             Ok(Some(position)) => {
                 self.services.hub.note_head(chat, position.head);
                 let (from, reset) = start(&position, after, epoch.as_ref());
@@ -146,6 +149,18 @@ impl<T: Transport> SocketTask<T> {
             self.services.hub.unsubscribe(chat, &self.outbox);
         }
         Err(failure)
+    }
+
+    /// Where the chat stands, from memory when the user followed it a while ago; `None`: it is not the user's.
+    async fn position(&mut self, chat: ChatId, after: Option<Seq>) -> Result<Option<Position>, StoreError> {
+        let Services { hub, store, .. } = &*self.services;
+        match hub.recent_head(chat, &self.outbox) {
+            // A client that has more has read what was stored and is not announced yet.
+            Some(head) if after.is_none_or(|after| after <= head) => {
+                Ok(Some(Position { head, epoch: store.epoch() }))
+            }
+            _ => store.position(self.session.user, chat).await,
+        }
     }
 
     /// Sends `subscribed` and what the client missed, a page at a time, so that a slow client does not hold memory.

@@ -471,7 +471,7 @@ impl<T: Transport> SocketTask<T> {
 impl<T> Drop for SocketTask<T> {
     fn drop(&mut self) {
         for chat in self.session.chats() {
-            self.services.hub.unsubscribe(chat, &self.outbox);
+            self.services.hub.unsubscribe_participant(chat, &self.outbox);
         }
         self.services.hub.unregister(&self.outbox);
     }

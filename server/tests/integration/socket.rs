@@ -1,5 +1,6 @@
 //! Sockets of a real server, as clients see them.
 
+mod again;
 mod endings;
 mod frames;
 mod handshake;

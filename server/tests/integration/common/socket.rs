@@ -108,6 +108,13 @@ impl Socket {
         }
     }
 
+    /// Closes it and waits for the server's answer.
+    pub async fn close(mut self) {
+        self.ws.close(None).await.unwrap();
+        let ended = async { while let Some(Ok(_)) = self.ws.next().await {} };
+        timeout(LIMIT, ended).await.expect("the server did not close it");
+    }
+
     /// The close frame, whatever comes before it.
     pub async fn closed(&mut self) -> (u16, String) {
         let closed = async {
