@@ -12,7 +12,7 @@ use causerie_protocol::{TokenId, UserId};
 use hashlink::LruCache;
 use parking_lot::Mutex;
 
-use crate::clock;
+use crate::clock::{self, UnixMicros};
 
 /// Tokens that are kept, at some 300 bytes each; the least recently used one is dropped.
 const KEPT: usize = 16_384;
@@ -28,8 +28,8 @@ pub(crate) type TokenDigest = [u8; 32];
 pub(crate) struct KnownToken {
     pub(crate) id: TokenId,
     pub(crate) user: User,
-    /// When it ends, in microseconds since 1970; whoever uses it has to look.
-    pub(crate) expires_at: i64,
+    /// When it ends; whoever uses it has to look.
+    pub(crate) expires_at: UnixMicros,
 }
 
 /// The tokens of a node; digests are the keys, so that no token is held.
@@ -151,7 +151,7 @@ mod tests {
 
     fn token(id: i64) -> KnownToken {
         let user = User { id: UserId(id), email: "a@example.org".to_owned(), name: "A".to_owned() };
-        KnownToken { id: TokenId(id), user, expires_at: i64::MAX }
+        KnownToken { id: TokenId(id), user, expires_at: UnixMicros(i64::MAX) }
     }
 
     fn digest(id: i64) -> TokenDigest {
