@@ -44,7 +44,7 @@ async fn without_redis_a_token_that_is_revoked_on_one_node_is_refused_on_another
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_that_redis_lost_is_felt_all_the_same() {
-    let mut nodes = Nodes::start().await;
+    let nodes = Nodes::start().await;
     let alice = nodes.one.register("alice").await;
     // Nothing that is published arrives while Redis stands still, though the connections look well for a while.
     nodes.redis.pause().unwrap();
