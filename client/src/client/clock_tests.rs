@@ -31,14 +31,14 @@ fn a_page_whose_clock_is_a_day_behind_shows_the_servers_time_from_the_welcome_on
     assert_eq!(page.client.server_time(page.now), 1_000);
     page.list(vec![chat(1, 0)]);
     page.welcome_at(a_day_later());
-    assert!(page.effects.contains(&Effect::Changed(Scope::Clock)));
+    assert!(page.effects.contains(&Effect::Changed(Invalidation::Clock)));
     assert_eq!(page.client.server_time(page.now), 1_000 + DAY);
     page.send("a");
     assert_eq!(pending_times(&page), [1_000 + DAY]);
 
     page.effects.clear();
     ping(&mut page, 3_000 + DAY);
-    assert!(!page.effects.contains(&Effect::Changed(Scope::Clock)), "two seconds are no correction");
+    assert!(!page.effects.contains(&Effect::Changed(Invalidation::Clock)), "two seconds are no correction");
 }
 
 #[test]

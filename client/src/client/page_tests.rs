@@ -201,7 +201,8 @@ fn the_banner_counts_down_and_says_what_is_pending() {
     }
     let in_seconds = |n| format!("The server restarts. Reconnecting in {n} s.");
     assert_eq!(lines, [in_seconds(4), in_seconds(3), in_seconds(2)]);
-    let ticks = page.effects.iter().filter(|effect| **effect == Effect::Changed(Scope::Connection)).count();
+    let ticks =
+        page.effects.iter().filter(|effect| **effect == Effect::Changed(Invalidation::Connection)).count();
     assert_eq!(ticks, 3);
     page.pass(500);
     assert!(page.effects.contains(&Effect::Connect(ConnectionId(2))));

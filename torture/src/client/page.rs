@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use causerie_client::{
-    Client, ConnectionId, ConnectionState, Effect, Input, PendingMessage, Scope, SocketInput,
+    Client, ConnectionId, ConnectionState, Effect, Input, Invalidation, PendingMessage, SocketInput,
 };
 use causerie_protocol::{ChatId, ClientFrame, ClientId, ServerFrame, paths};
 use rand::rngs::StdRng;
@@ -253,7 +253,9 @@ impl Page {
                     }
                 });
             }
-            Effect::Changed(Scope::Timeline(chat)) => self.screens.entry(chat).or_default().changes += 1,
+            Effect::Changed(Invalidation::Timeline(chat)) => {
+                self.screens.entry(chat).or_default().changes += 1;
+            }
             Effect::Changed(_) | Effect::Announce(_) => {}
         }
     }
