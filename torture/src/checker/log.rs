@@ -8,7 +8,7 @@ use crate::label::Label;
 use crate::log::Kind;
 use crate::node_view::Line;
 
-/// I2: seqs are 1 to the head, ids grow with them, and an event that a client received is the one with that seq.
+/// I2: seqs are 1 to the head, ids grow with them, and every event that a client received equals the one in the log.
 pub fn positions_are_whole(evidence: &Evidence) -> Check {
     for (chat, log) in &evidence.logs {
         let mut id = 0;
