@@ -76,7 +76,7 @@ fn without_history_nothing_is_kept_or_shown() {
 }
 
 #[test]
-fn a_page_and_the_events_that_came_meanwhile_make_one_piece() {
+fn a_page_and_the_events_that_came_meanwhile_have_no_gap_between_them() {
     let mut timeline = Timeline::new(CHAT);
     let request = timeline.load(1).unwrap();
     assert!(timeline.load(2).is_none(), "one is on its way");

@@ -1,4 +1,4 @@
-//! Clocks that are off, that step, and that stand still, on a page as a whole.
+//! A whole page whose clock is wrong, is set, or stood still.
 
 use causerie_protocol::server_frame::Ping;
 use causerie_protocol::{Event, Heads, ServerFrame, Timestamp};
@@ -105,7 +105,7 @@ fn a_message_that_is_in_the_log_is_not_shown_as_pending_too() {
     let mut page = Page::in_chat(0);
     page.send("a");
     page.send("b");
-    // Whatever way it came there.
+    // By any other way than a frame.
     let state = page.client.chat_states.get_mut(&CHAT).unwrap();
     assert!(state.timeline.apply(Event::Message(mine(1, "a"))));
     assert_eq!(page.shown(), ["a", "b: waiting"]);

@@ -45,7 +45,7 @@ impl Client {
                         Some(state) if state.stream.takes_subscription() => {
                             state.stream.observe_head(head, self.now);
                         }
-                        // The chat has no subscription for want of capacity, and it has new messages.
+                        // The socket has no subscription left for this chat, which has new messages.
                         _ if self.chat_list.get(chat).is_none_or(|entry| entry.chat.head < head) => {
                             self.queue_fetch(chat);
                         }
@@ -274,7 +274,7 @@ impl Client {
             state.read_known = state.read_known.max(notice.seq);
         }
         if entry.participant(notice.user_id).is_none() {
-            // It overtook the `joined` event, and no other frame will repeat it.
+            // The frame overtook the `joined` event, and the server does not send it again.
             if !entry.is_partial() {
                 self.queue_fetch(chat);
             }

@@ -40,7 +40,7 @@ impl Client {
         self.was_lost = false;
     }
 
-    /// Another user, or none: nothing of the user before stays.
+    /// Drops all state of the user, who signed out or was replaced by another user.
     pub(super) fn forget_everything(&mut self) {
         for chat in self.chat_list.ids() {
             self.changed.extend([
@@ -130,7 +130,7 @@ impl Client {
         if std::mem::take(&mut self.list_loading.reload) {
             return self.request_chats();
         }
-        // A server whose pages do not go down the list is not asked for ever.
+        // The loading ends even if the pages of a faulty server do not go down the list.
         let goes_down = |next| begin.is_none_or(|begin| next < begin);
         if let Some(next) = end.filter(|next| goes_down(*next))
             && match self.list_loading.recheck {
@@ -166,7 +166,7 @@ impl Client {
             self.list_loading.recount_at = None;
             self.list_loading.recounts.reset();
         } else if self.list_loading.recount_at.is_none() {
-            // The server has not received this page's read position yet: it gets it, and is asked again a little later.
+            // The server has not received this page's read position yet; the list is loaded again when it may have.
             self.list_loading.recount_at = Some(self.now + self.list_loading.recounts.fail(1.0));
         }
     }

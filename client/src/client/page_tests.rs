@@ -1,4 +1,4 @@
-//! Connecting, signing in, the list of chats, reading and the banner, on a page as a whole.
+//! Connecting, signing in, the list of chats, reading and the banner, tested on a whole page.
 
 use causerie_protocol::event::Membership;
 use causerie_protocol::rest::Participant;
@@ -12,7 +12,7 @@ use super::*;
 use crate::input::LoadError;
 
 #[test]
-fn a_page_loads_the_list_follows_its_chats_and_looks_again_for_new_ones() {
+fn a_page_loads_the_list_subscribes_to_its_chats_and_loads_the_list_again() {
     let mut page = Page::new();
     assert!(page.effects.contains(&Effect::Connect(ConnectionId(1))));
     page.welcome();
