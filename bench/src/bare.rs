@@ -1,4 +1,5 @@
-//! A room as small as axum allows: no storage, no sign-in, no log. What Causerie costs above it is what its promises cost.
+//! The bare room: the smallest chat server with axum, without storage, sign-in or log. The difference to it is the cost
+//! of what Causerie promises.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

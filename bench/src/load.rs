@@ -15,19 +15,19 @@ use crate::people::{self, Person, Socket};
 use crate::process::Process;
 use crate::table::{median, micros, percentile, rate, row};
 
-/// What all measurements share.
+/// The options of all measurements.
 pub(crate) struct Plan {
     pub(crate) server: PathBuf,
     pub(crate) seconds: u64,
     pub(crate) rounds: usize,
 }
 
-/// Messages that a sender has on their way at a time.
+/// How many messages a sender has in flight.
 const IN_FLIGHT: usize = 32;
 /// A sentence of the usual length.
 const TEXT: &str = "Seven, at the entrance? I bring the umbrella and the tickets.";
 
-/// What one load did.
+/// The figures of one load.
 #[derive(Clone, Default)]
 struct Outcome {
     acked: u64,
@@ -50,7 +50,8 @@ struct Counters {
     delivered: AtomicU64,
 }
 
-/// One participant: sends when asked to, and counts what comes. An own message that comes back counts as acknowledged in the bare room.
+/// One client: sends messages if `sends`, and counts frames. The bare room has no acks (`acks` is false): there an own
+/// message that comes back counts as acknowledged.
 async fn take_part(
     mut socket: Socket,
     name: String,
@@ -96,7 +97,7 @@ async fn take_part(
     }
 }
 
-/// Lets the sockets talk for the plan's time and counts.
+/// Lets the sockets send and receive for the plan's time, and counts.
 async fn talk(plan: &Plan, process: &Process, sockets: Vec<(Socket, bool)>, acks: bool) -> Result<Outcome> {
     let counters = Arc::new(Counters::default());
     let cpu = process.cpu()?;
@@ -125,7 +126,7 @@ async fn talk(plan: &Plan, process: &Process, sockets: Vec<(Socket, bool)>, acks
     Ok(outcome)
 }
 
-/// Reads one figure off an outcome.
+/// Takes one figure from an outcome.
 type Figure<'a> = &'a dyn Fn(&Outcome) -> f64;
 
 /// Runs both servers in turns and shows the medians.
@@ -166,7 +167,7 @@ async fn compare(
     Ok(())
 }
 
-/// Fifty chats of two, everybody sends.
+/// Fifty chats of two users, who all send.
 pub(crate) async fn chats(plan: &Plan) -> Result<()> {
     const CHATS: usize = 50;
     compare(
@@ -197,7 +198,7 @@ pub(crate) async fn chats(plan: &Plan) -> Result<()> {
     .await
 }
 
-/// One chat that two hundred sockets follow, one of them sends.
+/// One chat with two hundred sockets, of which one sends.
 pub(crate) async fn room(plan: &Plan) -> Result<()> {
     const SOCKETS: usize = 200;
     compare(
@@ -229,12 +230,12 @@ async fn two(process: &Process) -> Result<(Vec<Person>, ChatId)> {
     Ok((people, chat))
 }
 
-/// A token's shape, for a server that does not look at it.
+/// A string of the length of a token, for the bare room, which checks none.
 fn no_token() -> String {
     "x".repeat(causerie_protocol::limits::TOKEN_CHARS)
 }
 
-/// One pair, one message at a time: from the send to the other's receipt.
+/// Two users, one message at a time: the time from the send to the receipt by the other user.
 pub(crate) async fn pair(plan: &Plan) -> Result<()> {
     let process = Process::causerie(&plan.server).await?;
     let (people, chat) = two(&process).await?;
@@ -269,16 +270,16 @@ async fn one_at_a_time(process: &Process, chat: ChatId, from: &str, to: &str) ->
             }
         }
         times.push(begin.elapsed());
-        // The sender's own copies and acknowledgements are read, so that its buffer never fills.
+        // The sender reads its own messages and acks, so that its receive buffer never fills.
         while let Ok(Some(message)) = tokio::time::timeout(Duration::from_micros(50), sender.next()).await {
             message?;
         }
     }
-    // The first ones warm the caches.
+    // The first messages are left out: they warm the caches.
     Ok(times.split_off(50))
 }
 
-/// What one durable write of this disk costs.
+/// The median time of one fdatasync on this disk.
 fn fdatasync() -> Result<Duration> {
     use std::io::Write;
     let mut file = tempfile::tempfile()?;
@@ -292,7 +293,7 @@ fn fdatasync() -> Result<Duration> {
     Ok(median(&mut times))
 }
 
-/// Memory of a socket that is signed in and says nothing.
+/// The resident memory of an idle socket.
 pub(crate) async fn idle(plan: &Plan, count: usize) -> Result<()> {
     let process = Process::causerie(&plan.server).await?;
     let (people, chat) = two(&process).await?;
@@ -309,7 +310,7 @@ pub(crate) async fn idle(plan: &Plan, count: usize) -> Result<()> {
 }
 
 async fn resident_per_socket(process: &Process, chat: ChatId, token: &str, count: usize) -> Result<f64> {
-    // A first round pays for what the process keeps anyway.
+    // The first sockets allocate memory that the process keeps; it belongs to none of the measured ones.
     drop(open_many(process, chat, token, 100).await?);
     let before = process.resident()?;
     let sockets = open_many(process, chat, token, count).await?;
@@ -326,7 +327,7 @@ async fn open_many(process: &Process, chat: ChatId, token: &str, count: usize) -
     Ok(sockets)
 }
 
-/// Connections a second, each with its token checked, welcomed and closed again.
+/// Connections a second: each is opened with a token, gets its `welcome`, and is closed.
 pub(crate) async fn connect(plan: &Plan) -> Result<()> {
     let process = Process::causerie(&plan.server).await?;
     let (people, chat) = two(&process).await?;
@@ -368,7 +369,7 @@ async fn connections(
     Ok(rate(done.load(Ordering::Relaxed), begin.elapsed()))
 }
 
-/// From the start of the process to its word that it serves, with a database that exists.
+/// The time from the start of the process until it announces that it listens, with a new database.
 pub(crate) async fn start(plan: &Plan) -> Result<()> {
     let mut times = Vec::new();
     for _ in 0..5 {

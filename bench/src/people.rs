@@ -13,7 +13,7 @@ use tokio_tungstenite::WebSocketStream;
 /// A socket of the load.
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-/// Somebody who is signed in.
+/// A signed-in user.
 #[derive(Clone)]
 pub(crate) struct Person {
     pub(crate) id: UserId,
@@ -35,13 +35,13 @@ pub(crate) async fn register(address: SocketAddr, count: usize) -> Result<Vec<Pe
     Ok(people)
 }
 
-/// The direct chat of two people.
+/// Creates the direct chat of two users.
 pub(crate) async fn pair(address: SocketAddr, one: &Person, other: &Person) -> Result<ChatId> {
     let chat = CreateChat { participants: vec![UserRef::Id(other.id)], title: None, client_id: None };
     Ok(Api::new(address)?.start_chat(&one.token, &chat).await?.id)
 }
 
-/// Opens a socket of one chat. The bare room ignores the token.
+/// Opens a socket of one chat; the bare room ignores the token.
 pub(crate) async fn socket(address: SocketAddr, chat: ChatId, token: &str) -> Result<Socket> {
     let request = page_request(address, &paths::chat_socket(chat, None), token)?;
     let (socket, response) = open(TcpStream::connect(address).await?, request).await?;

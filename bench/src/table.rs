@@ -1,4 +1,4 @@
-//! The table that a run prints.
+//! Prints the table of a run.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(crate) fn rate(count: u64, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
-/// The middle one; of an even number the upper of the two.
+/// The median; of an even number of values the greater of the two in the middle.
 pub(crate) fn median<T: Copy + PartialOrd>(values: &mut [T]) -> T {
     values.sort_by(|a, b| a.partial_cmp(b).expect("figures are comparable"));
     values[values.len() / 2]
