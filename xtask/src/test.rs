@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_on_the_program_brings_the_build() {
+    fn a_stage_that_needs_the_program_also_runs_the_build() {
         assert_eq!(names(&["pages".to_owned()]), ["build", "pages"]);
         assert_eq!(names(&["torture".to_owned()]), ["build", "torture"]);
         assert_eq!(names(&["format".to_owned()]), ["format"]);
