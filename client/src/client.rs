@@ -309,8 +309,8 @@ impl Client {
                 SystemEvent::Changed { .. } => None,
             },
         });
-        let everybody = entry.is_none_or(ChatEntry::knows_everybody);
-        People::new(there.map(|one| &one.user).chain(seen), fold).whole_unless(everybody)
+        let all_known = entry.is_none_or(ChatEntry::knows_all_participants);
+        People::new(there.map(|one| &one.user).chain(seen), fold).whole_unless(all_known)
     }
 
     pub fn history(&self, chat: ChatId) -> History {

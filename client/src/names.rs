@@ -114,8 +114,8 @@ impl People {
     }
 
     /// Unless all participants of the chat are known, no name is shortened.
-    pub fn whole_unless(mut self, everybody: bool) -> Self {
-        for called in self.called.values_mut().filter(|_| !everybody) {
+    pub fn whole_unless(mut self, all_known: bool) -> Self {
+        for called in self.called.values_mut().filter(|_| !all_known) {
             called.short = called.whole.clone();
         }
         self

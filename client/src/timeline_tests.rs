@@ -150,7 +150,7 @@ fn an_event_of_an_unknown_kind_shows_nothing() {
 }
 
 #[test]
-fn an_answer_from_before_a_reset_is_not_taken() {
+fn a_response_from_before_a_reset_is_ignored() {
     let mut timeline = loaded([1], true);
     let old = timeline.load_older(2).unwrap();
     timeline.reset();

@@ -365,7 +365,7 @@ fn a_malformed_token_is_never_offered() {
 }
 
 #[test]
-fn an_https_page_may_open_sockets_to_this_machine() {
+fn an_https_page_may_open_sockets_to_loopback() {
     let doctor = Doctor::new(Target::parse("http://127.0.0.1:8000").unwrap(), situation(Place::Browser));
     assert_eq!(doctor.probe(), Some(Probe::Online));
 }

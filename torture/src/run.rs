@@ -335,5 +335,5 @@ fn print_faults(proxy: &Proxy, evidence: &Evidence) {
     for (what, count) in rows {
         println!("  {what:<40} {:>10}", count.load(Ordering::Relaxed));
     }
-    println!("  {:<40} {:>10}", "times that somebody left a group", evidence.absences.len());
+    println!("  {:<40} {:>10}", "times that a user left a group", evidence.absences.len());
 }

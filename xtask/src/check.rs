@@ -22,7 +22,7 @@ const LEFT_BEHIND: &[(&str, &str)] = &[
     (concat!("to", "do!("), "unfinished work"),
     (concat!("unimple", "mented!("), "unfinished work"),
     (concat!("db", "g!("), "a debugging aid"),
-    (concat!("#[igno", "re"), "a test that nobody runs"),
+    (concat!("#[igno", "re"), "a test that does not run"),
 ];
 
 /// Prefixes of paths that exist on one developer's machine only.

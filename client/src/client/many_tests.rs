@@ -249,7 +249,7 @@ fn a_large_group_has_all_its_participants_while_it_is_open() {
 }
 
 #[test]
-fn a_chat_that_could_not_be_fetched_is_tried_again() {
+fn a_failed_fetch_of_a_chat_is_retried() {
     let mut page = page_of_four();
     page.page_of_list(rest(), true);
     page.effects.clear();

@@ -66,7 +66,7 @@ fn an_invalid_token_asks_to_sign_in_and_nothing_is_lost() {
 }
 
 #[test]
-fn another_person_and_signing_out_leave_nothing_behind() {
+fn a_change_of_user_and_signing_out_clear_the_state() {
     for sign_out in [true, false] {
         let mut page = Page::in_chat(1);
         page.send("a");
@@ -75,7 +75,7 @@ fn another_person_and_signing_out_leave_nothing_behind() {
             assert_eq!(page.forgotten("a"), 1);
         } else {
             page.give(Input::SignedIn { user: ben() });
-            // The first person did not sign out, and finds it stored when they come back.
+            // The first user did not sign out, so their pending messages stay stored until they sign in again.
             assert_eq!(page.forgotten("a"), 0);
         }
         assert_eq!(
@@ -86,7 +86,7 @@ fn another_person_and_signing_out_leave_nothing_behind() {
 }
 
 #[test]
-fn a_late_answer_to_an_old_request_is_not_taken() {
+fn a_late_response_to_an_old_request_is_ignored() {
     let mut page = Page::new();
     let ticket = page.client.list_loading.request.unwrap();
     page.give(Input::SignedIn { user: ben() });
@@ -126,7 +126,7 @@ fn the_list_is_loaded_again_once_every_chat_is_subscribed() {
 }
 
 #[test]
-fn loads_that_fail_are_tried_again_and_a_401_asks_to_sign_in() {
+fn failed_loads_are_retried_and_a_401_asks_to_sign_in() {
     let mut page = Page::new();
     let ticket = page.client.list_loading.request.unwrap();
     let error = LoadError::Temporary { detail: "Busy.".into() };
@@ -239,7 +239,7 @@ fn the_list_is_loaded_again_however_the_last_subscription_is_decided() {
 }
 
 #[test]
-fn a_chat_that_is_refused_for_now_does_not_hold_the_list_back() {
+fn a_chat_that_is_refused_for_now_does_not_delay_the_next_load_of_the_list() {
     let mut page = Page::new();
     page.welcome();
     while page.client.list_loading.request.is_some() {

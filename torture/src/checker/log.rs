@@ -100,8 +100,10 @@ pub fn messages_are_there_once(evidence: &Evidence) -> Check {
         for entry in log.entries() {
             let Kind::Message { label, named } = entry.kind else { continue };
             let Some(label) = label else {
-                let detail =
-                    format!("chat {chat}, position {}: a text that nobody sent under this name", entry.seq);
+                let detail = format!(
+                    "chat {chat}, position {}: a text that no client sent with this client_id",
+                    entry.seq
+                );
                 return broken(Invariant::I3, detail);
             };
             if let Some(first) = seen.insert(label, entry.seq) {

@@ -230,7 +230,7 @@ mod tests {
     use crate::report::Counts;
 
     #[test]
-    fn a_runner_that_breaks_down_is_a_failure() {
+    fn a_runner_that_crashes_is_a_failure() {
         let counts = Counts { passed: 4, failed: 0, ignored: 0 };
         assert_eq!(complete(counts, &Err(anyhow!("killed"))).unwrap().failed, 1);
         assert_eq!(complete(counts, &Ok(())).unwrap(), counts);
