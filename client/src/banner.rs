@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn every_close_code_has_words_and_none_is_a_bare_number() {
+    fn every_close_code_has_sentences_without_its_number() {
         let unknown = [3_000, 4_099, 4_150, 4_250, 4_999].map(CloseCode::Other);
         for &code in CloseCode::ALL.iter().chain(&unknown) {
             let after = closed(code);

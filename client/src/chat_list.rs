@@ -69,11 +69,11 @@ impl ChatEntry {
     pub fn people(&self, fold: Fold<'_>) -> People {
         let last = self.chat.last_message.iter().map(|message| &message.sender);
         let known = self.chat.participants.iter().map(|one| &one.user);
-        People::new(known.chain(last), fold).whole_unless(self.knows_everybody())
+        People::new(known.chain(last), fold).whole_unless(self.knows_all_participants())
     }
 
     /// Whether all participants are known: the list of chats names some of many.
-    pub fn knows_everybody(&self) -> bool {
+    pub fn knows_all_participants(&self) -> bool {
         self.chat.participant_count <= self.chat.participants.len() as u64
     }
 

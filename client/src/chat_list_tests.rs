@@ -92,7 +92,7 @@ fn a_chat_is_shown_by_its_title_or_by_the_names_of_the_others() {
 }
 
 #[test]
-fn unread_counts_others_and_ends_with_reading_anywhere() {
+fn unread_counts_messages_of_others_until_they_are_read_on_any_device() {
     let mut chat_list = chat_list();
     let entry = chat_list.get_mut(ChatId(1)).unwrap();
     entry.message(&message(4, user(2, "Ben")));

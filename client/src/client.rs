@@ -17,7 +17,7 @@ use crate::chat_list::{ChatEntry, ChatList};
 use crate::clock::Millis;
 use crate::clock::ServerClock;
 use crate::connection::{Connection, ConnectionId, ConnectionState};
-use crate::effect::{Effect, Scope};
+use crate::effect::{Effect, Invalidation};
 use crate::input::{Input, SocketInput};
 use crate::names::{Fold, Name, People};
 use crate::outbox::PendingMessage;
@@ -52,7 +52,7 @@ pub struct Client {
     /// Whether the connection was lost since it was last online, so that its return is announced.
     was_lost: bool,
     effects: Vec<Effect>,
-    changed: SortedSet<Scope>,
+    changed: SortedSet<Invalidation>,
 }
 
 /// What the client keeps for one chat besides its entry in the list.
@@ -186,7 +186,7 @@ impl Client {
         if *self.connection.state() != state {
             self.announce_connection_change(&state);
         } else if waiting != self.outbox.waiting() || seconds != self.countdown() {
-            self.changed.insert(Scope::Connection);
+            self.changed.insert(Invalidation::Connection);
         }
         let changed = std::mem::take(&mut self.changed);
         self.effects.extend(changed.into_iter().map(Effect::Changed));
@@ -309,8 +309,8 @@ impl Client {
                 SystemEvent::Changed { .. } => None,
             },
         });
-        let everybody = entry.is_none_or(ChatEntry::knows_everybody);
-        People::new(there.map(|one| &one.user).chain(seen), fold).whole_unless(everybody)
+        let all_known = entry.is_none_or(ChatEntry::knows_all_participants);
+        People::new(there.map(|one| &one.user).chain(seen), fold).whole_unless(all_known)
     }
 
     pub fn history(&self, chat: ChatId) -> History {

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_night_of_sleep_counts_at_once_and_a_clock_that_was_set_until_the_next_ping() {
+    fn a_clock_that_jumps_forward_is_believed_until_the_next_ping() {
         let mut clock = ServerClock::default();
         clock.welcomed(DAY, DAY);
         assert!(clock.stepped(8 * HOUR.cast_signed()));

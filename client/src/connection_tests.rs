@@ -101,7 +101,7 @@ fn every_close_code_in_every_state() {
 }
 
 #[test]
-fn an_offline_device_waits_for_its_network_but_stays_stopped_when_it_was() {
+fn an_offline_device_waits_for_its_network_unless_the_close_code_stops_it() {
     for &code in CloseCode::ALL {
         let mut connection = online();
         connection.network(NOW, false);
@@ -113,7 +113,7 @@ fn an_offline_device_waits_for_its_network_but_stays_stopped_when_it_was() {
 }
 
 #[test]
-fn failures_are_forgotten_only_after_a_stable_while() {
+fn the_backoff_starts_again_only_after_a_stable_connection() {
     for (lasted, wait) in [(STABLE_MS - 1, 1_000), (STABLE_MS, 500)] {
         let mut connection = online();
         connection.closed(NOW, 0.0, CloseCode::Abnormal, "");
@@ -123,7 +123,7 @@ fn failures_are_forgotten_only_after_a_stable_while() {
 }
 
 #[test]
-fn a_server_that_says_when_it_is_back_is_left_alone_until_then() {
+fn the_next_attempt_comes_after_the_wait_that_a_go_away_asks_for() {
     let mut connection = online();
     connection.going_away(4_000);
     assert_eq!(close(connection, CloseCode::ServiceRestart, NOW), Then::Waits(4_000 + JITTER_MS));
@@ -134,7 +134,7 @@ fn a_server_that_says_when_it_is_back_is_left_alone_until_then() {
 }
 
 #[test]
-fn a_socket_that_never_welcomes_is_given_up() {
+fn a_socket_without_a_welcome_is_given_up_after_a_timeout() {
     let mut connection = Connection::new();
     connection.signed_in(NOW);
     assert_eq!(connection.tick(NOW + WELCOME_MS - 1, 1.0), []);
@@ -200,7 +200,7 @@ fn only_the_person_starts_a_stopped_connection() {
 }
 
 #[test]
-fn a_lost_network_is_doubted_while_the_socket_is_alive() {
+fn an_offline_event_probes_the_socket_before_it_counts() {
     let mut connection = online();
     assert_eq!(connection.network(NOW, false), [ConnectionAction::Probe]);
     assert_eq!(*connection.state(), ConnectionState::Online);

@@ -176,7 +176,7 @@ mod tests {
             assert_eq!(again.resume().as_ref(), Some(&target));
             assert_eq!(again.text(Some(&target)).as_deref(), Some("half"));
             assert_eq!(Drafts::new(memory, ChatId(8)).resume(), None);
-            // Emptied is not given up.
+            // An edit with an empty text is still under way.
             drafts.keep(Some(&target), "");
             assert_eq!(again.resume().as_ref(), Some(&target));
         }

@@ -42,8 +42,8 @@ pub enum Effect {
         /// One sentence for the person.
         reason: String,
     },
-    /// This part of what components read has changed.
-    Changed(Scope),
+    /// This part of the state has changed: what components read of it is out of date.
+    Changed(Invalidation),
 }
 
 impl Effect {
@@ -52,9 +52,9 @@ impl Effect {
     }
 }
 
-/// A part of what components read.
+/// A part of the state; components that read it read it again when it has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
+pub enum Invalidation {
     /// [`crate::Client::connection`] and [`crate::Client::banner`].
     Connection,
     /// The list of chats and its order.

@@ -46,7 +46,7 @@ pub use chat_list::ChatEntry;
 pub use client::Client;
 pub use clock::Millis;
 pub use connection::{ConnectionId, ConnectionState};
-pub use effect::{Effect, Scope};
+pub use effect::{Effect, Invalidation};
 pub use input::{HistoryRequest, Input, LoadError, SocketInput};
 pub use names::{Name, People};
 pub use outbox::PendingMessage;

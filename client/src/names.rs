@@ -18,7 +18,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// From a name or a title as somebody wrote it.
+    /// From a name or a title as a user wrote it.
     pub fn new(written: &str) -> Self {
         Self { text: bidi::contained(written), isolated: bidi::isolated(written) }
     }
@@ -43,7 +43,7 @@ impl Name {
         &self.text
     }
 
-    /// The name with a mark that tells it from the same name of somebody else.
+    /// The name with a mark that distinguishes it from the same name of another user.
     fn with_mark(&self, mark: &str) -> Self {
         let text = format!("{} {mark}", self.isolated);
         Self { isolated: text.clone(), text }
@@ -88,7 +88,7 @@ impl People {
             }
             whole.insert(*id, (Name::of(user), words.join(" ")));
         }
-        // Somebody may have written a mark into their name, so marked names are compared again.
+        // A user may have chosen a name that looks like a marked one, so marked names are compared again.
         for round in 0..MARKS {
             let mut same = Owners::default();
             for (id, (_, key)) in whole.iter() {
@@ -113,9 +113,9 @@ impl People {
         Self { called }
     }
 
-    /// Unless everybody in the chat is known, no name is shortened.
-    pub fn whole_unless(mut self, everybody: bool) -> Self {
-        for called in self.called.values_mut().filter(|_| !everybody) {
+    /// Unless all participants of the chat are known, no name is shortened.
+    pub fn whole_unless(mut self, all_known: bool) -> Self {
+        for called in self.called.values_mut().filter(|_| !all_known) {
             called.short = called.whole.clone();
         }
         self
@@ -149,7 +149,7 @@ impl Owners {
     }
 }
 
-/// How often marks are added until no two names are the same.
+/// How many marks a name gets at most, until no two names are the same.
 const MARKS: usize = 3;
 
 /// Tells two people of the same name apart: by their e-mail address, then by their id.
@@ -183,7 +183,7 @@ pub fn is_family_first(folded: &str) -> bool {
     let family = |word| place(FAMILIES, word).or_else(|| place(BARE_FAMILIES, word));
     let is_middle = |words: &[&str], names| words.iter().any(|word| place(names, word).is_some());
     match (family(first), family(last)) {
-        // Hà is both a family name and a given name: in Hà Nguyễn the more frequent family name is the family's.
+        // Hà is both a family name and a given name: in Hà Nguyễn the more frequent of the two is the family name.
         (Some(first), Some(last)) if middle.is_empty() => first <= last,
         (Some(_), _) => true,
         (None, Some(_)) => false,

@@ -1,4 +1,4 @@
-//! What people are called: short where that says who it is, and never turning the sentence around it.
+//! How users are named: by the given name where it is unique, and without changing the direction of the sentence.
 
 use causerie_protocol::{User, UserId};
 
@@ -20,7 +20,7 @@ fn short(names: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn people_are_called_by_their_given_names_where_nobody_else_has_them() {
+fn a_given_name_is_used_when_no_other_participant_has_it() {
     for (names, expected) in [
         (vec!["Ada Lovelace", "Bruno Latour"], vec!["Ada", "Bruno"]),
         (vec!["Nguyễn Văn An", "Nguyễn Thị Bình", "Nguyễn Minh Châu"], vec!["An", "Bình", "Châu"]),
@@ -43,7 +43,7 @@ fn people_are_called_by_their_given_names_where_nobody_else_has_them() {
 }
 
 #[test]
-fn two_people_of_the_same_name_are_told_apart() {
+fn two_people_of_the_same_name_get_different_marks() {
     assert_eq!(short(&["Nguyễn An", "nguyễn  AN"]), ["Nguyễn An (1)", "nguyễn  AN (2)"]);
     let mut users = [user(7, "Nguyễn An"), user(8, "Nguyễn An"), user(9, "Nguyễn An #7")];
     for user in &mut users {
@@ -101,7 +101,7 @@ fn a_vietnamese_name_is_recognised_by_its_family_name_its_middle_name_or_its_let
 }
 
 #[test]
-fn initials_are_of_the_words_that_tell_people_apart() {
+fn initials_are_of_the_words_that_distinguish_people() {
     for (name, expected) in [
         ("Ada Lovelace", "AL"),
         ("Nguyễn Văn An", "VA"),

@@ -1,4 +1,4 @@
-//! Order, repeats, refusals and what survives a reload.
+//! The order of messages, retries, refusals, and reloads.
 
 use super::*;
 
@@ -84,7 +84,7 @@ fn a_temporary_refusal_keeps_the_order_and_waits_as_long_as_the_server_says() {
 }
 
 #[test]
-fn a_final_refusal_lets_the_next_go_and_retry_puts_it_at_the_end() {
+fn after_a_final_refusal_the_next_message_is_sent_and_a_retry_goes_to_the_end() {
     let mut outbox = filled();
     next(&mut outbox, A, ONE, 1);
     let kept = outbox.fail(&id("m1"), "Too long.".into()).unwrap();
@@ -141,7 +141,7 @@ fn a_message_without_a_reply_is_sent_again() {
 }
 
 #[test]
-fn the_event_resolves_it_before_or_after_the_ack_and_a_late_copy_is_not_taken_back() {
+fn an_event_resolves_a_message_before_or_after_its_ack_and_a_late_copy_is_ignored() {
     let mut outbox = filled();
     next(&mut outbox, A, ONE, 1);
     outbox.acked(&ack("m1", A, 7));
@@ -183,7 +183,7 @@ fn a_reload_brings_unsent_messages_back_in_order_and_failed_ones_as_failed() {
 }
 
 #[test]
-fn a_fresh_start_forgets_what_was_acknowledged_below_it() {
+fn loaded_history_removes_the_acknowledged_messages_that_it_contains() {
     for (up_to, left) in [(Some(Seq(7)), 2), (Some(Seq(8)), 1), (None, 1)] {
         let mut outbox = Outbox::default();
         for (name, seq) in [("m1", 7), ("m2", 8)] {

@@ -27,7 +27,7 @@ fn accept(stream: &mut Stream, seq: u64, now: Millis) -> Vec<u64> {
 }
 
 #[test]
-fn events_leave_in_order_and_once() {
+fn events_are_returned_in_order_and_once() {
     let mut stream = live(4);
     assert_eq!(accept(&mut stream, 5, 1), [5]);
     assert_eq!(accept(&mut stream, 5, 1), [0; 0]);
@@ -99,7 +99,7 @@ fn after_a_disconnection_the_buffer_is_empty_and_it_subscribes_again() {
 }
 
 #[test]
-fn an_ended_stream_takes_nothing_until_it_is_reopened() {
+fn an_ended_stream_ignores_events_until_it_is_reopened() {
     let mut stream = live(4);
     stream.end();
     assert_eq!(accept(&mut stream, 5, 0), [0; 0]);

@@ -47,7 +47,7 @@ struct Retry {
 pub struct Timeline {
     chat: ChatId,
     entries: SortedMap<Seq, Entry>,
-    places: SortedMap<MessageId, Seq>,
+    seq_by_id: SortedMap<MessageId, Seq>,
     loaded: bool,
     has_older: bool,
     request: Option<HistoryRequest>,
@@ -62,7 +62,7 @@ impl Timeline {
         Self {
             chat,
             entries: SortedMap::new(),
-            places: SortedMap::new(),
+            seq_by_id: SortedMap::new(),
             loaded: false,
             has_older: false,
             request: None,
@@ -87,7 +87,7 @@ impl Timeline {
     }
 
     pub fn message(&self, id: MessageId) -> Option<&Message> {
-        match self.entries.get(self.places.get(&id)?)? {
+        match self.entries.get(self.seq_by_id.get(&id)?)? {
             Entry::Message(message) => Some(message),
             _ => None,
         }
@@ -187,7 +187,7 @@ impl Timeline {
         if !self.loaded {
             // Events that came meanwhile are older than the next request and so part of its page.
             self.entries.clear();
-            self.places.clear();
+            self.seq_by_id.clear();
         }
         self.retry = Some(Retry { before: request.before, at: now + self.tries.fail(random).max(1), detail });
         true
@@ -246,10 +246,10 @@ impl Timeline {
     }
 
     fn insert_at_place(&mut self, message: Message) -> bool {
-        if self.places.contains_key(&message.id) || self.entries.contains_key(&message.seq) {
+        if self.seq_by_id.contains_key(&message.id) || self.entries.contains_key(&message.seq) {
             return false;
         }
-        self.places.insert(message.id, message.seq);
+        self.seq_by_id.insert(message.id, message.seq);
         self.entries.insert(message.seq, Entry::Message(message));
         true
     }
@@ -264,7 +264,7 @@ impl Timeline {
 
     fn cut_below(&mut self, floor: Seq) {
         self.entries.remove_below(&floor);
-        self.places.retain(|_, seq| *seq >= floor);
+        self.seq_by_id.retain(|_, seq| *seq >= floor);
     }
 
     /// Edits or deletes a loaded message; returns false when it is not loaded.
@@ -274,7 +274,7 @@ impl Timeline {
             Event::Deleted(deleted) => deleted.id,
             _ => return false,
         };
-        let Some(Entry::Message(message)) = self.places.get(&id).and_then(|seq| self.entries.get_mut(seq))
+        let Some(Entry::Message(message)) = self.seq_by_id.get(&id).and_then(|seq| self.entries.get_mut(seq))
         else {
             return false;
         };

@@ -76,7 +76,7 @@ fn without_history_nothing_is_kept_or_shown() {
 }
 
 #[test]
-fn a_page_and_the_events_that_came_meanwhile_make_one_piece() {
+fn a_page_and_the_events_that_came_meanwhile_have_no_gap_between_them() {
     let mut timeline = Timeline::new(CHAT);
     let request = timeline.load(1).unwrap();
     assert!(timeline.load(2).is_none(), "one is on its way");
@@ -150,7 +150,7 @@ fn an_event_of_an_unknown_kind_shows_nothing() {
 }
 
 #[test]
-fn an_answer_from_before_a_reset_is_not_taken() {
+fn a_response_from_before_a_reset_is_ignored() {
     let mut timeline = loaded([1], true);
     let old = timeline.load_older(2).unwrap();
     timeline.reset();

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_answer_does_not_bring_read_messages_back() {
+    fn a_late_response_does_not_count_read_messages_again() {
         let mut unread = Unread::default();
         unread.counted(Seq(10), 3, Seq(7));
         unread.read_up_to(Seq(10), Seq(10));

@@ -1,7 +1,8 @@
-//! Several pages, one server and a bad network against a simple list: what was acknowledged is there, once, in order.
+//! A property test of several pages, a model server and a bad network: acknowledged messages are in the log once and in
+//! order, and every page shows them.
 //!
-//! Each run is a list of small steps that proptest draws and, when one fails, shortens.
-//! `PROPTEST_CASES=5000 cargo test -p causerie-client --test model` looks longer.
+//! Each run is a list of small steps that proptest generates and, when the run fails, shrinks.
+//! `PROPTEST_CASES=5000 cargo test -p causerie-client --test model` tries more runs.
 
 #[path = "model/check.rs"]
 mod check;
@@ -24,7 +25,7 @@ use world::World;
 /// Seconds within which everything must have settled once the faults end: a silent socket counts as dead after 60.
 const PATIENCE: usize = 180;
 
-/// Runs the steps, ends the faults, waits, and reads off the result.
+/// Runs the steps, ends the faults, waits until everything has arrived, and checks the invariants.
 fn run(fault: Fault, seed: u64, steps: &[Step]) -> Result<(), String> {
     let mut world = World::new(fault, seed);
     if !seed.is_multiple_of(4) {
@@ -38,7 +39,7 @@ fn run(fault: Fault, seed: u64, steps: &[Step]) -> Result<(), String> {
         world.step(step);
         check::always(&world).map_err(|what| format!("{what}, after {step:?}"))?;
     }
-    // One chat after the other is open, since a socket may not be able to follow all.
+    // The chats are opened one after the other, since a socket may not have a subscription for each.
     for chat in CHATS {
         let mut result = Ok(());
         for round in 0..PATIENCE {
@@ -109,7 +110,7 @@ fn a_late_copy_of_a_message_that_was_refused_changes_nothing() {
         std::iter::repeat_n(round, 6).flatten()
     };
     let send = Step::Send { page, chat: 0 };
-    // The frame waits in a server that is paused, while another refuses the message and takes the next.
+    // The frame waits at a paused node, while another node refuses the message and accepts the next.
     let mut steps = vec![send.clone(), Step::Cut { page, told: true }, Step::Down { page, count: 1 }];
     steps.extend([Step::Pass { ms: 12_000 }, Step::Refuse { count: 1 }]);
     steps.extend(rounds());
@@ -121,7 +122,7 @@ fn a_late_copy_of_a_message_that_was_refused_changes_nothing() {
     assert!(caught.starts_with("I5"), "{caught}");
 }
 
-/// Inputs that the property test found, with what was wrong in them.
+/// Runs that failed once, with the cause.
 #[test]
 fn inputs_that_once_failed_hold_the_invariants() {
     // A chat moved to the top of the list between the requests for two of its pages, and was on neither.
@@ -146,8 +147,8 @@ fn inputs_that_once_failed_hold_the_invariants() {
         Step::Send { page: 2, chat: 0 },
     ];
     assert_eq!(run(Fault::None, 7_221_156_845_549_987_932, &moved), Ok(()));
-    // The reply to a `subscribe` crossed the `unsubscribe` that followed, so the chat seemed to be followed, and the
-    // person's reading on another device was not heard of.
+    // The reply to a `subscribe` crossed the `unsubscribe` that followed, so the chat seemed to be subscribed, and the
+    // read position from the person's other device did not arrive.
     let read = [
         Step::Send { page: 0, chat: 1 },
         Step::Change { chat: 0, nth: 0, delete: false },

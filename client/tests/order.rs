@@ -1,4 +1,4 @@
-//! A page that was open while things happened shows its list as one that is opened afterwards.
+//! A page that was open during some events shows the same list as a page that is opened after them.
 
 use causerie_client::{ChatEntry, Client, ConnectionId, Effect, Input, SocketInput};
 use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership};
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 const CHATS: i64 = 4;
 
-/// Something that happens in a chat.
+/// A change in a chat.
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     Say { by: i64 },
@@ -44,7 +44,7 @@ fn user(id: i64) -> User {
     User { id: UserId(id), email: format!("u{id}@example.org"), name: format!("U{id}") }
 }
 
-/// What a server holds.
+/// A model server: the chats and messages that it stores.
 struct Server {
     chats: Vec<Chat>,
     messages: Vec<Message>,
@@ -73,7 +73,7 @@ impl Server {
         Self { chats: (1..=CHATS).map(chat).collect(), messages: Vec::new(), last_id: 0 }
     }
 
-    /// What the log holds of it, if it can be done.
+    /// Applies a change; returns its event, or none when the change is not possible.
     fn does(&mut self, chat_id: ChatId, deed: Deed, clock: i64) -> Option<Event> {
         let Self { chats, messages, last_id } = self;
         let chat = chats.iter_mut().find(|chat| chat.id == chat_id)?;
@@ -153,10 +153,10 @@ impl Server {
     }
 }
 
-/// What an entry of the list shows.
+/// The fields that an entry of the list shows.
 type Shown = (ChatId, String, ChatStatus, Option<Message>, u64, Vec<Participant>, u64);
 
-/// A page of the first person, and the requests of its that wait.
+/// A page of the first user, and its requests that have no response yet.
 struct Page {
     client: Client,
     requests: Vec<Effect>,
@@ -249,7 +249,7 @@ proptest! {
             } else {
                 prop_assert_eq!(live.order(), before, "{:?} moves nothing", deed);
             }
-            // What an event does not contain was fetched.
+            // The client fetches what an event does not contain.
             live.answer(&server);
             prop_assert_eq!(live.list(), Page::open(&server).list(), "after {:?} in {}", deed, chat);
         }

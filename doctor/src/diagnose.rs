@@ -58,7 +58,7 @@ pub fn problem(body: &str) -> Option<ErrorCode> {
     serde_json::from_str::<Problem>(body).ok().map(|problem| problem.code)
 }
 
-/// Whether Causerie responded; the error says what else did.
+/// The status of the Causerie that responded; the error is the cause when it was another program.
 pub fn identity(answer: &Answer, target: &Target) -> Result<ServerStatus, Cause> {
     let note = match &answer.server {
         Some(server) => format!("HTTP {}, {server}", answer.status),
@@ -77,7 +77,7 @@ pub fn identity(answer: &Answer, target: &Target) -> Result<ServerStatus, Cause>
     }
     let cause = match answer.status {
         429 => Finding::TooOften.into(),
-        // A version of Causerie without this address.
+        // A version of Causerie whose API lacks this path.
         404 if problem(&answer.body) == Some(ErrorCode::NotFound) => {
             Cause::from(Finding::VersionsDiffer).with("ours", VERSION).with("theirs", "?")
         }

@@ -68,7 +68,7 @@ impl Opening {
         Self { chat, version: None }
     }
 
-    /// Takes what came `at_ms` after the start of the handshake.
+    /// Handles what the socket received `at_ms` after the start of the handshake.
     pub fn on_event(&mut self, at_ms: f64, event: Received<'_>) -> Next<SocketObservation> {
         let text = match event {
             Received::Text(text) => text,
@@ -101,12 +101,12 @@ pub struct RoundTrip {
 }
 
 impl RoundTrip {
-    /// Begins now; returns the frame to send.
+    /// Starts the measurement; returns the frame to send.
     pub fn begin(t: i64, sent_at_ms: f64) -> (Self, ClientFrame) {
         (Self { t, sent_at_ms }, ClientFrame::Ping { t: Some(t) })
     }
 
-    /// Takes what came; the result is the time in milliseconds, or `None` when the connection is gone.
+    /// Handles what the socket received; the result is the time in milliseconds, or `None` when the connection ended.
     pub fn on_event(&mut self, at_ms: f64, event: Received<'_>) -> Next<Option<f64>> {
         match event {
             Received::Text(text) if Pong::decode(text).is_some_and(|pong| pong.t == Some(self.t)) => {
@@ -128,7 +128,7 @@ pub struct IdleTest {
 }
 
 impl IdleTest {
-    /// Begins now; it is over when a frame comes after a pause of `quiet_ms`.
+    /// Starts the test, which is over when a frame comes after a pause of `quiet_ms`.
     pub fn begin(quiet_ms: u64, now_ms: f64) -> Self {
         Self { quiet_ms, since_ms: now_ms, received: false }
     }

@@ -35,7 +35,7 @@ impl TokenShape {
     }
 }
 
-/// Where the examination runs, and for whom.
+/// The circumstances of an examination: in a page or a terminal, with which token, for which chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Situation {
     /// The probe id of this examination's handshakes: a new UUID.

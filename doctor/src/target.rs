@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_address_is_told_apart_from_one_with_a_token() {
+    fn an_invalid_address_and_one_with_a_token_have_different_findings() {
         for text in [
             "",
             "http://",

@@ -145,7 +145,7 @@ fn before_the_socket() -> Vec<Case> {
             Browser,
             [foreign(PAGE, "127.0.0.1:8000"), failed(), unseen(), unseen(), unseen()],
         ),
-        // A proxy for development that says the server's own origin for a socket, and for a request the page's.
+        // A development proxy that forwards the server's own origin with a handshake, and the page's with a request.
         over(F::AllWell, Browser, {
             let held = Observation::Held(HoldResult::Lasted { quiet_ms: 25_000 });
             [foreign(PAGE, "127.0.0.1"), welcomed(), quick(), held]
@@ -176,7 +176,8 @@ fn at_the_socket() -> Vec<Case> {
         ),
         // A client that accepts the missing echo gets the close for a missing token.
         over(F::ProxyDropsSubprotocol, Terminal, [fine(), closed(4001, "no token: offer"), bare()]),
-        // Only the answer loses the header: the terminal sees that, the browser finds out by offering nothing.
+        // Only the response loses the header: a terminal observes that, a browser opens a socket without subprotocols to
+        // find out.
         over(
             F::ProxyDropsSubprotocol,
             Terminal,
@@ -223,7 +224,7 @@ fn at_the_socket() -> Vec<Case> {
         over(F::ChatNotFound, Browser, [fine(), closed(4003, "there is no such chat")]),
         over(F::DatabaseUnreachable, Browser, [fine(), closed(1011, "the server can't")]),
         over(F::ClosedByServer, Browser, [fine(), closed(4009, "replaced")]),
-        // A device that is a month behind, or a server that is ahead, ends sign-ins too early.
+        // Sign-ins expire too early when the device's clock is a month behind, or the server's a month ahead.
         over(
             F::ClockSkew,
             Browser,
@@ -264,7 +265,7 @@ fn after_the_welcome() -> Vec<Case> {
             Terminal,
             [fine(), welcomed(), quick(), hold(HoldResult::Lasted { quiet_ms: 25_000 })],
         ),
-        // A server that knows no `ping`, and a chat in which people talk: not checked, and no fault.
+        // A server that does not answer `ping`, and a chat that is never quiet: the checks are skipped, and do not fail.
         over(
             F::AllWell,
             Terminal,
@@ -289,7 +290,7 @@ fn every_cause_leads_to_its_finding_and_to_no_other() {
             assert!(names.contains(name), "{}: its words leave {name} open", case.finding);
         }
     }
-    // The local checks find these, not this machine.
+    // The local checks of the set-up have these findings, not this state machine.
     let local = [
         Finding::SettingUnusable,
         Finding::FolderNotWritable,
@@ -325,7 +326,7 @@ fn a_healthy_server_passes_every_check_in_the_order_of_the_list() {
 }
 
 #[test]
-fn several_servers_are_asked_often_for_the_one_that_saw_the_handshake() {
+fn with_several_servers_the_record_of_the_handshake_is_requested_more_often() {
     let clustered = || told(|status| status.clustered = true);
     let mut seen: Vec<_> = connected().into_iter().chain([clustered(), failed()]).collect();
     seen.extend((0..10).map(|_| traced(None)));
@@ -335,7 +336,7 @@ fn several_servers_are_asked_often_for_the_one_that_saw_the_handshake() {
 }
 
 #[test]
-fn the_probes_say_where_and_what_to_offer() {
+fn the_probes_have_the_address_and_the_subprotocols_to_offer() {
     let mut doctor = Doctor::new(Target::parse(PAGE).unwrap(), situation(Place::Browser));
     doctor.observe(Observation::Online(true));
     let Some(Probe::Reach { url, tls, port, .. }) = doctor.probe() else { panic!("{:?}", doctor.probe()) };
@@ -364,7 +365,7 @@ fn a_malformed_token_is_never_offered() {
 }
 
 #[test]
-fn an_https_page_may_open_sockets_to_this_machine() {
+fn an_https_page_may_open_sockets_to_loopback() {
     let doctor = Doctor::new(Target::parse("http://127.0.0.1:8000").unwrap(), situation(Place::Browser));
     assert_eq!(doctor.probe(), Some(Probe::Online));
 }

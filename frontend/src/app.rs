@@ -1,6 +1,6 @@
 //! The page's state, the one way to change it, and the effects carried out.
 //!
-//! Components read with [`App::read`], which tracks one [`Scope`], and act with [`App::dispatch`];
+//! Components read with [`App::read`], which tracks one [`Invalidation`], and act with [`App::dispatch`];
 //! nothing else changes the client's state.
 
 use std::cell::{Cell, RefCell};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use causerie_client::clock::TOLERANCE_MS;
 use causerie_client::connection::ConnectionId;
 use causerie_client::sorted::SortedMap;
-use causerie_client::{Client, Effect, HistoryRequest, Input, Scope, SocketInput};
+use causerie_client::{Client, Effect, HistoryRequest, Input, Invalidation, SocketInput};
 use causerie_protocol::rest::{ChatCursor, SignedIn};
 use causerie_protocol::{ChatId, User, paths};
 use causerie_web::api::Api;
@@ -54,7 +54,7 @@ struct Core {
     generation: Cell<u32>,
     pending: PendingStorage,
     timer: Cell<Option<TimeoutHandle>>,
-    scopes: RefCell<SortedMap<Scope, ArcTrigger>>,
+    triggers: RefCell<SortedMap<Invalidation, ArcTrigger>>,
     clock: RefCell<Clock>,
     /// By how many milliseconds the device's clock was ahead of the monotonic one at the last `ClockStepped`.
     clock_ahead: Cell<f64>,
@@ -73,7 +73,7 @@ impl App {
             generation: Cell::new(0),
             pending: PendingStorage::open(&tab()),
             timer: Cell::default(),
-            scopes: RefCell::default(),
+            triggers: RefCell::default(),
             clock: RefCell::default(),
             clock_ahead: Cell::default(),
             today: Cell::default(),
@@ -104,7 +104,7 @@ impl App {
         self.handle(input);
         let today = time::day(self.peek(|client| client.server_time(browser::now())) as f64);
         if self.core.with_value(|core| core.today.replace(today)) != today {
-            self.carry_out(Effect::Changed(Scope::Clock));
+            self.carry_out(Effect::Changed(Invalidation::Clock));
         }
         self.schedule_tick();
     }
@@ -121,12 +121,12 @@ impl App {
     /// The time by the server's clock, in milliseconds since 1970; tracked, so that readers run again after a
     /// correction and at midnight.
     pub fn server_time(self) -> f64 {
-        self.read(Scope::Clock, |client| client.server_time(browser::now())) as f64
+        self.read(Invalidation::Clock, |client| client.server_time(browser::now())) as f64
     }
 
     /// Reads the state and tracks one part of it.
-    pub fn read<T>(self, scope: Scope, read: impl FnOnce(&Client) -> T) -> T {
-        self.trigger(scope).track();
+    pub fn read<T>(self, part: Invalidation, read: impl FnOnce(&Client) -> T) -> T {
+        self.trigger(part).track();
         self.peek(read)
     }
 
@@ -237,15 +237,15 @@ impl App {
         self.core.with_value(|core| core.generation.get())
     }
 
-    fn trigger(self, scope: Scope) -> ArcTrigger {
+    fn trigger(self, part: Invalidation) -> ArcTrigger {
         self.core
-            .with_value(|core| core.scopes.borrow_mut().get_or_insert_with(scope, ArcTrigger::new).clone())
+            .with_value(|core| core.triggers.borrow_mut().get_or_insert_with(part, ArcTrigger::new).clone())
     }
 
     /// Lets every component read again after the page was hidden: the device may be in another time zone.
     fn refresh(self) {
         self.core.with_value(|core| drop(core.clock.take()));
-        let all: Vec<_> = self.core.with_value(|core| core.scopes.borrow().values().cloned().collect());
+        let all: Vec<_> = self.core.with_value(|core| core.triggers.borrow().values().cloned().collect());
         for trigger in all {
             trigger.notify();
         }
@@ -253,8 +253,8 @@ impl App {
 
     fn carry_out(self, effect: Effect) {
         match effect {
-            Effect::Changed(scope) => {
-                let known = self.core.with_value(|core| core.scopes.borrow().get(&scope).cloned());
+            Effect::Changed(part) => {
+                let known = self.core.with_value(|core| core.triggers.borrow().get(&part).cloned());
                 if let Some(trigger) = known {
                     trigger.notify();
                 }

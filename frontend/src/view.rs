@@ -19,7 +19,7 @@ mod sign_in;
 mod timeline;
 mod widgets;
 
-use causerie_client::{ConnectionState, Scope};
+use causerie_client::{ConnectionState, Invalidation};
 use causerie_protocol::limits::UNREAD;
 use causerie_texts::say;
 use leptos::prelude::*;
@@ -101,7 +101,7 @@ fn Home(conversation: Part<parts::Conversation>, dialogs: Part<parts::Dialogs>) 
 /// Writes the connection's state into the body's `data-connection`, for styles and tests.
 fn publish_connection_state(app: App) {
     Effect::new(move || {
-        let name = app.read(Scope::Connection, |client| match client.connection() {
+        let name = app.read(Invalidation::Connection, |client| match client.connection() {
             ConnectionState::Online => "online",
             ConnectionState::Connecting { .. } => "connecting",
             ConnectionState::Waiting { .. } => "waiting",
@@ -119,11 +119,11 @@ fn update_title(app: App) {
     Effect::new(move || {
         let open = app.route.get();
         let ids: Vec<_> =
-            app.read(Scope::Chats, |client| client.chats().iter().map(|chat| chat.id()).collect());
+            app.read(Invalidation::Chats, |client| client.chats().iter().map(|chat| chat.id()).collect());
         let (mut unread, mut most) = (0, 0);
         let mut title = "Causerie".to_owned();
         for id in ids {
-            app.read(Scope::Chat(id), |client| {
+            app.read(Invalidation::Chat(id), |client| {
                 let Some(chat) = client.chat(id) else { return };
                 unread += chat.unread().min(UNREAD);
                 most = most.max(chat.unread());

@@ -10,10 +10,10 @@ use reqwest::{Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// How long an answer may take.
+/// The timeout of a request.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// Calls one server, or the proxy before it.
+/// A REST client of one server, or of the proxy in front of it.
 #[derive(Clone, Debug)]
 pub struct Api {
     http: reqwest::Client,
@@ -21,12 +21,12 @@ pub struct Api {
 }
 
 impl Api {
-    /// Calls to this address.
+    /// Creates a client of the server at this address.
     pub fn new(address: SocketAddr) -> Result<Self> {
         Ok(Self { http: reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?, address })
     }
 
-    /// One call; the answer, whatever it is.
+    /// Sends one request and returns the response, whatever its status.
     pub async fn call<B: Serialize + Sync>(
         &self,
         method: Method,
@@ -44,7 +44,7 @@ impl Api {
         request.send().await
     }
 
-    /// Makes an account.
+    /// Creates an account.
     pub async fn register(&self, account: &Register) -> Result<SignedIn> {
         read_body(self.call(Method::POST, paths::REGISTER, None, Some(account)).await?).await
     }
@@ -60,7 +60,7 @@ impl Api {
     }
 }
 
-/// The body of an answer that must be a success.
+/// Reads the body of a response; fails when the status is not a success.
 pub async fn read_body<T: DeserializeOwned>(response: Response) -> Result<T> {
     let status = response.status();
     if !status.is_success() {

@@ -1,4 +1,4 @@
-//! A certificate that nobody but a test trusts; its browsers are told to.
+//! A self-signed certificate for tests; the browsers of the tests are told to accept it.
 
 use std::fs;
 use std::path::Path;

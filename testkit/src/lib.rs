@@ -1,12 +1,12 @@
 //! What the tests of several crates share.
 //!
-//! In reading order: [`eventually`] waits for a state, for so long and no longer; [`process`] starts a program, and
-//! [`ReservedPort`] gives a port to one that can't choose it itself. [`Serving`] is a Causerie that runs, and [`Server`] one
-//! with a folder and settings, which may be killed and started again. [`Postgres`], [`PgBouncer`] and [`Redis`] are what it
-//! stands on; [`TcpProxy`] and [`ReverseProxy`] stand before it, and [`OtherProgram`] in its place. [`Account`] is who uses
-//! it, [`Api`] and [`socket`] are how.
+//! In reading order: [`eventually`] waits for a state with a timeout; [`process`] starts a program, and [`ReservedPort`]
+//! reserves a port for a program that can't choose one itself. [`Serving`] is a running Causerie server, and [`Server`]
+//! one with a folder and settings, which may be killed and started again. [`Postgres`], [`PgBouncer`] and [`Redis`] are
+//! the services behind it; [`TcpProxy`] and [`ReverseProxy`] stand in front of it, and [`OtherProgram`] takes its place
+//! or locks its database. [`Account`] is a user, [`Api`] and [`socket`] are clients.
 //!
-//! Everything ends with its value: processes are killed and folders removed.
+//! Dropping a value kills its processes and removes its folders.
 
 mod api;
 mod certificate;

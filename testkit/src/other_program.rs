@@ -1,4 +1,4 @@
-//! Other programs that are in the way: where Causerie should be, or at its database.
+//! Other programs that are in Causerie's way: one listens in its place, or locks its database.
 
 use std::env;
 use std::path::Path;
@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 
 use crate::process;
 
-/// What is said when it serves; the port follows, 0 when it has none.
+/// What a program prints when it is ready; its port follows, 0 when it has none.
 const SERVES: &str = "serves on ";
 
 /// A plain web server, as `python3 -m http.server`.
@@ -18,14 +18,14 @@ server = ThreadingHTTPServer(('127.0.0.1', 0), SimpleHTTPRequestHandler)
 print('serves on', server.server_port, flush=True)
 server.serve_forever()";
 
-/// What `manage.py runserver` of Django is made of, around the application that comes with it.
+/// The WSGI server that Django's `manage.py runserver` is built on, with its demo application.
 const DJANGO_SERVER: &str = "
 from wsgiref.simple_server import make_server, demo_app
 server = make_server('127.0.0.1', 0, demo_app)
 print('serves on', server.server_port, flush=True)
 server.serve_forever()";
 
-/// What holds a database so that nobody else writes to it, until it is ended.
+/// Holds the write lock of a SQLite database until it is killed.
 const HOLDER: &str = "
 import signal, sqlite3, sys
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -33,7 +33,7 @@ database.execute('BEGIN IMMEDIATE')
 print('serves on 0', flush=True)
 signal.pause()";
 
-/// Another program, on a free port of loopback if it serves; it ends with the value.
+/// Another program, on a free port of loopback if it listens; killed on drop.
 #[derive(Debug)]
 pub struct OtherProgram {
     _child: Child,
@@ -46,19 +46,19 @@ impl OtherProgram {
         Self::start(WEB_SERVER, "").await
     }
 
-    /// Django's development server, but for Django.
+    /// The server under Django's `runserver`, without Django itself.
     pub async fn django_server() -> Result<Self> {
         Self::start(DJANGO_SERVER, "").await
     }
 
-    /// One that holds a SQLite database: whoever wants to write to it waits, until this value ends.
+    /// A program that holds the write lock of a SQLite database: every other writer waits until this value is dropped.
     pub async fn holding(database: &Path) -> Result<Self> {
         Self::start(HOLDER, database.to_str().context("a file's name")?).await
     }
 
     async fn start(program: &str, argument: &str) -> Result<Self> {
         let mut command = Command::new(process::find("python3")?);
-        // In a folder without anything to show, and silent about what it is asked for.
+        // Its folder has no files to serve, and its log of requests is dropped.
         command
             .args(["-c", program, argument])
             .current_dir(env::temp_dir())

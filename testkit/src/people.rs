@@ -1,24 +1,24 @@
-//! Who uses Causerie in tests: always the same people.
+//! The users of the tests, the same in all of them.
 
-/// Who somebody is to Causerie.
+/// The account of a user.
 #[derive(Debug, Clone, Copy)]
 pub struct Account {
-    /// Shown to others.
+    /// The name that other users see.
     pub name: &'static str,
     /// Identifies the account.
     pub email: &'static str,
-    /// In the clear; these people exist in tests only.
+    /// In clear text: these accounts exist in tests only.
     pub password: &'static str,
 }
 
 impl Account {
-    /// The first of two.
+    /// One of the two users that most tests need.
     pub const ALICE: Self =
         Self { name: "Alice Lovelace", email: "alice@example.org", password: "a difference engine" };
-    /// The second of two.
+    /// The other of the two.
     pub const BOB: Self =
         Self { name: "Bob Latour", email: "bob@example.org", password: "actors and networks" };
-    /// Somebody else.
+    /// A third user.
     pub const CAROL: Self =
         Self { name: "Carol Hustedt", email: "carol@example.org", password: "a garden of forks" };
 }

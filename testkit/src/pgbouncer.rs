@@ -1,4 +1,4 @@
-//! A PgBouncer of a test's own, before the Postgres that all tests of a program share.
+//! A PgBouncer for one test, in front of the Postgres that all tests of a program share.
 
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use url::Url;
 use crate::process::{find, listens};
 use crate::{LIMIT, ReservedPort, database_server};
 
-/// The pooler; it ends with the value.
+/// The connection pooler; killed on drop.
 #[derive(Debug)]
 pub struct PgBouncer {
     port: ReservedPort,
@@ -28,7 +28,7 @@ impl PgBouncer {
         let server = Url::parse(&database_server().await?)?;
         let (host, port) = (server.host_str().context("a host")?, server.port().context("a port")?);
         let folder = tempfile::tempdir()?;
-        // It refuses to be root, and reads its files as somebody else then.
+        // PgBouncer refuses to run as root; as another user it must still be able to read its files.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
         let users = folder.path().join("users.txt");
         fs::write(&users, format!("\"{}\" \"\"\n", server.username()))?;
@@ -54,12 +54,12 @@ impl PgBouncer {
         Ok(Self { port: own, _child: child, _folder: folder })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.port.address()
     }
 
-    /// The URL of a database through it.
+    /// The URL of a database, by way of the pooler.
     pub fn url(&self, database: &str) -> Result<String> {
         let (_, name) = database.rsplit_once('/').context("a URL names a database")?;
         let user = Url::parse(database)?.username().to_owned();

@@ -1,4 +1,4 @@
-//! A port for a program that can't choose one itself and tell it.
+//! A reserved port for a program that can't listen on port 0 and report which port it got.
 
 use std::env;
 use std::fs::{self, File};
@@ -7,14 +7,14 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use anyhow::{Context, Result};
 use rustix::process::geteuid;
 
-/// Below the ports that the system gives to whoever asks for any.
+/// Below the ephemeral ports, which the system gives to programs that bind port 0.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 
-/// A port of loopback that nobody listens on and no other test takes, as long as the value lives.
+/// A free port of loopback that no other test takes as long as the value lives.
 #[derive(Debug)]
 pub struct ReservedPort {
     number: u16,
-    /// Locked, so that tests of other processes take another one.
+    /// A locked file: tests of other processes take another port.
     _lock: File,
 }
 
@@ -23,7 +23,7 @@ impl ReservedPort {
     pub fn new() -> Result<Self> {
         let folder = env::temp_dir().join(format!("causerie-ports-{}", geteuid().as_raw()));
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        // Not all begin at the same one.
+        // Each process begins its search at another port.
         let first = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start))?;
         for step in 0..PORTS.end - PORTS.start {
             let number = PORTS.start + (first + step) % (PORTS.end - PORTS.start);
@@ -51,7 +51,7 @@ mod tests {
     use super::ReservedPort;
 
     #[test]
-    fn nobody_else_gets_a_port_as_long_as_it_is_reserved() {
+    fn a_reserved_port_is_not_given_out_again() {
         let ports: Vec<_> = (0..20).map(|_| ReservedPort::new().unwrap()).collect();
         let mut numbers: Vec<_> = ports.iter().map(ReservedPort::number).collect();
         numbers.sort_unstable();

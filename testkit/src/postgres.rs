@@ -1,4 +1,4 @@
-//! Postgres servers: one that a test stops and starts again, and one for all tests of a program, with a database for each.
+//! Postgres servers: one that a test stops and starts again, and one that all tests of a program share.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,23 +16,23 @@ use tokio::time::timeout;
 use crate::process::{self, find, signal, tail};
 use crate::{LIMIT, ReservedPort, eventually};
 
-/// Whoever the server runs as when the tests are root's, which Postgres refuses to be.
+/// The system user that runs the server when the tests run as root, because Postgres refuses to run as root.
 const SERVICE_USER: &str = "postgres";
-/// The database that a server is made with.
+/// The database that every server has from the start.
 const DATABASE: &str = "causerie";
-/// The data of tests is thrown away, so it need not survive the loss of power.
+/// `fsync` is off, since the data of a test need not survive a loss of power.
 const SETTINGS: [&str; 3] = ["listen_addresses=127.0.0.1", "max_connections=300", "fsync=off"];
 
-/// How the server is stopped, in its manual's words.
+/// How the server is shut down; the names are those of its manual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// Transactions are rolled back, connections closed.
+    /// Transactions are rolled back and connections closed.
     Fast,
     /// At once, as in a crash: the next start recovers from the log.
     Immediate,
 }
 
-/// The server; it ends with the value and leaves nothing behind.
+/// The server; dropping it stops it and removes its data.
 #[derive(Debug)]
 pub struct Postgres {
     folder: TempDir,
@@ -41,7 +41,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes an empty database and serves it.
+    /// Creates an empty database and starts a server for it.
     pub async fn start() -> Result<Self> {
         let folder = tempfile::tempdir().context("making a folder for Postgres")?;
         if geteuid().is_root() {
@@ -67,7 +67,7 @@ impl Postgres {
         Ok(postgres)
     }
 
-    /// Where it listens, the same for all its lives.
+    /// The address on which it listens, the same after each start.
     pub fn address(&self) -> SocketAddr {
         self.port.address()
     }
@@ -77,7 +77,7 @@ impl Postgres {
         Self::url_at(self.address())
     }
 
-    /// The URL of its database, reached at the address of a proxy before it.
+    /// The URL of its database by way of a proxy in front of it.
     pub fn url_at(proxy: SocketAddr) -> String {
         format!("postgres://causerie@{proxy}/{DATABASE}")
     }
@@ -90,7 +90,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// Starts the server and waits until it takes connections.
+    /// Starts the server and waits until it accepts connections.
     pub async fn launch(&mut self) -> Result<()> {
         let log = std::fs::File::options().create(true).append(true).open(self.log())?;
         let mut command = self.program("postgres")?;
@@ -101,7 +101,7 @@ impl Postgres {
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         let mut child = command.spawn().context("starting postgres")?;
-        // Its own mark of being ready is a line of this file.
+        // Postgres writes into this file when it is ready.
         let mark = self.data().join("postmaster.pid");
         let started = eventually("that Postgres takes connections", LIMIT, async || {
             let is_ready = std::fs::read_to_string(&mark).is_ok_and(|text| text.contains("ready"));
@@ -117,7 +117,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// One of Postgres' programs, as another user than root.
+    /// One of Postgres' programs, never run as root.
     fn program(&self, name: &str) -> Result<Command> {
         let path = find(name)?;
         let mut command = if geteuid().is_root() {
@@ -131,7 +131,7 @@ impl Postgres {
         Ok(command)
     }
 
-    /// One of its clients.
+    /// One of Postgres' client programs, connected to this server.
     fn client(&self, name: &str) -> Result<Command> {
         let mut command = self.program(name)?;
         command.args(["--host=127.0.0.1", "--username=causerie", "--no-psqlrc"]);
@@ -150,7 +150,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // SIGKILL alone would leave its children for a moment: SIGQUIT ends all of them at once.
+        // After a SIGKILL its child processes would live on for a moment; SIGQUIT ends all of them at once.
         let Some(mut child) = self.child.take() else { return };
         let _ = signal(&child, Signal::QUIT);
         for _ in 0..100 {
@@ -162,7 +162,7 @@ impl Drop for Postgres {
     }
 }
 
-/// The server that all tests of a program share; it ends with the program.
+/// The server that all tests of a program share; it ends when the test program does.
 async fn shared() -> Result<&'static Postgres> {
     static SHARED: OnceCell<Postgres> = OnceCell::const_new();
     let start = async || {
@@ -184,7 +184,7 @@ pub async fn database() -> Result<String> {
     database_with("").await
 }
 
-/// As [`database`], made with options of `CREATE DATABASE`.
+/// As [`database`], with options of `CREATE DATABASE`.
 pub async fn database_with(options: &str) -> Result<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));

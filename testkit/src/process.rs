@@ -1,4 +1,4 @@
-//! Child processes: where their programs are, until they are ready, and their end.
+//! Child processes: how their programs are found, how they are started until they are ready, and how they end.
 
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::{LIMIT, eventually};
 
-/// A program, in PATH or where Debian keeps Postgres' own and those for root.
+/// Finds a program in PATH, or where Debian keeps the programs of Postgres and those for root.
 pub fn find(program: &str) -> Result<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
@@ -41,7 +41,7 @@ pub fn faketime() -> Result<PathBuf> {
 }
 
 /// Starts a program that says on its standard output when it is ready: the child, what follows `announcement` in the
-/// first line that holds it, and the lines after that. It is killed with the value.
+/// first line that holds it, and the lines after that. The child is killed on drop.
 pub async fn start(
     command: &mut Command,
     announcement: &str,
@@ -63,7 +63,7 @@ pub async fn start(
         .await
         .with_context(|| format!("{program} did not say that it is ready"))??;
     let (send, receive) = mpsc::unbounded_channel();
-    // Read on, or the program would block on a full pipe.
+    // The output is read to its end, since the program would block on a full pipe.
     tokio::spawn(async move {
         while let Ok(Some(line)) = lines.next_line().await {
             let _ = send.send(line);
@@ -72,7 +72,7 @@ pub async fn start(
     Ok((child, rest, receive))
 }
 
-/// Waits until a program listens that says nothing when it does, and writes to a log when it can't.
+/// Waits until a program listens; for one that does not announce it. An error contains the end of its log.
 pub async fn listens(child: &mut Child, address: SocketAddr, limit: Duration, log: &Path) -> Result<()> {
     let looked = eventually("that it listens", limit, async || {
         if TcpStream::connect(address).await.is_ok() {
@@ -92,24 +92,24 @@ pub fn signal(child: &Child, signal: Signal) -> Result<()> {
     kill_process(pid(child).context("the process is gone")?, signal).context("sending a signal")
 }
 
-/// Ends a program that leads a group of its own, with all that it started.
+/// Kills a whole process group: a program that leads one, and all that it started.
 pub fn end_group(child: &Child) {
     if let Some(group) = pid(child) {
         let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
-/// Ends a child and removes its folder when this program has ended, however it did.
+/// Ends a child and removes its folder when this program has exited or was killed.
 pub fn end_with_this_program(child: &Child, folder: &Path) -> Result<()> {
-    // Where nobody waits for it, it stays in the system's table after its end, so it is not waited for without an end.
+    // The child may become a zombie that no process reaps, for which `kill -0` still succeeds: so the loop is bounded.
     const WAITS: &str =
         "cat; kill -QUIT $0; for n in 1 2 3 4 5 6 7 8 9; do kill -0 $0 && sleep 0.2; done; rm -rf \"$1\"";
     let pid = child.id().context("the process is gone")?.to_string();
-    // The other end of its standard input is closed by the system when this program is gone.
+    // The shell's `cat` ends when this program has: then the system closes the other end of the pipe.
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", WAITS, &pid]).arg(folder).stdin(Stdio::piped()).process_group(0);
     let shell = shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("starting a shell")?;
-    // Its standard input stays open as long as this program lives.
+    // Dropping it would close the pipe; it has to stay open as long as this program lives.
     std::mem::forget(shell);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A Redis of a test's own, which is killed, stopped, paused and started again.
+//! A Redis for one test, which is killed, stopped, paused and started again.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use crate::process::{find, signal};
 use crate::{LIMIT, ReservedPort, eventually};
 
-/// The server; it ends with the value. It keeps nothing on disk, so each life begins empty.
+/// The server; killed on drop. It stores nothing on disk, so it is empty after each start.
 #[derive(Debug)]
 pub struct Redis {
     folder: TempDir,
@@ -32,7 +32,7 @@ impl Redis {
         Ok(redis)
     }
 
-    /// Where it listens, the same for all its lives.
+    /// The address on which it listens, the same after each start.
     pub fn address(&self) -> SocketAddr {
         self.port.address()
     }
@@ -42,17 +42,17 @@ impl Redis {
         Self::url_at(self.address())
     }
 
-    /// Its URL for a node that reaches it at the address of a proxy before it.
+    /// Its URL by way of a proxy in front of it.
     pub fn url_at(proxy: SocketAddr) -> String {
         format!("redis://{proxy}/")
     }
 
-    /// Ends it in order.
+    /// Shuts it down with SIGTERM.
     pub async fn stop(&mut self) -> Result<()> {
         self.end(Signal::TERM).await
     }
 
-    /// Ends it as a crash does: no goodbye to anybody.
+    /// Kills it with SIGKILL, as a crash would: it has no time to close its connections.
     pub async fn kill(&mut self) -> Result<()> {
         self.end(Signal::KILL).await
     }
@@ -89,7 +89,7 @@ impl Redis {
         Ok(())
     }
 
-    /// SIGSTOP: it keeps its connections and answers nobody.
+    /// SIGSTOP: its connections stay open, and it does not respond.
     pub fn pause(&self) -> Result<()> {
         signal(self.child.as_ref().context("Redis does not run")?, Signal::STOP)
     }

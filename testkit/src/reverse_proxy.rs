@@ -1,5 +1,5 @@
-//! What stands between a browser and a server: nginx as it should be or with one mistake of those that people make, and
-//! both proxies with the project's own files for them.
+//! Reverse proxies between a browser and a server: nginx configured well or with one common mistake, and nginx and Caddy
+//! with the project's own configuration for them.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,12 +11,12 @@ use tokio::process::{Child, Command};
 
 use crate::{LIMIT, ReservedPort, process, write_certificate};
 
-/// The port that nobody listens on: TCP port 1 is for a service that no machine has any more.
-const NOBODY: u16 = 1;
-/// Where the server is in the files of `deploy/`.
+/// A port on which no program listens: TCP port 1 belongs to a service (tcpmux) that no machine runs any more.
+const CLOSED_PORT: u16 = 1;
+/// The server's address in the files of `deploy/`.
 const DEPLOYED: &str = "127.0.0.1:8000";
 
-/// A reverse proxy; it ends with the value.
+/// A reverse proxy; killed on drop.
 #[derive(Debug)]
 pub struct ReverseProxy {
     child: Option<Child>,
@@ -30,9 +30,9 @@ pub struct ReverseProxy {
 /// An edit of a proxy's configuration that follows the doctor's remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy<'a> {
-    /// Take a line out.
+    /// Remove a line.
     TakeOut(&'a str),
-    /// Put lines into the first location.
+    /// Add lines to the first location.
     PutIn(&'a str),
 }
 
@@ -44,22 +44,22 @@ enum Kind {
 }
 
 impl ReverseProxy {
-    /// Start nginx before a server's port, with a file in `testkit/proxies/`, such as `healthy`.
+    /// Starts nginx in front of a server's port, with a file in `testkit/proxies/`, such as `healthy`.
     pub async fn start(file: &str, backend: u16) -> Result<Self> {
-        Self::launch_file(file, backend, NOBODY, false).await
+        Self::launch_file(file, backend, CLOSED_PORT, false).await
     }
 
-    /// As [`ReverseProxy::start`], with the port of something else that the file names.
+    /// As [`ReverseProxy::start`], with the port of a second backend, which the file calls `{other}`.
     pub async fn start_with(file: &str, backend: u16, other: u16) -> Result<Self> {
         Self::launch_file(file, backend, other, false).await
     }
 
-    /// As [`ReverseProxy::start`], over TLS, with a certificate that nobody but a test trusts.
+    /// As [`ReverseProxy::start`], over TLS, with a self-signed certificate.
     pub async fn start_tls(file: &str, backend: u16) -> Result<Self> {
-        Self::launch_file(file, backend, NOBODY, true).await
+        Self::launch_file(file, backend, CLOSED_PORT, true).await
     }
 
-    /// Start nginx with the project's own files, before a server's port.
+    /// Starts nginx with the project's own files, in front of a server's port.
     pub async fn deployed_nginx(backend: u16) -> Result<Self> {
         let place = Place::new()?;
         let site = read("deploy/nginx/causerie.conf")?;
@@ -67,7 +67,7 @@ impl ReverseProxy {
         Self::launch_site(place, backend, &site).await
     }
 
-    /// As [`ReverseProxy::deployed_nginx`], in the folder `/chat/` of a site that is there already.
+    /// As [`ReverseProxy::deployed_nginx`], under the path `/chat/` of a site with other content.
     pub async fn deployed_nginx_folder(backend: u16) -> Result<Self> {
         let place = Place::new()?;
         let rest = "location / { return 200 \"the rest of the site\"; }";
@@ -76,28 +76,28 @@ impl ReverseProxy {
         Self::launch_site(place, backend, &site).await
     }
 
-    /// Start Caddy with the project's own file, before a server's port.
+    /// Starts Caddy with the project's own file, in front of a server's port.
     pub async fn deployed_caddy(backend: u16) -> Result<Self> {
         let place = Place::new()?;
         let site = put(&read("deploy/caddy/Caddyfile")?, DEPLOYED, &local(backend))?;
-        // By its name Caddy would get a certificate.
+        // For a host name Caddy would request a certificate.
         let own = format!("http://{} {{\n\tbind 127.0.0.1", place.address());
         let site = put(&site, "chat.example.org {", &own)?;
         Self::launch(Kind::Caddy, place, false, format!("{{\n\tadmin off\n}}\n{site}")).await
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.port.address()
     }
 
-    /// The address that people would use.
+    /// The URL that a user would open.
     pub fn url(&self) -> String {
         format!("{}://{}", if self.tls { "https" } else { "http" }, self.address())
     }
 
-    /// Follow a remedy: take lines out, or put some into the first location in place of those for the same thing, and
-    /// start again.
+    /// Edits the configuration as the remedy says, and restarts the proxy. Lines that are put in replace those for the
+    /// same directive.
     pub async fn mend(&mut self, remedy: Remedy<'_>) -> Result<()> {
         let (gone, new) = match remedy {
             Remedy::TakeOut(line) => (vec![subject(line)], ""),
@@ -140,7 +140,7 @@ impl ReverseProxy {
         Self::launch(Kind::Nginx, place, tls, configuration).await
     }
 
-    /// nginx with a site that is made for the folder that is read inside `http`.
+    /// Starts nginx with a site whose file is meant to be included inside `http`.
     async fn launch_site(place: Place, backend: u16, site: &str) -> Result<Self> {
         let upstream = put(&read("deploy/nginx/upstream.conf")?, DEPLOYED, &local(backend))?;
         let template = read("testkit/proxies/nginx.conf")?;
@@ -166,7 +166,7 @@ impl ReverseProxy {
         };
         let mut command = Command::new(process::find(name)?);
         match self.kind {
-            // Until its configuration is read, nginx complains to where Debian keeps its log.
+            // Before nginx has read its configuration it logs to Debian's file, unless `-e` names another.
             Kind::Nginx => command.arg("-p").arg(folder).arg("-c").arg(&file).arg("-e").arg(&log),
             Kind::Caddy => command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file),
         };
@@ -179,7 +179,7 @@ impl ReverseProxy {
         process::listens(child, self.port.address(), LIMIT, &log).await.context(name)
     }
 
-    /// Ends it with its workers, which outlive a master that is killed.
+    /// Kills it together with its workers, which would outlive a killed master.
     fn end(&self) {
         if let Some(child) = &self.child {
             process::end_group(child);
@@ -193,14 +193,14 @@ impl Drop for ReverseProxy {
     }
 }
 
-/// What a line is about: its first word, and the header's name where it is about one.
+/// The directive of a line; with the header's name where it sets a header.
 fn subject(line: &str) -> String {
     let words: Vec<&str> = line.trim().split([' ', ';']).collect();
     let count = if words[0].ends_with("_header") { 2 } else { 1 };
     words.into_iter().take(count).collect::<Vec<_>>().join(" ")
 }
 
-/// Where a proxy listens, and where its files are.
+/// The port and the folder of a proxy.
 struct Place {
     folder: TempDir,
     port: ReservedPort,
@@ -225,13 +225,13 @@ fn local(port: u16) -> String {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string()
 }
 
-/// A file of the project.
+/// Reads a file of the project.
 fn read(name: &str) -> Result<String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
     fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
 }
 
-/// The file with one place changed, which must be there.
+/// Replaces a text that the file must contain.
 fn put(file: &str, place: &str, with: &str) -> Result<String> {
     ensure!(file.contains(place), "the file has no {place}");
     Ok(file.replace(place, with))

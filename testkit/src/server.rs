@@ -1,4 +1,4 @@
-//! The built program, serving on loopback with a folder and settings of its own.
+//! The built program, serving on loopback with its own folder and settings.
 
 use std::env;
 use std::net::SocketAddr;
@@ -18,13 +18,13 @@ const DATABASE: &str = "causerie.db";
 /// Environment variables, by name and value.
 pub type Settings = Vec<(String, String)>;
 
-/// A server, which is killed, paused and started again on the same port; it ends with the value, and its folder with it.
+/// A server, which is killed, paused and started again on the same port; dropping it kills it and removes its folder.
 #[derive(Debug)]
 pub struct Server {
     program: PathBuf,
     folder: TempDir,
     settings: Settings,
-    /// Its own for all its lives, since somebody else could be given one that the system chose.
+    /// Reserved, because between two starts the system could give a port of its choice to another program.
     port: ReservedPort,
     serving: Option<Serving>,
 }
@@ -35,7 +35,7 @@ impl Server {
         Self::start_with(&[]).await
     }
 
-    /// As [`Server::start`], with settings, each the name and the value of an environment variable.
+    /// As [`Server::start`], with these environment variables, by name and value.
     pub async fn start_with(settings: &[(&str, &str)]) -> Result<Self> {
         Self::start_program(&built_program()?, for_tests(settings)).await
     }
@@ -45,7 +45,7 @@ impl Server {
         Self::start_program(&built_program()?, with_clock(clock)?).await
     }
 
-    /// As [`Server::start`], speaking TLS with a certificate that nobody but a test trusts.
+    /// As [`Server::start`], over TLS, with a self-signed certificate.
     pub async fn start_tls() -> Result<Self> {
         let settings = [("CAUSERIE_TLS_CERT", "certificate.pem"), ("CAUSERIE_TLS_KEY", "key.pem")];
         let folder = tempfile::tempdir().context("making the server's folder")?;
@@ -59,7 +59,7 @@ impl Server {
     }
 
     async fn start_in(folder: TempDir, program: &Path, settings: Settings) -> Result<Self> {
-        // It runs in a folder of its own.
+        // The process runs in another folder, where a relative path would not be found.
         let program = program.canonicalize().with_context(|| {
             format!("{} is not there: build it with `cargo xtask build`", program.display())
         })?;
@@ -68,10 +68,10 @@ impl Server {
         Ok(server)
     }
 
-    /// Starts the process, on the port of the last one, and waits until it serves.
+    /// Starts the process on the reserved port, and waits until it serves.
     pub async fn launch(&mut self) -> Result<()> {
         let mut command = Command::new(&self.program);
-        // Neither an `.env` nor the variables of the person who runs this reach the server.
+        // Neither the `.env` nor the environment of the developer who runs the tests reaches the server.
         command.current_dir(self.folder.path()).env_clear();
         command.args(["serve", "-b", "127.0.0.1", "-p", &self.port().to_string()]);
         command.env("DATABASE_URL", format!("sqlite:{DATABASE}"));
@@ -94,7 +94,7 @@ impl Server {
         self.launch().await
     }
 
-    /// Where it listens, the same for all its lives.
+    /// The address on which it listens, the same after each start.
     pub fn address(&self) -> SocketAddr {
         self.port.address()
     }
@@ -104,7 +104,7 @@ impl Server {
         self.port.number()
     }
 
-    /// The address of the page, without a folder that it may be in.
+    /// The server's origin; settings may put the page under a path below it.
     pub fn url(&self) -> String {
         let is_tls = self.settings.iter().any(|(name, _)| name == "CAUSERIE_TLS_CERT");
         format!("{}://{}", if is_tls { "https" } else { "http" }, self.address())
@@ -119,17 +119,17 @@ impl Server {
         self.serving.as_ref().context("no server runs")?.signal(signal)
     }
 
-    /// The process' number.
+    /// The process id.
     pub fn pid(&self) -> Result<u32> {
         self.serving.as_ref().and_then(Serving::pid).context("no server runs")
     }
 
-    /// How the process ended that was not asked to, if it did.
+    /// The exit status of a process that ended by itself; none while it runs.
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
         self.serving.as_mut().map_or(Ok(None), Serving::try_wait)
     }
 
-    /// SIGKILL, as when the power goes.
+    /// SIGKILL, as a loss of power would end it.
     pub async fn kill(&mut self) -> Result<()> {
         self.signal(Signal::KILL)?;
         self.ended().await.map(drop)
@@ -140,20 +140,20 @@ impl Server {
         self.signal(Signal::TERM)
     }
 
-    /// SIGTERM, and the end of the process.
+    /// SIGTERM; returns when the process has ended.
     pub async fn stop(&mut self) -> Result<ExitStatus> {
         self.begin_stop()?;
         self.ended().await
     }
 
-    /// Waits for the end of a process that was asked to end.
+    /// Waits until a process that got a signal has ended.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         let status = self.serving.as_mut().context("no server runs")?.ended().await?;
         self.serving = None;
         Ok(status)
     }
 
-    /// SIGSTOP: its sockets stay open and say nothing, as on a network that went away.
+    /// SIGSTOP: its sockets stay open and silent, as after a loss of the network.
     pub fn pause(&self) -> Result<()> {
         self.signal(Signal::STOP)
     }
@@ -163,7 +163,7 @@ impl Server {
         self.signal(Signal::CONT)
     }
 
-    /// What all its processes logged so far.
+    /// The log so far, of every start.
     pub fn log(&self) -> Result<String> {
         std::fs::read_to_string(self.log_file()).context("reading the server's log")
     }
@@ -183,13 +183,13 @@ fn built_program() -> Result<PathBuf> {
     named.map(PathBuf::from).context("CAUSERIE_BIN names no program: run these tests with `cargo xtask test`")
 }
 
-/// Settings, and a log that a test can ask.
+/// The settings, with a verbose log in which a test can look.
 fn for_tests(settings: &[(&str, &str)]) -> Settings {
     let all = [("CAUSERIE_VERBOSE", "1")].iter().chain(settings);
     all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// What makes a program believe in another time of day. Its timers stay as they are.
+/// Settings that shift the wall clock of a program by libfaketime; its monotonic clock stays right.
 fn with_clock(clock: &str) -> Result<Settings> {
     let library = process::faketime()?.display().to_string();
     Ok(for_tests(&[("LD_PRELOAD", &library), ("FAKETIME", clock), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]))

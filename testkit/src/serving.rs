@@ -1,4 +1,4 @@
-//! A Causerie that runs.
+//! A running Causerie server.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -14,20 +14,20 @@ use tokio::time::timeout;
 
 use crate::{LIMIT, process};
 
-/// A program that serves; killed with the value.
+/// A process that serves; killed on drop.
 #[derive(Debug)]
 pub struct Serving {
     child: Child,
     lines: UnboundedReceiver<String>,
-    /// `http://127.0.0.1:PORT`, and its folder where it has one.
+    /// `http://127.0.0.1:PORT`, followed by the path if the server has one.
     pub url: String,
     log: PathBuf,
-    /// A log of its own goes with the value.
+    /// The temporary log, removed on drop; none when the caller named the log.
     own_log: Option<TempPath>,
 }
 
 impl Serving {
-    /// Starts it and waits until it says that it serves.
+    /// Starts it and waits until it announces that it listens.
     pub async fn start(command: &mut Command) -> Result<Self> {
         let log = NamedTempFile::new().context("making a log")?.into_temp_path();
         let mut serving = Self::start_with_log(command, &log).await?;
@@ -35,7 +35,7 @@ impl Serving {
         Ok(serving)
     }
 
-    /// As [`Serving::start`], with a log that goes on.
+    /// As [`Serving::start`], but appends to this log and keeps it.
     pub async fn start_with_log(command: &mut Command, log: &Path) -> Result<Self> {
         command.stderr(File::options().create(true).append(true).open(log).context("opening the log")?);
         let started = process::start(command, "listening on ").await;
@@ -44,24 +44,24 @@ impl Serving {
         Ok(Self { child, lines, url, log: log.to_owned(), own_log: None })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> Result<SocketAddr> {
         let (_, address) = self.url.split_once("://").context("a URL has a scheme")?;
         let address = address.split('/').next().unwrap_or_default();
         address.parse().with_context(|| format!("the server's address {address}"))
     }
 
-    /// The process' number.
+    /// The process id.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// The next line that it prints, if there is one.
+    /// The next line of its standard output; none when it ended, or printed nothing within [`LIMIT`].
     pub async fn line(&mut self) -> Option<String> {
         timeout(LIMIT, self.lines.recv()).await.ok().flatten()
     }
 
-    /// What it logged so far.
+    /// The log so far.
     pub fn log(&self) -> Result<String> {
         std::fs::read_to_string(&self.log).context("reading the server's log")
     }
@@ -71,7 +71,7 @@ impl Serving {
         process::signal(&self.child, signal)
     }
 
-    /// How it ended, if it did.
+    /// The exit status; none while it runs.
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
         self.child.try_wait().context("looking after the server")
     }
@@ -82,7 +82,7 @@ impl Serving {
         ended.context("waiting for the server")
     }
 
-    /// Sends a signal and waits for the end: how it ended, and its log.
+    /// Sends a signal and waits until the process has ended; returns the exit status and the log.
     pub async fn end(mut self, signal: Signal) -> Result<(ExitStatus, String)> {
         self.signal(signal)?;
         Ok((self.ended().await?, self.log()?))

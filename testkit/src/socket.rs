@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-/// A handshake's request, with these subprotocols.
+/// The request of a handshake that offers these subprotocols.
 pub fn request(address: SocketAddr, path: &str, subprotocols: Option<&str>) -> Result<Request> {
     let mut request = format!("ws://{address}{path}").into_client_request()?;
     if let Some(subprotocols) = subprotocols {
@@ -19,7 +19,7 @@ pub fn request(address: SocketAddr, path: &str, subprotocols: Option<&str>) -> R
     Ok(request)
 }
 
-/// The request of a page, which offers its token as a subprotocol.
+/// The request as a page makes it, with the token offered as a subprotocol.
 pub fn page_request(address: SocketAddr, path: &str, token: &str) -> Result<Request> {
     request(address, path, Some(&handshake::offer(token).join(", ")))
 }

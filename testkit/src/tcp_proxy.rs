@@ -1,4 +1,4 @@
-//! A TCP proxy: the network between two programs, which can be cut, held up, slow, or keep something back.
+//! A TCP proxy that simulates the network between two programs: slow, silent, refusing, or holding back responses.
 
 use std::future::pending;
 use std::io;
@@ -13,33 +13,33 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-/// How the answer to a handshake begins (RFC 6455, section 4.2.2) and what ends it.
+/// The beginning and the end of the response to a handshake (RFC 6455, section 4.2.2).
 const SWITCHES: (&[u8], &[u8]) = (b"HTTP/1.1 101 ", b"\r\n\r\n");
-/// Pieces of a stream that are on their way at most.
+/// How many reads of a stream may be in flight.
 const ON_THE_WAY: usize = 64;
 
-/// What the network does.
+/// The state of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It passes everything on.
+    /// Everything is forwarded.
     Passing,
-    /// Connections are reset and new ones too, as by a firewall that refuses or a service that is gone.
+    /// Open connections are reset and so are new ones, as by a firewall that rejects or a service that has stopped.
     Refusing,
-    /// Nothing arrives and nobody is told; what was sent arrives when it passes again, as TCP does after a short loss of
-    /// the network.
+    /// Nothing is forwarded and no connection is closed; what was sent meanwhile arrives afterwards, as TCP retransmits
+    /// after a short loss of the network.
     Silent,
 }
 
-/// How it passes things on.
+/// How bytes are forwarded.
 #[derive(Clone, Copy, Debug, Default)]
 struct Manner {
-    /// How long every byte is on its way, in each direction.
+    /// The latency of every byte, in each direction.
     delay: Duration,
-    /// Whether what the server says after a WebSocket's handshake is kept back.
+    /// Whether all that the server sends after a WebSocket's handshake is held back.
     holds_back: bool,
 }
 
-/// The proxy; clones are handles to the same one. When the last is gone it takes no connection any more.
+/// The proxy; clones are handles to the same one. When the last is dropped it accepts no more connections.
 #[derive(Clone, Debug)]
 pub struct TcpProxy {
     address: SocketAddr,
@@ -53,13 +53,13 @@ impl TcpProxy {
         Self::start_in(service, Manner::default()).await
     }
 
-    /// One on which every byte is on its way for a while, in each direction.
+    /// As [`TcpProxy::start`], with this latency in each direction.
     pub async fn slow(service: SocketAddr, delay: Duration) -> Result<Self> {
         Self::start_in(service, Manner { delay, ..Manner::default() }).await
     }
 
-    /// One that lets WebSockets open and then keeps back what the server sends, as a proxy does that waits for a buffer to
-    /// be full.
+    /// As [`TcpProxy::start`], but after a WebSocket's handshake nothing that the server sends arrives, as with a
+    /// proxy that waits until its buffer is full.
     pub async fn holding_back(service: SocketAddr) -> Result<Self> {
         Self::start_in(service, Manner { holds_back: true, ..Manner::default() }).await
     }
@@ -88,22 +88,22 @@ impl TcpProxy {
         Ok(proxy)
     }
 
-    /// Where clients connect.
+    /// The address to which clients connect.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where clients of HTTP connect.
+    /// The URL for HTTP clients.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// From now on the network is like this.
+    /// Changes the state of the network.
     pub fn set(&self, state: State) {
         self.state.send_replace(state);
     }
 
-    /// What is open hangs from now on, as behind a machine that is paused; connections that come later do not.
+    /// From now on all open connections hang, as with a host that is paused; new connections do not.
     pub fn hang(&self) {
         self.hung.send_replace(());
     }
@@ -135,7 +135,7 @@ async fn serve(
         };
         tokio::select! {
             carried = carried => carried.map(drop),
-            // Both ends stay open, and nobody reads.
+            // Both ends stay open, and neither is read.
             Ok(()) = hung.changed() => pending().await,
         }
     };
@@ -148,7 +148,7 @@ async fn serve(
     }
 }
 
-/// Waits until the network passes things on; a proxy that is gone never will, and nobody waits for it.
+/// Waits until the network forwards again. It returns at once when the proxy was dropped.
 async fn passes(state: &mut watch::Receiver<State>) {
     let _ = state.wait_for(|state| *state == State::Passing).await;
 }
@@ -159,7 +159,7 @@ async fn carry(
     manner: Manner,
     mut state: watch::Receiver<State>,
 ) -> io::Result<()> {
-    // What is read while something is under way travels beside it.
+    // Reading goes on during the latency, so that bytes are delayed but throughput is not reduced.
     let (send, mut receive) = mpsc::channel::<(Instant, Vec<u8>)>(ON_THE_WAY);
     let reading = async move {
         let mut buffer = vec![0; 16 * 1024];
@@ -200,7 +200,7 @@ async fn carry(
 mod tests {
     use super::*;
 
-    /// A service that says what it is told, and a connection to it through a proxy.
+    /// An echo service, and a connection to it through a proxy.
     async fn echo() -> (TcpProxy, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = TcpProxy::start(listener.local_addr().unwrap()).await.unwrap();
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_sent_in_silence_arrives_when_it_is_over() {
+    async fn bytes_that_were_sent_while_silent_arrive_afterwards() {
         let (proxy, mut client) = echo().await;
         assert_eq!(said(&mut client).await.unwrap(), 7);
         proxy.set(State::Silent);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refused_connections_are_reset_old_and_new() {
+    async fn refusing_resets_open_and_new_connections() {
         let (proxy, mut client) = echo().await;
         assert_eq!(said(&mut client).await.unwrap(), 7);
         proxy.set(State::Refusing);
@@ -242,14 +242,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_hangs_does_not_hold_up_a_new_one() {
+    async fn a_hanging_connection_does_not_block_a_new_one() {
         let (proxy, mut old) = echo().await;
         assert_eq!(said(&mut old).await.unwrap(), 7);
         proxy.hang();
         let mut new = TcpStream::connect(proxy.address()).await.unwrap();
         assert_eq!(said(&mut new).await.unwrap(), 7);
         old.write_u8(8).await.unwrap();
-        // What would come to the old one would have come before this.
+        // An echo on the old connection would have arrived before this one.
         assert_eq!(said(&mut new).await.unwrap(), 7);
         assert_eq!(old.try_read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }

@@ -1,4 +1,4 @@
-//! Waiting for a state, for so long and no longer.
+//! Waiting for a state with a timeout.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use tokio::time::{sleep, timeout};
 
 /// How long anything may take before a test fails instead of hanging.
 ///
-/// Far longer than any of it takes, because tests share a small machine with a compiler.
+/// Far longer than anything takes, because tests share a small machine with a compiler.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// How often a state is looked at.
+/// The interval at which a state is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// A state that was waited for did not come.
+/// The state was not reached before the timeout.
 #[derive(Debug, thiserror::Error)]
 #[error("not within {limit:?}: {what}")]
 pub struct TooLate {
@@ -20,7 +20,7 @@ pub struct TooLate {
     limit: Duration,
 }
 
-/// Looks, and looks again, until there is something or the time is over.
+/// Calls `look` repeatedly until it returns something, or until the time limit.
 pub async fn eventually<T>(
     what: &str,
     limit: Duration,
@@ -43,13 +43,13 @@ mod tests {
     use super::{Duration, LIMIT, eventually};
 
     #[tokio::test]
-    async fn what_never_comes_is_named() {
+    async fn a_state_that_is_never_reached_is_named_in_the_error() {
         let never = eventually("a miracle", Duration::from_millis(20), async || None::<()>).await;
         assert_eq!(never.unwrap_err().to_string(), "not within 20ms: a miracle");
     }
 
     #[tokio::test]
-    async fn what_comes_after_some_looks_is_answered() {
+    async fn a_state_that_is_reached_after_some_looks_is_returned() {
         let mut looks = 0;
         let third = eventually("the third look", LIMIT, async || {
             looks += 1;

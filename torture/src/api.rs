@@ -1,4 +1,4 @@
-//! The REST calls of clients and of the run itself.
+//! The REST client of the simulated clients and of the run itself.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,36 +14,37 @@ use causerie_testkit::read_body as read;
 use reqwest::{Method, Response, StatusCode};
 use serde::Serialize;
 
-/// Messages of a page of history.
+/// How many messages a page of history has.
 const PAGE: usize = 100;
-/// Chats of a page of the list: fewer than a person has, so that pages join while chats move.
+/// How many chats a page of the list has: fewer than a user has, so that chats move while the list is loaded page by
+/// page.
 const CHATS_PAGE: usize = 4;
-/// How long the run's own calls are repeated while the server is away.
+/// How long the run's own requests are retried while the server is away.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What became of a message.
+/// The result of sending a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
-    /// It is in the log.
+    /// The message is in the log.
     Stored { id: MessageId, seq: Seq, duplicate: bool },
-    /// It never will be.
+    /// The message is not in the log, and never will be.
     Refused,
 }
 
-/// Calls one server, or the proxy before it.
+/// A REST client of one server, or of the proxy in front of it.
 #[derive(Clone, Debug)]
 pub struct Api(causerie_testkit::Api);
 
 impl Api {
-    /// Calls to this address.
+    /// Creates a client of the server at this address.
     ///
     /// # Errors
-    /// When the library can't be set up.
+    /// When the HTTP client can't be built.
     pub fn new(address: SocketAddr) -> Result<Self> {
         Ok(Self(causerie_testkit::Api::new(address)?))
     }
 
-    /// Repeats a call until the server answers, whatever the answer.
+    /// Retries a request until the server responds with any status but 429 and 5xx.
     async fn insist<B: Serialize + Sync>(
         &self,
         method: Method,
@@ -69,7 +70,7 @@ impl Api {
             .with_context(|| format!("{method} {path} got no answer for {PATIENCE:?}"))
     }
 
-    /// Makes an account.
+    /// Creates an account.
     ///
     /// # Errors
     /// When the server refuses.
@@ -81,16 +82,16 @@ impl Api {
     /// Signs in.
     ///
     /// # Errors
-    /// When the server refuses, or does not answer for a long while.
+    /// When the server refuses, or does not respond within `PATIENCE`.
     pub async fn login(&self, email: &str, password: &str) -> Result<SignedIn> {
         let body = Login { email: email.to_owned(), password: password.to_owned() };
         read(self.insist(Method::POST, paths::LOGIN, None, Some(&body)).await?).await
     }
 
-    /// Signs out; a token that is revoked already is no error.
+    /// Signs out. A token that is already revoked is not an error.
     ///
     /// # Errors
-    /// When the server refuses, or does not answer for a long while.
+    /// When the server refuses, or does not respond within `PATIENCE`.
     pub async fn logout(&self, token: &str) -> Result<()> {
         let response = self.insist(Method::POST, paths::LOGOUT, Some(token), None::<&()>).await?;
         done(response, StatusCode::UNAUTHORIZED).await
@@ -104,19 +105,20 @@ impl Api {
         read(self.insist(Method::POST, paths::CHATS, Some(token), Some(chat)).await?).await
     }
 
-    /// Leaves a group; having left already is no error, since an answer may get lost.
+    /// Leaves a group. A retry succeeds too when the user has left already, since the first response may have been lost.
     ///
     /// # Errors
-    /// When the server refuses, or does not answer for a long while.
+    /// When the server refuses, or does not respond within `PATIENCE`.
     pub async fn leave(&self, token: &str, chat: ChatId) -> Result<()> {
         let response = self.insist(Method::POST, &paths::leave(chat), Some(token), None::<&()>).await?;
         done(response, StatusCode::NOT_FOUND).await
     }
 
-    /// Adds a person to a group; one who is there already is no error, since an answer may get lost.
+    /// Adds a user to a group. A retry succeeds too when the user is a participant already, since the first response may
+    /// have been lost.
     ///
     /// # Errors
-    /// When the server refuses, or does not answer for a long while.
+    /// When the server refuses, or does not respond within `PATIENCE`.
     pub async fn add(&self, token: &str, chat: ChatId, user: UserId) -> Result<()> {
         let body = AddParticipant { user: UserRef::Id(user) };
         let response =
@@ -131,7 +133,7 @@ impl Api {
         Ok(())
     }
 
-    /// Says something; the answer of the server if it came: the message and whether it was there before, or a refusal.
+    /// Sends a message once. Returns none when no response came, or one that leaves open whether the message is stored.
     pub async fn say(&self, token: &str, chat: ChatId, message: &PostMessage) -> Option<Said> {
         let path = paths::messages(chat);
         let response = self.0.call(Method::POST, &path, Some(token), Some(message)).await.ok()?;
@@ -145,10 +147,10 @@ impl Api {
         }
     }
 
-    /// All chats of a person, page by page.
+    /// Loads all chats of a user, page by page.
     ///
     /// # Errors
-    /// As the client's state machine wants to know them.
+    /// As the client's state machine distinguishes them.
     pub async fn chats(&self, token: &str) -> Result<Vec<Chat>, LoadError> {
         let (mut chats, mut has_more) = self.chats_before(token, None).await?;
         while has_more {
@@ -159,10 +161,10 @@ impl Api {
         Ok(chats)
     }
 
-    /// A page of a person's list of chats, and whether it goes on.
+    /// Loads a page of a user's list of chats; returns whether more pages follow.
     ///
     /// # Errors
-    /// As the client's state machine wants to know them.
+    /// As the client's state machine distinguishes them.
     pub async fn chats_before(
         &self,
         token: &str,
@@ -177,19 +179,19 @@ impl Api {
         Ok((response.json().await.map_err(temporary)?, has_more))
     }
 
-    /// One chat.
+    /// Loads one chat.
     ///
     /// # Errors
-    /// As the client's state machine wants to know them.
+    /// As the client's state machine distinguishes them.
     pub async fn chat(&self, token: &str, chat: ChatId) -> Result<Chat, LoadError> {
         let response = self.0.call(Method::GET, &paths::chat(chat), Some(token), None::<&()>).await;
         loaded(response).await?.json().await.map_err(temporary)
     }
 
-    /// A page of messages, oldest first, and whether there are older ones.
+    /// Loads a page of messages, oldest first; returns whether there are older ones.
     ///
     /// # Errors
-    /// As the client's state machine wants to know them.
+    /// As the client's state machine distinguishes them.
     pub async fn messages(
         &self,
         token: &str,
@@ -207,7 +209,7 @@ impl Api {
     }
 }
 
-/// Whether there is a page after this one.
+/// Whether the response links to a next page.
 fn goes_on(response: &Response) -> bool {
     let link = response.headers().get("link").and_then(|link| link.to_str().ok());
     link.is_some_and(|link| link.contains("rel=\"next\""))

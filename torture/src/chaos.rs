@@ -1,4 +1,4 @@
-//! The chaos: the faults of servers and network while the clients write and read.
+//! The chaos: injects faults of servers and network while the clients write and read.
 //!
 //! [`run`] is for one server, [`nodes`] for several.
 
@@ -42,7 +42,7 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// The faults that were made.
+/// The injected faults, counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Done {
     /// SIGKILL and a new start.
@@ -53,9 +53,9 @@ pub struct Done {
     pub longest_drain: Duration,
     /// SIGSTOP and, a while later, SIGCONT.
     pub pauses: u32,
-    /// All connections cut at once.
+    /// Times that all connections were cut at once.
     pub storms: u32,
-    /// The proxy let no connection through for a while.
+    /// Times that the proxy refused all connections for a while.
     pub outages: u32,
     /// Tokens revoked while in use.
     pub logouts: u32,
@@ -127,7 +127,7 @@ pub async fn run(
     }
 }
 
-/// A lesser fault, or none.
+/// Injects a fault other than a kill or restart of the server, or none.
 async fn trouble(
     random: &mut StdRng,
     done: &mut Done,

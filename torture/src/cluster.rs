@@ -1,4 +1,4 @@
-//! The servers under torture: one on a file of its own, or several nodes on one Postgres and one Redis.
+//! The servers under torture: one with a SQLite file, or several nodes with one Postgres and one Redis.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,27 +14,27 @@ use crate::server::{self, Server};
 /// The servers.
 #[derive(Debug)]
 pub struct Cluster {
-    /// Each a process of its own.
+    /// Each node is its own process.
     pub nodes: Vec<Server>,
-    /// What several nodes share; none for a single one.
+    /// The services of several nodes; none for a single node.
     pub shared: Option<Shared>,
 }
 
-/// What the nodes share. Each node reaches both services by proxies of its own.
+/// The services that all nodes share. Each node reaches both through its own proxies.
 #[derive(Debug)]
 pub struct Shared {
     /// The database.
     pub postgres: Postgres,
     /// The bus.
     pub redis: Redis,
-    /// By node, its way to Postgres.
+    /// By node, its proxy to Postgres.
     pub to_postgres: Vec<TcpProxy>,
-    /// By node, its way to Redis.
+    /// By node, its proxy to Redis.
     pub to_redis: Vec<TcpProxy>,
 }
 
 impl Cluster {
-    /// Starts this many nodes, and what they share if they are several.
+    /// Starts this many nodes, and the shared services if there are several nodes.
     ///
     /// # Errors
     /// When something does not start.
@@ -64,12 +64,12 @@ impl Cluster {
         Ok(Self { nodes: servers, shared: Some(shared) })
     }
 
-    /// Where the nodes listen.
+    /// The addresses on which the nodes listen.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.nodes.iter().map(|node| node.address()).collect()
     }
 
-    /// A way to the nodes that skips those which do not answer.
+    /// A balancer over the nodes.
     ///
     /// # Errors
     /// When the balancer can't be set up.
@@ -93,7 +93,7 @@ impl Cluster {
         self.nodes.iter().map(|node| node.closed_with(code)).sum()
     }
 
-    /// Ends everything in order, and gives what is stored.
+    /// Shuts down all nodes in order, and reads the stored logs.
     ///
     /// # Errors
     /// When a node does not end in time and with code 0, or the database can't be read.

@@ -1,4 +1,4 @@
-//! The counters of a run, for a person.
+//! The counters of a run, printed at its end.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;

@@ -52,7 +52,7 @@ pub enum Fact {
     Retried { number: u32 },
     /// An ack came.
     Acked { chat: Chat, number: u32, id: i64, seq: u64, duplicate: bool },
-    /// The client shows a message as sent, after an ack or because it is in the log.
+    /// The client shows a message as sent, after its ack or its event.
     ShownSent { chat: Chat, number: u32 },
     /// The client shows a message as failed.
     Failed { number: u32 },
@@ -62,7 +62,7 @@ pub enum Fact {
     Subscribing { chat: Chat, after: u64 },
     /// The reply to `subscribe` came.
     Subscribed { chat: Chat, head: u64, reset: bool },
-    /// An event came; with the label if it is a message whose text is right.
+    /// An event came; with the label if it is a message with the text of that label.
     Event { chat: Chat, seq: u64, id: Option<i64>, label: Option<Label> },
     /// A read position came.
     ReadTo { chat: Chat, user: User, seq: u64 },
@@ -72,7 +72,7 @@ pub enum Fact {
     Shown { chat: Chat, window: Box<Window> },
     /// The connection closed; 0 when the client itself gave it up.
     Closed { code: u16 },
-    /// The client started again with nothing but its stored pending messages.
+    /// The client started again; only its stored pending messages survived.
     Reloaded,
 }
 

@@ -136,7 +136,7 @@ async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     socket.connect(address).await
 }
 
-/// Returns `Some` when the server ended the connection; so do the other two.
+/// Returns `Some` when the server ended the connection; so do `stall` and `fall_silent`.
 async fn flood(mut stream: TcpStream, target: &Target) -> Option<()> {
     upgrade(&mut stream, target).await?;
     let frames = [
@@ -158,7 +158,7 @@ async fn stall(mut stream: TcpStream, target: &Target) -> Option<()> {
     upgrade(&mut stream, target).await?;
     let subscribe = ClientFrame::Subscribe { chat_id: target.chat, after: None, epoch: None };
     stream.write_all(&frame(subscribe.encode().as_bytes())).await.ok()?;
-    // Only the operating system's buffers fill; a close by the server is seen at once.
+    // It reads nothing, so that the operating system's buffers fill, and still notices when the server closes.
     stream.ready(tokio::io::Interest::ERROR).await.ok().map(drop)
 }
 
@@ -188,7 +188,7 @@ async fn until_ended(mut stream: TcpStream) -> Option<()> {
     Some(())
 }
 
-/// A handshake by hand, since a library's socket would read, answer and close as it should.
+/// Does the handshake by hand, since a WebSocket library would read, answer pings and close properly.
 async fn upgrade(stream: &mut TcpStream, target: &Target) -> Option<()> {
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\

@@ -10,7 +10,7 @@ pub struct Label {
     pub number: u32,
 }
 
-/// Characters that break careless programs.
+/// Texts that careless programs mishandle: markup, quotes, control characters, joined emoji, bidirectional overrides.
 const FILLERS: [&str; 8] =
     ["", "plain", "<b>bold</b>", "\"quoted\" \\", "مرحبا", "👩‍👩‍👧 e\u{301}", "two\nlines\t", "\u{202e}abc "];
 
@@ -44,7 +44,7 @@ impl Label {
         MessageText::new(self.text()).expect("the longest filler is far below the limit")
     }
 
-    /// The label of a text; none when a single byte differs from the text of that label.
+    /// The label of a text; none unless the text is, byte for byte, the one of that label.
     pub fn of_text(text: &str) -> Option<Self> {
         let label = Self::parse(text.split(' ').next()?)?;
         (label.text() == text).then_some(label)

@@ -15,12 +15,12 @@ use crate::history::Chat;
 use crate::label::Label;
 use crate::population::Population;
 
-/// How long a node may fail to respond.
+/// How long a request to a node is retried.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The pause before the next attempt.
+/// The pause before a retry.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A message as a node shows it: seq, id, and the label if the text is right.
+/// A message as a node shows it: seq, id, and the label if the text is the one of that label.
 pub type Line = (u64, i64, Option<Label>);
 
 #[derive(Clone, Debug, Default)]
@@ -73,7 +73,7 @@ async fn read(node: usize, api: Api, chats: Vec<(ChatId, String)>) -> Result<Nod
     Ok(view)
 }
 
-/// Repeats a request while a node has a temporary failure.
+/// Retries a request after a temporary failure.
 async fn patiently<T, F>(node: usize, mut ask: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T, LoadError>>,

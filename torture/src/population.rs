@@ -1,4 +1,4 @@
-//! The people of a run, their chats, and those who leave a group and are added again.
+//! The users of a run, their chats, and the users who leave a group and are added again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ pub struct Person {
     pub user: User,
 }
 
-/// One sign-in of a person, for one client; the token is renewed after it was revoked.
+/// One sign-in of a user, for one client; the client signs in again after the token was revoked.
 #[derive(Debug)]
 pub struct SignIn {
     pub person: Person,
@@ -37,7 +37,7 @@ impl SignIn {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Creates an account; no client uses this sign-in.
+    /// Creates an account. Its sign-in is for the run itself, not for a client.
     pub async fn register(api: &Api, email: &str) -> Result<Arc<Self>> {
         Ok(Self::registered(api.register(email, PASSWORD).await?))
     }
@@ -49,29 +49,29 @@ impl SignIn {
     }
 }
 
-/// A group that one person leaves and is added to again, repeatedly.
+/// A group that one user, the guest, leaves and is added to again, repeatedly.
 #[derive(Clone, Debug)]
 pub struct Revolving {
     pub chat: ChatId,
     /// Adds the guest again.
     pub host: Arc<SignIn>,
-    /// Leaves again and again.
+    /// Leaves the group.
     pub guest: Arc<SignIn>,
 }
 
-/// The people of a run and their chats.
+/// The users of a run and their chats.
 #[derive(Debug)]
 pub struct Population {
     pub people: Vec<Person>,
-    /// For each person a sign-in that no client uses and that is never revoked.
+    /// For each user a sign-in for the run itself, which is never revoked.
     pub sign_ins: Vec<Arc<SignIn>>,
-    /// Every chat with its participants at the start, by index; all people are in the first one.
+    /// Every chat with its participants at the start, by index; all users are in the first one.
     pub chats: Vec<(ChatId, Vec<usize>)>,
     pub revolving: Vec<Revolving>,
 }
 
 impl Population {
-    /// Creates `people` accounts and `chats` chats: one with everybody, two with a guest who leaves, then groups and
+    /// Creates `people` accounts and `chats` chats: one with all users, two with a guest who leaves, then groups and
     /// pairs.
     pub async fn make(api: &Api, people: usize, chats: usize) -> Result<Self> {
         let mut population =

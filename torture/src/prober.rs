@@ -1,4 +1,4 @@
-//! The prober: finds out when every node has recovered, by its readiness and by messages between all nodes.
+//! The prober: waits until every node has recovered, as shown by `/readyz` and by messages between all nodes.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -17,11 +17,11 @@ use crate::population::SignIn;
 
 /// How long a node may take to answer `/readyz`.
 const ANSWER: Duration = Duration::from_secs(1);
-/// How long a message may take from every node to every other before the attempt counts as failed.
+/// How long messages from every node to every other may take before the attempt counts as failed.
 const ROUND: Duration = Duration::from_secs(5);
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
-/// A recovery that takes longer is printed at once, with what it waited for.
+/// A recovery that took longer is printed, with what was missing at the last failed attempt.
 const SLOW: Duration = Duration::from_secs(3);
 /// The prober's number as a client in labels.
 const CLIENT: u32 = 2_000_000;
@@ -37,7 +37,7 @@ pub struct NotWhole {
     pub last: String,
 }
 
-/// Connects to each node past the balancer, with a chat of its own.
+/// Connects to each node directly, not through the balancer, with its own account and chat.
 #[derive(Debug)]
 pub struct Prober {
     nodes: Vec<SocketAddr>,
@@ -68,7 +68,7 @@ impl Prober {
         Ok(Self { nodes, http, sign_in, chat, number: 0 })
     }
 
-    /// Waits until every node is ready and connected with the others, and a message sent on each has reached all.
+    /// Waits until every node is ready, and a message sent to each node has reached the sockets on all nodes.
     ///
     /// Returns the time since the fault ended.
     ///

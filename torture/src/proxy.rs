@@ -19,27 +19,27 @@ use tokio::time::sleep;
 pub use balancer::Balancer;
 pub use plan::{Cut, Plan};
 
-/// Bytes that the proxy's sockets hold for a reader that does not read.
+/// The size of the proxy's socket buffers, in bytes.
 const BUFFER: u32 = 32 * 1024;
 
 /// What the proxy did to connections.
 #[derive(Debug, Default)]
 pub struct Faults {
-    /// Connections that were taken in.
+    /// Accepted connections.
     pub connections: AtomicU64,
     /// Connections refused during an outage.
     pub refused: AtomicU64,
-    /// Connections that were slow in one or both directions.
+    /// Connections that were slowed down.
     pub slowed: AtomicU64,
-    /// Ended in order, with a FIN.
+    /// Connections that were ended with a FIN.
     pub fins: AtomicU64,
-    /// Ended with a RST.
+    /// Connections that were ended with a RST.
     pub resets: AtomicU64,
-    /// Left open and dead.
+    /// Connections that were left half-open: open, with nothing forwarded.
     pub half_opens: AtomicU64,
-    /// Ended in the middle of what was being sent.
+    /// Connections that were ended in the middle of a read.
     pub truncated: AtomicU64,
-    /// Ended with all others at once.
+    /// Connections that were cut together with all others.
     pub storms: AtomicU64,
 }
 
@@ -67,7 +67,8 @@ impl Proxy {
     /// When there is no free port.
     pub async fn start(upstream: Balancer, badness: f64, seed: u64) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
-        // What a connection inherits: a reader that stalls must be felt at the server, not hidden in this machine's buffers.
+        // Accepted connections inherit this: a stalled reader must cause backpressure at the server, and not fill this
+        // machine's buffers.
         socket.set_send_buffer_size(BUFFER)?;
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).context("binding the proxy")?;
         let listener = socket.listen(1_024)?;
@@ -85,22 +86,22 @@ impl Proxy {
         Ok(proxy)
     }
 
-    /// Where clients connect.
+    /// The address to which clients connect.
     pub fn address(&self) -> SocketAddr {
         self.0.address
     }
 
-    /// What it did so far.
+    /// The counts so far.
     pub fn faults(&self) -> &Faults {
         &self.0.faults
     }
 
-    /// Cuts every connection at once, so that everybody comes back together.
+    /// Cuts every connection at once, so that all clients reconnect at the same time.
     pub fn storm(&self) {
         self.0.storm.send_modify(|storm| *storm += 1);
     }
 
-    /// The network goes away (true): connections are cut and new ones refused; or comes back (false).
+    /// Begins an outage (`true`): connections are cut and new ones refused; or ends it (`false`).
     pub fn outage(&self, away: bool) {
         self.0.away.store(away, Ordering::SeqCst);
         if away {
@@ -108,7 +109,7 @@ impl Proxy {
         }
     }
 
-    /// From now on a perfect network; what was broken until now is cut, so that nobody waits on a dead connection.
+    /// Ends all faults for good. Open connections are cut, so that no client waits on a half-open one.
     pub fn heal(&self) {
         self.0.healed.store(true, Ordering::SeqCst);
         self.outage(false);
@@ -122,7 +123,7 @@ impl Proxy {
                     let (plan, random) = self.draw();
                     tokio::spawn(self.clone().serve(client, plan, random));
                 }
-                // Out of file descriptors, for example: others will be closed.
+                // The process may be out of file descriptors: retry when other connections have been closed.
                 Err(_) => sleep(Duration::from_millis(20)).await,
             }
         }
@@ -146,7 +147,7 @@ impl Proxy {
         }
         let mut storm = self.0.storm.subscribe();
         storm.mark_unchanged();
-        // A server that is down refuses connections; so does this.
+        // When the server refuses connections, the proxy resets those of clients.
         let buffer = if plan.slow { BUFFER / 4 } else { BUFFER };
         let Ok(mut server) = self.0.upstream.connect(buffer).await else {
             let _ = client.set_zero_linger();
@@ -179,7 +180,7 @@ impl Proxy {
                 faults.fins.fetch_add(1, Ordering::Relaxed);
                 let _ = (client.shutdown().await, server.shutdown().await);
             }
-            // The half of the last read was forwarded already.
+            // `pump` has forwarded half of the last read.
             Some(Cut::Truncate) => {
                 faults.truncated.fetch_add(1, Ordering::Relaxed);
                 let _ = (client.shutdown().await, server.shutdown().await);
@@ -200,7 +201,7 @@ impl Proxy {
     }
 }
 
-/// Comes true when the plan's time for the connection is over.
+/// Completes when the plan's time for the connection has passed; pending forever without a cut.
 async fn elapsed(plan: &Plan) {
     match plan.cut {
         Some(cut) => sleep(cut.after).await,
@@ -208,7 +209,7 @@ async fn elapsed(plan: &Plan) {
     }
 }
 
-/// Forwards one direction until its end; the error is how the whole connection is to be cut.
+/// Forwards one direction until its end; the error says how to cut the whole connection.
 async fn pump(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),

@@ -32,25 +32,25 @@ use crate::prober::Prober;
 use crate::proxy::{Balancer, Proxy};
 use crate::sabotage;
 
-/// How long pending messages may take to be sent once the faults have stopped.
+/// How long clients may take to send their pending messages once the faults have ended.
 const EMPTYING: Duration = Duration::from_secs(60);
 /// How long clients may take to reach the server's state: longer than two heartbeats, whose heads reveal missing
 /// events.
 const SETTLING: Duration = Duration::from_secs(75);
-/// The limit for both with a sabotaged server, which is not expected to get there.
+/// The limit for both with a sabotaged server, whose clients are not expected to reach its state.
 const SABOTAGED: Duration = Duration::from_secs(8);
 /// How long the nodes may take to recover from a fault.
 const WHOLE: Duration = Duration::from_secs(30);
-/// How often the server's list is read meanwhile.
+/// The interval at which the server's lists of chats are read meanwhile.
 const LOOK: Duration = Duration::from_millis(300);
-/// Clients that load afresh at the end have numbers from here on.
+/// The first number of the clients that load afresh at the end.
 const FRESH: u32 = 1_000_000;
 
 /// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
     pub counters: Counters,
-    /// The faults, as lines for a person.
+    /// The faults, as lines to print.
     pub done: String,
     /// The first violation, if there was one.
     pub verdict: Result<(), Violation>,
@@ -335,5 +335,5 @@ fn print_faults(proxy: &Proxy, evidence: &Evidence) {
     for (what, count) in rows {
         println!("  {what:<40} {:>10}", count.load(Ordering::Relaxed));
     }
-    println!("  {:<40} {:>10}", "times that somebody left a group", evidence.absences.len());
+    println!("  {:<40} {:>10}", "times that a user left a group", evidence.absences.len());
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 /// How long the server may take to end after SIGTERM.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What a server shares with others.
+/// The services that a node shares with others.
 #[derive(Clone, Debug)]
 pub struct Shared {
     /// `postgres://…`
@@ -20,7 +20,7 @@ pub struct Shared {
     pub redis_url: String,
 }
 
-/// A real process on one port, which is killed, stopped and started again; it ends with the value.
+/// A real process on one port, which is killed, stopped and started again; dropping it kills the process.
 #[derive(Debug)]
 pub struct Server(causerie_testkit::Server);
 
@@ -39,7 +39,7 @@ impl DerefMut for Server {
 }
 
 impl Server {
-    /// Starts the program, over a file of its own unless it shares a database.
+    /// Starts the program, with its own SQLite file unless it shares a database.
     pub async fn start(program: &Path, shared: Option<Shared>) -> Result<Self> {
         let mut settings = Settings::new();
         if let Some(Shared { database_url, redis_url }) = shared {
@@ -50,7 +50,7 @@ impl Server {
         Ok(Self(causerie_testkit::Server::start_program(program, settings).await?))
     }
 
-    /// SIGTERM; how long it took to end.
+    /// SIGTERM; returns how long the server took to end.
     pub async fn terminate(&mut self) -> Result<Duration> {
         let begin = Instant::now();
         let ended = timeout(LIMIT, self.stop()).await;
@@ -60,7 +60,7 @@ impl Server {
         Ok(begin.elapsed())
     }
 
-    /// SIGTERM, and a new start.
+    /// SIGTERM and a new start; returns how long the server took to end.
     pub async fn restart(&mut self) -> Result<Duration> {
         let took = self.terminate().await?;
         self.launch().await?;
@@ -75,7 +75,7 @@ impl Server {
         Ok(())
     }
 
-    /// How many sockets the server closed with a code, by its own log; the close may not have reached the client.
+    /// How many sockets the server closed with this code, counted in its log, since the close may not reach the client.
     pub fn closed_with(&self, code: u16) -> usize {
         let field = format!("code={code}");
         let text = self.log().unwrap_or_default();

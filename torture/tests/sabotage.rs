@@ -1,4 +1,4 @@
-//! The checker is checked: a server that seems to have a fault is caught, and by the right invariant.
+//! Tests the checker: a server with a simulated fault is reported, by the invariant that the fault violates.
 //!
 //! Needs a built server, named by `CAUSERIE_BIN`, and the feature `real-server`; `cargo xtask test` sees to both.
 
@@ -22,17 +22,17 @@ fn caught(fault: &str, seconds: &str, invariant: &str) {
 }
 
 #[test]
-fn acknowledging_before_the_commit_is_caught() {
+fn an_ack_before_the_commit_is_reported() {
     caught("ack-before-commit", "4", "I1");
 }
 
 #[test]
-fn forgetting_what_was_sent_before_is_caught() {
-    // Long enough that some message is sent again for certain.
+fn a_message_that_is_stored_again_when_it_is_sent_again_is_reported() {
+    // In this time some message is certainly sent again.
     caught("no-dedup", "20", "I3");
 }
 
 #[test]
-fn dropping_events_of_a_full_queue_is_caught() {
+fn events_that_are_dropped_from_a_full_queue_are_reported() {
     caught("drop-on-full", "14", "I6");
 }

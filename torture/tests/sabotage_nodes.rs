@@ -1,4 +1,4 @@
-//! The prober is checked: a node that does not find back after a fault is caught.
+//! Tests the prober: a node that does not recover after a fault is reported.
 //!
 //! Needs a built server, named by `CAUSERIE_BIN`, Postgres and Redis, and the feature `real-nodes`; `cargo xtask test`
 //! sees to all of it.
@@ -6,7 +6,7 @@
 use std::process::Command;
 
 #[test]
-fn a_node_that_stays_cut_off_from_the_bus_is_caught() {
+fn a_node_that_stays_cut_off_from_the_bus_is_reported() {
     let output = Command::new(env!("CARGO_BIN_EXE_causerie-torture"))
         .args(["--server-bin", &std::env::var("CAUSERIE_BIN").expect("CAUSERIE_BIN names the built server")])
         .args(["--nodes", "2", "--clients", "2", "--watchers", "1", "--chats", "1", "--seed", "5"])

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::process::{self, command};
 use crate::programs;
 
-/// The driver of a browser that is installed.
+/// The path of the browser's driver.
 #[derive(Debug, Clone)]
 pub struct Driver(pub PathBuf);
 
@@ -17,7 +17,7 @@ pub fn ensure() -> Result<Driver> {
     if let Some(driver) = find()? {
         return Ok(driver);
     }
-    // The tests show emoji, and pictures of them should hold more than boxes.
+    // The tests show emoji, which without these fonts are boxes in the screenshots.
     programs::install(
         "Chromium (or Chrome) and the chromedriver of the same version, which CHROMEDRIVER may name,",
         &["chromium", "chromium-driver", "fonts-dejavu-core", "fonts-noto-color-emoji"],
@@ -25,7 +25,7 @@ pub fn ensure() -> Result<Driver> {
     find()?.context("chromedriver was installed and is still not found")
 }
 
-/// The driver and its version, when there is one that starts.
+/// The driver and its version; none when none starts.
 fn find() -> Result<Option<Driver>> {
     if let Some(named) = env::var_os("CHROMEDRIVER") {
         let path = PathBuf::from(named);
@@ -47,6 +47,6 @@ fn find() -> Result<Option<Driver>> {
 
 fn version(driver: &Path) -> Option<String> {
     let text = process::output(command(driver).ok()?.arg("--version"))?;
-    // `ChromeDriver 156.0.1 (commit…)`: the commit says nothing to a reader.
+    // `ChromeDriver 156.0.1 (commit…)`: the commit is left out.
     Some(text.split(" (").next().unwrap_or(&text).to_owned())
 }

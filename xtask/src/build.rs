@@ -40,12 +40,12 @@ pub fn command(options: &Options) -> Result<()> {
     build()?.page.check_weight()
 }
 
-/// The program, and the page inside.
+/// A built program with the page inside.
 #[derive(Debug)]
 pub struct Built {
-    /// Where it is.
+    /// The path of the program.
     pub program: PathBuf,
-    /// What is inside.
+    /// The page in it.
     pub page: Page,
 }
 
@@ -53,12 +53,12 @@ pub struct Built {
 ///
 /// A page that is too heavy still works, so its weight is for the caller to judge.
 pub fn build() -> Result<Built> {
-    // Most of the page's build is the work of one core: what the server is made of is compiled beside it.
+    // Most of the page's build uses one core, so the server's dependencies are compiled at the same time.
     let mut beside = cargo("build --quiet --release --package causerie-server --lib")?;
     process::announce(&beside);
     let beside = beside.stderr(Stdio::null()).spawn().context("starting cargo")?;
     let page = step("the page (three programs, made small)", "10 minutes", "4 minutes", page::build);
-    // When it failed, the next step says why.
+    // Its failure is not checked: the next step would fail too, and show the error.
     beside.wait_with_output().context("waiting for cargo")?;
     let page = page?;
     let program = project::program();
@@ -76,21 +76,21 @@ pub fn quick() -> Result<PathBuf> {
     let page = step("the page (three programs)", "4 minutes", "10 seconds", page::build_quickly)?;
     let program = project::quick().join("causerie");
     step("the program", "4 minutes", "10 seconds", || {
-        // An example brings the features of the tests' packages: what is built for one serves the other.
+        // With an example cargo enables the features that dev-dependencies ask for, so the tests reuse these packages.
         let mut server = cargo("build --package causerie-server --bin causerie --example configuration")?;
         server.env(PAGE_DIR, &page);
         process::run(&mut server).context("building the program")?;
-        // `cargo test` builds the same file again, without a page.
+        // `cargo test` overwrites the file in `debug` with a program without a page.
         copy(&project::target().join("debug/causerie"), &program)
     })?;
     say_ready(&program)?;
     Ok(program)
 }
 
-/// Where the server's build finds the page.
+/// The environment variable that tells the server's build script where the page is.
 const PAGE_DIR: &str = "CAUSERIE_PAGE_DIR";
 
-/// Do a part of the build, between how long it usually takes on two cores and how long it took.
+/// Do a part of the build: print before how long it usually takes, and after how long it took.
 fn step<T>(what: &str, first: &str, later: &str, build: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("Building {what}: about {first} the first time on two cores, {later} after a change");
     let started = Instant::now();
@@ -105,7 +105,7 @@ fn say_ready(program: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Put a program in its place, where an older one may be running.
+/// Replace a program by rename, since the old one may be running.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let fresh = to.with_extension("new");
     fs::copy(from, &fresh).with_context(|| format!("copying {}", from.display()))?;

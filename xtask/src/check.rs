@@ -17,18 +17,18 @@ const EXCEPTIONS: &[(&str, Rule, &str)] = &[
     ("e2e/tests/pages/main.rs", Rule::LeftBehind, "it says what a run without proxies leaves out"),
 ];
 
-/// What nobody may leave behind, each written in two parts so that this file is clean.
+/// Texts that must not be committed; each is written in two parts, so that this file follows the rule too.
 const LEFT_BEHIND: &[(&str, &str)] = &[
     (concat!("to", "do!("), "unfinished work"),
     (concat!("unimple", "mented!("), "unfinished work"),
     (concat!("db", "g!("), "a debugging aid"),
-    (concat!("#[igno", "re"), "a test that nobody runs"),
+    (concat!("#[igno", "re"), "a test that does not run"),
 ];
 
-/// Paths of somebody's machine.
+/// Prefixes of paths that exist on one developer's machine only.
 const PRIVATE: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
 
-/// What belongs to one place: the folder that is looked at, the words, where they may stand, and why.
+/// Words that are allowed in some files only: the folder that is searched, the words, the allowed paths, and the reason.
 const BORDERS: &[(&str, &str, &[&str], &str)] = &[
     ("server/src/", "sqlx", &["server/src/store"], "only a backend of the store knows its database"),
     ("server/src/", "env::var", &["server/src/config"], "one module reads the environment"),
@@ -85,13 +85,13 @@ const LAYERS: &[&str] = &[
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
-    /// A source file opens with a sentence on what it is.
+    /// A source file opens with a `//!` sentence on what it is.
     Opening,
     LeftBehind,
     PrivatePath,
-    /// A part keeps to what is its own.
+    /// The words of [`BORDERS`] stand in the allowed files only.
     Border,
-    /// Imports go downwards.
+    /// A module of the server imports only from modules below it in [`LAYERS`].
     Layer,
     /// Packages come from crates.io alone.
     Source,
@@ -202,7 +202,7 @@ fn first_name(path: &str) -> &str {
     path.trim().split(|char: char| !char.is_alphanumeric() && char != '_').next().unwrap_or_default()
 }
 
-/// The project's text files, without what is built or private.
+/// The text files of the project, without build output and hidden folders.
 fn files(root: &Path) -> Result<Vec<PathBuf>> {
     const KINDS: &[&str] = &["rs", "toml", "lock", "md", "html", "css", "js", "json", "sql", "svg"];
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! The page: built by trunk, made smaller, weighed as a browser would download it, and kept for embedding.
+//! The page: built by Trunk, shortened, weighed in its compressed size, and stored for embedding.
 
 mod quick;
 mod shorten;
@@ -15,24 +15,24 @@ use self::split::Parts;
 use crate::process::{self, cargo, command};
 use crate::project;
 
-/// What a first visit of the chat page may load, compressed, in bytes.
+/// The limit of what a first visit of the chat page loads, compressed, in bytes.
 const LIMIT: usize = 180_000;
-/// What a part may weigh that the chat page loads on demand, compressed, in bytes.
+/// The limit of a part that the chat page loads on demand, compressed, in bytes.
 const PART_LIMIT: usize = 60_000;
-/// What the connection tester loads. People come there rarely, and to a server that they run or test.
+/// The limit of what the connection tester loads. It is visited rarely, by those who run or test a server.
 const TESTER_LIMIT: usize = 260_000;
 
-/// The programs of which a visit loads one: what it is, how the names of its files begin, and what the visit may load
-/// with the rest, which belongs to all. Of two that fit a name the earlier counts.
+/// The programs, of which a visit loads one: its description, the prefix of its files' names, and the limit of what the
+/// visit loads, with the files that all programs share. When two prefixes fit a name, the first counts.
 const PROGRAMS: [(&str, &str, usize); 3] = [
     ("the connection tester", "causerie-tester", TESTER_LIMIT),
     ("the chat page in Vietnamese", "causerie-page-vi", LIMIT),
     ("the chat page in English", "causerie-page", LIMIT),
 ];
-/// How the name of a program's part ends; what stands before it is its program's name, a hash and its own.
+/// The suffix of the file name of a part, after the name of its program, a hash and the name of the part.
 const PART: &str = ".part.wasm";
 
-/// The page as it was built.
+/// A built page.
 #[derive(Debug)]
 pub struct Page {
     /// The folder to embed.
@@ -40,24 +40,24 @@ pub struct Page {
     weights: Weights,
 }
 
-/// What is loaded, compressed, in bytes.
+/// The weights of what is loaded, compressed, in bytes.
 #[derive(Debug, Default)]
 struct Weights {
-    /// By a first visit of each of [`PROGRAMS`].
+    /// Of a first visit of each of [`PROGRAMS`].
     first: [usize; PROGRAMS.len()],
-    /// By a part, and what the file is called.
+    /// Of each part, with its file name.
     parts: Vec<(String, usize)>,
 }
 
 impl Page {
-    /// What a first visit of the heaviest of the chat pages loads, compressed, in bytes.
+    /// The compressed bytes that a first visit loads, of the heavier of the two chat pages.
     #[must_use]
     pub fn weight(&self) -> usize {
         let chat = PROGRAMS.iter().zip(self.weights.first).filter(|((.., limit), _)| *limit == LIMIT);
         chat.map(|(_, weight)| weight).max().unwrap_or_default()
     }
 
-    /// Whether a phone may be asked to load it.
+    /// Fails when a program or a part is heavier than its limit.
     pub fn check_weight(&self) -> Result<()> {
         let programs = PROGRAMS.into_iter().zip(self.weights.first);
         let programs = programs.map(|((name, _, limit), weight)| (name, weight, limit));
@@ -79,7 +79,7 @@ pub fn build() -> Result<Page> {
     process::run(&mut trunk).context("building the page")?;
     finish(&dist, Some(&parts))?;
     let weights = weigh(&dist)?;
-    // Not `page`: cargo keeps there what it compiles of the profile of that name for this machine, such as macros.
+    // Not `page`: cargo has a profile of that name, and compiles its macros and build scripts into that folder.
     Ok(Page { weights, folder: keep(&dist, project::target().join("page-files"))? })
 }
 
@@ -93,21 +93,22 @@ pub fn build_quickly() -> Result<PathBuf> {
 
 /// Trunk's build of the page; how cargo builds is in `index.html`.
 fn trunk(dist: &Path) -> Result<Command> {
-    // Trunk offline means cargo offline, so the packages have to be here before.
+    // With `--offline` Trunk runs cargo offline too, so the packages are fetched before.
     process::run(&mut cargo("fetch --target wasm32-unknown-unknown")?).context("fetching packages")?;
     let mut trunk = command("trunk")?;
-    // The names get their hash in the end, when the files are what people load.
+    // `finish` puts hashes into the names, when the contents are final.
     trunk.args(["build", "--release", "--filehash", "false", "--dist"]).arg(dist);
-    // Every tool it needs is pinned and installed; a download would be of something that isn't.
+    // All tools are pinned and installed, so that Trunk must not download another version.
     trunk.args(["--offline", "true", "--skip-version-check"]);
-    // Trunk takes NO_COLOR=1 for an invalid value.
+    // Trunk rejects `NO_COLOR=1` as an invalid value.
     trunk.env_remove("NO_COLOR");
     Ok(trunk)
 }
 
-/// Names every file but the document by its content, so that browsers keep it, and makes a release smaller before.
+/// Puts a hash of the content into the name of every file but the document, so that browsers may cache it for long.
+/// Before that, with `parts`, it shortens the programs of a release.
 ///
-/// A program's script names its `parts`, so all of them share one hash.
+/// A program's script contains the names of its parts, so they all share one hash.
 fn finish(dist: &Path, parts: Option<&Path>) -> Result<()> {
     let index = dist.join("index.html");
     let mut html = fs::read_to_string(&index).with_context(|| format!("reading {}", index.display()))?;
@@ -150,7 +151,7 @@ fn finish(dist: &Path, parts: Option<&Path>) -> Result<()> {
         fs::remove_file(wasm_file)?;
         fs::write(dist.join(format!("{name}.js")), script)?;
         fs::write(dist.join(format!("{name}_bg.wasm")), wasm)?;
-        // Whichever quotes the minifier chose.
+        // Without the quotes around the name, since the minifier may choose either kind.
         html = html.replace(&format!("/{script_name}"), &format!("/{name}.js"));
         html = html.replace(&format!("/{wasm_name}"), &format!("/{name}_bg.wasm"));
         if ![".js", "_bg.wasm"].iter().all(|end| html.contains(&format!("/{name}{end}"))) {
@@ -167,12 +168,12 @@ fn hash<'a>(contents: impl IntoIterator<Item = &'a [u8]>) -> String {
     hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whose a file is, when not everybody's.
+/// The program that a file belongs to; none when all programs share it.
 fn owner(file: &str) -> Option<&'static str> {
     PROGRAMS.iter().map(|(_, program, _)| *program).find(|program| file.starts_with(program))
 }
 
-/// Prints what each file costs, and returns what a first visit of each program and what each part loads.
+/// Prints the size of each file, and returns the weight of a first visit of each program and of each part.
 fn weigh(dist: &Path) -> Result<Weights> {
     println!("\n  {:<56} {:>9} {:>9}", "the page", "bytes", "brotli");
     let mut weights = Weights::default();
@@ -203,9 +204,9 @@ fn weigh(dist: &Path) -> Result<Weights> {
     Ok(weights)
 }
 
-/// Mirror the page into a folder, untouched when nothing changed.
+/// Copies the page into a folder, unless the files there are the same already.
 ///
-/// Trunk writes every file anew, and the server would be built anew with each.
+/// Trunk writes all files again in every build, and new modification times would make cargo rebuild the server.
 fn keep(dist: &Path, kept: PathBuf) -> Result<PathBuf> {
     let fresh = files(dist)?;
     if files(&kept).is_ok_and(|old| old == fresh) {
@@ -231,7 +232,7 @@ fn files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
         let entries = fs::read_dir(&current).with_context(|| format!("listing {}", current.display()))?;
         for entry in entries {
             let path = entry?.path();
-            // Trunk's lock is no part of the page.
+            // Hidden files are not part of the page, such as Trunk's lock file.
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
                 continue;
             }
@@ -263,7 +264,7 @@ mod tests {
     use super::PROGRAMS;
     use crate::project;
 
-    /// What follows each occurrence of `start`, up to the next `end`.
+    /// The text after each occurrence of `start`, up to the next `end`.
     fn between(text: &str, start: &str, end: char) -> Vec<String> {
         let found = text.split(start).skip(1).filter_map(|rest| rest.split(end).next());
         found.map(str::to_owned).collect()
@@ -275,7 +276,7 @@ mod tests {
         let built = between(&read("index.html"), "data-bin=\"", '"');
         let loaded = between(&read("Trunk.toml"), "'{base}", '\'');
         let loaded = loaded.iter().filter_map(|file| file.strip_suffix(".js"));
-        // Trunk tells the loader the names of the first.
+        // The loader gets the name of the first program from Trunk.
         let loaded: BTreeSet<&str> = loaded.chain([&*built[0]]).collect();
         let built: BTreeSet<&str> = built.iter().map(|name| &**name).collect();
         let weighed: BTreeSet<&str> = PROGRAMS.iter().map(|(_, program, _)| *program).collect();

@@ -14,7 +14,7 @@ pub fn command(program: impl AsRef<OsStr>) -> Result<Command> {
     let mut command = Command::new(program);
     command.current_dir(project::root());
     command.env("PATH", project::path()?);
-    // Cargo sets these for this program; a nested cargo would hand them on to build scripts.
+    // Cargo sets these for this program; a nested cargo would pass them on to build scripts.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -41,7 +41,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// As [`run`], and hand every line of its standard output to `see` while showing it.
+/// As [`run`], and pass every line of its standard output to `see` while showing it.
 pub fn watch(command: &mut Command, mut see: impl FnMut(&str)) -> Result<()> {
     announce(command);
     let mut child = command
@@ -62,7 +62,7 @@ pub fn watch(command: &mut Command, mut see: impl FnMut(&str)) -> Result<()> {
     Ok(())
 }
 
-/// What a command prints, or nothing when it can't run or fails.
+/// The standard output of a command; nothing when it can't run or fails.
 pub fn output(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -71,7 +71,7 @@ pub fn output(command: &mut Command) -> Option<String> {
 /// Print the command line the way a person would type it.
 pub fn announce(command: &Command) {
     println!("    $ {}", line_of(command));
-    // Out before the child writes, so that the order on the screen is the order of events.
+    // The line is flushed before the child writes, so that it comes first on the screen.
     let _ = std::io::stdout().flush();
 }
 

@@ -1,4 +1,4 @@
-//! Programs of the system that tests start: found, or installed on Debian as root.
+//! The system programs that tests start: finds them, or installs them on Debian as root.
 
 use std::env;
 use std::fs;
@@ -8,13 +8,13 @@ use anyhow::{Result, bail};
 
 use crate::process::{self, command};
 
-/// A program, or a library for one, and Debian's package of it.
+/// A program or library, and the Debian package that contains it.
 type Needed = (&'static str, &'static str);
 
-/// What several servers share.
+/// The services that several nodes share.
 pub const SERVICES: &[Needed] = &[("postgres", "postgresql"), ("redis-server", "redis-server")];
 
-/// All that tests put beside a server, before it, in its place or around it.
+/// All programs and libraries that tests use beside a server: its services, proxies, and faults.
 pub const ALL: &[Needed] = &[
     ("postgres", "postgresql"),
     ("redis-server", "redis-server"),
@@ -25,7 +25,7 @@ pub const ALL: &[Needed] = &[
     ("faketime/libfaketime.so.1", "libfaketime"),
 ];
 
-/// Find programs, and install what is missing where that may be done.
+/// Find programs, and install the missing ones on Debian as root.
 pub fn ensure(needed: &[Needed]) -> Result<()> {
     let missing = || needed.iter().filter(|(program, _)| !is_installed(program));
     let packages: Vec<&str> = missing().map(|(_, package)| *package).collect();
@@ -42,7 +42,7 @@ pub fn ensure(needed: &[Needed]) -> Result<()> {
     }
 }
 
-/// Install Debian's packages as root, or say what a person has to install.
+/// Install Debian packages as root; otherwise the error says what to install.
 pub fn install(programs: &str, packages: &[&str]) -> Result<()> {
     if !Path::new("/etc/debian_version").exists() {
         bail!("{programs} must be installed and in PATH");
@@ -61,7 +61,7 @@ pub fn install(programs: &str, packages: &[&str]) -> Result<()> {
     process::run(apt()?.args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages))
 }
 
-/// Whether something is in PATH, where Debian keeps Postgres' programs and those for root, or among the libraries.
+/// Whether a file is in PATH, among Debian's programs for Postgres or for root, or among the libraries.
 fn is_installed(program: &str) -> bool {
     let inside = |folder: &str| -> Vec<PathBuf> {
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
@@ -69,7 +69,7 @@ fn is_installed(program: &str) -> bool {
     let mut folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
     folders.extend(inside("/usr/lib/postgresql").into_iter().map(|version| version.join("bin")));
     folders.extend(["/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from));
-    // Libraries of each kind of processor have a folder of their own.
+    // The libraries of each architecture are in their own folder.
     folders.extend(inside("/usr/lib"));
     folders.iter().any(|folder| folder.join(program).is_file())
 }

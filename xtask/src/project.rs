@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 /// The folder of the workspace's `Cargo.toml`.
 pub fn root() -> PathBuf {
-    // The run-time variable wins: a project folder that was moved keeps working without a rebuild.
+    // The run-time variable comes first, so that a moved project folder works without a rebuild.
     let manifest =
         env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| OsString::from(env!("CARGO_MANIFEST_DIR")));
     let mut root = PathBuf::from(manifest);
@@ -17,7 +17,7 @@ pub fn root() -> PathBuf {
     root
 }
 
-/// Where cargo builds, as cargo itself would decide.
+/// Cargo's target folder, which `CARGO_TARGET_DIR` may name.
 pub fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }

@@ -16,7 +16,7 @@ impl Counts {
         Self { passed: passed.into(), failed: (!passed).into(), ignored: 0 }
     }
 
-    /// Add what a runner's closing line says; any other line adds nothing.
+    /// Add the counts of a runner's closing line; any other line adds nothing.
     ///
     /// The line is `test result: ok. 5 passed; 0 failed; 1 ignored; …`, from libtest and from wasm-bindgen-test alike.
     pub fn read(&mut self, line: &str) {
@@ -37,7 +37,7 @@ impl Counts {
         }
     }
 
-    /// Both together.
+    /// The sum of both.
     pub fn add(self, other: Self) -> Self {
         Self {
             passed: self.passed + other.passed,
@@ -47,7 +47,7 @@ impl Counts {
     }
 }
 
-/// How a stage went.
+/// The result of a stage.
 #[derive(Debug)]
 pub struct Row {
     pub stage: &'static str,

@@ -1,4 +1,4 @@
-//! A server for the browser tests: a real process, a free port, a database that goes away.
+//! A server for the browser tests: a real process on a free port with a temporary database.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{process, project};
 
-/// Ends with the value: the process is killed and its folder removed.
+/// Dropping it kills the process and removes its folder.
 #[derive(Debug)]
 pub struct TestServer {
     child: Child,
@@ -20,12 +20,12 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Start the program on a free port and wait until it says that it serves.
+    /// Start the program on a free port and wait until it announces that it listens.
     pub fn start(allowed_origin: &str) -> Result<Self> {
         let folder = project::target().join(format!("xtask-server-{}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
         let mut command = process::command(project::program())?;
-        // An `.env` of the person who runs the tests must not reach them.
+        // The `.env` of the developer who runs the tests must not reach the server.
         command.current_dir(&folder);
         command.args(["serve", "-b", "127.0.0.1", "-p", "0", "--demo"]);
         command.args(["--allow-origin", allowed_origin]);
@@ -47,7 +47,7 @@ impl TestServer {
             let log = fs::read_to_string(server.folder.join("log")).unwrap_or_default();
             bail!("the server ended before it served:\n{log}");
         }
-        // Read on, or the server would block on a full pipe.
+        // The output is read to its end, since the server would block on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(server)
     }

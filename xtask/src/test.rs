@@ -26,7 +26,7 @@ pub struct Options {
     list: bool,
 }
 
-/// What the stages find prepared, or why it isn't.
+/// What earlier stages have prepared, or why something is missing.
 #[derive(Debug, Default)]
 pub struct Prepared {
     driver: Option<Driver>,
@@ -34,7 +34,7 @@ pub struct Prepared {
     built: bool,
     /// Whether clippy compiled the tests.
     linted: bool,
-    /// Why the programs that tests start beside the server are not all there, if so.
+    /// Why programs that tests start beside the server are missing; none when all are there.
     no_programs: Option<String>,
 }
 
@@ -68,7 +68,7 @@ pub fn test(options: &Options) -> ExitCode {
     if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The named stages and those that they need, in the usual order.
+/// The named stages and the stages that they depend on, in the usual order.
 fn choose(names: &[String]) -> Result<Vec<&'static Stage>, String> {
     for name in names {
         if !STAGES.iter().any(|stage| stage.name == name) {
@@ -85,7 +85,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Stage>, String> {
 
 /// Install what the chosen stages need.
 ///
-/// A browser that can't be installed is noted and met again at the stage that needs it.
+/// When a browser can't be installed, the reason is kept for the stage that needs it.
 fn set_up(chosen: &[&Stage], prepared: &mut Prepared) -> Outcome {
     println!("=== set-up");
     let needs_tools = chosen.iter().any(|stage| stage.needs != Needs::Rust);
@@ -103,11 +103,11 @@ fn set_up(chosen: &[&Stage], prepared: &mut Prepared) -> Outcome {
     if chosen.iter().any(|stage| WITH_PROGRAMS.contains(&stage.name)) {
         prepared.no_programs = programs::ensure(programs::ALL).err().map(|error| format!("{error:#}"));
     }
-    // Not a check of the project, so nothing to count.
+    // The set-up is not a check of the project, so it is not counted.
     Ok(Counts::default())
 }
 
-/// Why a stage can't run, if so.
+/// Why a stage can't run; none when it can.
 fn missing(stage: &Stage, prepared: &Prepared) -> Option<Missing> {
     match stage.needs {
         Needs::Program | Needs::Browser if !prepared.built => Some(Missing::Build),
@@ -122,7 +122,7 @@ enum Missing {
     Browser(String),
 }
 
-/// A stage without what it stands on: a failure after a failed build, and always in CI.
+/// The outcome of a stage that can't run: a failure after a failed build, and always in CI.
 fn not_run(stage: &Stage, reason: Missing) -> Row {
     let (fails, note) = match reason {
         Missing::Build => (true, "not run: the build failed".to_owned()),
@@ -133,7 +133,7 @@ fn not_run(stage: &Stage, reason: Missing) -> Row {
     Row { stage: stage.name, counts, seconds: 0, note: Some(note) }
 }
 
-/// What a stage counted; an error is a failure that no runner counted.
+/// The counts of a stage; an error is a failure that no runner counted.
 pub type Outcome = Result<Counts>;
 
 fn run_stage(report: &mut Report, stage: &'static str, run: impl FnOnce() -> Outcome) {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_on_the_program_brings_the_build() {
+    fn a_stage_that_needs_the_program_also_runs_the_build() {
         assert_eq!(names(&["pages".to_owned()]), ["build", "pages"]);
         assert_eq!(names(&["torture".to_owned()]), ["build", "torture"]);
         assert_eq!(names(&["format".to_owned()]), ["format"]);

@@ -11,14 +11,15 @@ use crate::project;
 const TRUNK: &str = "0.22.1";
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// Install what is missing of all that a release and the tests need, and say what was found.
+/// Install all missing tools that a release and the tests need, and print which were found.
 pub fn ensure() -> Result<()> {
     ensure_rust_parts()?;
     ensure_trunk()?;
     ensure_wasm_bindgen()
 }
 
-/// The compiler's parts alone: enough for formatting, clippy, native tests and the quick build.
+/// Install the missing targets and components of the compiler alone: enough for formatting, clippy, native tests and the
+/// quick build.
 pub fn ensure_rust_parts() -> Result<()> {
     // Without rustup, the components come from the distribution's package manager.
     let Some(targets) = rustup("target list --installed") else {
@@ -54,27 +55,27 @@ fn ensure_trunk() -> Result<()> {
     if found("trunk", TRUNK) {
         return Ok(());
     }
-    // trunk declares a newer compiler than it needs.
+    // Trunk declares a newer compiler than it needs.
     let arguments = format!(
         "install trunk --version {TRUNK} --ignore-rust-version --no-default-features --features rustls"
     );
-    // What it does itself is small, and half of its build was optimisation.
+    // Unoptimised: Trunk does little work itself, and half of its build time was optimisation.
     install_tool("trunk", TRUNK, "five", 0, &[arguments])
 }
 
 fn ensure_wasm_bindgen() -> Result<()> {
-    // The tool must be exactly as old as the library, or it refuses the file.
+    // The tool refuses a program whose wasm-bindgen library has another version.
     let version = project::locked_version("wasm-bindgen")?;
     if found("wasm-bindgen", &version) && found("wasm-bindgen-test-runner", &version) {
         return Ok(());
     }
     let plain = format!("install wasm-bindgen-cli --version {version}");
-    // Its own lock file may name a version that was withdrawn: then without.
-    // It reads and writes whole programs.
+    // Its lock file may name a version that was yanked: then it is built without the lock file.
+    // Optimised, since it reads and writes whole programs.
     install_tool("wasm-bindgen", &version, "three", 1, &[format!("{plain} --locked"), plain])
 }
 
-/// Whether the tool is in `target/tools` or else in `PATH`, in this version.
+/// Whether the tool is in `target/tools` or `PATH` in this version.
 fn found(tool: &str, version: &str) -> bool {
     let Ok(mut command) = command(tool) else {
         return false;
@@ -96,7 +97,7 @@ fn install_tool(tool: &str, version: &str, minutes: &str, optimised: u8, attempt
         let mut command = cargo(attempt)?;
         command.arg("--root").arg(&tools);
         command.arg("--target-dir").arg(tools.join("build"));
-        // Trunk asks for one that takes three times as long to build, and is not waited for afterwards.
+        // Trunk's own release profile takes three times as long to build, for a speed that is not needed here.
         command.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
         command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", optimised.to_string());
         outcome = process::run(command.arg("--force"));

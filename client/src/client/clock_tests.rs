@@ -1,4 +1,4 @@
-//! Clocks that are off, that step, and that stand still, on a page as a whole.
+//! A whole page whose clock is wrong, is set, or stood still.
 
 use causerie_protocol::server_frame::Ping;
 use causerie_protocol::{Event, Heads, ServerFrame, Timestamp};
@@ -31,14 +31,14 @@ fn a_page_whose_clock_is_a_day_behind_shows_the_servers_time_from_the_welcome_on
     assert_eq!(page.client.server_time(page.now), 1_000);
     page.list(vec![chat(1, 0)]);
     page.welcome_at(a_day_later());
-    assert!(page.effects.contains(&Effect::Changed(Scope::Clock)));
+    assert!(page.effects.contains(&Effect::Changed(Invalidation::Clock)));
     assert_eq!(page.client.server_time(page.now), 1_000 + DAY);
     page.send("a");
     assert_eq!(pending_times(&page), [1_000 + DAY]);
 
     page.effects.clear();
     ping(&mut page, 3_000 + DAY);
-    assert!(!page.effects.contains(&Effect::Changed(Scope::Clock)), "two seconds are no correction");
+    assert!(!page.effects.contains(&Effect::Changed(Invalidation::Clock)), "two seconds are no correction");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_message_that_is_in_the_log_is_not_shown_as_pending_too() {
     let mut page = Page::in_chat(0);
     page.send("a");
     page.send("b");
-    // Whatever way it came there.
+    // By any other way than a frame.
     let state = page.client.chat_states.get_mut(&CHAT).unwrap();
     assert!(state.timeline.apply(Event::Message(mine(1, "a"))));
     assert_eq!(page.shown(), ["a", "b: waiting"]);

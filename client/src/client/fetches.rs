@@ -6,7 +6,7 @@ use causerie_protocol::rest::Chat;
 use super::Client;
 use crate::backoff::Backoff;
 use crate::clock::Millis;
-use crate::effect::{Effect, Scope};
+use crate::effect::{Effect, Invalidation};
 use crate::input::LoadError;
 use crate::sorted::SortedSet;
 
@@ -83,13 +83,13 @@ impl Client {
         }
         match answer {
             Ok(answer) => {
-                self.changed.insert(Scope::Chats);
+                self.changed.insert(Invalidation::Chats);
                 self.apply_chat(*answer);
                 self.recount();
             }
             Err(LoadError::NotFound) => {
                 self.fetches.absent.insert(chat);
-                self.changed.insert(Scope::Chats);
+                self.changed.insert(Invalidation::Chats);
                 self.remove_chat(chat);
             }
             Err(LoadError::Unauthorized) => {

@@ -8,7 +8,7 @@ use causerie_texts::say;
 
 use super::Client;
 use crate::clock::Millis;
-use crate::effect::{Effect, Scope};
+use crate::effect::{Effect, Invalidation};
 use crate::outbox::PendingState;
 use crate::stream;
 use crate::words;
@@ -38,14 +38,14 @@ impl Client {
                 if let Ok(time) = Millis::try_from(ping.t)
                     && self.clock.pinged(time, self.now)
                 {
-                    self.changed.insert(Scope::Clock);
+                    self.changed.insert(Invalidation::Clock);
                 }
                 for (chat, head) in ping.heads {
                     match self.chat_states.get_mut(&chat) {
                         Some(state) if state.stream.takes_subscription() => {
                             state.stream.observe_head(head, self.now);
                         }
-                        // The chat has no subscription for want of capacity, and it has new messages.
+                        // The socket has no subscription left for this chat, which has new messages.
                         _ if self.chat_list.get(chat).is_none_or(|entry| entry.chat.head < head) => {
                             self.queue_fetch(chat);
                         }
@@ -57,7 +57,7 @@ impl Client {
             ServerFrame::Typing(notice) => self.on_typing(&notice),
             ServerFrame::Presence(notice) => {
                 for chat in self.chat_list.set_presence(notice.user_id, notice.online) {
-                    self.changed.insert(Scope::Chat(chat));
+                    self.changed.insert(Invalidation::Chat(chat));
                 }
             }
             ServerFrame::Read(notice) => self.on_read(&notice),
@@ -89,7 +89,7 @@ impl Client {
         if let Some(time) = welcome.server_time.unix_millis()
             && self.clock.welcomed(time, self.now)
         {
-            self.changed.insert(Scope::Clock);
+            self.changed.insert(Invalidation::Clock);
         }
         self.connection.welcomed(self.now, welcome.heartbeat_seconds);
         self.request_chats();
@@ -126,7 +126,7 @@ impl Client {
         if was_followed {
             self.queue_fetch(chat);
         }
-        self.changed.insert(Scope::Timeline(chat));
+        self.changed.insert(Invalidation::Timeline(chat));
     }
 
     fn on_unsubscribed(&mut self, notice: &Unsubscribed) {
@@ -160,12 +160,12 @@ impl Client {
     fn apply(&mut self, chat: ChatId, event: Event) {
         let Some(state) = self.chat_states.get_mut(&chat) else { return };
         let Some(entry) = self.chat_list.get_mut(chat) else { return };
-        self.changed.insert(Scope::Chat(chat));
+        self.changed.insert(Invalidation::Chat(chat));
         let (mut last_line_gone, mut count_unsure) = (false, false);
         match &event {
             Event::Message(message) => {
                 entry.message(message);
-                self.changed.insert(Scope::Chats);
+                self.changed.insert(Invalidation::Chats);
             }
             Event::Edited(edited) => entry.edited(edited.id, &edited.content, &edited.edited_at),
             Event::Deleted(deleted) => {
@@ -183,7 +183,7 @@ impl Client {
             _ => None,
         };
         if state.timeline.apply(event) {
-            self.changed.insert(Scope::Timeline(chat));
+            self.changed.insert(Invalidation::Timeline(chat));
         }
         if last_line_gone {
             entry.chat.last_message = state.timeline.last_message().cloned();
@@ -194,7 +194,7 @@ impl Client {
         }
         if let Some((sender, client_id)) = own {
             if self.typing.stopped(chat, sender) {
-                self.changed.insert(Scope::Typing(chat));
+                self.changed.insert(Invalidation::Typing(chat));
             }
             if let Some(client_id) = client_id {
                 self.resolve_echo(chat, sender, &client_id);
@@ -213,7 +213,7 @@ impl Client {
             return;
         }
         if let Some(pending) = self.outbox.resolve(chat, client_id) {
-            self.changed.insert(Scope::Timeline(chat));
+            self.changed.insert(Invalidation::Timeline(chat));
             if !matches!(pending.state, PendingState::Acked { .. }) {
                 self.effects.push(Effect::ForgetPending(pending.message.client_id));
             }
@@ -225,7 +225,7 @@ impl Client {
             return;
         }
         self.effects.push(Effect::ForgetPending(ack.client_id.clone()));
-        self.changed.insert(Scope::Timeline(ack.chat_id));
+        self.changed.insert(Invalidation::Timeline(ack.chat_id));
         let Some(state) = self.chat_states.get_mut(&ack.chat_id) else { return };
         state.stream.observe_head(ack.seq, self.now);
         if ack.seq <= state.stream.position().max(state.timeline.newest()) {
@@ -262,7 +262,7 @@ impl Client {
 
     fn on_typing(&mut self, notice: &Typing) {
         if !self.is_me(notice.user_id) && self.typing.started(notice.chat_id, notice.user_id, self.now) {
-            self.changed.insert(Scope::Typing(notice.chat_id));
+            self.changed.insert(Invalidation::Typing(notice.chat_id));
         }
     }
 
@@ -274,16 +274,16 @@ impl Client {
             state.read_known = state.read_known.max(notice.seq);
         }
         if entry.participant(notice.user_id).is_none() {
-            // It overtook the `joined` event, and no other frame will repeat it.
+            // The frame overtook the `joined` event, and the server does not send it again.
             if !entry.is_partial() {
                 self.queue_fetch(chat);
             }
             return;
         }
         if entry.advance_read(notice.user_id, notice.seq, state.stream.position()) {
-            self.changed.insert(Scope::Chat(chat));
+            self.changed.insert(Invalidation::Chat(chat));
             if !mine {
-                self.changed.insert(Scope::Timeline(chat));
+                self.changed.insert(Invalidation::Timeline(chat));
             } else if entry.unread_mut().is_unsure() {
                 self.queue_fetch(chat);
             }

@@ -8,7 +8,7 @@ use super::fetches::Fetches;
 use super::{ChatState, Client, ListLoading};
 use crate::chat_list::{ChatEntry, ChatList, is_partial};
 use crate::connection::ConnectionState;
-use crate::effect::{Effect, Scope};
+use crate::effect::{Effect, Invalidation};
 use crate::input::{HistoryRequest, LoadError};
 use crate::outbox::{Outbox, Pending};
 use crate::sorted::SortedSet;
@@ -40,12 +40,16 @@ impl Client {
         self.was_lost = false;
     }
 
-    /// Another user, or none: nothing of the user before stays.
+    /// Drops all state of the user, who signed out or was replaced by another user.
     pub(super) fn forget_everything(&mut self) {
         for chat in self.chat_list.ids() {
-            self.changed.extend([Scope::Chat(chat), Scope::Timeline(chat), Scope::Typing(chat)]);
+            self.changed.extend([
+                Invalidation::Chat(chat),
+                Invalidation::Timeline(chat),
+                Invalidation::Typing(chat),
+            ]);
         }
-        self.changed.insert(Scope::Chats);
+        self.changed.insert(Invalidation::Chats);
         self.chat_states.clear();
         self.chat_list = ChatList::default();
         self.outbox = Outbox::default();
@@ -104,7 +108,7 @@ impl Client {
             self.list_loading.next = end;
             self.list_loading.count += chats.len();
         }
-        self.changed.insert(Scope::Chats);
+        self.changed.insert(Invalidation::Chats);
         for chat in chats {
             self.apply_chat(chat);
         }
@@ -126,7 +130,7 @@ impl Client {
         if std::mem::take(&mut self.list_loading.reload) {
             return self.request_chats();
         }
-        // A server whose pages do not go down the list is not asked for ever.
+        // The loading ends even if the pages of a faulty server do not go down the list.
         let goes_down = |next| begin.is_none_or(|begin| next < begin);
         if let Some(next) = end.filter(|next| goes_down(*next))
             && match self.list_loading.recheck {
@@ -162,7 +166,7 @@ impl Client {
             self.list_loading.recount_at = None;
             self.list_loading.recounts.reset();
         } else if self.list_loading.recount_at.is_none() {
-            // The server has not received this page's read position yet: it gets it, and is asked again a little later.
+            // The server has not received this page's read position yet; the list is loaded again when it may have.
             self.list_loading.recount_at = Some(self.now + self.list_loading.recounts.fail(1.0));
         }
     }
@@ -183,7 +187,7 @@ impl Client {
         };
         self.list_loading.failed = Some(detail);
         self.list_loading.retry_at = Some(self.now + self.list_loading.tries.fail(self.random).max(1));
-        self.changed.insert(Scope::Chats);
+        self.changed.insert(Invalidation::Chats);
     }
 
     pub(super) fn add_chat(&mut self, chat: Chat) {
@@ -192,7 +196,7 @@ impl Client {
         }
         self.list_loading.added.insert(chat.id);
         self.fetches.on_received(chat.id);
-        self.changed.insert(Scope::Chats);
+        self.changed.insert(Invalidation::Chats);
         self.apply_chat(chat);
     }
 
@@ -215,7 +219,7 @@ impl Client {
             self.queue_fetch(id);
         }
         self.chat_list.upsert(chat, me, at, keep_people);
-        self.changed.extend([Scope::Chat(id), Scope::Timeline(id)]);
+        self.changed.extend([Invalidation::Chat(id), Invalidation::Timeline(id)]);
         if self.open == Some(id) {
             self.load_newest(id);
         }
@@ -239,7 +243,11 @@ impl Client {
         }
         if let Some(entry) = self.chat_list.get_mut(chat).filter(|entry| entry.lost.is_none()) {
             entry.lost = Some(why.to_owned());
-            self.changed.extend([Scope::Chats, Scope::Chat(chat), Scope::Timeline(chat)]);
+            self.changed.extend([
+                Invalidation::Chats,
+                Invalidation::Chat(chat),
+                Invalidation::Timeline(chat),
+            ]);
         }
         self.fail_never_sent(chat, why);
     }
@@ -250,7 +258,7 @@ impl Client {
             && let Some(request) = state.timeline.load(ticket)
         {
             self.effects.push(Effect::LoadHistory(request));
-            self.changed.insert(Scope::Timeline(chat));
+            self.changed.insert(Invalidation::Timeline(chat));
         }
     }
 
@@ -260,7 +268,7 @@ impl Client {
             && let Some(request) = state.timeline.load_older(ticket)
         {
             self.effects.push(Effect::LoadHistory(request));
-            self.changed.insert(Scope::Timeline(chat));
+            self.changed.insert(Invalidation::Timeline(chat));
         }
     }
 
@@ -279,7 +287,7 @@ impl Client {
             return;
         }
         let newest = state.timeline.newest();
-        self.changed.insert(Scope::Timeline(request.chat));
+        self.changed.insert(Invalidation::Timeline(request.chat));
         self.outbox.forget_acked(request.chat, Some(newest));
         for (sender, client_id) in own {
             self.resolve_echo(request.chat, sender, &client_id);
@@ -297,7 +305,7 @@ impl Client {
         if !state.timeline.page_failed(request, detail, self.now, self.random) {
             return;
         }
-        self.changed.insert(Scope::Timeline(request.chat));
+        self.changed.insert(Invalidation::Timeline(request.chat));
         match error {
             LoadError::Unauthorized => self.token_refused(),
             LoadError::NotFound => {
@@ -350,7 +358,7 @@ impl Client {
             && let Some(request) = state.timeline.load_again(ticket)
         {
             self.effects.push(Effect::LoadHistory(request));
-            self.changed.insert(Scope::Timeline(chat));
+            self.changed.insert(Invalidation::Timeline(chat));
         }
     }
 }

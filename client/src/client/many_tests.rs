@@ -1,4 +1,4 @@
-//! More chats than a page of the list holds, and than a socket follows.
+//! More chats than a page of the list has, and more than a socket may subscribe to.
 
 use causerie_protocol::rest::{Chat, ChatKind, Participant};
 use causerie_protocol::server_frame::{Ping, Unsubscribed};
@@ -13,7 +13,7 @@ fn chat_at(id: i64, key: i64) -> Chat {
     Chat { sort_key: Some(MessageId(key)), last_message: None, ..chat(id, 1) }
 }
 
-/// A page whose socket follows three chats at most, and that has the first page of a list.
+/// A client whose socket may have three subscriptions, and that has loaded the first page of the list of four chats.
 fn page_of_four() -> Page {
     let mut page = Page::new();
     page.welcome_for(3);
@@ -34,7 +34,7 @@ fn rest() -> Vec<Chat> {
     vec![chat_at(3, 20), chat_at(4, 10)]
 }
 
-/// Answers the request for the last page, and the one for the first page that follows.
+/// Answers the request for the last page, and the request for the first page that comes after it.
 fn last_page(page: &mut Page, chats: Vec<Chat>, has_more: bool) {
     page.page_of_list(chats, has_more);
     assert_eq!(asked(page), Some(None), "the first page again");
@@ -63,7 +63,7 @@ fn open(page: &mut Page, chat: i64) {
 }
 
 #[test]
-fn the_list_is_loaded_as_far_as_the_socket_can_follow_and_further_as_the_person_asks() {
+fn as_many_chats_are_loaded_as_the_socket_may_follow_and_more_when_the_person_asks() {
     let mut page = page_of_four();
     assert_eq!(asked(&page), Some(Some("30-2".into())), "the next page, before anything is followed");
     last_page(&mut page, rest(), true);
@@ -87,12 +87,12 @@ fn a_chat_that_moves_to_the_top_while_pages_are_loaded_is_found() {
     let mut page = page_of_four();
     page.page_of_list(rest(), false);
     open(&mut page, 6);
-    // So many moved that the first page does not reach down to what was the top.
+    // So many chats moved that the first page ends above the chat that was at the top.
     page.page_of_list(vec![chat_at(8, 80), chat_at(7, 70)], true);
     assert_eq!(asked(&page), Some(Some("70-7".into())));
     assert!(!page.client.is_absent(ChatId(6)), "it may be further down");
     page.page_of_list(vec![chat_at(6, 60), chat_at(1, 40)], true);
-    // It took two pages, during which another may have moved.
+    // Two pages were loaded, and another chat may have moved meanwhile.
     assert_eq!(asked(&page), Some(None));
     page.page_of_list(vec![chat_at(5, 90), chat_at(8, 80)], true);
     assert_eq!(page.client.list_loading.request, None);
@@ -101,13 +101,13 @@ fn a_chat_that_moves_to_the_top_while_pages_are_loaded_is_found() {
 }
 
 #[test]
-fn the_newest_are_followed_and_the_open_one_always() {
+fn the_newest_chats_are_subscribed_and_always_the_open_one() {
     let mut page = page_of_four();
     page.page_of_list(rest(), false);
     assert_eq!(page.subscriptions(), [1, 2, 3], "the newest first, and no more than the socket follows");
     (1..=3).for_each(|chat| page.follows(chat, 1));
     page.effects.clear();
-    // The oldest makes room for the one that is opened.
+    // The oldest subscription ends, for the chat that is opened.
     open(&mut page, 4);
     assert_eq!(page.subscriptions(), [-3, 4]);
     page.frame(&ServerFrame::Unsubscribed(Unsubscribed {
@@ -118,8 +118,8 @@ fn the_newest_are_followed_and_the_open_one_always() {
     assert_eq!(page.client.chat(ChatId(3)).unwrap().lost, None, "it is the person's still");
     page.follows(4, 1);
     page.pass(50_000);
-    assert_eq!(page.subscriptions(), [0; 0], "nobody changes places for nothing");
-    // What was open is the oldest of those that are followed now.
+    assert_eq!(page.subscriptions(), [0; 0], "no subscription changes without need");
+    // The chat that was open is now the oldest of the subscribed ones.
     open(&mut page, 3);
     assert_eq!(page.subscriptions(), [-4, 3]);
 }
@@ -144,7 +144,7 @@ fn a_message_is_sent_without_a_subscription() {
     let mut page = page_of_four();
     page.page_of_list(rest(), false);
     page.effects.clear();
-    // Neither for one whose answer is still to come, nor for one that is not followed.
+    // A chat whose `subscribed` is still to come, and one without a subscription.
     for (chat, name) in [(1, "a"), (4, "b")] {
         let text = MessageText::new(name).unwrap();
         page.give(Input::Send { chat: ChatId(chat), text, client_id: id(name) });
@@ -193,7 +193,7 @@ fn a_chat_beyond_the_pages_opens_by_its_address() {
     open(&mut page, 7);
     page.welcome_for(1);
     page.page_of_list(top(), true);
-    // The list of before the welcome may have been answered for nothing.
+    // The response to the request from before the welcome may be ignored, so the list is requested again.
     while page.client.list_loading.request.is_some() {
         page.page_of_list(top(), true);
     }
@@ -202,7 +202,7 @@ fn a_chat_beyond_the_pages_opens_by_its_address() {
     assert_eq!(order(&page), [1, 2, 7]);
     assert_eq!(page.last_request().chat, ChatId(7));
     open(&mut page, 8);
-    assert!(!page.client.is_absent(ChatId(8)), "nobody knows yet");
+    assert!(!page.client.is_absent(ChatId(8)), "it is not known yet");
     page.fetched_for(8, Err(LoadError::NotFound));
     assert!(page.client.is_absent(ChatId(8)));
     let text = MessageText::new("x").unwrap();
@@ -236,11 +236,11 @@ fn a_large_group_has_all_its_participants_while_it_is_open() {
     let read = |page: &Page| page.client.chat(CHAT).unwrap().read_by_all();
     assert_eq!(read(&page), Seq(0), "it is not known how far the others have read");
     assert!(page.client.chat(CHAT).unwrap().title().alone().contains('…'));
-    assert_eq!(page.fetch(), None, "nobody looks at it");
+    assert_eq!(page.fetch(), None, "the chat is not open");
     open(&mut page, 1);
     page.fetched_for(1, Ok(whole(5)));
     assert_eq!(read(&page), Seq(5));
-    // The list, which is loaded again, does not take away who is known, and all of them come once more.
+    // The list is loaded again and names only some participants: the known ones stay, and all are fetched once more.
     page.follows(1, 9);
     page.list(vec![listed()]);
     assert_eq!(read(&page), Seq(5));
@@ -249,7 +249,7 @@ fn a_large_group_has_all_its_participants_while_it_is_open() {
 }
 
 #[test]
-fn a_chat_that_could_not_be_fetched_is_tried_again() {
+fn a_failed_fetch_of_a_chat_is_retried() {
     let mut page = page_of_four();
     page.page_of_list(rest(), true);
     page.effects.clear();

@@ -1,4 +1,4 @@
-//! Connecting, signing in, the list of chats, reading and the banner, on a page as a whole.
+//! Connecting, signing in, the list of chats, reading and the banner, tested on a whole page.
 
 use causerie_protocol::event::Membership;
 use causerie_protocol::rest::Participant;
@@ -12,7 +12,7 @@ use super::*;
 use crate::input::LoadError;
 
 #[test]
-fn a_page_loads_the_list_follows_its_chats_and_looks_again_for_new_ones() {
+fn a_page_loads_the_list_subscribes_to_its_chats_and_loads_the_list_again() {
     let mut page = Page::new();
     assert!(page.effects.contains(&Effect::Connect(ConnectionId(1))));
     page.welcome();
@@ -66,7 +66,7 @@ fn an_invalid_token_asks_to_sign_in_and_nothing_is_lost() {
 }
 
 #[test]
-fn another_person_and_signing_out_leave_nothing_behind() {
+fn a_change_of_user_and_signing_out_clear_the_state() {
     for sign_out in [true, false] {
         let mut page = Page::in_chat(1);
         page.send("a");
@@ -75,7 +75,7 @@ fn another_person_and_signing_out_leave_nothing_behind() {
             assert_eq!(page.forgotten("a"), 1);
         } else {
             page.give(Input::SignedIn { user: ben() });
-            // The first person did not sign out, and finds it stored when they come back.
+            // The first user did not sign out, so their pending messages stay stored until they sign in again.
             assert_eq!(page.forgotten("a"), 0);
         }
         assert_eq!(
@@ -86,7 +86,7 @@ fn another_person_and_signing_out_leave_nothing_behind() {
 }
 
 #[test]
-fn a_late_answer_to_an_old_request_is_not_taken() {
+fn a_late_response_to_an_old_request_is_ignored() {
     let mut page = Page::new();
     let ticket = page.client.list_loading.request.unwrap();
     page.give(Input::SignedIn { user: ben() });
@@ -126,7 +126,7 @@ fn the_list_is_loaded_again_once_every_chat_is_subscribed() {
 }
 
 #[test]
-fn loads_that_fail_are_tried_again_and_a_401_asks_to_sign_in() {
+fn failed_loads_are_retried_and_a_401_asks_to_sign_in() {
     let mut page = Page::new();
     let ticket = page.client.list_loading.request.unwrap();
     let error = LoadError::Temporary { detail: "Busy.".into() };
@@ -201,7 +201,8 @@ fn the_banner_counts_down_and_says_what_is_pending() {
     }
     let in_seconds = |n| format!("The server restarts. Reconnecting in {n} s.");
     assert_eq!(lines, [in_seconds(4), in_seconds(3), in_seconds(2)]);
-    let ticks = page.effects.iter().filter(|effect| **effect == Effect::Changed(Scope::Connection)).count();
+    let ticks =
+        page.effects.iter().filter(|effect| **effect == Effect::Changed(Invalidation::Connection)).count();
     assert_eq!(ticks, 3);
     page.pass(500);
     assert!(page.effects.contains(&Effect::Connect(ConnectionId(2))));
@@ -238,7 +239,7 @@ fn the_list_is_loaded_again_however_the_last_subscription_is_decided() {
 }
 
 #[test]
-fn a_chat_that_is_refused_for_now_does_not_hold_the_list_back() {
+fn a_chat_that_is_refused_for_now_does_not_delay_the_next_load_of_the_list() {
     let mut page = Page::new();
     page.welcome();
     while page.client.list_loading.request.is_some() {

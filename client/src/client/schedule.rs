@@ -9,7 +9,7 @@ use super::{ChatState, Client};
 use crate::chat_list::ChatEntry;
 use crate::clock::Millis;
 use crate::connection::{ConnectionAction, ConnectionId, ConnectionState};
-use crate::effect::{Effect, Scope};
+use crate::effect::{Effect, Invalidation};
 use crate::words;
 
 /// When more than one in this many chats must be loaded again, the list is loaded instead of each chat.
@@ -37,7 +37,7 @@ impl Client {
             state.read_sent = causerie_protocol::Seq::ZERO;
         }
         for chat in self.outbox.chats() {
-            self.changed.insert(Scope::Timeline(chat));
+            self.changed.insert(Invalidation::Timeline(chat));
         }
         self.outbox.disconnected();
     }
@@ -47,7 +47,7 @@ impl Client {
         let actions = self.connection.tick(self.now, self.random);
         self.apply_connection_actions(actions);
         for chat in self.typing.tick(self.now) {
-            self.changed.insert(Scope::Typing(chat));
+            self.changed.insert(Invalidation::Typing(chat));
         }
         self.start_due_loads();
         self.update_streams();
@@ -80,7 +80,7 @@ impl Client {
     /// The device's clock jumped relative to the monotonic one. After a sleep the state of the connection is unknown.
     pub(super) fn on_clock_step(&mut self, by: i64) {
         if self.clock.stepped(by) {
-            self.changed.insert(Scope::Clock);
+            self.changed.insert(Invalidation::Clock);
         }
         if by > 0 {
             let actions = self.connection.after_sleep(self.now);
@@ -98,7 +98,7 @@ impl Client {
 
     /// Announces once that the connection was lost, and once that it is back.
     pub(super) fn announce_connection_change(&mut self, before: &ConnectionState) {
-        self.changed.insert(Scope::Connection);
+        self.changed.insert(Invalidation::Connection);
         let state = self.connection.state();
         let words = match state {
             ConnectionState::Online if self.was_lost => say!(ConnectedAgain).to_owned(),
@@ -219,7 +219,7 @@ impl Client {
         self.outbox.tick(self.now);
         for chat in self.outbox.chats() {
             while let Some(message) = self.outbox.take_next(chat, connection, self.now) {
-                self.changed.insert(Scope::Timeline(chat));
+                self.changed.insert(Invalidation::Timeline(chat));
                 let frame = ClientFrame::Message {
                     text: message.text,
                     client_id: Some(message.client_id.clone()),

@@ -5,7 +5,7 @@ use causerie_texts::say;
 
 use super::Client;
 use crate::chat_list::ChatEntry;
-use crate::effect::{Effect, Scope};
+use crate::effect::{Effect, Invalidation};
 use crate::outbox::PendingMessage;
 
 impl Client {
@@ -23,7 +23,7 @@ impl Client {
             return;
         }
         self.typing.sent(chat);
-        self.changed.insert(Scope::Timeline(chat));
+        self.changed.insert(Invalidation::Timeline(chat));
         let client_id = message.client_id.clone();
         self.effects.push(Effect::StorePending(message));
         let lost = match self.chat_list.get(chat) {
@@ -51,7 +51,7 @@ impl Client {
             if is_here {
                 self.effects.push(Effect::ForgetPending(client_id));
             } else if self.outbox.restore(message) {
-                self.changed.insert(Scope::Timeline(chat));
+                self.changed.insert(Invalidation::Timeline(chat));
             }
         }
     }
@@ -59,7 +59,7 @@ impl Client {
     pub(super) fn retry(&mut self, client_id: &ClientId) {
         if let Some(message) = self.outbox.retry(client_id, self.clock.at(self.now)) {
             let (chat, again) = (message.chat_id, message.client_id.clone());
-            self.changed.insert(Scope::Timeline(chat));
+            self.changed.insert(Invalidation::Timeline(chat));
             self.effects.push(Effect::StorePending(message));
             self.effects.push(Effect::ForgetPending(client_id.clone()));
             if let Some(why) = self.chat_list.get(chat).and_then(|entry| entry.lost.clone()) {
@@ -70,7 +70,7 @@ impl Client {
 
     pub(super) fn delete_unsent(&mut self, client_id: &ClientId) {
         if let Some(message) = self.outbox.delete(client_id) {
-            self.changed.insert(Scope::Timeline(message.chat_id));
+            self.changed.insert(Invalidation::Timeline(message.chat_id));
             self.effects.push(Effect::ForgetPending(message.client_id));
         }
     }
@@ -97,7 +97,7 @@ impl Client {
         let at = state.stream.position();
         let seen = at.max(state.timeline.newest());
         if self.chat_list.get_mut(chat).is_some_and(|entry| entry.advance_read(me, seen, at)) {
-            self.changed.insert(Scope::Chat(chat));
+            self.changed.insert(Invalidation::Chat(chat));
         }
     }
 
@@ -113,7 +113,7 @@ impl Client {
     /// A message can't be sent: it stays, with the reason, until the person retries or deletes it.
     pub(super) fn fail(&mut self, client_id: &ClientId, reason: &str) {
         if let Some(message) = self.outbox.fail(client_id, reason.to_owned()) {
-            self.changed.insert(Scope::Timeline(message.chat_id));
+            self.changed.insert(Invalidation::Timeline(message.chat_id));
             self.effects.push(Effect::StorePending(message));
             self.effects.push(Effect::Announce(say!(WasNotSent, reason = reason)));
         }
@@ -131,7 +131,7 @@ impl Client {
 
     pub(super) fn touch_pending(&mut self, client_id: &ClientId) {
         if let Some(pending) = self.outbox.get(client_id) {
-            self.changed.insert(Scope::Timeline(pending.message.chat_id));
+            self.changed.insert(Invalidation::Timeline(pending.message.chat_id));
         }
     }
 }

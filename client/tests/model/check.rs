@@ -1,4 +1,4 @@
-//! The invariants, read off what the pages show and what the log holds.
+//! The invariants, checked on the rows of the pages and the log of the server.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::page::Page;
 use crate::server::{CHATS, Fault};
 use crate::world::World;
 
-/// What must hold after every step.
+/// Checks the invariants that hold after every step.
 pub fn always(world: &World) -> Result<(), String> {
     for chat in CHATS {
         let log = world.server.messages(chat);
@@ -24,7 +24,8 @@ pub fn always(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-/// What must hold once the faults have ended and everything has arrived; the chat's whole history is on screen.
+/// Checks the invariants that hold once the faults have ended and everything has arrived; each page shows the whole
+/// history of the chat.
 pub fn finally(world: &World, chat: ChatId) -> Result<(), String> {
     always(world)?;
     let log = world.server.messages(chat);
@@ -61,7 +62,7 @@ pub fn finally(world: &World, chat: ChatId) -> Result<(), String> {
     Ok(())
 }
 
-/// The list is in the order in which a fresh page would load it.
+/// The list of chats is in the order in which a fresh page would load it.
 pub fn order(world: &World) -> Result<(), String> {
     for (number, page) in world.pages.iter().enumerate() {
         let shown: Vec<ChatId> = page.client.chats().iter().map(|entry| entry.id()).collect();
@@ -78,7 +79,7 @@ pub fn order(world: &World) -> Result<(), String> {
 
 /// I1 and I3: every acknowledged message is in the log, once.
 fn log_is_sound(world: &World, chat: ChatId, log: &[Message]) -> Result<(), String> {
-    // A repeat under another name counts as the same message: names are made from texts.
+    // `Fault::NewNameForRepeat` appends a `+` to the `client_id`; the message is still the same.
     let names: Vec<_> = log
         .iter()
         .filter_map(|message| {
@@ -98,7 +99,7 @@ fn log_is_sound(world: &World, chat: ChatId, log: &[Message]) -> Result<(), Stri
     Ok(())
 }
 
-/// I4: a gapless piece of the log up to some moment, then own unsent messages, each once.
+/// I4: the rows are a piece of the log without a gap, then own unsent messages, each once.
 fn shows_a_piece_of_the_log(world: &World, page: &Page, chat: ChatId, log: &[Message]) -> Result<(), String> {
     if world.server.fault == Fault::ShowsOverHoles {
         let shown = page.naive.get(&chat).cloned().unwrap_or_default();
@@ -127,7 +128,7 @@ fn shows_a_piece_of_the_log(world: &World, page: &Page, chat: ChatId, log: &[Mes
         log[first..].iter().zip(&rows).take_while(|(message, row)| row.id == Some(message.id)).count()
     });
     let history = page.client.history(chat);
-    // Own rows alone may be acknowledged ones whose events, and what is before them, are still to come.
+    // Own rows may be acknowledged messages whose events are still to come, and so may the events before them.
     let others = rows[..confirmed].iter().any(|row| !row.mine);
     if history.loaded && !history.has_older && others && first != Some(0) {
         return Err("the beginning is missing".into());
@@ -149,7 +150,7 @@ fn shows_a_piece_of_the_log(world: &World, page: &Page, chat: ChatId, log: &[Mes
     Ok(())
 }
 
-/// I9: what was sent and not given up is in the log, or shown as unsent and kept over a reload.
+/// I9: a message that was sent and not deleted is in the log, or is shown as unsent and survives a reload.
 fn keeps_what_is_unsent(page: &Page, chat: ChatId, log: &[Message]) -> Result<(), String> {
     for client_id in page.intents.get(&chat).into_iter().flatten() {
         let in_log = log.iter().any(|message| {
@@ -170,7 +171,7 @@ fn keeps_what_is_unsent(page: &Page, chat: ChatId, log: &[Message]) -> Result<()
     Ok(())
 }
 
-/// I5: what one device sent stands in the log in the order in which it was written.
+/// I5: the messages of one device are in the log in the order in which they were written.
 fn keeps_the_order(page: &Page, chat: ChatId, log: &[Message]) -> Result<(), String> {
     let places: Vec<_> = page
         .intents

@@ -1,4 +1,4 @@
-//! A page with its storage and what it waits for.
+//! A page with its storage and its REST requests.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -6,30 +6,30 @@ use causerie_client::{Client, HistoryRequest, Input, Millis, PendingMessage};
 use causerie_protocol::rest::ChatCursor;
 use causerie_protocol::{ChatId, ClientId, Seq, User};
 
-/// A page, its storage, and what it waits for.
+/// A page, its storage, and its REST requests.
 pub struct Page {
     pub client: Client,
     pub user: User,
     /// The storage that survives a reload.
     pub storage: BTreeMap<ClientId, PendingMessage>,
-    /// What the person sent, in order, and did not give up; by chat.
+    /// By chat, the messages that the person sent and did not delete, in order.
     pub intents: BTreeMap<ChatId, Vec<ClientId>>,
-    /// What a page would show that takes every event as it comes.
+    /// By chat, the messages that a page would show if it applied every event as it comes.
     pub naive: BTreeMap<ChatId, Vec<Seq>>,
-    /// The name of its current socket.
+    /// The id of its current socket.
     pub socket: Option<u64>,
-    /// REST requests that the server has not taken.
+    /// REST requests that the server has not handled yet.
     pub requests: VecDeque<Request>,
-    /// REST responses on their way.
+    /// REST responses in flight.
     pub answers: VecDeque<Input>,
-    /// Messages that were sent before.
+    /// Messages that were sent at least once.
     pub sent_once: BTreeSet<ClientId>,
     /// Whether the page was told that the device has no network.
     pub offline: bool,
     pub count: usize,
 }
 
-/// A REST request on its way.
+/// A REST request in flight.
 pub enum Request {
     /// For a page of the list of chats, by its ticket.
     Chats(u64, Option<ChatCursor>),
@@ -55,7 +55,7 @@ impl Page {
         }
     }
 
-    /// From now on the message stands where it was tried again, under its new name: the one that was not stored before.
+    /// Records a retry: the message moves to the end of its chat, under the new `client_id` that the page has stored.
     pub fn tried_again(&mut self, message: &PendingMessage, before: &BTreeMap<ClientId, PendingMessage>) {
         let again = self.storage.keys().find(|name| !before.contains_key(*name)).cloned();
         let intents = self.intents.entry(message.chat_id).or_default();

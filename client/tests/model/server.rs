@@ -1,4 +1,5 @@
-//! A server as a simple list: one log a chat, names that are known, epochs, subscriptions, and faults on purpose.
+//! A model of the server: a list of events for each chat, idempotency by `client_id`, epochs, subscriptions, and
+//! deliberate faults.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -11,81 +12,81 @@ use causerie_protocol::{
     ServerFrame, Timestamp, User, UserId,
 };
 
-/// The chats; everybody is in all of them.
+/// The chats; all users are in all of them.
 pub const CHATS: [ChatId; 3] = [ChatId(1), ChatId(2), ChatId(3)];
-/// Chats of a page of the list: fewer than there are.
+/// How many chats a page of the list has: fewer than there are.
 const LIST_PAGE: usize = 2;
-/// Messages of a page of history: few, so that there are older pages.
+/// How many messages a page of history has: few, so that there are older pages.
 const PAGE: usize = 4;
-/// Most events that a `subscribe` replays: few, so that resets happen.
+/// How many events a `subscribe` replays at most: few, so that resets happen.
 const RESUME: u64 = 6;
 
-/// A deliberate fault, by which the checker shows that it can fail.
+/// A deliberate fault, which shows that the checks can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// None: everything is as it should be.
+    /// The server and the pages are correct.
     None,
     /// The server stores a repeated message again.
     NoDedup,
-    /// The server acknowledges some messages that it then does not store.
+    /// The server acknowledges some messages and does not store them.
     AckWithoutCommit,
-    /// The server leaves the first missed event out when it replays.
+    /// The replay lacks the first missed event.
     HoleInReplay,
-    /// The page shows every event as it comes, whatever is missing before it.
+    /// The page shows every event as it comes, even behind a gap.
     ShowsOverHoles,
-    /// The page sends a message again under a new name.
+    /// The page sends a message again with a new `client_id`.
     NewNameForRepeat,
-    /// The page forgets an unsent message as soon as it is on its way.
+    /// The page deletes a pending message from its storage when it is sent, and not when it is acknowledged.
     ForgetsTooEarly,
-    /// The server takes a late copy of a message that it refused before.
+    /// The server accepts a late copy of a message that it has refused.
     ForgetsRefusals,
 }
 
-/// What is on its way to a page.
+/// A frame or close in flight to a page.
 #[derive(Clone, Debug)]
 pub enum Down {
     /// A text frame.
     Frame(Box<ServerFrame>),
-    /// The end, with its code.
+    /// The close, with its code.
     Close(u16),
 }
 
-/// One connection, with what is on its way in both directions.
+/// One socket, with the frames in flight in both directions.
 #[derive(Debug)]
 pub struct Socket {
-    /// Whose.
+    /// Its user.
     pub user: UserId,
-    /// What the server sends to it.
+    /// The chats to which it is subscribed.
     pub follows: BTreeSet<ChatId>,
-    /// Once it follows as many chats as it may: the newest message at the last ping but one and at the last.
+    /// Once it has as many subscriptions as it may: the newest message at the ping before the last, and at the last.
     pub newest_seen: Option<(MessageId, MessageId)>,
-    /// From the page; the server may take it long after the page gave the socket up.
+    /// Frames to the server, which may handle them long after the page has given up the socket.
     pub up: VecDeque<ClientFrame>,
-    /// To the page.
+    /// Frames to the page.
     pub down: VecDeque<Down>,
-    /// Whether it is of no use, though the page may not know.
+    /// Whether the connection is broken, which the page may not have noticed.
     pub dead: bool,
 }
 
-/// Sockets by page and the page's name for the connection.
+/// The sockets, by the page and the page's connection id.
 pub type Sockets = BTreeMap<(usize, u64), Socket>;
 
-/// The server.
+/// The model server.
 #[derive(Debug)]
 pub struct Server {
-    /// What happened, by chat; position n is at index n - 1.
+    /// The log of each chat; the event with seq n is at index n - 1.
     pub logs: BTreeMap<ChatId, Vec<Event>>,
-    /// Every message that was acknowledged to anybody.
+    /// Every message that was acknowledged.
     pub acked: BTreeSet<(ChatId, UserId, ClientId)>,
-    /// The name of the log's lifetime.
+    /// The number of the epoch.
     pub epoch: u32,
-    /// How many requests are refused for now.
+    /// How many of the next requests are refused for now.
     pub busy: u32,
-    /// How many messages are refused for good.
+    /// How many of the next messages are refused for good.
     pub refusing: u32,
-    /// What it does wrong.
+    /// The deliberate fault.
     pub fault: Fault,
-    /// How many chats a socket may follow.
+    /// How many subscriptions a socket may have.
     subscriptions: usize,
     names: BTreeMap<(ChatId, UserId, ClientId), Ack>,
     refused: BTreeSet<(ChatId, UserId, ClientId)>,
@@ -113,7 +114,7 @@ impl Server {
         }
     }
 
-    /// A socket whose token was good.
+    /// Accepts a socket with a valid token.
     pub fn accept(&self, user: &User) -> Socket {
         let welcome = Welcome {
             user: user.clone(),
@@ -132,7 +133,7 @@ impl Server {
         }
     }
 
-    /// Takes the next frame of a socket.
+    /// Handles the next frame of a socket.
     pub fn serve(&mut self, sockets: &mut Sockets, key: (usize, u64)) {
         let Some(socket) = sockets.get_mut(&key) else { return };
         let Some(frame) = socket.up.pop_front() else { return };
@@ -189,7 +190,7 @@ impl Server {
         }
     }
 
-    /// Somebody changes the nth message: another text, or none.
+    /// Edits the nth message, or deletes it when `content` is none.
     pub fn change(&mut self, sockets: &mut Sockets, chat: ChatId, nth: usize, content: Option<String>) {
         let alive: Vec<Message> =
             self.messages(chat).into_iter().filter(|message| message.deleted_at.is_none()).collect();
@@ -202,7 +203,7 @@ impl Server {
         let event = match content {
             Some(content) => Event::Edited(Edited { chat_id: chat, seq, id, content, edited_at: at }),
             None => {
-                // The text goes from the log as well.
+                // A deletion also removes the text from the log.
                 for event in self.logs.get_mut(&chat).expect("all chats exist") {
                     match event {
                         Event::Message(message) if message.id == id => {
@@ -219,14 +220,15 @@ impl Server {
         self.append(sockets, chat, &event);
     }
 
-    /// Something that this version of the page does not know.
+    /// Appends an event of a kind that this version of the page does not know.
     pub fn unknown(&mut self, sockets: &mut Sockets, chat: ChatId) {
         let seq = Seq(self.logs[&chat].len() as u64 + 1);
         let data = serde_json::json!({ "chat_id": chat, "seq": seq });
         self.append(sockets, chat, &Event::Unknown { kind: "reaction".into(), chat_id: chat, seq, data });
     }
 
-    /// A heartbeat with the heads, on a full socket also of chats with new messages that it does not follow.
+    /// Sends a heartbeat with the heads of the subscribed chats. On a socket without a free subscription it also has the
+    /// heads of other chats with new messages.
     pub fn ping(&self, socket: &mut Socket) {
         let mut told = socket.follows.clone();
         if let Some((before, last)) = socket.newest_seen {
@@ -237,7 +239,7 @@ impl Server {
         socket.down.push_back(Down::Frame(Box::new(ServerFrame::Ping(Ping { t: 1, heads }))));
     }
 
-    /// The messages of a chat as they stand now.
+    /// The messages of a chat with all edits and deletions applied.
     pub fn messages(&self, chat: ChatId) -> Vec<Message> {
         let mut messages: Vec<Message> = Vec::new();
         for event in &self.logs[&chat] {
@@ -268,7 +270,7 @@ impl Server {
         (messages.split_off(from), from > 0)
     }
 
-    /// A page of the list of chats as a person sees it, and whether it goes on.
+    /// A page of the list of chats for a user, and whether more pages follow.
     pub fn chats(&self, me: UserId, before: Option<ChatCursor>) -> (Vec<Chat>, bool) {
         let mut chats: Vec<Chat> = CHATS.iter().map(|chat| self.chat(*chat, me)).collect();
         chats.sort_by_key(|chat| std::cmp::Reverse(chat.cursor()));
@@ -283,7 +285,7 @@ impl Server {
         self.messages(chat).last().map(|message| message.id)
     }
 
-    /// How many messages of others a person has not read.
+    /// How many messages of others a user has not read.
     pub fn unread(&self, chat: ChatId, me: UserId) -> u64 {
         let read = self.reads.get(&(chat, me)).copied().unwrap_or_default();
         let counts =
@@ -291,7 +293,7 @@ impl Server {
         self.messages(chat).iter().filter(|message| counts(message)).count() as u64
     }
 
-    /// A chat as a person sees it.
+    /// A chat as the API shows it to a user.
     pub fn chat(&self, chat: ChatId, me: UserId) -> Chat {
         let read = |user: UserId| self.reads.get(&(chat, user)).copied().unwrap_or_default();
         let head = Seq(self.logs[&chat].len() as u64);
@@ -432,8 +434,8 @@ fn push(sockets: &mut Sockets, key: (usize, u64), frame: ServerFrame) {
 
 /// Whether a client must cope with the loss of this frame alone.
 ///
-/// Nothing follows a `welcome` that is lost, read positions are not in the log, and a chat that is not followed is told
-/// of in two pings.
+/// It need not for a `welcome`, after which nothing would follow; for read positions, which are not in the log; and for
+/// pings, since only two of them have the head of a chat without a subscription.
 pub fn can_be_lost(frame: &ServerFrame) -> bool {
     !matches!(frame, ServerFrame::Welcome(_) | ServerFrame::Read(_) | ServerFrame::Ping(_))
 }

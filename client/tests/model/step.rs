@@ -1,4 +1,4 @@
-//! What can happen in a run, and how often.
+//! The steps of a run, and how often each is drawn.
 
 use causerie_client::Millis;
 use proptest::prelude::*;
@@ -20,35 +20,35 @@ pub enum Step {
     Delete { page: usize },
     /// A person reloads the page.
     Reload { page: usize },
-    /// Somebody edits or deletes a message by REST.
+    /// A user edits or deletes a message by REST.
     Change { chat: usize, nth: usize, delete: bool },
-    /// Something happens that the page does not know.
+    /// The log gets an event of a kind that the page does not know.
     Unknown { chat: usize },
-    /// The server takes frames of one page.
+    /// The server handles frames of one page.
     Up { page: usize, count: usize },
     /// Frames arrive at one page.
     Down { page: usize, count: usize },
-    /// One frame on its way to a page is lost.
+    /// One frame in flight to a page is lost.
     Lose { page: usize, nth: usize },
-    /// Two frames on their way to a page change places.
+    /// Two frames in flight to a page are swapped.
     Swap { page: usize, nth: usize },
-    /// A connection breaks; what is on its way to the page is lost, and the page learns of it or not.
+    /// A connection breaks: frames in flight to the page are lost, and the page may notice the break or not.
     Cut { page: usize, told: bool },
-    /// The server takes a frame from a socket that the page gave up long ago.
+    /// The server handles a frame of a socket that the page gave up long ago.
     Late,
-    /// The server answers one REST request.
+    /// The server responds to one REST request.
     Answer { page: usize },
-    /// The answer arrives, or is lost.
+    /// The response arrives, or is lost.
     Arrive { page: usize, fails: bool },
-    /// The server restarts, and is away for a while.
+    /// The server restarts, and may stay away for a while.
     Restart { away: bool },
-    /// The log gets another name.
+    /// The epoch changes.
     NewEpoch,
     /// The next requests are refused for now.
     Busy { count: u32 },
     /// The next messages are refused for good.
     Refuse { count: u32 },
-    /// A page's token dies, and is replaced at once or at the end.
+    /// A page's token becomes invalid, and the user signs in again at once or at the end.
     SignOut { page: usize, back: bool },
     /// The device loses its network or gets it back.
     Network { page: usize, online: bool },
@@ -95,7 +95,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A run: a seed for the pages' random numbers, and what happens.
+/// Draws a run: a seed for the random numbers of the pages, and the steps.
 pub fn steps() -> impl Strategy<Value = (u64, Vec<Step>)> {
     (any::<u64>(), prop::collection::vec(step(), 1..160))
 }

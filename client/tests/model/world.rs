@@ -9,7 +9,7 @@ use crate::page::{Page, Request};
 use crate::server::{CHATS, Down, Fault, Server, Sockets, can_be_lost};
 use crate::step::Step;
 
-/// Everything.
+/// The model server, the pages, and the network between them.
 pub struct World {
     /// The model server.
     pub server: Server,
@@ -132,7 +132,8 @@ impl World {
         self.server.refusing = 0;
         self.away = false;
         for page in 0..self.pages.len() {
-            // Only where the device had none: the probe that follows would find a lost tail by itself.
+            // Only a device without a network gets this input: it leads to a probe, which reveals missing events before
+            // the heartbeat does.
             if std::mem::take(&mut self.pages[page].offline) {
                 self.give(page, Input::Network(true));
             }
@@ -158,7 +159,7 @@ impl World {
         self.pass(1_000);
     }
 
-    /// Whether nothing is on its way that can arrive.
+    /// Whether nothing is in flight that can still arrive.
     fn is_idle(&self) -> bool {
         let current = |key: &(usize, u64)| self.pages[key.0].socket == Some(key.1);
         self.sockets
@@ -280,7 +281,7 @@ impl World {
         self.cut(page, None);
         let open = self.pages[page].client.open_chat();
         let at = &mut self.pages[page];
-        // A new page names its sockets anew.
+        // A new page counts its connection ids from the start again, so those of the old page get other keys.
         let used = at.socket.take().unwrap_or(0);
         for name in 0..=used {
             if let Some(socket) = self.sockets.remove(&(page, name)) {

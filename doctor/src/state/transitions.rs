@@ -55,7 +55,7 @@ impl Doctor {
     pub(super) fn status(&mut self, fetched: Fetched) {
         let answer = match fetched {
             Fetched::Answered(answer) => answer,
-            // It accepts connections and does not respond: a program that hangs, or a machine that is overloaded.
+            // The server accepts connections and does not respond: the program hangs, or the machine is overloaded.
             Fetched::TimedOut => {
                 return self.fail(Check::Causerie, at(self.target(), Finding::NoAnswer));
             }
@@ -85,7 +85,7 @@ impl Doctor {
             if bad {
                 return self.fail(check, finding.into());
             }
-            // A single server has no Redis.
+            // A single server does not use Redis, so that check is left out.
             if check != Check::Redis || status.clustered {
                 self.report.pass(check, None);
             }
@@ -268,7 +268,7 @@ impl Doctor {
         }
     }
 
-    /// A server that was stopped cuts its connections too.
+    /// Decides whether a proxy cut the idle connection, or the server itself, because it was stopped.
     pub(super) fn after_cut(&mut self, quiet_ms: u64, fetched: &Fetched) {
         let status = match fetched {
             Fetched::Answered(answer) => diagnose::identity(answer, self.target()),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use causerie_client::banner::Tone;
-use causerie_client::{ConnectionState, Input, Scope, words};
+use causerie_client::{ConnectionState, Input, Invalidation, words};
 use causerie_texts::{FilledExplanation, page, say};
 use leptos::leptos_dom::helpers::set_interval_with_handle;
 use leptos::prelude::*;
@@ -20,9 +20,9 @@ pub fn Banner() -> impl IntoView {
     let second = RwSignal::new(0_u32);
     // The interval runs only while there is a countdown.
     Effect::new(move || {
-        if app
-            .read(Scope::Connection, |client| matches!(client.connection(), ConnectionState::Waiting { .. }))
-        {
+        if app.read(Invalidation::Connection, |client| {
+            matches!(client.connection(), ConnectionState::Waiting { .. })
+        }) {
             let tick = move || second.update(|second| *second = second.wrapping_add(1));
             if let Ok(interval) = set_interval_with_handle(tick, Duration::from_secs(1)) {
                 on_cleanup(move || interval.clear());
@@ -43,7 +43,7 @@ pub fn Banner() -> impl IntoView {
 }
 
 fn draw(app: App, is_unreachable: RwSignal<bool>) -> AnyView {
-    let Some(banner) = app.read(Scope::Connection, |client| client.banner(browser::now())) else {
+    let Some(banner) = app.read(Invalidation::Connection, |client| client.banner(browser::now())) else {
         return ().into_any();
     };
     let problem = banner.tone == Tone::Problem;

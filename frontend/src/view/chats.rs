@@ -1,6 +1,6 @@
 //! The list of chats.
 
-use causerie_client::{ChatEntry, Client, ConnectionState, Input, Name, Scope};
+use causerie_client::{ChatEntry, Client, ConnectionState, Input, Invalidation, Name};
 use causerie_protocol::ChatId;
 use causerie_protocol::limits::UNREAD;
 use causerie_texts::{bidi, page, say};
@@ -26,7 +26,7 @@ pub fn Chats(
     let query = RwSignal::new(String::new());
     let found = Memo::new(move |_| {
         let query = browser::search_key(query.get().trim());
-        app.read(Scope::Chats, |client| {
+        app.read(Invalidation::Chats, |client| {
             let chats = client.chats().into_iter();
             chats.filter(|chat| matches(chat, &query)).map(ChatEntry::id).collect::<Vec<_>>()
         })
@@ -44,7 +44,7 @@ pub fn Chats(
     let settings = move |_| dialog.set(Dialog::Settings);
     let search = event(move |event| query.set(event_target_value(&event)));
     let more = reactive(move || {
-        if !app.read(Scope::Chats, Client::has_more_chats) {
+        if !app.read(Invalidation::Chats, Client::has_more_chats) {
             ().into_any()
         } else if query.read().trim().is_empty() {
             let load = move |_| app.dispatch(Input::MoreChats);
@@ -83,8 +83,9 @@ pub fn Chats(
 
 /// What an empty list shows.
 fn nothing(app: App, query: RwSignal<String>, dialog: RwSignal<Dialog>) -> AnyView {
-    let (loaded, failed) =
-        app.read(Scope::Chats, |client| (client.chats_loaded(), client.chats_failed().map(str::to_owned)));
+    let (loaded, failed) = app.read(Invalidation::Chats, |client| {
+        (client.chats_loaded(), client.chats_failed().map(str::to_owned))
+    });
     if !query.read().trim().is_empty() {
         return hint(say!(NothingFound), say!(NoChatSo).to_owned());
     }
@@ -169,15 +170,16 @@ impl Entry {
 fn entry(app: App, id: ChatId) -> AnyView {
     let entry = move || {
         // Presence is known only while the connection is online.
-        let online = app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online);
+        let online =
+            app.read(Invalidation::Connection, |client| *client.connection() == ConnectionState::Online);
         let now = app.server_time();
-        app.read(Scope::Chat(id), |client| {
+        app.read(Invalidation::Chat(id), |client| {
             client.chat(id).map(|chat| Entry::of(app, client, chat, online, now))
         })
     };
     let class = text(move || {
         let unread =
-            app.read(Scope::Chat(id), |client| client.chat(id).is_some_and(|chat| chat.unread() > 0));
+            app.read(Invalidation::Chat(id), |client| client.chat(id).is_some_and(|chat| chat.unread() > 0));
         if unread { "chat unread" } else { "chat" }.to_owned()
     });
     // `aria-current` is "false" for the other links, and the style sheet selects "page".

@@ -1,7 +1,7 @@
 //! The composer: a draft for every chat; Enter sends on devices with a keyboard, unless an input method composes.
 
 use causerie_client::draft::{Drafts, Target};
-use causerie_client::{Input, Name, Scope, words};
+use causerie_client::{Input, Invalidation, Name, words};
 use causerie_protocol::client_frame::{text_code, text_detail};
 use causerie_protocol::rest::EditMessage;
 use causerie_protocol::text::TextError;
@@ -100,7 +100,7 @@ pub fn Composer(
     // The message that is being edited may be deleted elsewhere.
     Effect::new(move || {
         if let Some(target @ Target::Sent(id)) = editing.get()
-            && app.read(Scope::Timeline(chat), |client| client.is_deleted(chat, id))
+            && app.read(Invalidation::Timeline(chat), |client| client.is_deleted(chat, id))
         {
             release(&target);
         }

@@ -1,7 +1,7 @@
 //! A conversation: header, messages and composer.
 
 use causerie_client::draft::{Drafts, Store};
-use causerie_client::{ChatEntry, Client, ConnectionState, Name, Row, Scope};
+use causerie_client::{ChatEntry, Client, ConnectionState, Invalidation, Name, Row};
 use causerie_protocol::ChatId;
 use causerie_protocol::rest::{AddParticipant, ChatKind, ChatStatus, UpdateChat, UserRef};
 use causerie_texts::{page, say};
@@ -83,11 +83,14 @@ impl Footer {
 #[component]
 pub fn Conversation(chat: ChatId) -> impl IntoView {
     let app = app();
-    let known = Memo::new(move |_| app.read(Scope::Chats, |client| client.chat(chat).is_some()));
-    let footer = Memo::new(move |_| app.read(Scope::Chat(chat), |client| Footer::of(client.chat(chat))));
+    let known = Memo::new(move |_| app.read(Invalidation::Chats, |client| client.chat(chat).is_some()));
+    let footer =
+        Memo::new(move |_| app.read(Invalidation::Chat(chat), |client| Footer::of(client.chat(chat))));
     let title = Signal::derive(move || {
-        app.read(Scope::Chat(chat), |client| client.chat(chat).map(|chat| client.title(chat, &browser::fold)))
-            .unwrap_or_default()
+        app.read(Invalidation::Chat(chat), |client| {
+            client.chat(chat).map(|chat| client.title(chat, &browser::fold))
+        })
+        .unwrap_or_default()
     });
     let to_edit = RwSignal::new(None::<ToEdit>);
     let error = RwSignal::new(String::new());
@@ -95,8 +98,9 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
     let adding = RwSignal::new(false);
 
     let heading = reactive(move || {
-        let connected = app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online);
-        match app.read(Scope::Chat(chat), |client| {
+        let connected =
+            app.read(Invalidation::Connection, |client| *client.connection() == ConnectionState::Online);
+        match app.read(Invalidation::Chat(chat), |client| {
             client.chat(chat).map(|chat| HeaderInfo::of(client, chat, connected))
         }) {
             Some(header) => head(app, chat, &header, adding, error),
@@ -146,7 +150,7 @@ fn head(
 /// What is shown for a chat that is not in the list.
 fn unknown(app: App, chat: ChatId) -> AnyView {
     let hint = app
-        .read(Scope::Chats, |client| client.is_absent(chat))
+        .read(Invalidation::Chats, |client| client.is_absent(chat))
         .then(|| hint(say!(NoSuchChat), say!(NotInIt).to_owned()));
     view! { <ul class="nothing">{hint}</ul>{written(app, chat, true)} }.into_any()
 }
@@ -157,7 +161,7 @@ fn written(app: App, chat: ChatId, with_unsent: bool) -> AnyView {
     let drafts = app.user.get_untracked().map(|me| Drafts::new(TextStorage::of(&me), chat).all());
     let mut texts = drafts.unwrap_or_default();
     if with_unsent {
-        let unsent = app.read(Scope::Timeline(chat), |client| client.rows(chat));
+        let unsent = app.read(Invalidation::Timeline(chat), |client| client.rows(chat));
         texts.extend(unsent.into_iter().filter_map(|row| match row {
             Row::Message(row) if row.mine && row.id.is_none() => Some(row.text),
             _ => None,

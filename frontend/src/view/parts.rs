@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use causerie_client::{ConnectionState, Scope};
+use causerie_client::{ConnectionState, Invalidation};
 use causerie_protocol::ChatId;
 use causerie_texts::say;
 use leptos::prelude::*;
@@ -75,7 +75,7 @@ impl<T: Copy + Send + Sync + 'static> Part<T> {
         // What did not arrive for want of a connection is loaded again as soon as there is one.
         let app = app();
         let online = Memo::new(move |_| {
-            app.read(Scope::Connection, |client| *client.connection() == ConnectionState::Online)
+            app.read(Invalidation::Connection, |client| *client.connection() == ConnectionState::Online)
         });
         Effect::new(move || {
             if online.get() && matches!(part.state.get_untracked(), State::Failed) {

@@ -1,6 +1,6 @@
 //! The settings: the account, its sign-ins, and signing out.
 
-use causerie_client::{Client, Name, Scope};
+use causerie_client::{Client, Invalidation, Name};
 use causerie_protocol::TokenId;
 use causerie_protocol::rest::TokenInfo;
 use causerie_texts::{page, say};
@@ -42,7 +42,7 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
     });
     let has_drafts = app.user.get_untracked().is_some_and(|me| TextStorage::of(&me).any());
     let unsent = reactive(move || {
-        if app.read(Scope::Connection, Client::waiting) > 0 || has_drafts {
+        if app.read(Invalidation::Connection, Client::waiting) > 0 || has_drafts {
             page! { <p class="notice">say!(NotAllSent)</p> }.into_any()
         } else {
             ().into_any()

@@ -1,7 +1,7 @@
 //! The messages of one chat: the newest at the bottom, older ones are loaded while scrolling up.
 
 use causerie_client::sorted::SortedMap;
-use causerie_client::{ChatEntry, Client, ConnectionState, Input, Name, Row, Scope};
+use causerie_client::{ChatEntry, Client, ConnectionState, Input, Invalidation, Name, Row};
 use causerie_protocol::{ChatId, Seq};
 use causerie_texts::{page, say};
 use leptos::html;
@@ -75,8 +75,9 @@ pub fn Timeline(
     };
 
     Effect::new(move || {
-        let online = app.read(Scope::Connection, |client| client.connection() == &ConnectionState::Online);
-        let rows = app.read(Scope::Timeline(chat), |client| client.rows(chat));
+        let online =
+            app.read(Invalidation::Connection, |client| client.connection() == &ConnectionState::Online);
+        let rows = app.read(Invalidation::Timeline(chat), |client| client.rows(chat));
         let now = app.server_time();
         let opening = opened_at.get_value().is_none();
         if opening {
@@ -120,7 +121,7 @@ pub fn Timeline(
     });
     // A page that comes back from the background sees the end then.
     Effect::new(move |_| {
-        app.read(Scope::Chat(chat), |_| ());
+        app.read(Invalidation::Chat(chat), |_| ());
         request_animation_frame(on_scroll);
     });
     Effect::new(move |before: Option<u32>| {
@@ -158,7 +159,7 @@ pub fn Timeline(
 
 /// The element above the first message.
 fn beginning(app: App, chat: ChatId) -> AnyView {
-    let (history, empty) = app.read(Scope::Timeline(chat), |client| {
+    let (history, empty) = app.read(Invalidation::Timeline(chat), |client| {
         let history = client.history(chat);
         let empty = history.loaded && !history.has_older && client.is_empty(chat);
         (history, empty)
@@ -181,10 +182,10 @@ fn beginning(app: App, chat: ChatId) -> AnyView {
 
 fn typing_line(app: App, chat: ChatId) -> String {
     // Only while online, since otherwise no frame would say that they stopped.
-    if app.read(Scope::Connection, |client| *client.connection() != ConnectionState::Online) {
+    if app.read(Invalidation::Connection, |client| *client.connection() != ConnectionState::Online) {
         return String::new();
     }
-    let names: Vec<_> = app.read(Scope::Typing(chat), |client| {
+    let names: Vec<_> = app.read(Invalidation::Typing(chat), |client| {
         let users = client.typing(chat);
         // Most of the time nobody is typing.
         let entry = client.chat(chat).filter(|_| !users.is_empty());

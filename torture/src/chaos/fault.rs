@@ -1,4 +1,4 @@
-//! The faults of a run of several nodes, and how long the recovery from each took.
+//! The kinds of faults in a run of several nodes, and how long the recovery from each fault took.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,9 +27,9 @@ pub enum Fault {
     CrashPostgres,
     /// One node can't reach Postgres: connections are refused, or packets are dropped.
     CutPostgres,
-    /// All clients are cut off at once.
+    /// All connections of clients are cut at once.
     Storm,
-    /// No client gets through for a while.
+    /// No client can connect for a while.
     Outage,
     /// A token is revoked while it is in use.
     Logout,
@@ -75,9 +75,9 @@ impl Fault {
 /// The recovery from one fault.
 #[derive(Clone, Copy, Debug)]
 pub struct Healed {
-    /// From the end of the fault until every node had recovered.
+    /// The time from the end of the fault until every node had recovered.
     pub took: Duration,
-    /// From the beginning of the fault until then, the longest time without a new ack for any client.
+    /// The longest time without a new ack for any client, from the beginning of the fault until the recovery.
     pub stall: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The chaos of several nodes: one fault after the other, each until every node has recovered.
+//! The chaos of several nodes: injects one fault after the other, each after every node has recovered from the last.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::proxy::Proxy;
 
 /// How often the progress is printed.
 const REPORT: Duration = Duration::from_secs(15);
-/// When more messages are wanted, how long the run goes on without a new ack.
+/// The run ends after this time without a new ack, even if more messages were wanted.
 const STANDSTILL: Duration = Duration::from_secs(60);
 
 /// The plan for several nodes.
@@ -110,7 +110,7 @@ impl Chaos<'_> {
         self.targets.cluster.shared.as_mut().context("one node shares nothing")
     }
 
-    /// Makes a fault and ends it; returns when the end began.
+    /// Injects a fault and ends it; returns the time at which it began to end it.
     async fn strike(&mut self, fault: Fault) -> Result<Instant> {
         let node = self.random.random_range(0..self.targets.cluster.nodes.len());
         match fault {
@@ -204,7 +204,8 @@ impl Chaos<'_> {
     }
 
     async fn cut(&mut self, network: &TcpProxy, heals: bool) -> Result<Instant> {
-        // A connection that stays silent is noticed only after the nodes have been asked.
+        // A network that does not heal refuses connections: a node would notice a silent one only after the prober has
+        // asked for its state.
         network.set(if !heals || self.random.random() { State::Refusing } else { State::Silent });
         self.pause(100..8_000).await;
         let since = Instant::now();

@@ -8,7 +8,7 @@ use crate::label::Label;
 use crate::log::Kind;
 use crate::node_view::Line;
 
-/// I2: seqs are 1 to the head, ids grow with them, and an event that a client received is the one with that seq.
+/// I2: seqs are 1 to the head, ids grow with them, and every event that a client received equals the one in the log.
 pub fn positions_are_whole(evidence: &Evidence) -> Check {
     for (chat, log) in &evidence.logs {
         let mut id = 0;
@@ -100,8 +100,10 @@ pub fn messages_are_there_once(evidence: &Evidence) -> Check {
         for entry in log.entries() {
             let Kind::Message { label, named } = entry.kind else { continue };
             let Some(label) = label else {
-                let detail =
-                    format!("chat {chat}, position {}: a text that nobody sent under this name", entry.seq);
+                let detail = format!(
+                    "chat {chat}, position {}: a text that no client sent with this client_id",
+                    entry.seq
+                );
                 return broken(Invariant::I3, detail);
             };
             if let Some(first) = seen.insert(label, entry.seq) {

@@ -1,4 +1,4 @@
-//! What holds when all clients have settled: I10.
+//! The invariant that holds when all clients have settled: I10.
 
 use super::{Check, Evidence, Invariant, broken};
 use crate::history::{Kind, View};
@@ -7,7 +7,10 @@ use crate::history::{Kind, View};
 pub fn resumed_is_as_fresh(evidence: &Evidence) -> Check {
     for history in evidence.histories.iter().filter(|history| history.kind == Kind::Page) {
         let Some((_, fresh)) = evidence.fresh.iter().find(|(user, _)| *user == history.user) else {
-            return broken(Invariant::I10, format!("nobody loaded afresh for client {}", history.client));
+            return broken(
+                Invariant::I10,
+                format!("no page loaded afresh for the user of client {}", history.client),
+            );
         };
         let Some(ending) = &history.ending else { continue };
         let chats = |views: &[View]| views.iter().map(|view| view.chat).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Made histories: a sound run, and one with each fault in it.
+//! Histories made by hand: a correct run, and for each fault a run that has it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ fn node_view(node: usize, entries: &[Entry]) -> NodeView {
     NodeView { node, heads, chats: [(CHAT, lines)].into() }
 }
 
-/// A sound run of a page and a watcher; tests spoil it.
+/// A correct run of a page and a watcher; each test puts a fault into it.
 fn sound() -> Evidence {
     let entries = entries();
     let clock = Clock::new();
@@ -110,7 +110,7 @@ fn a_correct_run_passes() {
 }
 
 #[test]
-fn i1_a_message_that_was_acknowledged_and_is_not_in_the_log() {
+fn i1_reports_an_acknowledged_message_that_is_not_in_the_log() {
     let lost = violated(|run| {
         run.logs.insert(CHAT, log(entries()[..3].to_vec()));
     });
@@ -125,7 +125,7 @@ fn i1_a_message_that_was_acknowledged_and_is_not_in_the_log() {
 }
 
 #[test]
-fn i2_a_node_that_shows_another_log_than_the_others() {
+fn i2_reports_a_node_that_shows_another_log_than_the_others() {
     let behind = violated(|run| run.node_views[1] = node_view(1, &entries()[..3]));
     assert_eq!(behind, Some(Invariant::I2));
     let stale_head = violated(|run| run.node_views[1].heads = [(CHAT, 3)].into());
@@ -137,7 +137,7 @@ fn i2_a_node_that_shows_another_log_than_the_others() {
 }
 
 #[test]
-fn i2_a_position_that_is_missing_or_means_two_things() {
+fn i2_reports_a_seq_that_is_missing_or_has_two_events() {
     let hole = violated(|run| {
         let mut entries = entries();
         entries.push(Entry { kind: EntryKind::Other, ..message(6, PAGE, 3) });
@@ -152,7 +152,7 @@ fn i2_a_position_that_is_missing_or_means_two_things() {
 }
 
 #[test]
-fn i3_a_message_that_is_stored_twice_or_was_never_sent() {
+fn i3_reports_a_message_that_is_stored_twice_or_was_never_sent() {
     let twice = violated(|run| {
         let mut entries = entries();
         entries.push(message(5, WATCHER, 2));
@@ -168,7 +168,7 @@ fn i3_a_message_that_is_stored_twice_or_was_never_sent() {
 }
 
 #[test]
-fn i4_a_screen_that_is_not_a_piece_of_the_log() {
+fn i4_reports_a_screen_that_is_not_a_piece_of_the_log() {
     let shown = |spoil: fn(&mut Vec<Entry>, &mut Window)| {
         violated(|run| {
             let mut entries = entries();
@@ -214,7 +214,7 @@ fn i4_a_screen_that_is_not_a_piece_of_the_log() {
 }
 
 #[test]
-fn i4_an_own_message_may_be_shown_before_earlier_events_came() {
+fn i4_accepts_an_own_message_that_is_shown_before_earlier_events_came() {
     let ahead = |id| {
         violated(|run| {
             run.histories[0].note(Fact::Reloaded);
@@ -228,7 +228,7 @@ fn i4_an_own_message_may_be_shown_before_earlier_events_came() {
 }
 
 #[test]
-fn i5_a_senders_messages_that_were_swapped() {
+fn i5_reports_messages_of_a_sender_that_were_swapped() {
     let spoil = |turned: Option<Fact>| {
         violated(|run| {
             let mut entries = entries();
@@ -258,7 +258,7 @@ fn i5_a_senders_messages_that_were_swapped() {
 }
 
 #[test]
-fn i6_a_client_that_stays_behind_a_gap_or_ends_behind_the_head() {
+fn i6_reports_a_client_that_stays_behind_a_gap_or_ends_behind_the_head() {
     let hole = |filled: bool| {
         violated(|run| {
             let watcher = &mut run.histories[1];
@@ -280,7 +280,7 @@ fn i6_a_client_that_stays_behind_a_gap_or_ends_behind_the_head() {
 }
 
 #[test]
-fn i6_a_gap_ends_with_its_connection() {
+fn i6_counts_a_gap_only_until_its_connection_ends() {
     let violation = violated(|run| {
         let watcher = &mut run.histories[1];
         watcher.note(Fact::Reloaded);
@@ -294,7 +294,7 @@ fn i6_a_gap_ends_with_its_connection() {
 }
 
 #[test]
-fn i7_a_read_position_that_goes_back_or_past_the_head() {
+fn i7_reports_a_read_position_that_goes_back_or_past_the_head() {
     for seq in [1, 5] {
         let told = violated(|run| run.histories[0].note(Fact::ReadTo { chat: CHAT, user: BEN, seq }));
         assert_eq!(told, Some(Invariant::I7), "{seq}");
@@ -306,7 +306,7 @@ fn i7_a_read_position_that_goes_back_or_past_the_head() {
 }
 
 #[test]
-fn i8_an_event_that_reaches_a_user_after_leaving() {
+fn i8_reports_an_event_that_reaches_a_user_after_leaving() {
     let told = |is_back: bool| {
         violated(|run| {
             let mut entries = entries();
@@ -326,7 +326,7 @@ fn i8_an_event_that_reaches_a_user_after_leaving() {
 }
 
 #[test]
-fn i9_a_message_that_is_neither_acknowledged_nor_failed() {
+fn i9_reports_a_message_that_is_neither_acknowledged_nor_failed() {
     let written = |end: Option<Fact>| {
         violated(|run| {
             run.histories[0].note(Fact::Queued { chat: CHAT, number: 3 });
@@ -343,7 +343,7 @@ fn i9_a_message_that_is_neither_acknowledged_nor_failed() {
 }
 
 #[test]
-fn i10_a_resumed_page_that_differs_from_a_fresh_one() {
+fn i10_reports_a_resumed_page_that_differs_from_a_fresh_one() {
     let differs = |spoil: fn(&mut View)| violated(|run| spoil(&mut run.fresh[0].1[0]));
     assert_eq!(differs(|view| view.unread = 1), Some(Invariant::I10));
     assert_eq!(differs(|view| view.last_line = None), Some(Invariant::I10));

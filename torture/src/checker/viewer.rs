@@ -9,7 +9,7 @@ use crate::log::{Kind, Log};
 /// How long a client may stay behind a gap, in milliseconds.
 const HOLE_MS: u64 = 5_000;
 
-/// The seq of a `left` event, and when the user was about to be added again.
+/// The seq of a `left` event, and the logical time just before the user was added again.
 type Leaving = (u64, Option<u64>);
 
 /// I8: after a `left` event no later event reaches the user before they are added again.

@@ -1,10 +1,10 @@
-//! A page: the real client's state machine over real sockets and requests, with a simulated person.
+//! A page: the state machine of the real client over real sockets and requests, used by a simulated person.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use causerie_client::{
-    Client, ConnectionId, ConnectionState, Effect, Input, PendingMessage, Scope, SocketInput,
+    Client, ConnectionId, ConnectionState, Effect, Input, Invalidation, PendingMessage, SocketInput,
 };
 use causerie_protocol::{ChatId, ClientFrame, ClientId, ServerFrame, paths};
 use rand::rngs::StdRng;
@@ -95,7 +95,7 @@ impl Page {
         }
     }
 
-    /// Runs until the run is over; returns the history.
+    /// Runs until the phase is [`Phase::Over`]; returns the history.
     pub async fn run(mut self) -> History {
         self.load_page();
         loop {
@@ -195,7 +195,7 @@ impl Page {
                         .note(Fact::Subscribing { chat: chat_id.0, after: after.map_or(0, |after| after.0) });
                 }
                 if let Some(socket) = self.socket.as_ref().filter(|socket| socket.name == name) {
-                    // If the socket is closing, its close is on its way to us.
+                    // When the socket is closing, the send fails and its `Closed` follows.
                     let _ = socket.frames.send(frame);
                 }
             }
@@ -253,7 +253,9 @@ impl Page {
                     }
                 });
             }
-            Effect::Changed(Scope::Timeline(chat)) => self.screens.entry(chat).or_default().changes += 1,
+            Effect::Changed(Invalidation::Timeline(chat)) => {
+                self.screens.entry(chat).or_default().changes += 1;
+            }
             Effect::Changed(_) | Effect::Announce(_) => {}
         }
     }
@@ -262,7 +264,7 @@ impl Page {
         (self.setup.api.clone(), self.setup.sign_in.token(), self.answer.clone())
     }
 
-    /// Records the rows that are shown; for many rows not after every change, since the cost grows with the rows.
+    /// Records the rows that are shown. When they are many it skips some changes, since the cost grows with the rows.
     fn note_screens(&mut self) {
         for (chat, screen) in &mut self.screens {
             if screen.changes * 16 > screen.rows + 64 {
@@ -273,7 +275,7 @@ impl Page {
         }
     }
 
-    /// The page starts with nothing but its stored messages.
+    /// Reloads the page: only the stored pending messages survive.
     fn load_page(&mut self) {
         self.history.note(Fact::Reloaded);
         self.socket = None;
@@ -286,7 +288,7 @@ impl Page {
         self.take(Input::OutboxRestored(self.storage.values().cloned().collect()));
     }
 
-    /// Lets the person act when it is time.
+    /// Performs the next action of the person when it is due.
     fn live(&mut self) {
         let now = self.now();
         if now < self.next_action || now < self.stalled_until {
@@ -352,7 +354,7 @@ impl Page {
         }
     }
 
-    /// Writes nothing more, and asks the page to connect.
+    /// Reconnects without waiting, and reports when no message is pending; the person writes nothing more.
     fn empty(&mut self) {
         self.stalled_until = 0;
         let now = self.now();
@@ -369,7 +371,7 @@ impl Page {
         self.next_action = self.next_action.max(now + LOOK_MS);
     }
 
-    /// Opens one chat after the other until all are loaded, and reports when they are as on the server.
+    /// Opens one chat after the other until all are loaded, and reports when they equal those of the server.
     fn settle(&mut self, chats: &[causerie_protocol::rest::Chat]) {
         let unloaded = self
             .client

@@ -1,4 +1,4 @@
-//! A WebSocket of a client: the handshake with the token, frames in and out, and how it ended.
+//! A WebSocket of a client: the handshake with the token, frames in both directions, and the close code.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,14 +18,14 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a close may take.
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// What comes from a socket.
+/// An event of a socket.
 #[derive(Debug)]
 pub enum Received {
     /// The handshake is done.
     Opened,
     /// A text frame.
     Frame(String),
-    /// It is over; 1006 when nobody said why.
+    /// The socket is closed; the code is 1006 when no close frame came.
     Closed(u16, String),
 }
 
@@ -49,13 +49,13 @@ pub async fn run(
         }
         _ => (1006, String::new()),
     };
-    // A failed send means that the receiver was dropped, which is no fault.
+    // A failed send means that the client has dropped its receiver, which it may do at any time.
     let _ = out.send(Received::Closed(code, reason)).await;
 }
 
 async fn open(address: SocketAddr, path: &str, token: &str) -> Result<WebSocketStream<TcpStream>> {
     let stream = TcpSocket::new_v4()?;
-    // Small, so that a client that stalls is soon felt at the other end.
+    // The buffer is small, so that a stalled client soon causes backpressure at the server.
     stream.set_recv_buffer_size(32 * 1024)?;
     let request = socket::page_request(address, path, token)?;
     Ok(socket::open(stream.connect(address).await?, request).await?.0)
@@ -87,7 +87,7 @@ async fn carry(
     let write = async {
         while let Some(frame) = frames.recv().await {
             if sink.send(Message::text(frame)).await.is_err() {
-                // The reading end learns why.
+                // The read half gets the close code.
                 return std::future::pending().await;
             }
         }

@@ -21,9 +21,9 @@ use crate::api::Said;
 use crate::history::{Clock, Ending, Fact, History, Kind};
 use crate::label::Label;
 
-/// How often it checks its state when nothing comes.
+/// The interval at which it checks its state when no frame comes.
 const LOOK: Duration = Duration::from_millis(20);
-/// Acknowledged messages that it remembers, to send them again.
+/// How many acknowledged messages it remembers, to send some of them again.
 const REMEMBERED: usize = 32;
 
 #[derive(Debug)]
@@ -32,16 +32,16 @@ pub struct Watcher {
     chat: ChatId,
     history: History,
     random: StdRng,
-    /// Written and not answered, in order.
+    /// Messages that were sent and have no reply yet, in order.
     unanswered: VecDeque<u32>,
-    /// Answered, the newest last.
+    /// Messages with a reply, the newest last.
     answered: VecDeque<u32>,
     acked: HashSet<u32>,
-    /// Refused for now; the connection is left once everything else on it is answered.
+    /// Messages that were refused for now; it reconnects when every other message on the connection has a reply.
     refused: HashSet<u32>,
     next_number: u32,
     next_write: u64,
-    /// Most messages in flight.
+    /// The greatest number of messages in flight.
     window: usize,
     at: u64,
     held: HashSet<u64>,
@@ -81,7 +81,7 @@ impl Watcher {
         }
     }
 
-    /// Runs until the run is over; returns the history.
+    /// Runs until the phase is [`Phase::Over`]; returns the history.
     pub async fn run(mut self) -> History {
         loop {
             match self.connection().await {
@@ -128,7 +128,7 @@ impl Watcher {
             self.history.note(Fact::Closed { code: 0 });
         }
         drop(frames);
-        // Frames that it still receives are ignored.
+        // Frames that still arrive are ignored.
         drop(inbox);
         task.abort();
         left
@@ -203,7 +203,7 @@ impl Watcher {
         }
     }
 
-    /// Takes a frame; returns a departure when the connection is to be left.
+    /// Handles a frame; returns a departure when it must disconnect.
     fn frame(&mut self, frame: &ServerFrame) -> Option<Departure> {
         match frame {
             ServerFrame::Subscribed(reply) if reply.reset => {
@@ -346,7 +346,7 @@ impl Watcher {
             client_id: Some(label.client_id()),
             chat_id: None,
         };
-        // If the socket is closing, its close is on its way to us.
+        // When the socket is closing, the send fails and its `Closed` follows.
         let _ = frames.send(frame.encode());
     }
 }

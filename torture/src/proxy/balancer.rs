@@ -1,6 +1,6 @@
-//! The load balancer: each connection goes to the next node in turn; nodes that do not answer are skipped.
+//! The load balancer: round robin over the nodes, without those whose `/readyz` fails.
 //!
-//! There are no sticky sessions: whoever comes back comes to any node.
+//! There are no sticky sessions: a client that reconnects may reach any node.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,12 +12,12 @@ use causerie_protocol::paths;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{MissedTickBehavior, interval};
 
-/// The pause between two looks at a node.
+/// The interval of the health checks of a node.
 const LOOK: Duration = Duration::from_millis(250);
-/// How long a node may take to answer a look.
+/// The timeout of a health check.
 const ANSWER: Duration = Duration::from_millis(1_000);
 
-/// Knows the nodes; clones share what they know.
+/// The balancer; clones share its state.
 #[derive(Clone, Debug)]
 pub struct Balancer {
     nodes: Arc<[Backend]>,
@@ -27,20 +27,20 @@ pub struct Balancer {
 #[derive(Debug)]
 struct Backend {
     address: SocketAddr,
-    /// What its `/readyz` last said.
+    /// Whether the last health check succeeded.
     ready: AtomicBool,
 }
 
 impl Balancer {
-    /// Before one server, which is never skipped.
+    /// A balancer for one server, without health checks.
     pub fn single(address: SocketAddr) -> Self {
         Self::of(&[address])
     }
 
-    /// Before several, which are looked at from now on.
+    /// A balancer for several nodes; starts their health checks.
     ///
     /// # Errors
-    /// When the HTTP client can't be set up.
+    /// When the HTTP client can't be built.
     pub fn watching(addresses: &[SocketAddr]) -> anyhow::Result<Self> {
         let balancer = Self::of(addresses);
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
@@ -55,10 +55,10 @@ impl Balancer {
         Self { nodes: backends.collect(), next: Arc::default() }
     }
 
-    /// Connects to a node: a ready one if there is one, or else any that takes the connection.
+    /// Connects to the next ready node, or if none accepts the connection to any other node.
     ///
     /// # Errors
-    /// When no node takes it.
+    /// When no node accepts the connection.
     pub async fn connect(&self, receive_buffer: u32) -> io::Result<TcpStream> {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         let in_turn = || (0..self.nodes.len()).map(|step| &self.nodes[(first + step) % self.nodes.len()]);

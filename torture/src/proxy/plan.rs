@@ -1,4 +1,4 @@
-//! A connection's fate, drawn when it begins.
+//! The plan for a connection through the proxy: its delay and its end, drawn at random when it is accepted.
 
 use std::time::Duration;
 
@@ -8,42 +8,40 @@ use rand::rngs::StdRng;
 /// How a connection is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// In order: both ends see the end of the stream.
+    /// With a FIN: both ends read the end of the stream.
     Fin,
-    /// With a RST: what was on its way is lost.
+    /// With a RST: bytes in flight are lost.
     Reset,
     /// In the middle of a frame.
     Truncate,
-    /// Not at all: nothing is forwarded any more and nobody is told.
+    /// Half-open: nothing is forwarded any more, and neither end gets a FIN or RST.
     HalfOpen,
 }
 
-/// When a connection is broken: whichever comes first.
+/// How and when a connection is broken: after a time or a number of bytes, whichever comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// How.
     pub how: Cut,
-    /// After this time.
     pub after: Duration,
-    /// After this many bytes from the server.
+    /// Counts bytes from the server.
     pub after_bytes: u64,
 }
 
-/// What happens to a connection.
+/// The plan for one connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plan {
-    /// Whatever is forwarded waits for a random part of this.
+    /// The greatest delay: every read waits for a random part of it before it is forwarded.
     pub delay: Option<Duration>,
-    /// Little at a time goes through, with small buffers.
+    /// Whether the buffers are small, so that little is forwarded at a time.
     pub slow: bool,
-    /// How and when it is broken, if it is.
+    /// Its cut, if there is one.
     pub cut: Option<Broken>,
-    /// How long a half-open connection stays.
+    /// How long the connection stays half-open, for [`Cut::HalfOpen`].
     pub dead: Duration,
 }
 
 impl Plan {
-    /// Draws a fate; half of the connections are left alone at a badness of 1.
+    /// Draws a plan; at a badness of 1 half of the connections are cut.
     pub fn draw(badness: f64, random: &mut StdRng) -> Self {
         let mut plan = Self::default();
         let happens = |likely: f64, random: &mut StdRng| random.random_bool((likely * badness).min(1.0));
@@ -52,7 +50,7 @@ impl Plan {
         }
         if happens(0.08, random) {
             plan.slow = true;
-            // Slower than a busy chat: the server has to give such a reader up now and then.
+            // Slower than a busy chat: now and then the server has to close such a reader's socket.
             plan.delay = Some(Duration::from_millis(random.random_range(40..=250)));
         }
         if happens(0.5, random) {
@@ -62,7 +60,7 @@ impl Plan {
                 6..8 => Cut::Truncate,
                 _ => Cut::HalfOpen,
             };
-            // Mostly seconds, at times in the middle of the handshake.
+            // Most cuts come after seconds, some during the handshake.
             let bytes = if random.random_bool(0.2) { 20..2_000 } else { 2_000..2_000_000 };
             plan.cut = Some(Broken {
                 how,

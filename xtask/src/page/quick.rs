@@ -1,6 +1,6 @@
-//! Builds the page for work on it, without Trunk: whoever only wants to run Causerie need not wait for Trunk's build.
+//! Builds the page for development without Trunk, so that Trunk itself need not be compiled to run Causerie.
 //!
-//! What belongs to the page is read where Trunk reads it: the links of `index.html` and the loader in `Trunk.toml`.
+//! It reads the same files as Trunk: the links of `index.html`, and the loader in `Trunk.toml`.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::project;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// A link of the document that Trunk replaces, `<link data-trunk …>`.
+/// A link of the document that Trunk would replace, `<link data-trunk …>`.
 #[derive(Debug)]
 struct Link<'a> {
     /// The whole tag.
@@ -30,7 +30,7 @@ impl<'a> Link<'a> {
         self.attribute(name).with_context(|| format!("index.html: {} has no {name}", self.tag))
     }
 
-    /// What stands in its place in the document, once its file is in `dist`.
+    /// Builds or copies the file into `dist`; returns the HTML that replaces the link.
     fn build(&self, dist: &Path) -> Result<String> {
         match self.required("rel")? {
             "rust" => self.program(dist),
@@ -55,7 +55,7 @@ impl<'a> Link<'a> {
         let mut bindgen = Bindgen::new();
         bindgen.input_path(&wasm).typescript(false).web(true)?;
         bindgen.generate(dist).with_context(|| format!("generating the script of {name}"))?;
-        // The loader starts the others; Trunk calls them workers.
+        // The loader starts these programs, which Trunk calls workers, so the document needs no script for them.
         if self.attribute("data-type").is_some() {
             return Ok(String::new());
         }
@@ -74,10 +74,10 @@ impl<'a> Link<'a> {
     }
 }
 
-/// Builds the page into `dist`, which is emptied before.
+/// Empties `dist` and builds the page into it.
 ///
 /// # Errors
-/// When a program does not compile, or the document asks for what only Trunk can do.
+/// When a program does not compile, or the document has a link that only Trunk supports.
 pub fn build(dist: &Path) -> Result<()> {
     if dist.exists() {
         fs::remove_dir_all(dist).with_context(|| format!("emptying {}", dist.display()))?;
@@ -91,7 +91,7 @@ pub fn build(dist: &Path) -> Result<()> {
     fs::write(dist.join("index.html"), html).context("writing index.html")
 }
 
-/// The document's tags that Trunk replaces.
+/// The tags of the document that Trunk would replace.
 fn tags(document: &str) -> impl Iterator<Item = &str> {
     document.match_indices("<link data-trunk").filter_map(|(at, _)| {
         let tag = &document[at..];

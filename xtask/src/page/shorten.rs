@@ -1,8 +1,8 @@
-//! Makes a program smaller to download, and changes nothing that it does.
+//! Makes a program smaller to download without a change in behaviour.
 //!
-//! wasm-bindgen calls every function of the browser by a name with a hash in it, in the program and in the script
-//! beside it; hashes do not compress, and the two hundred are 6 kB of what a visit loads. Both get short names here.
-//! What only a debugger reads, as the names of types, is left out.
+//! wasm-bindgen imports every function of the browser by a name with a hash, which is in the program and in its script.
+//! Hashes do not compress: two hundred of them are 6 kB of a visit. So the imports are renamed to short names in both.
+//! Custom sections, which only debuggers read, are removed.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{ImportSection, Module, RawSection};
 use wasmparser::{ImportSectionReader, Parser, Payload};
 
-/// Shortens a program and the script that loads it, which must fit each other.
+/// Shortens a program and the script that loads it, with the same names in both.
 pub fn shorten(program: &[u8], script: &str) -> Result<(Vec<u8>, String)> {
     let mut names = HashMap::new();
     let mut module = Module::new();
@@ -34,7 +34,7 @@ pub fn shorten(program: &[u8], script: &str) -> Result<(Vec<u8>, String)> {
     Ok((module.finish(), rewrite(script, &names)))
 }
 
-/// The imports, each by a short name, which `names` holds afterwards; one that the script does not name keeps its own.
+/// Renames the imports and adds the new names to `names`. An import that the script does not name keeps its name.
 fn rename<'a>(
     section: ImportSectionReader<'a>,
     script: &str,
@@ -56,7 +56,7 @@ fn rename<'a>(
     Ok(imports)
 }
 
-/// The script with the new names.
+/// Replaces the names in the script.
 fn rewrite(script: &str, names: &HashMap<&str, String>) -> String {
     let mut written = String::with_capacity(script.len());
     let mut end = 0;
@@ -71,7 +71,7 @@ fn rewrite(script: &str, names: &HashMap<&str, String>) -> String {
     written
 }
 
-/// Where the names and key words of a script stand.
+/// The ranges of all identifiers and keywords in a script.
 fn identifiers(script: &str) -> impl Iterator<Item = Range<usize>> {
     let belongs = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
     let mut from = 0;
@@ -83,7 +83,7 @@ fn identifiers(script: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The shortest name that is not taken: `$a` to `$z`, then `$ba` and so on. The sign keeps it from being a key word.
+/// The short name with this number: `$a` to `$z`, then `$ba` and so on. With the `$` it is never a keyword.
 fn short(mut number: usize) -> String {
     let mut letters = Vec::new();
     loop {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stays_as_it_was_but_what_only_a_debugger_reads() {
+    fn a_program_whose_script_names_no_import_only_loses_its_custom_sections() {
         let program = program();
         let (same, script) = shorten(&program, "no name of an import").unwrap();
         assert_eq!(script, "no name of an import");

@@ -1,7 +1,8 @@
-//! Splits a program into what every visit loads and parts that are loaded on demand.
+//! Splits a program into a main part, which every visit loads, and parts that are loaded on demand.
 //!
 //! A program can only be split between the compiler and wasm-bindgen, and Trunk calls one right after the other.
-//! So Trunk finds this program under wasm-bindgen's name: it splits what was compiled and hands the main part on.
+//! So Trunk finds xtask under the name of wasm-bindgen: it splits the compiled program, and calls the real wasm-bindgen
+//! with the main part.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,19 +16,19 @@ use crate::project;
 
 /// The file name under which Trunk looks for wasm-bindgen.
 const NAME: &str = "wasm-bindgen";
-/// Where the stand-in finds wasm-bindgen itself.
+/// The environment variable that tells the stand-in the path of the real wasm-bindgen.
 const REAL: &str = "CAUSERIE_WASM_BINDGEN";
-/// The folder that gets a folder of parts for each program.
+/// The environment variable with the folder in which each program's parts get their own folder.
 const FOLDER: &str = "CAUSERIE_PAGE_PARTS";
 
-/// The script that loads a program's parts, as the program imports it.
+/// The script that loads a program's parts, by the name under which the program imports it.
 const LOADER: &str = "./parts.js";
-/// How the splitter's script loads a part: a name is put between the two.
+/// The code before and after the name of a part, by which the splitter's script fetches it.
 const FETCH: (&str, &str) = ("fetch(new URL(", ", import.meta.url))");
-/// How it makes an instance of what it loaded.
+/// The code by which it compiles and instantiates a part.
 const INSTANTIATE: &str = "WebAssembly.instantiateStreaming(src, imports)";
-/// How a part is loaded instead: in bounded time, whatever type a proxy gives it, and once more after a failure, then
-/// past the browser's cache, since a file that arrived damaged would stay there for a year.
+/// The code that replaces both: it has a timeout, ignores the content type, which a proxy may have changed, and retries
+/// once. The retry bypasses the browser's cache, in which a damaged file would stay for a year.
 const LOAD_PART: &str = "const loadPart = async name => {
 const url = new URL(name, import.meta.url);
 const load = async cache => {
@@ -60,7 +61,7 @@ pub fn prepare(trunk: &mut Command) -> Result<PathBuf> {
     trunk.env("PATH", env::join_paths(all).context("a path that PATH can't carry")?);
     let real = which::which_in(NAME, Some(&path), project::root()).context("looking for wasm-bindgen")?;
     trunk.env(REAL, real).env(FOLDER, &work);
-    // Beside those of .cargo/config.toml: cargo joins the two.
+    // Cargo adds these flags to those in .cargo/config.toml.
     trunk.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg=split -Clink-arg=--emit-relocs");
     Ok(work)
 }
@@ -71,7 +72,7 @@ pub fn is_stand_in() -> bool {
     env::args_os().next().is_some_and(|name| Path::new(&name).file_stem().is_some_and(|name| name == NAME))
 }
 
-/// Calls wasm-bindgen with the main part of the program that it was to get.
+/// Splits the program in the arguments, and calls the real wasm-bindgen with its main part.
 #[must_use]
 pub fn stand_in() -> ExitCode {
     match call_wasm_bindgen() {
@@ -93,7 +94,7 @@ fn call_wasm_bindgen() -> Result<ExitCode> {
         let folder = env::var_os(FOLDER).with_context(|| format!("{FOLDER} is not set"))?;
         if let Some(main) = split(Path::new(program), Path::new(&folder))? {
             *program = main.into_os_string();
-            // The parts use what the linker exports.
+            // The parts import these exports from the main part.
             arguments.push("--keep-lld-exports".into());
         }
     }
@@ -120,12 +121,12 @@ fn split(program: &Path, folder: &Path) -> Result<Option<PathBuf>> {
     Ok(Some(main))
 }
 
-/// A program's parts, as they were split off; none of a program that was not split.
+/// The parts of a program; empty when it was not split.
 #[derive(Debug, Default)]
 pub struct Parts {
     /// The script that loads them.
     pub loader: String,
-    /// Each file's name, as the script has it, and its content.
+    /// The name of each file, as in the script, and its content.
     pub files: Vec<(String, Vec<u8>)>,
 }
 
@@ -153,11 +154,11 @@ impl Parts {
     }
 }
 
-/// The program's script with the `loader` inside, which it imports otherwise: one request less, and no damaged loader
-/// beside an intact script.
+/// Puts the `loader` into the program's script, which would import it. That saves a request, and a damaged loader can't
+/// stay in the cache beside an intact script.
 ///
 /// # Errors
-/// When one of the two is not as their makers write them today.
+/// When the code of one of the two is not what wasm-bindgen or the splitter generates today.
 pub fn with_loader(script: &str, loader: &str) -> Result<String> {
     let (mut script, mut names) = (script.to_owned(), Vec::new());
     let from = [format!("from\"{LOADER}\""), format!("from \"{LOADER}\"")];
@@ -170,7 +171,7 @@ pub fn with_loader(script: &str, loader: &str) -> Result<String> {
         script.replace_range(start..end, "");
     }
     let [first, others @ ..] = &names[..] else { bail!("the script does not import {LOADER}") };
-    // It takes the program's exports from the script that it is in now.
+    // The loader is now in the script that has `initSync`, so it need not import it.
     let import = loader.lines().find(|line| line.starts_with("import { initSync }"));
     let import = import.context("the loader does not import initSync")?;
     let exported: Vec<_> =
@@ -181,14 +182,14 @@ pub fn with_loader(script: &str, loader: &str) -> Result<String> {
         bail!("the loader does not load its parts as it did");
     }
     let others: String = others.iter().map(|name| format!(",{name}={first}")).collect();
-    // Nothing uses these before the whole script has run.
+    // A constant at the end is early enough: no function that uses it is called before the whole script has run.
     Ok(format!(
         "{script}\nconst {first}=(()=>{{{LOAD_PART}{body}\nreturn{{{}}}}})(){others};\n",
         exported.join(",")
     ))
 }
 
-/// The loader with [`LOAD_PART`] in place of its own requests, and how many there were.
+/// Replaces the requests of the loader with calls of `loadPart`; returns how many there were.
 fn load_by_hand(loader: &str) -> (String, usize) {
     let (mut rest, mut written, mut parts) = (loader, String::new(), 0);
     while let Some((before, after)) = rest.split_once(FETCH.0) {
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_of_another_make_are_refused() {
+    fn scripts_of_an_unknown_form_are_refused() {
         assert!(with_loader("function initSync(){}", LOADER).is_err());
         assert!(with_loader("import*as e from\"./parts.js\";", "export const load = 1;").is_err());
         let other = LOADER.replace("new URL(", "find(");

@@ -10,7 +10,7 @@ use crate::report::Counts;
 use crate::server::{TestServer, free_port};
 use crate::{build, check, project};
 
-/// What a stage stands on.
+/// What must be there before a stage can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// The compiler.
@@ -86,13 +86,13 @@ pub const STAGES: &[Stage] = &[
 ///
 /// Every stage names the same ones, so that the packages which they share are compiled with the same features, and once.
 const NATIVE: &str = "test --workspace --exclude causerie-frontend --no-fail-fast";
-/// What is for browsers.
+/// The cargo command for the tests that run in a browser.
 const BROWSER: &str = "test --package causerie-frontend --package causerie-tester --target wasm32-unknown-unknown --no-fail-fast";
-/// The tests that stand on the built program.
+/// The features with the tests that need the built program.
 const ON_PROGRAM: &str =
     "--features causerie-server/test-services,causerie-e2e/real-causes,causerie-torture/real-nodes";
 
-/// Clippy compiles the tests, instead of looking at everything once more than the compiler.
+/// Runs clippy as the compiler of the tests, so that all code is checked only once.
 fn lint(prepared: &mut Prepared) -> Outcome {
     let mut counts = Counts::default();
     for tests in [format!("{NATIVE} {ON_PROGRAM}"), BROWSER.to_owned()] {
@@ -104,14 +104,14 @@ fn lint(prepared: &mut Prepared) -> Outcome {
     Ok(counts)
 }
 
-/// Lets clippy compile the project's own crates. Its settings are in the form in which `cargo clippy` hands them on.
+/// Lets clippy compile the project's own crates, with its settings in the form in which `cargo clippy` passes them.
 fn with_clippy(command: &mut Command) {
-    // No variable: tests that call cargo themselves would hand it on.
+    // An option and not RUSTC_WORKSPACE_WRAPPER, which tests that call cargo would inherit.
     command.args(["--config", "build.rustc-workspace-wrapper='clippy-driver'"]);
     command.env("CLIPPY_ARGS", "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__");
 }
 
-/// Tests as `lint` compiled them, if it ran and had nothing to say.
+/// A command for tests; as compiled by `lint`, if it ran and reported nothing.
 fn tests(arguments: &str, prepared: &Prepared) -> Result<Command> {
     let mut tests = cargo(arguments)?;
     if prepared.linted {
@@ -125,13 +125,13 @@ fn native(prepared: &Prepared) -> Outcome {
     if prepared.no_programs.is_none() {
         tests.args(["--features", "causerie-server/test-services"]);
     } else {
-        // The test that says so in a plain `cargo test`.
+        // This test only tells a plain `cargo test` what it leaves out.
         tests.args(["--", "--skip", "tests_of_several_nodes_of_postgres_and_of_proxies"]);
     }
     Ok(counted(tests)?.add(not_run("the tests of several nodes, of Postgres and of proxies", prepared)))
 }
 
-/// Says what does not run without the programs that it starts; in CI that is a failure.
+/// Prints which tests did not run because programs are missing; in CI that is a failure.
 fn not_run(tests: &str, prepared: &Prepared) -> Counts {
     let Some(why) = &prepared.no_programs else { return Counts::default() };
     println!("not run: {tests}: {why}");
@@ -141,19 +141,19 @@ fn not_run(tests: &str, prepared: &Prepared) -> Counts {
 fn build_program(prepared: &mut Prepared) -> Outcome {
     let built = build::build()?;
     prepared.built = true;
-    // A page that is too heavy is a failure, and can still be tested.
+    // A page that is too heavy is a failure of this stage, but later stages can test it.
     built.page.check_weight()?;
     Ok(Counts::one(true))
 }
 
 fn torture_briefly(prepared: &Prepared) -> Outcome {
-    // Each run keeps servers and a dozen clients busy: several at once only slow one another down.
+    // Each run has servers and a dozen clients: several runs at once would only slow one another down.
     let checker = |test: &str| {
         let mut checker = tests(&format!("{NATIVE} {ON_PROGRAM} --test {test}"), prepared)?;
         checker.env("CAUSERIE_BIN", project::program()).env("RUST_TEST_THREADS", "1");
         counted(checker)
     };
-    // What tortures was compiled with its tests; only the server is optimised.
+    // The torturer was compiled with its tests, unoptimised; only the server is optimised.
     let real = |arguments: &[&str]| {
         let mut real = process::command(project::target().join("debug/causerie-torture"))?;
         real.args(arguments).env("CAUSERIE_BIN", project::program());
@@ -184,7 +184,7 @@ fn pages(prepared: &mut Prepared) -> Outcome {
     let mut tests = tests(&format!("{NATIVE} {ON_PROGRAM} --test pages"), prepared)?;
     with_driver(&mut tests, prepared);
     tests.env("CAUSERIE_BIN", project::program());
-    // Each test drives two browsers: more tests at once only wait for one another.
+    // Each test drives two browsers: more tests at once would only wait for one another.
     tests.env("RUST_TEST_THREADS", "2");
     if prepared.no_programs.is_some() {
         tests.args(["--", "--skip", "doctor::"]);
@@ -198,20 +198,20 @@ fn with_driver(tests: &mut Command, prepared: &Prepared) {
     }
 }
 
-/// A command that is one check.
+/// Runs a command that counts as one check.
 fn one(mut command: Command) -> Outcome {
     Ok(Counts::one(process::run(&mut command).is_ok()))
 }
 
-/// A command that runs tests and prints how many.
+/// Runs a command that prints how many tests passed and failed.
 fn counted(mut command: Command) -> Outcome {
     let mut counts = Counts::default();
     let outcome = process::watch(&mut command, |line| counts.read(line));
     complete(counts, &outcome)
 }
 
-/// A runner that failed without a failed test did not compile, or broke down: one failure more.
-/// A runner that ran nothing proves nothing.
+/// A runner that failed without a failed test did not compile or crashed, which counts as one failure.
+/// A runner without a test is an error.
 fn complete(mut counts: Counts, outcome: &Result<()>) -> Outcome {
     if outcome.is_err() && counts.failed == 0 {
         counts.failed = 1;
@@ -230,7 +230,7 @@ mod tests {
     use crate::report::Counts;
 
     #[test]
-    fn a_runner_that_breaks_down_is_a_failure() {
+    fn a_runner_that_crashes_is_a_failure() {
         let counts = Counts { passed: 4, failed: 0, ignored: 0 };
         assert_eq!(complete(counts, &Err(anyhow!("killed"))).unwrap().failed, 1);
         assert_eq!(complete(counts, &Ok(())).unwrap(), counts);
