@@ -8,7 +8,7 @@
 //! 3. [`client_frame`] and [`server_frame`], with [`heads`]: the two directions of a socket, never mixed.
 //! 4. [`close`] and [`error`]: how a socket ends, and how one request fails while the socket stays.
 //! 5. [`handshake`]: the subprotocol values that carry the token.
-//! 6. [`rest`] and [`paths`]: bodies and addresses of the HTTP API.
+//! 6. [`rest`], [`accounts`] and [`paths`]: bodies and addresses of the HTTP API.
 //! 7. [`limits`]: every bound, named once.
 //! 8. [`read`]: how objects are deserialised; [`bidi`]: how other people's text is isolated in a sentence.
 //! 9. [`findings`], [`words`] and [`doctor`]: what can be wrong with a connection, how that is explained to a person,
@@ -19,6 +19,7 @@
 
 #![warn(missing_docs)]
 
+pub mod accounts;
 pub mod bidi;
 pub mod client_frame;
 pub mod close;
@@ -40,6 +41,7 @@ pub mod troubleshooting;
 pub mod visible;
 pub mod words;
 
+pub use accounts::Role;
 pub use client_frame::{ClientFrame, FrameError};
 pub use close::{CloseCode, Policy};
 pub use error::ErrorCode;

@@ -20,6 +20,8 @@ pub const SOCKET: &str = "/ws/";
 pub const HEALTH: &str = "/healthz";
 /// Says whether the server should get requests: `GET` answers a [`crate::rest::Readiness`].
 pub const READY: &str = "/readyz";
+/// What the server counts and measures, in Prometheus' text format, where that asks by convention.
+pub const METRICS: &str = "/metrics";
 /// The server's identity and state for the doctor: `GET` answers a [`crate::doctor::ServerStatus`].
 /// With `?origin=` it also says whether pages of that origin may connect.
 pub const DOCTOR: &str = "/api/doctor/";

@@ -11,12 +11,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use causerie_protocol::event::User;
 use causerie_protocol::rest::SignedIn;
-use causerie_protocol::{TokenId, UserId, handshake, limits};
+use causerie_protocol::{Role, TokenId, UserId, handshake, limits};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use self::attempts::{Attempts, Origin};
+use crate::access::Who;
 use crate::bus::{Bus, Envelope};
 use crate::clock::UnixMicros;
 use crate::config::Limits;
@@ -124,8 +125,16 @@ impl From<StoreError> for SignInError {
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub user: User,
+    pub role: Role,
     pub token: TokenId,
     pub expires_at: UnixMicros,
+}
+
+impl Caller {
+    /// Whether the table of access lets this person through.
+    pub fn may(&self, who: Who) -> bool {
+        who.admits(Some(self.role))
+    }
 }
 
 /// Why a token is not valid; the text is the reason of a close with 4001 and the detail of a 401.
@@ -166,7 +175,9 @@ impl Auth {
         if record.expires_at <= clock::now() {
             return Err(AuthError::Expired);
         }
-        Ok(Caller { user: record.user, token: record.id, expires_at: record.expires_at })
+        // Until roles are stored, everybody is what everybody was.
+        let role = Role::default();
+        Ok(Caller { user: record.user, role, token: record.id, expires_at: record.expires_at })
     }
 
     /// Makes an account and signs its owner in. The arguments are checked by the caller.

@@ -7,6 +7,7 @@
 //! - [`serve`]: the composition root: `run(listener, config, shutdown)`. [`demo`]: two accounts and a chat to try.
 //! - `listener`: connections, plain or over TLS ([`tls`]). `connections`: how many there may be, and which makes room.
 //! - `http`: the router, the REST handlers, and the handshake of sockets. `state`: what every handler is given.
+//! - [`access`]: who may do what: the table of all routes.
 //! - [`page`]: the page that is built into the program.
 //! - `session`: what one socket's frames lead to. `socket_limiter`: how many sockets there may be.
 //! - `chat`: appends to the log in groups, and announces what it stored.
@@ -18,6 +19,7 @@
 #![expect(clippy::disallowed_methods, reason = "a server has timers; the ban is for what waits for a state")]
 #![warn(unreachable_pub)]
 
+pub mod access;
 mod auth;
 pub mod bus;
 mod chat;

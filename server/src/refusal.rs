@@ -13,6 +13,7 @@ use causerie_protocol::server_frame::ErrorReply;
 use causerie_protocol::text::TextError;
 use causerie_protocol::{ChatId, ClientId, CloseCode, ErrorCode, ServerFrame, limits};
 
+use crate::access::Who;
 use crate::auth::{AuthError, PasswordError, SignInError};
 use crate::outbox::{Closing, Frame};
 use crate::socket_limiter::{Limit, LimitExceeded};
@@ -200,6 +201,18 @@ impl Refusal {
 
     pub fn metrics_token_missing() -> Self {
         Self::unauthorized("Metrics are for who has their token: send it as Authorization: Bearer TOKEN.")
+    }
+}
+
+// What the table of access does not allow.
+impl Refusal {
+    pub fn role_too_low(needed: Who) -> Self {
+        let detail = match needed {
+            Who::Owner => "Only an owner of this installation may do this: ask one.",
+            Who::Moderator => "Only a moderator or an owner of this installation may do this: ask one.",
+            _ => "Guests of an invitation may not do this: ask a member.",
+        };
+        Self::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, detail)
     }
 }
 

@@ -61,6 +61,7 @@ const LAYERS: &[&str] = &[
     "rate_limit",
     "socket_limiter",
     "connections",
+    "access",
     "auth",
     "refusal",
     "chat",
