@@ -28,6 +28,7 @@ pub(crate) async fn register(address: SocketAddr, count: usize) -> Result<Vec<Pe
             email: format!("load{number}@example.org"),
             password: "only for a benchmark".to_owned(),
             name: Some(format!("Load {number}")),
+            invitation: None,
         };
         let signed_in = api.register(&account).await?;
         people.push(Person { id: signed_in.user.id, token: signed_in.token });

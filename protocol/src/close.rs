@@ -144,6 +144,9 @@ close_codes! {
     /// The person is not in this chat, or there is no such chat; the same, so that ids can't be probed.
     NotParticipant = 4003, StayClosed,
         "You have no access to this chat.", "You are not a participant, or the chat does not exist any more.", "Ask somebody in the chat to add you.";
+    /// The account was suspended by whoever looks after this installation.
+    Suspended = 4004, StayClosed,
+        "Your account is suspended.", "Somebody who looks after this installation did that.", "Ask whoever runs the server. What you have not sent yet is kept on this device.";
     /// Another connection took this one's place.
     Replaced = 4009, StayClosed,
         "This connection was replaced.", "The same page was opened again elsewhere.", "Go on there, or reload this page.";
@@ -211,6 +214,7 @@ mod tests {
             (4001, SignIn),
             (4002, StayClosed),
             (4003, StayClosed),
+            (4004, StayClosed),
             (4009, StayClosed),
             (4010, StayClosed),
             (4108, BackOff),

@@ -48,7 +48,7 @@ pub use error::ErrorCode;
 pub use event::{Event, Message, User};
 pub use findings::Finding;
 pub use heads::Heads;
-pub use ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
+pub use ids::{AuditId, ChatId, ClientId, Epoch, InvitationId, MessageId, Seq, Timestamp, TokenId, UserId};
 pub use server_frame::ServerFrame;
 pub use text::{ChatTitle, MessageText, PersonName};
 pub use words::{Explanation, Language};

@@ -1,6 +1,6 @@
 //! The addresses of the HTTP API and the sockets; each works with and without its closing slash.
 
-use crate::ids::{ChatId, MessageId, Seq, TokenId};
+use crate::ids::{ChatId, InvitationId, MessageId, Seq, TokenId, UserId};
 
 /// Creates an account and signs in: `POST`.
 pub const REGISTER: &str = "/api/auth/register/";
@@ -12,6 +12,22 @@ pub const LOGOUT: &str = "/api/auth/logout/";
 pub const ME: &str = "/api/auth/me/";
 /// The user's sign-ins: `GET`.
 pub const TOKENS: &str = "/api/auth/tokens/";
+/// Asks for a link to set a new password, by mail: `POST`.
+pub const RESET: &str = "/api/auth/reset/";
+/// Sets a new password by such a link: `POST`.
+pub const RESET_PASSWORD: &str = "/api/auth/reset/password/";
+/// What a page must know before somebody signs in: `GET` answers a [`crate::accounts::Installation`].
+pub const INSTALLATION: &str = "/api/installation/";
+/// What an invitation is to: `POST` answers a [`crate::accounts::InvitationInfo`].
+pub const INVITATION: &str = "/api/invitation/";
+/// The user's own account: `GET`, `PATCH`, `DELETE`.
+pub const ACCOUNT: &str = "/api/account/";
+/// The people of the installation, for those who look after them: `GET`.
+pub const PEOPLE: &str = "/api/admin/people/";
+/// The invitations of the installation: `GET` lists them, `POST` makes one.
+pub const INVITATIONS: &str = "/api/admin/invitations/";
+/// What was done to people, by whom and when: `GET`.
+pub const AUDIT: &str = "/api/admin/audit/";
 /// The user's chats: `GET` lists them, `POST` creates one.
 pub const CHATS: &str = "/api/chats/";
 /// The socket that follows many chats.
@@ -35,6 +51,24 @@ pub const TESTER: &str = "/chat-ws-test/";
 #[must_use]
 pub fn token(id: TokenId) -> String {
     format!("{TOKENS}{id}/")
+}
+
+/// Somebody's account: `PATCH` gives a role, `DELETE` deletes it.
+#[must_use]
+pub fn person(id: UserId) -> String {
+    format!("{PEOPLE}{id}/")
+}
+
+/// Something to do to somebody's account, such as `suspend`: `POST`.
+#[must_use]
+pub fn person_action(id: UserId, action: &str) -> String {
+    format!("{PEOPLE}{id}/{action}/")
+}
+
+/// One invitation: `DELETE` revokes it.
+#[must_use]
+pub fn invitation(id: InvitationId) -> String {
+    format!("{INVITATIONS}{id}/")
 }
 
 /// One chat: `GET`, `PATCH`, `DELETE`.
@@ -90,3 +124,20 @@ pub fn probe_socket(chat: Option<ChatId>, probe: &str) -> String {
         None => format!("{SOCKET}?probe={probe}"),
     }
 }
+
+/// Where the page makes an account by an invitation; the secret is a fragment, which browsers send to no server.
+#[must_use]
+pub fn join_page(secret: &str) -> String {
+    format!("/#{JOIN}{secret}")
+}
+
+/// Where the page sets a new password by a link; as for [`join_page`].
+#[must_use]
+pub fn reset_page(secret: &str) -> String {
+    format!("/#{RESET_BY}{secret}")
+}
+
+/// What the secret of an invitation follows in the page's address.
+pub const JOIN: &str = "join=";
+/// What the secret of a link to set a password follows there.
+pub const RESET_BY: &str = "reset=";

@@ -18,9 +18,11 @@ use crate::metrics::{Metrics, StatusClass};
 use crate::refusal::Refusal;
 use crate::state::AppState;
 
+mod account;
 mod accounts;
 mod caller;
 mod chats;
+mod device;
 mod folder;
 mod guard;
 mod health;
@@ -31,6 +33,7 @@ mod metrics;
 mod origin;
 mod paging;
 mod peer_addr;
+mod people;
 mod probe_trace;
 mod problem;
 mod socket;
@@ -44,6 +47,8 @@ pub(crate) fn router(app: AppState) -> Router {
     let guard = from_fn_with_state(app.clone(), guard::authorise);
     let api = Router::new()
         .merge(accounts::routes())
+        .merge(account::routes())
+        .merge(people::routes())
         .merge(chats::routes())
         .merge(messages::routes())
         .route_layer(guard.clone())

@@ -18,6 +18,8 @@ mod users;
 mod wheel;
 
 pub use remote_presence::{NodeId, PresenceChange, presence_frame};
+pub use users::Ending;
+pub(crate) use users::SUSPENDED;
 pub use wheel::SLOTS as HEARTBEAT_SLOTS;
 
 use channel::Channel;
@@ -258,7 +260,12 @@ impl Hub {
 
     /// Closes the sockets that a token opened.
     pub fn token_revoked(&self, token: TokenId) {
-        self.users().revoke_token(token);
+        self.sign_in_ended(token, Ending::Revoked);
+    }
+
+    /// As [`Hub::token_revoked`], with a close that says why.
+    pub fn sign_in_ended(&self, token: TokenId, ending: Ending) {
+        self.users().revoke_token(token, ending);
     }
 }
 

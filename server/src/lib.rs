@@ -5,6 +5,7 @@
 //!
 //! - [`config`]: the settings; the only place that reads the environment.
 //! - [`serve`]: the composition root: `run(listener, config, shutdown)`. [`demo`]: two accounts and a chat to try.
+//! - [`operator`]: what whoever runs the server does to accounts. `caretaker`: what has to be done by the clock.
 //! - `listener`: connections, plain or over TLS ([`tls`]). `connections`: how many there may be, and which makes room.
 //! - `http`: the router, the REST handlers, and the handshake of sockets. `state`: what every handler is given.
 //! - [`access`]: who may do what: the table of all routes.
@@ -22,6 +23,7 @@
 pub mod access;
 mod auth;
 pub mod bus;
+mod caretaker;
 mod chat;
 pub mod clock;
 pub mod config;
@@ -33,6 +35,7 @@ mod http;
 pub mod hub;
 mod listener;
 pub mod metrics;
+pub mod operator;
 pub mod outbox;
 pub mod page;
 mod probes;

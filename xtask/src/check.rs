@@ -64,6 +64,8 @@ const LAYERS: &[&str] = &[
     "access",
     "auth",
     "refusal",
+    "operator",
+    "caretaker",
     "chat",
     "session",
     "page",

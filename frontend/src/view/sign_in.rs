@@ -120,7 +120,7 @@ async fn send(
     let api = Api::new("");
     let answer = if register {
         let name = Some(field("name").trim().to_owned()).filter(|name| !name.is_empty());
-        api.register(&Register { email, password, name }).await
+        api.register(&Register { email, password, name, invitation: None }).await
     } else {
         api.login(&Login { email, password }).await
     };

@@ -71,6 +71,11 @@ pub fn close(code: CloseCode) -> Explanation {
             "Bạn không tham gia cuộc trò chuyện, hoặc nó không còn tồn tại.",
             "Hãy nhờ ai đó trong cuộc trò chuyện thêm bạn vào.",
         ),
+        C::Suspended => words(
+            "Tài khoản của bạn đang bị tạm khoá.",
+            "Người quản lý nơi này đã khoá tài khoản.",
+            "Hãy hỏi người vận hành máy chủ. Những gì bạn chưa gửi vẫn được giữ trên thiết bị này.",
+        ),
         C::Replaced => words(
             "Kết nối này đã được thay thế.",
             "Chính trang này đã được mở lại ở nơi khác.",

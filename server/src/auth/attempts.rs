@@ -120,6 +120,14 @@ impl Attempts {
         }
     }
 
+    /// Counts a look at a link of somebody who is not signed in, by network alone. The error is as for [`Attempts::begin`].
+    pub(crate) fn look(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Duration> {
+        match (self.sign_ins, address.map(network)) {
+            (Some(rate), Some(network)) => self.take(rate, &mut self.kept().sign_ins, network, now),
+            _ => Ok(()),
+        }
+    }
+
     /// Forgets the guesses after a successful sign-in, and remembers the network.
     pub(crate) fn succeeded(&self, address: Option<IpAddr>, email: &str) {
         // Where the network is not known the guesses may be another's.

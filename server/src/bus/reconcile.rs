@@ -88,7 +88,9 @@ impl Reconciler {
         self.store_was_away = store_is_away;
         self.reconcile_reads().await;
         match self.store.revoked(&self.hub.tokens()).await {
-            Ok(tokens) => tokens.into_iter().for_each(|token| self.hub.token_revoked(token)),
+            Ok(tokens) => {
+                tokens.into_iter().for_each(|(token, ending)| self.hub.sign_in_ended(token, ending));
+            }
             Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),
         }
     }

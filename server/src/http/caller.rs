@@ -5,6 +5,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use causerie_protocol::{ChatId, ClientId};
 
+use super::peer_addr::PeerAddr;
 use crate::auth::Caller;
 use crate::clock;
 use crate::refusal::Refusal;
@@ -21,7 +22,7 @@ impl FromRequestParts<AppState> for Caller {
 }
 
 /// Whose token a request carries.
-pub(super) async fn verify(parts: &Parts, app: &AppState) -> Result<Caller, Refusal> {
+pub(super) async fn verify(parts: &mut Parts, app: &AppState) -> Result<Caller, Refusal> {
     let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
         let in_query = parts
             .uri
@@ -30,7 +31,9 @@ pub(super) async fn verify(parts: &Parts, app: &AppState) -> Result<Caller, Refu
         return Err(if in_query { Refusal::token_in_address() } else { Refusal::token_missing() });
     };
     let token = value.to_str().ok().and_then(token).ok_or_else(Refusal::malformed_authorization)?;
-    Ok(app.auth.verify_token(token).await?)
+    let token = token.to_owned();
+    let Ok(from) = PeerAddr::from_request_parts(parts, app).await;
+    Ok(app.auth.verify_token(&token, from.for_limits()).await?)
 }
 
 /// Counts a change towards the rate of its user's frames; repeats of a `client_id` count apart.

@@ -30,7 +30,7 @@ async fn check(app: &AppState, request: Request) -> Result<Request, Refusal> {
         Who::Anonymous => {}
         Who::Operator => metrics::check_token(app, &parts.headers)?,
         who => {
-            let caller = verify(&parts, app).await?;
+            let caller = verify(&mut parts, app).await?;
             if !caller.may(who) {
                 return Err(Refusal::role_too_low(who));
             }

@@ -6,6 +6,7 @@ mod chats;
 pub mod escaped;
 mod folder;
 mod messages;
+mod people;
 mod surroundings;
 pub mod u0000;
 mod versions;
