@@ -24,7 +24,7 @@ pub(crate) async fn run(store: Arc<dyn Store>, auth: Auth, hub: Hub) {
         if let Err(error) = end_sign_ins(&*store, &hub, &mut seen).await {
             tracing::debug!(%error, "the sign-ins can't be looked at");
         }
-        if looks % LOOKS_PER_SEARCH == 0
+        if looks.is_multiple_of(LOOKS_PER_SEARCH)
             && let Err(error) = delete_accounts(&*store, &auth).await
         {
             tracing::debug!(%error, "the accounts to delete can't be looked for");
