@@ -147,6 +147,21 @@ impl App {
         self.start_session(answer);
     }
 
+    /// The user has another name or address from now on.
+    pub fn renamed(self, name: String, email: String) {
+        let session = self.core.with_value(|core| {
+            let mut session = core.session.borrow_mut();
+            if let Some(session) = &mut *session {
+                session.user.name = name;
+                session.user.email = email;
+            }
+            session.clone()
+        });
+        if let Some(session) = session {
+            storage::change_session(&session);
+        }
+    }
+
     /// Signs out, here and in the tabs that share the sign-in.
     pub fn sign_out(self) {
         let api = self.api();

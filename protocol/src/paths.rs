@@ -10,7 +10,7 @@ pub const LOGIN: &str = "/api/auth/login/";
 pub const LOGOUT: &str = "/api/auth/logout/";
 /// The user of the token: `GET`.
 pub const ME: &str = "/api/auth/me/";
-/// The user's sign-ins: `GET`.
+/// The user's sign-ins: `GET` lists them, `DELETE` ends all but this one.
 pub const TOKENS: &str = "/api/auth/tokens/";
 /// Asks for a link to set a new password, by mail: `POST`.
 pub const RESET: &str = "/api/auth/reset/";

@@ -90,6 +90,7 @@ pub static ROUTES: &[Route] = &[
     Route::new(POST, paths::LOGOUT, Who::SignedIn),
     Route::new(GET, paths::ME, Who::SignedIn),
     Route::new(GET, paths::TOKENS, Who::SignedIn),
+    Route::new(DELETE, paths::TOKENS, Who::SignedIn),
     Route::new(DELETE, "/api/auth/tokens/{id}/", Who::SignedIn),
     Route::new(POST, paths::RESET_PASSWORD, Who::Anonymous),
     Route::new(GET, paths::INSTALLATION, Who::Anonymous),

@@ -17,7 +17,7 @@ use super::json_body::JsonBody;
 use crate::auth::{Caller, Newcomer, Welcomed, password};
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::store::{Append, Change};
+use crate::store::{AccountChange, Actor, Append, Change};
 use crate::{clock, email};
 
 pub(super) fn routes() -> Router<AppState> {
@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route_slash(paths::LOGIN, post(login))
         .route_slash(paths::LOGOUT, post(logout))
         .route_slash(paths::ME, get(me))
-        .route_slash(paths::TOKENS, get(tokens))
+        .route_slash(paths::TOKENS, get(tokens).delete(revoke_others))
         .route_slash(&format!("{}{{id}}/", paths::TOKENS), delete(revoke))
 }
 
@@ -85,6 +85,12 @@ async fn tokens(State(app): State<AppState>, caller: Caller) -> Result<Json<Vec<
         token.current = token.id == caller.token;
     }
     Ok(Json(tokens))
+}
+
+async fn revoke_others(State(app): State<AppState>, caller: Caller) -> Result<StatusCode, Refusal> {
+    let me = caller.user.id;
+    app.auth.change(Actor::User(me), me, AccountChange::SignOut { except: Some(caller.token) }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn revoke(

@@ -1,0 +1,78 @@
+//! Changing one's own name, address and password.
+
+use causerie_protocol::accounts::{Account, UpdateAccount};
+use causerie_texts::page;
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+
+use super::erased::{submit, text};
+use super::form;
+use super::widgets::{alert, submit_button};
+use crate::app::App;
+use crate::browser;
+
+pub fn account_form(app: App, account: &Account) -> AnyView {
+    let before = StoredValue::new((account.name.clone(), account.email.clone()));
+    let error = RwSignal::new(String::new());
+    let saved = RwSignal::new(false);
+    let busy = RwSignal::new(false);
+    let save = submit(move |event: SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        let field = form::reader(&event);
+        let (name, email) = before.get_value();
+        let changed =
+            |field: String, before: &str| Some(field.trim().to_owned()).filter(|field| field != before);
+        let given = |field: String| Some(field).filter(|field| !field.is_empty());
+        let body = UpdateAccount {
+            name: changed(field("name"), &name),
+            email: changed(field("email"), &email),
+            password: given(field("password")),
+            current_password: given(field("current_password")),
+        };
+        busy.set(true);
+        saved.set(false);
+        error.set(String::new());
+        browser::run(async move {
+            match app.api().update_account(&body).await {
+                Ok(account) => {
+                    let _ = before.try_set_value((account.name.clone(), account.email.clone()));
+                    app.renamed(account.name, account.email);
+                    let _ = saved.try_set(true);
+                }
+                Err(problem) => drop(error.try_set(problem.detail)),
+            }
+            let _ = busy.try_set(false);
+        });
+    });
+    let (name, email) = before.get_value();
+    page! {
+        <form data-testid="account" on:submit=save>
+            <h3>say!(YourAccount)</h3>
+            <label class="field">
+                <span>say!(Name)</span>
+                <input name="name" type="text" autocomplete="name" required dir="auto" prop:value=name />
+            </label>
+            <label class="field">
+                <span>say!(Email)</span>
+                <input name="email" type="email" autocomplete="username" required prop:value=email />
+            </label>
+            <label class="field">
+                <span>say!(NewPassword)</span>
+                <input name="password" type="password" autocomplete="new-password" />
+                <small>say!(NewPasswordHint)</small>
+            </label>
+            <label class="field">
+                <span>say!(CurrentPassword)</span>
+                <input name="current_password" type="password" autocomplete="current-password" />
+                <small>say!(CurrentPasswordHint)</small>
+            </label>
+            {alert(error)}
+            <p class="soft" role="status">{text(move || if saved.get() { say!(Saved).to_owned() } else { String::new() })}</p>
+            <div class="actions">{submit_button(say!(Save), busy)}</div>
+        </form>
+    }
+    .into_any()
+}
