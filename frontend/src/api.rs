@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use causerie_client::LoadError;
 use causerie_client::words;
 use causerie_protocol::accounts::{
-    Account, AuditEntry, CreateInvitation, Installation, Invitation, InvitationInfo, Link, LookAtInvitation,
-    ResetPassword, Role, SetRole, UpdateAccount,
+    Account, AskReset, AuditEntry, CreateInvitation, DeleteAccount, Installation, Invitation, InvitationInfo,
+    Link, LookAtInvitation, ResetPassword, Role, SetRole, UpdateAccount,
 };
 use causerie_protocol::error::ErrorCode;
 use causerie_protocol::paths;
@@ -111,6 +111,12 @@ impl Api {
         self.call(Method::POST, paths::INVITATION, &LookAtInvitation { token })
     }
 
+    /// Asks for a link to set a new password, by mail.
+    pub fn ask_reset(&self, email: String) -> Call<()> {
+        let language = Some(say!(Tag).to_owned());
+        self.done(Method::POST, paths::RESET, Some(json(&AskReset { email, language })))
+    }
+
     pub fn reset_password(&self, body: &ResetPassword) -> Call<()> {
         self.done(Method::POST, paths::RESET_PASSWORD, Some(json(body)))
     }
@@ -122,6 +128,14 @@ impl Api {
 
     pub fn update_account(&self, body: &UpdateAccount) -> Call<Account> {
         self.call(Method::PATCH, paths::ACCOUNT, body)
+    }
+
+    pub fn delete_account(&self, current_password: String) -> Call<()> {
+        self.done(Method::POST, paths::DELETE_ACCOUNT, Some(json(&DeleteAccount { current_password })))
+    }
+
+    pub fn keep_account(&self) -> Call<()> {
+        self.done(Method::POST, paths::KEEP_ACCOUNT, None)
     }
 
     /// People whose name or address holds these words.

@@ -159,6 +159,13 @@ pub struct UpdateAccount {
     pub current_password: Option<String>,
 }
 
+/// `POST /api/account/delete/`: asks for the deletion of one's own account, after a week to think.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct DeleteAccount {
+    /// The password, so that nobody does it on a device that was left open.
+    pub current_password: String,
+}
+
 /// `PATCH /api/admin/people/{id}/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetRole {
@@ -270,6 +277,9 @@ read_fields! {
 pub struct AskReset {
     /// The address of the account.
     pub email: String,
+    /// The language of the mail: `en` or `vi`; English when it is missing or another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// `POST /api/auth/reset/password/`: sets a new password by a link; every sign-in of the account ends.

@@ -20,7 +20,11 @@ pub const RESET_PASSWORD: &str = "/api/auth/reset/password/";
 pub const INSTALLATION: &str = "/api/installation/";
 /// What an invitation is to: `POST` answers a [`crate::accounts::InvitationInfo`].
 pub const INVITATION: &str = "/api/invitation/";
-/// The user's own account: `GET`, `PATCH`, `DELETE`.
+/// Asks for the deletion of the user's own account, after a week to think: `POST`.
+pub const DELETE_ACCOUNT: &str = "/api/account/delete/";
+/// Takes that wish back: `POST`.
+pub const KEEP_ACCOUNT: &str = "/api/account/keep/";
+/// The user's own account: `GET`, `PATCH`.
 pub const ACCOUNT: &str = "/api/account/";
 /// The people of the installation, for those who look after them: `GET`.
 pub const PEOPLE: &str = "/api/admin/people/";

@@ -50,6 +50,8 @@ pub struct Config {
     pub demo: bool,
     /// Who may make an account.
     pub registration: Registration,
+    /// The server that takes mails, if links to set a new password are sent.
+    pub smtp: Option<Smtp>,
     /// Where people reach the page, without a slash at its end, for links that are printed and sent.
     pub public_url: Option<String>,
     /// The time between two pings of a socket; tests shorten it.
@@ -84,6 +86,7 @@ impl Config {
             base_path: String::new(),
             demo: false,
             registration: Registration::Invited,
+            smtp: None,
             public_url: None,
             heartbeat: HEARTBEAT,
             limits: Limits::default(),
@@ -95,6 +98,15 @@ impl Config {
             tls: None,
         }
     }
+}
+
+/// How mails are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Smtp {
+    /// With the password, so it is nothing for a log.
+    pub url: String,
+    /// The sender.
+    pub from: String,
 }
 
 /// How presence is kept; tests shorten it.
@@ -136,7 +148,7 @@ pub enum Command {
     ///
     /// Every option is an environment variable too, and a file `.env` in the current folder is read.
     /// An option wins over a variable, a variable over `.env`.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Move an installation to another database, for example from a SQLite file to Postgres.
     ///
     /// Stop the server first. Everything moves: accounts, sign-ins, chats, messages with their ids, read positions;
@@ -213,6 +225,12 @@ pub struct Serve {
     /// Without it they begin with the address that it listens on.
     #[arg(long, env = "CAUSERIE_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// The server that takes mails, such as `smtps://USER:PASSWORD@HOST` or `smtp://HOST:587?tls=required`: then people ask for a link to set a new password by themselves. Needs `--mail-from` and `--public-url`.
+    #[arg(long, env = "CAUSERIE_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// The sender of mails, such as `Causerie <chat@example.org>`.
+    #[arg(long, env = "CAUSERIE_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
     /// Log more: once for debugging, twice for everything; in the variable, a number.
     #[arg(short, long, env = "CAUSERIE_VERBOSE", action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -298,6 +316,7 @@ impl Serve {
                 (Some(RegistrationMode::Invited), _) | (None, false) => Registration::Invited,
                 (Some(RegistrationMode::Closed), _) => Registration::Closed,
             },
+            smtp: self.smtp()?,
             public_url: self.public_url.as_deref().map(public_url).transpose()?.flatten(),
             heartbeat: HEARTBEAT,
             limits: self.operation.limits(),
@@ -308,6 +327,27 @@ impl Serve {
             slow_query: self.operation.slow_query(),
             tls: self.operation.tls()?,
         })
+    }
+}
+
+impl Serve {
+    /// An empty variable is how `.env` files say "unset".
+    fn smtp(&self) -> Result<Option<Smtp>, ConfigError> {
+        let given = |text: &Option<String>| {
+            text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let Some(url) = given(&self.smtp_url) else { return Ok(None) };
+        let Some(from) = given(&self.mail_from) else {
+            return fail(
+                "--smtp-url needs a sender too: name it with --mail-from or CAUSERIE_MAIL_FROM, for example Causerie <chat@example.org>",
+            );
+        };
+        if given(&self.public_url).is_none() {
+            return fail(
+                "--smtp-url needs to know where people reach the page: name it with --public-url or CAUSERIE_PUBLIC_URL, for example https://chat.example.org",
+            );
+        }
+        Ok(Some(Smtp { url, from }))
     }
 }
 

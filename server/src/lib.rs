@@ -6,6 +6,7 @@
 //! - [`config`]: the settings; the only place that reads the environment.
 //! - [`serve`]: the composition root: `run(listener, config, shutdown)`. [`demo`]: two accounts and a chat to try.
 //! - [`operator`]: what whoever runs the server does to accounts. `caretaker`: what has to be done by the clock.
+//! - `mail`: links to set a new password, by mail.
 //! - `listener`: connections, plain or over TLS ([`tls`]). `connections`: how many there may be, and which makes room.
 //! - `http`: the router, the REST handlers, and the handshake of sockets. `state`: what every handler is given.
 //! - [`access`]: who may do what: the table of all routes.
@@ -34,6 +35,7 @@ mod heartbeat;
 mod http;
 pub mod hub;
 mod listener;
+mod mail;
 pub mod metrics;
 pub mod operator;
 pub mod outbox;

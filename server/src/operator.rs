@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use causerie_protocol::accounts::{Account, Link, Registration};
+use causerie_protocol::accounts::{Account, AuditEntry, CreateInvitation, Invitation, Link, Registration};
 use causerie_protocol::rest::UserRef;
-use causerie_protocol::{PersonName, Role, UserId, limits, text};
+use causerie_protocol::{AuditId, InvitationId, PersonName, Role, UserId, limits, text};
 
 use crate::auth::people::ChangeError;
 use crate::auth::{Auth, password};
@@ -70,6 +70,35 @@ impl Operator {
     pub async fn change(&self, address: &str, change: AccountChange) -> Result<Account, String> {
         let account = self.find(address).await?;
         self.auth.change(Actor::Operator, account.id, change).await.map_err(told)
+    }
+
+    /// Makes an invitation.
+    pub async fn invite(&self, role: Role, uses: i64, hours: i64) -> Result<Link, String> {
+        if role == Role::Owner {
+            return Err(
+                "an owner is made by `causerie account create ADDRESS --owner`, not by an invitation"
+                    .to_owned(),
+            );
+        }
+        let asked = CreateInvitation { role, uses: Some(uses), hours: Some(hours), chats: Vec::new() };
+        self.auth.invite(Actor::Operator, &asked).await.map_err(told)
+    }
+
+    /// The newest invitations.
+    pub async fn invitations(&self) -> Result<Vec<Invitation>, String> {
+        self.store.invitations(InvitationId(i64::MAX), limits::ADMIN_PAGE as u64).await.map_err(told)
+    }
+
+    pub async fn revoke(&self, invitation: InvitationId) -> Result<(), String> {
+        match self.store.revoke_invitation(Actor::Operator, invitation).await.map_err(told)? {
+            true => Ok(()),
+            false => Err("there is no such invitation, or it was revoked already".to_owned()),
+        }
+    }
+
+    /// The newest entries of the audit log.
+    pub async fn audit(&self, limit: u64) -> Result<Vec<AuditEntry>, String> {
+        self.store.audit(AuditId(i64::MAX), limit).await.map_err(told)
     }
 
     /// Makes a link to set the password of this account.

@@ -215,6 +215,15 @@ impl Refusal {
         Self::new(StatusCode::FORBIDDEN, ErrorCode::LinkInvalid, detail)
     }
 
+    pub fn no_mail() -> Self {
+        Self::not_found("This server sends no mail: ask whoever runs it for a link to set a new password.")
+    }
+
+    pub fn too_many_mails() -> Self {
+        let detail = "Too many people ask for a new password just now: try again in a moment.";
+        Self::unavailable(ErrorCode::Unavailable, detail, HASHING_RETRY)
+    }
+
     pub fn no_such_invitation() -> Self {
         Self::not_found("There is no such invitation, or it was revoked already.")
     }

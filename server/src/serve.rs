@@ -16,6 +16,7 @@ use crate::chat::Chats;
 use crate::config::{self, Config};
 use crate::connections::Connections;
 use crate::hub::Hub;
+use crate::mail::{self, MailUnusable, Mailer, Postman};
 use crate::metrics::Metrics;
 use crate::page::{self, Page};
 use crate::rate_limit::UserRates;
@@ -35,6 +36,7 @@ pub struct Server {
     state: AppState,
     certificate: Option<Arc<Certificate>>,
     has_owner: bool,
+    postman: Option<Postman>,
 }
 
 /// Why the server could not start; one sentence.
@@ -46,6 +48,8 @@ pub enum RunError {
     Bus(#[from] RedisUnusable),
     #[error(transparent)]
     Tls(#[from] TlsUnusable),
+    #[error(transparent)]
+    Mail(#[from] MailUnusable),
 }
 
 impl Server {
@@ -92,6 +96,14 @@ impl Server {
             heartbeat: config.heartbeat,
             metrics: metrics.clone(),
         });
+        let page_address = config.public_url.clone().unwrap_or_default();
+        let (mailer, postman) = match &config.smtp {
+            Some(smtp) => {
+                let (mailer, postman) = mail::open(smtp, &page_address)?;
+                (mailer, Some(postman))
+            }
+            None => (Mailer::default(), None),
+        };
         let state = Arc::new(App {
             auth: Auth::new(store.clone(), bus.clone(), &config.limits, config.registration),
             store,
@@ -106,13 +118,14 @@ impl Server {
             rates,
             connections,
             page,
+            mailer,
             session_services,
         });
         if state.config.demo {
             demo::prepare(&*state.store, &state.auth).await?;
         }
         let has_owner = state.store.ensure_owner().await?;
-        Ok(Self { state, certificate, has_owner })
+        Ok(Self { state, certificate, has_owner, postman })
     }
 
     /// The secret of a link by which somebody becomes the owner, if there is none; each call makes another one.
@@ -138,11 +151,14 @@ impl Server {
     ///
     /// When the future is dropped, the listener and every connection that is not a WebSocket are closed at once.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) {
-        let Self { state, certificate, .. } = self;
+        let Self { state, certificate, postman, .. } = self;
         // A set aborts its tasks when it is dropped.
         let mut heartbeat = JoinSet::new();
         heartbeat.spawn(heartbeat::run(state.hub.clone(), state.config.heartbeat));
         heartbeat.spawn(caretaker::run(state.store.clone(), state.auth.clone(), state.hub.clone()));
+        if let Some(postman) = postman {
+            heartbeat.spawn(postman.run(state.store.clone(), state.auth.clone()));
+        }
         let stop = CancellationToken::new();
         let acceptor = certificate.as_ref().map(Certificate::acceptor);
         let router = http::router(state.clone());

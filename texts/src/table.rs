@@ -145,6 +145,10 @@ texts! {
     InvitedBy: "{name} invites you. Make your account here.", "{name} mời bạn. Hãy tạo tài khoản tại đây.";
     Invited: "You are invited. Make your account here.", "Bạn được mời. Hãy tạo tài khoản tại đây.";
     OnlyInvited: "Accounts are made by invitation here: ask somebody for a link.", "Ở đây tài khoản được tạo bằng lời mời: hãy xin một liên kết mời.";
+    Tag: "en", "vi";
+    Forgot: "I forgot my password", "Tôi quên mật khẩu";
+    ForgotSent: "If there is an account with this e-mail, a link is on its way to it.", "Nếu có tài khoản với e-mail này, một liên kết đang được gửi đến đó.";
+    ForgotHint: "Write your e-mail above first.", "Trước tiên hãy điền e-mail của bạn ở trên.";
     NewPassword: "New password", "Mật khẩu mới";
     SetPassword: "Set the password", "Đặt mật khẩu";
     PasswordIsSet: "The new password is set, and every sign-in has ended. Sign in with it.", "Mật khẩu mới đã được đặt và mọi phiên đăng nhập đã kết thúc. Hãy đăng nhập bằng mật khẩu đó.";
@@ -155,6 +159,10 @@ texts! {
     Saved: "Saved.", "Đã lưu.";
     EndOthers: "End all others", "Kết thúc các phiên khác";
     LastUsed: "last used {time}", "dùng gần nhất {time}";
+    DeleteAccount: "Delete my account", "Xóa tài khoản của tôi";
+    DeleteHint: "You are signed out everywhere at once. After a week your name and e-mail are gone for ever; your messages stay as those of a deleted account. Until then you can sign in and keep it.", "Bạn sẽ bị đăng xuất ở mọi nơi ngay. Sau một tuần, tên và e-mail của bạn bị xóa vĩnh viễn; tin nhắn ở lại như của một tài khoản đã xóa. Trước lúc đó, bạn có thể đăng nhập và giữ lại tài khoản.";
+    IsDeleted: "Your account is deleted {time}.", "Tài khoản của bạn sẽ bị xóa {time}.";
+    KeepAccount: "Keep my account", "Giữ tài khoản";
     People: "People", "Mọi người";
     Invitations: "Invitations", "Lời mời";
     AuditLog: "Log", "Nhật ký";

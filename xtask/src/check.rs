@@ -66,6 +66,7 @@ const LAYERS: &[&str] = &[
     "refusal",
     "operator",
     "caretaker",
+    "mail",
     "chat",
     "session",
     "page",

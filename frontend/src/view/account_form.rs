@@ -1,15 +1,15 @@
 //! Changing one's own name, address and password.
 
 use causerie_protocol::accounts::{Account, UpdateAccount};
-use causerie_texts::page;
+use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::erased::{submit, text};
 use super::form;
-use super::widgets::{alert, submit_button};
+use super::widgets::{alert, button, submit_button};
 use crate::app::App;
-use crate::browser;
+use crate::{browser, time};
 
 pub fn account_form(app: App, account: &Account) -> AnyView {
     let before = StoredValue::new((account.name.clone(), account.email.clone()));
@@ -73,6 +73,56 @@ pub fn account_form(app: App, account: &Account) -> AnyView {
             <p class="soft" role="status">{text(move || if saved.get() { say!(Saved).to_owned() } else { String::new() })}</p>
             <div class="actions">{submit_button(say!(Save), busy)}</div>
         </form>
+    }
+    .into_any()
+}
+
+/// The way to delete one's own account, or to take that back.
+pub fn deletion(app: App, account: &Account, reload: impl Fn() + Copy + 'static) -> AnyView {
+    let error = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    if let Some(at) = &account.delete_at {
+        let at = app.clock(|clock| clock.full(time::millis(at)));
+        let keep = button("button main", Some("keep-account"), say!(KeepAccount), move |_| {
+            browser::run(async move {
+                match app.api().keep_account().await {
+                    Ok(()) => reload(),
+                    Err(problem) => drop(error.try_set(problem.detail)),
+                }
+            });
+        });
+        return view! { <div class="notice stack"><p>{say!(IsDeleted, time = at)}</p>{alert(error)}<div class="actions">{keep}</div></div> }
+            .into_any();
+    }
+    let delete = submit(move |event: SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        let password = form::reader(&event)("delete_password");
+        busy.set(true);
+        error.set(String::new());
+        browser::run(async move {
+            // When it is done the sign-in has ended, and the page says so.
+            if let Err(problem) = app.api().delete_account(password).await {
+                let _ = error.try_set(problem.detail);
+            }
+            let _ = busy.try_set(false);
+        });
+    });
+    page! {
+        <details>
+            <summary>say!(DeleteAccount)</summary>
+            <form data-testid="delete-account" on:submit=delete>
+                <p class="soft">say!(DeleteHint)</p>
+                <label class="field">
+                    <span>say!(CurrentPassword)</span>
+                    <input name="delete_password" type="password" autocomplete="current-password" required />
+                </label>
+                {alert(error)}
+                <div class="actions"><button class="button bad" type="submit">say!(DeleteAccount)</button></div>
+            </form>
+        </details>
     }
     .into_any()
 }

@@ -49,12 +49,15 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
         }
     });
     let account = RwSignal::new(None);
-    browser::run(async move {
-        match app.api().account().await {
-            Ok(found) => drop(account.try_set(Some(found))),
-            Err(problem) => drop(error.try_set(problem.detail)),
-        }
-    });
+    let load_account = move || {
+        browser::run(async move {
+            match app.api().account().await {
+                Ok(found) => drop(account.try_set(Some(found))),
+                Err(problem) => drop(error.try_set(problem.detail)),
+            }
+        });
+    };
+    load_account();
     let looks_after_people = reactive(move || {
         let role = account.with(|account: &Option<Account>| account.as_ref().map(|account| account.role));
         if role >= Some(Role::Moderator) {
@@ -66,7 +69,13 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
         }
     });
     let form = reactive(move || {
-        account.get().map_or_else(|| ().into_any(), |account| account_form::account_form(app, &account))
+        account.get().map_or_else(
+            || ().into_any(),
+            |account| {
+                let form = account_form::account_form(app, &account);
+                view! { {form} {account_form::deletion(app, &account, load_account)} }.into_any()
+            },
+        )
     });
     let end_others = button("link", Some("end-others"), say!(EndOthers), move |_| {
         browser::run(async move {

@@ -32,8 +32,9 @@ pub fn SignIn() -> impl IntoView {
     // Until the server says otherwise, which only a server that asks for invitations does.
     let may_register = RwSignal::new(true);
     let invited = RwSignal::new(String::new());
+    let has_mail = RwSignal::new(false);
     let error = RwSignal::new(String::new());
-    browser::run(look(invitation.clone(), may_register, invited, error));
+    browser::run(look(invitation.clone(), may_register, has_mail, invited, error));
     let invitation = StoredValue::new(invitation);
     let busy = RwSignal::new(false);
 
@@ -85,6 +86,24 @@ pub fn SignIn() -> impl IntoView {
             </button>
         </form>
     };
+    let forgot = reactive(move || {
+        if !has_mail.get() || registering.get() {
+            return ().into_any();
+        }
+        let ask = button("link", Some("forgot"), say!(Forgot), move |_| {
+            let email = TextStorage::of_sign_in().get(EMAIL).unwrap_or_default().trim().to_owned();
+            if email.is_empty() {
+                return error.set(say!(ForgotHint).to_owned());
+            }
+            browser::run(async move {
+                match Api::new("").ask_reset(email).await {
+                    Ok(()) => drop(invited.try_set(say!(ForgotSent).to_owned())),
+                    Err(problem) => drop(error.try_set(problem.detail)),
+                }
+            });
+        });
+        view! { <p class="other">{ask}</p> }.into_any()
+    });
     let other = reactive(move || {
         if !may_register.get() && !registering.get() {
             return page! { <p class="other" data-testid="only-invited">say!(OnlyInvited)</p> }.into_any();
@@ -105,6 +124,7 @@ pub fn SignIn() -> impl IntoView {
             {reactive(move || reason(app))}
             {reactive(move || notice(invited.get()))}
             {form}
+            {forgot}
             {other}
             {language_choice()}
         </main>
@@ -136,6 +156,7 @@ fn notice(words: String) -> AnyView {
 async fn look(
     invitation: Option<String>,
     may_register: RwSignal<bool>,
+    has_mail: RwSignal<bool>,
     invited: RwSignal<String>,
     error: RwSignal<String>,
 ) {
@@ -143,6 +164,7 @@ async fn look(
     let Some(secret) = invitation else {
         if let Ok(installation) = api.installation().await {
             let _ = may_register.try_set(installation.registration == Registration::Open);
+            let _ = has_mail.try_set(installation.mail);
         }
         return;
     };

@@ -148,6 +148,12 @@ impl Auth {
         self.attempts.look(peer, Instant::now()).map_err(|wait| SignInError::TooManySignIns { wait })
     }
 
+    /// Counts a wish for a new password, by network, and by account whether there is one or not.
+    pub fn limit_resets(&self, peer: Option<IpAddr>, email: &str) -> Result<(), SignInError> {
+        let wait = self.attempts.ask_reset(peer, &email::key(email.trim()), Instant::now());
+        wait.map_err(|wait| SignInError::TooManySignIns { wait })
+    }
+
     /// Whether this is the password of somebody who is signed in; wrong ones count as guesses.
     pub async fn check_own_password(
         &self,

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
-use causerie_protocol::accounts::{Account, Link};
-use causerie_protocol::{Role, paths};
+use causerie_protocol::accounts::{Account, Invitation, Link};
+use causerie_protocol::{InvitationId, Role, paths};
 use causerie_server::config::{AccountCommand, AccountOptions};
 use causerie_server::operator::Operator;
 use causerie_server::store::AccountChange;
@@ -42,6 +42,35 @@ async fn carry_out(operator: &Operator, command: &AccountCommand, page: &str) ->
         AccountCommand::Suspend { address, lift } => {
             let change = if *lift { AccountChange::Restore } else { AccountChange::Suspend };
             say(&line(&operator.change(address, change).await?));
+        }
+        AccountCommand::SignOut { address } => {
+            say(&line(&operator.change(address, AccountChange::SignOut { except: None }).await?));
+        }
+        AccountCommand::Invite { role, uses, hours } => {
+            let link = operator.invite(*role, *uses, *hours).await?;
+            say(&format!("{page}{}", paths::join_page(&link.token)));
+            say(&format!("by this link {uses} may make an account as {role}, until {}", link.ends_at.0));
+        }
+        AccountCommand::Invitations => {
+            for invitation in operator.invitations().await? {
+                let Invitation { id, role, uses, max_uses, ends_at, revoked, .. } = invitation;
+                let mark = if revoked { " (revoked)" } else { "" };
+                say(&format!("{id:>6} {:<9} {uses}/{max_uses} until {}{mark}", role.as_str(), ends_at.0));
+            }
+        }
+        AccountCommand::Revoke { invitation } => {
+            operator.revoke(InvitationId(*invitation)).await?;
+            say(&format!("revoked: {invitation}"));
+        }
+        AccountCommand::Audit { limit } => {
+            for entry in operator.audit(*limit).await? {
+                let nobody = || "the command line or the server".to_owned();
+                let who = entry.actor.map_or_else(nobody, |actor| format!("account {actor}"));
+                let whom = entry.target.map(|target| format!(" account {target}")).unwrap_or_default();
+                let detail = Some(entry.detail).filter(|detail| !detail.is_empty());
+                let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+                say(&format!("{} {who}: {}{whom}{detail}", entry.at.0, entry.action));
+            }
         }
         AccountCommand::Reset { address } => say_link(&operator.reset(address).await?, page),
         AccountCommand::Delete { address, yes } => {

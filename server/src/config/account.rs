@@ -1,6 +1,6 @@
 //! The options of `causerie account`.
 
-use causerie_protocol::Role;
+use causerie_protocol::{Role, limits};
 use clap::{Args, Subcommand};
 
 use super::{ConfigError, Database, public_url};
@@ -65,6 +65,36 @@ pub enum AccountCommand {
         /// Let the person back in.
         #[arg(long)]
         lift: bool,
+    },
+    /// End every sign-in of an account.
+    SignOut {
+        #[arg(value_name = "ADDRESS", help = "The account, by its e-mail address or its number")]
+        address: String,
+    },
+    /// Print an invitation: a link by which people make their own accounts.
+    Invite {
+        /// The role of those who come by it: moderator, member or guest.
+        #[arg(long, value_name = "ROLE", default_value = "member")]
+        role: Role,
+        /// How many people may come by it.
+        #[arg(long, value_name = "COUNT", default_value_t = 1)]
+        uses: i64,
+        /// Hours until it ends.
+        #[arg(long, value_name = "HOURS", default_value_t = limits::INVITATION_HOURS)]
+        hours: i64,
+    },
+    /// List invitations: number, role, how many came and may come, and when it ends.
+    Invitations,
+    /// Revoke an invitation.
+    Revoke {
+        #[arg(value_name = "NUMBER", help = "Its number, as `causerie account invitations` lists it")]
+        invitation: i64,
+    },
+    /// Print the audit log, the newest entry first.
+    Audit {
+        /// How many entries.
+        #[arg(long, value_name = "COUNT", default_value_t = limits::ADMIN_PAGE as u64)]
+        limit: u64,
     },
     /// Print a link by which a person sets a new password, once, within thirty minutes.
     Reset {

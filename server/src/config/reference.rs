@@ -59,12 +59,19 @@ causerie account role ben@example.org moderator
 causerie account suspend ben@example.org
 causerie account suspend --lift ben@example.org
 causerie account reset ben@example.org
+causerie account sign-out ben@example.org
+causerie account invite --role guest --uses 5 --hours 24
+causerie account invitations
+causerie account revoke 3
+causerie account audit
 causerie account delete ben@example.org
 ```
 
+With `--smtp-url`, `--mail-from` and `--public-url` people ask for that link by themselves: it comes by mail, at most three times an hour, and the answer is the same for an address without an account.
+
 These work beside a running server, over a SQLite file too, and whoever is suspended or deleted loses their sockets within two seconds; by the page or the API it is at once.
 They read `DATABASE_URL` and `.env` as the server does, or take `--database-url`; links begin with `--public-url`.
-What was done to whom, by whom and when, stands in the audit log, which only grows: `GET /api/admin/audit/`.
+What was done to whom, by whom and when, stands in the audit log, which only grows; the page shows it under "People", and `GET /api/admin/audit/` too.
 
 ## The database
 

@@ -79,7 +79,8 @@ pub enum AccountChange {
         hash: String,
         except: Option<TokenId>,
     },
-    /// The person wants the account deleted at this time: every sign-in ends, and signing in again takes it back.
+    /// The person wants the account deleted at this time: every sign-in ends, and who signs in
+    /// again until then can take it back.
     DeleteAt(UnixMicros),
     /// The account is to stay.
     Keep,

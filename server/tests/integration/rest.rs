@@ -5,6 +5,7 @@ mod bad_input;
 mod chats;
 pub mod escaped;
 mod folder;
+mod mail;
 mod messages;
 mod people;
 mod surroundings;

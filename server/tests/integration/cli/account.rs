@@ -113,6 +113,18 @@ async fn a_command_beside_the_server_ends_the_sockets_of_somebody() {
     assert_eq!(log_in(&serving, "ben@example.org", "better horse").await.0, StatusCode::OK);
 
     assert!(text(&account(&folder, &["role", "ben@example.org", "moderator"]).await).contains("moderator"));
+    let invited = text(&account(&folder, &["invite", "--role", "guest", "--uses", "2"]).await);
+    let secret = invited.lines().next().unwrap().strip_prefix("http://127.0.0.1:8000/#join=").unwrap();
+    let body = json!({"email": "gus@example.org", "password": "correct horse", "invitation": secret});
+    assert_eq!(post(&serving, paths::REGISTER, body).await.0, StatusCode::CREATED);
+    let listed = text(&account(&folder, &["invitations"]).await);
+    assert!(listed.contains("guest") && listed.contains("1/2"), "{listed}");
+    let number = listed.split_whitespace().next().unwrap();
+    text(&account(&folder, &["revoke", number]).await);
+    assert!(text(&account(&folder, &["invitations"]).await).contains("revoked"));
+    assert!(refused(&account(&folder, &["invite", "--role", "owner"]).await).contains("--owner"));
+    let told = text(&account(&folder, &["audit", "--limit", "2"]).await);
+    assert!(told.lines().count() == 2 && told.contains("invitation_revoked"), "{told}");
     assert!(refused(&account(&folder, &["role", "ana@example.org", "guest"]).await).contains("only owner"));
     assert!(refused(&account(&folder, &["delete", "ben@example.org"]).await).contains("--yes"));
     text(&account(&folder, &["delete", "--yes", "ben@example.org"]).await);

@@ -298,6 +298,27 @@ async fn a_reset_link_works_once_and_looking_at_its_address_uses_nothing_up() {
     assert_eq!(server.log_in("alice@example.org", "better horse").await.0, StatusCode::OK);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_deletes_their_account_has_a_week_to_think() {
+    let server = TestServer::start().await;
+    let (owner, bob) = (server.register("owner").await, server.register("bob").await);
+    let delete = async |who: &Person, password: &str| {
+        let body = json!({ "current_password": password });
+        server.request(Method::POST, paths::DELETE_ACCOUNT, Some(&who.token), body).await
+    };
+    let (status, problem) = delete(&owner, "correct horse").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("last_owner")));
+    assert_eq!(delete(&bob, "wrong horse").await.0, StatusCode::FORBIDDEN);
+    let mut socket = server.many(&bob).await;
+    let (status, account) = delete(&bob, "correct horse").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(account["delete_at"].is_string());
+    assert_eq!(socket.closed().await.0, 4001);
+    let again = server.login(&bob).await;
+    let kept = server.call(Method::POST, paths::KEEP_ACCOUNT, &again, Value::Null).await;
+    assert_eq!(kept["delete_at"], Value::Null);
+}
+
 #[tokio::test]
 async fn a_sign_in_says_what_it_was_made_with_and_from_where() {
     // Otherwise this machine is a proxy, which named nobody.
