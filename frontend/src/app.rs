@@ -147,13 +147,12 @@ impl App {
         self.start_session(answer);
     }
 
-    /// The user has another name or address from now on.
-    pub fn renamed(self, name: String, email: String) {
+    /// The user has another name or address from now on; what is shown already follows with the next load.
+    pub fn renamed(self, user: User) {
         let session = self.core.with_value(|core| {
             let mut session = core.session.borrow_mut();
             if let Some(session) = &mut *session {
-                session.user.name = name;
-                session.user.email = email;
+                session.user = user;
             }
             session.clone()
         });

@@ -1,5 +1,6 @@
 //! Changing one's own name, address and password.
 
+use causerie_protocol::User;
 use causerie_protocol::accounts::{Account, UpdateAccount};
 use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
@@ -39,7 +40,7 @@ pub fn account_form(app: App, account: &Account) -> AnyView {
             match app.api().update_account(&body).await {
                 Ok(account) => {
                     let _ = before.try_set_value((account.name.clone(), account.email.clone()));
-                    app.renamed(account.name, account.email);
+                    app.renamed(User { id: account.id, email: account.email, name: account.name });
                     let _ = saved.try_set(true);
                 }
                 Err(problem) => drop(error.try_set(problem.detail)),
