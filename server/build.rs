@@ -49,10 +49,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(&stored, if compressed { &packed } else { content })?;
         writeln!(
             table,
-            "    Embedded {{ path: {path:?}, content_type: {:?}, hash: {:?}, hashed: {}, compressed: {compressed}, content: include_bytes!({stored:?}) }},",
+            "    Embedded {{ path: {path:?}, content_type: {:?}, hash: {:?}, compressed: {compressed}, content: include_bytes!({stored:?}) }},",
             content_type(path),
             hex(&Sha256::digest(content)[..8]),
-            is_hashed(path),
         )?;
     }
     let count = files.len();
@@ -107,13 +106,6 @@ fn content_type(path: &str) -> &'static str {
         "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
-}
-
-/// Whether a name holds a hash, as trunk's do: `name-0123456789abcdef.js`, `name-0123456789abcdef_bg.wasm`.
-fn is_hashed(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let stem = name.split('.').next().unwrap_or_default();
-    stem.split(['-', '_']).any(|part| part.len() >= 12 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -117,17 +117,16 @@ fn parse(name: &str) -> Option<Target> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod memory {
     use std::cell::RefCell;
     use std::collections::BTreeMap;
     use std::rc::Rc;
 
-    use super::*;
+    /// A store that lasts as long as a test.
+    #[derive(Clone, Debug, Default)]
+    pub struct Memory(pub Rc<RefCell<BTreeMap<String, String>>>);
 
-    #[derive(Clone, Default)]
-    struct Memory(Rc<RefCell<BTreeMap<String, String>>>);
-
-    impl Store for Memory {
+    impl super::Store for Memory {
         fn get(&self, key: &str) -> Option<String> {
             self.0.borrow().get(key).cloned()
         }
@@ -139,6 +138,12 @@ mod tests {
             };
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::memory::Memory;
+    use super::*;
 
     fn drafts() -> (Memory, Drafts<Memory>) {
         let memory = Memory::default();

@@ -27,26 +27,10 @@ pub fn forget_key(store: &impl Store) {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::{Cell, RefCell};
-    use std::collections::BTreeMap;
+    use std::cell::Cell;
 
     use super::*;
-
-    #[derive(Default)]
-    struct Memory(RefCell<BTreeMap<String, String>>);
-
-    impl Store for Memory {
-        fn get(&self, key: &str) -> Option<String> {
-            self.0.borrow().get(key).cloned()
-        }
-
-        fn set(&self, key: &str, text: Option<&str>) {
-            match text {
-                Some(text) => self.0.borrow_mut().insert(key.to_owned(), text.to_owned()),
-                None => self.0.borrow_mut().remove(key),
-            };
-        }
-    }
+    use crate::draft::memory::Memory;
 
     #[test]
     fn a_request_keeps_its_key_until_it_is_answered() {

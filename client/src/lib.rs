@@ -15,7 +15,7 @@
 //!    and the key of a request that was not answered.
 //! 7. [`chat_list`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
 //! 8. [`clock`] and [`day`]: the time that is shown, and the headings of days.
-//! 9. [`words`]: the page's language, and close codes, reasons and errors in it.
+//! 9. [`words`]: close codes, reasons and errors in the page's language.
 //! 10. [`names`] and [`links`]: how people are named, and which parts of a text are addresses.
 //! 11. [`sorted`]: the small collections that all of these use.
 

@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use causerie_protocol::{User, UserId, bidi};
+use causerie_protocol::{User, UserId};
+use causerie_texts::bidi;
 
 use crate::sorted::SortedMap;
 

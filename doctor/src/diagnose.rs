@@ -1,7 +1,8 @@
 //! What an observation means. Each function takes one observation and is independent of the order.
 
 use causerie_protocol::doctor::{NAME, OriginStatus, RecordedTrace, ServerStatus, Trace};
-use causerie_protocol::{CloseCode, ErrorCode, Finding, limits};
+use causerie_protocol::{CloseCode, ErrorCode, limits};
+use causerie_texts::{Finding, Language, close};
 use serde::Deserialize;
 
 use crate::probe::{Answer, Offer, SocketObservation};
@@ -152,7 +153,7 @@ pub fn close(code: u16, reason: &str, chat: Option<&str>) -> Cause {
         CloseCode::InternalError => Finding::DatabaseUnreachable.into(),
         other => Cause::from(Finding::ClosedByServer)
             .with("code", code.to_string())
-            .with("what", other.explanation().what.trim_end_matches('.')),
+            .with("what", close::explanation(other, Language::English).what.trim_end_matches('.')),
     };
     cause.with_note(format!("{code} {reason}").trim_end())
 }

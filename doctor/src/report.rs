@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
-use causerie_protocol::words::FilledExplanation;
-use causerie_protocol::words::checks::{Check, Heading};
-use causerie_protocol::{ChatId, Finding, Language, bidi, limits};
+use causerie_protocol::{ChatId, CloseCode, limits};
+use causerie_texts::{Check, FilledExplanation, Finding, Heading, Language, bidi, close};
 use serde::Serialize;
 use serde_json::json;
 
@@ -104,8 +103,14 @@ impl Report {
 
     /// The finding's explanation with its values.
     pub fn explanation(&self, language: Language) -> FilledExplanation {
-        let details: Vec<_> = self.details.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        self.finding.explanation(language).fill(&details)
+        let code = self.details.iter().find(|(name, _)| *name == "code");
+        let code = code.and_then(|(_, code)| code.parse().ok()).map(CloseCode::from_code);
+        let details = self.details.iter().map(|(name, value)| match (*name, code) {
+            // The value is English, for programs.
+            ("what", Some(code)) => ("what", close::explanation(code, language).what),
+            (name, _) => (name, value.as_str()),
+        });
+        self.finding.explanation(language).fill(&details.collect::<Vec<_>>())
     }
 
     /// For programs; the sentences are in one language.
@@ -131,25 +136,25 @@ impl Report {
 
     /// For people: short enough to be pasted into a message.
     pub fn text(&self, language: Language) -> String {
-        let mut text = format!("{}: {}\n", Heading::Report.label(language), self.finding);
-        for (name, value) in [
-            ("server", (!self.target.is_empty()).then(|| self.target.clone())),
-            ("chat", self.chat.map(|chat| chat.to_string())),
-            ("page", self.page.clone()),
-            ("doctor", Some(self.doctor.clone())),
+        let mut text = format!("{}: {}\n", Heading::Report.in_language(language), self.finding);
+        for (heading, value) in [
+            (Heading::Server, (!self.target.is_empty()).then(|| self.target.clone())),
+            (Heading::Chat, self.chat.map(|chat| chat.to_string())),
+            (Heading::Page, self.page.clone()),
+            (Heading::Doctor, Some(self.doctor.clone())),
             (
-                "answered by",
+                Heading::AnsweredBy,
                 self.server.as_ref().map(|server| {
                     format!("causerie {}, protocol {}, node {}", server.version, server.protocol, server.node)
                 }),
             ),
-            ("connect", self.figures.connect_ms.map(|ms| format!("{ms:.0} ms"))),
-            ("round trip", self.figures.round_trip_ms.map(|ms| format!("{ms:.1} ms"))),
-            ("clock", self.figures.skew_ms.map(|ms| format!("{ms:+} ms"))),
-            ("quiet", self.figures.quiet_ms.map(|ms| format!("{ms} ms"))),
+            (Heading::Connect, self.figures.connect_ms.map(|ms| format!("{ms:.0} ms"))),
+            (Heading::RoundTrip, self.figures.round_trip_ms.map(|ms| format!("{ms:.1} ms"))),
+            (Heading::Clock, self.figures.skew_ms.map(|ms| format!("{ms:+} ms"))),
+            (Heading::Quiet, self.figures.quiet_ms.map(|ms| format!("{ms} ms"))),
         ] {
             if let Some(value) = value {
-                let _ = writeln!(text, "{name}: {}", bidi::isolated(&value));
+                let _ = writeln!(text, "{}: {}", heading.in_language(language), bidi::isolated(&value));
             }
         }
         text.push('\n');
@@ -159,8 +164,8 @@ impl Report {
         let explanation = self.explanation(language);
         let _ = writeln!(text, "\n{}", explanation.what);
         if !self.finding.is_well() {
-            let _ = writeln!(text, "{}: {}", Heading::Why.label(language), explanation.why);
-            let _ = writeln!(text, "{}: {}", Heading::Remedy.label(language), explanation.remedy);
+            let _ = writeln!(text, "{}: {}", Heading::Why.in_language(language), explanation.why);
+            let _ = writeln!(text, "{}: {}", Heading::Remedy.in_language(language), explanation.remedy);
         }
         text
     }
@@ -173,7 +178,7 @@ impl Step {
             Outcome::Failed => Heading::Failed,
             Outcome::Skipped => Heading::Skipped,
         };
-        let mut line = format!("{}: {}", self.check.label(language), outcome.label(language));
+        let mut line = format!("{}: {}", self.check.in_language(language), outcome.in_language(language));
         if let Some(note) = &self.note {
             let _ = write!(line, " ({})", bidi::isolated(note));
         }

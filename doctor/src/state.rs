@@ -1,8 +1,8 @@
 //! The state machine of an examination: which probe comes next, given the observations so far.
 
 use causerie_protocol::doctor::ServerStatus;
-use causerie_protocol::words::checks::Check;
-use causerie_protocol::{ChatId, Finding, handshake, limits, paths};
+use causerie_protocol::{ChatId, handshake, limits, paths};
+use causerie_texts::{Check, Finding};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use causerie_protocol::{ChatId, Finding};
+use causerie_protocol::ChatId;
+use causerie_texts::Finding;
 use http::Uri;
 
 /// The address of a server. It has nothing of the query, where older clients put their token.

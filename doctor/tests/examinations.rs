@@ -10,8 +10,8 @@ use causerie_doctor::{
     SocketObservation, Target, TokenShape,
 };
 use causerie_protocol::doctor::OriginStatus;
-use causerie_protocol::words::checks::Check;
-use causerie_protocol::{ChatId, ErrorCode, Finding, Language, limits};
+use causerie_protocol::{ChatId, ErrorCode, limits};
+use causerie_texts::{Check, Finding, Language};
 use seen::{
     PAGE, PROBE, answer, arrived, closed, connected, failed, other, quick, refused, told, traced, welcomed,
 };
@@ -383,10 +383,24 @@ fn the_report_is_the_same_for_people_and_programs_in_both_languages() {
     );
     let vietnamese = report.text(Language::Vietnamese);
     assert!(vietnamese.contains("chat_not_found") && vietnamese.contains("Không có"), "{vietnamese}");
+    assert!(vietnamese.contains("máy chủ: https://chat.example.org"), "{vietnamese}");
     let json = report.json(Language::English);
     assert_eq!(json["finding"], "chat_not_found");
     assert_eq!(json["well"], false);
     assert_eq!(json["details"]["chat"], "7");
     assert_eq!(json["steps"].as_array().unwrap().last().unwrap()["outcome"], "failed");
     assert_eq!(json["words"]["what"], "There is no chat 7 for this person.");
+}
+
+#[test]
+fn a_close_is_explained_in_the_language_of_the_report() {
+    let seen: Vec<_> = connected().into_iter().chain([told(|_| {}), closed(4009, "replaced")]).collect();
+    let doctor = examine("wss://chat.example.org/ws/chats/7/", situation(Place::Browser), &seen);
+    for (language, what) in [
+        (Language::English, "4009: This connection was replaced."),
+        (Language::Vietnamese, "4009: Kết nối này đã được thay thế."),
+    ] {
+        let explanation = doctor.report().explanation(language);
+        assert!(explanation.what.ends_with(what), "{}", explanation.what);
+    }
 }

@@ -12,14 +12,17 @@ use causerie_client::sorted::SortedMap;
 use causerie_client::{Client, Effect, HistoryRequest, Input, Scope, SocketInput};
 use causerie_protocol::rest::{ChatCursor, SignedIn};
 use causerie_protocol::{ChatId, User, paths};
+use causerie_web::api::Api;
+use causerie_web::socket::Socket;
+use causerie_web::storage;
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
 
-use crate::api::Api;
-use crate::socket::Socket;
-use crate::storage;
+use crate::api::load_error;
+use crate::socket;
 use crate::storage::drafts::{self, TextStorage};
 use crate::storage::pending::PendingStorage;
+use crate::storage::tab;
 use crate::time::{self, Clock};
 use crate::{browser, route};
 
@@ -68,7 +71,7 @@ impl App {
             api: RefCell::new(Api::new("")),
             session: RefCell::default(),
             generation: Cell::new(0),
-            pending: PendingStorage::open(&storage::tab()),
+            pending: PendingStorage::open(&tab()),
             timer: Cell::default(),
             scopes: RefCell::default(),
             clock: RefCell::default(),
@@ -92,7 +95,7 @@ impl App {
 
     /// Gives an input to the client, and carries out its effects.
     pub fn dispatch(self, input: Input) {
-        let ahead = browser::wall_clock() - browser::now() as f64;
+        let ahead = causerie_web::wall_clock() - browser::now() as f64;
         let step = self.core.with_value(|core| ahead - core.clock_ahead.get());
         if step.abs() > TOLERANCE_MS as f64 {
             self.core.with_value(|core| core.clock_ahead.set(ahead));
@@ -107,9 +110,9 @@ impl App {
     }
 
     fn handle(self, input: Input) {
-        let effects = self
-            .core
-            .with_value(|core| core.client.borrow_mut().handle(input, browser::now(), browser::random()));
+        let effects = self.core.with_value(|core| {
+            core.client.borrow_mut().handle(input, browser::now(), causerie_web::random())
+        });
         for effect in effects {
             self.carry_out(effect);
         }
@@ -165,7 +168,7 @@ impl App {
     pub fn sign_out(self) {
         let api = self.api();
         // When the server can't be reached the token stays valid until it expires; this page signs out anyway.
-        browser::run(async move { drop(api.logout().await) });
+        causerie_web::run(async move { drop(api.logout().await) });
         storage::forget_session();
         self.end_session();
     }
@@ -215,7 +218,7 @@ impl App {
             core.pending.clone()
         });
         TextStorage::of(&user).forget();
-        browser::run(async move { pending.forget(user.id).await });
+        causerie_web::run(async move { pending.forget(user.id).await });
         self.dispatch(Input::SignedOut);
         self.user.set(None);
         self.show_list();
@@ -235,7 +238,7 @@ impl App {
         };
         let pending = self.core.with_value(|core| core.pending.clone());
         let generation = self.generation();
-        browser::run(async move {
+        causerie_web::run(async move {
             pending.opened().await;
             let messages = pending.adopt(user).await;
             if self.generation() == generation && !messages.is_empty() {
@@ -303,23 +306,23 @@ impl App {
         else {
             return;
         };
-        let url = format!("{}{}", browser::socket_base(), paths::SOCKET);
+        let url = format!("{}{}", causerie_web::socket_base(), paths::SOCKET);
         let dispatch_input = move |input: SocketInput| self.dispatch(Input::Socket(connection, input));
-        match Socket::open(&url, &token, dispatch_input) {
+        match socket::open(&url, &token, dispatch_input) {
             Ok(socket) => {
                 let before =
                     self.core.with_value(|core| core.socket.borrow_mut().replace((connection, socket)));
                 drop(before);
             }
             // Dispatched later, as every input of a socket, since the current input is still being handled.
-            Err(closed) => browser::run(async move { dispatch_input(closed) }),
+            Err(closed) => causerie_web::run(async move { dispatch_input(closed) }),
         }
     }
 
     fn load_chat(self, ticket: u64, chat: ChatId) {
         let (api, generation) = (self.api(), self.generation());
-        browser::run(async move {
-            let answer = api.chat(chat).await.map(Box::new).map_err(Into::into);
+        causerie_web::run(async move {
+            let answer = api.chat(chat).await.map(Box::new).map_err(load_error);
             if self.generation() == generation {
                 self.dispatch(Input::ChatFetched { ticket, answer });
             }
@@ -328,12 +331,12 @@ impl App {
 
     fn load_chats(self, ticket: u64, before: Option<ChatCursor>) {
         let (api, generation) = (self.api(), self.generation());
-        browser::run(async move {
+        causerie_web::run(async move {
             let answer = api.chats(before).await;
             if self.generation() == generation {
                 self.dispatch(match answer {
                     Ok((chats, has_more)) => Input::ChatsLoaded { ticket, chats, has_more },
-                    Err(error) => Input::ChatsFailed { ticket, error: error.into() },
+                    Err(error) => Input::ChatsFailed { ticket, error: load_error(error) },
                 });
             }
         });
@@ -341,12 +344,12 @@ impl App {
 
     fn load_history(self, request: HistoryRequest) {
         let (api, generation) = (self.api(), self.generation());
-        browser::run(async move {
+        causerie_web::run(async move {
             let answer = api.messages(request.chat, request.before).await;
             if self.generation() == generation {
                 self.dispatch(match answer {
                     Ok((messages, has_older)) => Input::HistoryLoaded { request, messages, has_older },
-                    Err(error) => Input::HistoryFailed { request, error: error.into() },
+                    Err(error) => Input::HistoryFailed { request, error: load_error(error) },
                 });
             }
         });

@@ -1,88 +1,18 @@
-//! Small interfaces of the browser: time, randomness, the address, locks between tabs.
-
-use std::pin::Pin;
+//! Small interfaces of the browser that only the page uses: events, locks between tabs, media queries, letters.
 
 use causerie_client::Millis;
-use js_sys::{Array, Function, JsString, Object, Promise, Reflect, RegExp};
+use causerie_web::window::property;
+use causerie_web::{document, window};
+use js_sys::{Array, Function, JsString, Object, Promise, RegExp};
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, MediaQueryListEvent, Window};
+use web_sys::MediaQueryListEvent;
 
-/// # Panics
-/// Never in a page: there is always one.
-pub fn window() -> Window {
-    web_sys::window().expect("a page runs in a window")
-}
-
-/// # Panics
-/// Never in a page: there is always one.
-pub fn document() -> Document {
-    window().document().expect("a window shows a document")
-}
-
-/// The time in milliseconds since 1970 by the monotonic clock, which may stand still while the device sleeps
-/// and does not change when the device's clock is set.
+/// The time by the monotonic clock, for the client.
 pub fn now() -> Millis {
-    // `performance` is missing only in browsers that are older than WebAssembly.
-    let time = get(&window(), "performance").map_or_else(js_sys::Date::now, |performance| {
-        let origin = get(&performance, "timeOrigin").and_then(|origin| origin.as_f64());
-        let elapsed = get(&performance, "now")
-            .and_then(|now| now.dyn_into::<Function>().ok())
-            .and_then(|now| now.call0(&performance).ok())
-            .and_then(|now| now.as_f64());
-        origin.zip(elapsed).map_or_else(js_sys::Date::now, |(origin, elapsed)| origin + elapsed)
-    });
-    time as Millis
-}
-
-/// The time in milliseconds since 1970 by the device's clock, which may be wrong and may be set.
-pub fn wall_clock() -> f64 {
-    js_sys::Date::now()
-}
-
-/// A random number in 0..1.
-pub fn random() -> f64 {
-    js_sys::Math::random()
-}
-
-/// A new random UUID (version 4).
-///
-/// `crypto.randomUUID` exists on secure origins only, and a server at home may use plain HTTP.
-pub fn uuid() -> String {
-    let mut bytes = [0_u8; 16];
-    let filled =
-        window().crypto().is_ok_and(|crypto| crypto.get_random_values_with_u8_array(&mut bytes).is_ok());
-    if !filled {
-        bytes.fill_with(|| (random() * 256.0) as u8);
-    }
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let mut text = String::with_capacity(36);
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-        }
-    }
-    text
-}
-
-/// The base of all addresses of the page's own server, such as `https://example.org/chat`: the document's `<base>`,
-/// which the server writes, without its closing slash.
-pub fn base() -> String {
-    let mut base = document().base_uri().ok().flatten().unwrap_or_default();
-    base.truncate(base.find(['?', '#']).unwrap_or(base.len()));
-    base.truncate(base.rfind('/').unwrap_or_default());
-    base
-}
-
-/// The base of the addresses of sockets, such as `wss://chat.example`.
-pub fn socket_base() -> String {
-    base().replacen("http", "ws", 1)
+    causerie_web::now() as Millis
 }
 
 pub fn is_visible() -> bool {
@@ -121,23 +51,17 @@ async fn held() -> Option<Vec<String>> {
     let locks = locks()?;
     let promise = function(&locks, "query")?.call0(&locks).ok()?.dyn_into::<Promise>().ok()?;
     let snapshot = JsFuture::from(promise).await.ok()?;
-    let held = get(&snapshot, "held")?.dyn_into::<Array>().ok()?;
-    Some(held.iter().filter_map(|lock| get(&lock, "name")?.as_string()).collect())
+    let held = property(&snapshot, "held")?.dyn_into::<Array>().ok()?;
+    Some(held.iter().filter_map(|lock| property(&lock, "name")?.as_string()).collect())
 }
 
 /// `navigator.locks`, which exists on secure origins only.
 fn locks() -> Option<Object> {
-    get(&window().navigator(), "locks")?.dyn_into().ok()
+    property(&window().navigator(), "locks")?.dyn_into().ok()
 }
 
 fn function(object: &JsValue, name: &str) -> Option<Function> {
-    get(object, name)?.dyn_into().ok()
-}
-
-/// A property of an object, unless it is undefined or null.
-fn get(object: &JsValue, name: &str) -> Option<JsValue> {
-    let value = Reflect::get(object, &JsValue::from_str(name)).ok()?;
-    (!value.is_undefined() && !value.is_null()).then_some(value)
+    property(object, name)?.dyn_into().ok()
 }
 
 /// Whether a media query matches, as a signal.
@@ -203,12 +127,4 @@ pub fn fold(name: &str) -> String {
 /// A text in capitals, by the browser.
 pub fn upper_case(text: &str) -> String {
     JsString::from(text).to_upper_case().into()
-}
-
-/// Spawns a future.
-///
-/// It is boxed, so that the code around a future is compiled once and not for each.
-pub fn run(future: impl Future<Output = ()> + 'static) {
-    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
-    wasm_bindgen_futures::spawn_local(future);
 }

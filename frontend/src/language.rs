@@ -1,20 +1,13 @@
 //! The language of the page; the script in `index.html` chose it by loading this program.
 
-use causerie_client::words::LANGUAGE;
-use causerie_protocol::words::Language;
+use causerie_texts::{LANGUAGE, Language};
+use causerie_web::{storage, window};
 use js_sys::{Array, Intl, Number, Object, Reflect};
 use wasm_bindgen::JsValue;
 
-use crate::browser::window;
-
-/// The key of the choice; the connection tester and the script in `index.html` use the same.
-const LANGUAGE_KEY: &str = "causerie.language";
-
 /// Stores the choice for every page of this server, and loads this page again; pending messages stay.
 pub fn choose(tag: &str) {
-    if let Ok(Some(storage)) = window().local_storage() {
-        let _ = storage.set_item(LANGUAGE_KEY, tag);
-    }
+    storage::keep_language(tag);
     let _ = window().location().reload();
 }
 

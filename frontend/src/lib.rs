@@ -5,7 +5,8 @@
 //!
 //! Reading order:
 //!
-//! 1. [`socket`], [`api`] and [`storage`]: the socket, the HTTP API and the browser's storage.
+//! 1. [`socket`], [`api`] and [`storage`]: the socket, the errors of the HTTP API, and what is stored, over the browser's
+//!    own in `causerie-web`.
 //! 2. [`browser`], [`route`], [`time`] and [`language`]: other interfaces of the browser.
 //! 3. [`app`]: the state, its one way in, and the effects carried out.
 //! 4. [`view`]: the components.
@@ -22,9 +23,7 @@ pub mod view;
 
 /// Starts the page in place of the skeleton in `index.html`.
 pub fn start(parts: view::parts::Parts) {
-    if let Some(skeleton) = browser::document().get_element_by_id("skeleton") {
-        skeleton.remove();
-    }
+    causerie_web::window::remove_skeleton();
     leptos::mount::mount_to_body(move || view::Page(view::PageProps { parts }));
 }
 

@@ -3,18 +3,18 @@
 use causerie_protocol::{ChatId, paths};
 use wasm_bindgen::JsValue;
 
-use crate::browser::{self, window};
+use causerie_web::window;
 
 /// Marks an entry of the browser's history that was reached from the list, so that "back" leads there.
 const FROM_LIST: &str = "from-list";
 
 pub fn path(chat: Option<ChatId>) -> String {
-    let base = browser::base();
+    let base = causerie_web::base();
     chat.map_or_else(|| format!("{base}/"), |chat| format!("{base}/chats/{chat}"))
 }
 
 pub fn parse(address: &str) -> Option<ChatId> {
-    let path = address.split(['?', '#']).next()?.strip_prefix(&*browser::base())?;
+    let path = address.split(['?', '#']).next()?.strip_prefix(&*causerie_web::base())?;
     path.strip_prefix("/chats/")?.trim_end_matches('/').parse().ok()
 }
 
@@ -78,11 +78,10 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::{parse, path};
-    use crate::browser;
 
     #[wasm_bindgen_test]
     fn a_path_names_a_chat_or_the_list() {
-        let base = browser::base();
+        let base = causerie_web::base();
         for chat in [None, Some(ChatId(7))] {
             assert_eq!(parse(&path(chat)), chat, "{base:?}");
         }

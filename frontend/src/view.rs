@@ -129,7 +129,7 @@ fn publish_connection_state(app: App) {
             ConnectionState::Offline => "offline",
             ConnectionState::SignedOut { .. } | ConnectionState::Stopped { .. } => "stopped",
         });
-        if let Some(body) = browser::document().body() {
+        if let Some(body) = causerie_web::document().body() {
             let _ = body.dataset().set("connection", name);
         }
     });
@@ -157,6 +157,6 @@ fn update_title(app: App) {
             0 => String::new(),
             _ => format!("({}) ", widgets::unread_words(unread, most)),
         };
-        browser::document().set_title(&format!("{count}{title}"));
+        causerie_web::document().set_title(&format!("{count}{title}"));
     });
 }

@@ -1,4 +1,4 @@
-//! The page's own client in a real browser, against a real server.
+//! The API and the socket as the page uses them, in a real browser, against a real server.
 //!
 //! `cargo xtask test` starts a server that allows this page's origin, and names it in `CAUSERIE_TEST_SERVER`.
 
@@ -8,16 +8,14 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use causerie_client::SocketInput;
-use causerie_frontend::api::{Api, ApiError};
-use causerie_frontend::browser::uuid;
-use causerie_frontend::socket::Socket;
 use causerie_protocol::rest::{Chat, CreateChat, Login, Register, SignedIn, UserRef};
 use causerie_protocol::{
     ChatId, ClientFrame, ClientId, CloseCode, ErrorCode, Event, Message, MessageText, ServerFrame, handshake,
     paths,
 };
-use wasm_bindgen::JsValue;
+use causerie_web::api::{Api, ApiError, Failure};
+use causerie_web::socket::{Socket, SocketEvent};
+use causerie_web::uuid;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -43,7 +41,7 @@ struct Line {
 
 #[derive(Default)]
 struct Inbox {
-    inputs: VecDeque<SocketInput>,
+    events: VecDeque<SocketEvent>,
     waker: Option<Waker>,
 }
 
@@ -52,10 +50,9 @@ impl Line {
     fn dial(path: &str, protocols: &[&str]) -> Self {
         let inbox = Rc::new(RefCell::new(Inbox::default()));
         let filled = Rc::clone(&inbox);
-        let offer = protocols.iter().map(|protocol| JsValue::from_str(protocol)).collect();
-        let socket = Socket::open_with(&socket_url(path), &offer, move |input| {
+        let socket = Socket::open(&socket_url(path), protocols, move |event| {
             let mut inbox = filled.borrow_mut();
-            inbox.inputs.push_back(input);
+            inbox.events.push_back(event);
             if let Some(waker) = inbox.waker.take() {
                 waker.wake();
             }
@@ -67,7 +64,7 @@ impl Line {
     async fn open(token: &str) -> Self {
         let offer = handshake::offer(token);
         let line = Self::dial(paths::SOCKET, &offer.each_ref().map(String::as_str));
-        let SocketInput::Opened = line.input().await else { panic!("it opens first") };
+        let SocketEvent::Opened = line.event().await else { panic!("it opens first") };
         assert_eq!(
             line.socket.protocol(),
             handshake::VERSIONED,
@@ -77,11 +74,11 @@ impl Line {
         line
     }
 
-    async fn input(&self) -> SocketInput {
+    async fn event(&self) -> SocketEvent {
         poll_fn(|context| {
             let mut inbox = self.inbox.borrow_mut();
-            match inbox.inputs.pop_front() {
-                Some(input) => Poll::Ready(input),
+            match inbox.events.pop_front() {
+                Some(event) => Poll::Ready(event),
                 None => {
                     inbox.waker = Some(context.waker().clone());
                     Poll::Pending
@@ -94,8 +91,8 @@ impl Line {
     /// The next frame that is not a notice of who is there.
     async fn frame(&self) -> ServerFrame {
         loop {
-            match self.input().await {
-                SocketInput::Frame(text) => {
+            match self.event().await {
+                SocketEvent::Text(text) => {
                     match ServerFrame::decode(&text).expect("the server sends frames") {
                         ServerFrame::Presence(_) | ServerFrame::Ping(_) | ServerFrame::Read(_) => {}
                         frame => return frame,
@@ -109,7 +106,7 @@ impl Line {
     /// How the socket ends, whatever comes before.
     async fn end(&self) -> (CloseCode, String) {
         loop {
-            if let SocketInput::Closed { code, reason } = self.input().await {
+            if let SocketEvent::Closed { code, reason } = self.event().await {
                 return (CloseCode::from_code(code), reason);
             }
         }
@@ -169,11 +166,12 @@ async fn an_account_signs_in_with_its_password_only() {
     assert_eq!(again.user, account.user);
     assert_ne!(again.token, account.token, "each sign-in has a token of its own");
 
-    let Err(ApiError { status, code, detail }) = api.login(&login("something else")).await else {
+    let refused = api.login(&login("something else")).await;
+    let Err(ApiError { status, failure: Failure::Refused(problem) }) = refused else {
         panic!("the password is wrong")
     };
-    assert_eq!((status, code), (401, ErrorCode::WrongCredentials));
-    assert!(!detail.is_empty(), "a person is told what is wrong");
+    assert_eq!((status, problem.code), (401, ErrorCode::WrongCredentials));
+    assert!(!problem.detail.is_empty(), "a person is told what is wrong");
 }
 
 #[wasm_bindgen_test]
@@ -258,7 +256,7 @@ async fn the_chat_of_others_closes_with_4003() {
     }
     // And the socket that an old client opens for its own chat works.
     let line = Line::dial(&paths::chat_socket(chat, None), &["Bearer", &ben.token]);
-    let SocketInput::Opened = line.input().await else { panic!("it opens") };
+    let SocketEvent::Opened = line.event().await else { panic!("it opens") };
     assert_eq!(line.socket.protocol(), handshake::BEARER);
     line.socket.send(r#"{"type":"message","text":"Hello"}"#);
     assert_eq!(line.message().await.content, "Hello");

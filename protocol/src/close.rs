@@ -1,9 +1,8 @@
-//! Close codes: why a socket closes, what a client does then, and how it is explained to a person.
+//! Close codes: why a socket closes, and what a client does then.
 
 use std::fmt;
 
 use crate::limits;
-use crate::words::{Explanation, Language, vietnamese_close};
 
 /// What a client does after a close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,23 +21,8 @@ pub enum Policy {
     BackOffAndDiagnose,
 }
 
-impl Policy {
-    /// The policy in a few words, for tables.
-    #[must_use]
-    pub fn summary(self) -> &'static str {
-        match self {
-            Self::StayClosed => "stays closed until a person acts",
-            Self::SignIn => "asks the person to sign in",
-            Self::ResumeJittered => "resumes after a short random delay",
-            Self::ResumeNow => "reconnects at once and resumes",
-            Self::BackOff => "backs off, then resumes",
-            Self::BackOffAndDiagnose => "backs off and finds out why",
-        }
-    }
-}
-
 macro_rules! close_codes {
-    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $policy:ident, $what:literal, $why:literal, $remedy:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $policy:ident;)+) => {
         /// Why a WebSocket ended (RFC 6455, section 7.4; 4000–4999 are ours).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum CloseCode {
@@ -90,93 +74,52 @@ macro_rules! close_codes {
                     },
                 }
             }
-
-            /// The explanation in English; a page in English needs no other table.
-            #[must_use]
-            pub fn explanation(self) -> Explanation {
-                match self {
-                    $(Self::$name => Explanation { what: $what, why: $why, remedy: $remedy },)+
-                    Self::Other(_) => Explanation {
-                        what: "The connection was closed.",
-                        why: "The server gave a reason that this page does not know; it may be newer than the page.",
-                        remedy: "Reload the page. If that does not help, ask whoever runs the server.",
-                    },
-                }
-            }
         }
     };
 }
 
 close_codes! {
     /// The client or the server left on purpose.
-    Normal = 1000, StayClosed,
-        "The connection was ended.", "It was closed on purpose.", "Connect again when you want to.";
+    Normal = 1000, StayClosed;
     /// The server goes away, or the page was left.
-    GoingAway = 1001, ResumeJittered,
-        "The server is going away.", "It is being stopped or moved.", "Nothing: the page reconnects by itself.";
+    GoingAway = 1001, ResumeJittered;
     /// The client sent a binary frame, which the protocol does not have.
-    UnsupportedData = 1003, BackOff,
-        "The server did not understand what was sent.", "A binary frame came where only text is spoken.", "Reload the page, so that it is of the same version as the server.";
+    UnsupportedData = 1003, BackOff;
     /// The connection broke without a close frame; never sent.
-    Abnormal = 1006, BackOffAndDiagnose,
-        "The connection broke.", "The network is away, a proxy cut the connection, or no server is listening.", "Check your network. The page keeps trying; \"Why?\" finds the cause.";
+    Abnormal = 1006, BackOffAndDiagnose;
     /// The client sent text that is not UTF-8.
-    InvalidPayload = 1007, BackOff,
-        "The server could not read what was sent.", "The text was not valid UTF-8.", "Reload the page, so that it is of the same version as the server.";
+    InvalidPayload = 1007, BackOff;
     /// The client sent a frame over the size limit.
-    MessageTooBig = 1009, ResumeNow,
-        "What was sent is too large.", "A frame was larger than the server takes.", "Shorten the message, or send it in parts.";
+    MessageTooBig = 1009, ResumeNow;
     /// The store or the bus is unavailable.
-    InternalError = 1011, BackOff,
-        "The server has a problem.", "Its database or another service that it needs does not answer.", "Nothing: the page keeps trying. If it lasts, tell whoever runs the server.";
+    InternalError = 1011, BackOff;
     /// The server restarts.
-    ServiceRestart = 1012, ResumeJittered,
-        "The server restarts.", "It is being updated.", "Nothing: the page reconnects in a moment.";
+    ServiceRestart = 1012, ResumeJittered;
     /// The server is overloaded.
-    TryAgainLater = 1013, BackOff,
-        "The server is busy.", "More people are connected than it can serve just now.", "Nothing: the page tries again after a while.";
+    TryAgainLater = 1013, BackOff;
     /// There is no token, or it is invalid, expired or revoked; the reason says which.
-    Unauthorized = 4001, SignIn,
-        "You are signed out.", "Your sign-in expired, was ended elsewhere, or never reached the server.", "Sign in again. What you have not sent yet is kept.";
+    Unauthorized = 4001, SignIn;
     /// The client sent too many frames that make no sense.
-    BrokenClient = 4002, StayClosed,
-        "The server ended the connection because it did not understand this page.", "The page is older or newer than the server, or a program sent nonsense.", "Reload the page.";
+    BrokenClient = 4002, StayClosed;
     /// The person is not in this chat, or there is no such chat; the same, so that ids can't be probed.
-    NotParticipant = 4003, StayClosed,
-        "You have no access to this chat.", "You are not a participant, or the chat does not exist any more.", "Ask somebody in the chat to add you.";
+    NotParticipant = 4003, StayClosed;
     /// The account was suspended by whoever looks after this installation.
-    Suspended = 4004, StayClosed,
-        "Your account is suspended.", "Somebody who looks after this installation did that.", "Ask whoever runs the server. What you have not sent yet is kept on this device.";
+    Suspended = 4004, StayClosed;
     /// Another connection took this one's place.
-    Replaced = 4009, StayClosed,
-        "This connection was replaced.", "The same page was opened again elsewhere.", "Go on there, or reload this page.";
+    Replaced = 4009, StayClosed;
     /// The versions of client and server don't fit.
-    VersionMismatch = 4010, StayClosed,
-        "This page and the server speak different versions.", "One of them was updated and the other was not.", "Reload the page.";
+    VersionMismatch = 4010, StayClosed;
     /// The client sent or connected too often.
-    RateLimited = 4108, BackOff,
-        "The server asks for a pause.", "Too much was sent in too short a time.", "Nothing: the page goes on after a while.";
+    RateLimited = 4108, BackOff;
     /// The person has as many connections as one may.
-    TooManySockets = 4109, BackOff,
-        "You have too many connections at once.", "The page is open in very many tabs or on very many devices.", "Close some of them. The page connects when there is room.";
+    TooManySockets = 4109, BackOff;
     /// The client read too slowly and its queue was full.
-    FellBehind = 4201, ResumeNow,
-        "The connection was too slow and starts again.", "Messages came faster than this device could take them.", "Nothing: the page fetches what it missed.";
+    FellBehind = 4201, ResumeNow;
     /// The client did not answer a ping in time.
-    NoHeartbeat = 4202, ResumeNow,
-        "The connection had gone quiet and starts again.", "The device slept, or the network lost it.", "Nothing: the page fetches what it missed.";
+    NoHeartbeat = 4202, ResumeNow;
 }
 
 impl CloseCode {
-    /// The explanation in a language.
-    #[must_use]
-    pub fn explanation_in(self, language: Language) -> Explanation {
-        match language {
-            Language::English => self.explanation(),
-            Language::Vietnamese => vietnamese_close::close(self),
-        }
-    }
-
     /// A reason, cut at a character boundary to the [`limits::CLOSE_REASON_BYTES`] that fit into a close frame.
     #[must_use]
     pub fn clip_reason(reason: &str) -> &str {
@@ -244,13 +187,9 @@ mod tests {
     }
 
     #[test]
-    fn every_code_has_words_for_a_person() {
+    fn every_code_has_a_meaning() {
         for code in CloseCode::ALL {
-            let words = code.explanation();
-            for sentence in [words.what, words.why, words.remedy, code.meaning()] {
-                assert!(sentence.ends_with('.'), "{code}: {sentence:?}");
-                assert!(!sentence.contains(&code.code().to_string()), "{code} is a bare number");
-            }
+            assert!(code.meaning().ends_with('.'), "{code}: {:?}", code.meaning());
         }
     }
 

@@ -10,45 +10,37 @@
 //! 5. [`handshake`]: the subprotocol values that carry the token.
 //! 6. [`rest`], [`accounts`] and [`paths`]: bodies and addresses of the HTTP API.
 //! 7. [`limits`]: every bound, named once.
-//! 8. [`read`]: how objects are deserialised; [`bidi`]: how other people's text is isolated in a sentence.
-//! 9. [`findings`], [`words`] and [`doctor`]: what can be wrong with a connection, how that is explained to a person,
-//!    and what a server reports about itself and a handshake.
-//! 10. [`reference`](mod@reference) and [`troubleshooting`]: the Markdown pages that are generated from all of these.
+//! 8. [`read`]: how objects are deserialised.
+//! 9. [`doctor`]: what a server reports about itself and a handshake. [`examples`]: a frame of every type.
 //!
 //! Nothing here does input or output; the crate builds natively and for `wasm32-unknown-unknown`.
 
 #![warn(missing_docs)]
 
 pub mod accounts;
-pub mod bidi;
 pub mod client_frame;
 pub mod close;
 pub mod doctor;
 pub mod error;
 pub mod event;
-pub mod findings;
+pub mod examples;
 pub mod handshake;
 pub mod heads;
 pub mod ids;
 pub mod limits;
 pub mod paths;
 pub mod read;
-pub mod reference;
 pub mod rest;
 pub mod server_frame;
 pub mod text;
-pub mod troubleshooting;
 pub mod visible;
-pub mod words;
 
 pub use accounts::Role;
 pub use client_frame::{ClientFrame, FrameError};
 pub use close::{CloseCode, Policy};
 pub use error::ErrorCode;
 pub use event::{Event, Message, User};
-pub use findings::Finding;
 pub use heads::Heads;
 pub use ids::{AuditId, ChatId, ClientId, Epoch, InvitationId, MessageId, Seq, Timestamp, TokenId, UserId};
 pub use server_frame::ServerFrame;
 pub use text::{ChatTitle, MessageText, PersonName};
-pub use words::{Explanation, Language};

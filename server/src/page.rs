@@ -21,7 +21,6 @@ struct Embedded {
     path: &'static str,
     content_type: &'static str,
     hash: &'static str,
-    hashed: bool,
     compressed: bool,
     content: &'static [u8],
 }
@@ -65,7 +64,7 @@ pub fn built_in() -> Vec<File> {
         path: file.path.to_owned(),
         content_type: file.content_type.to_owned(),
         hash: file.hash.to_owned(),
-        hashed: file.hashed,
+        hashed: is_hashed_name(file.path),
         compressed: file.compressed,
         content: Bytes::from_static(file.content),
         uncompressed: OnceLock::new(),

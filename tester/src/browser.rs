@@ -1,28 +1,14 @@
-//! Small interfaces of the browser: time, address, clipboard, download, fetch.
+//! Small interfaces of the browser that only the tester uses: address, clipboard, download, fetch.
 
-use causerie_frontend::browser::{document, window};
-use causerie_protocol::words::Language;
+use causerie_texts::Language;
+use causerie_web::{document, storage, window};
 use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     AbortSignal, Blob, BlobPropertyBag, CssStyleSheet, HtmlAnchorElement, HtmlTextAreaElement, RequestCache,
-    RequestCredentials, RequestInit, RequestMode, Response, Storage, Url,
+    RequestCredentials, RequestInit, RequestMode, Response, Url,
 };
-
-/// The key of the chosen language; the chat page uses the same.
-const LANGUAGE_KEY: &str = "causerie.language";
-
-/// The time in milliseconds since 1970, with fractions, by the monotonic clock.
-pub fn now() -> f64 {
-    let performance = window().performance();
-    let origin =
-        performance.as_ref().and_then(|clock| Reflect::get(clock, &"timeOrigin".into()).ok()?.as_f64());
-    match performance.zip(origin) {
-        Some((clock, origin)) => origin + clock.now(),
-        None => js_sys::Date::now(),
-    }
-}
 
 /// The time of day with milliseconds, in the browser's time zone: `09:41:07.123`.
 pub fn time_of_day(at: f64) -> String {
@@ -60,29 +46,11 @@ pub fn adopt_style(css: &str) {
     }
 }
 
-pub fn remove_skeleton() {
-    if let Some(skeleton) = document().get_element_by_id("skeleton") {
-        skeleton.remove();
-    }
-}
-
-fn storage() -> Option<Storage> {
-    window().local_storage().ok()?
-}
-
 /// The language that the person chose, else the first of the browser's languages that Causerie has.
 pub fn language() -> Language {
-    let chosen = storage().and_then(|storage| storage.get_item(LANGUAGE_KEY).ok()?);
     let preferred = window().navigator().languages();
-    let tags = chosen.into_iter().chain(preferred.iter().filter_map(|tag| tag.as_string()));
+    let tags = storage::language().into_iter().chain(preferred.iter().filter_map(|tag| tag.as_string()));
     tags.into_iter().find_map(|tag| Language::from_tag(&tag)).unwrap_or_default()
-}
-
-/// Stores the chosen language for every page of this server.
-pub fn keep_language(language: Language) {
-    if let Some(storage) = storage() {
-        let _ = storage.set_item(LANGUAGE_KEY, language.tag());
-    }
 }
 
 /// Sets the document's language, for the browser and screen readers.

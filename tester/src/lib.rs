@@ -3,11 +3,11 @@
 //!
 //! Reading order:
 //!
-//! 1. [`limits`], [`texts`]: the bounds and the texts.
+//! 1. [`limits`]: the bounds.
 //! 2. [`frame`] and [`record`], with [`filter`] and [`window`]: the record of frames, and which part of it is drawn.
 //! 3. [`rate`] and [`round_trip`]: the figures. [`conversation`]: the messages of a chat.
 //! 4. [`handshake`], [`share_link`], [`template`], [`pretty_json`]: texts that are shown, copied and sent.
-//! 5. For WebAssembly only: `socket`, `browser` and `probe` (the browser's interfaces), `pane` (one connection),
+//! 5. For WebAssembly only: `browser` and `probe` (the browser's interfaces), `pane` (one connection),
 //!    `view`.
 //!
 //! The first four groups build natively and are tested natively.
@@ -23,7 +23,6 @@ pub mod record;
 pub mod round_trip;
 pub mod share_link;
 pub mod template;
-pub mod texts;
 pub mod window;
 
 #[cfg(target_arch = "wasm32")]
@@ -33,14 +32,12 @@ mod pane;
 #[cfg(target_arch = "wasm32")]
 mod probe;
 #[cfg(target_arch = "wasm32")]
-mod socket;
-#[cfg(target_arch = "wasm32")]
 mod view;
 
 /// Starts the tester in place of the skeleton in `index.html`.
 #[cfg(target_arch = "wasm32")]
 pub fn start() {
     browser::adopt_style(include_str!("../styles/tester.css"));
-    browser::remove_skeleton();
+    causerie_web::window::remove_skeleton();
     leptos::mount::mount_to_body(view::Tester);
 }

@@ -1,10 +1,14 @@
 //! One of the two connections: its fields, its socket, and its record.
 
 use causerie_doctor::Target;
-use causerie_frontend::browser::uuid;
-use causerie_protocol::words::Language;
 use causerie_protocol::{ChatId, ClientFrame, ClientId, MessageText, client_frame, paths};
+use causerie_texts::{Language, Tester as Text};
+use causerie_web::socket::{Socket, SocketEvent};
+use causerie_web::uuid;
+use causerie_web::window::property;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::Blob;
 
 use crate::browser;
 use crate::conversation::Conversation;
@@ -14,8 +18,6 @@ use crate::rate::Rate;
 use crate::record::Record;
 use crate::round_trip::RoundTrips;
 use crate::share_link::Fields;
-use crate::socket::{OpenError, Socket, SocketEvent};
-use crate::texts::Text;
 
 mod examine;
 mod rest;
@@ -135,7 +137,7 @@ impl ConnectionPane {
     /// The server's address; the error is a sentence for the person.
     pub fn target(self) -> Result<Target, String> {
         let base = self.base.get_untracked();
-        let address = if base.trim().is_empty() { causerie_frontend::browser::base() } else { base };
+        let address = if base.trim().is_empty() { causerie_web::base() } else { base };
         Target::parse(&address).map_err(|finding| {
             let words = finding.explanation(self.language.get_untracked());
             format!("{} {}", words.what, words.remedy)
@@ -173,7 +175,7 @@ impl ConnectionPane {
         let generation = self.with(|inner| {
             inner.generation += 1;
             inner.socket = None;
-            inner.began = browser::now();
+            inner.began = causerie_web::now();
             inner.trips.disconnect();
             inner.generation
         });
@@ -191,10 +193,10 @@ impl ConnectionPane {
                 self.status.set(Status::Connecting);
             }
             Err(error) => {
-                let text = match error {
-                    OpenError::Forbidden => Text::MixedContent,
-                    OpenError::Malformed => Text::NotAccepted,
-                };
+                // So the browser refuses a `ws:` address on an https page.
+                let name = property(&error, "name").and_then(|name| name.as_string());
+                let is_forbidden = name.as_deref() == Some("SecurityError");
+                let text = if is_forbidden { Text::MixedContent } else { Text::NotAccepted };
                 self.note("refused", self.text(text).to_owned());
                 self.trouble.set(self.text(text).to_owned());
                 self.status.set(Status::Idle);
@@ -220,10 +222,12 @@ impl ConnectionPane {
     }
 
     fn on_socket(self, event: SocketEvent) {
-        let now = browser::now();
+        let now = causerie_web::now();
         let elapsed = now - self.with(|inner| inner.began);
         match event {
-            SocketEvent::Opened { protocol } => {
+            SocketEvent::Opened => {
+                let protocol =
+                    self.with(|inner| inner.socket.as_ref().map(Socket::protocol)).unwrap_or_default();
                 let named = if protocol.is_empty() { self.text(Text::NoneChosen) } else { &protocol };
                 let language = self.language.get_untracked();
                 self.note("open", Text::Opened.fill(language, &[("protocol", named)]));
@@ -234,7 +238,8 @@ impl ConnectionPane {
                 self.status.set(Status::Open);
             }
             SocketEvent::Text(text) => self.on_text(now, elapsed, text),
-            SocketEvent::Binary(bytes) => {
+            SocketEvent::Binary(data) => {
+                let bytes = data.dyn_ref::<Blob>().map_or(0.0, Blob::size) as usize;
                 self.with(|inner| {
                     inner.received_rate.count(now, bytes);
                     inner.record.push(now, Direction::Received, KIND_BINARY.to_owned(), bytes, String::new());
@@ -282,7 +287,7 @@ impl ConnectionPane {
     /// Sends a ping, to measure the round trip.
     pub fn ping(self) {
         if self.is_open() {
-            self.send_frame(&ClientFrame::Ping { t: Some(browser::now() as i64) });
+            self.send_frame(&ClientFrame::Ping { t: Some(causerie_web::now() as i64) });
         }
     }
 
@@ -318,13 +323,14 @@ impl ConnectionPane {
 
     /// Sends any text; returns whether it was sent.
     pub fn send(self, text: String) -> bool {
-        let sent = self.with(|inner| inner.socket.as_ref().is_some_and(|socket| socket.send(&text)));
+        let sent = self
+            .with(|inner| inner.socket.as_ref().is_some_and(|socket| socket.is_open() && socket.send(&text)));
         if !sent {
             self.trouble.set(self.text(Text::NotOpen).to_owned());
             return false;
         }
         self.trouble.set(String::new());
-        let now = browser::now();
+        let now = causerie_web::now();
         let head = Head::read(&text);
         self.with(|inner| {
             inner.sent_rate.count(now, text.len());

@@ -53,7 +53,7 @@ impl Prober {
             Offer::Version => vec![handshake::VERSIONED.to_owned()],
             Offer::Nothing => Vec::new(),
         };
-        let began = browser::now();
+        let began = causerie_web::now();
         let Ok(mut live) = Live::open(url, &protocols) else { return SocketObservation::Failed };
         let mut opening = Opening::new(chat);
         let on_event = |at: f64, event: Received<'_>| opening.on_event(at - began, event);
@@ -69,7 +69,7 @@ impl Prober {
         let mut times = Vec::new();
         let Some(live) = &mut self.socket else { return times };
         for t in 0..i64::from(count) {
-            let now = browser::now();
+            let now = causerie_web::now();
             let (mut trip, ping) = RoundTrip::begin(t, now);
             live.send(&ping);
             let on_event = |at: f64, event: Received<'_>| trip.on_event(at, event);
@@ -82,7 +82,7 @@ impl Prober {
 
     async fn hold(&mut self, quiet_ms: u64, at_most_ms: u64) -> HoldResult {
         let Some(live) = &mut self.socket else { return HoldResult::Silent };
-        let now = browser::now();
+        let now = causerie_web::now();
         let mut idle_test = IdleTest::begin(quiet_ms, now);
         let on_event = |at: f64, event: Received<'_>| idle_test.on_event(at, event);
         match live.listen(now + at_most_ms as f64, on_event).await {
@@ -94,9 +94,9 @@ impl Prober {
 
 /// Whether anything responds. The response can't be read, and need not be.
 async fn reach(host: &str, port: u16, tls: bool, url: &str) -> Reached {
-    let began = browser::now();
+    let began = causerie_web::now();
     match browser::get(url, true, ANSWER_MS).await {
-        Ok(_) => Reached::Connected { milliseconds: Some(browser::now() - began) },
+        Ok(_) => Reached::Connected { milliseconds: Some(causerie_web::now() - began) },
         Err(browser::GetError::TimedOut) => Reached::TimedOut,
         // The error is the same for a name without an address and for a port without a listener.
         Err(browser::GetError::Failed) => match lookup::look_up(host, port).await {
@@ -110,10 +110,10 @@ async fn reach(host: &str, port: u16, tls: bool, url: &str) -> Reached {
 
 /// The response to a `GET`; if the page may not read it, whether there is one at all.
 async fn fetch(url: &str) -> Fetched {
-    let (sent_at, began) = (js_sys::Date::now(), browser::now());
+    let (sent_at, began) = (js_sys::Date::now(), causerie_web::now());
     match browser::get(url, false, ANSWER_MS).await {
         Ok(response) => {
-            let milliseconds = browser::now() - began;
+            let milliseconds = causerie_web::now() - began;
             let body = browser::body(&response).await;
             Fetched::Answered(Answer {
                 status: response.status(),

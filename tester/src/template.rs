@@ -1,13 +1,13 @@
 //! Templates of raw frames: one of every type that a client may send.
 
-use causerie_protocol::{ChatId, ClientFrame, ClientId, reference};
+use causerie_protocol::{ChatId, ClientFrame, ClientId, examples};
 
 use crate::pretty_json::pretty;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     pub kind: String,
-    /// Its purpose, in English, from the protocol's reference.
+    /// Its purpose, in English, from the protocol's examples.
     pub purpose: &'static str,
     /// The frame as indented JSON.
     pub text: String,
@@ -15,7 +15,7 @@ pub struct Template {
 
 /// One template for each type, for a chat, with a new `client_id` where one belongs.
 pub fn all(chat: Option<ChatId>, client_id: &str, now: i64) -> Vec<Template> {
-    let examples = reference::client_examples().into_iter();
+    let examples = examples::client_frames().into_iter();
     examples
         .map(|(frame, purpose)| {
             let frame = fill(frame, chat, client_id, now);

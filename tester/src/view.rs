@@ -8,14 +8,13 @@ mod figures;
 mod frames;
 mod selected;
 
-use causerie_frontend::storage;
-use causerie_protocol::words::Language;
+use causerie_texts::{Language, Tester as Text};
+use causerie_web::storage;
 use leptos::prelude::*;
 
 use crate::browser;
 use crate::pane::ConnectionPane;
 use crate::share_link::ShareLink;
-use crate::texts::Text;
 
 /// The language of the page.
 pub fn language() -> RwSignal<Language> {
@@ -35,7 +34,7 @@ pub fn Tester() -> impl IntoView {
     provide_context(language);
     Effect::new(move || {
         browser::tell_language(language.get());
-        causerie_frontend::browser::document()
+        causerie_web::document()
             .set_title(&format!("{} – Causerie", Text::Title.in_language(language.get())));
     });
     let link = ShareLink::parse(&browser::query());
@@ -69,7 +68,7 @@ fn Bar(first: ConnectionPane, second: ConnectionPane, two: RwSignal<bool>) -> im
     let copy_link = move |_| {
         let second = two.get_untracked().then(|| second.fields());
         let link = ShareLink { first: first.fields(), second, doctor: false };
-        let address = link.build(&causerie_frontend::browser::base());
+        let address = link.build(&causerie_web::base());
         copy(address, said);
     };
     let add = move |_| {
@@ -85,7 +84,7 @@ fn Bar(first: ConnectionPane, second: ConnectionPane, two: RwSignal<bool>) -> im
     };
     let choose = move |event| {
         if let Some(chosen) = Language::from_tag(&event_target_value(&event)) {
-            browser::keep_language(chosen);
+            storage::keep_language(chosen.tag());
             language.set(chosen);
         }
     };
@@ -96,7 +95,7 @@ fn Bar(first: ConnectionPane, second: ConnectionPane, two: RwSignal<bool>) -> im
     view! {
         <header class="bar">
             <h1>{say(Text::Title)}</h1>
-            <a href=causerie_frontend::browser::base() + "/">{say(Text::ToChat)}</a>
+            <a href=causerie_web::base() + "/">{say(Text::ToChat)}</a>
             <button type="button" class="button" data-testid="second" aria-pressed=move || two.get().to_string() on:click=add>
                 {say(Text::SecondConnection)}
             </button>
@@ -122,7 +121,7 @@ fn Said(said: RwSignal<Option<Text>>) -> impl IntoView {
 /// Copies a text and reports whether that worked.
 fn copy(text: String, said: RwSignal<Option<Text>>) {
     said.set(None);
-    causerie_frontend::browser::run(async move {
+    causerie_web::run(async move {
         let copied = browser::copy(text).await;
         said.try_set(Some(if copied { Text::Copied } else { Text::NotCopied }));
     });

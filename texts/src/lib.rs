@@ -1,110 +1,101 @@
-//! Every text of the page in every language, and the macros that put them into the program when it is compiled.
+//! Every text that people read, in every language.
 //!
-//! The page is compiled once for each language, and a browser loads the one that its user has chosen. So no page
-//! carries another language, and a text without values stays a literal, which the view macro turns into plain HTML.
+//! A table holds each text in every language beside its key, so a key without a text, or a text without its
+//! translation, does not compile. The exceptions are sentences that the server says in English, on the wire and in the
+//! terminal: [`problem`] and [`close`] have what people read of them in the other languages.
 //!
-//! [`table`] holds the texts; a feature of this crate chooses the language.
+//! Reading order:
+//!
+//! 1. [`language`], and [`fill`](mod@fill), with [`bidi`]: the languages, and how values come into a text.
+//! 2. [`page`](mod@page), [`tester`] and [`check`]: the texts of the page, of the connection tester and of the doctor.
+//! 3. [`explanation`]: what happened, why, and what to do; of a [`finding`] and of a [`close`].
+//! 4. [`problem`]: what is wrong with a request.
+//!
+//! The page is compiled for one language, and the macros [`say!`] and [`page!`] put its texts into it as literals. The
+//! other programs choose the language while they run.
 
-mod table;
-
-use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
-
-use table::{TEXTS, Text};
-
-/// A text by its key, `say!(Send)`: a literal.
+/// Defines a table: an enumeration of keys, each with its text in every language, and keys with a text of another table.
 ///
-/// Placeholders such as `{name}` need values: `say!(Joined, name = user.name)` makes a `String`.
-#[proc_macro]
-pub fn say(input: TokenStream) -> TokenStream {
-    let mut tokens = input.into_iter();
-    let Some(TokenTree::Ident(key)) = tokens.next() else {
-        return fail("a text's key is missing", Span::call_site());
-    };
-    let values: TokenStream = tokens.collect();
-    let literal = match literal(&key) {
-        Ok(literal) => literal,
-        Err(error) => return error,
-    };
-    if values.is_empty() {
-        return literal.into();
-    }
-    let mut arguments = TokenStream::from(literal);
-    arguments.extend(values);
-    call(&["std", "format"], Delimiter::Parenthesis, arguments, key.span())
-}
-
-/// Leptos's `view!`, with every `say!(Key)` in it replaced by its literal first.
-///
-/// The view macro turns literals into plain HTML, and does not expand nested macros.
-#[proc_macro]
-pub fn page(input: TokenStream) -> TokenStream {
-    match replace(input) {
-        Ok(view) => call(&["leptos", "prelude", "view"], Delimiter::Brace, view, Span::call_site()),
-        Err(error) => error,
-    }
-}
-
-/// Replaces every `say!(Key)`, at any depth; one with values stays, since it is not a literal.
-fn replace(input: TokenStream) -> Result<TokenStream, TokenStream> {
-    let mut output = Vec::new();
-    for token in input {
-        let TokenTree::Group(group) = token else {
-            output.push(token);
-            continue;
-        };
-        if let Some(key) = key(&output, &group) {
-            output.truncate(output.len() - 2);
-            output.push(literal(&key)?);
-            continue;
+/// Each language is a `match` of its own, so that a program which never asks for one does not carry it.
+macro_rules! texts {
+    ($(#[$about:meta])* $table:ident {
+        $($(#[$about_key:meta])* $key:ident: $english:literal, $vietnamese:literal;)+
+    } $(and {
+        $($same_key:ident = $same:path;)+
+    })?) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $table {
+            $($(#[$about_key])* $key,)+
+            $($($same_key,)+)?
         }
-        let mut replaced = Group::new(group.delimiter(), replace(group.stream())?);
-        replaced.set_span(group.span());
-        output.push(replaced.into());
-    }
-    Ok(output.into_iter().collect())
-}
 
-/// The key, if these tokens end with `say!` and the group has nothing else.
-fn key(before: &[TokenTree], group: &Group) -> Option<Ident> {
-    let [.., TokenTree::Ident(name), TokenTree::Punct(mark)] = before else { return None };
-    let mut inside = group.stream().into_iter();
-    match (inside.next(), inside.next()) {
-        (Some(TokenTree::Ident(key)), None) if name.to_string() == "say" && mark.as_char() == '!' => {
-            Some(key)
+        impl $table {
+            pub const ALL: &'static [Self] = &[$(Self::$key,)+ $($(Self::$same_key,)+)?];
+
+            pub const fn in_language(self, language: $crate::Language) -> &'static str {
+                match language {
+                    $crate::Language::English => match self {
+                        $(Self::$key => $english,)+
+                        $($(Self::$same_key => const { $same.in_language($crate::Language::English) },)+)?
+                    },
+                    $crate::Language::Vietnamese => match self {
+                        $(Self::$key => $vietnamese,)+
+                        $($(Self::$same_key => const { $same.in_language($crate::Language::Vietnamese) },)+)?
+                    },
+                }
+            }
+
+            /// The text with values in place of its placeholders, such as `{name}`.
+            pub fn fill(self, language: $crate::Language, values: &[(&str, &str)]) -> String {
+                $crate::fill::fill(self.in_language(language), values)
+            }
         }
-        _ => None,
-    }
+    };
 }
 
-/// The text of a key as a literal, or a compile error.
-fn literal(key: &Ident) -> Result<TokenTree, TokenStream> {
-    let name = key.to_string();
-    let text = TEXTS.iter().find(|text| text.key == name);
-    let text = text.ok_or_else(|| fail(&format!("no text has the key {name}"), key.span()))?;
-    let mut literal = Literal::string(chosen(text));
-    literal.set_span(key.span());
-    Ok(literal.into())
+/// Defines a function from keys to explanations, each in every language.
+macro_rules! explanations {
+    ($(#[$about:meta])* $name:ident($Key:ty) {
+        $($key:pat =>
+            $what:literal, $why:literal, $remedy:literal;
+            $what_vi:literal, $why_vi:literal, $remedy_vi:literal;)+
+    }) => {
+        $(#[$about])*
+        pub const fn $name(key: $Key, language: $crate::Language) -> $crate::Explanation {
+            const fn english(key: $Key) -> $crate::Explanation {
+                match key {
+                    $($key => $crate::Explanation { what: $what, why: $why, remedy: $remedy },)+
+                }
+            }
+            const fn vietnamese(key: $Key) -> $crate::Explanation {
+                match key {
+                    $($key => $crate::Explanation { what: $what_vi, why: $why_vi, remedy: $remedy_vi },)+
+                }
+            }
+            match language {
+                $crate::Language::English => english(key),
+                $crate::Language::Vietnamese => vietnamese(key),
+            }
+        }
+    };
 }
 
-fn chosen(text: &Text) -> &'static str {
-    if cfg!(feature = "vietnamese") { text.vietnamese } else { text.english }
-}
+pub mod bidi;
+pub mod check;
+pub mod close;
+pub mod explanation;
+pub mod fill;
+pub mod finding;
+pub mod language;
+pub mod page;
+pub mod problem;
+pub mod tester;
 
-fn fail(message: &str, span: Span) -> TokenStream {
-    let mut literal = Literal::string(message);
-    literal.set_span(span);
-    call(&["core", "compile_error"], Delimiter::Brace, TokenTree::from(literal).into(), span)
-}
-
-/// A macro call with its full path.
-fn call(path: &[&str], delimiter: Delimiter, arguments: TokenStream, span: Span) -> TokenStream {
-    let mut tokens: Vec<TokenTree> = Vec::new();
-    for part in path {
-        tokens.push(Punct::new(':', Spacing::Joint).into());
-        tokens.push(Punct::new(':', Spacing::Alone).into());
-        tokens.push(Ident::new(part, span).into());
-    }
-    tokens.push(Punct::new('!', Spacing::Alone).into());
-    tokens.push(Group::new(delimiter, arguments).into());
-    tokens.into_iter().collect()
-}
+pub use causerie_texts_macros::{page, say};
+pub use check::{Check, Heading};
+pub use explanation::{Explanation, FilledExplanation};
+pub use finding::Finding;
+pub use language::{LANGUAGE, Language};
+pub use page::Page;
+pub use tester::Tester;

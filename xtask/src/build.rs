@@ -73,9 +73,9 @@ pub fn build() -> Result<Built> {
 
 /// Build the page and the program for work and tests: neither made small nor optimised; the tools are there.
 pub fn quick() -> Result<PathBuf> {
-    let page = step("the page (three programs)", "3 minutes", "half a minute", page::build_quickly)?;
+    let page = step("the page (three programs)", "4 minutes", "10 seconds", page::build_quickly)?;
     let program = project::quick().join("causerie");
-    step("the program", "4 minutes", "half a minute", || {
+    step("the program", "4 minutes", "10 seconds", || {
         // An example brings the features of the tests' packages: what is built for one serves the other.
         let mut server = cargo("build --package causerie-server --bin causerie --example configuration")?;
         server.env(PAGE_DIR, &page);

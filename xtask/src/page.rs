@@ -96,7 +96,8 @@ fn trunk(dist: &Path) -> Result<Command> {
     // Trunk offline means cargo offline, so the packages have to be here before.
     process::run(&mut cargo("fetch --target wasm32-unknown-unknown")?).context("fetching packages")?;
     let mut trunk = command("trunk")?;
-    trunk.args(["build", "--release", "--dist"]).arg(dist);
+    // The names get their hash in the end, when the files are what people load.
+    trunk.args(["build", "--release", "--filehash", "false", "--dist"]).arg(dist);
     // Every tool it needs is pinned and installed; a download would be of something that isn't.
     trunk.args(["--offline", "true", "--skip-version-check"]);
     // Trunk takes NO_COLOR=1 for an invalid value.
@@ -104,20 +105,27 @@ fn trunk(dist: &Path) -> Result<Command> {
     Ok(trunk)
 }
 
-/// Names every program's files by their content, so that browsers keep them, and makes a release smaller before.
+/// Names every file but the document by its content, so that browsers keep it, and makes a release smaller before.
 ///
 /// A program's script names its `parts`, so all of them share one hash.
-/// Trunk's own names go: it hashes what was there before, and not in the names of all programs.
 fn finish(dist: &Path, parts: Option<&Path>) -> Result<()> {
     let index = dist.join("index.html");
     let mut html = fs::read_to_string(&index).with_context(|| format!("reading {}", index.display()))?;
-    let names: Vec<_> = files(dist)?.into_iter().map(|(name, _)| name).collect();
+    for (name, content) in files(dist)? {
+        if owner(&name).is_some() || name == "index.html" {
+            continue;
+        }
+        let (stem, kind) = name.rsplit_once('.').with_context(|| format!("{name} has no kind"))?;
+        let hashed = format!("{stem}-{}.{kind}", hash([&content[..]]));
+        fs::rename(dist.join(&name), dist.join(&hashed)).with_context(|| format!("naming {name}"))?;
+        html = html.replace(&format!("/{name}"), &format!("/{hashed}"));
+    }
     for (_, program, _) in PROGRAMS {
-        let find = |end| names.iter().find(|name| owner(name) == Some(program) && name.ends_with(end));
-        let (script_name, wasm_name) =
-            find(".js").zip(find(".wasm")).with_context(|| format!("trunk built no {program}"))?;
-        let (script_file, wasm_file) = (dist.join(script_name), dist.join(wasm_name));
-        let (mut wasm, mut script) = (fs::read(&wasm_file)?, fs::read_to_string(&script_file)?);
+        let (script_name, wasm_name) = (format!("{program}.js"), format!("{program}_bg.wasm"));
+        let (script_file, wasm_file) = (dist.join(&script_name), dist.join(&wasm_name));
+        let mut wasm = fs::read(&wasm_file).with_context(|| format!("reading {wasm_name}"))?;
+        let mut script =
+            fs::read_to_string(&script_file).with_context(|| format!("reading {script_name}"))?;
         let mut split = Parts::default();
         if let Some(parts) = parts {
             (wasm, script) = shorten::shorten(&wasm, &script)?;
@@ -130,7 +138,9 @@ fn finish(dist: &Path, parts: Option<&Path>) -> Result<()> {
             script = split::with_loader(&script, &split.loader)
                 .with_context(|| format!("joining {script_name}"))?;
         }
-        let name = format!("{program}-{}", hash(&wasm, &script, &split));
+        let parts_of_it = split.files.iter().map(|(_, part)| &part[..]);
+        let name =
+            format!("{program}-{}", hash([&wasm[..], script.as_bytes()].into_iter().chain(parts_of_it)));
         for (part, content) in split.files {
             let new = format!("{name}-{}{PART}", part.trim_start_matches("split_").trim_end_matches(".wasm"));
             script = script.replace(&format!("\"./{part}\""), &format!("\"./{new}\""));
@@ -150,14 +160,10 @@ fn finish(dist: &Path, parts: Option<&Path>) -> Result<()> {
     fs::write(&index, html).with_context(|| format!("writing {}", index.display()))
 }
 
-/// The first half of a digest of a program with everything that belongs to it, in hexadecimal digits.
-fn hash(wasm: &[u8], script: &str, parts: &Parts) -> String {
+/// The first bytes of a digest of all contents together, in hexadecimal digits.
+fn hash<'a>(contents: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
-    hash.update(wasm);
-    hash.update(script);
-    for (_, part) in &parts.files {
-        hash.update(part);
-    }
+    contents.into_iter().for_each(|content| hash.update(content));
     hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -247,4 +253,33 @@ fn compressed_size(content: &[u8]) -> Result<usize> {
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut &content[..], &mut compressed, &parameters).context("compressing")?;
     Ok(compressed.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::PROGRAMS;
+    use crate::project;
+
+    /// What follows each occurrence of `start`, up to the next `end`.
+    fn between(text: &str, start: &str, end: char) -> Vec<String> {
+        let found = text.split(start).skip(1).filter_map(|rest| rest.split(end).next());
+        found.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_document_the_loader_and_the_limits_name_the_same_programs() {
+        let read = |file| fs::read_to_string(project::root().join(file)).unwrap();
+        let built = between(&read("index.html"), "data-bin=\"", '"');
+        let loaded = between(&read("Trunk.toml"), "'{base}", '\'');
+        let loaded = loaded.iter().filter_map(|file| file.strip_suffix(".js"));
+        // Trunk tells the loader the names of the first.
+        let loaded: BTreeSet<&str> = loaded.chain([&*built[0]]).collect();
+        let built: BTreeSet<&str> = built.iter().map(|name| &**name).collect();
+        let weighed: BTreeSet<&str> = PROGRAMS.iter().map(|(_, program, _)| *program).collect();
+        assert_eq!(built, weighed);
+        assert_eq!(built, loaded);
+    }
 }

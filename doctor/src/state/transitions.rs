@@ -1,7 +1,7 @@
 //! The transitions: each observation decides checks and leads to the next phase.
 
-use causerie_protocol::words::checks::Check;
-use causerie_protocol::{Finding, limits};
+use causerie_protocol::limits;
+use causerie_texts::{Check, Finding};
 
 use super::{Doctor, Phase, TokenShape};
 use crate::diagnose::{self, Cause};

@@ -6,12 +6,8 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use causerie_e2e::{Browser, Person, Screen, Trunk};
 use causerie_testkit::{Account, Server};
+use causerie_texts::{Language, Page};
 use serde_json::json;
-
-#[path = "../../../texts/src/table.rs"]
-mod table;
-
-use table::TEXTS;
 
 const ALICE: Account = Account::ALICE;
 const BOB: Account = Account::BOB;
@@ -38,12 +34,12 @@ fn words(text: &str) -> BTreeSet<String> {
 
 /// The words that only the English page has.
 fn english() -> BTreeSet<String> {
-    let all = |text: fn(&table::Text) -> &'static str| -> BTreeSet<String> {
+    let all = |language| -> BTreeSet<String> {
         // What a text leaves open is named in braces.
-        let texts = TEXTS.iter().flat_map(|each| text(each).split('{'));
+        let texts = Page::ALL.iter().flat_map(|text| text.in_language(language).split('{'));
         texts.flat_map(|part| words(part.split_once('}').map_or(part, |(_, rest)| rest))).collect()
     };
-    &all(|text| text.english) - &all(|text| text.vietnamese)
+    &all(Language::English) - &all(Language::Vietnamese)
 }
 
 /// See that the page is in Vietnamese, and that nothing on it is in English but people's names.

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use causerie_client::draft::Store;
 use causerie_client::sorted::SortedMap;
 use causerie_protocol::User;
+use causerie_web::storage;
 use web_sys::Storage;
 
 thread_local! {
@@ -23,12 +24,12 @@ pub struct TextStorage {
 impl TextStorage {
     /// The texts of a user, shared by all tabs.
     pub fn of(user: &User) -> Self {
-        Self { prefix: super::owned(&format!(".draft.{}.", user.id)), tab: false }
+        Self { prefix: storage::owned(&format!(".draft.{}.", user.id)), tab: false }
     }
 
     /// The texts of the sign-in page, in this tab.
     pub fn of_sign_in() -> Self {
-        Self { prefix: super::owned(".sign-in."), tab: true }
+        Self { prefix: storage::owned(".sign-in."), tab: true }
     }
 
     /// The key in the browser's storage, as `storage` events carry it.
@@ -58,7 +59,7 @@ impl TextStorage {
     }
 
     fn storage(&self) -> Option<Storage> {
-        if self.tab { super::for_now() } else { super::for_good() }
+        if self.tab { storage::of_tab() } else { storage::of_all_tabs() }
     }
 }
 

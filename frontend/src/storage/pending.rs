@@ -9,6 +9,7 @@ use std::rc::Rc;
 use causerie_client::PendingMessage;
 use causerie_client::sorted::sort_by;
 use causerie_protocol::{ClientId, UserId, read_fields};
+use causerie_web::{storage, window};
 use js_sys::{Array, Function, Promise};
 use serde::Serialize;
 use wasm_bindgen::closure::Closure;
@@ -171,7 +172,7 @@ fn lock_name(tab: &str) -> String {
 }
 
 async fn open_database() -> Option<IdbDatabase> {
-    let request = web_sys::window()?.indexed_db().ok()??.open_with_u32(&super::owned(""), 1).ok()?;
+    let request = window().indexed_db().ok()??.open_with_u32(&storage::owned(""), 1).ok()?;
     let upgrade = {
         let request = request.clone();
         Closure::once_into_js(move || {

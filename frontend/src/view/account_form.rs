@@ -9,8 +9,9 @@ use leptos::prelude::*;
 use super::erased::{submit, text};
 use super::form;
 use super::widgets::{alert, button, submit_button};
+use crate::api::sentence;
 use crate::app::App;
-use crate::{browser, time};
+use crate::time;
 
 pub fn account_form(app: App, account: &Account) -> AnyView {
     let before = StoredValue::new((account.name.clone(), account.email.clone()));
@@ -36,14 +37,14 @@ pub fn account_form(app: App, account: &Account) -> AnyView {
         busy.set(true);
         saved.set(false);
         error.set(String::new());
-        browser::run(async move {
+        causerie_web::run(async move {
             match app.api().update_account(&body).await {
                 Ok(account) => {
                     let _ = before.try_set_value((account.name.clone(), account.email.clone()));
                     app.renamed(User { id: account.id, email: account.email, name: account.name });
                     let _ = saved.try_set(true);
                 }
-                Err(problem) => drop(error.try_set(problem.detail)),
+                Err(problem) => drop(error.try_set(sentence(problem))),
             }
             let _ = busy.try_set(false);
         });
@@ -85,10 +86,10 @@ pub fn deletion(app: App, account: &Account, reload: impl Fn() + Copy + 'static)
     if let Some(at) = &account.delete_at {
         let at = app.clock(|clock| clock.full(time::millis(at)));
         let keep = button("button main", Some("keep-account"), say!(KeepAccount), move |_| {
-            browser::run(async move {
+            causerie_web::run(async move {
                 match app.api().keep_account().await {
                     Ok(()) => reload(),
-                    Err(problem) => drop(error.try_set(problem.detail)),
+                    Err(problem) => drop(error.try_set(sentence(problem))),
                 }
             });
         });
@@ -103,10 +104,10 @@ pub fn deletion(app: App, account: &Account, reload: impl Fn() + Copy + 'static)
         let password = form::reader(&event)("delete_password");
         busy.set(true);
         error.set(String::new());
-        browser::run(async move {
+        causerie_web::run(async move {
             // When it is done the sign-in has ended, and the page says so.
             if let Err(problem) = app.api().delete_account(password).await {
-                let _ = error.try_set(problem.detail);
+                let _ = error.try_set(sentence(problem));
             }
             let _ = busy.try_set(false);
         });

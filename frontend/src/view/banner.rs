@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use causerie_client::banner::Tone;
 use causerie_client::{ConnectionState, Input, Scope, words};
-use causerie_protocol::words::FilledExplanation;
-use causerie_texts::{page, say};
+use causerie_texts::{FilledExplanation, page, say};
 use leptos::leptos_dom::helpers::set_interval_with_handle;
 use leptos::prelude::*;
 
 use super::dialog::modal;
 use super::erased::reactive;
 use super::widgets::button;
-use crate::api;
 use crate::app::{App, app};
 use crate::browser;
 
@@ -51,8 +49,8 @@ fn draw(app: App, is_unreachable: RwSignal<bool>) -> AnyView {
     let problem = banner.tone == Tone::Problem;
     let class = if problem { "banner bad" } else { "banner" };
     let remedy = if problem { format!("{} {}", banner.line(), banner.remedy) } else { banner.line() };
-    let reload = |_| drop(browser::window().location().reload());
-    let diagnose = move |_| browser::run(find_cause(is_unreachable));
+    let reload = |_| drop(causerie_web::window().location().reload());
+    let diagnose = move |_| causerie_web::run(find_cause(is_unreachable));
     let try_now = move |_| app.dispatch(Input::TryNow);
     page! {
         <div class=class role="status" aria-live="off">
@@ -68,9 +66,9 @@ fn draw(app: App, is_unreachable: RwSignal<bool>) -> AnyView {
 /// Opens the connection tester, whose doctor finds the cause, in a new tab, since this page keeps the pending messages.
 /// When the server does not answer, the tester can't be loaded, and that is the cause.
 async fn find_cause(is_unreachable: RwSignal<bool>) {
-    if api::answers().await {
-        let tester = browser::base() + "/chat-ws-test/?doctor";
-        drop(browser::window().open_with_url_and_target(&tester, "_blank"));
+    if causerie_web::api::answers().await {
+        let tester = causerie_web::base() + "/chat-ws-test/?doctor";
+        drop(causerie_web::window().open_with_url_and_target(&tester, "_blank"));
     } else {
         // The person may have signed out meanwhile.
         let _ = is_unreachable.try_set(true);
@@ -79,9 +77,9 @@ async fn find_cause(is_unreachable: RwSignal<bool>) {
 
 /// Explains that the server does not answer.
 fn unreachable_dialog(is_unreachable: RwSignal<bool>) -> AnyView {
-    let location = browser::window().location();
+    let location = causerie_web::window().location();
     let host = location.host().unwrap_or_default();
-    let url = browser::base() + "/";
+    let url = causerie_web::base() + "/";
     let FilledExplanation { what, why, remedy } =
         words::unreachable().fill(&[("host", &host), ("url", &url)]);
     // Text in backticks is a command or an address.

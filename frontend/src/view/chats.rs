@@ -1,9 +1,9 @@
 //! The list of chats.
 
 use causerie_client::{ChatEntry, Client, ConnectionState, Input, Name, Scope};
+use causerie_protocol::ChatId;
 use causerie_protocol::limits::UNREAD;
-use causerie_protocol::{ChatId, bidi};
-use causerie_texts::{page, say};
+use causerie_texts::{bidi, page, say};
 use leptos::prelude::*;
 
 use super::Dialog;
@@ -52,7 +52,7 @@ pub fn Chats(
             view! { <li class="hint">{load}</li> }.into_any()
         } else {
             // A match may be further down the list.
-            browser::run(async move { app.dispatch(Input::MoreChats) });
+            causerie_web::run(async move { app.dispatch(Input::MoreChats) });
             ().into_any()
         }
     });

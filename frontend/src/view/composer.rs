@@ -16,6 +16,7 @@ use super::erased::{event, reactive, submit, text};
 use super::icon;
 use super::message::ToEdit;
 use super::widgets::{alert, button, named};
+use crate::api::sentence;
 use crate::app::app;
 use crate::browser;
 use crate::storage::drafts::TextStorage;
@@ -124,7 +125,7 @@ pub fn Composer(
         let target = editing.get_untracked();
         if let Some(target @ Target::Sent(id)) = target {
             let (api, drafts) = (app.api(), drafts.get_value());
-            browser::run(async move {
+            causerie_web::run(async move {
                 let saved = text.as_str().to_owned();
                 let answer = api.edit(id, &EditMessage { content: text }).await;
                 // The person may have opened another chat by now.
@@ -136,12 +137,12 @@ pub fn Composer(
                         }
                     }
                     Err(problem) if problem.status == 404 && is_here => release(&target),
-                    Err(problem) => drop(error.try_set(problem.detail)),
+                    Err(problem) => drop(error.try_set(sentence(problem))),
                 }
             });
             return;
         }
-        let Ok(client_id) = ClientId::new(browser::uuid()) else { return };
+        let Ok(client_id) = ClientId::new(causerie_web::uuid()) else { return };
         app.dispatch(Input::Send { chat, text, client_id });
         if let Some(Target::Unsent(client_id)) = target {
             app.dispatch(Input::DeleteUnsent { client_id });

@@ -17,7 +17,7 @@ use super::message::ToEdit;
 use super::timeline::Timeline;
 use super::widgets::{alert, back, bdi, button, field, hint, submit_button};
 use super::{form, icon, menu};
-use crate::api::ApiError;
+use crate::api::sentence;
 use crate::app::{App, app};
 use crate::browser;
 use crate::storage::drafts::TextStorage;
@@ -182,7 +182,7 @@ enum Act {
 }
 
 /// Calls the API; the result comes as an event, for this page as for all others.
-async fn act(app: App, chat: ChatId, act: Act) -> Result<(), ApiError> {
+async fn act(app: App, chat: ChatId, act: Act) -> Result<(), causerie_web::api::ApiError> {
     let api = app.api();
     match act {
         Act::Change(status) => api.update_chat(chat, &UpdateChat { status: Some(status), title: None }).await,
@@ -201,11 +201,11 @@ fn choices(
     let (closed, group) = (header.closed, header.group);
     let run = move |what: Act, back: bool| {
         menu::close_all();
-        browser::run(async move {
+        causerie_web::run(async move {
             match act(app, chat, what).await {
                 Ok(()) if back => app.back(),
                 Ok(()) => {}
-                Err(problem) => drop(error.try_set(problem.detail)),
+                Err(problem) => drop(error.try_set(sentence(problem))),
             }
         });
     };
@@ -244,13 +244,13 @@ fn add_person(app: App, chat: ChatId, adding: RwSignal<bool>) -> AnyView {
         event.prevent_default();
         let email = form::reader(&event)("email").trim().to_owned();
         let (texts, key) = (added.clone(), added_key.clone());
-        browser::run(async move {
+        causerie_web::run(async move {
             match act(app, chat, Act::Add(email)).await {
                 Ok(()) => {
                     texts.set(&key, None);
                     let _ = adding.try_set(false);
                 }
-                Err(problem) => drop(error.try_set(problem.detail)),
+                Err(problem) => drop(error.try_set(sentence(problem))),
             }
         });
     });

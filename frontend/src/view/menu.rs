@@ -4,7 +4,9 @@ use leptos::ev::{Event, KeyboardEvent};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Node};
 
-use crate::browser::{document, on_document};
+use causerie_web::document;
+
+use crate::browser::on_document;
 
 const OPEN: &str = "details.menu[open]";
 

@@ -10,8 +10,8 @@ use leptos::prelude::*;
 use super::rows::{Item, MessageItem, Stage};
 use super::widgets::button;
 use super::{icon, menu};
+use crate::api::sentence;
 use crate::app::App;
-use crate::browser;
 
 /// A message that the composer is to edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,10 +104,10 @@ fn actions(context: MessageContext, id: MessageId, text: String) -> AnyView {
     };
     let delete = move |_| {
         menu::close_all();
-        browser::run(async move {
+        causerie_web::run(async move {
             // The deletion comes back as an event, for this page as for all others.
             if let Err(problem) = context.app.api().delete(id).await {
-                let _ = context.error.try_set(problem.detail);
+                let _ = context.error.try_set(sentence(problem));
             }
         });
     };

@@ -13,8 +13,8 @@ use super::dialog::modal;
 use super::erased::{event, flag, submit};
 use super::widgets::{alert, keeping, submit_button};
 use super::{Dialog, form};
+use crate::api::sentence;
 use crate::app::{App, app};
-use crate::browser;
 use crate::storage::drafts::TextStorage;
 
 /// The storage keys of the form's fields.
@@ -50,8 +50,8 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
         error.set(String::new());
         let body = CreateChat { participants, title, client_id: None };
         let asked = serde_json::to_string(&body).unwrap_or_default();
-        let client_id = idempotency::key(&requests, &asked, browser::uuid);
-        browser::run(send(app, CreateChat { client_id, ..body }, dialog, error, busy));
+        let client_id = idempotency::key(&requests, &asked, causerie_web::uuid);
+        causerie_web::run(send(app, CreateChat { client_id, ..body }, dialog, error, busy));
     });
     let keep_people = keeping(&texts, PEOPLE);
     let count = event(move |event| {
@@ -106,7 +106,7 @@ async fn send(
             {
                 idempotency::forget_key(&TextStorage::of(&me));
             }
-            let _ = error.try_set(problem.detail);
+            let _ = error.try_set(sentence(problem));
             let _ = busy.try_set(false);
         }
     }

@@ -12,7 +12,6 @@ use super::dialog::modal;
 use super::widgets::{back, button, hint};
 use super::{Dialog, conversation, new_chat, people, settings};
 use crate::app::{App, app};
-use crate::browser;
 
 /// How each part is loaded. The programs provide it, since that is where they are split.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +100,7 @@ impl<T: Copy + Send + Sync + 'static> Part<T> {
             return;
         }
         self.state.set(State::Loading);
-        browser::run(async move {
+        causerie_web::run(async move {
             let loaded = (self.load)().await;
             let _ = self.state.try_set(loaded.map_or(State::Failed, State::Loaded));
         });
@@ -115,7 +114,7 @@ impl<T: Copy + Send + Sync + 'static> Part<T> {
             State::Failed => instead(true),
             State::Unloaded => {
                 // Not while the view is drawn that reads the state.
-                browser::run(async move { self.load() });
+                causerie_web::run(async move { self.load() });
                 instead(false)
             }
         }

@@ -14,9 +14,10 @@ use super::erased::{click, event, reactive, submit};
 use super::qr::qr;
 use super::widgets::{alert, bdi, button, submit_button};
 use super::{Dialog, form};
-use crate::api::{ApiError, Call};
+use crate::api::sentence;
 use crate::app::{App, app};
 use crate::{browser, time};
+use causerie_web::api::{ApiError, Call};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tab {
@@ -55,13 +56,13 @@ pub fn people(dialog: RwSignal<Dialog>) -> AnyView {
         error: RwSignal::new(String::new()),
         busy: RwSignal::new(false),
     };
-    browser::run(load(desk));
+    causerie_web::run(load(desk));
     let tab = |tab: Tab, testid: &'static str, word: &'static str| {
         let pressed = move || if desk.tab.get() == tab { "true" } else { "false" };
         let choose = click(move |_| {
             desk.tab.set(tab);
             desk.link.set(None);
-            browser::run(load(desk));
+            causerie_web::run(load(desk));
         });
         view! { <button class="button" type="button" data-testid=testid aria-pressed=pressed on:click=choose>{word}</button> }
     };
@@ -106,7 +107,7 @@ async fn load(desk: Desk) {
         Ok::<_, ApiError>(())
     };
     if let Err(problem) = loaded.await {
-        let _ = desk.error.try_set(problem.detail);
+        let _ = desk.error.try_set(sentence(problem));
     }
 }
 
@@ -118,7 +119,7 @@ fn people_tab(desk: Desk) -> AnyView {
     let find = submit(move |event: SubmitEvent| {
         event.prevent_default();
         desk.words.set_value(form::reader(&event)("q"));
-        browser::run(load(desk));
+        causerie_web::run(load(desk));
     });
     let words = desk.words.get_value();
     let list = reactive(move || {
@@ -170,7 +171,7 @@ fn person(desk: Desk, account: &Account) -> AnyView {
         });
         let reset = (mine == Role::Owner).then(|| {
             button("link", Some("reset-link"), say!(ResetLink), move |_| {
-                browser::run(make_link(desk, desk.app.api().reset_link(id), paths::reset_page));
+                causerie_web::run(make_link(desk, desk.app.api().reset_link(id), paths::reset_page));
             })
         });
         view! { <div class="actions">{suspend}{sign_out}{reset}</div> }
@@ -205,7 +206,7 @@ fn role_options(chosen: Role, most: Role) -> Vec<AnyView> {
 fn role_choice(desk: Desk, id: UserId, name: &Name, role: Role) -> AnyView {
     let choose = event(move |event| {
         if let Ok(role) = event_target_value(&event).parse() {
-            browser::run(async move { changed(desk, desk.app.api().set_role(id, role).await).await });
+            causerie_web::run(async move { changed(desk, desk.app.api().set_role(id, role).await).await });
         }
     });
     let label = say!(RoleOf, name = name);
@@ -214,12 +215,12 @@ fn role_choice(desk: Desk, id: UserId, name: &Name, role: Role) -> AnyView {
 
 /// Does something to somebody's account and shows what came of it.
 fn act(desk: Desk, id: UserId, action: &'static str) {
-    browser::run(async move { changed(desk, desk.app.api().act_on(id, action).await).await });
+    causerie_web::run(async move { changed(desk, desk.app.api().act_on(id, action).await).await });
 }
 
 async fn changed(desk: Desk, answer: Result<Account, ApiError>) {
     // Also after a failure: the choice that was made in the page is not what the server has.
-    let problem = answer.err().map(|problem| problem.detail).unwrap_or_default();
+    let problem = answer.err().map(sentence).unwrap_or_default();
     let _ = desk.people.try_set(None);
     load(desk).await;
     if !problem.is_empty() {
@@ -233,12 +234,12 @@ async fn make_link(desk: Desk, call: Call<Link>, page: fn(&str) -> String) {
     let _ = desk.error.try_set(String::new());
     match call.await {
         Ok(link) => {
-            let address = browser::base() + &page(&link.token);
+            let address = causerie_web::base() + &page(&link.token);
             let ends = desk.app.clock(|clock| clock.full(time::millis(&link.ends_at)));
             let _ = desk.link.try_set(Some((address, say!(LinkEnds, time = ends))));
             load(desk).await;
         }
-        Err(problem) => drop(desk.error.try_set(problem.detail)),
+        Err(problem) => drop(desk.error.try_set(sentence(problem))),
     }
     let _ = desk.busy.try_set(false);
 }
@@ -285,7 +286,7 @@ fn invitations_tab(desk: Desk) -> AnyView {
             uses: field("uses").parse().ok(),
             chats: field("chat").parse().map(ChatId).into_iter().collect(),
         };
-        browser::run(make_link(desk, desk.app.api().invite(&body), paths::join_page));
+        causerie_web::run(make_link(desk, desk.app.api().invite(&body), paths::join_page));
     });
     let roles = reactive(move || {
         view! { <select name="role">{role_options(Role::Member, desk.role.get())}</select> }.into_any()
@@ -320,10 +321,10 @@ fn invitation_row(desk: Desk, invitation: &Invitation) -> AnyView {
         page! { <span class="soft">say!(InvitationRevoked)</span> }.into_any()
     } else {
         button("link", Some("revoke-invitation"), say!(Revoke), move |_| {
-            browser::run(async move {
+            causerie_web::run(async move {
                 match desk.app.api().revoke_invitation(id).await {
                     Ok(()) => load(desk).await,
-                    Err(problem) => drop(desk.error.try_set(problem.detail)),
+                    Err(problem) => drop(desk.error.try_set(sentence(problem))),
                 }
             });
         })

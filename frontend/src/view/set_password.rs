@@ -8,9 +8,9 @@ use leptos::prelude::*;
 use super::erased::submit;
 use super::form;
 use super::widgets::{alert, submit_button};
-use crate::api::Api;
+use crate::api::sentence;
 use crate::app::{App, app};
-use crate::{browser, route};
+use crate::route;
 
 /// `open` is cleared once the password is set.
 pub fn set_password(secret: String, open: RwSignal<Option<String>>) -> AnyView {
@@ -23,7 +23,7 @@ pub fn set_password(secret: String, open: RwSignal<Option<String>>) -> AnyView {
             busy.set(true);
             error.set(String::new());
             let body = ResetPassword { token: secret.clone(), password: form::reader(&event)("password") };
-            browser::run(send(app, body, open, error, busy));
+            causerie_web::run(send(app, body, open, error, busy));
         }
     });
     page! {
@@ -51,14 +51,14 @@ async fn send(
     error: RwSignal<String>,
     busy: RwSignal<bool>,
 ) {
-    match Api::new("").reset_password(&body).await {
+    match causerie_web::api::Api::new("").reset_password(&body).await {
         Ok(()) => {
             route::replace(route::current());
             app.reason.set(say!(PasswordIsSet).to_owned());
             open.set(None);
         }
         Err(problem) => {
-            error.set(problem.detail);
+            error.set(sentence(problem));
             busy.set(false);
         }
     }

@@ -12,9 +12,10 @@ use super::dialog::modal;
 use super::erased::{click, reactive};
 use super::widgets::{alert, bdi, button, language_choice};
 use super::{Dialog, account_form};
+use crate::api::sentence;
 use crate::app::{App, app};
 use crate::storage::drafts::TextStorage;
-use crate::{browser, time};
+use crate::time;
 
 #[derive(Clone, Copy)]
 struct SignIns {
@@ -30,7 +31,7 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
     let app = app();
     let error = RwSignal::new(String::new());
     let sign_ins = SignIns { app, list: StoredValue::new(None), loaded: RwSignal::new(0), error };
-    browser::run(load(sign_ins, None));
+    causerie_web::run(load(sign_ins, None));
     let me = app.user.get_untracked().map(|me| {
         let avatar = Avatar::of(&me);
         view! {
@@ -50,10 +51,10 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
     });
     let account = RwSignal::new(None);
     let load_account = move || {
-        browser::run(async move {
+        causerie_web::run(async move {
             match app.api().account().await {
                 Ok(found) => drop(account.try_set(Some(found))),
-                Err(problem) => drop(error.try_set(problem.detail)),
+                Err(problem) => drop(error.try_set(sentence(problem))),
             }
         });
     };
@@ -78,10 +79,10 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
         )
     });
     let end_others = button("link", Some("end-others"), say!(EndOthers), move |_| {
-        browser::run(async move {
+        causerie_web::run(async move {
             match app.api().revoke_others().await {
                 Ok(()) => load(sign_ins, None).await,
-                Err(problem) => drop(error.try_set(problem.detail)),
+                Err(problem) => drop(error.try_set(sentence(problem))),
             }
         });
     });
@@ -125,7 +126,7 @@ async fn load(sign_ins: SignIns, end: Option<TokenId>) {
             let _ = sign_ins.list.try_set_value(Some(list));
             let _ = sign_ins.loaded.try_update(|loaded| *loaded += 1);
         }
-        Err(problem) => drop(sign_ins.error.try_set(problem.detail)),
+        Err(problem) => drop(sign_ins.error.try_set(sentence(problem))),
     }
 }
 
@@ -147,7 +148,7 @@ fn draw(sign_ins: SignIns, sign_in: &TokenInfo) -> AnyView {
         page! { <span class="soft">say!(ThisOne)</span> }.into_any()
     } else {
         let name = say!(EndNamed, since = since);
-        let end = click(move |_| browser::run(load(sign_ins, Some(id))));
+        let end = click(move |_| causerie_web::run(load(sign_ins, Some(id))));
         page! { <button class="link" type="button" aria-label=name on:click=end>say!(End)</button> }
             .into_any()
     };

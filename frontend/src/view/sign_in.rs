@@ -11,9 +11,8 @@ use leptos::prelude::*;
 use super::erased::{flag, reactive, submit, text};
 use super::form;
 use super::widgets::{alert, button, field, language_choice};
-use crate::api::Api;
+use crate::api::sentence;
 use crate::app::{App, app};
-use crate::browser;
 use crate::route::{self, Link};
 use crate::storage::drafts::TextStorage;
 
@@ -34,7 +33,7 @@ pub fn SignIn() -> impl IntoView {
     let invited = RwSignal::new(String::new());
     let has_mail = RwSignal::new(false);
     let error = RwSignal::new(String::new());
-    browser::run(look(invitation.clone(), may_register, has_mail, invited, error));
+    causerie_web::run(look(invitation.clone(), may_register, has_mail, invited, error));
     let invitation = StoredValue::new(invitation);
     let busy = RwSignal::new(false);
 
@@ -44,7 +43,7 @@ pub fn SignIn() -> impl IntoView {
             busy.set(true);
             error.set(String::new());
             let joining = registering.get_untracked().then(|| invitation.get_value());
-            browser::run(send(app, form::reader(&event), joining, error, busy));
+            causerie_web::run(send(app, form::reader(&event), joining, error, busy));
         }
     };
     let switch = move |_| {
@@ -95,10 +94,10 @@ pub fn SignIn() -> impl IntoView {
             if email.is_empty() {
                 return error.set(say!(ForgotHint).to_owned());
             }
-            browser::run(async move {
-                match Api::new("").ask_reset(email).await {
+            causerie_web::run(async move {
+                match causerie_web::api::Api::new("").ask_reset(email, say!(Tag)).await {
                     Ok(()) => drop(invited.try_set(say!(ForgotSent).to_owned())),
-                    Err(problem) => drop(error.try_set(problem.detail)),
+                    Err(problem) => drop(error.try_set(sentence(problem))),
                 }
             });
         });
@@ -160,7 +159,7 @@ async fn look(
     invited: RwSignal<String>,
     error: RwSignal<String>,
 ) {
-    let api = Api::new("");
+    let api = causerie_web::api::Api::new("");
     let Some(secret) = invitation else {
         if let Ok(installation) = api.installation().await {
             let _ = may_register.try_set(installation.registration == Registration::Open);
@@ -173,7 +172,7 @@ async fn look(
             let _ = invited.try_set(say!(InvitedBy, name = Name::new(&name)));
         }
         Ok(_) => drop(invited.try_set(say!(Invited).to_owned())),
-        Err(problem) => drop(error.try_set(problem.detail)),
+        Err(problem) => drop(error.try_set(sentence(problem))),
     }
 }
 
@@ -186,7 +185,7 @@ async fn send(
     busy: RwSignal<bool>,
 ) {
     let (email, password) = (field("email").trim().to_owned(), field("password"));
-    let api = Api::new("");
+    let api = causerie_web::api::Api::new("");
     let answer = if let Some(invitation) = joining {
         let name = Some(field("name").trim().to_owned()).filter(|name| !name.is_empty());
         api.register(&Register { email, password, name, invitation }).await
@@ -202,7 +201,7 @@ async fn send(
         }
         Err(problem) => {
             // The page may be gone, since another tab may have signed in.
-            let _ = error.try_set(problem.detail);
+            let _ = error.try_set(sentence(problem));
             let _ = busy.try_set(false);
         }
     }

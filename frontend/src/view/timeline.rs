@@ -254,7 +254,7 @@ fn distances(scroller: &Element) -> (f64, f64) {
 fn middle(scroller: &Element) -> Option<(Element, f64)> {
     let frame = scroller.get_bounding_client_rect();
     let (x, y) = (frame.left() + frame.width() / 2.0, frame.top() + frame.height() / 2.0);
-    let element = browser::document().element_from_point(x as f32, y as f32)?.closest("li").ok()??;
+    let element = causerie_web::document().element_from_point(x as f32, y as f32)?.closest("li").ok()??;
     let top = element.get_bounding_client_rect().top();
     Some((element, top))
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use causerie_doctor::{Doctor, Observation, Report, Situation, Target, TokenShape};
-use causerie_protocol::Language;
 use causerie_server::config::{ConfigError, Doctor as Options};
+use causerie_texts::Language;
 use uuid::Uuid;
 
 mod connect;

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use causerie_protocol::{ChatId, Language};
+use causerie_protocol::ChatId;
+use causerie_texts::Language;
 use clap::{Args, Parser, ValueEnum};
 
 use super::{Cli, Command, ConfigError, Serve, first_sentence};

@@ -1,8 +1,8 @@
 //! Runs the doctor for a connection, with the browser's probes.
 
 use causerie_doctor::{Doctor, Report, Situation, TokenShape};
-use causerie_frontend::browser::{run, uuid};
-use causerie_protocol::words::checks::Check;
+use causerie_texts::Check;
+use causerie_web::{run, uuid};
 use leptos::prelude::*;
 
 use super::ConnectionPane;
@@ -50,7 +50,7 @@ impl ConnectionPane {
             hold: true,
         };
         let base = self.base.get_untracked();
-        let address = if base.trim().is_empty() { causerie_frontend::browser::base() } else { base };
+        let address = if base.trim().is_empty() { causerie_web::base() } else { base };
         let mut doctor = match causerie_doctor::Target::parse(&address) {
             Ok(target) => Doctor::new(target, situation),
             Err(finding) => Doctor::refused(finding, situation),

@@ -1,12 +1,12 @@
 //! The requests of a connection over HTTP: sign in for a token, revoke it, load the history.
 
-use causerie_frontend::api::{Api, ApiError};
-use causerie_frontend::{browser, storage};
 use causerie_protocol::rest::Login;
+use causerie_texts::{Tester as Text, problem};
+use causerie_web::api::{Api, ApiError, Failure};
+use causerie_web::storage;
 use leptos::prelude::*;
 
 use super::ConnectionPane;
-use crate::texts::Text;
 
 impl ConnectionPane {
     fn api(self) -> Result<Api, String> {
@@ -35,10 +35,21 @@ impl ConnectionPane {
             Ok(api) => api,
             Err(trouble) => return self.trouble.set(trouble),
         };
-        browser::run(async move {
+        causerie_web::run(async move {
             match api.login(&Login { email, password }).await {
                 Ok(signed_in) => self.fill_in(signed_in.token, &signed_in.user.name),
-                Err(error) => self.trouble.set(error.detail),
+                Err(error) => self.on_failure(error),
+            }
+        });
+    }
+
+    fn on_failure(self, error: ApiError) {
+        let language = self.language.get_untracked();
+        self.trouble.set(match error.failure {
+            Failure::NoAnswer => Text::NoAnswer.in_language(language).to_owned(),
+            Failure::NotUnderstood => Text::NotUnderstood.in_language(language).to_owned(),
+            Failure::Refused(problem) => {
+                problem::problem(&problem.code, problem.field.as_deref(), problem.detail, language)
             }
         });
     }
@@ -49,13 +60,13 @@ impl ConnectionPane {
             Ok(api) => api.with_token(self.token.get_untracked().trim()),
             Err(trouble) => return self.trouble.set(trouble),
         };
-        browser::run(async move {
+        causerie_web::run(async move {
             match api.logout().await {
                 Ok(()) => {
                     self.token.set(String::new());
                     self.said.set(self.text(Text::SignInEnded).to_owned());
                 }
-                Err(error) => self.trouble.set(error.detail),
+                Err(error) => self.on_failure(error),
             }
         });
     }
@@ -71,7 +82,7 @@ impl ConnectionPane {
             Ok(api) => api.with_token(self.token.get_untracked().trim()),
             Err(trouble) => return self.trouble.set(trouble),
         };
-        browser::run(async move {
+        causerie_web::run(async move {
             let answer = api.messages(chat, None).await;
             self.on_history(answer.map(|(messages, _)| messages));
         });
@@ -89,7 +100,7 @@ impl ConnectionPane {
                 self.trouble.set(String::new());
                 self.said.set(said);
             }
-            Err(error) => self.trouble.set(error.detail),
+            Err(error) => self.on_failure(error),
         }
     }
 }

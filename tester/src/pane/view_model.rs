@@ -1,21 +1,20 @@
 //! What the view reads of a connection's record, at most once for each animation frame.
 
+use causerie_texts::Tester as Text;
 use leptos::prelude::*;
 
 use super::{ConnectionPane, Inner};
-use crate::browser;
 use crate::conversation::Conversation;
 use crate::filter::Filter;
 use crate::frame::{Direction, Frame};
 use crate::record::Record;
 use crate::round_trip::RoundTrips;
-use crate::texts::Text;
 
 impl ConnectionPane {
     /// Adds a notice to the record.
     pub fn note(self, kind: &str, text: String) {
         self.with(|inner| {
-            inner.record.push(browser::now(), Direction::Notice, kind.to_owned(), text.len(), text)
+            inner.record.push(causerie_web::now(), Direction::Notice, kind.to_owned(), text.len(), text)
         });
         self.draw_soon();
     }
@@ -55,7 +54,7 @@ impl ConnectionPane {
     /// Frames a second, sent and received.
     pub fn rates(self) -> (f64, f64) {
         self.drawn.track();
-        let now = browser::now();
+        let now = causerie_web::now();
         self.inner.with_value(|inner| (inner.sent_rate.at(now).0, inner.received_rate.at(now).0))
     }
 

@@ -4,12 +4,13 @@ use std::pin::pin;
 
 use causerie_doctor::socket_checks::{Next, Received};
 use causerie_protocol::ClientFrame;
+use causerie_web::socket::{Socket, SocketEvent};
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
+use wasm_bindgen::JsValue;
 
 use crate::browser;
-use crate::socket::{OpenError, Socket, SocketEvent};
 
 /// The code that a browser reports for a connection that ended without a close frame (RFC 6455, section 7.1.5).
 const NO_CLOSE_FRAME: u16 = 1006;
@@ -22,11 +23,11 @@ pub struct Live {
 }
 
 impl Live {
-    pub fn open(url: &str, protocols: &[String]) -> Result<Self, OpenError> {
+    pub fn open(url: &str, protocols: &[String]) -> Result<Self, JsValue> {
         let (tell, events) = unbounded();
         let socket = Socket::open(url, protocols, move |event| {
             // After the examination the receiver is gone.
-            let _ = tell.unbounded_send((browser::now(), event));
+            let _ = tell.unbounded_send((causerie_web::now(), event));
         })?;
         Ok(Self { socket, events, ended: None })
     }
@@ -40,7 +41,7 @@ impl Live {
         loop {
             let (at, event) = self.next_until(end).await?;
             let next = match &event {
-                SocketEvent::Opened { .. } => continue,
+                SocketEvent::Opened => continue,
                 SocketEvent::Text(text) => on_event(at, Received::Text(text)),
                 SocketEvent::Binary(_) => on_event(at, Received::Binary),
                 SocketEvent::Closed { code: NO_CLOSE_FRAME, .. } => on_event(at, Received::Cut),
@@ -69,7 +70,7 @@ impl Live {
         if let Some(ended) = self.ended.take() {
             return Some(ended);
         }
-        let left = (end - browser::now()).max(0.0);
+        let left = (end - causerie_web::now()).max(0.0);
         let timer = pin!(browser::pause(left as u32));
         match select(self.events.next(), timer).await {
             Either::Left((event, _)) => event,

@@ -37,7 +37,7 @@ pub async fn look_up(host: &str, port: u16) -> Name {
         return Name::Found;
     }
     // Only Chromium reports the error, so only there its absence means something.
-    let navigator = causerie_frontend::browser::window().navigator();
+    let navigator = causerie_web::window().navigator();
     let tells = Reflect::has(&navigator, &"userAgentData".into()).unwrap_or(false) || is_chromium(&navigator);
     if !tells {
         return Name::Unknown;

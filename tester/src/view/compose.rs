@@ -1,16 +1,15 @@
 //! Sending: a message, a raw frame of any type, or a close with any code.
 
-use causerie_frontend::browser::uuid;
 use causerie_protocol::limits;
+use causerie_texts::Tester as Text;
+use causerie_web::uuid;
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
 
 use super::{conversation, say};
-use crate::browser;
 use crate::pane::ConnectionPane;
 use crate::template;
-use crate::texts::Text;
 
 #[component]
 pub fn Compose(pane: ConnectionPane) -> impl IntoView {
@@ -50,7 +49,7 @@ fn Raw(pane: ConnectionPane) -> impl IntoView {
         event.prevent_default();
         pane.send(draft.get_untracked());
     };
-    let templates = move || template::all(pane.chat_id().ok().flatten(), &uuid(), browser::now() as i64);
+    let templates = move || template::all(pane.chat_id().ok().flatten(), &uuid(), causerie_web::now() as i64);
     let options: Vec<_> = templates()
         .into_iter()
         .map(|template| {

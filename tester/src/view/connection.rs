@@ -1,13 +1,13 @@
 //! One connection: its fields, sign-in, state, and everything below.
 
 use causerie_protocol::{CloseCode, Policy};
+use causerie_texts::Tester as Text;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::{compose, doctor, figures, frames, is_signed_in, language, say, selected};
 use crate::handshake::Form;
 use crate::pane::{ConnectionPane, Status};
-use crate::texts::Text;
 
 #[component]
 pub fn Connection(pane: ConnectionPane) -> impl IntoView {
@@ -145,7 +145,7 @@ fn StatusLine(pane: ConnectionPane) -> impl IntoView {
     let why = move || {
         let Status::Closed { code, reason } = pane.status.get() else { return None };
         let close = CloseCode::from_code(code);
-        let words = close.explanation_in(language.get());
+        let words = causerie_texts::close::explanation(close, language.get());
         let title = match close {
             CloseCode::Other(_) => code.to_string(),
             named => format!("{code} {named:?}"),

@@ -1,12 +1,11 @@
 //! The messages of the chat, beside the frames.
 
-use causerie_protocol::bidi;
+use causerie_texts::{Tester as Text, bidi};
 use leptos::html;
 use leptos::prelude::*;
 
 use super::say;
 use crate::pane::ConnectionPane;
-use crate::texts::Text;
 
 /// The messages, scrolled to the newest at the bottom.
 #[component]

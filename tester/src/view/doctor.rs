@@ -1,13 +1,11 @@
 //! The doctor: a button, the checks as they run, and the finding with its remedy.
 
 use causerie_doctor::{Outcome, Step};
-use causerie_protocol::bidi;
-use causerie_protocol::words::checks::Heading;
+use causerie_texts::{Heading, Language, Tester as Text, bidi};
 use leptos::prelude::*;
 
 use super::{Said, copy, language, say};
 use crate::pane::{ConnectionPane, Status};
-use crate::texts::Text;
 
 #[component]
 pub fn Panel(pane: ConnectionPane) -> impl IntoView {
@@ -27,7 +25,7 @@ pub fn Panel(pane: ConnectionPane) -> impl IntoView {
                 let limit = now.at_most_ms.map(|ms| format!(" (≤ {} s)", ms.div_ceil(1_000)));
                 steps.push(view! {
                     <li class="running" data-check=format!("{check:?}")><span class="sign" aria-hidden="true">"…"</span>
-                        <span>{check.label(language)}{limit}</span></li>
+                        <span>{check.in_language(language)}{limit}</span></li>
                 }.into_any());
             }
             Some(view! { <ol class="steps" data-testid="steps">{steps}</ol> })
@@ -41,8 +39,8 @@ pub fn Panel(pane: ConnectionPane) -> impl IntoView {
             let well = report.finding.is_well();
             let rest = (!well).then(|| view! {
                 <dl>
-                    <dt>{Heading::Why.label(language)}</dt> <dd>{coded(&explanation.why)}</dd>
-                    <dt>{Heading::Remedy.label(language)}</dt> <dd>{coded(&explanation.remedy)}</dd>
+                    <dt>{Heading::Why.in_language(language)}</dt> <dd>{coded(&explanation.why)}</dd>
+                    <dt>{Heading::Remedy.in_language(language)}</dt> <dd>{coded(&explanation.remedy)}</dd>
                 </dl>
             });
             Some(view! {
@@ -81,7 +79,7 @@ pub fn Panel(pane: ConnectionPane) -> impl IntoView {
     }
 }
 
-fn done(step: &Step, language: causerie_protocol::Language) -> AnyView {
+fn done(step: &Step, language: Language) -> AnyView {
     let (class, sign, outcome) = match step.outcome {
         Outcome::Passed => ("passed", "✓", Heading::Passed),
         Outcome::Failed => ("failed", "✗", Heading::Failed),
@@ -95,7 +93,7 @@ fn done(step: &Step, language: causerie_protocol::Language) -> AnyView {
     view! {
         <li class=class data-check=format!("{:?}", step.check)>
             <span class="sign" aria-hidden="true">{sign}</span>
-            <span>{step.check.label(language)}<span class="visually-hidden">": "{outcome.label(language)}</span>{note}</span>
+            <span>{step.check.in_language(language)}<span class="visually-hidden">": "{outcome.in_language(language)}</span>{note}</span>
         </li>
     }
     .into_any()

@@ -1,5 +1,6 @@
 //! The handshake as sent, and the figures: times, counts, rates, and a graph of the round trips.
 
+use causerie_texts::Tester as Text;
 use leptos::prelude::*;
 
 use super::{language, say};
@@ -7,7 +8,6 @@ use crate::pane::ConnectionPane;
 use crate::rate::bytes;
 use crate::record::{Count, Record};
 use crate::round_trip::RoundTrips;
-use crate::texts::Text;
 
 /// The graph's size, in its own units.
 const GRAPH: (f64, f64) = (240.0, 40.0);

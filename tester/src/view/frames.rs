@@ -1,5 +1,6 @@
 //! The list of frames with filters; only the visible lines are drawn.
 
+use causerie_texts::Tester as Text;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -10,7 +11,6 @@ use crate::frame::{Direction, Frame};
 use crate::limits::{PREVIEW_CHARS, ROW_PX};
 use crate::pane::ConnectionPane;
 use crate::record::Record;
-use crate::texts::Text;
 use crate::window;
 
 #[derive(Clone, PartialEq)]

@@ -1,5 +1,6 @@
 //! The selected frame: as indented JSON, with the search highlighted, and buttons to copy it.
 
+use causerie_texts::Tester as Text;
 use leptos::prelude::*;
 
 use super::{Said, copy, frames, language, say};
@@ -8,7 +9,6 @@ use crate::filter;
 use crate::frame::Direction;
 use crate::pane::ConnectionPane;
 use crate::pretty_json::pretty;
-use crate::texts::Text;
 
 #[component]
 pub fn Selected(pane: ConnectionPane) -> impl IntoView {

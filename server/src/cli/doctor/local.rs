@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use causerie_doctor::diagnose::{self, Cause};
 use causerie_doctor::{Report, Target};
-use causerie_protocol::words::checks::Check;
-use causerie_protocol::{Finding, paths};
+use causerie_protocol::paths;
 use causerie_server::bus::RedisBus;
 use causerie_server::config::{Config, ConfigError, Doctor as Options, Limits, is_postgres};
 use causerie_server::store::{PostgresStore, SqliteStore};
 use causerie_server::tls::Certificate;
+use causerie_texts::{Check, Finding};
 use rustix::fs::{Access, access};
 use rustix::process::{Resource, getrlimit};
 use tokio::net::TcpListener;

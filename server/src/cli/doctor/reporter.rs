@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use causerie_doctor::{Outcome, Report, Step};
-use causerie_protocol::Language;
-use causerie_protocol::words::checks::{Check, Heading};
+use causerie_texts::{Check, Heading, Language};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How often the spinner moves.
@@ -32,7 +31,7 @@ impl TerminalReporter {
         }
         let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
         let mut message =
-            format!("{}: {}", check.label(self.language), Heading::Running.label(self.language));
+            format!("{}: {}", check.in_language(self.language), Heading::Running.in_language(self.language));
         if let Some(ms) = at_most_ms {
             message += &format!(", ≤ {} s", ms.div_ceil(1_000));
         }
@@ -77,7 +76,7 @@ impl TerminalReporter {
         if !report.finding.is_well() {
             for (heading, text) in [(Heading::Why, &explanation.why), (Heading::Remedy, &explanation.remedy)]
             {
-                write(&format!("{bold}{}:{bold:#} {text}", heading.label(self.language)));
+                write(&format!("{bold}{}:{bold:#} {text}", heading.in_language(self.language)));
             }
         }
     }

@@ -1,10 +1,21 @@
-//! The error codes in Vietnamese, and what is wrong with a field that people fill in.
+//! What is wrong with a request.
+//!
+//! The server says it in English, and more exactly than a code can. The other languages have a sentence for each code,
+//! and one for each field that people fill in.
 
-use crate::error::ErrorCode;
+use causerie_protocol::ErrorCode;
 
-/// What an error code means and what to do; for a field that people fill in, what is wrong with it.
-#[must_use]
-pub fn error(code: &ErrorCode, field: Option<&str>) -> &'static str {
+use crate::Language;
+
+/// What is wrong with a request and what to do: the server's English sentence, or that of its code and field.
+pub fn problem(code: &ErrorCode, field: Option<&str>, english: String, language: Language) -> String {
+    match language {
+        Language::English => english,
+        Language::Vietnamese => vietnamese(code, field).to_owned(),
+    }
+}
+
+fn vietnamese(code: &ErrorCode, field: Option<&str>) -> &'static str {
     let of_field = field.and_then(self::field);
     match (code, of_field) {
         (ErrorCode::InvalidField | ErrorCode::MissingField | ErrorCode::Forbidden, Some(words)) => words,

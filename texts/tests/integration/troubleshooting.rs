@@ -1,11 +1,26 @@
-//! Generates the Markdown page of all findings and close codes.
+//! The written help has every finding and every close code, in every language.
 
 use std::fmt::Write;
+use std::{env, fs};
 
-use crate::close::CloseCode;
-use crate::findings::Finding;
-use crate::words::Language;
-use crate::words::checks::Heading;
+use causerie_protocol::CloseCode;
+use causerie_texts::{Finding, Heading, Language, close};
+
+#[test]
+fn the_help_is_current_in_every_language() {
+    for language in Language::ALL {
+        let name = match language {
+            Language::English => "TROUBLESHOOTING.md".to_owned(),
+            other => format!("TROUBLESHOOTING.{}.md", other.tag()),
+        };
+        let path = format!("{}/../docs/{name}", env!("CARGO_MANIFEST_DIR"));
+        if env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&path, markdown(*language)).unwrap();
+        }
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(written, markdown(*language), "docs/{name} is stale: UPDATE_DOCS=1 writes it");
+    }
+}
 
 /// The texts around the tables.
 struct Around {
@@ -46,14 +61,13 @@ const VIETNAMESE: Around = Around {
 };
 
 /// The whole page in one language.
-#[must_use]
-pub fn markdown(language: Language) -> String {
+fn markdown(language: Language) -> String {
     let around = match language {
         Language::English => &ENGLISH,
         Language::Vietnamese => &VIETNAMESE,
     };
     let mut page = format!(
-        "<!-- Made from the words by `cargo run -p causerie-protocol --example troubleshooting`; a test holds it current. -->\n\
+        "<!-- Made from the texts by `UPDATE_DOCS=1 cargo test -p causerie-texts`, which also holds it current. -->\n\
          # {}\n\n{}",
         around.title, around.opening
     );
@@ -64,7 +78,7 @@ pub fn markdown(language: Language) -> String {
     }
     let _ = write!(page, "\n## {}\n\n{}", around.closes, around.closes_opening);
     for code in CloseCode::ALL {
-        let words = code.explanation_in(language);
+        let words = close::explanation(*code, language);
         let _ = write!(page, "\n### {code}\n\n");
         section(&mut page, language, [words.what, words.why, words.remedy]);
     }
@@ -72,6 +86,6 @@ pub fn markdown(language: Language) -> String {
 }
 
 fn section(page: &mut String, language: Language, [what, why, remedy]: [&str; 3]) {
-    let (because, to_do) = (Heading::Why.label(language), Heading::Remedy.label(language));
+    let (because, to_do) = (Heading::Why.in_language(language), Heading::Remedy.in_language(language));
     let _ = write!(page, "**{what}**\n\n- {because}: {why}\n- {to_do}: {remedy}\n");
 }

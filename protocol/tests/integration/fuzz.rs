@@ -1,15 +1,17 @@
 //! What strangers may send: mutations of a corpus through the parsers of frames and handshakes.
 //!
 //! A stable stand-in for a coverage-guided fuzzer: thousands of mutated inputs a run, a failing one shrunk by proptest.
-//! `PROPTEST_CASES=1000000 cargo test -p causerie-protocol --test fuzz` looks longer.
+//! `PROPTEST_CASES=1000000 cargo test -p causerie-protocol --test integration fuzz` looks longer.
 
-use causerie_protocol::{ClientFrame, ServerFrame, handshake, limits, reference};
+use causerie_protocol::{ClientFrame, ServerFrame, handshake, limits};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-const CLIENT_FRAMES: &str = include_str!("corpus/client_frames.txt");
-const HANDSHAKES: &str = include_str!("corpus/handshakes.txt");
+use crate::examples::server_frames;
+
+const CLIENT_FRAMES: &str = include_str!("../corpus/client_frames.txt");
+const HANDSHAKES: &str = include_str!("../corpus/handshakes.txt");
 
 /// One change of a text, at a place that is chosen relative to its length.
 #[derive(Clone, Debug)]
@@ -110,7 +112,7 @@ proptest! {
 
     #[test]
     fn a_servers_frame_is_understood_carried_on_or_refused(
-        text in mutated(reference::server_examples().iter().map(|(frame, _)| frame.encode()).collect())
+        text in mutated(server_frames().iter().map(|(frame, _)| frame.encode()).collect())
     ) {
         if let Ok(frame) = ServerFrame::decode(&text) {
             match (ServerFrame::decode(&frame.encode()).unwrap(), frame) {

@@ -1,179 +1,40 @@
-//! Generates `docs/PROTOCOL.md` from the types, so that it is always up to date.
+//! The written reference says what the types say.
 
 use std::fmt::Write;
+use std::{env, fs};
 
-use crate::client_frame::ClientFrame;
-use crate::close::CloseCode;
-use crate::error::ErrorCode;
-use crate::event::{ChatChanged, Deleted, Edited, Event, Membership, Message, User};
-use crate::heads::Heads;
-use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
-use crate::rest::ChatStatus;
-use crate::server_frame::{
-    Ack, ErrorReply, GoAway, Ping, Presence, ReadPosition, ServerFrame, Subscribed, Typing, Unsubscribed,
-    Welcome,
-};
-use crate::text::MessageText;
-use crate::{handshake, limits, paths};
+use causerie_protocol::examples::client_frames;
+use causerie_protocol::{CloseCode, ErrorCode, Policy, handshake, limits, paths};
 
-/// An example of every frame that a client may send, with what it is for.
-#[must_use]
-pub fn client_examples() -> Vec<(ClientFrame, &'static str)> {
-    let chat_id = Some(ChatId(1));
-    vec![
-        (
-            ClientFrame::Message {
-                text: MessageText::new("Hello").expect("a short text is valid"),
-                client_id: Some(example_client_id()),
-                chat_id,
-            },
-            "Say something. With `client_id` it is acknowledged, and a repeat of it is stored once.",
-        ),
-        (
-            ClientFrame::Subscribe { chat_id: ChatId(1), after: Some(Seq(41)), epoch: Some(example_epoch()) },
-            "Follow a chat on `/ws/`, from a position on.",
-        ),
-        (
-            ClientFrame::Unsubscribe { chat_id: ChatId(1) },
-            "Follow a chat no more on `/ws/`, to make room for another. Messages can be sent to any chat of mine.",
-        ),
-        (ClientFrame::Typing { chat_id }, "I am writing. At most one every three seconds is useful."),
-        (ClientFrame::Read { chat_id, seq: Seq(57) }, "I have read up to here."),
-        (ClientFrame::Pong { t: Some(1_795_000_000_000) }, "The answer to `ping`."),
-        (
-            ClientFrame::Ping { t: Some(7) },
-            "How long does an answer take? Answered by `{\"type\":\"pong\",\"t\":7}`, in order with everything else; `t` is anything.",
-        ),
-    ]
+use crate::examples::server_frames;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/PROTOCOL.md");
+
+#[test]
+fn the_reference_is_current() {
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(PAGE, markdown()).unwrap();
+    }
+    let written = fs::read_to_string(PAGE).unwrap_or_default();
+    assert_eq!(written, markdown(), "docs/PROTOCOL.md is stale: UPDATE_DOCS=1 writes it");
 }
 
-/// An example of every frame that a server sends, with what it means.
-#[must_use]
-pub fn server_examples() -> Vec<(ServerFrame, &'static str)> {
-    let (chat_id, user_id, id) = (ChatId(1), UserId(2), MessageId(7));
-    let at = Timestamp("2026-11-24T09:41:00.000000Z".to_owned());
-    let user = User { id: user_id, email: "ben@example.org".to_owned(), name: "Ben".to_owned() };
-    let member = |seq| Membership { chat_id, seq: Seq(seq), user: user.clone(), at: at.clone() };
-    vec![
-        (
-            ServerFrame::Welcome(Welcome {
-                user: user.clone(),
-                version: limits::VERSION,
-                limits: limits::Limits::default(),
-                heartbeat_seconds: limits::HEARTBEAT_SECONDS,
-                server_time: at.clone(),
-            }),
-            "The token is good. The first frame of every socket.",
-        ),
-        (
-            ServerFrame::Subscribed(Subscribed {
-                chat_id,
-                epoch: example_epoch(),
-                head: Seq(57),
-                reset: false,
-            }),
-            "Reply to `subscribe`. The missed events follow, then live ones. With `reset` load afresh.",
-        ),
-        (
-            ServerFrame::Event(Event::Message(Message {
-                id,
-                chat_id,
-                seq: Seq(42),
-                sender: user.clone(),
-                content: "Hello".to_owned(),
-                sent_at: at.clone(),
-                client_id: Some(example_client_id()),
-                edited_at: None,
-                deleted_at: None,
-            })),
-            "Event: somebody said something.",
-        ),
-        (
-            ServerFrame::Event(Event::Edited(Edited {
-                chat_id,
-                seq: Seq(43),
-                id,
-                content: "Hello!".to_owned(),
-                edited_at: at.clone(),
-            })),
-            "Event: a message got another text.",
-        ),
-        (
-            ServerFrame::Event(Event::Deleted(Deleted { chat_id, seq: Seq(44), id, deleted_at: at.clone() })),
-            "Event: a message was deleted.",
-        ),
-        (ServerFrame::Event(Event::Joined(member(45))), "Event: somebody joined."),
-        (ServerFrame::Event(Event::Left(member(46))), "Event: somebody left."),
-        (
-            ServerFrame::Event(Event::ChatChanged(ChatChanged {
-                chat_id,
-                seq: Seq(47),
-                title: Some("Weekend".to_owned()),
-                status: ChatStatus::Active,
-                at: at.clone(),
-            })),
-            "Event: title or status changed.",
-        ),
-        (
-            ServerFrame::Ack(Ack {
-                client_id: example_client_id(),
-                chat_id,
-                id,
-                seq: Seq(42),
-                sent_at: at,
-                duplicate: false,
-            }),
-            "Reply to `message`: it is durable.",
-        ),
-        (
-            ServerFrame::Error(ErrorReply {
-                code: ErrorCode::TextTooLong,
-                detail: "The message is 20000 bytes long and may be 16384: shorten it or send it in parts."
-                    .to_owned(),
-                client_id: Some(example_client_id()),
-                chat_id: Some(chat_id),
-                retry_after_ms: None,
-            }),
-            "One request failed; the socket stays.",
-        ),
-        (
-            ServerFrame::Ping(Ping { t: 1_795_000_000_000, heads: Heads(vec![(chat_id, Seq(57))]) }),
-            "Heartbeat, with the heads of the chats that are followed; on a socket that follows as many as it may also of the person's other chats that got messages lately. A head that is ahead of the client reveals what it lacks: subscribe, or load the chat.",
-        ),
-        (ServerFrame::GoAway(GoAway { retry_after_ms: 500 }), "The server is about to close with 1012."),
-        (
-            ServerFrame::Unsubscribed(Unsubscribed {
-                chat_id,
-                code: CloseCode::NotParticipant.code(),
-                reason: "you are not a participant of this chat any more".to_owned(),
-            }),
-            "The stream of one chat on `/ws/` ended; with the code 1000 it is the reply to `unsubscribe`.",
-        ),
-        (
-            ServerFrame::Typing(Typing { chat_id, user_id }),
-            "Somebody is writing; forget it after six seconds.",
-        ),
-        (ServerFrame::Presence(Presence { user_id, online: true }), "Somebody came or went."),
-        (
-            ServerFrame::Read(ReadPosition { chat_id, user_id, seq: Seq(57) }),
-            "Somebody read up to a position.",
-        ),
-    ]
-}
-
-fn example_client_id() -> ClientId {
-    ClientId::new("0b9b5b0e-3f0a-4d7e-9d43-6a1f5f0f9a11").expect("a UUID is valid")
-}
-
-fn example_epoch() -> Epoch {
-    Epoch("k3Jx9Q".to_owned())
+/// A policy in a few words.
+fn summary(policy: Policy) -> &'static str {
+    match policy {
+        Policy::StayClosed => "stays closed until a person acts",
+        Policy::SignIn => "asks the person to sign in",
+        Policy::ResumeJittered => "resumes after a short random delay",
+        Policy::ResumeNow => "reconnects at once and resumes",
+        Policy::BackOff => "backs off, then resumes",
+        Policy::BackOffAndDiagnose => "backs off and finds out why",
+    }
 }
 
 /// The whole page.
-#[must_use]
-pub fn markdown() -> String {
+fn markdown() -> String {
     let mut page = String::from(
-        "<!-- Made from the types by `cargo run -p causerie-protocol --example reference`; a test holds it current. -->\n\
+        "<!-- Made from the types by `UPDATE_DOCS=1 cargo test -p causerie-protocol`, which also holds it current. -->\n\
          # The protocol\n\n\
          One WebSocket for many chats at `/ws/`, or for one at `/ws/chats/{id}/` (from a position on with `?after=`).\n\
          Every frame is a JSON object in a text message.\n\
@@ -190,7 +51,7 @@ pub fn markdown() -> String {
         handshake::BEARER
     );
     page.push_str("## Client to server\n\n");
-    for (frame, meaning) in client_examples() {
+    for (frame, meaning) in client_frames() {
         let _ = write!(page, "{meaning}\n```json\n{}\n```\n\n", frame.encode());
     }
     let _ = write!(
@@ -204,7 +65,7 @@ pub fn markdown() -> String {
         ErrorCode::ChatClosed,
     );
     page.push_str("## Server to client\n\n");
-    for (frame, meaning) in server_examples() {
+    for (frame, meaning) in server_frames() {
         let _ = write!(page, "{meaning}\n```json\n{}\n```\n\n", frame.encode());
     }
     page.push_str(
@@ -212,7 +73,7 @@ pub fn markdown() -> String {
     );
     page.push_str("## Close codes\n\n| code | meaning | what the client does |\n|---|---|---|\n");
     for code in CloseCode::ALL {
-        let _ = writeln!(page, "| {code} | {} | {} |", code.meaning(), code.policy().summary());
+        let _ = writeln!(page, "| {code} | {} | {} |", code.meaning(), summary(code.policy()));
     }
     page.push_str(
         "| 4000–4099 | any other code of this band | stays closed until a person acts |\n\

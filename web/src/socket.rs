@@ -1,38 +1,28 @@
-//! The one file that uses the browser's `WebSocket`; it passes every event on.
+//! The one file that uses the browser's `WebSocket`.
+//!
+//! It assumes nothing: `open` only says that a server answered the handshake.
 
 use std::rc::Rc;
 
-use js_sys::{Array, ArrayBuffer};
+use js_sys::Array;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{BinaryType, CloseEvent, Event, MessageEvent, WebSocket};
+use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 
 /// An event of a socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum SocketEvent {
     /// The handshake succeeded.
-    Opened {
-        /// The subprotocol that the server chose; empty when it chose none.
-        protocol: String,
-    },
+    Opened,
     Text(String),
-    /// A binary message of this many bytes.
-    Binary(usize),
+    /// A binary message, which the protocol does not have.
+    Binary(JsValue),
     /// It comes once and last.
     Closed {
         /// 1006 when no close frame came.
         code: u16,
         reason: String,
     },
-}
-
-/// Why the browser does not even try to open a socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OpenError {
-    /// A `ws:` address on an https page.
-    Forbidden,
-    /// An invalid address or subprotocol.
-    Malformed,
 }
 
 /// A socket of the browser; dropping it removes the event handlers and closes it.
@@ -45,33 +35,27 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket and offers subprotocols; events come later, never during this call.
+    /// Opens a socket to a `ws:` or `wss:` address and offers subprotocols.
+    ///
+    /// Events come later, never during this call. The error is the browser's, for an address or a subprotocol that it
+    /// does not accept.
     pub fn open(
         url: &str,
-        protocols: &[String],
+        protocols: &[impl AsRef<str>],
         on_event: impl Fn(SocketEvent) + 'static,
-    ) -> Result<Self, OpenError> {
-        let offer: Array = protocols.iter().map(JsValue::from).collect();
-        let socket = WebSocket::new_with_str_sequence(url, &offer).map_err(|error| {
-            let name = js_sys::Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
-            if name.as_deref() == Some("SecurityError") { OpenError::Forbidden } else { OpenError::Malformed }
-        })?;
-        socket.set_binary_type(BinaryType::Arraybuffer);
+    ) -> Result<Self, JsValue> {
+        let offer: Array = protocols.iter().map(|protocol| JsValue::from(protocol.as_ref())).collect();
+        let socket = WebSocket::new_with_str_sequence(url, &offer)?;
         let on_event = Rc::new(on_event);
 
-        let (tell, opened) = (Rc::clone(&on_event), socket.clone());
-        let on_open = Closure::<dyn FnMut(Event)>::new(move |_| {
-            tell(SocketEvent::Opened { protocol: opened.protocol() });
-        });
-        let tell = Rc::clone(&on_event);
+        let opened = Rc::clone(&on_event);
+        let on_open = Closure::<dyn FnMut(Event)>::new(move |_| opened(SocketEvent::Opened));
+        let received = Rc::clone(&on_event);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let data = event.data();
-            tell(match data.as_string() {
+            received(match data.as_string() {
                 Some(text) => SocketEvent::Text(text),
-                None => {
-                    let bytes = data.dyn_ref::<ArrayBuffer>().map_or(0, ArrayBuffer::byte_length);
-                    SocketEvent::Binary(bytes as usize)
-                }
+                None => SocketEvent::Binary(data),
             });
         });
         let on_close = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
@@ -84,11 +68,19 @@ impl Socket {
         Ok(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
     }
 
-    /// Sends a text message; returns false when the socket is not open, and then nothing is sent.
-    #[must_use]
+    /// Gives a text message to the browser; returns false when that is too early. Only a reply proves that it arrived:
+    /// on a socket that closes, sending succeeds and the message vanishes.
     pub fn send(&self, text: &str) -> bool {
-        // On a closing socket `send` succeeds and the message vanishes.
-        self.socket.ready_state() == WebSocket::OPEN && self.socket.send_with_str(text).is_ok()
+        self.socket.send_with_str(text).is_ok()
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.socket.ready_state() == WebSocket::OPEN
+    }
+
+    /// The subprotocol that the server chose; empty when it chose none, and before the socket is open.
+    pub fn protocol(&self) -> String {
+        self.socket.protocol()
     }
 
     /// Begins to close; `Closed` follows. Returns false when a browser may not send this code or reason.

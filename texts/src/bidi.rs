@@ -14,7 +14,6 @@ fn is_explicit(letter: char) -> bool {
 }
 
 /// Whether a text has right-to-left letters or direction controls, and so would change the text around it.
-#[must_use]
 pub fn turns(text: &str) -> bool {
     let turns = |letter| {
         is_explicit(letter)
@@ -28,14 +27,12 @@ pub fn turns(text: &str) -> bool {
 /// characters, which a terminal would obey.
 ///
 /// For an element that isolates its content; for a sentence there is [`isolated`].
-#[must_use]
 pub fn contained(text: &str) -> String {
     let shown = text.chars().filter(|letter| !is_explicit(*letter));
     shown.map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
 /// A text that is safe in a sentence: contained, and between isolates when it would change the text around it.
-#[must_use]
 pub fn isolated(text: &str) -> String {
     let contained = contained(text);
     if turns(text) { format!("{ISOLATE}{contained}{POP}") } else { contained }

@@ -1,0 +1,134 @@
+//! An example of every frame that a server sends.
+
+use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership};
+use causerie_protocol::rest::ChatStatus;
+use causerie_protocol::server_frame::{
+    Ack, ErrorReply, GoAway, Ping, Presence, ReadPosition, Subscribed, Typing, Unsubscribed, Welcome,
+};
+use causerie_protocol::{
+    ChatId, ClientFrame, CloseCode, ErrorCode, Event, Heads, Message, MessageId, Seq, ServerFrame, Timestamp,
+    User, UserId, examples, limits,
+};
+
+/// An example of every frame that a server sends, with what it means.
+pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
+    let (chat_id, user_id, id) = (ChatId(1), UserId(2), MessageId(7));
+    let at = Timestamp("2026-11-24T09:41:00.000000Z".to_owned());
+    let user = User { id: user_id, email: "ben@example.org".to_owned(), name: "Ben".to_owned() };
+    let member = |seq| Membership { chat_id, seq: Seq(seq), user: user.clone(), at: at.clone() };
+    vec![
+        (
+            ServerFrame::Welcome(Welcome {
+                user: user.clone(),
+                version: limits::VERSION,
+                limits: limits::Limits::default(),
+                heartbeat_seconds: limits::HEARTBEAT_SECONDS,
+                server_time: at.clone(),
+            }),
+            "The token is good. The first frame of every socket.",
+        ),
+        (
+            ServerFrame::Subscribed(Subscribed {
+                chat_id,
+                epoch: examples::epoch(),
+                head: Seq(57),
+                reset: false,
+            }),
+            "Reply to `subscribe`. The missed events follow, then live ones. With `reset` load afresh.",
+        ),
+        (
+            ServerFrame::Event(Event::Message(Message {
+                id,
+                chat_id,
+                seq: Seq(42),
+                sender: user.clone(),
+                content: "Hello".to_owned(),
+                sent_at: at.clone(),
+                client_id: Some(examples::client_id()),
+                edited_at: None,
+                deleted_at: None,
+            })),
+            "Event: somebody said something.",
+        ),
+        (
+            ServerFrame::Event(Event::Edited(Edited {
+                chat_id,
+                seq: Seq(43),
+                id,
+                content: "Hello!".to_owned(),
+                edited_at: at.clone(),
+            })),
+            "Event: a message got another text.",
+        ),
+        (
+            ServerFrame::Event(Event::Deleted(Deleted { chat_id, seq: Seq(44), id, deleted_at: at.clone() })),
+            "Event: a message was deleted.",
+        ),
+        (ServerFrame::Event(Event::Joined(member(45))), "Event: somebody joined."),
+        (ServerFrame::Event(Event::Left(member(46))), "Event: somebody left."),
+        (
+            ServerFrame::Event(Event::ChatChanged(ChatChanged {
+                chat_id,
+                seq: Seq(47),
+                title: Some("Weekend".to_owned()),
+                status: ChatStatus::Active,
+                at: at.clone(),
+            })),
+            "Event: title or status changed.",
+        ),
+        (
+            ServerFrame::Ack(Ack {
+                client_id: examples::client_id(),
+                chat_id,
+                id,
+                seq: Seq(42),
+                sent_at: at,
+                duplicate: false,
+            }),
+            "Reply to `message`: it is durable.",
+        ),
+        (
+            ServerFrame::Error(ErrorReply {
+                code: ErrorCode::TextTooLong,
+                detail: "The message is 20000 bytes long and may be 16384: shorten it or send it in parts."
+                    .to_owned(),
+                client_id: Some(examples::client_id()),
+                chat_id: Some(chat_id),
+                retry_after_ms: None,
+            }),
+            "One request failed; the socket stays.",
+        ),
+        (
+            ServerFrame::Ping(Ping { t: 1_795_000_000_000, heads: Heads(vec![(chat_id, Seq(57))]) }),
+            "Heartbeat, with the heads of the chats that are followed; on a socket that follows as many as it may also of the person's other chats that got messages lately. A head that is ahead of the client reveals what it lacks: subscribe, or load the chat.",
+        ),
+        (ServerFrame::GoAway(GoAway { retry_after_ms: 500 }), "The server is about to close with 1012."),
+        (
+            ServerFrame::Unsubscribed(Unsubscribed {
+                chat_id,
+                code: CloseCode::NotParticipant.code(),
+                reason: "you are not a participant of this chat any more".to_owned(),
+            }),
+            "The stream of one chat on `/ws/` ended; with the code 1000 it is the reply to `unsubscribe`.",
+        ),
+        (
+            ServerFrame::Typing(Typing { chat_id, user_id }),
+            "Somebody is writing; forget it after six seconds.",
+        ),
+        (ServerFrame::Presence(Presence { user_id, online: true }), "Somebody came or went."),
+        (
+            ServerFrame::Read(ReadPosition { chat_id, user_id, seq: Seq(57) }),
+            "Somebody read up to a position.",
+        ),
+    ]
+}
+
+#[test]
+fn every_example_decodes_to_itself() {
+    for (frame, _) in examples::client_frames() {
+        assert_eq!(ClientFrame::decode(&frame.encode()).unwrap(), frame);
+    }
+    for (frame, _) in server_frames() {
+        assert_eq!(ServerFrame::decode(&frame.encode()).unwrap(), frame);
+    }
+}

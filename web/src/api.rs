@@ -1,0 +1,337 @@
+//! The HTTP API.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use causerie_protocol::accounts::{
+    Account, AskReset, AuditEntry, CreateInvitation, DeleteAccount, Installation, Invitation, InvitationInfo,
+    Link, LookAtInvitation, ResetPassword, Role, SetRole, UpdateAccount,
+};
+use causerie_protocol::paths;
+use causerie_protocol::rest::{
+    AddParticipant, Chat, ChatCursor, CreateChat, EditMessage, Login, Problem, Register, SignedIn, TokenInfo,
+    UpdateChat,
+};
+use causerie_protocol::{ChatId, InvitationId, Message, MessageId, TokenId, User, UserId};
+use gloo_net::http::{Method, RequestBuilder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use web_sys::AbortSignal;
+
+use crate::window::base;
+
+/// How long the server may take to answer a health check, in milliseconds.
+const ANSWER_MS: u32 = 3_000;
+/// How many messages a page of history has.
+const PAGE: usize = 60;
+/// How many chats a page of the list has.
+const CHATS_PAGE: usize = 100;
+
+/// A call that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    /// The HTTP status; 0 when no response came.
+    pub status: u16,
+    pub failure: Failure,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The server can't be reached, or a proxy says that of the server behind it.
+    NoAnswer,
+    /// The answer is none of this API.
+    NotUnderstood,
+    Refused(Problem),
+}
+
+impl ApiError {
+    const NO_ANSWER: Self = Self { status: 0, failure: Failure::NoAnswer };
+
+    fn not_understood(status: u16) -> Self {
+        Self { status, failure: Failure::NotUnderstood }
+    }
+}
+
+/// Whether the page's server answers in time.
+pub async fn answers() -> bool {
+    let signal = AbortSignal::timeout_with_u32(ANSWER_MS);
+    let request = RequestBuilder::new(&(base() + paths::HEALTH)).abort_signal(Some(&signal)).build();
+    match request {
+        Ok(request) => request.send().await.is_ok_and(|response| response.ok()),
+        Err(_) => false,
+    }
+}
+
+/// The server's HTTP API, with the user's token once there is one.
+#[derive(Clone, Debug)]
+pub struct Api {
+    base: String,
+    token: Option<String>,
+}
+
+impl Api {
+    /// The API at a base address such as `http://127.0.0.1:8000`; an empty one means the page's own server.
+    pub fn new(address: impl Into<String>) -> Self {
+        let address = address.into();
+        Self { base: if address.is_empty() { base() } else { address }, token: None }
+    }
+
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { base: self.base.clone(), token: Some(token.to_owned()) }
+    }
+
+    /// Creates an account and signs in.
+    pub fn register(&self, body: &Register) -> Call<SignedIn> {
+        self.call(Method::POST, paths::REGISTER, body)
+    }
+
+    pub fn login(&self, body: &Login) -> Call<SignedIn> {
+        self.call(Method::POST, paths::LOGIN, body)
+    }
+
+    /// Revokes the token; when the server can't be reached it stays valid until it expires.
+    pub fn logout(&self) -> Call<()> {
+        self.done(Method::POST, paths::LOGOUT, None)
+    }
+
+    /// What is to be known before somebody signs in.
+    pub fn installation(&self) -> Call<Installation> {
+        self.get(paths::INSTALLATION)
+    }
+
+    pub fn look_at_invitation(&self, token: String) -> Call<InvitationInfo> {
+        self.call(Method::POST, paths::INVITATION, &LookAtInvitation { token })
+    }
+
+    /// Asks for a link to set a new password, by mail.
+    pub fn ask_reset(&self, email: String, language: &str) -> Call<()> {
+        let language = Some(language.to_owned());
+        self.done(Method::POST, paths::RESET, Some(json(&AskReset { email, language })))
+    }
+
+    pub fn reset_password(&self, body: &ResetPassword) -> Call<()> {
+        self.done(Method::POST, paths::RESET_PASSWORD, Some(json(body)))
+    }
+
+    /// The user's own account.
+    pub fn account(&self) -> Call<Account> {
+        self.get(paths::ACCOUNT)
+    }
+
+    pub fn update_account(&self, body: &UpdateAccount) -> Call<Account> {
+        self.call(Method::PATCH, paths::ACCOUNT, body)
+    }
+
+    pub fn delete_account(&self, current_password: String) -> Call<()> {
+        self.done(Method::POST, paths::DELETE_ACCOUNT, Some(json(&DeleteAccount { current_password })))
+    }
+
+    pub fn keep_account(&self) -> Call<()> {
+        self.done(Method::POST, paths::KEEP_ACCOUNT, None)
+    }
+
+    /// People whose name or address holds these words.
+    pub fn people(&self, words: &str) -> Call<Vec<Account>> {
+        let words = String::from(js_sys::encode_uri_component(words));
+        self.get(&format!("{}?q={words}", paths::PEOPLE))
+    }
+
+    pub fn set_role(&self, person: UserId, role: Role) -> Call<Account> {
+        self.call(Method::PATCH, &paths::person(person), &SetRole { role })
+    }
+
+    /// Does something to somebody's account, such as `suspend`.
+    pub fn act_on(&self, person: UserId, action: &str) -> Call<Account> {
+        self.start(Method::POST, &paths::person_action(person, action), None, Answer::read)
+    }
+
+    /// A link by which somebody sets a new password.
+    pub fn reset_link(&self, person: UserId) -> Call<Link> {
+        self.start(Method::POST, &paths::person_action(person, "reset"), None, Answer::read)
+    }
+
+    pub fn invitations(&self) -> Call<Vec<Invitation>> {
+        self.get(paths::INVITATIONS)
+    }
+
+    pub fn invite(&self, body: &CreateInvitation) -> Call<Link> {
+        self.call(Method::POST, paths::INVITATIONS, body)
+    }
+
+    pub fn revoke_invitation(&self, invitation: InvitationId) -> Call<()> {
+        self.done(Method::DELETE, &paths::invitation(invitation), None)
+    }
+
+    pub fn audit(&self) -> Call<Vec<AuditEntry>> {
+        self.get(paths::AUDIT)
+    }
+
+    /// The user of the token.
+    pub fn me(&self) -> Call<User> {
+        self.get(paths::ME)
+    }
+
+    /// The user's sign-ins.
+    pub fn tokens(&self) -> Call<Vec<TokenInfo>> {
+        self.get(paths::TOKENS)
+    }
+
+    pub fn revoke(&self, token: TokenId) -> Call<()> {
+        self.done(Method::DELETE, &paths::token(token), None)
+    }
+
+    /// Ends all of the user's sign-ins but this one.
+    pub fn revoke_others(&self) -> Call<()> {
+        self.done(Method::DELETE, paths::TOKENS, None)
+    }
+
+    /// A page of the user's list of chats, and whether there is a next one.
+    pub fn chats(&self, before: Option<ChatCursor>) -> Call<(Vec<Chat>, bool)> {
+        let mut path = format!("{}?limit={CHATS_PAGE}", paths::CHATS);
+        if let Some(before) = before {
+            path += &format!("&before={before}");
+        }
+        self.start(Method::GET, &path, None, |answer| {
+            let chats: Vec<Chat> = answer.read()?;
+            let has_more = answer.goes_on(chats.len() == CHATS_PAGE);
+            Ok((chats, has_more))
+        })
+    }
+
+    /// A chat with all its participants.
+    pub fn chat(&self, chat: ChatId) -> Call<Chat> {
+        self.get(&paths::chat(chat))
+    }
+
+    /// Creates a chat; for the same pair the server returns the existing one.
+    pub fn create_chat(&self, body: &CreateChat) -> Call<Chat> {
+        self.call(Method::POST, paths::CHATS, body)
+    }
+
+    pub fn update_chat(&self, chat: ChatId, body: &UpdateChat) -> Call<()> {
+        self.done(Method::PATCH, &paths::chat(chat), Some(json(body)))
+    }
+
+    pub fn add(&self, chat: ChatId, body: &AddParticipant) -> Call<()> {
+        self.done(Method::POST, &paths::participants(chat), Some(json(body)))
+    }
+
+    pub fn leave(&self, chat: ChatId) -> Call<()> {
+        self.done(Method::POST, &paths::leave(chat), None)
+    }
+
+    /// A page of messages, oldest first, and whether there are older ones.
+    pub fn messages(&self, chat: ChatId, before: Option<MessageId>) -> Call<(Vec<Message>, bool)> {
+        let mut path = format!("{}?limit={PAGE}", paths::messages(chat));
+        if let Some(before) = before {
+            path += &format!("&before={before}");
+        }
+        self.start(Method::GET, &path, None, |answer| {
+            let messages: Vec<Message> = answer.read()?;
+            let has_older = answer.goes_on(messages.len() >= PAGE);
+            Ok((messages, has_older))
+        })
+    }
+
+    pub fn edit(&self, message: MessageId, body: &EditMessage) -> Call<()> {
+        self.done(Method::PATCH, &paths::message(message), Some(json(body)))
+    }
+
+    pub fn delete(&self, message: MessageId) -> Call<()> {
+        self.done(Method::DELETE, &paths::message(message), None)
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &str) -> Call<T> {
+        self.start(Method::GET, path, None, Answer::read)
+    }
+
+    fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize) -> Call<T> {
+        self.start(method, path, Some(json(body)), Answer::read)
+    }
+
+    /// A call without a response body.
+    fn done(&self, method: Method, path: &str, body: Option<String>) -> Call<()> {
+        self.start(method, path, body, |_| Ok(()))
+    }
+
+    fn start<T>(&self, method: Method, path: &str, body: Option<String>, read: Read<T>) -> Call<T> {
+        Call {
+            answer: Box::pin(send(method, format!("{}{path}", self.base), self.token.clone(), body)),
+            read,
+        }
+    }
+}
+
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("bodies have only string keys")
+}
+
+type Read<T> = fn(&Answer) -> Result<T, ApiError>;
+
+/// A call; it starts when it is awaited.
+///
+/// One future for all calls and a function for each, since the page would download a state machine for each.
+#[must_use = "a call starts when it is awaited"]
+pub struct Call<T> {
+    answer: Pin<Box<dyn Future<Output = Result<Answer, ApiError>>>>,
+    read: Read<T>,
+}
+
+impl<T> Future for Call<T> {
+    type Output = Result<T, ApiError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let call = self.get_mut();
+        let read = call.read;
+        call.answer.as_mut().poll(context).map(|answer| answer.and_then(|answer| read(&answer)))
+    }
+}
+
+/// A successful response.
+struct Answer {
+    status: u16,
+    link: Option<String>,
+    text: String,
+}
+
+impl Answer {
+    /// Whether there is a next page.
+    ///
+    /// The `Link` header may be hidden by a proxy or on another origin; then a full page counts as a sign of more.
+    fn goes_on(&self, is_full: bool) -> bool {
+        self.link.as_ref().map_or(is_full, |link| link.contains("before="))
+    }
+
+    fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        serde_json::from_str(&self.text).map_err(|_| ApiError::not_understood(self.status))
+    }
+}
+
+async fn send(
+    method: Method,
+    url: String,
+    token: Option<String>,
+    body: Option<String>,
+) -> Result<Answer, ApiError> {
+    let mut request = RequestBuilder::new(&url).method(method);
+    if let Some(token) = token {
+        request = request.header("authorization", &format!("Bearer {token}"));
+    }
+    let request = match body {
+        Some(body) => request.header("content-type", "application/json").body(body),
+        None => request.build(),
+    };
+    let response = request.map_err(|_| ApiError::NO_ANSWER)?;
+    let response = response.send().await.map_err(|_| ApiError::NO_ANSWER)?;
+    let text = response.text().await.map_err(|_| ApiError::NO_ANSWER)?;
+    let answer = Answer { status: response.status(), link: response.headers().get("link"), text };
+    if response.ok() {
+        return Ok(answer);
+    }
+    let problem = answer.read::<Problem>().map_err(|error| match answer.status {
+        // A proxy answers so when the server is down.
+        502..=504 => ApiError { status: answer.status, ..ApiError::NO_ANSWER },
+        _ => error,
+    })?;
+    Err(ApiError { status: answer.status, failure: Failure::Refused(problem) })
+}
