@@ -51,6 +51,7 @@ pub(crate) async fn register_from(address: SocketAddr, first: usize, count: usiz
             email: email(number),
             password: PASSWORD.to_owned(),
             name: Some(format!("Load {number}")),
+            invitation: None,
         };
         let signed_in = api.register(&account).await?;
         anyhow::Ok(Person { id: signed_in.user.id, token: signed_in.token })

@@ -150,6 +150,20 @@ impl App {
         self.start_session(answer);
     }
 
+    /// The user has another name or address from now on; what is shown already follows with the next load.
+    pub fn renamed(self, user: User) {
+        let session = self.core.with_value(|core| {
+            let mut session = core.session.borrow_mut();
+            if let Some(session) = &mut *session {
+                session.user = user;
+            }
+            session.clone()
+        });
+        if let Some(session) = session {
+            storage::change_session(&session);
+        }
+    }
+
     /// Signs out, here and in the tabs that share the sign-in.
     pub fn sign_out(self) {
         let api = self.api();

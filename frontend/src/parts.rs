@@ -3,7 +3,7 @@
 //! `cargo xtask build` compiles with `--cfg split` and splits the program; otherwise the functions are called directly.
 //! They belong to the programs, since the connection tester uses the library and is not split.
 
-use causerie_frontend::view::parts::{Conversation, Dialogs, NotLoaded, Parts};
+use causerie_frontend::view::parts::{Conversation, Dialogs, NotLoaded, Parts, People};
 
 macro_rules! load {
     ($part:ident()) => {{
@@ -18,6 +18,7 @@ macro_rules! load {
 pub const PARTS: Parts = Parts {
     conversation: || Box::pin(async { load!(conversation()) }),
     dialogs: || Box::pin(async { load!(dialogs()) }),
+    people: || Box::pin(async { load!(people()) }),
 };
 
 #[cfg(split)]
@@ -33,4 +34,9 @@ fn conversation() -> Result<Conversation, Failed> {
 #[cfg_attr(split, wasm_split_helpers::wasm_split(dialogs, fallible))]
 fn dialogs() -> Result<Dialogs, Failed> {
     Ok(causerie_frontend::view::parts::dialogs())
+}
+
+#[cfg_attr(split, wasm_split_helpers::wasm_split(people, fallible))]
+fn people() -> Result<People, Failed> {
+    Ok(causerie_frontend::view::parts::people())
 }

@@ -1,6 +1,6 @@
 //! The page's address: `/` is the list, `/chats/7` a chat, below the document's base.
 
-use causerie_protocol::ChatId;
+use causerie_protocol::{ChatId, paths};
 use wasm_bindgen::JsValue;
 
 use causerie_web::window;
@@ -20,6 +20,25 @@ pub fn parse(address: &str) -> Option<ChatId> {
 
 pub fn current() -> Option<ChatId> {
     parse(&window().location().href().ok()?)
+}
+
+/// A link that somebody was given: its secret stands behind the `#`, which no server sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// To make an account.
+    Join(String),
+    /// To set a new password.
+    Reset(String),
+}
+
+/// The link that the page was opened by, until [`replace`] takes it away.
+pub fn link() -> Option<Link> {
+    let hash = window().location().hash().ok()?;
+    let hash = hash.strip_prefix('#')?;
+    if let Some(secret) = hash.strip_prefix(paths::JOIN) {
+        return Some(Link::Join(secret.to_owned()));
+    }
+    hash.strip_prefix(paths::RESET_BY).map(|secret| Link::Reset(secret.to_owned()))
 }
 
 /// Changes the address and adds an entry to the browser's history.

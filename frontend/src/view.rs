@@ -1,5 +1,6 @@
 //! The components: the sign-in page, or the list of chats and a conversation.
 
+mod account_form;
 mod avatar;
 mod banner;
 mod chats;
@@ -13,7 +14,10 @@ mod menu;
 mod message;
 mod new_chat;
 pub mod parts;
+mod people;
+mod qr;
 mod rows;
+mod set_password;
 mod settings;
 mod sign_in;
 mod timeline;
@@ -28,6 +32,7 @@ use self::erased::{reactive, text};
 use self::parts::{Part, Parts};
 use crate::app::{App, app};
 use crate::browser;
+use crate::route::{self, Link};
 
 /// The root component.
 #[component]
@@ -41,9 +46,16 @@ pub fn Page(parts: Parts) -> impl IntoView {
     menu::close_with_clicks_elsewhere();
     publish_connection_state(app);
     update_title(app);
+    let people = Part::new(parts.people);
+    let resetting = RwSignal::new(match route::link() {
+        Some(Link::Reset(secret)) => Some(secret),
+        _ => None,
+    });
     let page = reactive(move || {
-        if app.user.read().is_some() {
-            view! { <Home conversation dialogs /> }.into_any()
+        if let Some(secret) = resetting.get() {
+            set_password::set_password(secret, resetting)
+        } else if app.user.read().is_some() {
+            view! { <Home conversation dialogs people /> }.into_any()
         } else {
             view! { <sign_in::SignIn /> }.into_any()
         }
@@ -61,11 +73,17 @@ pub enum Dialog {
     NewChat,
     /// The account, the user's sign-ins, and signing out.
     Settings,
+    /// The people of the installation, its invitations and its audit log.
+    People,
 }
 
 /// The page of a user who is signed in.
 #[component]
-fn Home(conversation: Part<parts::Conversation>, dialogs: Part<parts::Dialogs>) -> impl IntoView {
+fn Home(
+    conversation: Part<parts::Conversation>,
+    dialogs: Part<parts::Dialogs>,
+    people: Part<parts::People>,
+) -> impl IntoView {
     let app = app();
     let dialog = RwSignal::new(Dialog::None);
     let narrow = browser::matches("(max-width: 45rem)");
@@ -87,6 +105,9 @@ fn Home(conversation: Part<parts::Conversation>, dialogs: Part<parts::Dialogs>) 
     let dialogs = reactive(move || match dialog.get() {
         Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
         Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
+        Dialog::People => {
+            people.draw(|people| people(dialog), |failed| parts::instead_of_dialog(people, dialog, failed))
+        }
         Dialog::None => ().into_any(),
     });
     view! {

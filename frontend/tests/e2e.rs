@@ -144,7 +144,8 @@ impl Line {
 
 async fn register(name: &str) -> SignedIn {
     let email = format!("{}@example.org", uuid());
-    let body = Register { email, password: PASSWORD.to_owned(), name: Some(name.to_owned()) };
+    let body =
+        Register { email, password: PASSWORD.to_owned(), name: Some(name.to_owned()), invitation: None };
     Api::new(server()).register(&body).await.expect("a new e-mail can be registered")
 }
 

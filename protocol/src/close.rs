@@ -103,6 +103,8 @@ close_codes! {
     BrokenClient = 4002, StayClosed;
     /// The person is not in this chat, or there is no such chat; the same, so that ids can't be probed.
     NotParticipant = 4003, StayClosed;
+    /// The account was suspended by whoever looks after this installation.
+    Suspended = 4004, StayClosed;
     /// Another connection took this one's place.
     Replaced = 4009, StayClosed;
     /// The versions of client and server don't fit.
@@ -155,6 +157,7 @@ mod tests {
             (4001, SignIn),
             (4002, StayClosed),
             (4003, StayClosed),
+            (4004, StayClosed),
             (4009, StayClosed),
             (4010, StayClosed),
             (4108, BackOff),

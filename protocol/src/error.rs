@@ -81,6 +81,12 @@ error_codes! {
     Unauthorized = "unauthorized",
     /// An account with this e-mail address exists already.
     EmailTaken = "email_taken",
+    /// Accounts are made by invitation only here, or not at all.
+    RegistrationClosed = "registration_closed",
+    /// The link was used, has ended, was revoked, or is of another installation.
+    LinkInvalid = "link_invalid",
+    /// It would leave the installation without an owner.
+    LastOwner = "last_owner",
     /// You may see this but not change it.
     Forbidden = "forbidden",
     /// There is nothing at this address, or it is not yours.

@@ -48,6 +48,15 @@ integer_id! {
     TokenId
 }
 
+integer_id! {
+    /// An invitation, which can be listed and revoked; not the secret itself.
+    InvitationId
+}
+integer_id! {
+    /// An entry of the audit log.
+    AuditId
+}
+
 /// A position in a chat's change log: 1, 2, 3 … without gaps; 0 is the position before the first event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

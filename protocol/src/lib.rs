@@ -8,7 +8,7 @@
 //! 3. [`client_frame`] and [`server_frame`], with [`heads`]: the two directions of a socket, never mixed.
 //! 4. [`close`] and [`error`]: how a socket ends, and how one request fails while the socket stays.
 //! 5. [`handshake`]: the subprotocol values that carry the token.
-//! 6. [`rest`] and [`paths`]: bodies and addresses of the HTTP API.
+//! 6. [`rest`], [`accounts`] and [`paths`]: bodies and addresses of the HTTP API.
 //! 7. [`limits`]: every bound, named once.
 //! 8. [`read`]: how objects are deserialised.
 //! 9. [`doctor`]: what a server reports about itself and a handshake. [`examples`]: a frame of every type.
@@ -17,6 +17,7 @@
 
 #![warn(missing_docs)]
 
+pub mod accounts;
 pub mod client_frame;
 pub mod close;
 pub mod doctor;
@@ -34,11 +35,12 @@ pub mod server_frame;
 pub mod text;
 pub mod visible;
 
+pub use accounts::Role;
 pub use client_frame::{ClientFrame, FrameError};
 pub use close::{CloseCode, Policy};
 pub use error::ErrorCode;
 pub use event::{Event, Message, User};
 pub use heads::Heads;
-pub use ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
+pub use ids::{AuditId, ChatId, ClientId, Epoch, InvitationId, MessageId, Seq, Timestamp, TokenId, UserId};
 pub use server_frame::ServerFrame;
 pub use text::{ChatTitle, MessageText, PersonName};

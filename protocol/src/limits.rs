@@ -78,6 +78,24 @@ pub const TOKEN_DAYS: i64 = 30;
 pub const TOKEN_BYTES: usize = 48;
 /// Characters of a token: its bytes as unpadded base64url (RFC 4648, section 5).
 pub const TOKEN_CHARS: usize = TOKEN_BYTES / 3 * 4;
+/// Hours for which an invitation is valid when its maker names no end: a week.
+pub const INVITATION_HOURS: i64 = 7 * 24;
+/// Most hours for which an invitation is valid: a year.
+pub const INVITATION_HOURS_MAX: i64 = 366 * 24;
+/// Most people who may come by one invitation.
+pub const INVITATION_USES_MAX: i64 = 1_000;
+/// Most invitations of one person that are neither used up, ended nor revoked.
+pub const INVITATIONS_PER_PERSON: i64 = 200;
+/// Most groups that an invitation adds people to.
+pub const INVITATION_CHATS: usize = 20;
+/// Minutes for which a link to set a new password is valid.
+pub const RESET_MINUTES: i64 = 30;
+/// Days between somebody's wish to delete their account and its deletion.
+pub const DELETION_DAYS: i64 = 7;
+/// Most people of a page of the list of accounts, and most entries of a page of the audit log or of invitations.
+pub const ADMIN_PAGE: usize = 100;
+/// Longest note on the device of a sign-in, in bytes.
+pub const DEVICE_BYTES: usize = 200;
 /// Largest body of a REST request, in bytes. A text of [`TEXT_BYTES`] fits however it is escaped.
 pub const BODY_BYTES: usize = 128 * 1024;
 /// Handshakes with `?probe=` that a server remembers; the oldest makes room.

@@ -1,6 +1,6 @@
 //! The addresses of the HTTP API and the sockets; each works with and without its closing slash.
 
-use crate::ids::{ChatId, MessageId, Seq, TokenId};
+use crate::ids::{ChatId, InvitationId, MessageId, Seq, TokenId, UserId};
 
 /// Creates an account and signs in: `POST`.
 pub const REGISTER: &str = "/api/auth/register/";
@@ -10,8 +10,28 @@ pub const LOGIN: &str = "/api/auth/login/";
 pub const LOGOUT: &str = "/api/auth/logout/";
 /// The user of the token: `GET`.
 pub const ME: &str = "/api/auth/me/";
-/// The user's sign-ins: `GET`.
+/// The user's sign-ins: `GET` lists them, `DELETE` ends all but this one.
 pub const TOKENS: &str = "/api/auth/tokens/";
+/// Asks for a link to set a new password, by mail: `POST`.
+pub const RESET: &str = "/api/auth/reset/";
+/// Sets a new password by such a link: `POST`.
+pub const RESET_PASSWORD: &str = "/api/auth/reset/password/";
+/// What a page must know before somebody signs in: `GET` answers a [`crate::accounts::Installation`].
+pub const INSTALLATION: &str = "/api/installation/";
+/// What an invitation is to: `POST` answers a [`crate::accounts::InvitationInfo`].
+pub const INVITATION: &str = "/api/invitation/";
+/// Asks for the deletion of the user's own account, after a week to think: `POST`.
+pub const DELETE_ACCOUNT: &str = "/api/account/delete/";
+/// Takes that wish back: `POST`.
+pub const KEEP_ACCOUNT: &str = "/api/account/keep/";
+/// The user's own account: `GET`, `PATCH`.
+pub const ACCOUNT: &str = "/api/account/";
+/// The people of the installation, for those who look after them: `GET`.
+pub const PEOPLE: &str = "/api/admin/people/";
+/// The invitations of the installation: `GET` lists them, `POST` makes one.
+pub const INVITATIONS: &str = "/api/admin/invitations/";
+/// What was done to people, by whom and when: `GET`.
+pub const AUDIT: &str = "/api/admin/audit/";
 /// The user's chats: `GET` lists them, `POST` creates one.
 pub const CHATS: &str = "/api/chats/";
 /// The socket that follows many chats.
@@ -20,6 +40,8 @@ pub const SOCKET: &str = "/ws/";
 pub const HEALTH: &str = "/healthz";
 /// Says whether the server should get requests: `GET` answers a [`crate::rest::Readiness`].
 pub const READY: &str = "/readyz";
+/// What the server counts and measures, in Prometheus' text format, where that asks by convention.
+pub const METRICS: &str = "/metrics";
 /// The server's identity and state for the doctor: `GET` answers a [`crate::doctor::ServerStatus`].
 /// With `?origin=` it also says whether pages of that origin may connect.
 pub const DOCTOR: &str = "/api/doctor/";
@@ -33,6 +55,24 @@ pub const TESTER: &str = "/chat-ws-test/";
 #[must_use]
 pub fn token(id: TokenId) -> String {
     format!("{TOKENS}{id}/")
+}
+
+/// Somebody's account: `PATCH` gives a role, `DELETE` deletes it.
+#[must_use]
+pub fn person(id: UserId) -> String {
+    format!("{PEOPLE}{id}/")
+}
+
+/// Something to do to somebody's account, such as `suspend`: `POST`.
+#[must_use]
+pub fn person_action(id: UserId, action: &str) -> String {
+    format!("{PEOPLE}{id}/{action}/")
+}
+
+/// One invitation: `DELETE` revokes it.
+#[must_use]
+pub fn invitation(id: InvitationId) -> String {
+    format!("{INVITATIONS}{id}/")
 }
 
 /// One chat: `GET`, `PATCH`, `DELETE`.
@@ -88,3 +128,20 @@ pub fn probe_socket(chat: Option<ChatId>, probe: &str) -> String {
         None => format!("{SOCKET}?probe={probe}"),
     }
 }
+
+/// Where the page makes an account by an invitation; the secret is a fragment, which browsers send to no server.
+#[must_use]
+pub fn join_page(secret: &str) -> String {
+    format!("/#{JOIN}{secret}")
+}
+
+/// Where the page sets a new password by a link; as for [`join_page`].
+#[must_use]
+pub fn reset_page(secret: &str) -> String {
+    format!("/#{RESET_BY}{secret}")
+}
+
+/// What the secret of an invitation follows in the page's address.
+pub const JOIN: &str = "join=";
+/// What the secret of a link to set a password follows there.
+pub const RESET_BY: &str = "reset=";

@@ -22,6 +22,9 @@ pub struct Register {
     /// The name that others see; the part of the address before the `@` when it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The secret of an invitation, without which an installation that asks for one makes no account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<String>,
 }
 
 /// `POST /api/auth/login/`.
@@ -63,6 +66,15 @@ pub struct TokenInfo {
     pub expires_at: Timestamp,
     /// Whether this request was made with it.
     pub current: bool,
+    /// What the person signed in with, as that called itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub device: String,
+    /// The network address that it was last used from, as the server sees it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub address: String,
+    /// When it was last used, within an hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
 }
 
 read_fields! {
@@ -71,6 +83,9 @@ read_fields! {
         "created_at" => created_at: required,
         "expires_at" => expires_at: required,
         "current" => current: required,
+        "device" => device: optional,
+        "address" => address: optional,
+        "last_used_at" => last_used_at: optional,
     }
 }
 

@@ -8,25 +8,28 @@ use argon2::password_hash::Error as HashError;
 use argon2::password_hash::phc::PasswordHash;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use causerie_protocol::accounts::Registration;
 use causerie_protocol::event::User;
 use causerie_protocol::rest::SignedIn;
-use causerie_protocol::{TokenId, UserId, handshake, limits};
+use causerie_protocol::{ChatId, Role, TokenId, UserId, handshake, limits};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use self::attempts::{Attempts, Origin};
+use crate::access::Who;
 use crate::bus::{Bus, Envelope};
 use crate::clock::UnixMicros;
 use crate::config::Limits;
-use crate::hub::Hub;
+use crate::hub::{Hub, SUSPENDED};
 use crate::known_tokens::{KnownToken, TokenDigest};
-use crate::store::{Store, StoreError};
+use crate::store::{AccountCreated, Entry, NewAccount, Store, StoreError};
 use crate::{clock, email};
 
 mod argon;
 pub(crate) mod attempts;
 pub(crate) mod password;
+pub(crate) mod people;
 
 /// The hash that the password for an unknown address is checked against, so that the answer takes as long as for a known one.
 ///
@@ -36,6 +39,8 @@ const DUMMY_HASH: &str =
 
 /// How long a token is valid.
 const TOKEN_LIFE: Duration = Duration::from_secs(limits::TOKEN_DAYS as u64 * 24 * 60 * 60);
+/// How old a note of a sign-in's use may be before it is made again.
+const TOUCH_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// A handle; clones share its queues and limits.
 #[derive(Clone)]
@@ -43,8 +48,36 @@ pub struct Auth {
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     hub: Hub,
+    registration: Registration,
     queues: Arc<Queues>,
     attempts: Arc<Attempts>,
+    /// Held while the use of a sign-in is noted: one at a time, and who finds it taken is noted the next time.
+    touching: Arc<Semaphore>,
+}
+
+/// Who asks for an account; all but the password and the invitation are checked.
+pub struct Newcomer<'a> {
+    pub email: &'a str,
+    pub name: &'a str,
+    pub password: String,
+    /// The secret of an invitation.
+    pub invitation: Option<&'a str>,
+}
+
+/// What is made of it.
+pub struct Welcomed {
+    pub signed_in: SignedIn,
+    /// Who invited, and the groups that they add the person to.
+    pub invited_by: Option<UserId>,
+    pub chats: Vec<ChatId>,
+}
+
+/// What somebody signs in with, and from where, for the list of sign-ins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Device<'a> {
+    pub name: Option<&'a str>,
+    /// Missing when a proxy did not name the client.
+    pub address: Option<IpAddr>,
 }
 
 /// Hashes that run or wait in one queue; one more is refused.
@@ -109,6 +142,12 @@ pub enum SignInError {
     /// The address or the password; never which.
     #[error("the address or the password is wrong")]
     WrongCredentials,
+    /// An account is made by invitation only, or not at all.
+    #[error("nobody may register here without an invitation")]
+    RegistrationClosed(Registration),
+    /// Used up, ended, revoked, or not of this installation; never which.
+    #[error("the link can't be used")]
+    LinkInvalid,
     #[error("too many attempts to sign in")]
     TooManySignIns { wait: Duration },
     #[error("too many registrations from one network")]
@@ -127,8 +166,16 @@ impl From<StoreError> for SignInError {
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub user: User,
+    pub role: Role,
     pub token: TokenId,
     pub expires_at: UnixMicros,
+}
+
+impl Caller {
+    /// Whether the table of access lets this person through.
+    pub fn may(&self, who: Who) -> bool {
+        who.admits(Some(self.role))
+    }
 }
 
 /// Why a token is not valid; the text is the reason of a close with 4001 and the detail of a 401.
@@ -141,12 +188,20 @@ pub enum AuthError {
     Expired,
     #[error("token revoked: sign in again")]
     Revoked,
+    #[error("{SUSPENDED}")]
+    Suspended,
     #[error("the server can't check tokens just now: try again")]
     Store(#[from] StoreError),
 }
 
 impl Auth {
-    pub fn new(store: Arc<dyn Store>, bus: Arc<dyn Bus>, hub: Hub, limits: &Limits) -> Self {
+    pub fn new(
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        hub: Hub,
+        limits: &Limits,
+        registration: Registration,
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let half = cores.div_ceil(2);
         let queues = Queues {
@@ -155,59 +210,114 @@ impl Auth {
             suspicious: Queue::new(1),
             registration: Queue::new(half),
         };
-        Self { store, bus, hub, queues: Arc::new(queues), attempts: Arc::new(Attempts::new(limits)) }
+        Self {
+            store,
+            bus,
+            hub,
+            registration,
+            queues: Arc::new(queues),
+            attempts: Arc::new(Attempts::new(limits)),
+            touching: Arc::new(Semaphore::new(1)),
+        }
     }
 
-    /// Whose token this is, from the store or, when that was asked a while ago, from memory.
-    pub async fn verify_token(&self, token: &str) -> Result<Caller, AuthError> {
+    /// Whose token this is, from the store or, when that was asked a while ago, from memory. Notes now and then that it is
+    /// used from this address.
+    pub async fn verify_token(&self, token: &str, from: Option<IpAddr>) -> Result<Caller, AuthError> {
         if !handshake::is_token(token) {
             return Err(AuthError::Unknown);
         }
         let digest = digest(token);
         let trust = self.bus.trusts_tokens_for();
         let known = trust.and_then(|trust| self.hub.known_tokens().get(&digest, trust));
-        let KnownToken { id, user, expires_at } = match known {
+        let KnownToken { id, user, role, expires_at } = match known {
             Some(known) => known,
-            None => self.read_token(digest).await?,
+            None => self.read_token(digest, from).await?,
         };
         if expires_at <= clock::now() {
             return Err(AuthError::Expired);
         }
-        Ok(Caller { user, token: id, expires_at })
+        Ok(Caller { user, role, token: id, expires_at })
     }
 
     /// Asks the store about a token, and keeps one that was not revoked.
-    async fn read_token(&self, digest: TokenDigest) -> Result<KnownToken, AuthError> {
+    async fn read_token(&self, digest: TokenDigest, from: Option<IpAddr>) -> Result<KnownToken, AuthError> {
         let known_tokens = self.hub.known_tokens();
         let reading = known_tokens.begin();
         let record = self.store.token(digest).await?.ok_or(AuthError::Unknown)?;
+        if record.suspended {
+            return Err(AuthError::Suspended);
+        }
         if record.revoked {
             return Err(AuthError::Revoked);
         }
-        let token = KnownToken { id: record.id, user: record.user, expires_at: record.expires_at };
-        known_tokens.keep(reading, digest, token.clone());
+        let (id, role, expires_at) = (record.id, record.role, record.expires_at);
+        let token = KnownToken { id, user: record.user, role, expires_at };
+        // Who may do more than others is asked for every time: a command may take the role away, which nobody announces.
+        if role <= Role::Member {
+            known_tokens.keep(reading, digest, token.clone());
+        }
+        let now = clock::now();
+        if expires_at > now && now.saturating_since(record.last_used_at) >= TOUCH_AFTER {
+            self.touch(id, Device { name: None, address: from }).await;
+        }
         Ok(token)
     }
 
-    /// Makes an account and signs its owner in. The arguments are checked by the caller.
-    ///
-    /// `peer` is missing when a proxy did not name the client.
-    pub async fn register(
-        &self,
-        peer: Option<IpAddr>,
-        email: &str,
-        name: &str,
-        password: String,
-    ) -> Result<SignedIn, SignInError> {
-        self.attempts
-            .register(peer, Instant::now())
-            .map_err(|wait| SignInError::TooManyRegistrations { wait })?;
-        let user = self.create_account(email, name, password).await?.ok_or(SignInError::EmailTaken)?;
-        self.attempts.succeeded(peer, &email::key(email));
-        Ok(self.issue_token(user).await?)
+    /// Notes the use of a sign-in, unless another one is being noted; nothing depends on it.
+    async fn touch(&self, token: TokenId, device: Device<'_>) {
+        let Ok(_turn) = self.touching.try_acquire() else { return };
+        let address = device.address.map(|address| address.to_string()).unwrap_or_default();
+        if let Err(error) = self.store.touch_token(token, clock::now(), device.name, &address).await {
+            tracing::debug!(%error, "the use of a sign-in was not noted");
+        }
     }
 
-    /// Makes an account; `None` when the address is taken.
+    /// Makes an account and signs its owner in, if one may register, or by an invitation.
+    ///
+    /// The address is missing when a proxy did not name the client.
+    pub async fn register(&self, newcomer: Newcomer<'_>, from: Device<'_>) -> Result<Welcomed, SignInError> {
+        self.attempts
+            .register(from.address, Instant::now())
+            .map_err(|wait| SignInError::TooManyRegistrations { wait })?;
+        // Before the hash, which is dear, and again when the account is made.
+        let entry = self.entry(newcomer.invitation).await?;
+        let Newcomer { email, name, password, .. } = newcomer;
+        let password_hash = &self.hash(password).await?;
+        let created = self.store.create_account(NewAccount { email, name, password_hash, entry }).await?;
+        let (user, invited_by, chats) = match created {
+            AccountCreated::New { user, invited_by, chats, .. } => (user, invited_by, chats),
+            AccountCreated::EmailTaken => return Err(SignInError::EmailTaken),
+            AccountCreated::LinkInvalid => return Err(SignInError::LinkInvalid),
+        };
+        self.attempts.succeeded(from.address, &email::key(email));
+        Ok(Welcomed { signed_in: self.issue_token(user, from).await?, invited_by, chats })
+    }
+
+    /// How somebody with this invitation, or without one, may come to an account.
+    async fn entry(&self, invitation: Option<&str>) -> Result<Entry, SignInError> {
+        let closed = SignInError::RegistrationClosed(self.registration);
+        let Some(secret) = invitation else {
+            return if self.registration == Registration::Open {
+                Ok(Entry::Registration)
+            } else {
+                Err(closed)
+            };
+        };
+        if !handshake::is_token(secret) {
+            return Err(SignInError::LinkInvalid);
+        }
+        let digest = digest(secret);
+        let link = self.store.invitation(digest, clock::now()).await?.ok_or(SignInError::LinkInvalid)?;
+        // The server's own link to the owner's account is for an installation without one, however it is set.
+        let is_owners = link.role == Role::Owner && link.invited_by.is_none();
+        if self.registration == Registration::Closed && !is_owners {
+            return Err(closed);
+        }
+        Ok(Entry::Invitation(digest))
+    }
+
+    /// Makes an account of somebody who registers; `None` when the address is taken.
     pub async fn create_account(
         &self,
         email: &str,
@@ -221,10 +331,11 @@ impl Auth {
     /// Signs in with an address and a password, within the limits for guesses.
     pub async fn sign_in(
         &self,
-        peer: Option<IpAddr>,
         email: &str,
         password: String,
+        from: Device<'_>,
     ) -> Result<SignedIn, SignInError> {
+        let peer = from.address;
         // Counted by account, so that another spelling of the address is no further guess.
         let account = email::key(email);
         let origin = self
@@ -241,7 +352,7 @@ impl Auth {
             });
         };
         self.attempts.succeeded(peer, &account);
-        Ok(self.issue_token(user).await?)
+        Ok(self.issue_token(user, from).await?)
     }
 
     /// The person with this address and password; takes the same time whether or not there is an account.
@@ -274,13 +385,12 @@ impl Auth {
     }
 
     /// A new token for a person, which is shown this once; only its digest is kept.
-    async fn issue_token(&self, user: User) -> Result<SignedIn, StoreError> {
-        let mut secret = [0; limits::TOKEN_BYTES];
-        rand::rng().fill_bytes(&mut secret);
-        let token = URL_SAFE_NO_PAD.encode(secret);
+    async fn issue_token(&self, user: User, from: Device<'_>) -> Result<SignedIn, StoreError> {
+        let token = secret();
         let now = clock::now();
         let expires_at = now + TOKEN_LIFE;
-        self.store.create_token(user.id, digest(&token), now, expires_at).await?;
+        let id = self.store.create_token(user.id, digest(&token), now, expires_at).await?;
+        self.touch(id, from).await;
         Ok(SignedIn { token, expires_at: clock::to_wire(expires_at), user })
     }
 
@@ -359,6 +469,13 @@ fn is_outdated(hash: &str) -> bool {
     }
 }
 
+/// A new secret for a token or a link, in the form of tokens.
+fn secret() -> String {
+    let mut secret = [0; limits::TOKEN_BYTES];
+    rand::rng().fill_bytes(&mut secret);
+    URL_SAFE_NO_PAD.encode(secret)
+}
+
 /// A token has 384 random bits, so a fast hash without salt is enough.
 fn digest(token: &str) -> TokenDigest {
     Sha256::digest(token.as_bytes()).into()
@@ -418,7 +535,7 @@ mod tests {
 
     #[test]
     fn reasons_fit_a_close_frame() {
-        for error in [AuthError::Unknown, AuthError::Expired, AuthError::Revoked] {
+        for error in [AuthError::Unknown, AuthError::Expired, AuthError::Revoked, AuthError::Suspended] {
             assert!(error.to_string().len() <= limits::CLOSE_REASON_BYTES);
         }
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::hub::{Hub, PresenceChange};
+use crate::hub::{Ending, Hub, PresenceChange};
 use crate::outbox::{Frame, wait_until_drained};
 use crate::store::Store;
 
@@ -75,6 +75,10 @@ pub enum Envelope {
     Left { chat: ChatId, user: UserId },
     /// A sign-in was revoked: its sockets are closed.
     TokenRevoked { token: TokenId },
+    /// Somebody was suspended: the sockets of these sign-ins are closed and told so.
+    Suspended { tokens: Vec<TokenId> },
+    /// The account of a user changed: what nodes keep of it is read again.
+    UserChanged { user: UserId },
 }
 
 impl Envelope {
@@ -122,6 +126,10 @@ impl Envelope {
             Self::ChatDeleted { chat, users } => hub.chat_deleted(*chat, users),
             Self::Left { chat, user } => hub.left(*chat, *user),
             Self::TokenRevoked { token } => hub.token_revoked(*token),
+            Self::Suspended { tokens } => {
+                tokens.iter().for_each(|token| hub.sign_in_ended(*token, Ending::Suspended));
+            }
+            Self::UserChanged { user } => hub.user_changed(*user),
         }
     }
 }
@@ -155,7 +163,7 @@ pub async fn deliver_all(batch: &[Envelope], hub: &Hub) {
 /// An envelope reaches each node, the publishing one included, at most once.
 /// It may be lost and it may overtake another; sessions look at positions and read the log where there is a gap,
 /// and the heads in the heartbeat reveal a lost tail.
-/// `Left`, `ChatDeleted` and `TokenRevoked` take effect on the publishing node before [`Bus::publish`] returns.
+/// `Left`, `ChatDeleted`, `TokenRevoked`, `Suspended` and `UserChanged` take effect on the publishing node before [`Bus::publish`] returns.
 /// Presence is numbered per node, so that a node notices what it lost and reads all of that node's people again; where
 /// there are other nodes, each holds a lease that it renews, and who was on a node whose lease ended is offline.
 /// Frames come from this program's own encoder and are trusted as far as the broker is.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use causerie_protocol::paths;
 use causerie_server::config::{self, Cli, Command, LogFormat, Serve};
 use causerie_server::demo;
 use causerie_server::serve::Server;
@@ -21,6 +22,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+mod account;
 mod backup;
 mod doctor;
 mod migrate_db;
@@ -62,6 +64,9 @@ pub fn main() -> ExitCode {
         (Ok(runtime), Command::RenewEpoch(options)) => {
             runtime.block_on(backup::renew(options)).map(|()| ExitCode::SUCCESS)
         }
+        (Ok(runtime), Command::Account(options)) => {
+            runtime.block_on(account::run(options)).map(|()| ExitCode::SUCCESS)
+        }
         (Ok(runtime), Command::Doctor(options)) => match runtime.block_on(doctor::run(options, env_file)) {
             Ok(code) => Ok(code),
             Err(sentence) => return not_usable(&sentence),
@@ -80,6 +85,7 @@ async fn run(serve: &Serve) -> Result<(), String> {
     let shutdown = signals()?;
     config.address = Some(address);
     let (is_demo, base_path) = (config.demo, config.base_path.clone());
+    let public_url = config.public_url.clone();
     let server = Server::open(config).await.map_err(|error| error.to_string())?;
     let scheme = if server.certificate().is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{address}{base_path}");
@@ -89,6 +95,13 @@ async fn run(serve: &Serve) -> Result<(), String> {
     say(&format!("listening on {url}"));
     if is_demo {
         say(&demo::invitation(&url));
+    }
+    if let Some(secret) = server.owner_invitation().await.map_err(|error| error.to_string())? {
+        let page = public_url.as_ref().unwrap_or(&url);
+        say(&format!(
+            "nobody owns this installation yet: who opens {page}{} becomes its owner",
+            paths::join_page(&secret)
+        ));
     }
     tracing::info!(%address, "listening");
     server

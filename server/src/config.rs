@@ -4,12 +4,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use causerie_protocol::accounts::Registration;
 use causerie_protocol::limits;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use url::Url;
 
+mod account;
 mod backup;
 mod database;
 mod doctor;
@@ -18,6 +20,7 @@ mod migrate_db;
 mod operation;
 pub mod reference;
 
+pub use account::{AccountCommand, AccountOptions};
 pub use backup::{Backup, Database, Restore};
 use database::database;
 pub use database::is_postgres;
@@ -45,6 +48,12 @@ pub struct Config {
     pub base_path: String,
     /// Whether to make the demo accounts.
     pub demo: bool,
+    /// Who may make an account.
+    pub registration: Registration,
+    /// The server that takes mails, if links to set a new password are sent.
+    pub smtp: Option<Smtp>,
+    /// Where people reach the page, without a slash at its end, for links that are printed and sent.
+    pub public_url: Option<String>,
     /// The time between two pings of a socket; tests shorten it.
     pub heartbeat: Duration,
     /// How much there may be of what strangers bring, and how fast it may come.
@@ -76,6 +85,9 @@ impl Config {
             allowed_origins: Vec::new(),
             base_path: String::new(),
             demo: false,
+            registration: Registration::Invited,
+            smtp: None,
+            public_url: None,
             heartbeat: HEARTBEAT,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -86,6 +98,15 @@ impl Config {
             tls: None,
         }
     }
+}
+
+/// How mails are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Smtp {
+    /// With the password, so it is nothing for a log.
+    pub url: String,
+    /// The sender.
+    pub from: String,
 }
 
 /// How presence is kept; tests shorten it.
@@ -127,7 +148,7 @@ pub enum Command {
     ///
     /// Every option is an environment variable too, and a file `.env` in the current folder is read.
     /// An option wins over a variable, a variable over `.env`.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Move an installation to another database, for example from a SQLite file to Postgres.
     ///
     /// Stop the server first. Everything moves: accounts, sign-ins, chats, messages with their ids, read positions;
@@ -148,6 +169,11 @@ pub enum Command {
     ///
     /// Stop every server first. For example after `pg_restore`, or after a machine went back to a snapshot.
     RenewEpoch(Database),
+    /// Look after accounts: list and make them, change roles, suspend, reset passwords, delete.
+    ///
+    /// It works beside a running server, also over a SQLite file, and the server follows within two seconds.
+    /// Every change is noted in the audit log as done by nobody, since the command line has no account.
+    Account(AccountOptions),
     /// Find out why a connection fails, or check the set-up in this folder.
     ///
     /// It tries one thing after the other, stops at the first that is wrong, names it, and says what to do.
@@ -189,6 +215,22 @@ pub struct Serve {
     /// Make two accounts and a chat to try, once, and print how to sign in; on loopback addresses only.
     #[arg(long, env = "CAUSERIE_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
+    /// Who may make an account: everybody, who has an invitation, or nobody (`causerie account create` makes them).
+    ///
+    /// `invited` when nothing is said, and `open` with `--demo`. Until there is an owner, each start prints a link by which somebody becomes it.
+    #[arg(long, env = "CAUSERIE_REGISTRATION", value_name = "WHO", value_enum)]
+    pub registration: Option<RegistrationMode>,
+    /// Where people reach the page, such as `https://chat.example.org/chat/`: the links that the server prints and sends begin with it.
+    ///
+    /// Without it they begin with the address that it listens on.
+    #[arg(long, env = "CAUSERIE_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// The server that takes mails, such as `smtps://USER:PASSWORD@HOST` or `smtp://HOST:587?tls=required`: then people ask for a link to set a new password by themselves. Needs `--mail-from` and `--public-url`.
+    #[arg(long, env = "CAUSERIE_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// The sender of mails, such as `Causerie <chat@example.org>`.
+    #[arg(long, env = "CAUSERIE_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
     /// Log more: once for debugging, twice for everything; in the variable, a number.
     #[arg(short, long, env = "CAUSERIE_VERBOSE", action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -215,6 +257,17 @@ pub struct Serve {
 const DEFAULT_DATABASE: &str = "sqlite:causerie.db";
 /// Redis when no other is named.
 const DEFAULT_REDIS: &str = "redis://127.0.0.1:6379/";
+
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RegistrationMode {
+    /// Everybody who reaches the server.
+    Open,
+    /// Who has an invitation.
+    Invited,
+    /// Nobody.
+    Closed,
+}
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -258,6 +311,13 @@ impl Serve {
             allowed_origins: origins(&self.allowed_origins)?,
             base_path: base_path(&self.base_path)?,
             demo: self.demo,
+            registration: match (self.registration, self.demo) {
+                (Some(RegistrationMode::Open), _) | (None, true) => Registration::Open,
+                (Some(RegistrationMode::Invited), _) | (None, false) => Registration::Invited,
+                (Some(RegistrationMode::Closed), _) => Registration::Closed,
+            },
+            smtp: self.smtp()?,
+            public_url: self.public_url.as_deref().map(public_url).transpose()?.flatten(),
             heartbeat: HEARTBEAT,
             limits: self.operation.limits(),
             timeouts: self.operation.timeouts(),
@@ -267,6 +327,27 @@ impl Serve {
             slow_query: self.operation.slow_query(),
             tls: self.operation.tls()?,
         })
+    }
+}
+
+impl Serve {
+    /// An empty variable is how `.env` files say "unset".
+    fn smtp(&self) -> Result<Option<Smtp>, ConfigError> {
+        let given = |text: &Option<String>| {
+            text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let Some(url) = given(&self.smtp_url) else { return Ok(None) };
+        let Some(from) = given(&self.mail_from) else {
+            return fail(
+                "--smtp-url needs a sender too: name it with --mail-from or CAUSERIE_MAIL_FROM, for example Causerie <chat@example.org>",
+            );
+        };
+        if given(&self.public_url).is_none() {
+            return fail(
+                "--smtp-url needs to know where people reach the page: name it with --public-url or CAUSERIE_PUBLIC_URL, for example https://chat.example.org",
+            );
+        }
+        Ok(Some(Smtp { url, from }))
     }
 }
 
@@ -299,6 +380,23 @@ fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {
             })
         })
         .collect()
+}
+
+/// The beginning of links; an empty variable is how `.env` files say "unset".
+fn public_url(given: &str) -> Result<Option<String>, ConfigError> {
+    let given = given.trim();
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let url = Url::parse(given).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
+    });
+    match url.filter(|url| url.username().is_empty() && url.password().is_none()) {
+        Some(url) => Ok(Some(url.as_str().trim_end_matches('/').to_owned())),
+        None => fail(
+            "CAUSERIE_PUBLIC_URL (--public-url) is not the address of a page: write a scheme, a host and the folder if there is one, for example https://chat.example.org/chat/",
+        ),
+    }
 }
 
 /// Addresses of Causerie begin with these, so a folder that does would hide them when a proxy takes its path away.

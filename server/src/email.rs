@@ -42,6 +42,13 @@ pub(crate) fn parse(text: &str) -> Result<String, EmailError> {
     Ok(text.into_owned())
 }
 
+/// The name of somebody who gave none: what stands before the `@`, as much of it as a name may have.
+#[must_use]
+pub(crate) fn name_of(email: &str) -> &str {
+    let local = email.split('@').next().unwrap_or(email);
+    &local[..local.floor_char_boundary(limits::NAME_BYTES)]
+}
+
 /// A key that is equal for all spellings of one address, and differs for others: canonical caseless matching (Unicode, section 3.13,
 /// definition D145), the same in every place and for ever, since Unicode never changes how an assigned letter is folded.
 #[must_use]

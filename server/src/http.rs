@@ -18,10 +18,13 @@ use crate::metrics::{Metrics, StatusClass};
 use crate::refusal::Refusal;
 use crate::state::AppState;
 
+mod account;
 mod accounts;
 mod caller;
 mod chats;
+mod device;
 mod folder;
+mod guard;
 mod health;
 mod id;
 mod json_body;
@@ -30,6 +33,7 @@ mod metrics;
 mod origin;
 mod paging;
 mod peer_addr;
+mod people;
 mod probe_trace;
 mod problem;
 mod socket;
@@ -37,24 +41,32 @@ mod socket;
 /// Characters of a request's id that reach the log; a proxy may send its own.
 const REQUEST_ID_CHARS: usize = 64;
 
-/// Where Prometheus asks by convention.
-const METRICS: &str = "/metrics";
-
 pub(crate) fn router(app: AppState) -> Router {
     let log = log(app.metrics.clone());
     let base_path: Arc<str> = app.config.base_path.as_str().into();
+    let guard = from_fn_with_state(app.clone(), guard::authorise);
     let api = Router::new()
         .merge(accounts::routes())
+        .merge(account::routes())
+        .merge(people::routes())
         .merge(chats::routes())
         .merge(messages::routes())
+        .route_layer(guard.clone())
         // Before the layer: the answer to a browser's preflight stands on the way to this one.
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(app.clone(), reject_when_draining))
         .layer(origin::cors(&app.config));
-    let router = Router::new()
-        .route_slash(METRICS, get(metrics::metrics))
-        .merge(health::routes())
+    let readable_by_all = Router::new()
+        .merge(health::readable())
         .merge(probe_trace::routes())
+        .route_layer(guard.clone())
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(probe_trace::readable_by_all());
+    let router = Router::new()
+        .route_slash(paths::METRICS, get(metrics::metrics))
+        .merge(health::routes())
+        .route_layer(guard)
+        .merge(readable_by_all)
         .merge(api)
         .merge(socket::routes().layer(from_fn_with_state(app.clone(), probe_trace::record_probe)))
         .fallback(fallback)
@@ -90,7 +102,7 @@ impl RouteSlash for Router<AppState> {
 /// Whether an address reports the server's health, which it does however many connections there are.
 pub(crate) fn is_about_health(path: &str) -> bool {
     let bare = path.trim_end_matches('/');
-    [paths::HEALTH, paths::READY, METRICS].iter().any(|health| health.trim_end_matches('/') == bare)
+    [paths::HEALTH, paths::READY, paths::METRICS].iter().any(|health| health.trim_end_matches('/') == bare)
 }
 
 /// The answer to every other request while there are as many connections as there may be.

@@ -20,6 +20,8 @@ mod users;
 mod wheel;
 
 pub use remote_presence::{NodeId, PresenceChange, presence_frame};
+pub use users::Ending;
+pub(crate) use users::SUSPENDED;
 pub use wheel::SLOTS as HEARTBEAT_SLOTS;
 
 use channel::Channel;
@@ -317,8 +319,13 @@ impl Hub {
 
     /// Closes the sockets that a token opened, and lets it open no other.
     pub fn token_revoked(&self, token: TokenId) {
+        self.sign_in_ended(token, Ending::Revoked);
+    }
+
+    /// As [`Hub::token_revoked`], with a close that says why.
+    pub fn sign_in_ended(&self, token: TokenId, ending: Ending) {
         self.0.known_tokens.revoke(token);
-        self.users().revoke_token(token);
+        self.users().revoke_token(token, ending);
     }
 }
 

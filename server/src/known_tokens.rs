@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use causerie_protocol::event::User;
-use causerie_protocol::{TokenId, UserId};
+use causerie_protocol::{Role, TokenId, UserId};
 use hashlink::LruCache;
 use parking_lot::Mutex;
 
@@ -28,6 +28,7 @@ pub(crate) type TokenDigest = [u8; 32];
 pub(crate) struct KnownToken {
     pub(crate) id: TokenId,
     pub(crate) user: User,
+    pub(crate) role: Role,
     /// When it ends; whoever uses it has to look.
     pub(crate) expires_at: UnixMicros,
 }
@@ -151,7 +152,7 @@ mod tests {
 
     fn token(id: i64) -> KnownToken {
         let user = User { id: UserId(id), email: "a@example.org".to_owned(), name: "A".to_owned() };
-        KnownToken { id: TokenId(id), user, expires_at: UnixMicros(i64::MAX) }
+        KnownToken { id: TokenId(id), user, role: Role::Member, expires_at: UnixMicros(i64::MAX) }
     }
 
     fn digest(id: i64) -> TokenDigest {

@@ -5,8 +5,11 @@
 //!
 //! - [`config`]: the settings; the only place that reads the environment.
 //! - [`serve`]: the composition root: `run(listener, config, shutdown)`. [`demo`]: two accounts and a chat to try.
+//! - [`operator`]: what whoever runs the server does to accounts. `caretaker`: what has to be done by the clock.
+//! - `mail`: links to set a new password, by mail.
 //! - `listener`: connections, plain or over TLS ([`tls`]). `connections`: how many there may be, and which makes room.
 //! - `http`: the router, the REST handlers, and the handshake of sockets. `state`: what every handler is given.
+//! - [`access`]: who may do what: the table of all routes.
 //! - [`page`]: the page that is built into the program.
 //! - `session`: what one socket's frames lead to. `socket_limiter`: how many sockets there may be.
 //! - `chat`: appends to the log in groups, and announces what it stored.
@@ -19,8 +22,10 @@
 #![expect(clippy::disallowed_methods, reason = "a server has timers; the ban is for what waits for a state")]
 #![warn(unreachable_pub)]
 
+pub mod access;
 mod auth;
 pub mod bus;
+mod caretaker;
 mod chat;
 pub mod clock;
 pub mod config;
@@ -32,7 +37,9 @@ mod http;
 pub mod hub;
 mod known_tokens;
 mod listener;
+mod mail;
 pub mod metrics;
+pub mod operator;
 pub mod outbox;
 pub mod page;
 mod probes;

@@ -8,15 +8,18 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use causerie_protocol::accounts::Registration;
 use causerie_protocol::client_frame::{text_code, text_detail};
 use causerie_protocol::server_frame::ErrorReply;
 use causerie_protocol::text::TextError;
 use causerie_protocol::{ChatId, ClientId, CloseCode, ErrorCode, ServerFrame, limits};
 
+use crate::access::Who;
+use crate::auth::people::ChangeError;
 use crate::auth::{AuthError, PasswordError, SignInError};
 use crate::outbox::{Closing, Frame};
 use crate::socket_limiter::{Limit, LimitExceeded};
-use crate::store::{Refused, StoreError};
+use crate::store::{NotChanged, Refused, StoreError};
 
 /// When to try again after the store did not answer.
 const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -203,6 +206,45 @@ impl Refusal {
     }
 }
 
+// Links that let somebody in.
+impl Refusal {
+    /// Used up, ended, revoked, or of another installation: the same, so that links can't be probed.
+    pub fn link_invalid() -> Self {
+        let detail =
+            "This link was used, has ended, was revoked, or is of another server: ask for a new one.";
+        Self::new(StatusCode::FORBIDDEN, ErrorCode::LinkInvalid, detail)
+    }
+
+    pub fn no_mail() -> Self {
+        Self::not_found("This server sends no mail: ask whoever runs it for a link to set a new password.")
+    }
+
+    pub fn too_many_mails() -> Self {
+        let detail = "Too many people ask for a new password just now: try again in a moment.";
+        Self::unavailable(ErrorCode::Unavailable, detail, HASHING_RETRY)
+    }
+
+    pub fn no_such_invitation() -> Self {
+        Self::not_found("There is no such invitation, or it was revoked already.")
+    }
+
+    pub fn no_such_person() -> Self {
+        NotChanged::NoSuchPerson.into()
+    }
+}
+
+// What the table of access does not allow.
+impl Refusal {
+    pub fn role_too_low(needed: Who) -> Self {
+        let detail = match needed {
+            Who::Owner => "Only an owner of this installation may do this: ask one.",
+            Who::Moderator => "Only a moderator or an owner of this installation may do this: ask one.",
+            _ => "Guests of an invitation may not do this: ask a member.",
+        };
+        Self::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, detail)
+    }
+}
+
 // Handshakes that get an HTTP answer.
 impl Refusal {
     pub fn not_an_upgrade() -> Self {
@@ -367,7 +409,7 @@ impl From<AuthError> for Refusal {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Store(error) => error.into(),
-            AuthError::Unknown | AuthError::Expired | AuthError::Revoked => {
+            AuthError::Unknown | AuthError::Expired | AuthError::Revoked | AuthError::Suspended => {
                 let mut detail = error.to_string() + ".";
                 if let Some(first) = detail.get_mut(..1) {
                     first.make_ascii_uppercase();
@@ -390,6 +432,17 @@ impl From<SignInError> for Refusal {
                 let detail = "The e-mail address or the password is wrong.";
                 Self::new(StatusCode::UNAUTHORIZED, ErrorCode::WrongCredentials, detail)
             }
+            SignInError::RegistrationClosed(Registration::Closed) => Self::new(
+                StatusCode::FORBIDDEN,
+                ErrorCode::RegistrationClosed,
+                "Nobody can register here: whoever runs this server makes the accounts.",
+            ),
+            SignInError::RegistrationClosed(_) => Self::new(
+                StatusCode::FORBIDDEN,
+                ErrorCode::RegistrationClosed,
+                "Accounts are made by invitation only here: ask somebody for a link.",
+            ),
+            SignInError::LinkInvalid => Self::link_invalid(),
             SignInError::TooManySignIns { wait } => {
                 Self::rate_limited("Too many attempts to sign in: wait a minute and try again.", wait)
             }
@@ -403,6 +456,61 @@ impl From<SignInError> for Refusal {
                 "Too many people sign in or register just now: try again in a moment.",
                 HASHING_RETRY,
             ),
+        }
+    }
+}
+
+impl From<NotChanged> for Refusal {
+    fn from(refused: NotChanged) -> Self {
+        use ErrorCode::{EmailTaken, Forbidden, InvalidField, LastOwner, NotFound};
+        use StatusCode as Status;
+        match refused {
+            NotChanged::NoSuchPerson => Self::new(Status::NOT_FOUND, NotFound, "There is no such person."),
+            NotChanged::RoleAbove => Self::new(
+                Status::FORBIDDEN,
+                Forbidden,
+                "That is above your own role in this installation: ask an owner.",
+            ),
+            NotChanged::LastOwner => Self::new(
+                Status::CONFLICT,
+                LastOwner,
+                "This is the only owner of the installation: make somebody else an owner first.",
+            ),
+            NotChanged::EmailTaken => Self::new(
+                Status::CONFLICT,
+                EmailTaken,
+                "Another account has this e-mail address: use another one.",
+            )
+            .at("email"),
+            NotChanged::NoSuchChat => {
+                let detail = "People can be invited to groups only, and to those that you are in.";
+                Self::new(Status::BAD_REQUEST, InvalidField, detail).at("chats")
+            }
+            NotChanged::TooManyInvitations => {
+                let detail = format!(
+                    "You have {} invitations that nobody has used yet, which is as many as one may: revoke some.",
+                    limits::INVITATIONS_PER_PERSON
+                );
+                Self::new(Status::CONFLICT, InvalidField, detail)
+            }
+        }
+    }
+}
+
+impl From<ChangeError> for Refusal {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::NotChanged(refused) => refused.into(),
+            ChangeError::OutOfBounds { field, least, most } => {
+                Self::invalid(field, format!("\"{field}\" must be from {least} to {most}."))
+            }
+            ChangeError::WrongPassword => {
+                let detail = "The current password is wrong.";
+                Self::new(StatusCode::FORBIDDEN, ErrorCode::WrongCredentials, detail).at("current_password")
+            }
+            ChangeError::TooManyGuesses { wait } => SignInError::TooManySignIns { wait }.into(),
+            ChangeError::LinkInvalid => Self::link_invalid(),
+            ChangeError::Password(error) => SignInError::from(error).into(),
         }
     }
 }

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use causerie_protocol::accounts::Registration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::Auth;
+use crate::auth::people::ChangeError;
+use crate::auth::{Auth, PasswordError};
 use crate::bus::{Bus, MemoryBus, PollingBus, RedisBus, RedisOptions, RedisUnusable};
 use crate::chat::Chats;
 use crate::config::{self, Config};
 use crate::connections::Connections;
 use crate::hub::Hub;
+use crate::mail::{self, MailUnusable, Mailer, Postman};
 use crate::metrics::Metrics;
 use crate::page::{self, Page};
 use crate::rate_limit::UserRates;
@@ -22,7 +25,7 @@ use crate::socket_limiter::SocketLimiter;
 use crate::state::{App, AppState};
 use crate::store::{PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
-use crate::{demo, heartbeat, http, listener};
+use crate::{caretaker, demo, heartbeat, http, listener};
 
 /// How long requests, and then the last appends, may take once the sockets are closed, which takes some seconds itself.
 /// Container managers kill after ten seconds by default.
@@ -32,6 +35,8 @@ const DRAIN_LIMIT: Duration = Duration::from_millis(1_500);
 pub struct Server {
     state: AppState,
     certificate: Option<Arc<Certificate>>,
+    has_owner: bool,
+    postman: Option<Postman>,
 }
 
 /// Why the server could not start; one sentence.
@@ -43,6 +48,8 @@ pub enum RunError {
     Bus(#[from] RedisUnusable),
     #[error(transparent)]
     Tls(#[from] TlsUnusable),
+    #[error(transparent)]
+    Mail(#[from] MailUnusable),
 }
 
 impl Server {
@@ -89,8 +96,16 @@ impl Server {
             heartbeat: config.heartbeat,
             metrics: metrics.clone(),
         });
+        let page_address = config.public_url.clone().unwrap_or_default();
+        let (mailer, postman) = match &config.smtp {
+            Some(smtp) => {
+                let (mailer, postman) = mail::open(smtp, &page_address)?;
+                (mailer, Some(postman))
+            }
+            None => (Mailer::default(), None),
+        };
         let state = Arc::new(App {
-            auth: Auth::new(store.clone(), bus.clone(), hub.clone(), &config.limits),
+            auth: Auth::new(store.clone(), bus.clone(), hub.clone(), &config.limits, config.registration),
             store,
             bus,
             chats,
@@ -103,12 +118,28 @@ impl Server {
             rates,
             connections,
             page,
+            mailer,
             session_services,
         });
         if state.config.demo {
             demo::prepare(&*state.store, &state.auth).await?;
         }
-        Ok(Self { state, certificate })
+        let has_owner = state.store.ensure_owner().await?;
+        Ok(Self { state, certificate, has_owner, postman })
+    }
+
+    /// The secret of a link by which somebody becomes the owner, if there is none; each call makes another one.
+    ///
+    /// Whoever may register becomes the owner as the first who does, and then no link is needed.
+    pub async fn owner_invitation(&self) -> Result<Option<String>, RunError> {
+        if self.has_owner || self.state.config.registration == Registration::Open {
+            return Ok(None);
+        }
+        match self.state.auth.invite_owner().await {
+            Ok(link) => Ok(Some(link.token)),
+            Err(ChangeError::Password(PasswordError::Store(error))) => Err(error.into()),
+            Err(_) => Ok(None),
+        }
     }
 
     /// The certificate, when the server speaks TLS itself.
@@ -120,10 +151,14 @@ impl Server {
     ///
     /// When the future is dropped, the listener and every connection that is not a WebSocket are closed at once.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) {
-        let Self { state, certificate } = self;
+        let Self { state, certificate, postman, .. } = self;
         // A set aborts its tasks when it is dropped.
         let mut heartbeat = JoinSet::new();
         heartbeat.spawn(heartbeat::run(state.hub.clone(), state.config.heartbeat));
+        heartbeat.spawn(caretaker::run(state.store.clone(), state.auth.clone()));
+        if let Some(postman) = postman {
+            heartbeat.spawn(postman.run(state.store.clone(), state.auth.clone()));
+        }
         let stop = CancellationToken::new();
         let acceptor = certificate.as_ref().map(Certificate::acceptor);
         let router = http::router(state.clone());

@@ -10,6 +10,7 @@ use crate::chat::Chats;
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::hub::Hub;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::page::Page;
 use crate::probes::Probes;
@@ -38,4 +39,5 @@ pub struct App {
     pub session_services: Arc<Services>,
     pub connections: Connections,
     pub page: Arc<Page>,
+    pub mailer: Mailer,
 }

@@ -1,23 +1,32 @@
 //! The store: accounts, chats and their logs, durable. The trait is the contract; a backend is a file beside this one.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
+use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{Chat, ChatCursor, ChatStatus, TokenInfo, UserRef};
 use causerie_protocol::{
-    ChatId, ClientId, Epoch, Event, Message, MessageId, MessageText, Seq, TokenId, UserId,
+    AuditId, ChatId, ClientId, Epoch, Event, InvitationId, Message, MessageId, MessageText, Role, Seq,
+    TokenId, UserId,
 };
 
 use crate::clock::UnixMicros;
-use crate::hub::NodeId;
+use crate::hub::{Ending, NodeId};
 
 mod instruments;
+mod people;
 pub mod postgres;
 mod rows;
 pub mod sqlite;
 mod time;
 pub mod transfer;
 
+pub use people::{
+    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, LinkRecord, LinkTo,
+    NewAccount, NewLink, NotChanged,
+};
 pub use postgres::PostgresStore;
 pub use sqlite::{Contents, Restored, SqliteStore};
 pub use transfer::transfer;
@@ -32,6 +41,18 @@ pub async fn renew_epoch(url: &str) -> Result<(), StoreError> {
     } else {
         PostgresStore::renew_epoch(url).await
     }
+}
+
+/// Opens the database of a URL for a command, beside the servers that use it or alone.
+///
+/// # Errors
+/// [`StoreError::Unusable`] with a sentence that names the setting and the remedy.
+pub async fn open_beside(url: &str, command: &str) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(if url.starts_with("sqlite:") {
+        Arc::new(SqliteStore::open_beside(url, command).await?)
+    } else {
+        Arc::new(PostgresStore::open_beside(url, command).await?)
+    })
 }
 
 /// A change that somebody asks to append to a chat's log.
@@ -140,8 +161,13 @@ pub enum StoreError {
 pub struct TokenRecord {
     pub id: TokenId,
     pub user: User,
+    pub role: Role,
+    /// The account is suspended: then the token is revoked too.
+    pub suspended: bool,
     /// When it ends.
     pub expires_at: UnixMicros,
+    /// When its use was last noted.
+    pub last_used_at: UnixMicros,
     pub revoked: bool,
 }
 
@@ -216,21 +242,21 @@ pub struct PageFile {
 /// were to do may or may not happen; on SQLite [`Store::append`] must be run to its end.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Makes an account. `None`: the address is taken, in whatever spelling ([`crate::email::key`]).
+    /// Makes an account of somebody who registers. `None`: the address is taken, in whatever spelling ([`crate::email::key`]).
     async fn create_user(
         &self,
         email: &str,
         name: &str,
         password_hash: &str,
     ) -> Result<Option<User>, StoreError>;
-    /// The account with this address, in whatever spelling, and its password's hash.
+    /// The account with this address that somebody can sign in to, in whatever spelling, and its password's hash.
     ///
     /// Of accounts from before [`crate::email::key`] decided, several may have one address in different spellings:
     /// each is found by its own, and the oldest by all others.
     async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError>;
     /// Replaces the hash of a person's password; false when it is not `old` any more.
     async fn replace_password_hash(&self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError>;
-    /// The person that a request names; by address as [`Store::account`].
+    /// The person that a request names, unless they are suspended; by address as [`Store::account`].
     async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError>;
 
     /// Stores a sign-in by its token's SHA-256.
@@ -245,10 +271,58 @@ pub trait Store: Send + Sync + 'static {
     async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError>;
     /// The sign-ins of a person that are still good at `now`, newest first; `current` is left false.
     async fn tokens_of(&self, user: UserId, now: UnixMicros) -> Result<Vec<TokenInfo>, StoreError>;
-    /// Those of these sign-ins that were revoked, for nodes that may have missed it.
-    async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>, StoreError>;
+    /// Those of these sign-ins that were revoked, and why, for nodes that may have missed it.
+    async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<(TokenId, Ending)>, StoreError>;
+    /// Notes when and from where a sign-in is used, and with what if that is known.
+    async fn touch_token(
+        &self,
+        token: TokenId,
+        now: UnixMicros,
+        device: Option<&str>,
+        address: &str,
+    ) -> Result<(), StoreError>;
     /// Revokes a person's sign-in. Returns false if they have no such sign-in, or it is revoked already.
     async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<bool, StoreError>;
+
+    /// Whether the installation has an owner. The first account of one from before there were owners becomes it, unless
+    /// somebody was named before.
+    async fn ensure_owner(&self) -> Result<bool, StoreError>;
+    /// Makes an account, and uses the invitation that it comes by: both or neither.
+    async fn create_account(&self, account: NewAccount<'_>) -> Result<AccountCreated, StoreError>;
+    /// Changes an account, if the actor may, and notes it in the audit log: both or neither.
+    ///
+    /// Two changes at once are decided one after the other, so an installation that has an owner keeps one.
+    async fn change_account(
+        &self,
+        actor: Actor,
+        target: UserId,
+        change: AccountChange,
+    ) -> Result<AccountChanged, StoreError>;
+    /// Anybody's account, also of somebody who is suspended; none of what was deleted.
+    async fn person(&self, person: &UserRef) -> Result<Option<Account>, StoreError>;
+    /// Accounts whose name or address holds these words, in the order of their ids after one.
+    async fn people(&self, words: &str, after: UserId, limit: u64) -> Result<Vec<Account>, StoreError>;
+    /// Accounts whose time to be deleted has come at `now`.
+    async fn due_for_deletion(&self, now: UnixMicros) -> Result<Vec<UserId>, StoreError>;
+    /// Makes a link that lets somebody in, if the actor may.
+    async fn create_link(&self, actor: Actor, link: NewLink) -> Result<Result<(), NotChanged>, StoreError>;
+    /// The invitation with this digest, if somebody can come by it at `now`.
+    async fn invitation(&self, digest: [u8; 32], now: UnixMicros) -> Result<Option<LinkRecord>, StoreError>;
+    /// The invitations before an id, the newest first.
+    async fn invitations(&self, before: InvitationId, limit: u64) -> Result<Vec<Invitation>, StoreError>;
+    /// Revokes an invitation; false if there is none with this id, or it is revoked already.
+    async fn revoke_invitation(&self, actor: Actor, id: InvitationId) -> Result<bool, StoreError>;
+    /// Whether a password can be set by the link with this digest at `now`.
+    async fn can_reset(&self, digest: [u8; 32], now: UnixMicros) -> Result<bool, StoreError>;
+    /// Sets a password by a link, which is used up by it. Answers whose, and the sign-ins that ended; `None` when the
+    /// link can't be used.
+    async fn reset_password(
+        &self,
+        digest: [u8; 32],
+        hash: &str,
+    ) -> Result<Option<(User, Vec<TokenId>)>, StoreError>;
+    /// The audit log before an entry, the newest first.
+    async fn audit(&self, before: AuditId, limit: u64) -> Result<Vec<AuditEntry>, StoreError>;
 
     /// Makes a chat, or finds the pair's. The log starts empty.
     ///

@@ -75,6 +75,8 @@ impl Server {
         command.current_dir(self.folder.path()).env_clear();
         command.args(["serve", "-b", "127.0.0.1", "-p", &self.port().to_string()]);
         command.env("DATABASE_URL", format!("sqlite:{DATABASE}"));
+        // People come and go in tests; one that is about who may come says so.
+        command.env("CAUSERIE_REGISTRATION", "open");
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         self.serving = Some(Serving::start_with_log(&mut command, &self.log_file()).await?);
         Ok(())

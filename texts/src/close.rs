@@ -97,6 +97,13 @@ explanations! {
             "Bạn không có quyền vào cuộc trò chuyện này.",
             "Bạn không tham gia cuộc trò chuyện, hoặc nó không còn tồn tại.",
             "Hãy nhờ ai đó trong cuộc trò chuyện thêm bạn vào.";
+        CloseCode::Suspended =>
+            "Your account is suspended.",
+            "Somebody who looks after this installation did that.",
+            "Ask whoever runs the server. What you have not sent yet is kept on this device.";
+            "Tài khoản của bạn đang bị tạm khoá.",
+            "Người quản lý nơi này đã khoá tài khoản.",
+            "Hãy hỏi người vận hành máy chủ. Những gì bạn chưa gửi vẫn được giữ trên thiết bị này.";
         CloseCode::Replaced =>
             "This connection was replaced.",
             "The same page was opened again elsewhere.",

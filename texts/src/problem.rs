@@ -41,6 +41,11 @@ fn of_code(code: &ErrorCode) -> &'static str {
         E::WrongCredentials => "E-mail hoặc mật khẩu không đúng.",
         E::Unauthorized => "Phiên đăng nhập không còn hiệu lực. Hãy đăng nhập lại.",
         E::EmailTaken => "E-mail này đã có tài khoản. Hãy đăng nhập, hoặc dùng e-mail khác.",
+        E::RegistrationClosed => {
+            "Ở đây chỉ tạo tài khoản bằng lời mời. Hãy xin một liên kết mời từ người đã tham gia."
+        }
+        E::LinkInvalid => "Liên kết này đã dùng, đã hết hạn hoặc đã bị thu hồi. Hãy xin liên kết mới.",
+        E::LastOwner => "Đây là chủ sở hữu duy nhất. Hãy chọn thêm một chủ sở hữu khác trước.",
         E::Forbidden => "Bạn không được phép thay đổi nội dung này.",
         E::NotFound => "Không tìm thấy, hoặc không phải của bạn.",
         E::MethodNotAllowed => "Máy chủ không làm được việc này. Hãy tải lại trang.",

@@ -75,7 +75,8 @@ impl Api {
     /// # Errors
     /// When the server refuses.
     pub async fn register(&self, email: &str, password: &str) -> Result<SignedIn> {
-        let body = Register { email: email.to_owned(), password: password.to_owned(), name: None };
+        let body =
+            Register { email: email.to_owned(), password: password.to_owned(), name: None, invitation: None };
         read(self.insist(Method::POST, paths::REGISTER, None, Some(&body)).await?).await
     }
 

@@ -3,12 +3,16 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use causerie_protocol::accounts::{
+    Account, AskReset, AuditEntry, CreateInvitation, DeleteAccount, Installation, Invitation, InvitationInfo,
+    Link, LookAtInvitation, ResetPassword, Role, SetRole, UpdateAccount,
+};
 use causerie_protocol::paths;
 use causerie_protocol::rest::{
     AddParticipant, Chat, ChatCursor, CreateChat, EditMessage, Login, Problem, Register, SignedIn, TokenInfo,
     UpdateChat,
 };
-use causerie_protocol::{ChatId, Message, MessageId, TokenId, User};
+use causerie_protocol::{ChatId, InvitationId, Message, MessageId, TokenId, User, UserId};
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -90,6 +94,78 @@ impl Api {
         self.done(Method::POST, paths::LOGOUT, None)
     }
 
+    /// What is to be known before somebody signs in.
+    pub fn installation(&self) -> Call<Installation> {
+        self.get(paths::INSTALLATION)
+    }
+
+    pub fn look_at_invitation(&self, token: String) -> Call<InvitationInfo> {
+        self.call(Method::POST, paths::INVITATION, &LookAtInvitation { token })
+    }
+
+    /// Asks for a link to set a new password, by mail.
+    pub fn ask_reset(&self, email: String, language: &str) -> Call<()> {
+        let language = Some(language.to_owned());
+        self.done(Method::POST, paths::RESET, Some(json(&AskReset { email, language })))
+    }
+
+    pub fn reset_password(&self, body: &ResetPassword) -> Call<()> {
+        self.done(Method::POST, paths::RESET_PASSWORD, Some(json(body)))
+    }
+
+    /// The user's own account.
+    pub fn account(&self) -> Call<Account> {
+        self.get(paths::ACCOUNT)
+    }
+
+    pub fn update_account(&self, body: &UpdateAccount) -> Call<Account> {
+        self.call(Method::PATCH, paths::ACCOUNT, body)
+    }
+
+    pub fn delete_account(&self, current_password: String) -> Call<()> {
+        self.done(Method::POST, paths::DELETE_ACCOUNT, Some(json(&DeleteAccount { current_password })))
+    }
+
+    pub fn keep_account(&self) -> Call<()> {
+        self.done(Method::POST, paths::KEEP_ACCOUNT, None)
+    }
+
+    /// People whose name or address holds these words.
+    pub fn people(&self, words: &str) -> Call<Vec<Account>> {
+        let words = String::from(js_sys::encode_uri_component(words));
+        self.get(&format!("{}?q={words}", paths::PEOPLE))
+    }
+
+    pub fn set_role(&self, person: UserId, role: Role) -> Call<Account> {
+        self.call(Method::PATCH, &paths::person(person), &SetRole { role })
+    }
+
+    /// Does something to somebody's account, such as `suspend`.
+    pub fn act_on(&self, person: UserId, action: &str) -> Call<Account> {
+        self.start(Method::POST, &paths::person_action(person, action), None, Answer::read)
+    }
+
+    /// A link by which somebody sets a new password.
+    pub fn reset_link(&self, person: UserId) -> Call<Link> {
+        self.start(Method::POST, &paths::person_action(person, "reset"), None, Answer::read)
+    }
+
+    pub fn invitations(&self) -> Call<Vec<Invitation>> {
+        self.get(paths::INVITATIONS)
+    }
+
+    pub fn invite(&self, body: &CreateInvitation) -> Call<Link> {
+        self.call(Method::POST, paths::INVITATIONS, body)
+    }
+
+    pub fn revoke_invitation(&self, invitation: InvitationId) -> Call<()> {
+        self.done(Method::DELETE, &paths::invitation(invitation), None)
+    }
+
+    pub fn audit(&self) -> Call<Vec<AuditEntry>> {
+        self.get(paths::AUDIT)
+    }
+
     /// The user of the token.
     pub fn me(&self) -> Call<User> {
         self.get(paths::ME)
@@ -102,6 +178,11 @@ impl Api {
 
     pub fn revoke(&self, token: TokenId) -> Call<()> {
         self.done(Method::DELETE, &paths::token(token), None)
+    }
+
+    /// Ends all of the user's sign-ins but this one.
+    pub fn revoke_others(&self) -> Call<()> {
+        self.done(Method::DELETE, paths::TOKENS, None)
     }
 
     /// A page of the user's list of chats, and whether there is a next one.

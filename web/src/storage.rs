@@ -56,6 +56,17 @@ pub fn keep_session(session: &SignedIn, keep: bool) {
     }
 }
 
+/// Stores a sign-in that is stored already, where it is.
+pub fn change_session(session: &SignedIn) {
+    let Ok(json) = serde_json::to_string(session) else { return };
+    for storage in [of_tab(), of_all_tabs()].into_iter().flatten() {
+        let is_there = storage.get_item(&session_key()).ok().flatten();
+        if is_there.is_some_and(|stored| stored.contains(&session.token)) {
+            let _ = storage.set_item(&session_key(), &json);
+        }
+    }
+}
+
 /// Whether a `storage` event says that another tab changed the sign-in of all tabs.
 pub fn is_session_change(event: &web_sys::Event) -> bool {
     event

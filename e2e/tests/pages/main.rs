@@ -13,6 +13,7 @@ mod language;
 mod layout;
 mod loading;
 mod others;
+mod people;
 mod tester;
 mod writing;
 

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::banner::Banner;
 use super::dialog::modal;
 use super::widgets::{back, button, hint};
-use super::{Dialog, conversation, new_chat, settings};
+use super::{Dialog, conversation, new_chat, people, settings};
 use crate::app::{App, app};
 
 /// How each part is loaded. The programs provide it, since that is where they are split.
@@ -18,6 +18,7 @@ use crate::app::{App, app};
 pub struct Parts {
     pub conversation: Load<Conversation>,
     pub dialogs: Load<Dialogs>,
+    pub people: Load<People>,
 }
 
 pub type Load<T> = fn() -> Pin<Box<dyn Future<Output = Result<T, NotLoaded>>>>;
@@ -27,6 +28,8 @@ pub type Load<T> = fn() -> Pin<Box<dyn Future<Output = Result<T, NotLoaded>>>>;
 pub struct NotLoaded;
 
 pub type Conversation = fn(ChatId) -> AnyView;
+
+pub type People = fn(RwSignal<Dialog>) -> AnyView;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Dialogs {
@@ -44,6 +47,12 @@ pub fn conversation() -> Conversation {
 #[must_use]
 pub fn dialogs() -> Dialogs {
     Dialogs { new_chat: new_chat::new_chat, settings: settings::settings }
+}
+
+/// The code of the part; only the function that the program is split at may call this.
+#[must_use]
+pub fn people() -> People {
+    people::people
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +137,11 @@ pub(super) fn instead_of_conversation(app: App, part: Part<Conversation>, failed
 }
 
 /// In the place of a dialog that could not be loaded: how to load it again.
-pub(super) fn instead_of_dialog(part: Part<Dialogs>, dialog: RwSignal<Dialog>, failed: bool) -> AnyView {
+pub(super) fn instead_of_dialog<T: Copy + Send + Sync + 'static>(
+    part: Part<T>,
+    dialog: RwSignal<Dialog>,
+    failed: bool,
+) -> AnyView {
     if !failed {
         return ().into_any();
     }

@@ -2,15 +2,16 @@
 
 use causerie_client::{Client, Invalidation, Name};
 use causerie_protocol::TokenId;
+use causerie_protocol::accounts::{Account, Role};
 use causerie_protocol::rest::TokenInfo;
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
-use super::Dialog;
 use super::avatar::Avatar;
 use super::dialog::modal;
 use super::erased::{click, reactive};
 use super::widgets::{alert, bdi, button, language_choice};
+use super::{Dialog, account_form};
 use crate::api::sentence;
 use crate::app::{App, app};
 use crate::storage::drafts::TextStorage;
@@ -48,6 +49,43 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
             ().into_any()
         }
     });
+    let account = RwSignal::new(None);
+    let load_account = move || {
+        causerie_web::run(async move {
+            match app.api().account().await {
+                Ok(found) => drop(account.try_set(Some(found))),
+                Err(problem) => drop(error.try_set(sentence(problem))),
+            }
+        });
+    };
+    load_account();
+    let looks_after_people = reactive(move || {
+        let role = account.with(|account: &Option<Account>| account.as_ref().map(|account| account.role));
+        if role >= Some(Role::Moderator) {
+            let open = move |_| dialog.set(Dialog::People);
+            view! { <div class="actions">{button("button", Some("people"), say!(People), open)}</div> }
+                .into_any()
+        } else {
+            ().into_any()
+        }
+    });
+    let form = reactive(move || {
+        account.get().map_or_else(
+            || ().into_any(),
+            |account| {
+                let form = account_form::account_form(app, &account);
+                view! { {form} {account_form::deletion(app, &account, load_account)} }.into_any()
+            },
+        )
+    });
+    let end_others = button("link", Some("end-others"), say!(EndOthers), move |_| {
+        causerie_web::run(async move {
+            match app.api().revoke_others().await {
+                Ok(()) => load(sign_ins, None).await,
+                Err(problem) => drop(error.try_set(sentence(problem))),
+            }
+        });
+    });
     let sign_out = move |_| {
         dialog.set(Dialog::None);
         app.sign_out();
@@ -55,11 +93,14 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
     let content = page! {
         <div class="stack">
             {me}
+            {looks_after_people}
             <div>
                 <h3>say!(SignedInWhere)</h3>
                 {alert(error)}
                 {reactive(move || list(sign_ins))}
+                {end_others}
             </div>
+            {form}
             {language_choice()}
             {unsent}
             <div class="actions">{button("button bad", Some("sign-out"), say!(SignOut), sign_out)}</div>
@@ -111,5 +152,16 @@ fn draw(sign_ins: SignIns, sign_in: &TokenInfo) -> AnyView {
         page! { <button class="link" type="button" aria-label=name on:click=end>say!(End)</button> }
             .into_any()
     };
-    page! { <li><span>say!(Since){since.clone()}</span>{end}</li> }.into_any()
+    let mut more = sign_in.device.clone();
+    if let Some(used) = &sign_in.last_used_at {
+        let time = sign_ins.app.clock(|clock| clock.full(time::millis(used)));
+        more += if more.is_empty() { "" } else { " · " };
+        more += &say!(LastUsed, time = time);
+    }
+    if !sign_in.address.is_empty() {
+        more += " · ";
+        more += &sign_in.address;
+    }
+    page! { <li><div class="who"><span>say!(Since){since.clone()}</span><span class="soft">{more}</span></div>{end}</li> }
+        .into_any()
 }

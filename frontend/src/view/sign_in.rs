@@ -1,7 +1,8 @@
 //! The sign-in page: signing in and creating an account.
 
-use causerie_client::Client;
 use causerie_client::draft::Store;
+use causerie_client::{Client, Name};
+use causerie_protocol::accounts::{InvitationInfo, Registration};
 use causerie_protocol::rest::{Login, Register};
 use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
@@ -12,6 +13,7 @@ use super::form;
 use super::widgets::{alert, button, field, language_choice};
 use crate::api::sentence;
 use crate::app::{App, app};
+use crate::route::{self, Link};
 use crate::storage::drafts::TextStorage;
 
 /// The names of the fields whose text is stored.
@@ -21,8 +23,18 @@ const NAME: &str = "name";
 #[component]
 pub fn SignIn() -> impl IntoView {
     let app = app();
-    let registering = RwSignal::new(false);
+    let invitation = match route::link() {
+        Some(Link::Join(secret)) => Some(secret),
+        _ => None,
+    };
+    let registering = RwSignal::new(invitation.is_some());
+    // Until the server says otherwise, which only a server that asks for invitations does.
+    let may_register = RwSignal::new(true);
+    let invited = RwSignal::new(String::new());
+    let has_mail = RwSignal::new(false);
     let error = RwSignal::new(String::new());
+    causerie_web::run(look(invitation.clone(), may_register, has_mail, invited, error));
+    let invitation = StoredValue::new(invitation);
     let busy = RwSignal::new(false);
 
     let submit_form = move |event: SubmitEvent| {
@@ -30,7 +42,8 @@ pub fn SignIn() -> impl IntoView {
         if !busy.get_untracked() {
             busy.set(true);
             error.set(String::new());
-            causerie_web::run(send(app, form::reader(&event), registering.get_untracked(), error, busy));
+            let joining = registering.get_untracked().then(|| invitation.get_value());
+            causerie_web::run(send(app, form::reader(&event), joining, error, busy));
         }
     };
     let switch = move |_| {
@@ -72,7 +85,28 @@ pub fn SignIn() -> impl IntoView {
             </button>
         </form>
     };
+    let forgot = reactive(move || {
+        if !has_mail.get() || registering.get() {
+            return ().into_any();
+        }
+        let ask = button("link", Some("forgot"), say!(Forgot), move |_| {
+            let email = TextStorage::of_sign_in().get(EMAIL).unwrap_or_default().trim().to_owned();
+            if email.is_empty() {
+                return error.set(say!(ForgotHint).to_owned());
+            }
+            causerie_web::run(async move {
+                match causerie_web::api::Api::new("").ask_reset(email, say!(Tag)).await {
+                    Ok(()) => drop(invited.try_set(say!(ForgotSent).to_owned())),
+                    Err(problem) => drop(error.try_set(sentence(problem))),
+                }
+            });
+        });
+        view! { <p class="other">{ask}</p> }.into_any()
+    });
     let other = reactive(move || {
+        if !may_register.get() && !registering.get() {
+            return page! { <p class="other" data-testid="only-invited">say!(OnlyInvited)</p> }.into_any();
+        }
         let (question, testid, action) = if registering.get() {
             (say!(HaveOne), "show-sign-in", say!(SignIn))
         } else {
@@ -87,7 +121,9 @@ pub fn SignIn() -> impl IntoView {
                 <p>say!(Greeting)</p>
             </header>
             {reactive(move || reason(app))}
+            {reactive(move || notice(invited.get()))}
             {form}
+            {forgot}
             {other}
             {language_choice()}
         </main>
@@ -108,24 +144,59 @@ fn reason(app: App) -> AnyView {
     view! { <p class="notice" role="status">{reason}{kept}</p> }.into_any()
 }
 
+fn notice(words: String) -> AnyView {
+    if words.is_empty() {
+        return ().into_any();
+    }
+    view! { <p class="notice" role="status" data-testid="invited">{words}</p> }.into_any()
+}
+
+/// Asks the server what the invitation is to, or without one whether one is needed.
+async fn look(
+    invitation: Option<String>,
+    may_register: RwSignal<bool>,
+    has_mail: RwSignal<bool>,
+    invited: RwSignal<String>,
+    error: RwSignal<String>,
+) {
+    let api = causerie_web::api::Api::new("");
+    let Some(secret) = invitation else {
+        if let Ok(installation) = api.installation().await {
+            let _ = may_register.try_set(installation.registration == Registration::Open);
+            let _ = has_mail.try_set(installation.mail);
+        }
+        return;
+    };
+    match api.look_at_invitation(secret).await {
+        Ok(InvitationInfo { invited_by: Some(name), .. }) => {
+            let _ = invited.try_set(say!(InvitedBy, name = Name::new(&name)));
+        }
+        Ok(_) => drop(invited.try_set(say!(Invited).to_owned())),
+        Err(problem) => drop(error.try_set(sentence(problem))),
+    }
+}
+
 async fn send(
     app: App,
     field: impl Fn(&str) -> String,
-    register: bool,
+    // Whether it is to make an account, and by which invitation.
+    joining: Option<Option<String>>,
     error: RwSignal<String>,
     busy: RwSignal<bool>,
 ) {
     let (email, password) = (field("email").trim().to_owned(), field("password"));
     let api = causerie_web::api::Api::new("");
-    let answer = if register {
+    let answer = if let Some(invitation) = joining {
         let name = Some(field("name").trim().to_owned()).filter(|name| !name.is_empty());
-        api.register(&Register { email, password, name }).await
+        api.register(&Register { email, password, name, invitation }).await
     } else {
         api.login(&Login { email, password }).await
     };
     match answer {
         Ok(answer) => {
             TextStorage::of_sign_in().forget();
+            // The link is used, and its secret is nothing for the browser's history.
+            route::replace(route::current());
             app.signed_in(answer, !field("keep").is_empty());
         }
         Err(problem) => {

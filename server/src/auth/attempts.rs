@@ -19,6 +19,8 @@ use crate::socket_limiter::network;
 pub(crate) const ALLOWED: u32 = 10;
 /// How long guesses are counted, from the first one on.
 pub(crate) const WINDOW: Duration = Duration::from_secs(60);
+/// Mails to one account within an hour.
+pub(crate) const MAILS_PER_HOUR: u32 = 3;
 /// Entries that are kept of each kind, at some 50 bytes each; the least recently used one is dropped.
 const KEPT: usize = 50_000;
 
@@ -29,6 +31,7 @@ pub(crate) struct Attempts {
     start: Instant,
     sign_ins: Option<Rate>,
     registrations: Option<Rate>,
+    mails: Option<Rate>,
     kept: Mutex<Kept>,
 }
 
@@ -41,6 +44,8 @@ struct Kept {
     /// When a network's next sign-in is due, and its next registration.
     sign_ins: LruCache<u64, u64>,
     registrations: LruCache<u64, u64>,
+    /// When the next mail to an account is due.
+    mails: LruCache<u64, u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,11 +77,13 @@ impl Attempts {
             start: Instant::now(),
             sign_ins: Rate::new(limits.sign_ins_per_minute_per_address, minute, minute),
             registrations: Rate::new(limits.registrations_per_minute_per_address, minute, minute),
+            mails: Rate::new(MAILS_PER_HOUR, 60 * minute, 60 * minute),
             kept: Mutex::new(Kept {
                 guesses: LruCache::new(KEPT),
                 known: LruCache::new(KEPT),
                 sign_ins: LruCache::new(KEPT),
                 registrations: LruCache::new(KEPT),
+                mails: LruCache::new(KEPT),
             }),
         }
     }
@@ -120,6 +127,29 @@ impl Attempts {
         }
     }
 
+    /// Counts a look at a link of somebody who is not signed in, by network alone. The error is as for [`Attempts::begin`].
+    pub(crate) fn look(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Duration> {
+        match (self.sign_ins, address.map(network)) {
+            (Some(rate), Some(network)) => self.take(rate, &mut self.kept().sign_ins, network, now),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a wish for a link by mail: by network, and by account, so that nobody's box is filled. The error is as for
+    /// [`Attempts::begin`].
+    pub(crate) fn ask_reset(
+        &self,
+        address: Option<IpAddr>,
+        email: &str,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        self.look(address, now)?;
+        match self.mails {
+            Some(rate) => self.take(rate, &mut self.kept().mails, email.to_lowercase(), now),
+            None => Ok(()),
+        }
+    }
+
     /// Forgets the guesses after a successful sign-in, and remembers the network.
     pub(crate) fn succeeded(&self, address: Option<IpAddr>, email: &str) {
         // Where the network is not known the guesses may be another's.
@@ -135,10 +165,10 @@ impl Attempts {
         &self,
         rate: Rate,
         dues: &mut LruCache<u64, u64>,
-        network: IpAddr,
+        of: impl Hash,
         now: Instant,
     ) -> Result<(), Duration> {
-        let key = self.key(network);
+        let key = self.key(of);
         let now = u64::try_from(now.duration_since(self.start).as_nanos()).unwrap_or(u64::MAX);
         let due = rate.take(dues.get(&key).copied().unwrap_or(0), now)?;
         dues.insert(key, due);

@@ -57,7 +57,7 @@ pub(super) async fn reconcile_tokens(store: &dyn Store, hub: &Hub) {
     }
     match store.revoked(&tokens).await {
         Ok(revoked) => {
-            revoked.into_iter().for_each(|token| hub.token_revoked(token));
+            revoked.into_iter().for_each(|(token, ending)| hub.sign_in_ended(token, ending));
             hub.known_tokens().confirm(asked_at);
         }
         Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),

@@ -81,6 +81,11 @@ mod tests {
             ),
             (r#"{"left":{"chat":1,"user":2}}"#, Envelope::Left { chat: ChatId(1), user: UserId(2) }),
             (r#"{"token_revoked":{"token":9}}"#, Envelope::TokenRevoked { token: TokenId(9) }),
+            (r#"{"user_changed":{"user":7}}"#, Envelope::UserChanged { user: UserId(7) }),
+            (
+                r#"{"suspended":{"tokens":[9,12]}}"#,
+                Envelope::Suspended { tokens: vec![TokenId(9), TokenId(12)] },
+            ),
         ] {
             let bytes = encode(77, &envelope);
             let (node, decoded) = decode(&bytes).unwrap();

@@ -82,7 +82,7 @@ impl Doctor {
     pub fn serve(&self) -> Result<Serve, ConfigError> {
         let words = ["causerie", "serve"].into_iter().chain(self.serve.iter().map(String::as_str));
         match Cli::try_parse_from(words) {
-            Ok(Cli { command: Command::Serve(serve) }) => Ok(serve),
+            Ok(Cli { command: Command::Serve(serve) }) => Ok(*serve),
             Ok(_) => Err(ConfigError("after `--` stand options of `causerie serve` only".to_owned())),
             Err(error) => Err(ConfigError(first_sentence(&error))),
         }

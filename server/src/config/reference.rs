@@ -41,6 +41,38 @@ What refuses somebody names their own network, so that a stranger can't lock a p
 - Passwords are hashed in four queues, so that none holds up the others: sign-ins from a network from which that account was signed in to since the server started, other sign-ins, registrations, and the last of these rules. A queue holds 256; beyond that the answer is 503.
 - Where a trusted proxy names no client, or none that makes sense, nobody's network is known, and nothing is refused for it: after ten wrong passwords within a minute for an account, further ones are looked at one at a time, with a pause, in a queue of their own. The right one still signs in; a wrong one gets 429. Let the proxy write `X-Forwarded-For` or `Forwarded` to have the other rules.
 
+## Who may come, and who looks after people
+
+Somebody is in the installation as its owner, as a moderator, as a member, or as a guest of an invitation, who takes part in chats and starts none.
+Where nobody owns it yet, each start prints a link by which one person registers as the owner; `causerie account create ADDRESS --owner` makes one too, and with `--registration open` the first who registers is it.
+An installation of a version without roles gets its first account as the owner when it starts; to name another one, run `causerie account role ADDRESS owner` before that.
+The last owner can't be demoted, suspended or deleted.
+
+With `--registration invited` people come by an invitation of a moderator or an owner: a link with an end, a number of uses, a role not above the inviter's, and groups that they are added to.
+It is shown once, and only its SHA-256 is stored; the secret stands behind the `#` of the link, which browsers send to no server.
+A link to set a new password works in the same way, once, within thirty minutes.
+
+```sh
+causerie account list
+causerie account create ana@example.org --owner
+causerie account role ben@example.org moderator
+causerie account suspend ben@example.org
+causerie account suspend --lift ben@example.org
+causerie account reset ben@example.org
+causerie account sign-out ben@example.org
+causerie account invite --role guest --uses 5 --hours 24
+causerie account invitations
+causerie account revoke 3
+causerie account audit
+causerie account delete ben@example.org
+```
+
+With `--smtp-url`, `--mail-from` and `--public-url` people ask for that link by themselves: it comes by mail, at most three times an hour, and the answer is the same for an address without an account.
+
+These work beside a running server, over a SQLite file too, and whoever is suspended or deleted loses their sockets within two seconds; by the page or the API it is at once.
+They read `DATABASE_URL` and `.env` as the server does, or take `--database-url`; links begin with `--public-url`.
+What was done to whom, by whom and when, stands in the audit log, which only grows; the page shows it under "People", and `GET /api/admin/audit/` too.
+
 ## The database
 
 At the start a line of the log says which database it is, by its full path or its address, whether it was made or opened, and how many accounts it holds.

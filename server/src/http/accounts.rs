@@ -8,15 +8,16 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{Login, Register, SignedIn, TokenInfo};
-use causerie_protocol::{PersonName, TokenId, limits, paths, text};
+use causerie_protocol::{ChatId, PersonName, TokenId, UserId, paths, text};
 
 use super::RouteSlash;
+use super::device::SignInDevice;
 use super::id::{Id, Resource};
 use super::json_body::JsonBody;
-use super::peer_addr::PeerAddr;
-use crate::auth::{Caller, password};
+use crate::auth::{Caller, Newcomer, Welcomed, password};
 use crate::refusal::Refusal;
 use crate::state::AppState;
+use crate::store::{AccountChange, Actor, Append, Change};
 use crate::{clock, email};
 
 pub(super) fn routes() -> Router<AppState> {
@@ -25,29 +26,48 @@ pub(super) fn routes() -> Router<AppState> {
         .route_slash(paths::LOGIN, post(login))
         .route_slash(paths::LOGOUT, post(logout))
         .route_slash(paths::ME, get(me))
-        .route_slash(paths::TOKENS, get(tokens))
+        .route_slash(paths::TOKENS, get(tokens).delete(revoke_others))
         .route_slash(&format!("{}{{id}}/", paths::TOKENS), delete(revoke))
 }
 
 async fn register(
     State(app): State<AppState>,
-    peer: PeerAddr,
+    device: SignInDevice,
     JsonBody(body): JsonBody<Register>,
 ) -> Result<(StatusCode, Json<SignedIn>), Refusal> {
     let invalid = |field, error: &dyn Display| Refusal::invalid(field, error.to_string());
     let email = email::parse(&body.email).map_err(|error| invalid("email", &error))?;
     password::check(&body.password).map_err(|error| invalid("password", &error))?;
     let name = name(body.name.as_deref(), &email)?;
-    let signed_in = app.auth.register(peer.for_limits(), &email, &name, body.password).await?;
+    let newcomer = Newcomer {
+        email: &email,
+        name: &name,
+        password: body.password,
+        invitation: body.invitation.as_deref(),
+    };
+    let Welcomed { signed_in, invited_by, chats } = app.auth.register(newcomer, device.device()).await?;
+    if let Some(inviter) = invited_by {
+        add_to(&app, inviter, signed_in.user.id, chats).await;
+    }
     Ok((StatusCode::CREATED, Json(signed_in)))
+}
+
+/// Adds somebody to the groups of an invitation, as who made it may do now; one that does not take them is left out.
+async fn add_to(app: &AppState, inviter: UserId, user: UserId, chats: Vec<ChatId>) {
+    for chat in chats {
+        let append = Append { actor: inviter, chat, change: Change::Join { user } };
+        if let Err(error) = app.chats.append(append).await {
+            tracing::info!(%chat, %user, ?error, "an invitation's group did not take the person");
+        }
+    }
 }
 
 async fn login(
     State(app): State<AppState>,
-    peer: PeerAddr,
+    device: SignInDevice,
     JsonBody(body): JsonBody<Login>,
 ) -> Result<Json<SignedIn>, Refusal> {
-    Ok(Json(app.auth.sign_in(peer.for_limits(), body.email.trim(), body.password).await?))
+    Ok(Json(app.auth.sign_in(body.email.trim(), body.password, device.device()).await?))
 }
 
 async fn logout(State(app): State<AppState>, caller: Caller) -> Result<StatusCode, Refusal> {
@@ -67,6 +87,12 @@ async fn tokens(State(app): State<AppState>, caller: Caller) -> Result<Json<Vec<
     Ok(Json(tokens))
 }
 
+async fn revoke_others(State(app): State<AppState>, caller: Caller) -> Result<StatusCode, Refusal> {
+    let me = caller.user.id;
+    app.auth.change(Actor::User(me), me, AccountChange::SignOut { except: Some(caller.token) }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn revoke(
     State(app): State<AppState>,
     caller: Caller,
@@ -79,11 +105,10 @@ async fn revoke(
 }
 
 /// The display name: the given one, or the local part of the address.
-fn name(given: Option<&str>, email: &str) -> Result<String, Refusal> {
+pub(super) fn name(given: Option<&str>, email: &str) -> Result<String, Refusal> {
     let given = given.map(str::trim).filter(|name| !name.is_empty());
     let Some(name) = given else {
-        let local = email.split('@').next().unwrap_or(email);
-        return Ok(local[..local.floor_char_boundary(limits::NAME_BYTES)].to_owned());
+        return Ok(email::name_of(email).to_owned());
     };
     match PersonName::new(name) {
         Ok(name) => Ok(name.into_string()),

@@ -5,24 +5,35 @@ use axum::http::header;
 use axum::http::request::Parts;
 use causerie_protocol::{ChatId, ClientId};
 
+use super::peer_addr::PeerAddr;
 use crate::auth::Caller;
 use crate::clock;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 
+/// The caller that [`authorise`](super::guard::authorise) let through.
 impl FromRequestParts<AppState> for Caller {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Refusal> {
-        let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
-            let in_query = parts.uri.query().is_some_and(|query| {
-                query.split('&').any(|pair| pair == "token" || pair.starts_with("token="))
-            });
-            return Err(if in_query { Refusal::token_in_address() } else { Refusal::token_missing() });
-        };
-        let token = value.to_str().ok().and_then(token).ok_or_else(Refusal::malformed_authorization)?;
-        Ok(app.auth.verify_token(token).await?)
+    async fn from_request_parts(parts: &mut Parts, _app: &AppState) -> Result<Self, Refusal> {
+        // A route for everybody has no caller: its row in the table of access is wrong.
+        parts.extensions.get::<Self>().cloned().ok_or_else(Refusal::internal)
     }
+}
+
+/// Whose token a request carries.
+pub(super) async fn verify(parts: &mut Parts, app: &AppState) -> Result<Caller, Refusal> {
+    let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
+        let in_query = parts
+            .uri
+            .query()
+            .is_some_and(|query| query.split('&').any(|pair| pair == "token" || pair.starts_with("token=")));
+        return Err(if in_query { Refusal::token_in_address() } else { Refusal::token_missing() });
+    };
+    let token = value.to_str().ok().and_then(token).ok_or_else(Refusal::malformed_authorization)?;
+    let token = token.to_owned();
+    let Ok(from) = PeerAddr::from_request_parts(parts, app).await;
+    Ok(app.auth.verify_token(&token, from.for_limits()).await?)
 }
 
 /// Counts a change towards the rate of its user's frames; repeats of a `client_id` count apart.

@@ -10,9 +10,9 @@ use causerie_protocol::rest::Readiness;
 use causerie_protocol::{limits, paths};
 use serde::Deserialize;
 
+use super::RouteSlash;
 use super::origin::is_allowed;
-use super::probe_trace::{readable_by_all, text};
-use super::{RouteSlash, method_not_allowed};
+use super::probe_trace::text;
 use crate::clock;
 use crate::refusal::milliseconds;
 use crate::state::AppState;
@@ -24,13 +24,12 @@ const MOVED: &str = "The file of the database was moved, replaced or deleted whi
 const UNHEARD: &str = "Other servers use this database and can't be heard: start every one with USE_REDIS=true and the same REDIS_URL.";
 
 pub(super) fn routes() -> Router<AppState> {
-    let readable = Router::new()
-        .route_slash(paths::DOCTOR, get(status))
-        .route_slash(paths::READY, get(ready))
-        // Before the layer, which answers a browser's preflight.
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(readable_by_all());
-    Router::new().route_slash(paths::HEALTH, get(|| async { "ok" })).merge(readable)
+    Router::new().route_slash(paths::HEALTH, get(|| async { "ok" }))
+}
+
+/// What pages of every origin may read.
+pub(super) fn readable() -> Router<AppState> {
+    Router::new().route_slash(paths::DOCTOR, get(status)).route_slash(paths::READY, get(ready))
 }
 
 /// 200 while the database answers and nothing drains; 503 otherwise.

@@ -14,15 +14,17 @@ use crate::state::AppState;
 /// The media type of the format, with its version.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// With a token in the settings, only for requests that carry it.
-pub(super) async fn metrics(State(app): State<AppState>, headers: HeaderMap) -> Response {
-    if let Some(token) = &app.config.metrics_token
-        && !has_valid_token(&headers, token)
-    {
-        return Refusal::metrics_token_missing().into_response();
-    }
+pub(super) async fn metrics(State(app): State<AppState>) -> Response {
     update_gauges(&app);
     ([(header::CONTENT_TYPE, TEXT_FORMAT)], app.metrics.encode()).into_response()
+}
+
+/// With a token in the settings, metrics are only for requests that carry it.
+pub(super) fn check_token(app: &AppState, headers: &HeaderMap) -> Result<(), Refusal> {
+    match &app.config.metrics_token {
+        Some(token) if !has_valid_token(headers, token) => Err(Refusal::metrics_token_missing()),
+        _ => Ok(()),
+    }
 }
 
 /// Compares digests, so that the time it takes says nothing about the token.

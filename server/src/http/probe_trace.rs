@@ -12,16 +12,12 @@ use causerie_protocol::doctor::{Offered, RecordedTrace, Trace, is_probe};
 use causerie_protocol::{ErrorCode, handshake, paths};
 use tower_http::cors::{Any, CorsLayer};
 
+use super::RouteSlash;
 use super::origin::may_connect;
-use super::{RouteSlash, method_not_allowed};
 use crate::state::AppState;
 
 pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route_slash(&format!("{}{{probe}}/", paths::PROBES), get(get_trace))
-        // Before the layer, which answers a browser's preflight.
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(readable_by_all())
+    Router::new().route_slash(&format!("{}{{probe}}/", paths::PROBES), get(get_trace))
 }
 
 /// A page that may not connect is to find out why, and nothing that the doctor reads is a secret.

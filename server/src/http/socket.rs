@@ -93,7 +93,7 @@ async fn handshake(
     if let Some(echo) = offer.echo {
         ws.set_selected_protocol(HeaderValue::from_static(echo));
     }
-    let admitted = admit(app, uri, &offer, scope, &mut permit).await;
+    let admitted = admit(app, uri, &offer, scope, peer_addr, &mut permit).await;
     // A socket that is refused gets little more memory than an idle one has.
     let frame_bytes = if admitted.is_ok() { limits::FRAME_BYTES } else { REFUSED_FRAME_BYTES };
     let ws = ws
@@ -167,6 +167,7 @@ async fn admit(
     uri: &Uri,
     offer: &handshake::Offer<'_>,
     scope: Option<Scope>,
+    peer_addr: PeerAddr,
     permit: &mut SocketPermit,
 ) -> Result<Box<Opening>, (Refused, Closing)> {
     let mut after = None;
@@ -185,10 +186,14 @@ async fn admit(
     let unauthorized =
         |reason: String| (Refused::Unauthorized, Closing::new(CloseCode::Unauthorized, reason));
     let token = offer.token.map_err(|error| unauthorized(error.to_string()))?;
-    let caller = app.auth.verify_token(token).await.map_err(|error| match error {
+    let verified = app.auth.verify_token(token, peer_addr.for_limits()).await;
+    let caller = verified.map_err(|error| match error {
         AuthError::Store(error) => {
             tracing::error!(%error, "a token could not be checked");
             (Refused::Unavailable, closing::tokens_unavailable())
+        }
+        AuthError::Suspended => {
+            (Refused::Unauthorized, Closing::new(CloseCode::Suspended, error.to_string()))
         }
         refused => unauthorized(refused.to_string()),
     })?;

@@ -21,8 +21,8 @@ pub(super) struct Users {
     by_token: HashMap<TokenId, Vec<Arc<Outbox>>>,
     /// Who closed their last socket, and when, oldest first; they may be back.
     leaving: VecDeque<(Instant, UserId)>,
-    /// Tokens that were revoked a moment ago, for sockets whose token was checked just before.
-    revoked: HashMap<TokenId, Instant>,
+    /// Tokens that were revoked a moment ago, and why, for sockets whose token was checked just before.
+    revoked: HashMap<TokenId, (Instant, Ending)>,
     sockets: usize,
     /// The number of the last change in who is here.
     version: u64,
@@ -53,8 +53,8 @@ impl Users {
     /// True when the socket's user was not online before.
     pub(super) fn register(&mut self, outbox: &Arc<Outbox>) -> bool {
         self.sockets += 1;
-        if self.revoked.contains_key(&outbox.token) {
-            outbox.close(token_revoked());
+        if let Some((_, ending)) = self.revoked.get(&outbox.token) {
+            outbox.close(ending.closing());
         }
         self.by_token.entry(outbox.token).or_insert_with(|| Vec::with_capacity(1)).push(outbox.clone());
         match self.by_id.entry(outbox.user) {
@@ -93,10 +93,10 @@ impl Users {
     }
 
     /// Closes the sockets that a token opened.
-    pub(super) fn revoke_token(&mut self, token: TokenId) {
-        self.revoked.insert(token, Instant::now());
+    pub(super) fn revoke_token(&mut self, token: TokenId, ending: Ending) {
+        self.revoked.insert(token, (Instant::now(), ending));
         for socket in self.by_token.get(&token).into_iter().flatten() {
-            socket.close(token_revoked());
+            socket.close(ending.closing());
         }
     }
 
@@ -106,7 +106,7 @@ impl Users {
 
     /// Takes out who closed their last socket at or before `until` and did not come back.
     pub(super) fn expire(&mut self, until: Instant) -> Vec<UserId> {
-        self.revoked.retain(|_, at| at.elapsed() < REVOKED_MEMORY);
+        self.revoked.retain(|_, (at, _)| at.elapsed() < REVOKED_MEMORY);
         let mut expired = Vec::new();
         while self.leaving.front().is_some_and(|(left_at, _)| *left_at <= until) {
             let Some((_, user)) = self.leaving.pop_front() else { break };
@@ -169,6 +169,23 @@ impl Users {
     }
 }
 
-fn token_revoked() -> Closing {
-    Closing::new(CloseCode::Unauthorized, "token revoked: sign in again")
+/// Why a sign-in was revoked, as far as its sockets are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Its person signed out, here or elsewhere, or somebody signed them out.
+    Revoked,
+    /// The account was suspended.
+    Suspended,
 }
+
+impl Ending {
+    fn closing(self) -> Closing {
+        match self {
+            Self::Revoked => Closing::new(CloseCode::Unauthorized, "token revoked: sign in again"),
+            Self::Suspended => Closing::new(CloseCode::Suspended, SUSPENDED),
+        }
+    }
+}
+
+/// The reason of a close with 4004, wherever it comes from.
+pub(crate) const SUSPENDED: &str = "this account is suspended: ask whoever runs the server";

@@ -128,6 +128,26 @@ labels! {
         Revoked = "revoked",
         /// Revokes a sign-in.
         RevokeToken = "revoke_token",
+        /// Looks for an owner, and makes the first account of an older installation one.
+        EnsureOwner = "ensure_owner",
+        /// Changes an account, or what may be done with it.
+        ChangeAccount = "change_account",
+        /// Lists accounts.
+        People = "people",
+        /// Notes that a sign-in is in use.
+        TouchToken = "touch_token",
+        /// Makes a link that lets somebody in.
+        CreateLink = "create_link",
+        /// Looks at a link.
+        Link = "link",
+        /// Lists invitations.
+        Invitations = "invitations",
+        /// Revokes an invitation.
+        RevokeInvitation = "revoke_invitation",
+        /// Sets a password by a link.
+        ResetPassword = "reset_password",
+        /// Reads the audit log.
+        Audit = "audit",
         /// Makes a chat.
         CreateChat = "create_chat",
         /// Reads a chat.
@@ -188,7 +208,7 @@ macro_rules! closed {
 closed! {
     1000 = "1000", 1001 = "1001", 1002 = "1002", 1003 = "1003", 1005 = "1005", 1006 = "1006", 1007 = "1007",
     1009 = "1009", 1011 = "1011", 1012 = "1012", 1013 = "1013", 4001 = "4001", 4002 = "4002", 4003 = "4003",
-    4009 = "4009", 4010 = "4010", 4108 = "4108", 4109 = "4109", 4201 = "4201", 4202 = "4202",
+    4004 = "4004", 4009 = "4009", 4010 = "4010", 4108 = "4108", 4109 = "4109", 4201 = "4201", 4202 = "4202",
 }
 
 impl StatusClass {

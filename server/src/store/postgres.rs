@@ -93,8 +93,19 @@ impl PostgresStore {
     /// # Errors
     /// As [`PostgresStore::open`].
     pub async fn open_for(url: &str, node: NodeId) -> Result<Self, StoreError> {
+        Self::open_as(url, format!("{NAME} {node:016x}")).await
+    }
+
+    /// As [`PostgresStore::open`], for a command, which the nodes do not take for one of them.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`].
+    pub async fn open_beside(url: &str, command: &str) -> Result<Self, StoreError> {
+        Self::open_as(url, format!("{NAME} {command}")).await
+    }
+
+    async fn open_as(url: &str, name: String) -> Result<Self, StoreError> {
         let (options, place) = read(url)?;
-        let name = format!("{NAME} {node:016x}");
         let options = options.application_name(&name);
         sessions::check(&options, &place).await.map_err(|error| match error {
             sessions::Error::Unusable(sentence) => sentence,

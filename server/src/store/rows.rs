@@ -1,13 +1,15 @@
 //! The log's rows as both backends select them, and what they mean on the wire.
 
+use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
 use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, User};
 use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant, TokenInfo};
 use causerie_protocol::{
-    ChatId, ClientId, Epoch, Event, Message, MessageId, MessageText, Seq, TokenId, UserId,
+    AuditId, ChatId, ClientId, Epoch, Event, InvitationId, Message, MessageId, MessageText, Role, Seq,
+    TokenId, UserId,
 };
 use sqlx::FromRow;
 
-use super::{AppendResult, Appended, Refused, TokenRecord};
+use super::{AppendResult, Appended, LinkRecord, Refused, TokenRecord};
 use crate::clock::{self, UnixMicros};
 
 /// The kinds of event, as the table holds them.
@@ -54,6 +56,7 @@ pub(super) struct AccountRow {
     #[sqlx(flatten)]
     pub(super) user: UserRow,
     pub(super) password_hash: String,
+    pub(super) suspended_at: Option<UnixMicros>,
 }
 
 /// A sign-in and whose it is.
@@ -62,13 +65,24 @@ pub(super) struct TokenRow {
     pub(super) id: i64,
     pub(super) expires_at: UnixMicros,
     pub(super) revoked: bool,
+    pub(super) last_used_at: UnixMicros,
+    pub(super) role: i64,
+    pub(super) suspended_at: Option<UnixMicros>,
     #[sqlx(flatten)]
     pub(super) user: UserRow,
 }
 
 impl From<TokenRow> for TokenRecord {
     fn from(row: TokenRow) -> Self {
-        Self { id: TokenId(row.id), user: row.user.into(), expires_at: row.expires_at, revoked: row.revoked }
+        Self {
+            id: TokenId(row.id),
+            user: row.user.into(),
+            role: role(row.role),
+            suspended: row.suspended_at.is_some(),
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+            revoked: row.revoked,
+        }
     }
 }
 
@@ -78,6 +92,9 @@ pub(super) struct TokenInfoRow {
     pub(super) id: i64,
     pub(super) created_at: UnixMicros,
     pub(super) expires_at: UnixMicros,
+    pub(super) device: String,
+    pub(super) address: String,
+    pub(super) last_used_at: Option<UnixMicros>,
 }
 
 impl From<TokenInfoRow> for TokenInfo {
@@ -87,6 +104,126 @@ impl From<TokenInfoRow> for TokenInfo {
             created_at: clock::to_wire(row.created_at),
             expires_at: clock::to_wire(row.expires_at),
             current: false,
+            device: row.device,
+            address: row.address,
+            last_used_at: row.last_used_at.map(clock::to_wire),
+        }
+    }
+}
+
+/// A role as the table holds it; an unknown one may as little as a guest.
+pub(super) fn role(value: i64) -> Role {
+    usize::try_from(value).ok().and_then(|place| Role::ALL.get(place).copied()).unwrap_or(Role::Guest)
+}
+
+/// What the table holds of a role.
+pub(super) fn role_to_sql(role: Role) -> i64 {
+    match role {
+        Role::Guest => 0,
+        Role::Member => 1,
+        Role::Moderator => 2,
+        Role::Owner => 3,
+    }
+}
+
+/// Chats as a link's row names them: `3,17`.
+pub(super) fn chats_from_text(text: &str) -> Vec<ChatId> {
+    text.split(',').filter_map(|id| id.parse().ok()).collect()
+}
+
+/// An account as those who look after people see it.
+#[derive(FromRow)]
+pub(super) struct AccountRowFull {
+    id: i64,
+    email: String,
+    name: String,
+    role: i64,
+    created_at: UnixMicros,
+    suspended_at: Option<UnixMicros>,
+    delete_at: Option<UnixMicros>,
+    last_used_at: Option<UnixMicros>,
+}
+
+impl From<AccountRowFull> for Account {
+    fn from(row: AccountRowFull) -> Self {
+        Self {
+            id: UserId(row.id),
+            email: row.email,
+            name: row.name,
+            role: role(row.role),
+            created_at: clock::to_wire(row.created_at),
+            last_used_at: row.last_used_at.map(clock::to_wire),
+            suspended_at: row.suspended_at.map(clock::to_wire),
+            delete_at: row.delete_at.map(clock::to_wire),
+        }
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct LinkRow {
+    role: i64,
+    ends_at: UnixMicros,
+    invited_by: Option<String>,
+}
+
+impl From<LinkRow> for LinkRecord {
+    fn from(row: LinkRow) -> Self {
+        Self { role: role(row.role), invited_by: row.invited_by, ends_at: row.ends_at }
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct InvitationRow {
+    id: i64,
+    role: i64,
+    chats: String,
+    created_by: Option<i64>,
+    created_at: UnixMicros,
+    ends_at: UnixMicros,
+    uses: i64,
+    max_uses: i64,
+    revoked: bool,
+}
+
+impl From<InvitationRow> for Invitation {
+    fn from(row: InvitationRow) -> Self {
+        Self {
+            id: InvitationId(row.id),
+            role: role(row.role),
+            chats: chats_from_text(&row.chats),
+            created_by: row.created_by.map(UserId),
+            created_at: clock::to_wire(row.created_at),
+            ends_at: clock::to_wire(row.ends_at),
+            uses: row.uses,
+            max_uses: row.max_uses,
+            revoked: row.revoked,
+        }
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct AuditRow {
+    id: i64,
+    at: UnixMicros,
+    actor_id: Option<i64>,
+    actor_name: Option<String>,
+    action: String,
+    target_id: Option<i64>,
+    target_name: Option<String>,
+    detail: String,
+}
+
+impl From<AuditRow> for AuditEntry {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            id: AuditId(row.id),
+            at: clock::to_wire(row.at),
+            actor: row.actor_id.map(UserId),
+            actor_name: row.actor_name,
+            action: row.action,
+            target: row.target_id.map(UserId),
+            target_name: row.target_name,
+            detail: row.detail,
         }
     }
 }

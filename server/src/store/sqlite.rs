@@ -85,16 +85,53 @@ impl SqliteStore {
     pub async fn open_at(url: &str, address: Option<SocketAddr>) -> Result<Self, StoreError> {
         let options = options(url)?;
         let claim = Claim::take(options.get_filename(), true, SERVE).await?;
-        let options = options
-            .filename(claim.path())
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            // Fewer, larger checkpoints: the log may grow to 16 MB before it is copied back.
-            .pragma("wal_autocheckpoint", "4000")
-            .pragma("cache_size", "-16000")
-            .statement_cache_capacity(64);
+        Self::open_claimed(options, claim, address).await
+    }
+
+    /// As [`SqliteStore::open`], for a command that changes little and ends, beside a server that has the file or alone.
+    ///
+    /// SQLite itself lets the two write in turns (<https://www.sqlite.org/wal.html>).
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`]; also when the server that has the file is of another version.
+    pub async fn open_beside(url: &str, command: &str) -> Result<Self, StoreError> {
+        let options = options(url)?;
+        if file::holder(options.get_filename()).is_none() {
+            let claim = Claim::take(options.get_filename(), true, command).await?;
+            return Self::open_claimed(options, claim, None).await;
+        }
+        let claim = Claim::join(options.get_filename())?;
+        let options = connected(options, &claim).create_if_missing(false);
+        let mut look = options.connect().await.map_err(|error| unusable(&options, &error))?;
+        let version: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&mut look)
+            .await
+            .map_err(|error| unusable(&options, &error))?;
+        if version != MIGRATIONS.iter().map(|migration| migration.version).max() {
+            return Err(StoreError::Unusable(format!(
+                "The database {} is served by another version of Causerie: use that one's program, or stop the server first.",
+                claim.path().display()
+            )));
+        }
+        let epoch = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'epoch'")
+            .fetch_one(&mut look)
+            .await
+            .map_err(|error| unusable(&options, &error))?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(WRITER_TIMEOUT)
+            .connect_lazy_with(options.clone());
+        let readers = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.read_only(true));
+        let (instruments, position) = (Instruments::default(), AtomicI64::default());
+        Ok(Self { writer, readers, instruments, epoch: Epoch(epoch), position, claim })
+    }
+
+    async fn open_claimed(
+        options: SqliteConnectOptions,
+        claim: Claim,
+        address: Option<SocketAddr>,
+    ) -> Result<Self, StoreError> {
+        let options = connected(options, &claim).create_if_missing(true);
         let unusable = |error: &sqlx::Error| unusable(&options, error);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
@@ -276,6 +313,19 @@ fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
         )
     })?;
     Ok(options.busy_timeout(BUSY_TIMEOUT).disable_statement_logging())
+}
+
+/// What every connection has in common that reads and writes the tables of a file.
+fn connected(options: SqliteConnectOptions, claim: &Claim) -> SqliteConnectOptions {
+    options
+        .filename(claim.path())
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        // Fewer, larger checkpoints: the log may grow to 16 MB before it is copied back.
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("cache_size", "-16000")
+        .statement_cache_capacity(64)
 }
 
 async fn migrate(writer: &mut SqliteConnection, options: &SqliteConnectOptions) -> Result<(), StoreError> {

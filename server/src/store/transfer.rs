@@ -34,12 +34,24 @@ pub enum Table {
     Events,
     /// The names of the requests that started chats.
     CreatedChats,
+    /// Invitations and links to set a password, by the digests of their secrets.
+    Links,
+    /// What was done to people, and by whom.
+    Audit,
 }
 
 impl Table {
     /// All of them, each after what its rows refer to.
-    pub const ALL: [Self; 6] =
-        [Self::Users, Self::Tokens, Self::Chats, Self::Participants, Self::Events, Self::CreatedChats];
+    pub const ALL: [Self; 8] = [
+        Self::Users,
+        Self::Tokens,
+        Self::Chats,
+        Self::Participants,
+        Self::Events,
+        Self::CreatedChats,
+        Self::Links,
+        Self::Audit,
+    ];
 
     /// Its name in both databases.
     #[must_use]
@@ -51,6 +63,8 @@ impl Table {
             Self::Participants => "participants",
             Self::Events => "events",
             Self::CreatedChats => "created_chats",
+            Self::Links => "links",
+            Self::Audit => "audit",
         }
     }
 
@@ -110,6 +124,10 @@ pub(super) struct User {
     pub(super) name: String,
     pub(super) password_hash: String,
     pub(super) created_at: UnixMicros,
+    pub(super) role: i64,
+    pub(super) suspended_at: Option<UnixMicros>,
+    pub(super) delete_at: Option<UnixMicros>,
+    pub(super) deleted_at: Option<UnixMicros>,
 }
 
 #[derive(FromRow, PartialEq)]
@@ -120,6 +138,9 @@ pub(super) struct Token {
     pub(super) created_at: UnixMicros,
     pub(super) expires_at: UnixMicros,
     pub(super) revoked: bool,
+    pub(super) device: String,
+    pub(super) address: String,
+    pub(super) last_used_at: Option<UnixMicros>,
 }
 
 #[derive(FromRow, PartialEq)]
@@ -166,6 +187,32 @@ pub(super) struct Event {
     pub(super) deleted_at: Option<UnixMicros>,
 }
 
+#[derive(FromRow, PartialEq)]
+pub(super) struct Link {
+    pub(super) id: i64,
+    pub(super) kind: i64,
+    pub(super) digest: Vec<u8>,
+    pub(super) role: i64,
+    pub(super) user_id: Option<i64>,
+    pub(super) created_by: Option<i64>,
+    pub(super) created_at: UnixMicros,
+    pub(super) ends_at: UnixMicros,
+    pub(super) uses: i64,
+    pub(super) max_uses: i64,
+    pub(super) revoked: bool,
+    pub(super) chats: String,
+}
+
+#[derive(FromRow, PartialEq)]
+pub(super) struct Audit {
+    pub(super) id: i64,
+    pub(super) at: UnixMicros,
+    pub(super) actor_id: Option<i64>,
+    pub(super) action: String,
+    pub(super) target_id: Option<i64>,
+    pub(super) detail: String,
+}
+
 /// Rows of one table, in the order of their keys.
 #[derive(PartialEq)]
 pub(super) enum Rows {
@@ -175,6 +222,8 @@ pub(super) enum Rows {
     Participants(Vec<Participant>),
     Events(Vec<Event>),
     CreatedChats(Vec<CreatedChat>),
+    Links(Vec<Link>),
+    Audit(Vec<Audit>),
 }
 
 impl Rows {
@@ -186,6 +235,8 @@ impl Rows {
             Self::Participants(rows) => rows.len(),
             Self::Events(rows) => rows.len(),
             Self::CreatedChats(rows) => rows.len(),
+            Self::Links(rows) => rows.len(),
+            Self::Audit(rows) => rows.len(),
         };
         len as u64
     }
@@ -198,6 +249,8 @@ impl Rows {
             Self::Participants(rows) => rows.last().map(|row| (row.chat_id, row.user_id)),
             Self::Events(rows) => rows.last().map(|row| (row.id, 0)),
             Self::CreatedChats(rows) => rows.last().map(|row| (row.id, 0)),
+            Self::Links(rows) => rows.last().map(|row| (row.id, 0)),
+            Self::Audit(rows) => rows.last().map(|row| (row.id, 0)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The program as a person starts it: options, `.env`, signals, and sentences about what is wrong.
 
+mod account;
 mod clock;
 mod configuration;
 mod database;

@@ -373,6 +373,18 @@ async fn typing_is_seen_on_another_node() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_suspended_on_one_node_is_out_on_the_other() {
+    let nodes = Nodes::start().await;
+    let (owner, bob) = (nodes.one.register("owner").await, nodes.one.register("bob").await);
+    let mut there = nodes.other.many(&bob).await;
+    let path = paths::person_action(bob.user.id, "suspend");
+    nodes.one.call(Method::POST, &path, &owner, Value::Null).await;
+    assert_eq!(there.closed().await.0, 4004);
+    let mut again = nodes.other.socket(&bob.token, paths::SOCKET).await;
+    assert_eq!(again.closed().await.0, 4004);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_load_of_the_page_breaks_while_one_version_follows_another() {
     let database = database().await.unwrap();
     let redis = Redis::start().await.unwrap();

@@ -5,6 +5,7 @@ mod addresses;
 mod chats;
 mod log;
 mod page;
+mod people;
 #[cfg(feature = "test-services")]
 mod postgres;
 mod refused;
@@ -13,7 +14,7 @@ mod upgrade;
 mod world;
 
 use causerie_protocol::rest::UserRef;
-use causerie_server::store::{SqliteStore, Store};
+use causerie_server::store::{AccountChange, Actor, SqliteStore, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
@@ -39,6 +40,53 @@ mod on_sqlite {
         before.close().await.unwrap();
         let world = World::again(sqlite(folder.path()).await).await;
         upgrade::the_list_goes_by_messages(world).await;
+    }
+
+    #[tokio::test]
+    async fn after_the_upgrade_the_first_account_is_the_owner_and_nothing_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SqliteConnectOptions::new().filename(folder.path().join("causerie.db"));
+        let mut before = file.create_if_missing(true).connect().await.unwrap();
+        upgrade::without_accounts(&sqlx::migrate!("migrations/sqlite")).run(&mut before).await.unwrap();
+        sqlx::raw_sql(upgrade::CONTENT).execute(&mut before).await.unwrap();
+        sqlx::raw_sql(upgrade::SIGN_IN_ON_SQLITE).execute(&mut before).await.unwrap();
+        before.close().await.unwrap();
+        upgrade::the_first_account_is_the_owner(World::again(sqlite(folder.path()).await).await).await;
+    }
+
+    #[tokio::test]
+    async fn after_the_upgrade_an_owner_who_was_named_is_the_only_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SqliteConnectOptions::new().filename(folder.path().join("causerie.db"));
+        let mut before = file.create_if_missing(true).connect().await.unwrap();
+        upgrade::without_accounts(&sqlx::migrate!("migrations/sqlite")).run(&mut before).await.unwrap();
+        sqlx::raw_sql(upgrade::CONTENT).execute(&mut before).await.unwrap();
+        before.close().await.unwrap();
+        upgrade::who_was_named_is_the_owner(World::again(sqlite(folder.path()).await).await).await;
+    }
+
+    #[tokio::test]
+    async fn a_command_works_beside_the_server_that_has_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("causerie.db").display());
+        let server = World::new(SqliteStore::open(&url).await.unwrap()).await;
+        let command = SqliteStore::open_beside(&url, "account").await.unwrap();
+        let suspended = command.change_account(Actor::Operator, server.bob, AccountChange::Suspend).await;
+        assert!(suspended.unwrap().is_ok());
+        command.close().await;
+        assert_eq!(server.store.account("bob@example.org").await.unwrap(), None);
+        // The server still has the file for itself.
+        assert!(SqliteStore::open(&url).await.is_err());
+        let chat = server.new_chat(&[server.alice, server.carol], None).await.0;
+        server.say(chat, server.alice, "it goes on").await;
+        server.store.close().await;
+        // And without a server the command has it alone.
+        let alone = SqliteStore::open_beside(&url, "account").await.unwrap();
+        assert!(
+            alone.change_account(Actor::Operator, server.bob, AccountChange::Restore).await.unwrap().is_ok()
+        );
+        alone.close().await;
+        assert!(sqlite(folder.path()).await.account("bob@example.org").await.unwrap().is_some());
     }
 
     #[tokio::test]

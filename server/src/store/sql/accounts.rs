@@ -2,28 +2,31 @@
 
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{TokenInfo, UserRef};
-use causerie_protocol::{TokenId, UserId};
+use causerie_protocol::{Role, TokenId, UserId};
 
 use super::{Connection, list};
 use crate::clock::{self, UnixMicros};
 use crate::email;
+use crate::hub::Ending;
 use crate::store::TokenRecord;
-use crate::store::rows::{AccountRow, TokenInfoRow, TokenRow, UserRow};
+use crate::store::rows::{AccountRow, TokenInfoRow, TokenRow, UserRow, role_to_sql};
 
 /// How many accounts of one address are read, the one with the wanted spelling first: more are from before addresses had
 /// keys, and differ in the case of more letters than anybody's do.
 const SPELLINGS: i64 = 64;
 
-pub(super) async fn create_user(
+/// Adds a row; `None` when the address is taken.
+pub(super) async fn insert_user(
     writer: &mut Connection,
     email: &str,
     name: &str,
     password_hash: &str,
+    role: Role,
 ) -> sqlx::Result<Option<User>> {
     // Whoever has the address: also a twin alone, and an account that a node of an older version has just made.
     let id = sqlx::query_scalar(
-        "INSERT INTO users (email, email_key, name, password_hash, created_at)
-         SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (
+        "INSERT INTO users (email, email_key, name, password_hash, created_at, role)
+         SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (
              SELECT 1 FROM users WHERE email_key = $2 OR (email_key IS NULL AND lower(email) = lower($1))
          )
          ON CONFLICT DO NOTHING RETURNING id",
@@ -33,13 +36,37 @@ pub(super) async fn create_user(
     .bind(name)
     .bind(password_hash)
     .bind(clock::now())
+    .bind(role_to_sql(role))
     .fetch_optional(writer)
     .await?;
     Ok(id.map(|id| User { id: UserId(id), email: email.to_owned(), name: name.to_owned() }))
 }
 
+/// Gives an account another address; false when that is another account's.
+pub(super) async fn set_email(writer: &mut Connection, user: UserId, email: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "UPDATE users SET email = $2, email_key = $3, email_twin = 0 WHERE id = $1 AND NOT EXISTS (
+             SELECT 1 FROM users other WHERE other.id <> $1
+             AND (other.email_key = $3 OR (other.email_key IS NULL AND lower(other.email) = lower($2)))
+         )",
+    )
+    .bind(user.0)
+    .bind(email)
+    .bind(email::key(email))
+    .execute(writer)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 pub(super) async fn account(reader: &mut Connection, email: &str) -> sqlx::Result<Option<(User, String)>> {
-    Ok(by_email(reader, email).await?.map(|row| (row.user.into(), row.password_hash)))
+    // To a suspended one nobody signs in, and it is looked for and answered as one that is not there.
+    let row = by_email(reader, email).await?.filter(|row| row.suspended_at.is_none());
+    Ok(row.map(|row| (row.user.into(), row.password_hash)))
+}
+
+/// The id of the account with an address, whether or not somebody can sign in to it.
+pub(super) async fn id_by_email(reader: &mut Connection, email: &str) -> sqlx::Result<Option<UserId>> {
+    Ok(by_email(reader, email).await?.map(|row| UserId(row.user.user_id)))
 }
 
 pub(super) async fn replace_password_hash(
@@ -60,12 +87,17 @@ pub(super) async fn replace_password_hash(
 pub(super) async fn find_user(reader: &mut Connection, wanted: &UserRef) -> sqlx::Result<Option<User>> {
     let row: Option<UserRow> = match wanted {
         UserRef::Id(id) => {
-            sqlx::query_as("SELECT id AS user_id, email, name FROM users WHERE id = $1")
-                .bind(id.0)
-                .fetch_optional(reader)
-                .await?
+            sqlx::query_as(
+                "SELECT id AS user_id, email, name FROM users
+                 WHERE id = $1 AND suspended_at IS NULL AND deleted_at IS NULL",
+            )
+            .bind(id.0)
+            .fetch_optional(reader)
+            .await?
         }
-        UserRef::Email(email) => by_email(reader, email).await?.map(|row| row.user),
+        UserRef::Email(email) => {
+            by_email(reader, email).await?.filter(|row| row.suspended_at.is_none()).map(|row| row.user)
+        }
     };
     Ok(row.map(Into::into))
 }
@@ -73,7 +105,7 @@ pub(super) async fn find_user(reader: &mut Connection, wanted: &UserRef) -> sqlx
 /// The account with an address: of several the one that is spelled so, or but for the case of ASCII letters, or the oldest.
 async fn by_email(reader: &mut Connection, email: &str) -> sqlx::Result<Option<AccountRow>> {
     let rows: Vec<AccountRow> = sqlx::query_as(
-        "SELECT id AS user_id, email, name, password_hash FROM users
+        "SELECT id AS user_id, email, name, password_hash, suspended_at FROM users
          WHERE email_key = $1 OR (email_key IS NULL AND lower(email) = lower($2))
          ORDER BY email <> $2, email_twin, id LIMIT $3",
     )
@@ -107,7 +139,8 @@ pub(super) async fn create_token(
 
 pub(super) async fn token(reader: &mut Connection, digest: [u8; 32]) -> sqlx::Result<Option<TokenRecord>> {
     let row: Option<TokenRow> = sqlx::query_as(
-        "SELECT t.id, t.expires_at, t.revoked, u.id AS user_id, u.email, u.name
+        "SELECT t.id, t.expires_at, t.revoked, coalesce(t.last_used_at, t.created_at) AS last_used_at,
+                u.role, u.suspended_at, u.id AS user_id, u.email, u.name
          FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.digest = $1",
     )
     .bind(&digest[..])
@@ -122,7 +155,7 @@ pub(super) async fn tokens_of(
     now: UnixMicros,
 ) -> sqlx::Result<Vec<TokenInfo>> {
     let rows: Vec<TokenInfoRow> = sqlx::query_as(
-        "SELECT id, created_at, expires_at FROM tokens
+        "SELECT id, created_at, expires_at, device, address, last_used_at FROM tokens
          WHERE user_id = $1 AND NOT revoked AND expires_at > $2 ORDER BY id DESC",
     )
     .bind(user.0)
@@ -145,10 +178,38 @@ pub(super) async fn revoke_token(
     Ok(done.rows_affected() > 0)
 }
 
-pub(super) async fn revoked(reader: &mut Connection, tokens: &[TokenId]) -> sqlx::Result<Vec<TokenId>> {
-    let ids = sqlx::query_scalar(concat!("SELECT id FROM tokens WHERE revoked AND id ", in_list!("$1")))
-        .bind(list(tokens.iter().map(|token| token.0)))
-        .fetch_all(reader)
-        .await?;
-    Ok(ids.into_iter().map(TokenId).collect())
+/// Notes what a sign-in is used from; what it was made with stays when nothing is said of it now.
+pub(super) async fn touch_token(
+    writer: &mut Connection,
+    token: TokenId,
+    now: UnixMicros,
+    device: Option<&str>,
+    address: &str,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE tokens SET last_used_at = $2, device = coalesce($3, device), address = $4 WHERE id = $1",
+    )
+    .bind(token.0)
+    .bind(now)
+    .bind(device)
+    .bind(address)
+    .execute(writer)
+    .await
+    .map(drop)
+}
+
+pub(super) async fn revoked(
+    reader: &mut Connection,
+    tokens: &[TokenId],
+) -> sqlx::Result<Vec<(TokenId, Ending)>> {
+    let rows: Vec<(i64, bool)> = sqlx::query_as(concat!(
+        "SELECT t.id, u.suspended_at IS NOT NULL FROM tokens t JOIN users u ON u.id = t.user_id
+         WHERE t.revoked AND t.id ",
+        in_list!("$1")
+    ))
+    .bind(list(tokens.iter().map(|token| token.0)))
+    .fetch_all(reader)
+    .await?;
+    let ending = |suspended| if suspended { Ending::Suspended } else { Ending::Revoked };
+    Ok(rows.into_iter().map(|(id, suspended)| (TokenId(id), ending(suspended))).collect())
 }

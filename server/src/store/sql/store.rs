@@ -4,19 +4,23 @@
 //! the two do differently: `run`, transactions, a few statements, and how a list of ids or a text is bound.
 
 use async_trait::async_trait;
+use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{Chat, ChatCursor, TokenInfo, UserRef};
-use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
+use causerie_protocol::{
+    AuditId, ChatId, Epoch, Event, InvitationId, Message, MessageId, Seq, TokenId, UserId,
+};
 
 use super::{
     Backend, Connection, Database, append, begin_on_users, content, last_event_id, list, lock_chat, snapshot,
 };
 use crate::clock::UnixMicros;
-use crate::hub::NodeId;
+use crate::hub::{Ending, NodeId};
 use crate::metrics::Operation;
 use crate::store::Access::{Read, Write};
 use crate::store::{
-    Append, AppendResult, Appended, Created, NewChat, PageFile, PoolState, Position, Store, StoreError,
+    AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Appended, Created, Entry,
+    LinkRecord, NewAccount, NewChat, NewLink, NotChanged, PageFile, PoolState, Position, Store, StoreError,
     TokenRecord,
 };
 
@@ -40,6 +44,7 @@ mod chats;
 pub(in crate::store) mod email_keys;
 pub(in crate::store) mod log;
 mod page;
+mod people;
 pub(in crate::store) mod transfer;
 
 #[async_trait]
@@ -50,10 +55,12 @@ impl Store for Backend {
         name: &str,
         password_hash: &str,
     ) -> Result<Option<User>, StoreError> {
+        let account = NewAccount { email, name, password_hash, entry: Entry::Registration };
         self.run(Operation::CreateUser, Write, async |connection| {
-            let created = accounts::create_user(connection, email, name, password_hash).await?;
-            self.note_new_rows(created.is_some().into());
-            Ok(created)
+            let created = people::create_account(connection, &account).await?;
+            let AccountCreated::New { user, .. } = created else { return Ok(None) };
+            self.note_new_rows(1);
+            Ok(Some(user))
         })
         .await
     }
@@ -101,7 +108,7 @@ impl Store for Backend {
         .await
     }
 
-    async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>, StoreError> {
+    async fn revoked(&self, tokens: &[TokenId]) -> Result<Vec<(TokenId, Ending)>, StoreError> {
         self.run(Operation::Revoked, Read, async |connection| accounts::revoked(connection, tokens).await)
             .await
     }
@@ -111,6 +118,118 @@ impl Store for Backend {
             accounts::revoke_token(connection, user, token).await
         })
         .await
+    }
+
+    async fn touch_token(
+        &self,
+        token: TokenId,
+        now: UnixMicros,
+        device: Option<&str>,
+        address: &str,
+    ) -> Result<(), StoreError> {
+        self.run(Operation::TouchToken, Write, async |connection| {
+            accounts::touch_token(connection, token, now, device, address).await
+        })
+        .await
+    }
+
+    async fn ensure_owner(&self) -> Result<bool, StoreError> {
+        self.run(Operation::EnsureOwner, Write, async |connection| people::ensure_owner(connection).await)
+            .await
+    }
+
+    async fn create_account(&self, account: NewAccount<'_>) -> Result<AccountCreated, StoreError> {
+        self.run(Operation::CreateUser, Write, async |connection| {
+            let created = people::create_account(connection, &account).await?;
+            self.note_new_rows(matches!(created, AccountCreated::New { .. }).into());
+            Ok(created)
+        })
+        .await
+    }
+
+    async fn change_account(
+        &self,
+        actor: Actor,
+        target: UserId,
+        change: AccountChange,
+    ) -> Result<AccountChanged, StoreError> {
+        self.run(Operation::ChangeAccount, Write, async |connection| {
+            people::change(connection, actor, target, &change).await
+        })
+        .await
+    }
+
+    async fn person(&self, person: &UserRef) -> Result<Option<Account>, StoreError> {
+        self.run(Operation::FindUser, Read, async |connection| {
+            let id = match person {
+                UserRef::Id(id) => Some(*id),
+                UserRef::Email(email) => accounts::id_by_email(connection, email).await?,
+            };
+            match id {
+                Some(id) => people::person(connection, id).await,
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
+    async fn people(&self, words: &str, after: UserId, limit: u64) -> Result<Vec<Account>, StoreError> {
+        self.run(Operation::People, Read, async |connection| {
+            people::people(connection, words, after, limit).await
+        })
+        .await
+    }
+
+    async fn due_for_deletion(&self, now: UnixMicros) -> Result<Vec<UserId>, StoreError> {
+        self.run(Operation::People, Read, async |connection| people::due_for_deletion(connection, now).await)
+            .await
+    }
+
+    async fn create_link(&self, actor: Actor, link: NewLink) -> Result<Result<(), NotChanged>, StoreError> {
+        self.run(Operation::CreateLink, Write, async |connection| {
+            people::create_link(connection, actor, &link).await
+        })
+        .await
+    }
+
+    async fn invitation(&self, digest: [u8; 32], now: UnixMicros) -> Result<Option<LinkRecord>, StoreError> {
+        self.run(Operation::Link, Read, async |connection| people::invitation(connection, digest, now).await)
+            .await
+    }
+
+    async fn invitations(&self, before: InvitationId, limit: u64) -> Result<Vec<Invitation>, StoreError> {
+        self.run(Operation::Invitations, Read, async |connection| {
+            people::invitations(connection, before, limit).await
+        })
+        .await
+    }
+
+    async fn revoke_invitation(&self, actor: Actor, id: InvitationId) -> Result<bool, StoreError> {
+        self.run(Operation::RevokeInvitation, Write, async |connection| {
+            people::revoke_invitation(connection, actor, id).await
+        })
+        .await
+    }
+
+    async fn can_reset(&self, digest: [u8; 32], now: UnixMicros) -> Result<bool, StoreError> {
+        self.run(Operation::Link, Read, async |connection| people::can_reset(connection, digest, now).await)
+            .await
+    }
+
+    async fn reset_password(
+        &self,
+        digest: [u8; 32],
+        hash: &str,
+    ) -> Result<Option<(User, Vec<TokenId>)>, StoreError> {
+        self.run(Operation::ResetPassword, Write, async |connection| {
+            people::reset_password(connection, digest, hash).await
+        })
+        .await
+    }
+
+    async fn audit(&self, before: AuditId, limit: u64) -> Result<Vec<AuditEntry>, StoreError> {
+        self.run(Operation::Audit, Read, async |connection| people::audit(connection, before, limit).await)
+            .await
     }
 
     async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError> {

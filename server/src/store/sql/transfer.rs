@@ -36,6 +36,8 @@ pub(in crate::store) async fn count(connection: &mut Connection, table: Table) -
         Table::Participants => "SELECT count(*) FROM participants",
         Table::Events => "SELECT count(*) FROM events",
         Table::CreatedChats => "SELECT count(*) FROM created_chats",
+        Table::Links => "SELECT count(*) FROM links",
+        Table::Audit => "SELECT count(*) FROM audit",
     };
     let count: i64 = sqlx::query_scalar(statement).fetch_one(connection).await?;
     Ok(count.unsigned_abs())
@@ -49,7 +51,8 @@ pub(in crate::store) async fn read(
     Ok(match table {
         Table::Users => Rows::Users(
             sqlx::query_as(
-                "SELECT id, email, email_key, email_twin, name, password_hash, created_at FROM users
+                "SELECT id, email, email_key, email_twin, name, password_hash, created_at,
+                        role, suspended_at, delete_at, deleted_at FROM users
                  WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
@@ -59,8 +62,8 @@ pub(in crate::store) async fn read(
         ),
         Table::Tokens => Rows::Tokens(
             sqlx::query_as(
-                "SELECT id, user_id, digest, created_at, expires_at, revoked FROM tokens
-                 WHERE id > $1 ORDER BY id LIMIT $2",
+                "SELECT id, user_id, digest, created_at, expires_at, revoked, device, address, last_used_at
+                 FROM tokens WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
             .bind(BATCH)
@@ -108,6 +111,25 @@ pub(in crate::store) async fn read(
             .fetch_all(connection)
             .await?,
         ),
+        Table::Links => Rows::Links(
+            sqlx::query_as(
+                "SELECT id, kind, digest, role, user_id, created_by, created_at, ends_at, uses, max_uses, revoked, chats
+                 FROM links WHERE id > $1 ORDER BY id LIMIT $2",
+            )
+            .bind(after.0)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+        Table::Audit => Rows::Audit(
+            sqlx::query_as(
+                "SELECT id, at, actor_id, action, target_id, detail FROM audit WHERE id > $1 ORDER BY id LIMIT $2",
+            )
+            .bind(after.0)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
     })
 }
 
@@ -115,20 +137,25 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
     let insert = |columns: &str| QueryBuilder::<Database>::new(format!("INSERT INTO {columns} "));
     let mut query = match rows {
         Rows::Users(rows) => {
-            let mut query =
-                insert("users (id, email, email_key, email_twin, name, password_hash, created_at)");
+            let mut query = insert(
+                "users (id, email, email_key, email_twin, name, password_hash, created_at, role, suspended_at, delete_at, deleted_at)",
+            );
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(&row.email).push_bind(&row.email_key);
                 values.push_bind(row.email_twin).push_bind(&row.name);
-                values.push_bind(&row.password_hash).push_bind(row.created_at);
+                values.push_bind(&row.password_hash).push_bind(row.created_at).push_bind(row.role);
+                values.push_bind(row.suspended_at).push_bind(row.delete_at).push_bind(row.deleted_at);
             });
             query
         }
         Rows::Tokens(rows) => {
-            let mut query = insert("tokens (id, user_id, digest, created_at, expires_at, revoked)");
+            let mut query = insert(
+                "tokens (id, user_id, digest, created_at, expires_at, revoked, device, address, last_used_at)",
+            );
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(row.user_id).push_bind(&row.digest);
                 values.push_bind(row.created_at).push_bind(row.expires_at).push_bind(row.revoked);
+                values.push_bind(&row.device).push_bind(&row.address).push_bind(row.last_used_at);
             });
             query
         }
@@ -167,6 +194,26 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(row.creator_id).push_bind(&row.client_id);
                 values.push_bind(row.chat_id).push_bind(&row.digest);
+            });
+            query
+        }
+        Rows::Links(rows) => {
+            let mut query = insert(
+                "links (id, kind, digest, role, user_id, created_by, created_at, ends_at, uses, max_uses, revoked, chats)",
+            );
+            query.push_values(rows, |mut values, row| {
+                values.push_bind(row.id).push_bind(row.kind).push_bind(&row.digest).push_bind(row.role);
+                values.push_bind(row.user_id).push_bind(row.created_by).push_bind(row.created_at);
+                values.push_bind(row.ends_at).push_bind(row.uses).push_bind(row.max_uses);
+                values.push_bind(row.revoked).push_bind(&row.chats);
+            });
+            query
+        }
+        Rows::Audit(rows) => {
+            let mut query = insert("audit (id, at, actor_id, action, target_id, detail)");
+            query.push_values(rows, |mut values, row| {
+                values.push_bind(row.id).push_bind(row.at).push_bind(row.actor_id).push_bind(&row.action);
+                values.push_bind(row.target_id).push_bind(&row.detail);
             });
             query
         }

@@ -60,6 +60,8 @@ pub(super) struct Claim {
     record_file: File,
     previous: Option<Record>,
     record: Mutex<(Record, Instant)>,
+    /// Whether the locks are this process', and with them the record.
+    is_holder: bool,
 }
 
 impl Claim {
@@ -123,12 +125,33 @@ impl Claim {
             record_file,
             previous,
             record: Mutex::new((record.clone(), Instant::now())),
+            is_holder: true,
         };
         claim.write(&record).map_err(|error| unusable(&error))?;
         if metadata.nlink() > 1 {
             tracing::warn!(path = %claim.path.display(), "the database file has several names (hard links): use one of them only, since SQLite's log goes with the name");
         }
         Ok(claim)
+    }
+
+    /// Goes into the file that another process has, without its locks and its record.
+    pub(super) fn join(path: &Path) -> Result<Self, StoreError> {
+        let unusable = |_: io::Error| unusable_file(path, None);
+        let file = open(path, false).map_err(unusable)?;
+        let full = fs::canonicalize(path).map_err(unusable)?;
+        let record_file = open(&record_path(&full), false).map_err(unusable)?;
+        let metadata = file.metadata().map_err(unusable)?;
+        Ok(Self {
+            path: full,
+            file: ManuallyDrop::new(file),
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            is_new: false,
+            record_file,
+            previous: None,
+            record: Mutex::new((Record::default(), Instant::now())),
+            is_holder: false,
+        })
     }
 
     /// The full path of the file, with every symbolic link followed.
@@ -182,7 +205,7 @@ impl Claim {
     /// Without a wait for the disk: after a loss of power an older note stands there, which is still true.
     pub(super) fn note(&self, position: i64, at_once: bool) {
         let mut guard = self.record.lock();
-        if position <= guard.0.position || !(at_once || guard.1.elapsed() >= NOTE_PAUSE) {
+        if !self.is_holder || position <= guard.0.position || !(at_once || guard.1.elapsed() >= NOTE_PAUSE) {
             return;
         }
         guard.0.position = position;
@@ -194,6 +217,9 @@ impl Claim {
 
     /// Lets others have the file, once no connection to it is open any more.
     pub(super) fn release(&self) {
+        if !self.is_holder {
+            return;
+        }
         inode_lock::release(&self.file);
         let _ = self.record_file.unlock();
     }

@@ -98,7 +98,8 @@ async fn only_its_owner_reads_a_database_whatever_the_mask_and_the_modes_before(
     let open_to_all = |folder: &TempDir, args: &[&str]| {
         let program = causerie(folder, args);
         let mut command = Command::new("/bin/sh");
-        command.current_dir(folder.path()).env_clear().args(["-c", "umask 0; exec \"$0\" \"$@\""]);
+        command.current_dir(folder.path()).env_clear().env("CAUSERIE_REGISTRATION", "open");
+        command.args(["-c", "umask 0; exec \"$0\" \"$@\""]);
         command.arg(program.as_std().get_program()).args(args);
         command
     };

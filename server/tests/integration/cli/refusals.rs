@@ -39,6 +39,8 @@ async fn bad_options_are_named() {
         (&["serve", "--port", "0", "--database-url", "sqlite:."], &["DATABASE_URL"]),
         (&["serve", "--max-sockets", "many"], &["--max-sockets", "--help"]),
         (&["serve", "--trusted-proxy", "the one next door"], &["--trusted-proxy", "10.0.0.0/8"]),
+        (&["serve", "--smtp-url", "smtp://localhost"], &["--smtp-url", "--mail-from"]),
+        (&["serve", "--public-url", "chat.example.org"], &["--public-url", "https://"]),
         (&["serve", "--metrics-token", "open sesame"], &["--metrics-token", "choose another"]),
         (&["serve", "--tls-cert", "cert.pem"], &["--tls-cert", "--tls-key"]),
         (

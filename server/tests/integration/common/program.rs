@@ -10,10 +10,11 @@ use tokio::process::Command;
 /// What the program says when it serves.
 const SERVES: &[u8] = b"listening on ";
 
-/// A command for the program. It sees a folder, and no environment.
+/// A command for the program. It sees a folder, and of an environment only that everybody may register.
 pub fn causerie(folder: &TempDir, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_causerie"));
     command.current_dir(folder.path()).env_clear().args(args).kill_on_drop(true);
+    command.env("CAUSERIE_REGISTRATION", "open");
     command
 }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use causerie_protocol::accounts::Registration;
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{Chat, MessageBody, SignedIn};
 use causerie_protocol::{ChatId, UserId, paths};
@@ -48,6 +49,7 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut config = Config::new(&folder.path().join("causerie.db"));
+        config.registration = Registration::Open;
         change(&mut config);
         let listener = listener.into_std().unwrap();
         let (shutdown, asked) = oneshot::channel::<()>();

@@ -81,7 +81,9 @@ async fn from_sqlite_to_postgres_nobody_notices() {
             ("chats", 3),
             ("participants", 6),
             ("events", events),
-            ("created_chats", 1)
+            ("created_chats", 1),
+            ("links", 1),
+            ("audit", 1)
         ]
     );
     let again = world.move_to(&url).await;

@@ -43,6 +43,7 @@ impl World {
         server.logout(&signed_out).await;
         let pair = server.start_chat(&alice, &bob).await;
         let group = server.start_group(&alice, &[&bob]).await;
+        server.call(Method::POST, paths::INVITATIONS, &alice, json!({"chats": [group]})).await;
         let made = server.call(Method::POST, paths::CHATS, &alice, trip(&bob)).await;
         let trip = ChatId(made["id"].as_i64().unwrap());
         let deleted = server.start_group(&alice, &[&bob]).await;

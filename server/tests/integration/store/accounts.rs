@@ -3,6 +3,7 @@
 use causerie_protocol::rest::UserRef;
 use causerie_protocol::{TokenId, UserId};
 use causerie_server::clock::UnixMicros;
+use causerie_server::hub::Ending;
 
 use super::world::World;
 
@@ -69,7 +70,7 @@ pub async fn a_token_is_found_by_its_digest_until_it_is_revoked(world: World) {
     assert!(world.store.token([7; 32]).await.unwrap().unwrap().revoked);
     let good =
         world.store.create_token(world.alice, [9; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
-    assert_eq!(world.store.revoked(&[good, id, TokenId(999)]).await.unwrap(), [id]);
+    assert_eq!(world.store.revoked(&[good, id, TokenId(999)]).await.unwrap(), [(id, Ending::Revoked)]);
 }
 
 pub async fn only_good_sign_ins_are_listed(world: World) {

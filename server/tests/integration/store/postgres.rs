@@ -131,6 +131,17 @@ mod on_postgres {
     }
 
     #[tokio::test]
+    async fn after_the_upgrade_the_first_account_is_the_owner_and_nothing_is_lost() {
+        let url = database().await;
+        let mut before = PgConnection::connect(&url).await.unwrap();
+        upgrade::without_accounts(&sqlx::migrate!("migrations/postgres")).run(&mut before).await.unwrap();
+        sqlx::raw_sql(upgrade::CONTENT).execute(&mut before).await.unwrap();
+        sqlx::raw_sql(upgrade::SIGN_IN_ON_POSTGRES).execute(&mut before).await.unwrap();
+        let world = World::again(PostgresStore::open(&url).await.unwrap()).await;
+        upgrade::the_first_account_is_the_owner(world).await;
+    }
+
+    #[tokio::test]
     async fn after_the_upgrade_the_list_goes_by_messages() {
         let url = database().await;
         let mut before = PgConnection::connect(&url).await.unwrap();

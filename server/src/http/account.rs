@@ -1,0 +1,134 @@
+//! `/api/account/`: one's own account; and what somebody without one needs: the installation, invitations, a new password.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use causerie_protocol::accounts::{
+    Account, AskReset, DeleteAccount, Installation, InvitationInfo, LookAtInvitation, ResetPassword,
+    UpdateAccount,
+};
+use causerie_protocol::rest::UserRef;
+use causerie_protocol::{limits, paths};
+
+use super::RouteSlash;
+use super::accounts;
+use super::json_body::JsonBody;
+use super::peer_addr::PeerAddr;
+use crate::auth::{Caller, password};
+use crate::email::EmailError;
+use crate::refusal::Refusal;
+use crate::state::AppState;
+use crate::store::{AccountChange, Actor};
+use crate::{clock, email};
+
+/// How long somebody has to think about the deletion of their account.
+const DELETION_WAIT: Duration = Duration::from_secs(limits::DELETION_DAYS as u64 * 24 * 60 * 60);
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route_slash(paths::INSTALLATION, get(installation))
+        .route_slash(paths::INVITATION, post(invitation))
+        .route_slash(paths::RESET, post(ask_reset))
+        .route_slash(paths::RESET_PASSWORD, post(reset_password))
+        .route_slash(paths::ACCOUNT, get(read).patch(update))
+        .route_slash(paths::DELETE_ACCOUNT, post(delete))
+        .route_slash(paths::KEEP_ACCOUNT, post(keep))
+}
+
+async fn installation(State(app): State<AppState>) -> Json<Installation> {
+    Json(Installation { registration: app.config.registration, mail: app.mailer.is_set_up() })
+}
+
+/// The secret stands in the body: an address would be in logs and histories.
+async fn invitation(
+    State(app): State<AppState>,
+    peer: PeerAddr,
+    JsonBody(body): JsonBody<LookAtInvitation>,
+) -> Result<Json<InvitationInfo>, Refusal> {
+    app.auth.limit_looks(peer.for_limits())?;
+    Ok(Json(app.auth.look_at_invitation(&body.token).await?))
+}
+
+/// The same answer, at once, for every address: who has an account here is nobody's business.
+async fn ask_reset(
+    State(app): State<AppState>,
+    peer: PeerAddr,
+    JsonBody(body): JsonBody<AskReset>,
+) -> Result<StatusCode, Refusal> {
+    if !app.mailer.is_set_up() {
+        return Err(Refusal::no_mail());
+    }
+    if !email::is_possible(&body.email) {
+        return Err(Refusal::invalid("email", EmailError::TooLong.to_string()));
+    }
+    app.auth.limit_resets(peer.for_limits(), &body.email)?;
+    if app.mailer.ask(body) { Ok(StatusCode::ACCEPTED) } else { Err(Refusal::too_many_mails()) }
+}
+
+async fn reset_password(
+    State(app): State<AppState>,
+    peer: PeerAddr,
+    JsonBody(body): JsonBody<ResetPassword>,
+) -> Result<StatusCode, Refusal> {
+    password::check(&body.password).map_err(|error| Refusal::invalid("password", error.to_string()))?;
+    app.auth.limit_looks(peer.for_limits())?;
+    app.auth.reset_password(&body.token, body.password).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn read(State(app): State<AppState>, caller: Caller) -> Result<Json<Account>, Refusal> {
+    let account = app.store.person(&UserRef::Id(caller.user.id)).await?;
+    account.map(Json).ok_or_else(Refusal::no_such_person)
+}
+
+async fn update(
+    State(app): State<AppState>,
+    caller: Caller,
+    peer: PeerAddr,
+    JsonBody(body): JsonBody<UpdateAccount>,
+) -> Result<Json<Account>, Refusal> {
+    let me = caller.user.id;
+    // All of it is checked before anything is changed.
+    let name = body.name.as_deref().map(|name| accounts::name(Some(name), &caller.user.email)).transpose()?;
+    let email = body.email.as_deref().map(email::parse).transpose();
+    let email = email.map_err(|error| Refusal::invalid("email", error.to_string()))?;
+    if let Some(password) = &body.password {
+        password::check(password).map_err(|error| Refusal::invalid("password", error.to_string()))?;
+    }
+    if email.is_some() || body.password.is_some() {
+        let current = body.current_password.ok_or_else(|| Refusal::missing("current_password"))?;
+        app.auth.check_own_password(&caller.user, peer.for_limits(), current).await?;
+    }
+    let mut changes = Vec::new();
+    changes.extend(email.map(AccountChange::Email));
+    changes.extend(name.map(AccountChange::Name));
+    if let Some(password) = body.password {
+        let hash = app.auth.hash_new(password).await?;
+        changes.push(AccountChange::Password { hash, except: Some(caller.token) });
+    }
+    for change in changes {
+        app.auth.change(Actor::User(me), me, change).await?;
+    }
+    read(State(app), caller).await
+}
+
+/// Ends every sign-in at once; who signs in again within the week can take it back.
+async fn delete(
+    State(app): State<AppState>,
+    caller: Caller,
+    peer: PeerAddr,
+    JsonBody(body): JsonBody<DeleteAccount>,
+) -> Result<Json<Account>, Refusal> {
+    let me = caller.user.id;
+    app.auth.check_own_password(&caller.user, peer.for_limits(), body.current_password).await?;
+    let change = AccountChange::DeleteAt(clock::now() + DELETION_WAIT);
+    Ok(Json(app.auth.change(Actor::User(me), me, change).await?))
+}
+
+async fn keep(State(app): State<AppState>, caller: Caller) -> Result<Json<Account>, Refusal> {
+    let me = caller.user.id;
+    Ok(Json(app.auth.change(Actor::User(me), me, AccountChange::Keep).await?))
+}

@@ -1,0 +1,134 @@
+//! What whoever runs the server does to accounts from the command line, beside a running server or without one.
+
+use std::sync::Arc;
+
+use causerie_protocol::accounts::{Account, AuditEntry, CreateInvitation, Invitation, Link, Registration};
+use causerie_protocol::rest::UserRef;
+use causerie_protocol::{AuditId, InvitationId, PersonName, Role, UserId, limits, text};
+
+use crate::auth::people::ChangeError;
+use crate::auth::{Auth, password};
+use crate::bus::MemoryBus;
+use crate::config::Limits;
+use crate::email;
+use crate::hub::Hub;
+use crate::refusal::Refusal;
+use crate::store::{AccountChange, Actor, Store, StoreError, open_beside};
+
+/// The accounts of an installation. Every error is one sentence.
+pub struct Operator {
+    store: Arc<dyn Store>,
+    auth: Auth,
+}
+
+impl Operator {
+    /// Opens the database of a URL, which a server may have at the same time.
+    pub async fn open(url: &str) -> Result<Self, String> {
+        let store = open_beside(url, "account").await.map_err(|error| error.to_string())?;
+        // No socket is here: a server that runs finds in the database which sign-ins ended.
+        let hub = Hub::new();
+        let bus = Arc::new(MemoryBus::new(hub.clone()));
+        let auth = Auth::new(store.clone(), bus, hub, &Limits::default(), Registration::Open);
+        Ok(Self { store, auth })
+    }
+
+    /// Those whose name or address holds these words.
+    pub async fn list(&self, words: &str) -> Result<Vec<Account>, String> {
+        let page = limits::ADMIN_PAGE as u64;
+        let (mut all, mut after) = (Vec::new(), UserId(0));
+        loop {
+            let accounts = self.store.people(words, after, page).await.map_err(told)?;
+            let Some(last) = accounts.last() else { return Ok(all) };
+            after = last.id;
+            all.extend(accounts);
+        }
+    }
+
+    /// Makes an account. Without a password its person needs a link to set one.
+    pub async fn create(
+        &self,
+        address: &str,
+        name: Option<&str>,
+        role: Role,
+        password: Option<String>,
+    ) -> Result<Account, String> {
+        let address = email::parse(address).map_err(|error| error.to_string())?;
+        let name = match name {
+            Some(name) => PersonName::new(name.trim()).map_err(text::name_detail)?.into_string(),
+            None => email::name_of(&address).to_owned(),
+        };
+        if let Some(password) = &password {
+            password::check(password).map_err(|error| error.to_string())?;
+        }
+        let created = self.auth.create_by_command(&address, &name, password, role).await;
+        let user = created.map_err(|error| told(ChangeError::from(error)))?;
+        let user = user.ok_or_else(|| {
+            format!("there is an account with the address {address} already: `causerie account role` changes its role")
+        })?;
+        self.find(&user.email).await
+    }
+
+    pub async fn change(&self, address: &str, change: AccountChange) -> Result<Account, String> {
+        let account = self.find(address).await?;
+        self.auth.change(Actor::Operator, account.id, change).await.map_err(told)
+    }
+
+    /// Makes an invitation.
+    pub async fn invite(&self, role: Role, uses: i64, hours: i64) -> Result<Link, String> {
+        if role == Role::Owner {
+            return Err(
+                "an owner is made by `causerie account create ADDRESS --owner`, not by an invitation"
+                    .to_owned(),
+            );
+        }
+        let asked = CreateInvitation { role, uses: Some(uses), hours: Some(hours), chats: Vec::new() };
+        self.auth.invite(Actor::Operator, &asked).await.map_err(told)
+    }
+
+    /// The newest invitations.
+    pub async fn invitations(&self) -> Result<Vec<Invitation>, String> {
+        self.store.invitations(InvitationId(i64::MAX), limits::ADMIN_PAGE as u64).await.map_err(told)
+    }
+
+    pub async fn revoke(&self, invitation: InvitationId) -> Result<(), String> {
+        match self.store.revoke_invitation(Actor::Operator, invitation).await.map_err(told)? {
+            true => Ok(()),
+            false => Err("there is no such invitation, or it was revoked already".to_owned()),
+        }
+    }
+
+    /// The newest entries of the audit log.
+    pub async fn audit(&self, limit: u64) -> Result<Vec<AuditEntry>, String> {
+        self.store.audit(AuditId(i64::MAX), limit).await.map_err(told)
+    }
+
+    /// Makes a link to set the password of this account.
+    pub async fn reset(&self, address: &str) -> Result<Link, String> {
+        let account = self.find(address).await?;
+        self.auth.invite_to_reset(Actor::Operator, account.id).await.map_err(told)
+    }
+
+    /// Closes the database.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+
+    async fn find(&self, address: &str) -> Result<Account, String> {
+        let found = match address.parse().map(UserId) {
+            Ok(id) => self.store.person(&UserRef::Id(id)).await,
+            Err(_) => self.store.person(&UserRef::Email(address.trim().to_owned())).await,
+        };
+        found.map_err(told)?.ok_or_else(|| {
+            format!("there is no account {address}: `causerie account list` shows them all; name one by its address or its number")
+        })
+    }
+}
+
+/// What a person is told, with what only whoever runs the server may know.
+fn told(error: impl Into<ChangeError>) -> String {
+    match error.into() {
+        ChangeError::Password(crate::auth::PasswordError::Store(StoreError::Unusable(sentence))) => sentence,
+        ChangeError::Password(crate::auth::PasswordError::Store(error)) => error.to_string(),
+        other => Refusal::from(other).detail.into_owned(),
+    }
+}

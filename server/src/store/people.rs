@@ -1,0 +1,143 @@
+//! What the store knows of accounts beyond signing in: roles, suspension, links that let somebody in, the audit log.
+
+use causerie_protocol::accounts::Account;
+use causerie_protocol::{ChatId, Role, TokenId, User, UserId};
+
+use crate::clock::UnixMicros;
+
+/// A new account; the arguments are checked.
+#[derive(Clone, Debug)]
+pub struct NewAccount<'a> {
+    pub email: &'a str,
+    pub name: &'a str,
+    pub password_hash: &'a str,
+    pub entry: Entry,
+}
+
+/// How somebody comes to an account, which decides the role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// By oneself: the first account of the installation is the owner, every other a member.
+    Registration,
+    /// By an invitation with this digest, which is used once more.
+    Invitation([u8; 32]),
+    /// Made by the command line.
+    Command(Role),
+}
+
+/// What became of a [`NewAccount`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountCreated {
+    New {
+        user: User,
+        role: Role,
+        /// Who invited, and the groups that they may add the person to.
+        invited_by: Option<UserId>,
+        chats: Vec<ChatId>,
+    },
+    /// The address is taken, in whatever spelling.
+    EmailTaken,
+    /// The invitation is used up, has ended, was revoked, or there is none with this digest.
+    LinkInvalid,
+}
+
+/// Who changes an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Whoever has the command line, or the server itself: may everything but remove the last owner.
+    Operator,
+    /// A person: oneself, or somebody whose role allows it.
+    User(UserId),
+}
+
+impl Actor {
+    #[must_use]
+    pub fn user(self) -> Option<UserId> {
+        match self {
+            Self::Operator => None,
+            Self::User(user) => Some(user),
+        }
+    }
+}
+
+/// A change of an account. All but those of one's own are entries of the audit log, in the same transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountChange {
+    Role(Role),
+    /// Nobody signs in any more; every sign-in ends, and every invitation of the person.
+    Suspend,
+    /// The opposite; the sign-ins stay ended.
+    Restore,
+    /// Ends every sign-in, but this one if it is named.
+    SignOut {
+        except: Option<TokenId>,
+    },
+    Name(String),
+    Email(String),
+    /// Another password; every sign-in ends but this one if it is named.
+    Password {
+        hash: String,
+        except: Option<TokenId>,
+    },
+    /// The person wants the account deleted at this time: every sign-in ends, and who signs in
+    /// again until then can take it back.
+    DeleteAt(UnixMicros),
+    /// The account is to stay.
+    Keep,
+    /// Takes address, name and password away, for ever; messages stay in their places.
+    Delete,
+}
+
+/// What became of an [`AccountChange`].
+pub type AccountChanged = Result<ChangedAccount, NotChanged>;
+
+/// An account after a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedAccount {
+    pub account: Account,
+    /// The sign-ins that ended by it.
+    pub ended: Vec<TokenId>,
+}
+
+/// Why an account was not changed, or a link not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotChanged {
+    NoSuchPerson,
+    /// The person's role, or the one that was to be given, is above the actor's own.
+    RoleAbove,
+    /// There would be no owner left.
+    LastOwner,
+    EmailTaken,
+    /// The actor is not in one of the groups.
+    NoSuchChat,
+    /// The actor has as many invitations as one may.
+    TooManyInvitations,
+}
+
+/// A link to make; only the digest of its secret is kept.
+#[derive(Clone, Debug)]
+pub struct NewLink {
+    pub digest: [u8; 32],
+    pub to: LinkTo,
+    pub ends_at: UnixMicros,
+}
+
+/// What a link is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkTo {
+    /// To make an account.
+    Join { role: Role, max_uses: i64, chats: Vec<ChatId> },
+    /// To become the owner of an installation that has none.
+    Own,
+    /// To set a new password.
+    Reset { user: UserId },
+}
+
+/// A link that can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkRecord {
+    pub role: Role,
+    /// The name of who made it.
+    pub invited_by: Option<String>,
+    pub ends_at: UnixMicros,
+}

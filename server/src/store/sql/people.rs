@@ -1,0 +1,577 @@
+//! SQL for accounts beyond signing in, as both backends speak it: roles, suspension, links, the audit log.
+
+use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
+use causerie_protocol::{AuditId, InvitationId, Role, TokenId, User, UserId, limits};
+use sqlx::Connection as _;
+
+use super::{Connection, accounts, begin_on_users};
+use crate::clock::{self, UnixMicros};
+use crate::store::rows::{
+    AccountRowFull, AuditRow, InvitationRow, LinkRow, chats_from_text, role, role_to_sql, to_sql,
+};
+use crate::store::{
+    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, LinkRecord, LinkTo,
+    NewAccount, NewLink, NotChanged,
+};
+
+/// The kinds of links, as the table holds them.
+mod kind {
+    pub(super) const INVITATION: i64 = 0;
+    pub(super) const RESET: i64 = 1;
+}
+
+/// The columns of an account, of `users u`.
+macro_rules! account {
+    ($($rest:literal)?) => {
+        concat!(
+            "SELECT u.id, u.email, u.name, u.role, u.created_at, u.suspended_at, u.delete_at, ",
+            "(SELECT max(coalesce(t.last_used_at, t.created_at)) FROM tokens t WHERE t.user_id = u.id) AS last_used_at ",
+            "FROM users u WHERE u.deleted_at IS NULL ",
+            $($rest)?
+        )
+    };
+}
+
+/// The condition under which a link `l` can be used at `$2`. Nobody becomes an owner by a link of the server itself once
+/// there is one.
+macro_rules! usable {
+    () => {
+        "l.digest = $1 AND NOT l.revoked AND l.ends_at > $2 AND l.uses < l.max_uses
+         AND (l.role < 3 OR l.created_by IS NOT NULL
+              OR NOT EXISTS (SELECT 1 FROM users o WHERE o.role = 3 AND o.deleted_at IS NULL))"
+    };
+}
+
+/// Whether there is an owner; the first account of an installation from before there were any becomes it.
+pub(super) async fn ensure_owner(writer: &mut Connection) -> sqlx::Result<bool> {
+    if has_owner(writer).await? {
+        return Ok(true);
+    }
+    let mut transaction = begin_on_users(writer).await?;
+    let named: u64 =
+        sqlx::query("DELETE FROM meta WHERE key = 'owner'").execute(&mut *transaction).await?.rows_affected();
+    let owner: Option<i64> = if named > 0 && !has_owner(&mut transaction).await? {
+        sqlx::query_scalar(
+            "UPDATE users SET role = 3 WHERE id = (SELECT min(id) FROM users WHERE deleted_at IS NULL) RETURNING id",
+        )
+        .fetch_optional(&mut *transaction)
+        .await?
+    } else {
+        None
+    };
+    if let Some(owner) = owner {
+        note(&mut transaction, Actor::Operator, "role", Some(UserId(owner)), "owner").await?;
+        tracing::warn!(
+            user = owner,
+            "the first account is the owner of this installation now; `causerie account role` gives the role to somebody else"
+        );
+    }
+    let has_owner = has_owner(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(has_owner)
+}
+
+async fn has_owner(connection: &mut Connection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users WHERE role = 3 AND deleted_at IS NULL)")
+        .fetch_one(connection)
+        .await
+}
+
+pub(super) async fn create_account(
+    writer: &mut Connection,
+    new: &NewAccount<'_>,
+) -> sqlx::Result<AccountCreated> {
+    let mut transaction = begin_on_users(writer).await?;
+    let (mut role, mut invited_by, mut chats) = (Role::Member, None, Vec::new());
+    match new.entry {
+        Entry::Command(given) => role = given,
+        Entry::Registration => {
+            let is_first = sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM users)");
+            if is_first.fetch_one(&mut *transaction).await? {
+                role = Role::Owner;
+            }
+        }
+        Entry::Invitation(digest) => {
+            let used: Option<(i64, Option<i64>, String)> = sqlx::query_as(concat!(
+                "UPDATE links SET uses = uses + 1 WHERE id = (SELECT l.id FROM links l WHERE l.kind = 0 AND ",
+                usable!(),
+                ") RETURNING role, created_by, chats"
+            ))
+            .bind(&digest[..])
+            .bind(clock::now())
+            .fetch_optional(&mut *transaction)
+            .await?;
+            let Some((given, by, in_chats)) = used else { return Ok(AccountCreated::LinkInvalid) };
+            (role, invited_by, chats) = (self::role(given), by.map(UserId), chats_from_text(&in_chats));
+        }
+    }
+    let user = accounts::insert_user(&mut transaction, new.email, new.name, new.password_hash, role).await?;
+    let Some(user) = user else { return Ok(AccountCreated::EmailTaken) };
+    let actor = match (new.entry, invited_by) {
+        (_, Some(inviter)) => Some(Actor::User(inviter)),
+        (Entry::Command(_) | Entry::Invitation(_), None) => Some(Actor::Operator),
+        (Entry::Registration, None) => None,
+    };
+    if let Some(actor) = actor {
+        note(&mut transaction, actor, "joined", Some(user.id), role.as_str()).await?;
+    }
+    transaction.commit().await?;
+    Ok(AccountCreated::New { user, role, invited_by, chats })
+}
+
+pub(super) async fn change(
+    writer: &mut Connection,
+    actor: Actor,
+    target: UserId,
+    change: &AccountChange,
+) -> sqlx::Result<AccountChanged> {
+    let mut transaction = begin_on_users(writer).await?;
+    let connection = &mut *transaction;
+    let Some(before) = person(connection, target).await? else { return Ok(Err(NotChanged::NoSuchPerson)) };
+    let is_own = actor == Actor::User(target);
+    if !is_own && let Some(own) = actor_role(connection, actor).await? {
+        let is_below = before.role < own || own == Role::Owner;
+        let gives_above = matches!(change, AccountChange::Role(given) if *given > own);
+        if !is_below || gives_above {
+            return Ok(Err(NotChanged::RoleAbove));
+        }
+    }
+    if is_own && matches!(change, AccountChange::Role(given) if *given > before.role) {
+        return Ok(Err(NotChanged::RoleAbove));
+    }
+    let unseats = match change {
+        AccountChange::Role(given) => *given < Role::Owner,
+        AccountChange::Suspend | AccountChange::Delete | AccountChange::DeleteAt(_) => true,
+        _ => false,
+    };
+    if unseats && before.role == Role::Owner && !has_other_owner(connection, target).await? {
+        return Ok(Err(NotChanged::LastOwner));
+    }
+    let Some((action, detail)) = apply(connection, target, change).await? else {
+        return Ok(Err(NotChanged::EmailTaken));
+    };
+    let ended = match change {
+        AccountChange::Suspend | AccountChange::Delete | AccountChange::DeleteAt(_) => {
+            end_sign_ins(connection, target, None).await?
+        }
+        AccountChange::SignOut { except } | AccountChange::Password { except, .. } => {
+            end_sign_ins(connection, target, *except).await?
+        }
+        _ => Vec::new(),
+    };
+    if let Some(action) = action {
+        note(connection, actor, action, Some(target), &detail).await?;
+    }
+    let account = person(connection, target).await?.unwrap_or(before);
+    transaction.commit().await?;
+    Ok(Ok(ChangedAccount { account, ended }))
+}
+
+/// Makes the change itself; `None` when the address is taken. Answers what the audit log calls it, if it has a place there.
+async fn apply(
+    connection: &mut Connection,
+    target: UserId,
+    change: &AccountChange,
+) -> sqlx::Result<Option<(Option<&'static str>, String)>> {
+    let now = clock::now();
+    Ok(Some(match change {
+        AccountChange::Role(given) => {
+            sqlx::query("UPDATE users SET role = $2 WHERE id = $1")
+                .bind(target.0)
+                .bind(role_to_sql(*given))
+                .execute(&mut *connection)
+                .await?;
+            // An invitation is no way around the end of what one may.
+            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind = 0 AND created_by = $1 AND (role > $2 OR $2 < 2)")
+                .bind(target.0)
+                .bind(role_to_sql(*given))
+                .execute(&mut *connection)
+                .await?;
+            (Some("role"), given.as_str().to_owned())
+        }
+        AccountChange::Suspend => {
+            sqlx::query("UPDATE users SET suspended_at = coalesce(suspended_at, $2) WHERE id = $1")
+                .bind(target.0)
+                .bind(now)
+                .execute(&mut *connection)
+                .await?;
+            revoke_links(connection, target).await?;
+            (Some("suspended"), String::new())
+        }
+        AccountChange::Restore => {
+            sqlx::query("UPDATE users SET suspended_at = NULL WHERE id = $1")
+                .bind(target.0)
+                .execute(&mut *connection)
+                .await?;
+            (Some("restored"), String::new())
+        }
+        AccountChange::SignOut { .. } => (Some("signed_out"), String::new()),
+        AccountChange::Name(name) => {
+            sqlx::query("UPDATE users SET name = $2 WHERE id = $1")
+                .bind(target.0)
+                .bind(name)
+                .execute(&mut *connection)
+                .await?;
+            (None, String::new())
+        }
+        AccountChange::Email(email) => {
+            if !accounts::set_email(connection, target, email).await? {
+                return Ok(None);
+            }
+            (Some("email"), String::new())
+        }
+        AccountChange::Password { hash, .. } => {
+            sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
+                .bind(target.0)
+                .bind(hash)
+                .execute(&mut *connection)
+                .await?;
+            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind = 1 AND user_id = $1")
+                .bind(target.0)
+                .execute(&mut *connection)
+                .await?;
+            (Some("password"), String::new())
+        }
+        AccountChange::DeleteAt(at) => {
+            sqlx::query("UPDATE users SET delete_at = $2 WHERE id = $1")
+                .bind(target.0)
+                .bind(at)
+                .execute(&mut *connection)
+                .await?;
+            revoke_links(connection, target).await?;
+            (Some("deletion_asked"), clock::to_wire(*at).0)
+        }
+        AccountChange::Keep => {
+            sqlx::query("UPDATE users SET delete_at = NULL WHERE id = $1")
+                .bind(target.0)
+                .execute(&mut *connection)
+                .await?;
+            (Some("deletion_withdrawn"), String::new())
+        }
+        AccountChange::Delete => {
+            // No address has this form, so nobody signs in to it or registers it.
+            let nobody = format!("deleted-{target}");
+            sqlx::query(
+                "UPDATE users SET email = $2, email_key = $2, email_twin = 0, name = $3, password_hash = '',
+                 role = 1, delete_at = NULL, deleted_at = $4 WHERE id = $1",
+            )
+            .bind(target.0)
+            .bind(nobody)
+            .bind(DELETED_NAME)
+            .bind(now)
+            .execute(&mut *connection)
+            .await?;
+            revoke_links(connection, target).await?;
+            sqlx::query("UPDATE tokens SET device = '', address = '' WHERE user_id = $1")
+                .bind(target.0)
+                .execute(&mut *connection)
+                .await?;
+            (Some("deleted"), String::new())
+        }
+    }))
+}
+
+/// What others see in the place of the name of somebody whose account is gone.
+const DELETED_NAME: &str = "Deleted account";
+
+async fn revoke_links(connection: &mut Connection, user: UserId) -> sqlx::Result<()> {
+    sqlx::query("UPDATE links SET revoked = TRUE WHERE NOT revoked AND (created_by = $1 OR user_id = $1)")
+        .bind(user.0)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+async fn end_sign_ins(
+    connection: &mut Connection,
+    user: UserId,
+    except: Option<TokenId>,
+) -> sqlx::Result<Vec<TokenId>> {
+    let ended: Vec<i64> = sqlx::query_scalar(
+        "UPDATE tokens SET revoked = TRUE WHERE user_id = $1 AND NOT revoked AND id <> $2 RETURNING id",
+    )
+    .bind(user.0)
+    .bind(except.map_or(0, |token| token.0))
+    .fetch_all(connection)
+    .await?;
+    Ok(ended.into_iter().map(TokenId).collect())
+}
+
+/// The role of a person who acts, as it is now; nothing for the operator, who may everything.
+async fn actor_role(connection: &mut Connection, actor: Actor) -> sqlx::Result<Option<Role>> {
+    let Actor::User(actor) = actor else { return Ok(None) };
+    // Somebody who was suspended a moment ago may nothing any more.
+    let role: Option<i64> = sqlx::query_scalar(
+        "SELECT role FROM users WHERE id = $1 AND deleted_at IS NULL AND suspended_at IS NULL",
+    )
+    .bind(actor.0)
+    .fetch_optional(connection)
+    .await?;
+    Ok(Some(role.map_or(Role::Guest, self::role)))
+}
+
+async fn has_other_owner(connection: &mut Connection, user: UserId) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM users WHERE role = 3 AND id <> $1
+         AND suspended_at IS NULL AND deleted_at IS NULL AND delete_at IS NULL)",
+    )
+    .bind(user.0)
+    .fetch_one(connection)
+    .await
+}
+
+/// Adds an entry to the audit log.
+async fn note(
+    connection: &mut Connection,
+    actor: Actor,
+    action: &str,
+    target: Option<UserId>,
+    detail: &str,
+) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO audit (at, actor_id, action, target_id, detail) VALUES ($1, $2, $3, $4, $5)")
+        .bind(clock::now())
+        .bind(actor.user().map(|user| user.0))
+        .bind(action)
+        .bind(target.map(|user| user.0))
+        .bind(detail)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+pub(super) async fn person(reader: &mut Connection, user: UserId) -> sqlx::Result<Option<Account>> {
+    let row: Option<AccountRowFull> =
+        sqlx::query_as(account!("AND u.id = $1")).bind(user.0).fetch_optional(reader).await?;
+    Ok(row.map(Into::into))
+}
+
+pub(super) async fn people(
+    reader: &mut Connection,
+    words: &str,
+    after: UserId,
+    limit: u64,
+) -> sqlx::Result<Vec<Account>> {
+    // As a pattern that finds the words themselves, wherever they stand.
+    let escaped = words.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let rows: Vec<AccountRowFull> = sqlx::query_as(account!(
+        "AND u.id > $1 AND (lower(u.email) LIKE $2 ESCAPE '\\' OR lower(u.name) LIKE $2 ESCAPE '\\')
+         ORDER BY u.id LIMIT $3"
+    ))
+    .bind(after.0)
+    .bind(format!("%{escaped}%"))
+    .bind(to_sql(limit))
+    .fetch_all(reader)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Those whose week to think is over.
+pub(super) async fn due_for_deletion(reader: &mut Connection, now: UnixMicros) -> sqlx::Result<Vec<UserId>> {
+    let due = sqlx::query_scalar(
+        "SELECT id FROM users WHERE delete_at IS NOT NULL AND delete_at <= $1 AND deleted_at IS NULL ORDER BY id LIMIT 100",
+    )
+    .bind(now)
+    .fetch_all(reader)
+    .await?;
+    Ok(due.into_iter().map(UserId).collect())
+}
+
+pub(super) async fn create_link(
+    writer: &mut Connection,
+    actor: Actor,
+    link: &NewLink,
+) -> sqlx::Result<Result<(), NotChanged>> {
+    let mut transaction = begin_on_users(writer).await?;
+    let connection = &mut *transaction;
+    let now = clock::now();
+    let own = actor_role(connection, actor).await?;
+    let (kind, role, user, max_uses, chats) = match &link.to {
+        LinkTo::Join { role, max_uses, chats } => {
+            if own.is_some_and(|own| *role > own) {
+                return Ok(Err(NotChanged::RoleAbove));
+            }
+            if let Some(maker) = actor.user() {
+                let live: i64 = sqlx::query_scalar(
+                    "SELECT count(*) FROM links WHERE created_by = $1 AND kind = 0 AND NOT revoked AND ends_at > $2
+                     AND uses < max_uses",
+                )
+                .bind(maker.0)
+                .bind(now)
+                .fetch_one(&mut *connection)
+                .await?;
+                if live >= limits::INVITATIONS_PER_PERSON {
+                    return Ok(Err(NotChanged::TooManyInvitations));
+                }
+                for chat in chats {
+                    let is_in: bool = sqlx::query_scalar(
+                        "SELECT EXISTS (SELECT 1 FROM participants p JOIN chats c ON c.id = p.chat_id
+                         WHERE p.chat_id = $1 AND p.user_id = $2 AND NOT c.direct)",
+                    )
+                    .bind(chat.0)
+                    .bind(maker.0)
+                    .fetch_one(&mut *connection)
+                    .await?;
+                    if !is_in {
+                        return Ok(Err(NotChanged::NoSuchChat));
+                    }
+                }
+            }
+            (kind::INVITATION, *role, None, *max_uses, chats.as_slice())
+        }
+        LinkTo::Own => (kind::INVITATION, Role::Owner, None, 1, &[][..]),
+        LinkTo::Reset { user } => {
+            let Some(person) = person(connection, *user).await? else {
+                return Ok(Err(NotChanged::NoSuchPerson));
+            };
+            if actor.user().is_some_and(|actor| actor != *user)
+                && own.is_some_and(|own| person.role >= own && own != Role::Owner)
+            {
+                return Ok(Err(NotChanged::RoleAbove));
+            }
+            // One at a time: a newer link is the end of the older ones.
+            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind = 1 AND user_id = $1")
+                .bind(user.0)
+                .execute(&mut *connection)
+                .await?;
+            (kind::RESET, person.role, Some(*user), 1, &[][..])
+        }
+    };
+    let chats: Vec<String> = chats.iter().map(ToString::to_string).collect();
+    sqlx::query(
+        "INSERT INTO links (kind, digest, role, user_id, created_by, created_at, ends_at, max_uses, chats)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(kind)
+    .bind(&link.digest[..])
+    .bind(role_to_sql(role))
+    .bind(user.map(|user| user.0))
+    .bind(actor.user().map(|user| user.0))
+    .bind(now)
+    .bind(link.ends_at)
+    .bind(max_uses)
+    .bind(chats.join(","))
+    .execute(&mut *connection)
+    .await?;
+    match link.to {
+        LinkTo::Join { role, .. } => note(connection, actor, "invited", None, role.as_str()).await?,
+        LinkTo::Reset { user } => note(connection, actor, "reset_link", Some(user), "").await?,
+        LinkTo::Own => {}
+    }
+    transaction.commit().await?;
+    Ok(Ok(()))
+}
+
+pub(super) async fn invitation(
+    reader: &mut Connection,
+    digest: [u8; 32],
+    now: UnixMicros,
+) -> sqlx::Result<Option<LinkRecord>> {
+    let row: Option<LinkRow> = sqlx::query_as(concat!(
+        "SELECT l.role, l.ends_at, m.name AS invited_by FROM links l LEFT JOIN users m ON m.id = l.created_by
+         WHERE l.kind = 0 AND ",
+        usable!()
+    ))
+    .bind(&digest[..])
+    .bind(now)
+    .fetch_optional(reader)
+    .await?;
+    Ok(row.map(Into::into))
+}
+
+pub(super) async fn invitations(
+    reader: &mut Connection,
+    before: InvitationId,
+    limit: u64,
+) -> sqlx::Result<Vec<Invitation>> {
+    let rows: Vec<InvitationRow> = sqlx::query_as(
+        "SELECT id, role, chats, created_by, created_at, ends_at, uses, max_uses, revoked FROM links
+         WHERE kind = 0 AND (created_by IS NOT NULL OR role < 3) AND id < $1 ORDER BY id DESC LIMIT $2",
+    )
+    .bind(before.0)
+    .bind(to_sql(limit))
+    .fetch_all(reader)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+pub(super) async fn revoke_invitation(
+    writer: &mut Connection,
+    actor: Actor,
+    id: InvitationId,
+) -> sqlx::Result<bool> {
+    let mut transaction = writer.begin().await?;
+    let revoked = sqlx::query("UPDATE links SET revoked = TRUE WHERE id = $1 AND kind = 0 AND NOT revoked")
+        .bind(id.0)
+        .execute(&mut *transaction)
+        .await?;
+    let is_revoked = revoked.rows_affected() > 0;
+    if is_revoked {
+        note(&mut transaction, actor, "invitation_revoked", None, &id.to_string()).await?;
+    }
+    transaction.commit().await?;
+    Ok(is_revoked)
+}
+
+/// Sets a password by a link, which is used up by it; every sign-in ends.
+pub(super) async fn reset_password(
+    writer: &mut Connection,
+    digest: [u8; 32],
+    hash: &str,
+) -> sqlx::Result<Option<(User, Vec<TokenId>)>> {
+    let mut transaction = begin_on_users(writer).await?;
+    let connection = &mut *transaction;
+    let user: Option<i64> = sqlx::query_scalar(
+        "UPDATE links SET uses = uses + 1
+         WHERE digest = $1 AND kind = 1 AND NOT revoked AND ends_at > $2 AND uses < max_uses RETURNING user_id",
+    )
+    .bind(&digest[..])
+    .bind(clock::now())
+    .fetch_optional(&mut *connection)
+    .await?
+    .flatten();
+    let Some(user) = user.map(UserId) else { return Ok(None) };
+    let Some(account) = person(connection, user).await? else { return Ok(None) };
+    sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
+        .bind(user.0)
+        .bind(hash)
+        .execute(&mut *connection)
+        .await?;
+    let ended = end_sign_ins(connection, user, None).await?;
+    note(connection, Actor::User(user), "password", Some(user), "reset").await?;
+    transaction.commit().await?;
+    Ok(Some((User { id: user, email: account.email, name: account.name }, ended)))
+}
+
+/// Whether a link to set a new password can be used.
+pub(super) async fn can_reset(
+    reader: &mut Connection,
+    digest: [u8; 32],
+    now: UnixMicros,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM links WHERE digest = $1 AND kind = 1 AND NOT revoked AND ends_at > $2
+         AND uses < max_uses)",
+    )
+    .bind(&digest[..])
+    .bind(now)
+    .fetch_one(reader)
+    .await
+}
+
+pub(super) async fn audit(
+    reader: &mut Connection,
+    before: AuditId,
+    limit: u64,
+) -> sqlx::Result<Vec<AuditEntry>> {
+    let rows: Vec<AuditRow> = sqlx::query_as(
+        "SELECT a.id, a.at, a.actor_id, actor.name AS actor_name, a.action, a.target_id, target.name AS target_name,
+                a.detail
+         FROM audit a LEFT JOIN users actor ON actor.id = a.actor_id LEFT JOIN users target ON target.id = a.target_id
+         WHERE a.id < $1 ORDER BY a.id DESC LIMIT $2",
+    )
+    .bind(before.0)
+    .bind(to_sql(limit))
+    .fetch_all(reader)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}

@@ -1,0 +1,261 @@
+//! Roles, suspension, invitations, and links to set a password.
+
+use causerie_protocol::rest::UserRef;
+use causerie_protocol::{AuditId, ChatId, InvitationId, Role, UserId};
+use causerie_server::clock::UnixMicros;
+use causerie_server::hub::Ending;
+use causerie_server::store::{
+    AccountChange, AccountCreated, Actor, Entry, LinkTo, NewAccount, NewLink, NotChanged,
+};
+
+use super::world::World;
+
+/// Long ago.
+const ONCE: UnixMicros = UnixMicros(1);
+/// Far in the future.
+const LATER: UnixMicros = UnixMicros(4_102_444_800_000_000);
+
+impl World {
+    async fn role_of(&self, user: UserId) -> Role {
+        self.store.person(&UserRef::Id(user)).await.unwrap().unwrap().role
+    }
+
+    async fn change(&self, actor: Actor, target: UserId, change: AccountChange) -> Result<(), NotChanged> {
+        self.store.change_account(actor, target, change).await.unwrap().map(drop)
+    }
+
+    /// Bob as a moderator, beside Alice, who is the owner as the first one.
+    async fn with_moderator(self) -> Self {
+        self.change(Actor::User(self.alice), self.bob, AccountChange::Role(Role::Moderator)).await.unwrap();
+        self
+    }
+
+    async fn invite(&self, actor: Actor, digest: u8, role: Role, max_uses: i64) -> Result<(), NotChanged> {
+        let to = LinkTo::Join { role, max_uses, chats: Vec::new() };
+        self.store.create_link(actor, NewLink { digest: [digest; 32], to, ends_at: LATER }).await.unwrap()
+    }
+
+    async fn join(&self, email: &str, digest: u8) -> AccountCreated {
+        let entry = Entry::Invitation([digest; 32]);
+        let account = NewAccount { email, name: "New", password_hash: "hash", entry };
+        self.store.create_account(account).await.unwrap()
+    }
+}
+
+pub async fn the_first_who_registers_is_the_owner_and_nobody_after(world: World) {
+    assert_eq!(world.role_of(world.alice).await, Role::Owner);
+    assert_eq!(world.role_of(world.bob).await, Role::Member);
+    assert_eq!(world.role_of(world.carol).await, Role::Member);
+    assert!(world.store.ensure_owner().await.unwrap());
+}
+
+pub async fn an_installation_keeps_its_last_owner(world: World) {
+    let alice = Actor::User(world.alice);
+    for actor in [alice, Actor::Operator] {
+        for change in [
+            AccountChange::Role(Role::Moderator),
+            AccountChange::Suspend,
+            AccountChange::Delete,
+            AccountChange::DeleteAt(LATER),
+        ] {
+            assert_eq!(world.change(actor, world.alice, change).await, Err(NotChanged::LastOwner));
+        }
+    }
+    // An owner who can't act is none.
+    world.change(alice, world.bob, AccountChange::Role(Role::Owner)).await.unwrap();
+    world.change(alice, world.bob, AccountChange::Suspend).await.unwrap();
+    let demoted = world.change(alice, world.alice, AccountChange::Role(Role::Member)).await;
+    assert_eq!(demoted, Err(NotChanged::LastOwner));
+    world.change(alice, world.bob, AccountChange::Restore).await.unwrap();
+    world.change(alice, world.alice, AccountChange::Role(Role::Member)).await.unwrap();
+    assert_eq!(world.role_of(world.alice).await, Role::Member);
+}
+
+pub async fn two_owners_who_go_at_once_leave_one(world: World) {
+    world.change(Actor::Operator, world.bob, AccountChange::Role(Role::Owner)).await.unwrap();
+    let (one, other) = tokio::join!(
+        world.change(Actor::User(world.alice), world.alice, AccountChange::Role(Role::Member)),
+        world.change(Actor::User(world.bob), world.bob, AccountChange::Role(Role::Member)),
+    );
+    let mut outcomes = [one, other];
+    outcomes.sort_by_key(Result::is_err);
+    assert_eq!(outcomes, [Ok(()), Err(NotChanged::LastOwner)]);
+}
+
+pub async fn nobody_gives_or_takes_what_is_above_them(world: World) {
+    let world = world.with_moderator().await;
+    let bob = Actor::User(world.bob);
+    for (target, change) in [
+        (world.carol, AccountChange::Role(Role::Owner)),
+        (world.bob, AccountChange::Role(Role::Owner)),
+        (world.alice, AccountChange::Suspend),
+        (world.alice, AccountChange::SignOut { except: None }),
+    ] {
+        assert_eq!(world.change(bob, target, change.clone()).await, Err(NotChanged::RoleAbove), "{change:?}");
+    }
+    let carol = Actor::User(world.carol);
+    assert_eq!(world.change(carol, world.bob, AccountChange::Suspend).await, Err(NotChanged::RoleAbove));
+    let nobody = world.change(bob, UserId(999), AccountChange::Suspend).await;
+    assert_eq!(nobody, Err(NotChanged::NoSuchPerson));
+    // Who was suspended a moment ago may nothing any more.
+    world.change(Actor::User(world.alice), world.bob, AccountChange::Suspend).await.unwrap();
+    assert_eq!(world.change(bob, world.carol, AccountChange::Suspend).await, Err(NotChanged::RoleAbove));
+}
+
+pub async fn who_is_suspended_is_signed_out_and_found_by_nobody(world: World) {
+    let store = &world.store;
+    let token = store.create_token(world.bob, [7; 32], ONCE, LATER).await.unwrap();
+    let suspended =
+        store.change_account(Actor::Operator, world.bob, AccountChange::Suspend).await.unwrap().unwrap();
+    assert_eq!(suspended.ended, [token]);
+    assert!(suspended.account.suspended_at.is_some());
+    assert_eq!(store.account("bob@example.org").await.unwrap(), None);
+    for named in [UserRef::Id(world.bob), UserRef::Email("BOB@example.org".into())] {
+        assert_eq!(store.find_user(&named).await.unwrap(), None);
+        assert!(store.person(&named).await.unwrap().is_some(), "who looks after people finds them");
+    }
+    let record = store.token([7; 32]).await.unwrap().unwrap();
+    assert!(record.suspended && record.revoked);
+    assert_eq!(store.revoked(&[token]).await.unwrap(), [(token, Ending::Suspended)]);
+    world.change(Actor::Operator, world.bob, AccountChange::Restore).await.unwrap();
+    assert!(store.account("bob@example.org").await.unwrap().is_some());
+    assert!(store.token([7; 32]).await.unwrap().unwrap().revoked, "it stays ended");
+}
+
+pub async fn an_invitation_lets_in_as_many_as_it_says_and_no_longer(world: World) {
+    let alice = Actor::User(world.alice);
+    world.invite(alice, 1, Role::Guest, 2).await.unwrap();
+    assert_eq!(world.store.invitation([1; 32], LATER).await.unwrap(), None, "it has ended then");
+    let link = world.store.invitation([1; 32], ONCE).await.unwrap().unwrap();
+    assert_eq!((link.role, link.invited_by.as_deref()), (Role::Guest, Some("alice")));
+    for email in ["dan@example.org", "eve@example.org"] {
+        let AccountCreated::New { user, role, invited_by, .. } = world.join(email, 1).await else {
+            panic!("{email} may come")
+        };
+        assert_eq!((role, invited_by), (Role::Guest, Some(world.alice)));
+        assert_eq!(world.role_of(user.id).await, Role::Guest);
+    }
+    assert_eq!(world.join("fay@example.org", 1).await, AccountCreated::LinkInvalid);
+    assert_eq!(world.join("fay@example.org", 9).await, AccountCreated::LinkInvalid, "there is none");
+
+    world.invite(alice, 2, Role::Member, 5).await.unwrap();
+    let listed = world.store.invitations(InvitationId(i64::MAX), 10).await.unwrap();
+    assert_eq!(listed.iter().map(|link| (link.uses, link.max_uses)).collect::<Vec<_>>(), [(0, 5), (2, 2)]);
+    assert!(world.store.revoke_invitation(alice, listed[0].id).await.unwrap());
+    assert!(!world.store.revoke_invitation(alice, listed[0].id).await.unwrap());
+    assert_eq!(world.join("fay@example.org", 2).await, AccountCreated::LinkInvalid);
+}
+
+pub async fn an_invitation_is_used_only_by_an_account_that_is_made(world: World) {
+    world.invite(Actor::User(world.alice), 1, Role::Member, 1).await.unwrap();
+    assert_eq!(world.join("BOB@example.org", 1).await, AccountCreated::EmailTaken);
+    assert!(matches!(world.join("dan@example.org", 1).await, AccountCreated::New { .. }));
+}
+
+pub async fn invitations_end_with_what_their_maker_may(world: World) {
+    let world = world.with_moderator().await;
+    let (alice, bob) = (Actor::User(world.alice), Actor::User(world.bob));
+    assert_eq!(world.invite(bob, 1, Role::Owner, 1).await, Err(NotChanged::RoleAbove));
+    let to = |chats| LinkTo::Join { role: Role::Member, max_uses: 1, chats };
+    let group = world.group().await;
+    let carols = world.new_chat(&[world.alice, world.carol], Some("Other")).await.0;
+    for (digest, chat, made) in [
+        (2, group, Ok(())),
+        (3, carols, Err(NotChanged::NoSuchChat)),
+        (4, ChatId(999), Err(NotChanged::NoSuchChat)),
+    ] {
+        let link = NewLink { digest: [digest; 32], to: to(vec![chat]), ends_at: LATER };
+        assert_eq!(world.store.create_link(bob, link).await.unwrap(), made, "{chat}");
+    }
+    world.change(alice, world.bob, AccountChange::Role(Role::Member)).await.unwrap();
+    assert_eq!(world.join("dan@example.org", 2).await, AccountCreated::LinkInvalid);
+    // The server's own link to the owner's account is for an installation without one.
+    let own = NewLink { digest: [5; 32], to: LinkTo::Own, ends_at: LATER };
+    world.store.create_link(Actor::Operator, own).await.unwrap().unwrap();
+    assert_eq!(world.join("dan@example.org", 5).await, AccountCreated::LinkInvalid);
+}
+
+pub async fn a_link_sets_a_password_once_and_ends_every_sign_in(world: World) {
+    let store = &world.store;
+    let token = store.create_token(world.bob, [7; 32], ONCE, LATER).await.unwrap();
+    let reset = async |digest: u8| {
+        let link = NewLink { digest: [digest; 32], to: LinkTo::Reset { user: world.bob }, ends_at: LATER };
+        store.create_link(Actor::Operator, link).await.unwrap().unwrap();
+    };
+    reset(1).await;
+    reset(2).await;
+    assert!(!store.can_reset([1; 32], ONCE).await.unwrap(), "a newer link is the end of an older one");
+    assert!(!store.can_reset([2; 32], LATER).await.unwrap(), "it has ended then");
+    assert!(store.can_reset([2; 32], ONCE).await.unwrap());
+    assert!(store.can_reset([2; 32], ONCE).await.unwrap(), "to look uses nothing up");
+    let (user, ended) = store.reset_password([2; 32], "new").await.unwrap().unwrap();
+    assert_eq!((user.id, ended), (world.bob, vec![token]));
+    assert_eq!(store.account("bob@example.org").await.unwrap().unwrap().1, "new");
+    assert_eq!(store.reset_password([2; 32], "again").await.unwrap(), None);
+    // It is no invitation, and an invitation is none of these.
+    assert_eq!(store.invitation([2; 32], ONCE).await.unwrap(), None);
+    world.invite(Actor::Operator, 3, Role::Member, 1).await.unwrap();
+    assert_eq!(store.reset_password([3; 32], "new").await.unwrap(), None);
+}
+
+pub async fn an_address_is_changed_unless_it_is_anothers(world: World) {
+    let bob = Actor::User(world.bob);
+    let taken = world.change(bob, world.bob, AccountChange::Email("ALICE@example.org".into())).await;
+    assert_eq!(taken, Err(NotChanged::EmailTaken));
+    world.change(bob, world.bob, AccountChange::Email("Bob@Example.com".into())).await.unwrap();
+    assert_eq!(world.store.account("bob@example.com").await.unwrap().unwrap().0.id, world.bob);
+    assert_eq!(world.store.account("bob@example.org").await.unwrap(), None);
+    // One's own address in another spelling is one's own.
+    world.change(bob, world.bob, AccountChange::Email("BOB@example.com".into())).await.unwrap();
+}
+
+pub async fn a_deleted_account_leaves_its_messages_and_nothing_to_sign_in_to(world: World) {
+    let chat = world.pair().await;
+    world.say(chat, world.bob, "I was here").await;
+    let store = &world.store;
+    store.create_token(world.bob, [7; 32], ONCE, LATER).await.unwrap();
+    store
+        .change_account(Actor::User(world.bob), world.bob, AccountChange::DeleteAt(UnixMicros(5)))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(store.due_for_deletion(UnixMicros(4)).await.unwrap(), []);
+    assert_eq!(store.due_for_deletion(UnixMicros(5)).await.unwrap(), [world.bob]);
+    world.change(Actor::Operator, world.bob, AccountChange::Delete).await.unwrap();
+    assert_eq!(store.due_for_deletion(UnixMicros(5)).await.unwrap(), []);
+    assert_eq!(store.account("bob@example.org").await.unwrap(), None);
+    assert_eq!(store.person(&UserRef::Id(world.bob)).await.unwrap(), None);
+    assert_eq!(store.find_user(&UserRef::Id(world.bob)).await.unwrap(), None);
+    let messages = store.messages(world.alice, chat, None, 10).await.unwrap().unwrap();
+    assert_eq!(
+        (messages[0].content.as_str(), messages[0].sender.name.as_str()),
+        ("I was here", "Deleted account")
+    );
+    assert!(!messages[0].sender.email.contains("bob"));
+    // The address is free again, and its next account is another.
+    let again = store.create_user("bob@example.org", "Bob", "hash").await.unwrap().unwrap();
+    assert_ne!(again.id, world.bob);
+}
+
+pub async fn the_audit_log_tells_who_did_what_to_whom(world: World) {
+    let world = world.with_moderator().await;
+    world.change(Actor::User(world.bob), world.carol, AccountChange::Suspend).await.unwrap();
+    // What was refused changed nothing.
+    world.change(Actor::User(world.bob), world.alice, AccountChange::Suspend).await.unwrap_err();
+    let told = world.store.audit(AuditId(i64::MAX), 10).await.unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .map(|entry| {
+            (
+                entry.actor_name.as_deref(),
+                entry.action.as_str(),
+                entry.target_name.as_deref(),
+                entry.detail.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [(Some("bob"), "suspended", Some("carol"), ""), (Some("alice"), "role", Some("bob"), "moderator"),]
+    );
+}
