@@ -9,15 +9,15 @@ use causerie_protocol::rest::{Chat, ChatCursor, TokenInfo, UserRef};
 use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, TokenId, UserId};
 
 use super::{
-    Backend, Connection, Database, append, begin_on_users, content, last_event_id, list, lock_chat, snapshot,
+    AppendConnection, Backend, Connection, Database, begin_on_users, content, last_event_id, list, lock_chat,
+    snapshot, statement,
 };
 use crate::clock::UnixMicros;
 use crate::hub::NodeId;
 use crate::metrics::Operation;
 use crate::store::Access::{Read, Write};
 use crate::store::{
-    Append, AppendResult, Appended, Created, NewChat, PageFile, PoolState, Position, Store, StoreError,
-    TokenRecord,
+    Append, AppendResult, Created, NewChat, PageFile, PoolState, Position, Store, StoreError, TokenRecord,
 };
 
 /// The columns of an `EventRow`: of an event `e`, the text of the message that it changed, and of a person `u`.
@@ -166,13 +166,7 @@ impl Store for Backend {
     }
 
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
-        self.run(Operation::Append, Write, async |connection| {
-            let results = append::append(connection, batch).await?;
-            let is_event = |result: &&AppendResult| matches!(result, Ok(Appended::Event(_)));
-            self.note_new_rows(results.iter().filter(is_event).count());
-            Ok(results)
-        })
-        .await
+        self.append_batch(batch).await
     }
 
     async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {
