@@ -239,7 +239,7 @@ pub struct PageFile {
 /// does not exist and when the user is not in it, so that ids can't be probed.
 /// Whatever a method has returned from is durable: it survives the loss of power.
 /// Methods may be called at the same time from any number of tasks and may be dropped at any await, and then what they
-/// were to do may or may not happen; on SQLite [`Store::append`] must be run to its end.
+/// were to do may or may not happen.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Makes an account of somebody who registers. `None`: the address is taken, in whatever spelling ([`crate::email::key`]).

@@ -1,11 +1,11 @@
-//! The appender: what arrives while one transaction runs goes into the next.
+//! The appender: what arrives while one transaction runs goes into the next, and under load a little more.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::{AppendError, Outcome, Responder, Submitted};
@@ -14,6 +14,11 @@ use crate::store::{Append, AppendResult, Appended, Change, Store, StoreError};
 
 /// Most changes of one transaction; at most 16 MB, since a text is at most 16 KiB.
 const BATCH: usize = 1_000;
+/// The shortest time from the beginning of one batch to that of the next while many changes come: a transaction costs
+/// much that its changes share, so that more of them in each leave processor time for other things.
+const PACE: Duration = Duration::from_millis(4);
+/// How many must come in that time for it to be worth the wait. With fewer, each is committed at once.
+const MANY: usize = 32;
 /// How long changes are tried again while the store is unavailable, as when its server restarts.
 const RETRY_FOR: Duration = Duration::from_secs(5);
 /// The first pause between two tries, which doubles, and the longest.
@@ -34,6 +39,35 @@ pub(super) struct Processed {
     pub(super) received_at: Instant,
 }
 
+/// When batches begin.
+struct Pace {
+    /// The last one.
+    began: Instant,
+    /// Whether changes came so fast before it that the next waits for company.
+    is_fast: bool,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { began: now, is_fast: false }
+    }
+
+    /// Notes that a batch of so many changes begins.
+    fn begin(&mut self, changes: usize, now: Instant) {
+        let since = now.saturating_duration_since(self.began);
+        let is_many = changes as f64 * PACE.as_secs_f64() >= MANY as f64 * since.as_secs_f64();
+        // Someone who waits for each answer before the next change is alone, however fast the answers are.
+        self.is_fast = changes > 1 && is_many;
+        self.began = now;
+    }
+
+    /// When the next may begin, if that is not over.
+    fn wait_until(&self, now: Instant) -> Option<Instant> {
+        let next = self.began + PACE;
+        (self.is_fast && now < next).then_some(next)
+    }
+}
+
 /// Stores what is submitted, until the queue is empty and nothing can come into it any more.
 pub(super) async fn run(
     store: Arc<dyn Store>,
@@ -43,7 +77,15 @@ pub(super) async fn run(
     metrics: Arc<Metrics>,
 ) {
     let mut gathered = Vec::new();
+    let mut pace = Pace::new(Instant::now());
     loop {
+        if let Some(next) = pace.wait_until(Instant::now()) {
+            // Meanwhile the queue fills; a drain does not wait.
+            tokio::select! {
+                () = draining.cancelled() => {}
+                () = sleep_until(next) => {}
+            }
+        }
         let count = tokio::select! {
             biased;
             () = draining.cancelled(), if !queue.is_closed() => {
@@ -56,6 +98,7 @@ pub(super) async fn run(
         if count == 0 {
             return;
         }
+        pace.begin(count, Instant::now());
         let mut batch = Vec::with_capacity(gathered.len());
         let mut waiting = Vec::with_capacity(gathered.len());
         for Submitted { append, responder, received_at } in gathered.drain(..) {
@@ -211,6 +254,23 @@ mod tests {
             read(1, 1),
         ];
         assert_eq!(retryable(&batch).0, [0, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_batch_waits_for_company_only_while_many_changes_come() {
+        let start = Instant::now();
+        let at = |microseconds| start + Duration::from_micros(microseconds);
+        let mut pace = Pace::new(start);
+        assert_eq!(pace.wait_until(start), None, "nothing was there yet");
+        pace.begin(BATCH, at(1_000_000));
+        assert_eq!(pace.wait_until(at(1_000_500)), None, "a burst after a pause");
+        pace.begin(MANY, at(1_004_000));
+        assert_eq!(pace.wait_until(at(1_004_500)), Some(at(1_008_000)), "many come");
+        assert_eq!(pace.wait_until(at(1_008_000)), None, "they were waited for");
+        pace.begin(MANY - 1, at(1_008_000));
+        assert_eq!(pace.wait_until(at(1_008_100)), None, "fewer come");
+        pace.begin(1, at(1_008_100));
+        assert_eq!(pace.wait_until(at(1_008_110)), None, "one at a time");
     }
 
     #[test]

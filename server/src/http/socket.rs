@@ -32,8 +32,9 @@ use transport::AxumTransport;
 const READ_BUFFER: usize = 1024;
 /// The largest frame of a socket that is refused.
 const REFUSED_FRAME_BYTES: usize = 4 * 1024;
-/// The write buffer; it grows only while there is much to send.
-const WRITE_BUFFER: usize = 8 * 1024;
+/// The write buffer; it grows only while there is much to send. More than one batch of a busy chat fits into it, which
+/// then is one call of the system.
+const WRITE_BUFFER: usize = 16 * 1024;
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()

@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions, Connection as _, Postgres, Transaction};
 use tokio::time::timeout;
 
 use super::instruments::Instruments;
-use super::{Access, PoolState, StoreError};
+use super::{Access, Append, AppendResult, PoolState, StoreError};
 use crate::clock::{self, UnixMicros};
 use crate::hub::NodeId;
 use crate::metrics::{Metrics, Operation};
@@ -37,7 +37,13 @@ mod sql;
 // What the shared SQL is compiled for.
 type Backend = PostgresStore;
 type Connection = PgConnection;
+type AppendConnection = PgConnection;
 type Database = Postgres;
+
+/// What shared SQL appends with.
+mod statement {
+    pub(in crate::store) use sqlx::{query, query_as, query_scalar};
+}
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -242,6 +248,11 @@ impl PostgresStore {
         });
         self.instruments.operation_ended(operation, begin, &result);
         result.map_err(classify)
+    }
+
+    async fn append_batch(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
+        self.run(Operation::Append, Access::Write, async |connection| append::append(connection, batch).await)
+            .await
     }
 
     /// Nothing to do: the server keeps the history of its database.

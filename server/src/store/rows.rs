@@ -369,12 +369,12 @@ impl SenderRow {
 /// The message that the same sender sent to the same chat under the same `client_id` before, from an outer join.
 #[derive(FromRow)]
 pub(super) struct EarlierRow {
-    id: Option<i64>,
-    seq: Option<i64>,
-    at: Option<UnixMicros>,
-    content: Option<Vec<u8>>,
-    edited_at: Option<UnixMicros>,
-    deleted_at: Option<UnixMicros>,
+    pub(super) id: Option<i64>,
+    pub(super) seq: Option<i64>,
+    pub(super) at: Option<UnixMicros>,
+    pub(super) content: Option<Vec<u8>>,
+    pub(super) edited_at: Option<UnixMicros>,
+    pub(super) deleted_at: Option<UnixMicros>,
 }
 
 impl EarlierRow {

@@ -10,26 +10,31 @@ use std::time::{Duration, Instant};
 
 use causerie_protocol::{ChatId, Epoch};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection as _, Sqlite, Transaction};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::timeout;
 
 use super::instruments::Instruments;
-use super::{Access, PoolState, StoreError};
+use super::{Access, Append, AppendResult, Appended, PoolState, StoreError};
 use crate::hub::NodeId;
 use crate::metrics::{Metrics, Operation};
 
 pub use backup::{Contents, Restored};
 use file::{Claim, SERVE};
+use writer::WriterThread;
 
 mod append;
 mod backup;
 mod file;
 mod history;
+mod known;
+mod statement;
 pub(super) mod transfer;
+mod writer;
 
 /// How a statement names the rows whose ids are in a [`list`].
 macro_rules! in_list {
@@ -45,6 +50,7 @@ mod sql;
 // What the shared SQL is compiled for.
 type Backend = SqliteStore;
 type Connection = SqliteConnection;
+type AppendConnection = rusqlite::Connection;
 type Database = Sqlite;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -55,18 +61,48 @@ const READERS: u32 = 4;
 const WRITER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a statement waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Fewer, larger checkpoints: the log may grow to 16 MB, in pages, before it is copied back.
+const CHECKPOINT: (&str, &str) = ("wal_autocheckpoint", "4000");
+/// Of each connection, in kibibytes when negative.
+const CACHE: (&str, &str) = ("cache_size", "-16000");
+/// The query for the id of the newest entry of all logs, also of one that is gone.
+const LAST_EVENT_ID: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)";
 
 /// The store in one SQLite file.
 pub struct SqliteStore {
-    /// The only connection that writes, so that SQLite never has to arbitrate. A pool of one, which replaces it after a failure.
+    /// Held by the one who writes, so that SQLite never has to arbitrate.
+    turn: Arc<Mutex<()>>,
+    appender: WriterThread,
+    /// What writes everything but logs. A pool of one, which replaces its connection after a failure.
     writer: SqlitePool,
     readers: SqlitePool,
     instruments: Instruments,
     epoch: Epoch,
+    history: Arc<Rows>,
+    /// Last, so that the connections are gone before it.
+    claim: Arc<Claim>,
+}
+
+/// The turn to write, given back when it is dropped.
+type Turn = OwnedMutexGuard<()>;
+
+/// What is noted beside the file of how far the database has got.
+struct Rows {
     /// How many rows were ever added that have an id, at least.
     position: AtomicI64,
-    /// Last, so that the connections are gone before it.
-    claim: Claim,
+    claim: Arc<Claim>,
+}
+
+impl Rows {
+    /// Notes that so many more were added: after their commit, and before the turn to write is given back, since
+    /// [`close`](crate::store::Store::close) waits for it, and then lets another process have the file.
+    fn note_new(&self, rows: usize) {
+        if rows > 0 {
+            let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+            let position = self.position.fetch_add(rows, Ordering::AcqRel).saturating_add(rows);
+            self.claim.note(position, false);
+        }
+    }
 }
 
 impl SqliteStore {
@@ -121,9 +157,21 @@ impl SqliteStore {
             .max_connections(1)
             .acquire_timeout(WRITER_TIMEOUT)
             .connect_lazy_with(options.clone());
-        let readers = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.read_only(true));
-        let (instruments, position) = (Instruments::default(), AtomicI64::default());
-        Ok(Self { writer, readers, instruments, epoch: Epoch(epoch), position, claim })
+        let readers =
+            SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone().read_only(true));
+        let claim = Arc::new(claim);
+        let appender =
+            WriterThread::start(claim.clone()).map_err(|error| unusable(&options, &error.into()))?;
+        Ok(Self {
+            turn: Arc::default(),
+            appender,
+            writer,
+            readers,
+            instruments: Instruments::default(),
+            epoch: Epoch(epoch),
+            history: Arc::new(Rows { position: AtomicI64::default(), claim: claim.clone() }),
+            claim,
+        })
     }
 
     async fn open_claimed(
@@ -159,8 +207,18 @@ impl SqliteStore {
             .min_connections(0)
             .test_before_acquire(false)
             .connect_lazy_with(options.clone().read_only(true).create_if_missing(false));
-        let position = history.position.into();
-        Ok(Self { writer: pool, readers, instruments: Instruments::default(), epoch, position, claim })
+        let claim = Arc::new(claim);
+        let appender = WriterThread::start(claim.clone()).map_err(|error| unusable(&error.into()))?;
+        Ok(Self {
+            turn: Arc::default(),
+            appender,
+            writer: pool,
+            readers,
+            instruments: Instruments::default(),
+            epoch,
+            history: Arc::new(Rows { position: history.position.into(), claim: claim.clone() }),
+            claim,
+        })
     }
 
     /// Whether a server that listens at `address` could use the database of this URL now, or does so already.
@@ -223,7 +281,8 @@ impl SqliteStore {
             match access {
                 Access::Read => work(&mut *self.readers.acquire().await?).await,
                 Access::Write => {
-                    let mut writer = self.writer().await?;
+                    let _turn = self.turn().await?;
+                    let mut writer = self.writer.acquire().await?;
                     let result = work(&mut writer).await;
                     if result.is_err() {
                         // SQLite ends a transaction by itself when the disk is full
@@ -240,23 +299,37 @@ impl SqliteStore {
         result.map_err(classify)
     }
 
-    async fn writer(&self) -> sqlx::Result<PoolConnection<Sqlite>> {
+    /// Appends a batch on the thread that does this. Once the thread has it, it is run to its end.
+    async fn append_batch(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
+        let begin = Instant::now();
+        let result = async {
+            let turn = self.turn().await?;
+            let (batch, history) = (batch.to_vec(), self.history.clone());
+            let append = move |writer: &mut writer::Writer| {
+                let results = append::append(writer, batch)?;
+                let is_event = |result: &&AppendResult| matches!(result, Ok(Appended::Event(_)));
+                history.note_new(results.iter().filter(is_event).count());
+                drop(turn);
+                Ok(results)
+            };
+            self.appender.run(append).await
+        }
+        .await;
+        self.instruments.operation_ended(Operation::Append, begin, &result);
+        result.map_err(classify)
+    }
+
+    async fn turn(&self) -> sqlx::Result<Turn> {
         // What was written to a file that has lost its name would be acknowledged, and gone after the next start.
         self.check_in_place()?;
         let begin = Instant::now();
-        let writer = self.writer.acquire().await;
+        let turn = timeout(WRITER_TIMEOUT, self.turn.clone().lock_owned()).await;
         self.instruments.connection_waited_since(begin);
-        writer
+        turn.map_err(|_| sqlx::Error::PoolTimedOut)
     }
 
-    /// Notes that so many rows were added that have an id: after their commit, and before the writer is given back, since
-    /// [`close`](crate::store::Store::close) waits for the writer, and then lets another process have the file.
     fn note_new_rows(&self, rows: usize) {
-        if rows > 0 {
-            let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-            let position = self.position.fetch_add(rows, Ordering::AcqRel).saturating_add(rows);
-            self.claim.note(position, false);
-        }
+        self.history.note_new(rows);
     }
 
     fn check_in_place(&self) -> sqlx::Result<()> {
@@ -283,21 +356,32 @@ impl SqliteStore {
 
     fn pool_state(&self) -> PoolState {
         let (writer, readers) = (&self.writer, &self.readers);
+        // One of the two that write is idle at any time, and the thread has its own for as long as it runs.
+        let idle_writers = writer.num_idle() + usize::from(self.turn.try_lock().is_ok());
         PoolState {
-            open: (writer.size() + readers.size()) as usize,
-            idle: writer.num_idle() + readers.num_idle(),
-            most: (1 + READERS) as usize,
+            open: 1 + (writer.size() + readers.size()) as usize,
+            idle: idle_writers + readers.num_idle(),
+            most: (2 + READERS) as usize,
         }
     }
 
     async fn close_pools(&self) {
         self.readers.close().await;
+        // Waits for what is being written; nothing is afterwards.
+        let _turn = self.turn.lock().await;
+        let disconnected = self.appender.run(|writer| {
+            writer.disconnect();
+            Ok(())
+        });
+        if let Err(error) = disconnected.await {
+            tracing::debug!(%error, "the connection that appends is gone already");
+        }
         // A checkpoint leaves one file behind, which is easier to back up.
         if let Err(error) = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await {
             tracing::debug!(%error, "the write-ahead log stays as it is; the next start reads it");
         }
         self.writer.close().await;
-        self.claim.note(self.position.load(Ordering::Acquire), true);
+        self.claim.note(self.history.position.load(Ordering::Acquire), true);
         self.claim.release();
     }
 }
@@ -322,9 +406,8 @@ fn connected(options: SqliteConnectOptions, claim: &Claim) -> SqliteConnectOptio
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        // Fewer, larger checkpoints: the log may grow to 16 MB before it is copied back.
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma("cache_size", "-16000")
+        .pragma(CHECKPOINT.0, CHECKPOINT.1)
+        .pragma(CACHE.0, CACHE.1)
         .statement_cache_capacity(64)
 }
 
@@ -433,9 +516,7 @@ fn content(text: &str) -> &str {
 
 /// The id of the newest entry of all logs, also of one that is gone.
 async fn last_event_id(writer: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)")
-        .fetch_one(writer)
-        .await
+    sqlx::query_scalar(LAST_EVENT_ID).fetch_one(writer).await
 }
 
 /// A transaction that only reads, so that its queries see one state.
@@ -449,7 +530,7 @@ async fn begin_on_users(writer: &mut SqliteConnection) -> Result<Transaction<'_,
 }
 
 /// Nothing to do: the writer is alone.
-async fn lock_chat(_writer: &mut SqliteConnection, _chat: ChatId) -> Result<(), sqlx::Error> {
+async fn lock_chat<T>(_writer: &mut T, _chat: ChatId) -> Result<(), sqlx::Error> {
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use causerie_protocol::{ClientId, Event, Message, MessageId};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, FromRow};
 
-use super::sql::{changes, log};
+use super::sql::changes;
 use crate::clock;
 use crate::store::rows::{self, EarlierRow, SenderRow, to_seq};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
@@ -46,7 +46,7 @@ pub(super) async fn append(
 
 /// After a new refusal, and after its transaction: should this fail, the batch is stored all the same.
 async fn forget_refusals(connection: &mut PgConnection, refused: bool) {
-    if refused && let Err(error) = log::forget_refusals(connection, clock::now()).await {
+    if refused && let Err(error) = changes::forget_refusals(connection, clock::now()).await {
         tracing::warn!(%error, "old refusals stay for now");
     }
 }

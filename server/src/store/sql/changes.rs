@@ -1,26 +1,21 @@
 //! Changes that are no messages: edits, deletions, people who come and go, titles, read positions. Both backends speak this SQL.
 
+use std::time::Duration;
+
 use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, User};
 use causerie_protocol::rest::ChatStatus;
 use causerie_protocol::{Event, MessageId, MessageText, Seq, UserId, limits};
-use sqlx::FromRow;
 
-use super::{Connection, content};
+use super::statement::{query, query_as, query_scalar};
+use super::{AppendConnection, content};
 use crate::clock::{self, UnixMicros};
-use crate::store::rows::{self, UserRow, kind, to_seq, to_sql};
+use crate::store::rows::{self, kind, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
-/// A chat as the actor of a change finds it.
-#[derive(FromRow)]
-struct ChatStateRow {
-    direct: bool,
-    closed: bool,
-    title: Option<String>,
-    head: i64,
-    #[sqlx(flatten)]
-    actor: UserRow,
-}
+/// Direct, closed, title, head, and the actor: id, address, name.
+type StateRow = (bool, bool, Option<String>, i64, i64, String, String);
 
+/// A chat as the actor of a change finds it.
 struct ChatState {
     direct: bool,
     closed: bool,
@@ -29,11 +24,11 @@ struct ChatState {
     actor: User,
 }
 
-async fn load_state(transaction: &mut Connection, append: &Append) -> sqlx::Result<Option<ChatState>> {
+async fn load_state(transaction: &mut AppendConnection, append: &Append) -> sqlx::Result<Option<ChatState>> {
     // The head that is read here must be the last one until the transaction ends.
     super::lock_chat(transaction, append.chat).await?;
-    let row: Option<ChatStateRow> = sqlx::query_as(
-        "SELECT c.direct, c.closed, c.title, c.head, u.id AS user_id, u.email, u.name
+    let row: Option<StateRow> = query_as(
+        "SELECT c.direct, c.closed, c.title, c.head, u.id, u.email, u.name
          FROM participants p JOIN chats c ON c.id = p.chat_id JOIN users u ON u.id = p.user_id
          WHERE p.chat_id = $1 AND p.user_id = $2",
     )
@@ -41,12 +36,12 @@ async fn load_state(transaction: &mut Connection, append: &Append) -> sqlx::Resu
     .bind(append.actor.0)
     .fetch_optional(transaction)
     .await?;
-    Ok(row.map(|row| ChatState {
-        direct: row.direct,
-        closed: row.closed,
-        title: row.title,
-        head: to_seq(row.head),
-        actor: row.actor.into(),
+    Ok(row.map(|(direct, closed, title, head, id, email, name)| ChatState {
+        direct,
+        closed,
+        title,
+        head: to_seq(head),
+        actor: User { id: UserId(id), email, name },
     }))
 }
 
@@ -70,7 +65,7 @@ impl From<sqlx::Error> for Stop {
 
 /// Applies one change that is not a message.
 pub(in crate::store) async fn apply(
-    transaction: &mut Connection,
+    transaction: &mut AppendConnection,
     append: &Append,
 ) -> sqlx::Result<AppendResult> {
     let Some(state) = load_state(transaction, append).await? else { return Ok(Err(Refused::NoSuchChat)) };
@@ -94,7 +89,7 @@ pub(in crate::store) async fn apply(
 
 /// Adds an event that is no message and moves the head; returns its position.
 async fn push(
-    transaction: &mut Connection,
+    transaction: &mut AppendConnection,
     append: &Append,
     state: &ChatState,
     kind: i64,
@@ -103,7 +98,7 @@ async fn push(
     now: UnixMicros,
 ) -> sqlx::Result<Seq> {
     let seq = state.head.next();
-    sqlx::query(
+    query(
         "INSERT INTO events (chat_id, seq, kind, actor_id, at, target, content) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(append.chat.0)
@@ -115,7 +110,7 @@ async fn push(
     .bind(text.map(content))
     .execute(&mut *transaction)
     .await?;
-    sqlx::query("UPDATE chats SET head = $2, updated_at = $3 WHERE id = $1")
+    query("UPDATE chats SET head = $2, updated_at = $3 WHERE id = $1")
         .bind(append.chat.0)
         .bind(to_sql(seq.0))
         .bind(now)
@@ -125,8 +120,12 @@ async fn push(
 }
 
 /// Refuses unless the actor may change this message.
-async fn check_own_message(transaction: &mut Connection, append: &Append, id: MessageId) -> Result<(), Stop> {
-    let sender: Option<i64> = sqlx::query_scalar(
+async fn check_own_message(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    id: MessageId,
+) -> Result<(), Stop> {
+    let sender: Option<i64> = query_scalar(
         "SELECT actor_id FROM events WHERE id = $1 AND chat_id = $2 AND kind = 0 AND deleted_at IS NULL",
     )
     .bind(id.0)
@@ -141,7 +140,7 @@ async fn check_own_message(transaction: &mut Connection, append: &Append, id: Me
 }
 
 async fn edit(
-    transaction: &mut Connection,
+    transaction: &mut AppendConnection,
     append: &Append,
     state: &ChatState,
     id: MessageId,
@@ -152,7 +151,7 @@ async fn edit(
     }
     check_own_message(transaction, append, id).await?;
     let now = clock::now();
-    sqlx::query("UPDATE events SET content = $2, edited_at = $3 WHERE id = $1")
+    query("UPDATE events SET content = $2, edited_at = $3 WHERE id = $1")
         .bind(id.0)
         .bind(content(text.as_str()))
         .bind(now)
@@ -169,7 +168,7 @@ async fn edit(
 }
 
 async fn delete(
-    transaction: &mut Connection,
+    transaction: &mut AppendConnection,
     append: &Append,
     state: &ChatState,
     id: MessageId,
@@ -177,7 +176,7 @@ async fn delete(
     check_own_message(transaction, append, id).await?;
     let now = clock::now();
     // The text goes for good; the row stays, because positions have no gaps and the client_id stays taken.
-    sqlx::query("UPDATE events SET content = NULL, deleted_at = $2 WHERE id = $1")
+    query("UPDATE events SET content = NULL, deleted_at = $2 WHERE id = $1")
         .bind(id.0)
         .bind(now)
         .execute(&mut *transaction)
@@ -192,7 +191,7 @@ async fn delete(
 }
 
 async fn join(
-    transaction: &mut Connection,
+    transaction: &mut AppendConnection,
     append: &Append,
     state: &ChatState,
     user: UserId,
@@ -200,12 +199,13 @@ async fn join(
     if state.direct {
         return Err(Refused::NotAGroup.into());
     }
-    let row: Option<UserRow> = sqlx::query_as("SELECT id AS user_id, email, name FROM users WHERE id = $1")
+    let row: Option<(String, String)> = query_as("SELECT email, name FROM users WHERE id = $1")
         .bind(user.0)
         .fetch_optional(&mut *transaction)
         .await?;
-    let Some(user) = row.map(User::from) else { return Err(Refused::NoSuchUser.into()) };
-    let people: i64 = sqlx::query_scalar("SELECT count(*) FROM participants WHERE chat_id = $1")
+    let Some((email, name)) = row else { return Err(Refused::NoSuchUser.into()) };
+    let user = User { id: user, email, name };
+    let people: i64 = query_scalar("SELECT count(*) FROM participants WHERE chat_id = $1")
         .bind(append.chat.0)
         .fetch_one(&mut *transaction)
         .await?;
@@ -213,7 +213,7 @@ async fn join(
         return Err(Refused::Full.into());
     }
     // Who joins starts with everything before read, so that no old message counts as unread.
-    let added = sqlx::query(
+    let added = query(
         "INSERT INTO participants (chat_id, user_id, read_seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     )
     .bind(append.chat.0)
@@ -230,13 +230,17 @@ async fn join(
     Ok(Appended::Event(Event::Joined(membership)))
 }
 
-async fn leave(transaction: &mut Connection, append: &Append, state: &ChatState) -> Result<Appended, Stop> {
+async fn leave(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    state: &ChatState,
+) -> Result<Appended, Stop> {
     if state.direct {
         return Err(Refused::NotAGroup.into());
     }
     let now = clock::now();
     let seq = push(transaction, append, state, kind::LEFT, Some(append.actor.0), None, now).await?;
-    sqlx::query("DELETE FROM participants WHERE chat_id = $1 AND user_id = $2")
+    query("DELETE FROM participants WHERE chat_id = $1 AND user_id = $2")
         .bind(append.chat.0)
         .bind(append.actor.0)
         .execute(transaction)
@@ -247,7 +251,7 @@ async fn leave(transaction: &mut Connection, append: &Append, state: &ChatState)
 }
 
 async fn update(
-    transaction: &mut Connection,
+    transaction: &mut AppendConnection,
     append: &Append,
     state: &ChatState,
     title: Option<&str>,
@@ -259,7 +263,7 @@ async fn update(
     let title = title.map(str::to_owned).or_else(|| state.title.clone());
     let closed = status.map_or(state.closed, |status| status == ChatStatus::Closed);
     let now = clock::now();
-    sqlx::query("UPDATE chats SET title = $2, closed = $3 WHERE id = $1")
+    query("UPDATE chats SET title = $2, closed = $3 WHERE id = $1")
         .bind(append.chat.0)
         .bind(&title)
         .bind(closed)
@@ -277,28 +281,38 @@ async fn update(
 }
 
 async fn read(
-    transaction: &mut Connection,
+    transaction: &mut AppendConnection,
     append: &Append,
     state: &ChatState,
     seq: Seq,
 ) -> Result<Appended, Stop> {
     let wanted = seq.min(state.head);
-    let moved = sqlx::query(
-        "UPDATE participants SET read_seq = $3 WHERE chat_id = $1 AND user_id = $2 AND read_seq < $3",
-    )
-    .bind(append.chat.0)
-    .bind(append.actor.0)
-    .bind(to_sql(wanted.0))
-    .execute(&mut *transaction)
-    .await?;
+    let moved =
+        query("UPDATE participants SET read_seq = $3 WHERE chat_id = $1 AND user_id = $2 AND read_seq < $3")
+            .bind(append.chat.0)
+            .bind(append.actor.0)
+            .bind(to_sql(wanted.0))
+            .execute(&mut *transaction)
+            .await?;
     if moved.rows_affected() > 0 {
         return Ok(Appended::Read { seq: wanted, moved: true });
     }
-    let stands: i64 =
-        sqlx::query_scalar("SELECT read_seq FROM participants WHERE chat_id = $1 AND user_id = $2")
-            .bind(append.chat.0)
-            .bind(append.actor.0)
-            .fetch_one(transaction)
-            .await?;
+    let stands: i64 = query_scalar("SELECT read_seq FROM participants WHERE chat_id = $1 AND user_id = $2")
+        .bind(append.chat.0)
+        .bind(append.actor.0)
+        .fetch_one(transaction)
+        .await?;
     Ok(Appended::Read { seq: to_seq(stands), moved: false })
+}
+
+/// Forgets what was refused longer ago than a copy of it can wait anywhere.
+///
+/// Called with every refusal, so that the table holds no more than those of that time.
+pub(in crate::store) async fn forget_refusals(
+    connection: &mut AppendConnection,
+    now: UnixMicros,
+) -> sqlx::Result<()> {
+    const AGE: Duration = Duration::from_secs(limits::REFUSED_DAYS as u64 * 24 * 60 * 60);
+    query("DELETE FROM refusals WHERE at < $1").bind(now - AGE).execute(connection).await?;
+    Ok(())
 }

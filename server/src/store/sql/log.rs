@@ -1,11 +1,8 @@
 //! SQL that reads a chat's log, as both backends speak it.
 
-use std::time::Duration;
-
-use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, UserId, limits};
+use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, UserId};
 
 use super::{Connection, list};
-use crate::clock::UnixMicros;
 use crate::store::Position;
 use crate::store::rows::{EventRow, to_seq, to_sql};
 
@@ -132,16 +129,4 @@ pub(super) async fn reads(
     .fetch_all(reader)
     .await?;
     Ok(rows.into_iter().map(|(chat, user, seq)| (ChatId(chat), UserId(user), to_seq(seq))).collect())
-}
-
-/// Forgets what was refused longer ago than a copy of it can wait anywhere.
-///
-/// Called with every refusal, so that the table holds no more than those of that time.
-pub(in crate::store) async fn forget_refusals(
-    connection: &mut Connection,
-    now: UnixMicros,
-) -> sqlx::Result<()> {
-    const AGE: Duration = Duration::from_secs(limits::REFUSED_DAYS as u64 * 24 * 60 * 60);
-    sqlx::query("DELETE FROM refusals WHERE at < $1").bind(now - AGE).execute(connection).await?;
-    Ok(())
 }

@@ -12,16 +12,16 @@ use causerie_protocol::{
 };
 
 use super::{
-    Backend, Connection, Database, append, begin_on_users, content, last_event_id, list, lock_chat, snapshot,
+    AppendConnection, Backend, Connection, Database, begin_on_users, content, last_event_id, list, lock_chat,
+    snapshot, statement,
 };
 use crate::clock::UnixMicros;
 use crate::hub::{Ending, NodeId};
 use crate::metrics::Operation;
 use crate::store::Access::{Read, Write};
 use crate::store::{
-    AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Appended, Created, Entry,
-    LinkRecord, NewAccount, NewChat, NewLink, NotChanged, PageFile, PoolState, Position, Store, StoreError,
-    TokenRecord,
+    AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Created, Entry, LinkRecord,
+    NewAccount, NewChat, NewLink, NotChanged, PageFile, PoolState, Position, Store, StoreError, TokenRecord,
 };
 
 /// The columns of an `EventRow`: of an event `e`, the text of the message that it changed, and of a person `u`.
@@ -285,13 +285,7 @@ impl Store for Backend {
     }
 
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
-        self.run(Operation::Append, Write, async |connection| {
-            let results = append::append(connection, batch).await?;
-            let is_event = |result: &&AppendResult| matches!(result, Ok(Appended::Event(_)));
-            self.note_new_rows(results.iter().filter(is_event).count());
-            Ok(results)
-        })
-        .await
+        self.append_batch(batch).await
     }
 
     async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {

@@ -1,93 +1,173 @@
 //! SQL that appends to the log: one transaction for a whole batch, positions given inside it.
+//!
+//! Most of the time every message of a batch is new, and then SQLite's unique index is the only one that has to look.
+//! When it finds one that is not, the transaction begins again and asks for each message whether it was stored before.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use causerie_protocol::event::User;
 use causerie_protocol::{ChatId, ClientId, Event, Message, MessageId, MessageText, Seq, UserId};
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, FromRow};
+use futures_util::FutureExt;
+use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, ToSql, params};
 
-use super::sql::{changes, log};
+use super::LAST_EVENT_ID;
+use super::known::Known;
+use super::sql::changes;
+use super::writer::{Writer, into_sqlx};
 use crate::clock::{self, UnixMicros};
-use crate::store::rows::{self, EarlierRow, SenderRow, to_seq, to_sql};
+use crate::store::rows::{self, EarlierRow, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
 /// Rows of one `INSERT`, largest first: any number is a sum of these, and each is prepared once.
 const INSERT_SIZES: [usize; 4] = [64, 16, 4, 1];
 
-static INSERTS: LazyLock<[&'static str; INSERT_SIZES.len()]> = LazyLock::new(|| {
+/// `OR ROLLBACK`, since the transaction begins again in any case, and SQLite then keeps no copy of each changed page to
+/// undo this statement alone.
+static INSERTS: LazyLock<[String; INSERT_SIZES.len()]> = LazyLock::new(|| {
     INSERT_SIZES.map(|rows| {
         let values = vec!["(?, ?, ?, 0, ?, ?, ?, ?)"; rows].join(", ");
-        let statement = format!(
-            "INSERT INTO events (id, chat_id, seq, kind, actor_id, at, client_id, content) VALUES {values}"
-        );
-        // Four texts that live as long as the program.
-        &*Box::leak(statement.into_boxed_str())
+        format!(
+            "INSERT OR ROLLBACK INTO events (id, chat_id, seq, kind, actor_id, at, client_id, content) VALUES {values}"
+        )
     })
 });
 
-pub(super) async fn append(
-    writer: &mut SqliteConnection,
+/// How a transaction finds messages that were stored before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeats {
+    /// By a conflict, which ends it.
+    Conflict,
+    /// By a look before each message that has a `client_id`.
+    LookedUp,
+}
+
+/// Why a transaction did not end well.
+enum Failure {
+    Sqlite(rusqlite::Error),
+    /// In a statement of shared SQL.
+    Shared(sqlx::Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Shared(error)
+    }
+}
+
+impl Failure {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation))
+    }
+
+    fn into_sqlx(self) -> sqlx::Error {
+        match self {
+            Self::Sqlite(error) => into_sqlx(error),
+            Self::Shared(error) => error,
+        }
+    }
+}
+
+/// What was decided about a change in the transaction.
+enum Decided {
+    /// A new message, whose text is still in the batch.
+    New {
+        id: MessageId,
+        seq: Seq,
+        sender: User,
+    },
+    Done(AppendResult),
+}
+
+pub(super) fn append(writer: &mut Writer, batch: Vec<Append>) -> sqlx::Result<Vec<AppendResult>> {
+    let (connection, known) = writer.connected().map_err(into_sqlx)?;
+    let now = clock::now();
+    let mut decided = transact(connection, known, &batch, now, Repeats::Conflict);
+    if decided.as_ref().is_err_and(Failure::is_conflict) {
+        known.clear();
+        if !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK").map_err(into_sqlx)?;
+        }
+        decided = transact(connection, known, &batch, now, Repeats::LookedUp);
+    }
+    let decided = decided.map_err(Failure::into_sqlx)?;
+    let sent_at = clock::to_wire(now);
+    let result = |(append, decided): (Append, Decided)| match (decided, append.change) {
+        (Decided::New { id, seq, sender }, Change::Message { text, client_id }) => {
+            Ok(Appended::Event(Event::Message(Message {
+                id,
+                chat_id: append.chat,
+                seq,
+                sender,
+                content: text.into_string(),
+                sent_at: sent_at.clone(),
+                client_id,
+                edited_at: None,
+                deleted_at: None,
+            })))
+        }
+        (Decided::New { .. }, _) => unreachable!("only a message is a new one"),
+        (Decided::Done(result), _) => result,
+    };
+    Ok(batch.into_iter().zip(decided).map(result).collect())
+}
+
+/// Runs one transaction, to its commit. After a conflict there is none any more, nor of anything that failed once the
+/// connection is closed.
+fn transact(
+    connection: &mut Connection,
+    known: &mut Known,
     batch: &[Append],
-) -> sqlx::Result<Vec<AppendResult>> {
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-    let mut results = Vec::with_capacity(batch.len());
-    let mut rest = batch;
-    while !rest.is_empty() {
-        let run = rest.iter().take_while(|append| matches!(append.change, Change::Message { .. })).count();
-        if run > 0 {
-            messages(&mut transaction, &rest[..run], &mut results).await?;
-            rest = &rest[run..];
-        }
-        if let [append, tail @ ..] = rest
-            && run == 0
-        {
-            results.push(changes::apply(&mut transaction, append).await?);
-            rest = tail;
-        }
+    now: UnixMicros,
+    repeats: Repeats,
+) -> Result<Vec<Decided>, Failure> {
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    known.begin(connection)?;
+    let mut transaction = Transaction {
+        connection: &mut *connection,
+        known,
+        now,
+        repeats,
+        last_id: None,
+        new: Vec::new(),
+        moved: Vec::new(),
+        refused: false,
+    };
+    let mut decided = Vec::with_capacity(batch.len());
+    for append in batch {
+        decided.push(transaction.apply(append)?);
     }
-    transaction.commit().await?;
-    Ok(results)
+    transaction.write()?;
+    if transaction.refused {
+        at_once(changes::forget_refusals(connection, now))?;
+    }
+    connection.prepare_cached("COMMIT")?.execute([])?;
+    Ok(decided)
 }
 
-/// What the database knows about one message before it is stored: its sender and its chat, if they exist, and
-/// whether it was stored or refused before.
-#[derive(FromRow)]
-struct KnownRow {
-    #[sqlx(flatten)]
-    sender: SenderRow,
-    is_in: bool,
-    closed: Option<bool>,
-    head: Option<i64>,
-    refused: Option<i64>,
-    last_id: i64,
-    #[sqlx(flatten)]
-    earlier: EarlierRow,
+/// The outcome of shared SQL, which waits for nothing on this connection.
+fn at_once<T>(outcome: impl Future<Output = T>) -> T {
+    outcome.now_or_never().expect("each statement is done when it is asked for")
 }
 
-/// As [`KnownRow`], of a chat and a sender that exist.
-struct Known {
-    sender: User,
-    is_in: bool,
-    closed: bool,
-    head: Seq,
-    last_id: i64,
-    earlier: Option<Message>,
-    refused: Option<Refused>,
-}
-
-impl Known {
-    /// What was decided about this message before; nothing about a new one.
-    fn decided(&mut self, in_batch: Option<Message>, text: &MessageText) -> Option<AppendResult> {
-        let earlier = self.earlier.take().or(in_batch);
-        earlier.map(|earlier| rows::repeated(earlier, text)).or_else(|| self.refused.map(Err))
-    }
-
-    /// Why a new message is not taken.
-    fn refuses(&self) -> Option<Refused> {
-        if !self.is_in { Some(Refused::NoSuchChat) } else { self.closed.then_some(Refused::ChatClosed) }
-    }
+struct Transaction<'a> {
+    connection: &'a mut Connection,
+    known: &'a mut Known,
+    now: UnixMicros,
+    repeats: Repeats,
+    /// The id of the newest entry of all logs, also of one that is gone, once it was looked up.
+    last_id: Option<i64>,
+    /// Messages that are not inserted yet.
+    new: Vec<NewRow<'a>>,
+    /// Chats whose rows have another head yet.
+    moved: Vec<ChatId>,
+    /// A refusal was noted.
+    refused: bool,
 }
 
 /// A row that will be inserted.
@@ -100,183 +180,202 @@ struct NewRow<'a> {
     text: &'a MessageText,
 }
 
-/// Appends a run of messages: one look-up, a few inserts and one update for all of them.
-async fn messages(
-    transaction: &mut SqliteConnection,
-    run: &[Append],
-    results: &mut Vec<AppendResult>,
-) -> sqlx::Result<()> {
-    let known = look_up(transaction, run).await?;
-    let now = clock::now();
-    let sent_at = clock::to_wire(now);
-    let mut heads: HashMap<ChatId, (Seq, MessageId)> = HashMap::new();
-    let mut last_id = None;
-    let mut new: Vec<NewRow<'_>> = Vec::with_capacity(run.len());
-    // Where in `results` the new messages are.
-    let mut new_by_client_id: HashMap<(ChatId, UserId, &ClientId), usize> = HashMap::new();
-    let mut refusals = Vec::new();
-    for (append, known) in run.iter().zip(known) {
-        let Change::Message { text, client_id } = &append.change else {
-            unreachable!("a run holds only messages")
-        };
-        // The chat or the sender does not exist, so this refusal need not be stored: a late duplicate would be refused
-        // again.
-        let Some(mut known) = known else {
-            results.push(Err(Refused::NoSuchChat));
-            continue;
-        };
-        let key = client_id.as_ref().map(|client_id| (append.chat, append.actor, client_id));
-        // The earlier message may be in this very batch.
-        let in_batch = key.and_then(|key| new_by_client_id.get(&key)).and_then(|&index| {
-            let Ok(Appended::Event(Event::Message(message))) = &results[index] else { return None };
-            Some(message.clone())
-        });
-        if let Some(decided) = known.decided(in_batch, text) {
-            results.push(decided);
-            continue;
-        }
-        if let Some(refused) = known.refuses() {
-            results.push(Err(refused));
-            refusals.extend(key.zip(rows::persisted_reason(refused)));
-            continue;
-        }
-        let id = last_id.unwrap_or(known.last_id) + 1;
-        last_id = Some(id);
-        let (head, newest) = heads.entry(append.chat).or_insert((known.head, MessageId(id)));
-        (*head, *newest) = (head.next(), MessageId(id));
-        if let Some(key) = key {
-            new_by_client_id.insert(key, results.len());
-        }
-        new.push(NewRow {
-            id: MessageId(id),
-            chat: append.chat,
-            seq: *head,
-            sender: append.actor,
-            client_id: client_id.as_ref(),
-            text,
-        });
-        results.push(Ok(Appended::Event(Event::Message(Message {
-            id: MessageId(id),
-            chat_id: append.chat,
-            seq: *head,
-            sender: known.sender,
-            content: text.as_str().to_owned(),
-            sent_at: sent_at.clone(),
-            client_id: client_id.clone(),
-            edited_at: None,
-            deleted_at: None,
-        }))));
-    }
-    insert(transaction, &new, now).await?;
-    set_heads(transaction, &heads, now).await?;
-    refuse(transaction, &refusals, now).await
-}
-
-async fn look_up(transaction: &mut SqliteConnection, run: &[Append]) -> sqlx::Result<Vec<Option<Known>>> {
-    let asked: Vec<(ChatId, UserId, Option<&ClientId>)> = run
-        .iter()
-        .map(|append| match &append.change {
-            Change::Message { client_id, .. } => (append.chat, append.actor, client_id.as_ref()),
-            _ => unreachable!("a run holds only messages"),
-        })
-        .collect();
-    // Most of the time nothing is refused, and then one look is enough for all.
-    let rows: Vec<KnownRow> = sqlx::query_as(
-        "SELECT u.id AS user_id, u.email, u.name, p.user_id IS NOT NULL AS is_in, c.closed, c.head,
-                r.reason AS refused,
-                coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) AS last_id,
-                d.id, d.seq, d.at, d.content, d.edited_at, d.deleted_at
-         FROM json_each($1) j
-         LEFT JOIN chats c ON c.id = j.value ->> 0
-         LEFT JOIN users u ON u.id = j.value ->> 1
-         LEFT JOIN participants p ON p.chat_id = c.id AND p.user_id = u.id
-         LEFT JOIN refusals r ON EXISTS (SELECT 1 FROM refusals) AND r.chat_id = c.id AND r.actor_id = u.id
-              AND r.client_id = j.value ->> 2
-         LEFT JOIN events d ON d.chat_id = c.id AND d.actor_id = u.id AND d.client_id = j.value ->> 2",
-    )
-    .bind(serde_json::to_string(&asked).expect("ids have only fields that JSON can hold"))
-    .fetch_all(transaction)
-    .await?;
-    let known = rows.into_iter().zip(&asked).map(|(row, (chat_id, _, client_id))| {
-        let sender = row.sender.into_user()?;
-        Some(Known {
-            earlier: row.earlier.into_message(*chat_id, &sender, *client_id),
-            sender,
-            is_in: row.is_in,
-            closed: row.closed?,
-            head: to_seq(row.head?),
-            last_id: row.last_id,
-            refused: row.refused.map(rows::refused),
-        })
-    });
-    Ok(known.collect())
-}
-
-async fn insert(
-    transaction: &mut SqliteConnection,
-    rows: &[NewRow<'_>],
-    now: UnixMicros,
-) -> sqlx::Result<()> {
-    let mut rest = rows;
-    for (size, statement) in INSERT_SIZES.into_iter().zip(*INSERTS) {
-        while rest.len() >= size {
-            let (now_inserted, later) = rest.split_at(size);
-            rest = later;
-            let mut query = sqlx::query(statement);
-            for row in now_inserted {
-                query = query
-                    .bind(row.id.0)
-                    .bind(row.chat.0)
-                    .bind(to_sql(row.seq.0))
-                    .bind(row.sender.0)
-                    .bind(now)
-                    .bind(row.client_id.map(ClientId::as_str))
-                    .bind(row.text.as_str());
+impl<'a> Transaction<'a> {
+    fn apply(&mut self, append: &'a Append) -> Result<Decided, Failure> {
+        match &append.change {
+            Change::Message { text, client_id } => Ok(self.message(append, text, client_id.as_ref())?),
+            // The most frequent beside messages: it needs no row of theirs.
+            Change::Read { seq } => Ok(Decided::Done(self.read(append, *seq)?)),
+            _ => {
+                self.write()?;
+                self.known.forget(append.chat);
+                self.last_id = None;
+                Ok(Decided::Done(at_once(changes::apply(self.connection, append))?))
             }
-            query.execute(&mut *transaction).await?;
         }
     }
+
+    fn message(
+        &mut self,
+        append: &'a Append,
+        text: &'a MessageText,
+        client_id: Option<&'a ClientId>,
+    ) -> rusqlite::Result<Decided> {
+        let connection = &*self.connection;
+        let Some((chat, sender)) = self.known.look_up(connection, append.chat, append.actor)? else {
+            // The chat or the sender does not exist, so this refusal need not be stored: a late duplicate would be
+            // refused again.
+            return Ok(Decided::Done(Err(Refused::NoSuchChat)));
+        };
+        let refused =
+            if sender.is_in { chat.closed.then_some(Refused::ChatClosed) } else { Some(Refused::NoSuchChat) };
+        if let Some(client_id) = client_id
+            && (self.repeats == Repeats::LookedUp || refused.is_some() || sender.was_refused)
+            && let Some(before) = decided_before(connection, append.chat, &sender.user, client_id, text)?
+        {
+            return Ok(Decided::Done(before));
+        }
+        if let Some(refused) = refused {
+            if let Some((client_id, reason)) = client_id.zip(rows::persisted_reason(refused)) {
+                sender.was_refused = true;
+                self.refused = true;
+                note_refusal(connection, append, client_id, reason, self.now)?;
+            }
+            return Ok(Decided::Done(Err(refused)));
+        }
+        let last_id = match self.last_id {
+            Some(last_id) => last_id,
+            None => last_event_id(connection)?,
+        };
+        self.last_id = Some(last_id + 1);
+        let (id, seq, sender) = (MessageId(last_id + 1), chat.head.next(), sender.user.clone());
+        chat.head = seq;
+        if chat.newest.replace(id).is_none() {
+            self.moved.push(append.chat);
+        }
+        self.new.push(NewRow { id, chat: append.chat, seq, sender: append.actor, client_id, text });
+        if self.repeats == Repeats::LookedUp {
+            // The look for the next one must find it.
+            self.insert()?;
+        }
+        Ok(Decided::New { id, seq, sender })
+    }
+
+    fn read(&mut self, append: &Append, seq: Seq) -> rusqlite::Result<AppendResult> {
+        let (chat, user) = (append.chat, append.actor);
+        let Some((state, reader)) = self.known.look_up(self.connection, chat, user)? else {
+            return Ok(Err(Refused::NoSuchChat));
+        };
+        if !reader.is_in {
+            return Ok(Err(Refused::NoSuchChat));
+        }
+        let wanted = seq.min(state.head);
+        let moved = self
+            .connection
+            .prepare_cached(
+                "UPDATE participants SET read_seq = ?3 WHERE chat_id = ?1 AND user_id = ?2 AND read_seq < ?3",
+            )?
+            .execute(params![chat.0, user.0, to_sql(wanted.0)])?;
+        if moved > 0 {
+            return Ok(Ok(Appended::Read { seq: wanted, moved: true }));
+        }
+        let stands = self
+            .connection
+            .prepare_cached("SELECT read_seq FROM participants WHERE chat_id = ?1 AND user_id = ?2")?
+            .query_row([chat.0, user.0], |row| row.get(0))?;
+        Ok(Ok(Appended::Read { seq: to_seq(stands), moved: false }))
+    }
+
+    /// Writes everything that the next statement, or the commit, must find.
+    fn write(&mut self) -> rusqlite::Result<()> {
+        self.insert()?;
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE chats SET head = ?2, sort_key = ?3, updated_at = ?4 WHERE id = ?1")?;
+        for chat in self.moved.drain(..) {
+            if let Some(state) = self.known.chat(chat)
+                && let Some(newest) = state.newest.take()
+            {
+                update.execute(params![chat.0, to_sql(state.head.0), newest.0, self.now])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self) -> rusqlite::Result<()> {
+        let mut rest = self.new.as_slice();
+        for (size, sql) in INSERT_SIZES.into_iter().zip(&*INSERTS) {
+            if rest.len() < size {
+                continue;
+            }
+            let mut insert = self.connection.prepare_cached(sql)?;
+            while rest.len() >= size {
+                let (rows, later) = rest.split_at(size);
+                rest = later;
+                let mut parameters = Parameters { statement: &mut insert, last: 0 };
+                for row in rows {
+                    parameters.bind(row.id.0)?;
+                    parameters.bind(row.chat.0)?;
+                    parameters.bind(to_sql(row.seq.0))?;
+                    parameters.bind(row.sender.0)?;
+                    parameters.bind(self.now)?;
+                    parameters.bind(row.client_id.map(ClientId::as_str))?;
+                    parameters.bind(row.text.as_str())?;
+                }
+                insert.raw_execute()?;
+            }
+        }
+        self.new.clear();
+        Ok(())
+    }
+}
+
+/// Binds one value after the other.
+struct Parameters<'s, 'c> {
+    statement: &'s mut CachedStatement<'c>,
+    last: usize,
+}
+
+impl Parameters<'_, '_> {
+    fn bind(&mut self, value: impl ToSql) -> rusqlite::Result<()> {
+        self.last += 1;
+        self.statement.raw_bind_parameter(self.last, value)
+    }
+}
+
+/// What was decided about a message with this name before; `None` of a new one.
+fn decided_before(
+    connection: &Connection,
+    chat: ChatId,
+    sender: &User,
+    client_id: &ClientId,
+    text: &MessageText,
+) -> rusqlite::Result<Option<AppendResult>> {
+    let key = params![chat.0, sender.id.0, client_id.as_str()];
+    let earlier = connection
+        .prepare_cached(
+            "SELECT id, seq, at, content, edited_at, deleted_at FROM events
+             WHERE chat_id = ?1 AND actor_id = ?2 AND client_id = ?3",
+        )?
+        .query_row(key, |row| {
+            Ok(EarlierRow {
+                id: row.get(0)?,
+                seq: row.get(1)?,
+                at: row.get(2)?,
+                content: row.get_ref(3)?.as_bytes_or_null()?.map(<[u8]>::to_vec),
+                edited_at: row.get(4)?,
+                deleted_at: row.get(5)?,
+            })
+        })
+        .optional()?;
+    if let Some(earlier) = earlier.and_then(|row| row.into_message(chat, sender, Some(client_id))) {
+        return Ok(Some(rows::repeated(earlier, text)));
+    }
+    let reason = connection
+        .prepare_cached(
+            "SELECT reason FROM refusals WHERE chat_id = ?1 AND actor_id = ?2 AND client_id = ?3",
+        )?
+        .query_row(key, |row| row.get(0))
+        .optional()?;
+    Ok(reason.map(|reason| Err(rows::refused(reason))))
+}
+
+/// Notes that a message was refused.
+fn note_refusal(
+    connection: &Connection,
+    append: &Append,
+    client_id: &ClientId,
+    reason: i64,
+    now: UnixMicros,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO refusals (chat_id, actor_id, client_id, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![append.chat.0, append.actor.0, client_id.as_str(), reason, now])?;
     Ok(())
 }
 
-/// Notes that messages were refused, and forgets what was refused long ago.
-async fn refuse(
-    transaction: &mut SqliteConnection,
-    refusals: &[((ChatId, UserId, &ClientId), i64)],
-    now: UnixMicros,
-) -> sqlx::Result<()> {
-    if refusals.is_empty() {
-        return Ok(());
-    }
-    // The same message may be twice in a batch.
-    sqlx::query(
-        "INSERT OR IGNORE INTO refusals (chat_id, actor_id, client_id, reason, at)
-         SELECT j.value ->> '$[0][0]', j.value ->> '$[0][1]', j.value ->> '$[0][2]', j.value ->> 1, $2
-         FROM json_each($1) j",
-    )
-    .bind(serde_json::to_string(refusals).expect("ids have only fields that JSON can hold"))
-    .bind(now)
-    .execute(&mut *transaction)
-    .await?;
-    log::forget_refusals(transaction, now).await
-}
-
-async fn set_heads(
-    transaction: &mut SqliteConnection,
-    heads: &HashMap<ChatId, (Seq, MessageId)>,
-    now: UnixMicros,
-) -> sqlx::Result<()> {
-    if heads.is_empty() {
-        return Ok(());
-    }
-    let moved: Vec<_> = heads.iter().map(|(chat, (head, newest))| (chat, head, newest)).collect();
-    sqlx::query(
-        "UPDATE chats SET head = j.value ->> 1, sort_key = j.value ->> 2, updated_at = ?2
-         FROM json_each(?1) j WHERE chats.id = j.value ->> 0",
-    )
-    .bind(serde_json::to_string(&moved).expect("numbers are JSON"))
-    .bind(now)
-    .execute(transaction)
-    .await?;
-    Ok(())
+fn last_event_id(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached(LAST_EVENT_ID)?.query_row([], |row| row.get(0))
 }

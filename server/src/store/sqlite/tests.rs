@@ -1,10 +1,11 @@
 //! What the store says of a database that it can't use, and that a write that fails loses nothing.
 
-use causerie_protocol::{ChatId, MessageText, Seq, UserId};
+use causerie_protocol::{ChatId, ClientId, Event, MessageId, MessageText, Seq, UserId};
+use futures_util::FutureExt;
 use sqlx::Connection as _;
 
 use super::*;
-use crate::store::{Append, Appended, Change, Created, NewChat, Store};
+use crate::store::{Change, Created, NewChat, Refused, Store};
 
 async fn open(folder: &tempfile::TempDir) -> (SqliteStore, String) {
     let url = format!("sqlite:{}", folder.path().join("c.db").display());
@@ -26,6 +27,15 @@ async fn pair(store: &SqliteStore) -> (UserId, ChatId) {
     };
     let Created::New(chat) = store.create_chat(chat).await.unwrap() else { panic!("the pair had a chat") };
     (users[0], chat)
+}
+
+/// Sets something of the connection that appends.
+async fn set(store: &SqliteStore, pragma: &'static str) {
+    let set = store.appender.run(move |writer| {
+        let (connection, _) = writer.connected().map_err(writer::into_sqlx)?;
+        connection.execute_batch(pragma).map_err(writer::into_sqlx)
+    });
+    set.await.unwrap();
 }
 
 fn say(actor: UserId, chat: ChatId, text: &str) -> [Append; 1] {
@@ -83,9 +93,7 @@ async fn a_full_disk_refuses_for_now_and_loses_nothing() {
     let (store, _) = open(&folder).await;
     let (ana, chat) = pair(&store).await;
     assert_eq!(stored(&store, &say(ana, chat, "before")).await, Seq(1));
-    let limit = async |pages: &'static str| {
-        sqlx::raw_sql(pages).execute(&store.writer).await.unwrap();
-    };
+    let limit = async |pages: &'static str| set(&store, pages).await;
     // SQLite answers as for a full disk when the file may not grow.
     limit("PRAGMA max_page_count = 1").await;
     let long = "x".repeat(16_000);
@@ -108,7 +116,7 @@ async fn a_locked_database_refuses_for_now_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (store, url) = open(&folder).await;
     let (ana, chat) = pair(&store).await;
-    sqlx::raw_sql("PRAGMA busy_timeout = 1").execute(&store.writer).await.unwrap();
+    set(&store, "PRAGMA busy_timeout = 1").await;
     let mut other = SqliteConnection::connect(&url).await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let refused = store.append(&say(ana, chat, "now")).await.unwrap_err();
@@ -124,7 +132,7 @@ async fn what_was_refused_long_ago_is_forgotten() {
     let (_, chat) = pair(&store).await;
     let stranger = store.create_user("cleo@example.org", "name", "hash").await.unwrap().unwrap().id;
     let refuse = async |name: &str| {
-        let client_id = Some(causerie_protocol::ClientId::new(name).unwrap());
+        let client_id = Some(ClientId::new(name).unwrap());
         let change = Change::Message { text: MessageText::new("a").unwrap(), client_id };
         store.append(&[Append { actor: stranger, chat, change }]).await.unwrap().remove(0).unwrap_err();
     };
@@ -147,4 +155,94 @@ async fn what_was_refused_long_ago_is_forgotten() {
     age("m-2", causerie_protocol::limits::REFUSED_DAYS - 1).await;
     refuse("m-3").await;
     assert_eq!(kept().await, ["m-2", "m-3"]);
+}
+
+/// A message with the sender's own name for it.
+fn named(actor: UserId, chat: ChatId, name: &str) -> Append {
+    let client_id = Some(ClientId::new(name).unwrap());
+    Append { actor, chat, change: Change::Message { text: MessageText::new("hello").unwrap(), client_id } }
+}
+
+#[tokio::test]
+async fn a_batch_sees_what_another_connection_committed_since_the_last_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(&folder).await;
+    let (ana, chat) = pair(&store).await;
+    assert_eq!(stored(&store, &say(ana, chat, "before")).await, Seq(1));
+    for change in [
+        "UPDATE users SET name = 'another'",
+        "UPDATE chats SET head = 6",
+        "INSERT INTO events (id, chat_id, seq, kind, actor_id, at) VALUES (40, 1, 6, 0, 1, 0)",
+    ] {
+        sqlx::raw_sql(change).execute(&store.writer).await.unwrap();
+    }
+    let Ok(Appended::Event(Event::Message(message))) =
+        store.append(&say(ana, chat, "a")).await.unwrap().remove(0)
+    else {
+        panic!("not stored")
+    };
+    assert_eq!((message.seq, message.id, &*message.sender.name), (Seq(7), MessageId(41), "another"));
+    sqlx::raw_sql("UPDATE chats SET closed = 1").execute(&store.writer).await.unwrap();
+    assert_eq!(store.append(&say(ana, chat, "b")).await.unwrap(), [Err(Refused::ChatClosed)]);
+    store.delete_chat(ana, chat).await.unwrap();
+    assert_eq!(store.append(&say(ana, chat, "c")).await.unwrap(), [Err(Refused::NoSuchChat)]);
+}
+
+#[tokio::test]
+async fn repeats_among_new_messages_are_found_and_the_new_ones_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(&folder).await;
+    let (ana, chat) = pair(&store).await;
+    let first = store.append(&[named(ana, chat, "m-1")]).await.unwrap().remove(0);
+    let Ok(Appended::Event(Event::Message(first))) = first else { panic!("not stored: {first:?}") };
+    let batch = ["m-2", "m-1", "m-2", "m-3"].map(|name| named(ana, chat, name));
+    let results = store.append(&batch).await.unwrap();
+    let seqs: Vec<_> = results
+        .iter()
+        .map(|result| match result {
+            Ok(Appended::Event(event)) => (event.seq(), false),
+            Ok(Appended::Duplicate(message)) => (message.seq, true),
+            other => panic!("neither stored nor a repeat: {other:?}"),
+        })
+        .collect();
+    assert_eq!(seqs, [(Seq(2), false), (Seq(1), true), (Seq(2), true), (Seq(3), false)]);
+    assert_eq!(results[1], Ok(Appended::Duplicate(first)));
+}
+
+#[tokio::test]
+async fn reads_between_messages_are_clipped_to_the_head_at_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(&folder).await;
+    let (ana, chat) = pair(&store).await;
+    let read = || Append { actor: ana, chat, change: Change::Read { seq: Seq(9) } };
+    let batch = [read(), named(ana, chat, "m-1"), read(), named(ana, chat, "m-2"), read()];
+    let results = store.append(&batch).await.unwrap();
+    let reads: Vec<_> = results.into_iter().step_by(2).map(Result::unwrap).collect();
+    let read = |seq, moved| Appended::Read { seq: Seq(seq), moved };
+    assert_eq!(reads, [read(0, false), read(1, true), read(2, true)]);
+}
+
+#[tokio::test]
+async fn an_append_that_nobody_waits_for_any_more_is_run_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(&folder).await;
+    let (ana, chat) = pair(&store).await;
+    let batch = [named(ana, chat, "m-1")];
+    assert!(store.append(&batch).now_or_never().is_none(), "it was done before it was handed over");
+    assert_eq!(stored(&store, &[named(ana, chat, "m-2")]).await, Seq(2));
+}
+
+#[tokio::test]
+async fn a_panic_on_the_thread_that_appends_costs_its_batch_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(&folder).await;
+    let (ana, chat) = pair(&store).await;
+    let panicked = store.appender.run::<()>(|writer| {
+        let (connection, _) = writer.connected().map_err(writer::into_sqlx)?;
+        connection.execute_batch("BEGIN IMMEDIATE").map_err(writer::into_sqlx)?;
+        panic!("in the middle of a transaction");
+    });
+    let panicked = classify(panicked.await.unwrap_err());
+    assert!(matches!(panicked, StoreError::Unavailable(_)), "{panicked:?}");
+    assert_eq!(stored(&store, &say(ana, chat, "after")).await, Seq(1));
 }
