@@ -79,7 +79,9 @@ impl Plan {
                 runs.iter().filter_map(|run| run.get(place)).map(|figure| figure.value).collect()
             };
             let (mut a, mut b) = (column(&ours), column(&theirs));
-            let mut ratios: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a / b).collect();
+            // Nothing lost on either side is no ratio.
+            let ratios = a.iter().zip(&b).map(|(a, b)| a / b);
+            let mut ratios: Vec<f64> = ratios.filter(|ratio| ratio.is_finite()).collect();
             let ratio = (!ratios.is_empty()).then(|| median(&mut ratios));
             let bare = (!b.is_empty()).then(|| median(&mut b));
             row(&figure.what, figure.unit, median(&mut a), bare, ratio);

@@ -79,7 +79,7 @@ pub(crate) fn heading(plan: &Plan) {
 /// One line of the table.
 pub(crate) fn row(what: &str, unit: Unit, causerie: f64, bare: Option<f64>, ratio: Option<f64>) {
     let bare = bare.map_or(String::new(), |value| show(value, unit));
-    let ratio = ratio.filter(|ratio| ratio.is_finite()).map_or(String::new(), |ratio| format!("{ratio:.2}"));
+    let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
     println!("| {what} | {} | {bare} | {ratio} |", show(causerie, unit));
 }
 
