@@ -91,7 +91,7 @@ impl Process {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory {
     pub(crate) resident: u64,
-    /// Of that, what is no page of a file such as the program itself.
+    /// The anonymous part of that: not mapped from a file such as the program itself.
     pub(crate) anonymous: u64,
     /// The most that was resident so far.
     pub(crate) most: u64,

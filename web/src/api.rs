@@ -140,7 +140,7 @@ impl Api {
         self.call(Method::PATCH, &paths::person(person), &SetRole { role })
     }
 
-    /// Does something to somebody's account, such as `suspend`.
+    /// Changes an account by an action of its own path, such as `suspend`.
     pub fn act_on(&self, person: UserId, action: &str) -> Call<Account> {
         self.start(Method::POST, &paths::person_action(person, action), None, Answer::read)
     }

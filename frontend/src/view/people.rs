@@ -213,7 +213,7 @@ fn role_choice(desk: Desk, id: UserId, name: &Name, role: Role) -> AnyView {
     view! { <select aria-label=label on:change=choose>{role_options(role, Role::Owner)}</select> }.into_any()
 }
 
-/// Does something to somebody's account and shows what came of it.
+/// Sends a change of an account and shows the result.
 fn act(desk: Desk, id: UserId, action: &'static str) {
     causerie_web::run(async move { changed(desk, desk.app.api().act_on(id, action).await).await });
 }

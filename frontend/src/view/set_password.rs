@@ -1,4 +1,4 @@
-//! Setting a new password by a link, whether or not somebody is signed in.
+//! Setting a new password by a link, signed in or not.
 
 use causerie_protocol::accounts::ResetPassword;
 use causerie_texts::{page, say};
