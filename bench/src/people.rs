@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result, bail, ensure};
 use causerie_protocol::rest::{CreateChat, Register, UserRef};
-use causerie_protocol::{ChatId, UserId, handshake, limits, paths};
+use causerie_protocol::{ChatId, handshake, limits, paths};
 use causerie_testkit::Api;
 use causerie_testkit::socket::page_request;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -29,7 +29,7 @@ pub(crate) type Socket = WebSocketStream<TcpStream>;
 /// Somebody who is signed in.
 #[derive(Clone)]
 pub(crate) struct Person {
-    pub(crate) id: UserId,
+    pub(crate) email: String,
     pub(crate) token: String,
 }
 
@@ -54,14 +54,15 @@ pub(crate) async fn register_from(address: SocketAddr, first: usize, count: usiz
             invitation: None,
         };
         let signed_in = api.register(&account).await?;
-        anyhow::Ok(Person { id: signed_in.user.id, token: signed_in.token })
+        anyhow::Ok(Person { email: account.email, token: signed_in.token })
     });
     people.buffered(4).try_collect().await
 }
 
 /// The direct chat of two people.
 pub(crate) async fn pair(address: SocketAddr, one: &Person, other: &Person) -> Result<ChatId> {
-    let chat = CreateChat { participants: vec![UserRef::Id(other.id)], title: None, client_id: None };
+    let chat =
+        CreateChat { participants: vec![UserRef::Email(other.email.clone())], title: None, client_id: None };
     Ok(Api::new(address)?.start_chat(&one.token, &chat).await?.id)
 }
 

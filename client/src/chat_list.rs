@@ -1,7 +1,7 @@
 //! The list of chats, the one with the newest message first.
 
-use causerie_protocol::event::{ChatChanged, Deleted, Membership};
-use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatStatus, Participant};
+use causerie_protocol::event::{ChatChanged, Deleted, Membership, RoleChanged};
+use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatRole, ChatStatus, Participant};
 use causerie_protocol::{ChatId, Message, MessageId, Seq, Timestamp, User, UserId};
 use causerie_texts::say;
 
@@ -50,6 +50,15 @@ impl ChatEntry {
             names.push(Name::new("…"));
         }
         if names.is_empty() { Name::new(say!(OnlyYou)) } else { Name::list(&names) }
+    }
+
+    /// What the user may do here, as far as it is a group.
+    pub fn role(&self) -> ChatRole {
+        self.role_of(self.me)
+    }
+
+    fn role_of(&self, user: UserId) -> ChatRole {
+        self.participant(user).map(|one| one.role).unwrap_or_default()
     }
 
     /// Whether the last response named only some of the participants.
@@ -147,6 +156,7 @@ impl ChatEntry {
             if is_late {
                 chat.title = self.chat.title.take();
                 chat.status = self.chat.status;
+                chat.hides_past = self.chat.hides_past;
                 chat.last_message = self.chat.last_message.take();
                 chat.participant_count = self.chat.participant_count;
             }
@@ -190,19 +200,36 @@ impl ChatEntry {
             let user = event.user.clone();
             // As on the server, everything before the joining counts as read.
             let read_seq = Seq(event.seq.0.saturating_sub(1));
-            self.chat.participants.push(Participant { user, read_seq, online: false });
+            self.chat.participants.push(Participant {
+                user,
+                read_seq,
+                online: false,
+                role: ChatRole::Member,
+                blocked: false,
+            });
             crate::sorted::sort_by(&mut self.chat.participants, |a, b| a.user.id.cmp(&b.user.id));
         }
     }
 
-    pub fn left(&mut self, event: &Membership) {
+    /// Returns whether the group may have another owner now, whom only the server can name.
+    pub fn left(&mut self, event: &Membership) -> bool {
+        let was_owner = self.role_of(event.user.id) == ChatRole::Owner;
         self.count_people(event.seq, -1);
         self.chat.participants.retain(|participant| participant.user.id != event.user.id);
+        was_owner
+    }
+
+    pub fn role_changed(&mut self, event: &RoleChanged) {
+        let id = event.user.id;
+        if let Some(one) = self.chat.participants.iter_mut().find(|one| one.user.id == id) {
+            one.role = event.role;
+        }
     }
 
     pub fn changed(&mut self, event: &ChatChanged) {
         self.chat.title.clone_from(&event.title);
         self.chat.status = event.status;
+        self.chat.hides_past = event.hides_past;
     }
 
     /// Moves a read position forward, while events were applied up to `stream`; returns whether it changed.
@@ -285,6 +312,15 @@ impl ChatList {
             }
         }
         changed
+    }
+
+    /// Notes whom the user has blocked.
+    pub fn set_blocked(&mut self, blocked: &[UserId]) {
+        for entry in self.entries.values_mut() {
+            for one in &mut entry.chat.participants {
+                one.blocked = blocked.contains(&one.user.id);
+            }
+        }
     }
 
     /// The chats whose count of unread messages only the server can give.

@@ -10,11 +10,17 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn user(id: i64, name: &str) -> User {
-    User { id: UserId(id), email: format!("{name}@example.org"), name: name.into() }
+    User { id: UserId(id), email: None, name: name.into() }
 }
 
 fn chat(id: i64, head: u64, unread: u64, updated: &str) -> Chat {
-    let participant = |id, name| Participant { user: user(id, name), read_seq: Seq(2), online: false };
+    let participant = |id, name| Participant {
+        user: user(id, name),
+        read_seq: Seq(2),
+        online: false,
+        role: ChatRole::Member,
+        blocked: false,
+    };
     Chat {
         id: ChatId(id),
         kind: ChatKind::Direct,
@@ -30,6 +36,7 @@ fn chat(id: i64, head: u64, unread: u64, updated: &str) -> Chat {
         created_at: at("t0"),
         updated_at: at(updated),
         sort_key: Some(MessageId(updated[1..].parse().unwrap_or(0))),
+        hides_past: false,
     }
 }
 
@@ -73,7 +80,13 @@ fn the_newest_chat_is_first_and_a_message_moves_its_chat_up() {
 fn a_chat_is_shown_by_its_title_or_by_the_names_of_the_others() {
     let mut group = chat(1, 3, 0, "t");
     assert_eq!(ChatEntry::new(group.clone(), ME).title().alone(), "Ben");
-    group.participants.push(Participant { user: user(3, "Cleo"), read_seq: Seq(1), online: true });
+    group.participants.push(Participant {
+        user: user(3, "Cleo"),
+        read_seq: Seq(1),
+        online: true,
+        role: ChatRole::Member,
+        blocked: false,
+    });
     group.participant_count = 3;
     let entry = ChatEntry::new(group.clone(), ME);
     assert_eq!((entry.title().alone(), entry.online(), entry.read_by_all()), ("Ben, Cleo", true, Seq(1)));
@@ -140,7 +153,13 @@ fn presence_joins_and_leaves_change_the_participants() {
     assert_eq!(chat_list.set_presence(UserId(2), true), []);
     let entry = chat_list.get_mut(ChatId(1)).unwrap();
     assert!(entry.online());
-    let event = |id, name| Membership { chat_id: ChatId(1), seq: Seq(4), user: user(id, name), at: at("t4") };
+    let event = |id, name| Membership {
+        chat_id: ChatId(1),
+        seq: Seq(4),
+        user: user(id, name),
+        by: None,
+        at: at("t4"),
+    };
     entry.joined(&event(3, "Cleo"));
     entry.joined(&event(3, "Cleo"));
     assert_eq!(entry.title().alone(), "Ben, Cleo");

@@ -8,7 +8,7 @@ mod user_actions;
 
 use causerie_protocol::limits::Limits;
 use causerie_protocol::rest::ChatCursor;
-use causerie_protocol::{ChatId, Epoch, MessageId, Seq, User};
+use causerie_protocol::{ChatId, Epoch, Message, MessageId, Seq, User, UserId};
 
 use self::fetches::Fetches;
 use crate::backoff::Backoff;
@@ -45,6 +45,10 @@ pub struct Client {
     chat_list: ChatList,
     outbox: Outbox,
     typing: Typing,
+    /// Whom the user has blocked.
+    blocked: Vec<UserId>,
+    /// Messages of blocked people that the person asked to see.
+    revealed: SortedSet<MessageId>,
     open: Option<ChatId>,
     list_loading: ListLoading,
     fetches: Fetches,
@@ -128,6 +132,8 @@ impl Client {
             chat_list: ChatList::default(),
             outbox: Outbox::default(),
             typing: Typing::default(),
+            blocked: Vec::new(),
+            revealed: SortedSet::new(),
             open: None,
             list_loading: ListLoading::default(),
             fetches: Fetches::default(),
@@ -181,6 +187,10 @@ impl Client {
             Input::SeenBottom { chat } => self.seen_bottom(chat),
             Input::Typing { chat } => self.send_typing(chat),
             Input::LoadOlder { chat } => self.load_older(chat),
+            Input::Reveal { chat, message } => {
+                self.revealed.insert(message);
+                self.changed.extend([Invalidation::Chat(chat), Invalidation::Timeline(chat)]);
+            }
         }
         self.run_due_work();
         if *self.connection.state() != state {
@@ -261,11 +271,28 @@ impl Client {
         let read = self.chat_list.get(chat).map_or(Seq::ZERO, ChatEntry::read_by_all);
         let mut rows =
             self.chat_states.get(&chat).map_or_else(Vec::new, |state| state.timeline.rows(me.id, read));
+        for row in &mut rows {
+            if let Row::Message(row) = row {
+                row.hidden = self.hides(chat, row.sender.id, row.id);
+            }
+        }
         let pending = self.outbox.entries_of(chat).map(|pending| pending_row(pending, me));
         // A message that is in the log is not shown as pending as well, so that no two rows have one key.
         let pending: Vec<Row> = pending.filter(|one| rows.iter().all(|row| row.key() != one.key())).collect();
         rows.extend(pending);
         rows
+    }
+
+    /// Whether a message in a group is of somebody whom the user has blocked, and not revealed.
+    fn hides(&self, chat: ChatId, sender: UserId, id: Option<MessageId>) -> bool {
+        self.blocked.contains(&sender)
+            && self.chat_list.get(chat).is_some_and(|entry| !entry.is_direct())
+            && id.is_none_or(|id| !self.revealed.contains(&id))
+    }
+
+    /// As [`Client::hides`], for the line of a chat in the list.
+    pub fn hides_message(&self, message: &Message) -> bool {
+        self.hides(message.chat_id, message.sender.id, Some(message.id))
     }
 
     /// The seq of the last message in [`Client::rows`].
@@ -305,7 +332,10 @@ impl Client {
         let seen = rows.iter().filter_map(|row| match row {
             Row::Message(row) => Some(&row.sender),
             Row::System(row) => match &row.kind {
-                SystemEvent::Joined(user) | SystemEvent::Left(user) => Some(user),
+                SystemEvent::Joined(user)
+                | SystemEvent::Left(user)
+                | SystemEvent::Removed(user)
+                | SystemEvent::Role(user, _) => Some(user),
                 SystemEvent::Changed { .. } => None,
             },
         });
@@ -347,7 +377,7 @@ impl Client {
         self.next_ticket
     }
 
-    fn is_me(&self, user: causerie_protocol::UserId) -> bool {
+    fn is_me(&self, user: UserId) -> bool {
         self.me.as_ref().is_some_and(|me| me.id == user)
     }
 }
@@ -374,6 +404,7 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
         at,
         edited: false,
         deleted: false,
+        hidden: false,
         state,
     })
 }

@@ -94,6 +94,11 @@ pub enum Input {
     LoadOlder {
         chat: ChatId,
     },
+    /// The person asks to see a message of somebody whom they blocked.
+    Reveal {
+        chat: ChatId,
+        message: MessageId,
+    },
 }
 
 #[derive(Clone, Debug)]

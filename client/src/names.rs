@@ -89,15 +89,14 @@ impl People {
             whole.insert(*id, (Name::of(user), words.join(" ")));
         }
         // A user may have chosen a name that looks like a marked one, so marked names are compared again.
-        for round in 0..MARKS {
+        for _ in 0..MARKS {
             let mut same = Owners::default();
             for (id, (_, key)) in whole.iter() {
                 same.add(key, *id);
             }
             for (id, (name, key)) in whole.iter_mut() {
                 if !same.has_one(key) {
-                    let email = users.get(id).map_or("", |(user, _)| &user.email);
-                    let mark = mark(*id, email, round);
+                    let mark = format!("#{id}");
                     *name = name.with_mark(&mark);
                     *key += &format!(" {mark}");
                 }
@@ -151,14 +150,6 @@ impl Owners {
 
 /// How many marks a name gets at most, until no two names are the same.
 const MARKS: usize = 3;
-
-/// Tells two people of the same name apart: by their e-mail address, then by their id.
-fn mark(id: UserId, email: &str, round: usize) -> String {
-    match email.split_once('@') {
-        Some((mailbox, _)) if round == 0 && !mailbox.is_empty() => format!("({})", Name::new(mailbox)),
-        _ => format!("#{id}"),
-    }
-}
 
 /// Family names of Vietnam, the most frequent first.
 const FAMILIES: &str = "nguyễn trần lê phạm hoàng huỳnh phan vũ võ đặng bùi đỗ hồ ngô dương lý đào đoàn vương trịnh \

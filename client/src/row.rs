@@ -1,6 +1,6 @@
 //! The rows of a conversation.
 
-use causerie_protocol::rest::ChatStatus;
+use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::{ClientId, MessageId, Seq, Timestamp, User};
 
 use crate::clock::Millis;
@@ -48,6 +48,8 @@ pub struct MessageRow {
     pub at: RowTime,
     pub edited: bool,
     pub deleted: bool,
+    /// Whether it is of somebody whom the user has blocked, and not to be shown.
+    pub hidden: bool,
     pub state: RowState,
 }
 
@@ -88,6 +90,9 @@ pub struct SystemRow {
 pub enum SystemEvent {
     Joined(User),
     Left(User),
+    /// Somebody was removed by another.
+    Removed(User),
+    Role(User, ChatRole),
     /// The title or the status changed.
     Changed {
         title: Option<String>,

@@ -1,6 +1,6 @@
 //! The messages of one chat: a piece of the log without a gap, up to now, made of history pages and events.
 
-use causerie_protocol::event::{ChatChanged, Membership};
+use causerie_protocol::event::{ChatChanged, Membership, RoleChanged};
 use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, UserId};
 
 use crate::backoff::Backoff;
@@ -28,6 +28,7 @@ enum Entry {
     Joined(Membership),
     Left(Membership),
     Changed(ChatChanged),
+    Role(RoleChanged),
 }
 
 /// A page that could not be loaded, and when it is requested again.
@@ -130,6 +131,7 @@ impl Timeline {
             Event::Joined(data) => self.insert_line(data.seq, Entry::Joined(data)),
             Event::Left(data) => self.insert_line(data.seq, Entry::Left(data)),
             Event::ChatChanged(data) => self.insert_line(data.seq, Entry::Changed(data)),
+            Event::RoleChanged(data) => self.insert_line(data.seq, Entry::Role(data)),
             Event::Unknown { .. } => false,
         }
     }
@@ -299,7 +301,9 @@ fn row(seq: Seq, entry: &Entry, me: UserId, read_by_all: Seq) -> Row {
     };
     match entry {
         Entry::Joined(event) => line(&event.at, SystemEvent::Joined(event.user.clone())),
+        Entry::Left(event) if event.by.is_some() => line(&event.at, SystemEvent::Removed(event.user.clone())),
         Entry::Left(event) => line(&event.at, SystemEvent::Left(event.user.clone())),
+        Entry::Role(event) => line(&event.at, SystemEvent::Role(event.user.clone(), event.role)),
         Entry::Changed(event) => {
             line(&event.at, SystemEvent::Changed { title: event.title.clone(), status: event.status })
         }
@@ -319,6 +323,7 @@ fn row(seq: Seq, entry: &Entry, me: UserId, read_by_all: Seq) -> Row {
                 at: RowTime::Server(message.sent_at.clone()),
                 edited: message.edited_at.is_some(),
                 deleted: message.deleted_at.is_some(),
+                hidden: false,
                 state: if mine && seq <= read_by_all { RowState::Read } else { RowState::Sent },
             })
         }

@@ -17,7 +17,7 @@ fn message(seq: u64) -> Message {
         id: MessageId(seq.cast_signed() * 10),
         chat_id: CHAT,
         seq: Seq(seq),
-        sender: User { id: UserId(2), email: "ben@example.org".into(), name: "Ben".into() },
+        sender: User { id: UserId(2), email: None, name: "Ben".into() },
         content: format!("m{seq}"),
         sent_at: at(seq),
         client_id: None,
@@ -41,7 +41,13 @@ fn deleted(seq: u64, of: u64) -> Event {
 }
 
 fn joined(seq: u64) -> Event {
-    Event::Joined(Membership { chat_id: CHAT, seq: Seq(seq), user: message(seq).sender, at: at(seq) })
+    Event::Joined(Membership {
+        chat_id: CHAT,
+        seq: Seq(seq),
+        user: message(seq).sender,
+        by: None,
+        at: at(seq),
+    })
 }
 
 fn pages(seqs: impl IntoIterator<Item = u64>) -> Vec<Message> {

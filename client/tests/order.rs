@@ -3,7 +3,7 @@
 use causerie_client::{ChatEntry, Client, ConnectionId, Effect, Input, SocketInput};
 use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership};
 use causerie_protocol::limits::Limits;
-use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
+use causerie_protocol::rest::{Chat, ChatKind, ChatRole, ChatStatus, Participant};
 use causerie_protocol::server_frame::{Subscribed, Welcome};
 use causerie_protocol::{
     ChatId, Epoch, Event, Message, MessageId, Seq, ServerFrame, Timestamp, User, UserId,
@@ -41,7 +41,7 @@ fn deed() -> impl Strategy<Value = (i64, Deed, i64)> {
 }
 
 fn user(id: i64) -> User {
-    User { id: UserId(id), email: format!("u{id}@example.org"), name: format!("U{id}") }
+    User { id: UserId(id), email: None, name: format!("U{id}") }
 }
 
 /// A model server: the chats and messages that it stores.
@@ -53,7 +53,13 @@ struct Server {
 
 impl Server {
     fn new() -> Self {
-        let person = |id| Participant { user: user(id), read_seq: Seq(0), online: false };
+        let person = |id| Participant {
+            user: user(id),
+            read_seq: Seq(0),
+            online: false,
+            role: ChatRole::Member,
+            blocked: false,
+        };
         let chat = |id| Chat {
             id: ChatId(id),
             kind: ChatKind::Group,
@@ -69,6 +75,7 @@ impl Server {
             created_at: Timestamp("t".into()),
             updated_at: Timestamp("t".into()),
             sort_key: Some(MessageId(0)),
+            hides_past: false,
         };
         Self { chats: (1..=CHATS).map(chat).collect(), messages: Vec::new(), last_id: 0 }
     }
@@ -121,14 +128,20 @@ impl Server {
                 if is_in(id).is_some() {
                     return None;
                 }
-                chat.participants.push(Participant { user: user(id), read_seq: chat.head, online: false });
+                chat.participants.push(Participant {
+                    user: user(id),
+                    read_seq: chat.head,
+                    online: false,
+                    role: ChatRole::Member,
+                    blocked: false,
+                });
                 chat.participants.sort_by_key(|one| one.user.id);
-                Event::Joined(Membership { chat_id, seq, user: user(id), at: at.clone() })
+                Event::Joined(Membership { chat_id, seq, user: user(id), by: None, at: at.clone() })
             }
             Deed::Leave { user: id } => {
                 let place = is_in(id)?;
                 chat.participants.remove(place);
-                Event::Left(Membership { chat_id, seq, user: user(id), at: at.clone() })
+                Event::Left(Membership { chat_id, seq, user: user(id), by: None, at: at.clone() })
             }
             Deed::Rename | Deed::Close => {
                 match deed {
@@ -136,7 +149,14 @@ impl Server {
                     _ => chat.status = ChatStatus::Closed,
                 }
                 let (title, status) = (chat.title.clone(), chat.status);
-                Event::ChatChanged(ChatChanged { chat_id, seq, title, status, at: at.clone() })
+                Event::ChatChanged(ChatChanged {
+                    chat_id,
+                    seq,
+                    title,
+                    status,
+                    hides_past: false,
+                    at: at.clone(),
+                })
             }
             Deed::Unknown => {
                 let data = serde_json::json!({ "chat_id": chat_id, "seq": seq });
@@ -173,6 +193,7 @@ impl Page {
             limits: Limits::default(),
             heartbeat_seconds: 25,
             server_time: Timestamp("t".into()),
+            blocked: Vec::new(),
         }));
         page.answer(server);
         for chat in &server.chats {

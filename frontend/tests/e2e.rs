@@ -151,7 +151,7 @@ async fn register(name: &str) -> SignedIn {
 
 async fn start_chat(who: &SignedIn, with: &SignedIn) -> Chat {
     let api = Api::new(server()).with_token(&who.token);
-    let participants = vec![UserRef::Email(with.user.email.clone())];
+    let participants = vec![UserRef::Email(with.user.email.clone().unwrap())];
     let body = CreateChat { participants, title: None, client_id: None };
     api.create_chat(&body).await.expect("a chat can be started by e-mail")
 }
@@ -160,7 +160,8 @@ async fn start_chat(who: &SignedIn, with: &SignedIn) -> Chat {
 async fn an_account_signs_in_with_its_password_only() {
     let account = register("Ana").await;
     let api = Api::new(server());
-    let login = |password: &str| Login { email: account.user.email.clone(), password: password.to_owned() };
+    let login =
+        |password: &str| Login { email: account.user.email.clone().unwrap(), password: password.to_owned() };
 
     let again = api.login(&login(PASSWORD)).await.expect("the password is right");
     assert_eq!(again.user, account.user);

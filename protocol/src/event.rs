@@ -4,15 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChatId, ClientId, MessageId, Seq, Timestamp, UserId};
 use crate::read::read_fields;
-use crate::rest::ChatStatus;
+use crate::rest::{ChatRole, ChatStatus};
 
-/// A user, as other participants see them.
+/// A user: to others the id and the name, to the user also the e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct User {
     /// The user's id.
     pub id: UserId,
-    /// The e-mail address of the account.
-    pub email: String,
+    /// The e-mail address of the account: in what only its owner reads, such as `welcome`, and under `--legacy-email`
+    /// everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// The name to show.
     pub name: String,
 }
@@ -20,8 +22,16 @@ pub struct User {
 read_fields! {
     User {
         "id" => id: required,
-        "email" => email: required,
+        "email" => email: optional,
         "name" => name: required,
+    }
+}
+
+impl User {
+    /// The address in what only its owner reads; empty in everything else.
+    #[must_use]
+    pub fn own_email(&self) -> &str {
+        self.email.as_deref().unwrap_or_default()
     }
 }
 
@@ -94,7 +104,7 @@ pub struct Deleted {
     pub deleted_at: Timestamp,
 }
 
-/// A user joined or left a chat.
+/// A user joined or left a chat, or was removed from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// The chat.
@@ -103,11 +113,29 @@ pub struct Membership {
     pub seq: Seq,
     /// The user.
     pub user: User,
+    /// Who removed the user, if they did not leave by themself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserId>,
     /// The server's time.
     pub at: Timestamp,
 }
 
-/// A chat's title or status changed.
+/// A participant of a group has another role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleChanged {
+    /// The chat.
+    pub chat_id: ChatId,
+    /// The seq of this event.
+    pub seq: Seq,
+    /// The participant.
+    pub user: User,
+    /// The role from now on.
+    pub role: ChatRole,
+    /// The server's time.
+    pub at: Timestamp,
+}
+
+/// A chat's title or status changed, or what new people see of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatChanged {
     /// The chat.
@@ -118,6 +146,9 @@ pub struct ChatChanged {
     pub title: Option<String>,
     /// The new status.
     pub status: ChatStatus,
+    /// Whether who joins from now on does not see what was said before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hides_past: bool,
     /// The server's time.
     pub at: Timestamp,
 }
@@ -135,10 +166,12 @@ pub enum Event {
     Deleted(Deleted),
     /// `joined`: a user was added.
     Joined(Membership),
-    /// `left`: a user left.
+    /// `left`: a user left, or was removed.
     Left(Membership),
-    /// `chat_changed`: the title or the status changed.
+    /// `chat_changed`: the title or the status changed, or what new people see.
     ChatChanged(ChatChanged),
+    /// `role_changed`: a participant has another role.
+    RoleChanged(RoleChanged),
     /// A kind that this version does not know; it still has a seq.
     Unknown {
         /// The `type` on the wire.
@@ -162,6 +195,7 @@ impl Event {
             Self::Deleted(data) => data.chat_id,
             Self::Joined(data) | Self::Left(data) => data.chat_id,
             Self::ChatChanged(data) => data.chat_id,
+            Self::RoleChanged(data) => data.chat_id,
             Self::Unknown { chat_id, .. } => *chat_id,
         }
     }
@@ -175,6 +209,7 @@ impl Event {
             Self::Deleted(data) => data.seq,
             Self::Joined(data) | Self::Left(data) => data.seq,
             Self::ChatChanged(data) => data.seq,
+            Self::RoleChanged(data) => data.seq,
             Self::Unknown { seq, .. } => *seq,
         }
     }

@@ -56,6 +56,10 @@ integer_id! {
     /// An entry of the audit log.
     AuditId
 }
+integer_id! {
+    /// What somebody reported to the moderators.
+    ReportId
+}
 
 /// A position in a chat's change log: 1, 2, 3 … without gaps; 0 is the position before the first event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -30,6 +30,7 @@ pub mod ids;
 pub mod limits;
 pub mod paths;
 pub mod read;
+pub mod reports;
 pub mod rest;
 pub mod server_frame;
 pub mod text;
@@ -41,6 +42,8 @@ pub use close::{CloseCode, Policy};
 pub use error::ErrorCode;
 pub use event::{Event, Message, User};
 pub use heads::Heads;
-pub use ids::{AuditId, ChatId, ClientId, Epoch, InvitationId, MessageId, Seq, Timestamp, TokenId, UserId};
+pub use ids::{
+    AuditId, ChatId, ClientId, Epoch, InvitationId, MessageId, ReportId, Seq, Timestamp, TokenId, UserId,
+};
 pub use server_frame::ServerFrame;
 pub use text::{ChatTitle, MessageText, PersonName};

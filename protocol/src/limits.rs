@@ -98,6 +98,12 @@ pub const ADMIN_PAGE: usize = 100;
 pub const DEVICE_BYTES: usize = 200;
 /// Largest body of a REST request, in bytes. A text of [`TEXT_BYTES`] fits however it is escaped.
 pub const BODY_BYTES: usize = 128 * 1024;
+/// Reports of one person a day.
+pub const REPORTS_PER_DAY: usize = 20;
+/// Messages before the reported one that a report copies.
+pub const REPORT_CONTEXT: usize = 10;
+/// People whom one person may block.
+pub const BLOCKS: usize = 1_000;
 /// Handshakes with `?probe=` that a server remembers; the oldest makes room.
 pub const PROBES: usize = 1_024;
 /// Seconds for which a server remembers a handshake with `?probe=`.

@@ -34,6 +34,14 @@ pub const INVITATIONS: &str = "/api/admin/invitations/";
 pub const AUDIT: &str = "/api/admin/audit/";
 /// The user's chats: `GET` lists them, `POST` creates one.
 pub const CHATS: &str = "/api/chats/";
+/// Whom the user has blocked: `GET` lists them, `POST` blocks somebody.
+pub const BLOCKS: &str = "/api/blocks/";
+/// Reports a message to the moderators of the installation: `POST`.
+pub const REPORTS: &str = "/api/reports/";
+/// What was reported, for moderators: `GET`; one below this, `GET`, and `POST` to its `close/`.
+pub const ADMIN_REPORTS: &str = "/api/admin/reports/";
+/// What others see of the user: `GET`, `PATCH`.
+pub const PRIVACY: &str = "/api/privacy/";
 /// The socket that follows many chats.
 pub const SOCKET: &str = "/ws/";
 /// Answers 200 as soon as the server serves.
@@ -91,6 +99,18 @@ pub fn messages(id: ChatId) -> String {
 #[must_use]
 pub fn participants(id: ChatId) -> String {
     format!("{CHATS}{id}/participants/")
+}
+
+/// One participant of a group: `PATCH` changes the role, `DELETE` removes the person.
+#[must_use]
+pub fn participant(chat: ChatId, user: UserId) -> String {
+    format!("{CHATS}{chat}/participants/{user}/")
+}
+
+/// Somebody whom the user has blocked: `DELETE` unblocks.
+#[must_use]
+pub fn block(user: UserId) -> String {
+    format!("{BLOCKS}{user}/")
 }
 
 /// `POST` leaves a group.

@@ -125,12 +125,61 @@ pub struct CreateChat {
 /// `PATCH /api/chats/{id}/`; a field that is missing stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateChat {
-    /// Opens or closes the chat.
+    /// Opens or closes the chat. A direct chat that is closed has ended: its two people can't open it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<ChatStatus>,
     /// Another title; groups only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<ChatTitle>,
+    /// Whether who joins from now on does not see what was said before; groups only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hides_past: Option<bool>,
+}
+
+/// `PATCH /api/chats/{id}/participants/{user}/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateParticipant {
+    /// The role from now on.
+    pub role: ChatRole,
+}
+
+/// `POST /api/blocks/`: whom to block, by id or by a message of theirs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// Somebody who shares a chat with the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    /// A message in a chat of the caller's; its sender need not be in the chat any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+}
+
+/// Somebody whom the caller has blocked, in `GET /api/blocks/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Blocked {
+    /// The blocked person.
+    pub user: User,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+read_fields! {
+    Blocked {
+        "user" => user: required,
+        "at" => at: required,
+    }
+}
+
+/// `GET` and `PATCH /api/privacy/`: what others see of the caller, and the caller of others; in a `PATCH` a field that is
+/// missing stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Privacy {
+    /// Whether others see when the caller is online, and the caller when others are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shows_online: Option<bool>,
+    /// Whether others see how far the caller has read, and the caller how far others have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shows_read: Option<bool>,
 }
 
 /// `POST /api/chats/{id}/participants/`.
@@ -160,6 +209,44 @@ pub enum ChatKind {
     Group,
 }
 
+/// What a participant may do in a group; the greater role includes the smaller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatRole {
+    /// Reads and writes.
+    #[default]
+    Member,
+    /// Also renames, opens and closes the group, adds and removes members, and deletes messages of others.
+    Moderator,
+    /// Also changes roles, decides what new people see, and deletes the group.
+    Owner,
+}
+
+impl ChatRole {
+    /// Every role, from the smallest to the greatest.
+    pub const ALL: [Self; 3] = [Self::Member, Self::Moderator, Self::Owner];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Moderator => "moderator",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The role of a name; of one that this version does not know, the smallest.
+    #[must_use]
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|role| role.as_str() == name).unwrap_or_default()
+    }
+
+    fn is_member(&self) -> bool {
+        *self == Self::Member
+    }
+}
+
 /// A person in a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "FlatParticipant")]
@@ -172,31 +259,41 @@ pub struct Participant {
     /// Whether they have a socket open.
     #[serde(default)]
     pub online: bool,
+    /// What they may do in the group.
+    #[serde(skip_serializing_if = "ChatRole::is_member")]
+    pub role: ChatRole,
+    /// Whether the caller has blocked them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub blocked: bool,
 }
 
 /// How [`Participant`] is read: serde's own way to read what is flattened is slow and large.
 struct FlatParticipant {
     id: UserId,
-    email: String,
+    email: Option<String>,
     name: String,
     read_seq: Seq,
     online: bool,
+    role: ChatRole,
+    blocked: bool,
 }
 
 read_fields! {
     FlatParticipant {
         "id" => id: required,
-        "email" => email: required,
+        "email" => email: optional,
         "name" => name: required,
         "read_seq" => read_seq: required,
         "online" => online: optional,
+        "role" => role: optional,
+        "blocked" => blocked: optional,
     }
 }
 
 impl From<FlatParticipant> for Participant {
     fn from(flat: FlatParticipant) -> Self {
-        let FlatParticipant { id, email, name, read_seq, online } = flat;
-        Self { user: User { id, email, name }, read_seq, online }
+        let FlatParticipant { id, email, name, read_seq, online, role, blocked } = flat;
+        Self { user: User { id, email, name }, read_seq, online, role, blocked }
     }
 }
 
@@ -234,6 +331,9 @@ pub struct Chat {
     /// also of one that was deleted; until there is one, of the newest message of the installation when it was started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort_key: Option<MessageId>,
+    /// Whether who joins does not see what was said before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hides_past: bool,
 }
 
 read_fields! {
@@ -252,6 +352,7 @@ read_fields! {
         "created_at" => created_at: required,
         "updated_at" => updated_at: required,
         "sort_key" => sort_key: optional,
+        "hides_past" => hides_past: optional,
     }
 }
 

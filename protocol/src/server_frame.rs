@@ -40,6 +40,8 @@ pub enum ServerFrame {
     Read(ReadPosition),
     /// `chat_added`: there is a chat that you were not in before.
     ChatAdded(ChatAdded),
+    /// `blocks`: you blocked or unblocked somebody, perhaps on another device.
+    Blocks(Blocks),
     /// A kind that this version does not know, unchanged; on a page without its content.
     Unknown(Value),
 }
@@ -57,6 +59,9 @@ pub struct Welcome {
     pub heartbeat_seconds: u64,
     /// The server's clock.
     pub server_time: Timestamp,
+    /// Whom the user has blocked, at most [`crate::limits::BLOCKS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<UserId>,
 }
 
 /// The body of `subscribed`.
@@ -209,6 +214,13 @@ pub struct ChatAdded {
     pub chat: Chat,
 }
 
+/// The body of `blocks`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocks {
+    /// Everybody whom the user has blocked now; the next `welcome` says it again.
+    pub blocked: Vec<UserId>,
+}
+
 /// A body with its `type` in front.
 #[derive(Serialize)]
 struct Tagged<'a, T> {
@@ -245,6 +257,7 @@ impl Serialize for ServerFrame {
             Self::Presence(body) => reply(serializer, "presence", body),
             Self::Read(body) => reply(serializer, "read", body),
             Self::ChatAdded(body) => reply(serializer, "chat_added", body),
+            Self::Blocks(body) => reply(serializer, "blocks", body),
             Self::Unknown(value) => value.serialize(serializer),
         }
     }
@@ -260,6 +273,7 @@ impl Serialize for Event {
             Self::Joined(data) => EventFrame { kind: "joined", seq, data }.serialize(serializer),
             Self::Left(data) => EventFrame { kind: "left", seq, data }.serialize(serializer),
             Self::ChatChanged(data) => EventFrame { kind: "chat_changed", seq, data }.serialize(serializer),
+            Self::RoleChanged(data) => EventFrame { kind: "role_changed", seq, data }.serialize(serializer),
             Self::Unknown { kind, data, .. } => EventFrame { kind, seq, data }.serialize(serializer),
         }
     }

@@ -1,11 +1,11 @@
 //! Each server frame against its literal JSON, both ways.
 
 use super::*;
-use crate::event::{ChatChanged, Deleted, Edited, Membership, Message};
-use crate::rest::{ChatKind, ChatStatus, Participant};
+use crate::event::{ChatChanged, Deleted, Edited, Membership, Message, RoleChanged};
+use crate::rest::{ChatKind, ChatRole, ChatStatus, Participant};
 
 fn ana() -> User {
-    User { id: UserId(1), email: "ana@example.org".into(), name: "Ana".into() }
+    User { id: UserId(1), email: None, name: "Ana".into() }
 }
 
 fn at(text: &str) -> Timestamp {
@@ -26,8 +26,8 @@ fn hello() -> Message {
     }
 }
 
-const ANA: &str = r#"{"id":1,"email":"ana@example.org","name":"Ana"}"#;
-const HELLO: &str = r#"{"id":7,"chat_id":1,"seq":42,"sender":{"id":1,"email":"ana@example.org","name":"Ana"},"content":"Hello","sent_at":"2026-11-24T09:41:00.000000Z"}"#;
+const ANA: &str = r#"{"id":1,"name":"Ana"}"#;
+const HELLO: &str = r#"{"id":7,"chat_id":1,"seq":42,"sender":{"id":1,"name":"Ana"},"content":"Hello","sent_at":"2026-11-24T09:41:00.000000Z"}"#;
 
 fn both_ways(frame: &ServerFrame, json: &str) {
     assert_eq!(frame.encode(), json);
@@ -41,7 +41,7 @@ fn events_are_their_literal_json() {
     let mut full = hello();
     full.client_id = Some(ClientId::new("m-1").unwrap());
     full.edited_at = Some(now.clone());
-    let member = Membership { chat_id, seq: Seq(45), user: ana(), at: now.clone() };
+    let member = Membership { chat_id, seq: Seq(45), user: ana(), by: None, at: now.clone() };
     for (event, json) in [
         (Event::Message(hello()), format!(r#"{{"type":"message","seq":42,"data":{HELLO}}}"#)),
         (
@@ -70,7 +70,7 @@ fn events_are_their_literal_json() {
             ),
         ),
         (
-            Event::Left(member),
+            Event::Left(member.clone()),
             format!(
                 r#"{{"type":"left","seq":45,"data":{{"chat_id":1,"seq":45,"user":{ANA},"at":"{now}"}}}}"#
             ),
@@ -81,10 +81,42 @@ fn events_are_their_literal_json() {
                 seq: Seq(46),
                 title: None,
                 status: ChatStatus::Closed,
+                hides_past: false,
                 at: now.clone(),
             }),
             format!(
                 r#"{{"type":"chat_changed","seq":46,"data":{{"chat_id":1,"seq":46,"title":null,"status":"closed","at":"{now}"}}}}"#
+            ),
+        ),
+        (
+            Event::ChatChanged(ChatChanged {
+                chat_id,
+                seq: Seq(46),
+                title: None,
+                status: ChatStatus::Active,
+                hides_past: true,
+                at: now.clone(),
+            }),
+            format!(
+                r#"{{"type":"chat_changed","seq":46,"data":{{"chat_id":1,"seq":46,"title":null,"status":"active","hides_past":true,"at":"{now}"}}}}"#
+            ),
+        ),
+        (
+            Event::Left(Membership { by: Some(UserId(9)), ..member.clone() }),
+            format!(
+                r#"{{"type":"left","seq":45,"data":{{"chat_id":1,"seq":45,"user":{ANA},"by":9,"at":"{now}"}}}}"#
+            ),
+        ),
+        (
+            Event::RoleChanged(RoleChanged {
+                chat_id,
+                seq: Seq(47),
+                user: ana(),
+                role: ChatRole::Owner,
+                at: now.clone(),
+            }),
+            format!(
+                r#"{{"type":"role_changed","seq":47,"data":{{"chat_id":1,"seq":47,"user":{ANA},"role":"owner","at":"{now}"}}}}"#
             ),
         ),
     ] {
@@ -134,6 +166,11 @@ fn replies_and_notices_are_their_literal_json() {
             ServerFrame::Ping(Ping { t: 5, heads: Heads(vec![(chat_id, Seq(57))]) }),
             r#"{"type":"ping","t":5,"heads":{"1":57}}"#,
         ),
+        (
+            ServerFrame::Blocks(Blocks { blocked: vec![UserId(2), UserId(7)] }),
+            r#"{"type":"blocks","blocked":[2,7]}"#,
+        ),
+        (ServerFrame::Blocks(Blocks { blocked: vec![] }), r#"{"type":"blocks","blocked":[]}"#),
         (ServerFrame::GoAway(GoAway { retry_after_ms: 500 }), r#"{"type":"go_away","retry_after_ms":500}"#),
         (
             ServerFrame::Typing(Typing { chat_id, user_id: UserId(2) }),
@@ -162,9 +199,10 @@ fn welcome_and_chat_added_are_their_literal_json() {
             limits: Limits { text_bytes: 1, frame_bytes: 2, resume_events: 3, subscriptions: 4 },
             heartbeat_seconds: 25,
             server_time: now.clone(),
+            blocked: vec![UserId(7)],
         }),
         &format!(
-            r#"{{"type":"welcome","user":{ANA},"version":1,"limits":{{"text_bytes":1,"frame_bytes":2,"resume_events":3,"subscriptions":4}},"heartbeat_seconds":25,"server_time":"{now}"}}"#
+            r#"{{"type":"welcome","user":{ANA},"version":1,"limits":{{"text_bytes":1,"frame_bytes":2,"resume_events":3,"subscriptions":4}},"heartbeat_seconds":25,"server_time":"{now}","blocked":[7]}}"#
         ),
     );
     both_ways(
@@ -174,7 +212,13 @@ fn welcome_and_chat_added_are_their_literal_json() {
                 kind: ChatKind::Direct,
                 status: ChatStatus::Active,
                 title: None,
-                participants: vec![Participant { user: ana(), read_seq: Seq(2), online: true }],
+                participants: vec![Participant {
+                    user: ana(),
+                    read_seq: Seq(2),
+                    online: true,
+                    role: ChatRole::Moderator,
+                    blocked: true,
+                }],
                 participant_count: 2,
                 head: Seq(3),
                 epoch: Epoch("e".into()),
@@ -184,10 +228,11 @@ fn welcome_and_chat_added_are_their_literal_json() {
                 created_at: now.clone(),
                 updated_at: now.clone(),
                 sort_key: Some(MessageId(57)),
+                hides_past: true,
             },
         }),
         &format!(
-            r#"{{"type":"chat_added","chat":{{"id":1,"kind":"direct","status":"active","title":null,"participants":[{{"id":1,"email":"ana@example.org","name":"Ana","read_seq":2,"online":true}}],"participant_count":2,"head":3,"epoch":"e","read_seq":2,"unread":1,"last_message":null,"created_at":"{now}","updated_at":"{now}","sort_key":57}}}}"#
+            r#"{{"type":"chat_added","chat":{{"id":1,"kind":"direct","status":"active","title":null,"participants":[{{"id":1,"name":"Ana","read_seq":2,"online":true,"role":"moderator","blocked":true}}],"participant_count":2,"head":3,"epoch":"e","read_seq":2,"unread":1,"last_message":null,"created_at":"{now}","updated_at":"{now}","sort_key":57,"hides_past":true}}}}"#
         ),
     );
 }

@@ -5,7 +5,8 @@
 //! only the store can check, inside the transaction that reads or changes the chat.
 
 use axum::http::Method;
-use causerie_protocol::{Role, paths};
+use causerie_protocol::examples::client_frames;
+use causerie_protocol::{ClientFrame, Role, paths};
 
 /// Who may make a request, by what is known before its handler runs. Each of the signed-in ones includes those below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +44,26 @@ impl Who {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InChat {
     Participant,
+    /// In a group a moderator or owner of it.
+    Moderator,
+    /// In a group the owner of it.
+    Owner,
     /// The sender of the message that the request names.
     Sender,
+    /// The same, or in a group a moderator or owner of it.
+    SenderOrModerator,
+}
+
+/// What becomes of a request that concerns somebody from whom the caller is apart: one blocked the other, or ended the chat
+/// of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Apart {
+    /// The other is to the caller as somebody who does not exist.
+    Unknown,
+    /// The chat of the two is closed to both.
+    Closed,
+    /// It is done, and what it does does not reach the other.
+    Unheard,
 }
 
 /// A row of the table.
@@ -55,11 +74,18 @@ pub struct Route {
     pub path: &'static str,
     pub who: Who,
     pub in_chat: Option<InChat>,
+    /// `None`: it is the same for everybody.
+    pub apart: Option<Apart>,
 }
 
 impl Route {
     const fn new(method: Method, path: &'static str, who: Who) -> Self {
-        Self { method, path, who, in_chat: None }
+        Self { method, path, who, in_chat: None, apart: None }
+    }
+
+    const fn between(mut self, apart: Apart) -> Self {
+        self.apart = Some(apart);
+        self
     }
 
     const fn within(mut self, in_chat: InChat) -> Self {
@@ -112,17 +138,32 @@ pub static ROUTES: &[Route] = &[
     Route::new(DELETE, "/api/admin/invitations/{id}/", Who::Moderator),
     Route::new(GET, paths::AUDIT, Who::Moderator),
     Route::new(GET, paths::CHATS, Who::SignedIn),
-    Route::new(POST, paths::CHATS, Who::Member),
+    Route::new(POST, paths::CHATS, Who::Member).between(Apart::Unknown),
     Route::new(GET, "/api/chats/{id}/", Who::SignedIn).within(InChat::Participant),
-    Route::new(PATCH, "/api/chats/{id}/", Who::SignedIn).within(InChat::Participant),
-    Route::new(DELETE, "/api/chats/{id}/", Who::SignedIn).within(InChat::Participant),
-    Route::new(POST, "/api/chats/{id}/participants/", Who::Member).within(InChat::Participant),
+    Route::new(PATCH, "/api/chats/{id}/", Who::SignedIn).within(InChat::Moderator).between(Apart::Closed),
+    Route::new(DELETE, "/api/chats/{id}/", Who::SignedIn).within(InChat::Owner),
+    Route::new(POST, "/api/chats/{id}/participants/", Who::Member)
+        .within(InChat::Moderator)
+        .between(Apart::Unknown),
+    Route::new(PATCH, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Owner),
+    Route::new(DELETE, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Moderator),
     Route::new(POST, "/api/chats/{id}/leave/", Who::SignedIn).within(InChat::Participant),
     Route::new(GET, "/api/chats/{id}/messages/", Who::SignedIn).within(InChat::Participant),
-    Route::new(POST, "/api/chats/{id}/messages/", Who::SignedIn).within(InChat::Participant),
+    Route::new(POST, "/api/chats/{id}/messages/", Who::SignedIn)
+        .within(InChat::Participant)
+        .between(Apart::Closed),
     Route::new(GET, "/api/messages/{id}/", Who::SignedIn).within(InChat::Participant),
-    Route::new(PATCH, "/api/messages/{id}/", Who::SignedIn).within(InChat::Sender),
-    Route::new(DELETE, "/api/messages/{id}/", Who::SignedIn).within(InChat::Sender),
+    Route::new(PATCH, "/api/messages/{id}/", Who::SignedIn).within(InChat::Sender).between(Apart::Closed),
+    Route::new(DELETE, "/api/messages/{id}/", Who::SignedIn).within(InChat::SenderOrModerator),
+    Route::new(GET, paths::BLOCKS, Who::SignedIn),
+    Route::new(POST, paths::BLOCKS, Who::SignedIn),
+    Route::new(DELETE, "/api/blocks/{user}/", Who::SignedIn),
+    Route::new(POST, paths::REPORTS, Who::SignedIn),
+    Route::new(GET, paths::ADMIN_REPORTS, Who::Moderator),
+    Route::new(GET, "/api/admin/reports/{id}/", Who::Moderator),
+    Route::new(POST, "/api/admin/reports/{id}/close/", Who::Moderator),
+    Route::new(GET, paths::PRIVACY, Who::SignedIn),
+    Route::new(PATCH, paths::PRIVACY, Who::SignedIn),
     // A refused handshake is closed with a code, which a browser can read, so the handshake itself checks the token.
     Route::new(GET, paths::SOCKET, Who::SignedIn),
     Route::new(GET, "/ws/chats/{id}/", Who::SignedIn).within(InChat::Participant),
@@ -135,6 +176,89 @@ pub fn find(method: &Method, path: &str) -> Option<&'static Route> {
     let method = if method == Method::HEAD { &GET } else { method };
     ROUTES.iter().find(|route| route.method == *method && route.is_at(path))
 }
+
+/// What a frame of a client asks for; checked by the session and, of a chat, by the store with the change itself.
+#[must_use]
+pub fn of_frame(frame: &ClientFrame) -> (Option<InChat>, Option<Apart>) {
+    match frame {
+        ClientFrame::Message { .. } => (Some(InChat::Participant), Some(Apart::Closed)),
+        ClientFrame::Typing { .. } | ClientFrame::Read { .. } => {
+            (Some(InChat::Participant), Some(Apart::Unheard))
+        }
+        ClientFrame::Subscribe { .. } => (Some(InChat::Participant), None),
+        ClientFrame::Unsubscribe { .. } | ClientFrame::Pong { .. } | ClientFrame::Ping { .. } => (None, None),
+    }
+}
+
+/// `docs/ACCESS.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let in_chat = |in_chat: Option<InChat>| match in_chat {
+        None => "",
+        Some(InChat::Participant) => "participant",
+        Some(InChat::Moderator) => "in a group its moderator or owner",
+        Some(InChat::Owner) => "in a group its owner",
+        Some(InChat::Sender) => "sender",
+        Some(InChat::SenderOrModerator) => "sender, or in a group its moderator or owner",
+    };
+    let apart = |apart: Option<Apart>| match apart {
+        None => "",
+        Some(Apart::Unknown) => "nobody there",
+        Some(Apart::Closed) => "their chat of two is closed",
+        Some(Apart::Unheard) => "does not reach the other",
+    };
+    let mut page = HEAD.to_owned();
+    page.push_str(
+        "| request | in the installation | in the chat | between people who are apart |\n|---|---|---|---|\n",
+    );
+    for route in ROUTES {
+        let who = match route.who {
+            Who::Anonymous => "everybody",
+            Who::Operator => "who has the token of the metrics",
+            Who::SignedIn => "signed in",
+            Who::Member => "member",
+            Who::Moderator => "moderator",
+            Who::Owner => "owner",
+        };
+        let Route { method, path, .. } = route;
+        let (in_chat, apart) = (in_chat(route.in_chat), apart(route.apart));
+        page.push_str(&format!("| `{method} {path}` | {who} | {in_chat} | {apart} |\n"));
+    }
+    page.push_str(FRAMES_HEAD);
+    for (frame, _) in client_frames() {
+        let json = serde_json::to_value(&frame).unwrap_or_default();
+        let kind = json["type"].as_str().unwrap_or_default().to_owned();
+        let (place, between) = of_frame(&frame);
+        let row = format!("| `{kind}` | {} | {} |\n", in_chat(place), apart(between));
+        // A frame has an example for each way to write it.
+        if !page.ends_with(&row) {
+            page.push_str(&row);
+        }
+    }
+    page
+}
+
+const HEAD: &str = "\
+<!-- Made from the code that checks it by `cargo run -p causerie-server --example access`; a test holds it current. -->
+
+# Who may do what
+
+A request that is not in this table is answered by nobody.
+Who may not be told of a chat, a message or a person gets the answer for one that does not exist: 404, or over a socket `no_such_chat`.
+Whose role in the installation or in the group is too small gets 403; without a token it is 401.
+Each role includes those before it: guest, member, moderator, owner in the installation; member, moderator, owner in a group.
+Two people are apart when one blocked the other, or ended the chat of the two: neither can tell which.
+
+";
+
+const FRAMES_HEAD: &str = "
+## Frames on a socket
+
+The handshake takes a valid token of anybody who is not suspended.
+
+| frame | in the chat | between people who are apart |
+|---|---|---|
+";
 
 #[cfg(test)]
 mod tests {

@@ -23,7 +23,7 @@ use crate::clock::UnixMicros;
 use crate::config::Limits;
 use crate::hub::{Hub, SUSPENDED};
 use crate::known_tokens::{KnownToken, TokenDigest};
-use crate::store::{AccountCreated, Entry, NewAccount, Store, StoreError};
+use crate::store::{AccountCreated, Entry, NewAccount, Store, StoreError, TokenRecord};
 use crate::{clock, email};
 
 mod argon;
@@ -169,6 +169,8 @@ pub struct Caller {
     pub role: Role,
     pub token: TokenId,
     pub expires_at: UnixMicros,
+    /// Whether something stands between the caller and others, see [`Store::boundaries`].
+    pub has_boundaries: bool,
 }
 
 impl Caller {
@@ -230,14 +232,14 @@ impl Auth {
         let digest = digest(token);
         let trust = self.bus.trusts_tokens_for();
         let known = trust.and_then(|trust| self.hub.known_tokens().get(&digest, trust));
-        let KnownToken { id, user, role, expires_at } = match known {
+        let KnownToken { id, user, role, expires_at, has_boundaries } = match known {
             Some(known) => known,
             None => self.read_token(digest, from).await?,
         };
         if expires_at <= clock::now() {
             return Err(AuthError::Expired);
         }
-        Ok(Caller { user, role, token: id, expires_at })
+        Ok(Caller { user, role, token: id, expires_at, has_boundaries })
     }
 
     /// Asks the store about a token, and keeps one that was not revoked.
@@ -251,14 +253,15 @@ impl Auth {
         if record.revoked {
             return Err(AuthError::Revoked);
         }
-        let (id, role, expires_at) = (record.id, record.role, record.expires_at);
-        let token = KnownToken { id, user: record.user, role, expires_at };
+        let last_used_at = record.last_used_at;
+        let TokenRecord { id, user, role, expires_at, has_boundaries, .. } = record;
+        let token = KnownToken { id, user, role, expires_at, has_boundaries };
         // Who may do more than others is asked for every time: a command may take the role away, which nobody announces.
         if role <= Role::Member {
             known_tokens.keep(reading, digest, token.clone());
         }
         let now = clock::now();
-        if expires_at > now && now.saturating_since(record.last_used_at) >= TOUCH_AFTER {
+        if expires_at > now && now.saturating_since(last_used_at) >= TOUCH_AFTER {
             self.touch(id, Device { name: None, address: from }).await;
         }
         Ok(token)

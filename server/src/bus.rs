@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::clock;
 use crate::hub::{Ending, Hub, PresenceChange};
 use crate::outbox::{Frame, wait_until_drained};
 use crate::store::Store;
@@ -44,6 +45,9 @@ pub enum Envelope {
         chat: ChatId,
         user: UserId,
         seq: Seq,
+        /// Whether the person hides it from others: then it is for their own sockets.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        hidden: bool,
         #[serde(skip)]
         frame: Frame,
     },
@@ -79,6 +83,18 @@ pub enum Envelope {
     Suspended { tokens: Vec<TokenId> },
     /// The account of a user changed: what nodes keep of it is read again.
     UserChanged { user: UserId },
+    /// Nothing passes between two people from now on.
+    Parted { one: UserId, other: UserId },
+    /// Something may pass between them again.
+    Reunited { one: UserId, other: UserId },
+    /// What a person hides from others, and so does not see of them, is this from now on.
+    Hidden { user: UserId, online: bool, read: bool },
+    /// Something for these people's sockets for many chats.
+    Personal {
+        users: Vec<UserId>,
+        #[serde(skip)]
+        frame: Frame,
+    },
 }
 
 impl Envelope {
@@ -87,7 +103,8 @@ impl Envelope {
             Self::Event { frame, .. }
             | Self::Read { frame, .. }
             | Self::Notice { frame, .. }
-            | Self::Presence { frame, .. } => Some(frame),
+            | Self::Presence { frame, .. }
+            | Self::Personal { frame, .. } => Some(frame),
             _ => None,
         }
     }
@@ -97,7 +114,8 @@ impl Envelope {
             Self::Event { frame, .. }
             | Self::Read { frame, .. }
             | Self::Notice { frame, .. }
-            | Self::Presence { frame, .. } => Some(frame),
+            | Self::Presence { frame, .. }
+            | Self::Personal { frame, .. } => Some(frame),
             _ => None,
         }
     }
@@ -117,7 +135,7 @@ impl Envelope {
                     wait_until_drained(|| hub.is_backlogged(*chat)).await;
                 }
             }
-            Self::Read { chat, user, seq, frame } => hub.read(*chat, *user, *seq, frame),
+            Self::Read { chat, user, seq, hidden, frame } => hub.read(*chat, *user, *seq, *hidden, frame),
             // Between the buses of the nodes; no socket is concerned.
             Self::Resync => {}
             Self::Notice { chat, except, frame } => hub.notice(*chat, *except, frame),
@@ -130,6 +148,10 @@ impl Envelope {
                 tokens.iter().for_each(|token| hub.sign_in_ended(*token, Ending::Suspended));
             }
             Self::UserChanged { user } => hub.user_changed(*user),
+            Self::Parted { one, other } => hub.part(*one, *other),
+            Self::Reunited { one, other } => hub.reunite(*one, *other),
+            Self::Hidden { user, online, read } => hub.hide(*user, *online, *read),
+            Self::Personal { users, frame } => hub.notice_to(users, frame),
         }
     }
 }
@@ -163,7 +185,8 @@ pub async fn deliver_all(batch: &[Envelope], hub: &Hub) {
 /// An envelope reaches each node, the publishing one included, at most once.
 /// It may be lost and it may overtake another; sessions look at positions and read the log where there is a gap,
 /// and the heads in the heartbeat reveal a lost tail.
-/// `Left`, `ChatDeleted`, `TokenRevoked`, `Suspended` and `UserChanged` take effect on the publishing node before [`Bus::publish`] returns.
+/// `Left`, `ChatDeleted`, `TokenRevoked`, `Suspended`, `UserChanged`, `Parted`, `Reunited` and `Hidden` take effect on the
+/// publishing node before [`Bus::publish`] returns.
 /// Presence is numbered per node, so that a node notices what it lost and reads all of that node's people again; where
 /// there are other nodes, each holds a lease that it renews, and who was on a node whose lease ended is offline.
 /// Frames come from this program's own encoder and are trusted as far as the broker is.
@@ -209,7 +232,7 @@ impl MemoryBus {
         bus._tasks.spawn(async move {
             loop {
                 sleep(RECONCILE_INTERVAL).await;
-                reconcile_tokens(&*store, &hub).await;
+                reconcile_tokens(&*store, &hub, Some(clock::monotonic())).await;
             }
         });
         bus

@@ -19,12 +19,14 @@ use crate::store::{Append, Appended, Store};
 
 mod announcer;
 mod appender;
+mod boundaries;
 mod lifecycle;
 pub(crate) mod presence;
 
 pub(crate) use crate::refusal::AppendError;
 pub(crate) use announcer::encode_event;
 use announcer::error_frame;
+pub(crate) use boundaries::BlockOutcome;
 pub(crate) use lifecycle::CreateOutcome;
 
 /// Changes that wait for the appender; more wait in their senders.

@@ -54,6 +54,8 @@ pub struct Config {
     pub smtp: Option<Smtp>,
     /// Where people reach the page, without a slash at its end, for links that are printed and sent.
     pub public_url: Option<String>,
+    /// Whether chats and events have e-mail addresses in them, for clients of the old system.
+    pub legacy_email: bool,
     /// The time between two pings of a socket; tests shorten it.
     pub heartbeat: Duration,
     /// How much there may be of what strangers bring, and how fast it may come.
@@ -88,6 +90,7 @@ impl Config {
             registration: Registration::Invited,
             smtp: None,
             public_url: None,
+            legacy_email: false,
             heartbeat: HEARTBEAT,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -231,6 +234,11 @@ pub struct Serve {
     /// The sender of mails, such as `Causerie <chat@example.org>`.
     #[arg(long, env = "CAUSERIE_MAIL_FROM", value_name = "ADDRESS")]
     pub mail_from: Option<String>,
+    /// Show everybody the e-mail addresses of the people they share a chat with, as the old system did, for its clients that need the field `email`.
+    ///
+    /// Without it nobody sees another person's address; Causerie's own page does not need it.
+    #[arg(long, env = "CAUSERIE_LEGACY_EMAIL", value_parser = FalseyValueParser::new())]
+    pub legacy_email: bool,
     /// Log more: once for debugging, twice for everything; in the variable, a number.
     #[arg(short, long, env = "CAUSERIE_VERBOSE", action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -318,6 +326,7 @@ impl Serve {
             },
             smtp: self.smtp()?,
             public_url: self.public_url.as_deref().map(public_url).transpose()?.flatten(),
+            legacy_email: self.legacy_email,
             heartbeat: HEARTBEAT,
             limits: self.operation.limits(),
             timeouts: self.operation.timeouts(),

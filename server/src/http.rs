@@ -20,6 +20,7 @@ use crate::state::AppState;
 
 mod account;
 mod accounts;
+mod boundaries;
 mod caller;
 mod chats;
 mod device;
@@ -36,6 +37,7 @@ mod peer_addr;
 mod people;
 mod probe_trace;
 mod problem;
+mod reports;
 mod socket;
 
 /// Characters of a request's id that reach the log; a proxy may send its own.
@@ -49,6 +51,8 @@ pub(crate) fn router(app: AppState) -> Router {
         .merge(accounts::routes())
         .merge(account::routes())
         .merge(people::routes())
+        .merge(boundaries::routes())
+        .merge(reports::routes())
         .merge(chats::routes())
         .merge(messages::routes())
         .route_layer(guard.clone())

@@ -178,7 +178,8 @@ impl Hub {
         self.remove_subscriber(chat, outbox, |_| {});
     }
 
-    /// As [`Hub::unsubscribe`], for a socket whose user was let into the chat, and may be back soon.
+    /// As [`Hub::unsubscribe`], for a socket whose user was let into the chat, sees it from its beginning, and may be back
+    /// soon.
     pub fn unsubscribe_participant(&self, chat: ChatId, outbox: &Arc<Outbox>) {
         self.remove_subscriber(chat, outbox, |head| {
             self.recent().note(chat, outbox.user, head, Instant::now());
@@ -198,7 +199,7 @@ impl Hub {
         }
     }
 
-    /// Where the log of a chat stands that the socket's user followed a while ago and has not left since. The socket has
+    /// Where the log of a chat stands that the socket's user followed a while ago, saw from its beginning and has not left since. The socket has
     /// to be subscribed already. `None`: the store knows.
     pub fn recent_head(&self, chat: ChatId, outbox: &Outbox) -> Option<Seq> {
         let channels = self.channels();
@@ -250,10 +251,10 @@ impl Hub {
         self.channels().get(&chat).is_some_and(Channel::is_backlogged)
     }
 
-    /// Sends a person's read position to everybody who follows the chat, unless as much was sent before.
-    pub fn read(&self, chat: ChatId, user: UserId, seq: Seq, frame: &Frame) {
+    /// Sends a person's read position to everybody who follows the chat and may see it, unless as much was sent before.
+    pub fn read(&self, chat: ChatId, user: UserId, seq: Seq, hidden: bool, frame: &Frame) {
         if let Some(channel) = self.channels().get(&chat) {
-            channel.send_read(user, seq, frame);
+            channel.send_read(user, seq, hidden, frame);
         }
     }
 
@@ -315,6 +316,29 @@ impl Hub {
                 socket.revoke(chat, reason);
             }
         });
+    }
+
+    /// From now on nothing passes between two people; each sees the other go offline.
+    pub fn part(&self, one: UserId, other: UserId) {
+        // What is known of their tokens may say that nothing stands between them and others.
+        for user in [one, other] {
+            self.0.known_tokens.forget_user(user);
+        }
+        self.users().part(one, other);
+        for (user, gone) in [(one, other), (other, one)] {
+            self.notice_to(&[user], &presence_frame(gone, false));
+        }
+    }
+
+    /// The opposite of [`Hub::part`]; who is online is told apart from this.
+    pub fn reunite(&self, one: UserId, other: UserId) {
+        self.users().reunite(one, other);
+    }
+
+    /// Changes what a person hides from others, and so does not see of them.
+    pub fn hide(&self, user: UserId, online: bool, read: bool) {
+        self.0.known_tokens.forget_user(user);
+        self.users().for_each_socket_of(user, |socket| socket.hide(online, read));
     }
 
     /// Closes the sockets that a token opened, and lets it open no other.

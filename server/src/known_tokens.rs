@@ -31,6 +31,8 @@ pub(crate) struct KnownToken {
     pub(crate) role: Role,
     /// When it ends; whoever uses it has to look.
     pub(crate) expires_at: UnixMicros,
+    /// Whether something stands between the user and others; once it does, the token is forgotten.
+    pub(crate) has_boundaries: bool,
 }
 
 /// The tokens of a node; digests are the keys, so that no token is held.
@@ -151,8 +153,14 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn token(id: i64) -> KnownToken {
-        let user = User { id: UserId(id), email: "a@example.org".to_owned(), name: "A".to_owned() };
-        KnownToken { id: TokenId(id), user, role: Role::Member, expires_at: UnixMicros(i64::MAX) }
+        let user = User { id: UserId(id), email: Some("a@example.org".to_owned()), name: "A".to_owned() };
+        KnownToken {
+            id: TokenId(id),
+            user,
+            role: Role::Member,
+            expires_at: UnixMicros(i64::MAX),
+            has_boundaries: false,
+        }
     }
 
     fn digest(id: i64) -> TokenDigest {

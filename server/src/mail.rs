@@ -78,9 +78,8 @@ impl Postman {
     async fn serve(&self, store: &dyn Store, auth: &Auth, wish: &AskReset) -> Result<(), String> {
         let asked = UserRef::Email(wish.email.trim().to_owned());
         // Suspended people and those without an account get nothing.
-        let Some(user) = store.find_user(&asked).await.map_err(|error| error.to_string())? else {
-            return Ok(());
-        };
+        let found = store.person(&asked).await.map_err(|error| error.to_string())?;
+        let Some(user) = found.filter(|user| user.suspended_at.is_none()) else { return Ok(()) };
         let link =
             auth.invite_to_reset(Actor::User(user.id), user.id).await.map_err(|error| error.to_string())?;
         let address = format!("{}{}", self.page, paths::reset_page(&link.token));

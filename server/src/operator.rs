@@ -65,7 +65,7 @@ impl Operator {
         let user = user.ok_or_else(|| {
             format!("there is an account with the address {address} already: `causerie account role` changes its role")
         })?;
-        self.find(&user.email).await
+        self.find(user.own_email()).await
     }
 
     pub async fn change(&self, address: &str, change: AccountChange) -> Result<Account, String> {

@@ -1,7 +1,7 @@
 //! The outbox: what waits for one socket, bounded in frames and bytes, and what its session must know at once.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::task::Waker;
@@ -24,6 +24,14 @@ pub const MAX_PENDING_REQUESTS: u32 = limits::OUTBOX_FRAMES as u32 / 4;
 const CLOSING: u8 = 1;
 const REVOKED: u8 = 2;
 const PING: u8 = 4;
+
+/// Of whom nothing reaches a socket, and what its user does not see of anybody.
+#[derive(Debug, Default)]
+struct Filter {
+    parted: HashSet<UserId>,
+    hides_online: bool,
+    hides_read: bool,
+}
 
 /// Which chats a socket is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +151,8 @@ pub struct Outbox {
     refuses_requests: AtomicBool,
     waker: AtomicWaker,
     inner: Mutex<Inner>,
+    /// None for most: nobody is kept from them.
+    filter: Mutex<Option<Box<Filter>>>,
 }
 
 impl Outbox {
@@ -161,7 +171,62 @@ impl Outbox {
             refuses_requests: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             inner: Mutex::default(),
+            filter: Mutex::default(),
         })
+    }
+
+    /// Takes in what was read of the user's boundaries; who was parted since stays so.
+    pub fn limit(&self, parted: impl IntoIterator<Item = UserId>, hides_online: bool, hides_read: bool) {
+        let mut filter = self.filter.lock();
+        let filter = filter.get_or_insert_default();
+        filter.parted.extend(parted);
+        (filter.hides_online, filter.hides_read) = (hides_online, hides_read);
+    }
+
+    /// From now on nothing of this person passes.
+    pub fn part(&self, other: UserId) {
+        self.filter.lock().get_or_insert_default().parted.insert(other);
+    }
+
+    /// The opposite of [`Outbox::part`].
+    pub fn reunite(&self, other: UserId) {
+        if let Some(filter) = &mut *self.filter.lock() {
+            filter.parted.remove(&other);
+        }
+    }
+
+    /// Changes what the user hides, and so does not see of others.
+    pub fn hide(&self, online: bool, read: bool) {
+        let mut filter = self.filter.lock();
+        let filter = filter.get_or_insert_default();
+        (filter.hides_online, filter.hides_read) = (online, read);
+    }
+
+    #[must_use]
+    pub fn hides_online(&self) -> bool {
+        self.filter.lock().as_ref().is_some_and(|filter| filter.hides_online)
+    }
+
+    #[must_use]
+    pub fn hides_read(&self) -> bool {
+        self.filter.lock().as_ref().is_some_and(|filter| filter.hides_read)
+    }
+
+    /// Whether typing of a person may reach this socket.
+    #[must_use]
+    pub fn takes_typing(&self, of: UserId) -> bool {
+        let filter = self.filter.lock();
+        filter.as_ref().is_none_or(|filter| !filter.hides_online && !filter.parted.contains(&of))
+    }
+
+    /// Whether the read position of a person may, who hides it from others or not; one's own always may.
+    #[must_use]
+    pub fn takes_read(&self, of: UserId, hidden: bool) -> bool {
+        if of == self.user {
+            return true;
+        }
+        let filter = self.filter.lock();
+        !hidden && filter.as_ref().is_none_or(|filter| !filter.hides_read && !filter.parted.contains(&of))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use causerie_protocol::accounts::Registration;
 use causerie_protocol::client_frame::{text_code, text_detail};
+use causerie_protocol::reports::{Outcome, Report};
 use causerie_protocol::server_frame::ErrorReply;
 use causerie_protocol::text::TextError;
 use causerie_protocol::{ChatId, ClientId, CloseCode, ErrorCode, ServerFrame, limits};
@@ -276,7 +277,47 @@ impl Refusal {
     }
 
     pub fn no_such_participant() -> Self {
-        Self::invalid("participants", "There is no account with one of these ids or e-mail addresses.")
+        Self::invalid(
+            "participants",
+            "There is nobody whom you can write to under one of these addresses: name each by the exact e-mail address, or by id who shares a chat with you.",
+        )
+    }
+
+    /// Unknown, or nobody that the caller has to do with; the same, so that ids are no address book.
+    pub fn nobody_to_block() -> Self {
+        Self::not_found("There is no such person in your chats.")
+    }
+
+    pub fn not_blocked() -> Self {
+        Self::not_found("You have not blocked this person.")
+    }
+
+    pub fn no_such_report() -> Self {
+        Self::not_found("There is no such report.")
+    }
+
+    pub fn own_message_reported() -> Self {
+        Self::invalid("message_id", "This message is your own: delete it instead.")
+    }
+
+    pub fn too_many_reports(wait: Duration) -> Self {
+        Self::rate_limited("You have reported as much as one may a day: the moderators look at it.", wait)
+    }
+
+    /// Another moderator was first; the sentence says who, and what they did.
+    pub fn report_closed(report: &Report) -> Self {
+        let detail = match &report.outcome {
+            Some(Outcome { action, by, .. }) => {
+                format!("{} has closed this report already ({}): load it again.", by.name, action.as_str())
+            }
+            None => "This report was closed already: load it again.".to_owned(),
+        };
+        Self::new(StatusCode::CONFLICT, ErrorCode::InvalidField, detail)
+    }
+
+    pub fn too_many_blocks() -> Self {
+        let detail = format!("You may block {} people: unblock somebody first.", limits::BLOCKS);
+        Self::new(StatusCode::CONFLICT, ErrorCode::InvalidField, detail)
     }
 
     pub fn too_many_subscriptions() -> Self {
@@ -362,14 +403,28 @@ impl From<Refused> for Refusal {
             .at("client_id"),
             Refused::NoSuchMessage => Self::new(Status::NOT_FOUND, NotFound, "There is no such message."),
             Refused::NotTheSender => {
-                Self::new(Status::FORBIDDEN, Forbidden, "Only its sender can change a message.")
+                Self::new(Status::FORBIDDEN, Forbidden, "Only its sender can change a message, and delete it in a chat of two; in a group a moderator can delete it too.")
             }
+            Refused::RoleTooLow => {
+                let detail = "Your role in this chat is too small for that: ask its owner or a moderator.";
+                Self::new(Status::FORBIDDEN, Forbidden, detail)
+            }
+            Refused::HasEnded => {
+                let detail = "This chat has ended: its people can't open it again.";
+                Self::new(Status::FORBIDDEN, Forbidden, detail).at("status")
+            }
+            Refused::LastOwner => {
+                let detail = "A group needs an owner: make somebody else the owner first.";
+                Self::new(Status::CONFLICT, InvalidField, detail).at("role")
+            }
+            Refused::NotIn => Self::new(Status::NOT_FOUND, NotFound, "That person is not in the chat."),
             Refused::NotAGroup => {
-                let detail = "Only a group has a title and people who come and go.";
+                let detail = "Only a group has a title, roles, and people who come and go.";
                 Self::new(Status::BAD_REQUEST, InvalidField, detail)
             }
             Refused::NoSuchUser => {
-                Self::new(Status::BAD_REQUEST, InvalidField, "There is no such person.").at("user")
+                let detail = "There is nobody whom you can add under this address: name somebody by the exact e-mail address, or by id who shares a chat with you.";
+                Self::new(Status::BAD_REQUEST, InvalidField, detail).at("user")
             }
             Refused::AlreadyIn => {
                 Self::new(Status::CONFLICT, InvalidField, "That person is in the chat already.").at("user")

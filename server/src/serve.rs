@@ -23,7 +23,7 @@ use crate::rate_limit::UserRates;
 use crate::session::Services;
 use crate::socket_limiter::SocketLimiter;
 use crate::state::{App, AppState};
-use crate::store::{PostgresStore, SqliteStore, Store, StoreError};
+use crate::store::{Addresses, PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
 use crate::{caretaker, demo, heartbeat, http, listener};
 
@@ -62,13 +62,14 @@ impl Server {
         let certificate = config.tls.clone().map(Certificate::load).transpose()?;
         let metrics = Arc::<Metrics>::default();
         let hub = Hub::new();
+        let addresses = if config.legacy_email { Addresses::Legacy } else { Addresses::Hidden };
         let is_shared = config::is_postgres(&config.database_url);
         let store: Arc<dyn Store> = if is_shared {
             let store = PostgresStore::open_for(&config.database_url, hub.node()).await?;
-            Arc::new(store.measured(metrics.clone(), config.slow_query))
+            Arc::new(store.with_addresses(addresses).measured(metrics.clone(), config.slow_query))
         } else {
             let store = SqliteStore::open_at(&config.database_url, config.address).await?;
-            Arc::new(store.measured(metrics.clone(), config.slow_query))
+            Arc::new(store.with_addresses(addresses).measured(metrics.clone(), config.slow_query))
         };
         let bus: Arc<dyn Bus> = match &config.redis_url {
             Some(url) => {

@@ -34,6 +34,8 @@ pub(crate) struct Session {
     expires_at: UnixMicros,
     /// The subscribed chats with the last position that was sent of each, sorted by chat.
     follows: Vec<(ChatId, Seq)>,
+    /// Those of them of which the user does not see the beginning; few.
+    partial: Vec<ChatId>,
     /// When the last bad frames came.
     bad_frames: Vec<UnixMicros>,
     /// The last typing notice that was passed on, and when.
@@ -80,6 +82,7 @@ impl Session {
             scope,
             expires_at,
             follows: Vec::new(),
+            partial: Vec::new(),
             bad_frames: Vec::new(),
             typed: None,
             newest_seen: None,
@@ -188,7 +191,21 @@ impl Session {
         }
     }
 
+    /// Notes whether the user sees a chat from its beginning, as read from the store.
+    pub(super) fn sees(&mut self, chat: ChatId, from: Seq) {
+        self.partial.retain(|partial| *partial != chat);
+        if from > Seq::ZERO {
+            self.partial.push(chat);
+        }
+    }
+
+    /// Whether the socket follows a chat that its user sees from the beginning.
+    pub(super) fn sees_all(&self, chat: ChatId) -> bool {
+        self.last(chat).is_some() && !self.partial.contains(&chat)
+    }
+
     pub(crate) fn unfollow(&mut self, chat: ChatId) {
+        self.partial.retain(|partial| *partial != chat);
         if let Ok(index) = self.index_of(chat) {
             self.follows.remove(index);
         }
@@ -234,7 +251,9 @@ pub(crate) fn start(position: &Position, after: Option<Seq>, epoch: Option<&Epoc
         None => (head, false),
         Some(after) => {
             let foreign = epoch.is_some_and(|epoch| *epoch != position.epoch);
-            let reset = foreign || after > head || head.0 - after.0 > limits::RESUME_EVENTS;
+            // What the participant may not see is no part of the log to them.
+            let reset =
+                foreign || after > head || after < position.from || head.0 - after.0 > limits::RESUME_EVENTS;
             (if reset { head } else { after }, reset)
         }
     }

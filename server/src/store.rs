@@ -1,20 +1,23 @@
 //! The store: accounts, chats and their logs, durable. The trait is the contract; a backend is a file beside this one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
 use causerie_protocol::event::User;
-use causerie_protocol::rest::{Chat, ChatCursor, ChatStatus, TokenInfo, UserRef};
+use causerie_protocol::reports::{CloseReport, CreateReport, Report};
+use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, ChatRole, ChatStatus, TokenInfo, UserRef};
 use causerie_protocol::{
-    AuditId, ChatId, ClientId, Epoch, Event, InvitationId, Message, MessageId, MessageText, Role, Seq,
-    TokenId, UserId,
+    AuditId, ChatId, ClientId, Epoch, Event, InvitationId, Message, MessageId, MessageText, ReportId, Role,
+    Seq, TokenId, UserId,
 };
 
 use crate::clock::UnixMicros;
 use crate::hub::{Ending, NodeId};
 
+mod addresses;
 mod instruments;
 mod people;
 pub mod postgres;
@@ -23,6 +26,7 @@ pub mod sqlite;
 mod time;
 pub mod transfer;
 
+pub use addresses::Addresses;
 pub use people::{
     AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, LinkRecord, LinkTo,
     NewAccount, NewLink, NotChanged,
@@ -89,14 +93,27 @@ pub enum Change {
         /// The text from now on.
         text: MessageText,
     },
-    /// Deletes one's own message; its text is erased.
+    /// Deletes one's own message, or as a moderator of the group anybody's; its text is erased.
     Delete { id: MessageId },
     /// Adds a person to a group.
     Join { user: UserId },
     /// The actor leaves a group.
     Leave,
-    /// Changes title or status; what is `None` stays.
-    Update { title: Option<String>, status: Option<ChatStatus> },
+    /// Removes somebody with a smaller role from a group; an owner may remove everybody.
+    Remove { user: UserId },
+    /// Gives somebody in a group another role; one owner stays.
+    SetRole {
+        user: UserId,
+        /// The role from now on.
+        role: ChatRole,
+    },
+    /// Changes a group; what is `None` stays.
+    Update {
+        title: Option<String>,
+        status: Option<ChatStatus>,
+        /// Whether who joins from now on does not see what was said before.
+        hides_past: Option<bool>,
+    },
     /// The actor has read up to a position. No event; rides in the same transaction because a commit is dear.
     Read {
         /// The last position that was seen; clipped to the head, never goes back.
@@ -132,9 +149,17 @@ pub enum Refused {
     NoSuchMessage,
     /// Another person sent the message.
     NotTheSender,
+    /// The actor's role in the chat is too small for it.
+    RoleTooLow,
+    /// A chat of two that was closed has ended: its people can't open it.
+    HasEnded,
+    /// A group keeps one owner.
+    LastOwner,
+    /// That person is not in the chat.
+    NotIn,
     /// Only groups have titles and people who come and go.
     NotAGroup,
-    /// There is no such person.
+    /// There is no such person, or the actor may not reach them; never which.
     NoSuchUser,
     /// That person is in the chat already.
     AlreadyIn,
@@ -169,13 +194,101 @@ pub struct TokenRecord {
     /// When its use was last noted.
     pub last_used_at: UnixMicros,
     pub revoked: bool,
+    /// Whether something stands between the user and others, see [`Store::boundaries`].
+    pub has_boundaries: bool,
 }
 
 /// Where a chat's log stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     pub head: Seq,
+    /// Nothing up to here is shown to the participant.
+    pub from: Seq,
     pub epoch: Epoch,
+}
+
+/// How far somebody has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredRead {
+    pub chat: ChatId,
+    pub user: UserId,
+    pub seq: Seq,
+    /// Whether the user hides it from others.
+    pub hidden: bool,
+}
+
+/// What stands between a person and others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Boundaries {
+    /// Everybody whom nothing passes to and from: who blocked, was blocked, or ended the chat of the two.
+    pub parted: Vec<UserId>,
+    /// Whom the person has blocked, by id.
+    pub blocked: Vec<UserId>,
+    /// Others do not see when the person is online, nor the person when others are.
+    pub hides_online: bool,
+    /// The same of how far somebody has read.
+    pub hides_read: bool,
+}
+
+/// Two people are apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parting {
+    pub other: UserId,
+    /// Their chat was closed by it.
+    pub event: Option<Event>,
+}
+
+/// Somebody is not blocked any more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unblocking {
+    /// The other one has blocked too, or their chat was ended.
+    pub still_parted: bool,
+    /// Their chat was opened by it.
+    pub event: Option<Event>,
+}
+
+/// What became of a request to end a chat of two.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    /// It has ended for both, now or before; `None`: nobody else is in it.
+    Pair(Option<Box<Parting>>),
+    /// It is a group, which people leave.
+    Group,
+    NoSuchChat,
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reported {
+    New(ReportId),
+    /// The person reported the message before.
+    Known(ReportId),
+    /// It does not exist, or the person may not see it.
+    NoSuchMessage,
+    OwnMessage,
+    /// As many as one may report a day.
+    TooMany {
+        wait: Duration,
+    },
+}
+
+/// What became of a request to close a report; it holds what was done by whom.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReportClosed {
+    /// By this request.
+    Now(Box<Report>),
+    /// By another, before.
+    Before(Box<Report>),
+    NoSuchReport,
+}
+
+/// What became of a request to delete a chat.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deletion {
+    /// A group is gone with its log; who was in it.
+    ForAll(Vec<UserId>),
+    /// A chat of two has ended for both and is gone for the one who asked, with its log once both have asked.
+    OwnCopy(Option<Parting>),
 }
 
 /// What an operation does. On SQLite writes have a connection of their own; on both, their wait for one is measured.
@@ -217,6 +330,8 @@ pub enum Created {
     Repeated(ChatId),
     /// The `client_id` is taken by a request for another chat.
     ClientIdReused,
+    /// The creator and somebody else in it are apart.
+    Parted,
 }
 
 /// How many versions of the page the store keeps, the one that started last among them.
@@ -235,6 +350,8 @@ pub struct PageFile {
 
 /// Accounts, chats and logs.
 ///
+/// E-mail addresses are in the accounts and sign-ins alone: a [`User`] of a chat or an event has none, unless the store was
+/// opened for clients of the old system.
 /// Every method that takes a `user` and a `chat` answers `None` (or [`Refused::NoSuchChat`]) alike when the chat
 /// does not exist and when the user is not in it, so that ids can't be probed.
 /// Whatever a method has returned from is durable: it survives the loss of power.
@@ -256,8 +373,9 @@ pub trait Store: Send + Sync + 'static {
     async fn account(&self, email: &str) -> Result<Option<(User, String)>, StoreError>;
     /// Replaces the hash of a person's password; false when it is not `old` any more.
     async fn replace_password_hash(&self, user: UserId, old: &str, new: &str) -> Result<bool, StoreError>;
-    /// The person that a request names, unless they are suspended; by address as [`Store::account`].
-    async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError>;
+    /// The person whom a user's request names, if the user may reach them: by id who shares a chat with the user, or is
+    /// the user; by address as [`Store::account`]. The answer is the same for everybody else.
+    async fn reachable_user(&self, user: UserId, wanted: &UserRef) -> Result<Option<UserId>, StoreError>;
 
     /// Stores a sign-in by its token's SHA-256.
     async fn create_token(
@@ -328,11 +446,11 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// A creator's `client_id` is decided once, on whichever node: the same chat for ever, also after it was deleted.
     async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError>;
-    /// A chat as this person sees it; `online` is left false.
+    /// A chat as this person sees it; `online` says of whom it may be seen.
     async fn chat(&self, user: UserId, chat: ChatId) -> Result<Option<Chat>, StoreError>;
     /// A page of a person's list of chats, in the order of [`Chat::cursor`], the greatest first: those before a place,
     /// or the first ones, at most `limit`, each with at most
-    /// [`LISTED_PARTICIPANTS`](causerie_protocol::limits::LISTED_PARTICIPANTS) people. `online` is left false.
+    /// [`LISTED_PARTICIPANTS`](causerie_protocol::limits::LISTED_PARTICIPANTS) people. `online` as in [`Store::chat`].
     async fn chats(
         &self,
         user: UserId,
@@ -346,10 +464,50 @@ pub trait Store: Send + Sync + 'static {
         after: MessageId,
         limit: u64,
     ) -> Result<Vec<(ChatCursor, Seq)>, StoreError>;
-    /// Everybody who shares a chat with this person, for presence.
+    /// Everybody who shares a chat with this person and may see whether they are online.
     async fn acquaintances(&self, user: UserId) -> Result<Vec<UserId>, StoreError>;
-    /// Deletes a chat with its log and answers who was in it; `None` when it is not this person's.
-    async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Option<Vec<UserId>>, StoreError>;
+    /// Deletes a group with its log, which its owner may, or of a chat of two the own copy.
+    async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Result<Deletion, Refused>, StoreError>;
+
+    /// What stands between a person and others.
+    async fn boundaries(&self, user: UserId) -> Result<Boundaries, StoreError>;
+    /// Changes what is hidden of a person; what is `None` stays.
+    async fn set_hidden(
+        &self,
+        user: UserId,
+        online: Option<bool>,
+        read: Option<bool>,
+    ) -> Result<(), StoreError>;
+    /// The person whom a request to block names, if the user has to do with them; never the user.
+    async fn blockable_user(&self, user: UserId, wanted: &Block) -> Result<Option<UserId>, StoreError>;
+    /// Whom a person has blocked, the last first.
+    async fn blocks(&self, user: UserId) -> Result<Vec<Blocked>, StoreError>;
+    /// Blocks somebody, and closes the chat of the two in the same transaction. A repeat changes nothing.
+    ///
+    /// `None`: the user has blocked [`BLOCKS`](causerie_protocol::limits::BLOCKS) people.
+    async fn block(&self, user: UserId, other: UserId) -> Result<Option<Parting>, StoreError>;
+    /// The opposite; it opens the chat of the two unless something else keeps them apart. `None`: not blocked.
+    async fn unblock(&self, user: UserId, other: UserId) -> Result<Option<Unblocking>, StoreError>;
+    /// Ends a chat of two for both, for ever.
+    async fn end_pair(&self, user: UserId, chat: ChatId) -> Result<Ended, StoreError>;
+    /// Reports a message to the moderators, with a copy of it and of what the reporter may see before it.
+    async fn report(&self, reporter: UserId, report: &CreateReport) -> Result<Reported, StoreError>;
+    /// Reports before one, the last first, without their copies.
+    async fn reports(&self, only_open: bool, before: ReportId, limit: u64)
+    -> Result<Vec<Report>, StoreError>;
+    /// A report with its copies.
+    async fn read_report(&self, id: ReportId) -> Result<Option<Report>, StoreError>;
+    /// Says what was done about a report, also in the audit log; of several who do so at once the first one counts.
+    async fn close_report(
+        &self,
+        moderator: UserId,
+        id: ReportId,
+        body: &CloseReport,
+    ) -> Result<ReportClosed, StoreError>;
+    /// The number of the last parting of any two people.
+    async fn last_parting(&self) -> Result<i64, StoreError>;
+    /// Partings after one, by their numbers, for nodes that may have missed them.
+    async fn partings_after(&self, id: i64, limit: u64) -> Result<Vec<(i64, UserId, UserId)>, StoreError>;
 
     /// Appends a batch in one transaction, in order, and answers for each in the same order.
     ///
@@ -387,7 +545,7 @@ pub trait Store: Send + Sync + 'static {
     /// The heads of some chats, for the heartbeat and the reconciliation of nodes; a chat that is gone is left out.
     async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError>;
     /// Who has read how far in some chats, for what a bus may have lost.
-    async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError>;
+    async fn reads(&self, chats: &[ChatId]) -> Result<Vec<StoredRead>, StoreError>;
 
     /// The other servers that use this database just now, each by its name where it says one.
     async fn other_nodes(&self) -> Result<Vec<Option<NodeId>>, StoreError>;

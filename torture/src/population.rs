@@ -15,6 +15,18 @@ pub struct Person {
     pub user: User,
 }
 
+impl Person {
+    /// The address of the account.
+    pub fn email(&self) -> &str {
+        self.user.own_email()
+    }
+
+    /// How others name this person in a new chat.
+    pub fn by_email(&self) -> UserRef {
+        UserRef::Email(self.email().to_owned())
+    }
+}
+
 /// One sign-in of a user, for one client; the client signs in again after the token was revoked.
 #[derive(Debug)]
 pub struct SignIn {
@@ -28,7 +40,7 @@ impl SignIn {
     }
 
     pub async fn new(api: &Api, person: &Person) -> Result<Arc<Self>> {
-        let signed_in = api.login(&person.user.email, PASSWORD).await?;
+        let signed_in = api.login(person.email(), PASSWORD).await?;
         Ok(Arc::new(Self { person: person.clone(), token: Mutex::new(signed_in.token) }))
     }
 
@@ -43,7 +55,7 @@ impl SignIn {
     }
 
     pub async fn renew(&self, api: &Api) -> Result<()> {
-        let signed_in = api.login(&self.person.user.email, PASSWORD).await?;
+        let signed_in = api.login(self.person.email(), PASSWORD).await?;
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = signed_in.token;
         Ok(())
     }
@@ -92,7 +104,7 @@ impl Population {
             members.dedup();
             let is_group = number % 2 == 1 || number == 0;
             let host = members[0];
-            let others = members[1..].iter().map(|other| UserRef::Id(population.people[*other].user.id));
+            let others = members[1..].iter().map(|other| population.people[*other].by_email());
             let title = is_group.then(|| ChatTitle::new(format!("Group {number}"))).transpose()?;
             let body = CreateChat { participants: others.collect(), title, client_id: None };
             let chat = api.start_chat(&population.sign_ins[host].token(), &body).await?.id;

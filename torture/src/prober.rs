@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use causerie_protocol::rest::{CreateChat, Readiness, UserRef};
+use causerie_protocol::rest::{CreateChat, Readiness};
 use causerie_protocol::{ChatId, ClientFrame, Event, ServerFrame, paths};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -58,11 +58,7 @@ impl Prober {
     pub async fn new(nodes: Vec<SocketAddr>, direct: &Api) -> Result<Self> {
         let sign_in = SignIn::register(direct, "prober@example.org").await?;
         let other = SignIn::register(direct, "witness@example.org").await?;
-        let body = CreateChat {
-            participants: vec![UserRef::Id(other.person.user.id)],
-            title: None,
-            client_id: None,
-        };
+        let body = CreateChat { participants: vec![other.person.by_email()], title: None, client_id: None };
         let chat = direct.start_chat(&sign_in.token(), &body).await?.id;
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
         Ok(Self { nodes, http, sign_in, chat, number: 0 })

@@ -8,9 +8,10 @@ use causerie_protocol::accounts::{
     Link, LookAtInvitation, ResetPassword, Role, SetRole, UpdateAccount,
 };
 use causerie_protocol::paths;
+use causerie_protocol::reports::CreateReport;
 use causerie_protocol::rest::{
-    AddParticipant, Chat, ChatCursor, CreateChat, EditMessage, Login, Problem, Register, SignedIn, TokenInfo,
-    UpdateChat,
+    AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, EditMessage, Login, Privacy, Problem,
+    Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
 };
 use causerie_protocol::{ChatId, InvitationId, Message, MessageId, TokenId, User, UserId};
 use gloo_net::http::{Method, RequestBuilder};
@@ -218,6 +219,46 @@ impl Api {
 
     pub fn leave(&self, chat: ChatId) -> Call<()> {
         self.done(Method::POST, &paths::leave(chat), None)
+    }
+
+    /// Deletes a group, or the own copy of a direct chat.
+    pub fn delete_chat(&self, chat: ChatId) -> Call<()> {
+        self.done(Method::DELETE, &paths::chat(chat), None)
+    }
+
+    pub fn set_chat_role(&self, chat: ChatId, user: UserId, body: &UpdateParticipant) -> Call<()> {
+        self.done(Method::PATCH, &paths::participant(chat, user), Some(json(body)))
+    }
+
+    pub fn remove(&self, chat: ChatId, user: UserId) -> Call<()> {
+        self.done(Method::DELETE, &paths::participant(chat, user), None)
+    }
+
+    /// Whom the user has blocked.
+    pub fn blocks(&self) -> Call<Vec<Blocked>> {
+        self.get(paths::BLOCKS)
+    }
+
+    pub fn block(&self, body: &Block) -> Call<()> {
+        self.done(Method::POST, paths::BLOCKS, Some(json(body)))
+    }
+
+    /// Reports a message to the moderators.
+    pub fn report(&self, body: &CreateReport) -> Call<()> {
+        self.done(Method::POST, paths::REPORTS, Some(json(body)))
+    }
+
+    pub fn unblock(&self, user: UserId) -> Call<()> {
+        self.done(Method::DELETE, &paths::block(user), None)
+    }
+
+    /// What others see of the user.
+    pub fn privacy(&self) -> Call<Privacy> {
+        self.get(paths::PRIVACY)
+    }
+
+    pub fn set_privacy(&self, body: &Privacy) -> Call<Privacy> {
+        self.call(Method::PATCH, paths::PRIVACY, body)
     }
 
     /// A page of messages, oldest first, and whether there are older ones.

@@ -111,7 +111,7 @@ async fn chats(plan: &Plan, process: &Process) -> Result<Vec<Figure>> {
     let mut there = 0;
     for count in LISTS {
         let started = stream::iter(there..count).map(async |number| {
-            let participants = vec![UserRef::Id(other.id)];
+            let participants = vec![UserRef::Email(other.email.clone())];
             let chat = CreateChat {
                 participants,
                 title: Some(ChatTitle::new(format!("Chat {number}"))?),

@@ -167,6 +167,7 @@ fn a_message_that_is_too_large_for_the_server_fails_and_is_not_sent_again() {
         limits: Limits { frame_bytes: 64 * 1024, ..Limits::default() },
         heartbeat_seconds: 25,
         server_time: at(0),
+        blocked: Vec::new(),
     }));
     page.effects.clear();
     let text = MessageText::new(format!("x{}", "\u{1}".repeat(16_000))).unwrap();

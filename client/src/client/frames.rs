@@ -62,6 +62,7 @@ impl Client {
             }
             ServerFrame::Read(notice) => self.on_read(&notice),
             ServerFrame::ChatAdded(notice) => self.add_chat(notice.chat),
+            ServerFrame::Blocks(notice) => self.set_blocked(notice.blocked),
         }
     }
 
@@ -86,6 +87,7 @@ impl Client {
         }
         self.me = Some(welcome.user);
         self.limits = welcome.limits;
+        self.set_blocked(welcome.blocked);
         if let Some(time) = welcome.server_time.unix_millis()
             && self.clock.welcomed(time, self.now)
         {
@@ -95,6 +97,18 @@ impl Client {
         self.request_chats();
         self.fetches.retry_now();
         self.retry_failed_loads();
+    }
+
+    /// Notes whom the user has blocked: their messages in groups are not shown until the person asks.
+    fn set_blocked(&mut self, blocked: Vec<UserId>) {
+        if self.blocked == blocked {
+            return;
+        }
+        self.chat_list.set_blocked(&blocked);
+        self.blocked = blocked;
+        for chat in self.chat_list.ids() {
+            self.changed.extend([Invalidation::Chat(chat), Invalidation::Timeline(chat)]);
+        }
     }
 
     fn on_subscribed(&mut self, reply: &Subscribed) {
@@ -174,8 +188,9 @@ impl Client {
                 count_unsure = entry.unread_mut().is_unsure();
             }
             Event::Joined(data) => entry.joined(data),
-            Event::Left(data) => entry.left(data),
+            Event::Left(data) => count_unsure |= entry.left(data),
             Event::ChatChanged(data) => entry.changed(data),
+            Event::RoleChanged(data) => entry.role_changed(data),
             Event::Unknown { .. } => {}
         }
         let own = match &event {

@@ -54,6 +54,8 @@ impl Client {
         self.chat_list = ChatList::default();
         self.outbox = Outbox::default();
         self.typing = Typing::default();
+        self.blocked = Vec::new();
+        self.revealed = SortedSet::new();
         self.list_loading = ListLoading::default();
         self.fetches = Fetches::default();
     }

@@ -1,6 +1,6 @@
 //! More chats than a page of the list has, and more than a socket may subscribe to.
 
-use causerie_protocol::rest::{Chat, ChatKind, Participant};
+use causerie_protocol::rest::{Chat, ChatKind, ChatRole, Participant};
 use causerie_protocol::server_frame::{Ping, Unsubscribed};
 use causerie_protocol::{CloseCode, MessageText, ServerFrame, UserId, limits};
 
@@ -213,9 +213,11 @@ fn a_chat_beyond_the_pages_opens_by_its_address() {
 #[test]
 fn a_large_group_has_all_its_participants_while_it_is_open() {
     let person = |id: i64, read: u64| Participant {
-        user: User { id: UserId(id), email: String::new(), name: format!("P{id}") },
+        user: User { id: UserId(id), email: None, name: format!("P{id}") },
         read_seq: Seq(read),
         online: false,
+        role: ChatRole::Member,
+        blocked: false,
     };
     let whole = |read: u64| Chat {
         kind: ChatKind::Group,

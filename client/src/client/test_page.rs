@@ -1,6 +1,6 @@
 //! A page under test and the frames that a server would send it.
 
-use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant};
+use causerie_protocol::rest::{Chat, ChatKind, ChatRole, ChatStatus, Participant};
 use causerie_protocol::server_frame::{Ack, ErrorReply, Subscribed, Welcome};
 use causerie_protocol::{
     ClientFrame, ClientId, ErrorCode, Event, Message, MessageId, MessageText, ServerFrame, Timestamp, UserId,
@@ -97,6 +97,7 @@ impl Page {
             limits,
             heartbeat_seconds: 25,
             server_time,
+            blocked: Vec::new(),
         }));
     }
 
@@ -244,11 +245,11 @@ pub(super) fn at(seq: u64) -> Timestamp {
 }
 
 pub(super) fn ana() -> User {
-    User { id: UserId(1), email: "ana@example.org".into(), name: "Ana".into() }
+    User { id: UserId(1), email: None, name: "Ana".into() }
 }
 
 pub(super) fn ben() -> User {
-    User { id: UserId(2), email: "ben@example.org".into(), name: "Ben".into() }
+    User { id: UserId(2), email: None, name: "Ben".into() }
 }
 
 pub(super) fn bens(seq: u64, text: &str) -> Message {
@@ -270,7 +271,8 @@ pub(super) fn mine(seq: u64, name: &str) -> Message {
 }
 
 pub(super) fn chat(chat: i64, head: u64) -> Chat {
-    let participant = |user| Participant { user, read_seq: Seq(0), online: false };
+    let participant =
+        |user| Participant { user, read_seq: Seq(0), online: false, role: ChatRole::Member, blocked: false };
     Chat {
         id: ChatId(chat),
         kind: ChatKind::Direct,
@@ -286,6 +288,7 @@ pub(super) fn chat(chat: i64, head: u64) -> Chat {
         created_at: at(0),
         updated_at: at(head),
         sort_key: Some(MessageId(head.cast_signed())),
+        hides_past: false,
     }
 }
 

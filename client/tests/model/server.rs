@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use causerie_protocol::event::{Deleted, Edited};
 use causerie_protocol::limits::Limits;
-use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatStatus, Participant};
+use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatRole, ChatStatus, Participant};
 use causerie_protocol::server_frame::{Ack, ErrorReply, Ping, ReadPosition, Subscribed, Welcome};
 use causerie_protocol::{
     ChatId, ClientFrame, ClientId, Epoch, ErrorCode, Event, Message, MessageId, MessageText, Seq,
@@ -122,6 +122,7 @@ impl Server {
             limits: Limits { subscriptions: self.subscriptions, ..Limits::default() },
             heartbeat_seconds: 25,
             server_time: Timestamp("t".into()),
+            blocked: Vec::new(),
         };
         Socket {
             user: user.id,
@@ -305,7 +306,13 @@ impl Server {
             participants: self
                 .users
                 .iter()
-                .map(|user| Participant { user: user.clone(), read_seq: read(user.id), online: false })
+                .map(|user| Participant {
+                    user: user.clone(),
+                    read_seq: read(user.id),
+                    online: false,
+                    role: ChatRole::Member,
+                    blocked: false,
+                })
                 .collect(),
             participant_count: self.users.len() as u64,
             head,
@@ -316,6 +323,7 @@ impl Server {
             created_at: Timestamp("t".into()),
             updated_at: Timestamp(format!("t{:06}", head.0)),
             sort_key: self.sort_key(chat),
+            hides_past: false,
         }
     }
 

@@ -14,6 +14,7 @@ mod layout;
 mod loading;
 mod others;
 mod people;
+mod safety;
 mod tester;
 mod writing;
 

@@ -136,12 +136,12 @@ async fn what_was_being_written_in_a_chat_that_is_closed_can_be_copied_and_is_th
     alice.start_chat(BOB).await?;
     bob.open_chat(ALICE.name).await?;
     alice.type_message("half a thought").await?;
-    let toggle = r#"document.querySelector('[data-testid="toggle-closed"]').click()"#;
-    bob.client().execute(toggle, Vec::new()).await?;
+    let press = |what| format!(r#"document.querySelector('main header [data-testid="{what}"]').click()"#);
+    bob.client().execute(&press("block"), Vec::new()).await?;
     let shown = r#"return document.querySelector(".written textarea[readonly]")?.value === arguments[0]"#;
     alice.until("the text to copy", shown, vec![json!("half a thought")]).await?;
     bob.see(".closed").await?;
-    bob.client().execute(toggle, Vec::new()).await?;
+    bob.client().execute(&press("unblock"), Vec::new()).await?;
     see_written(&alice, "half a thought").await
 }
 

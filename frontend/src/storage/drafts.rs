@@ -102,7 +102,7 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn a_text_that_the_browser_does_not_store_is_kept_while_the_page_lives() {
-        let user = User { id: UserId(77), email: String::new(), name: String::new() };
+        let user = User { id: UserId(77), email: None, name: String::new() };
         let (mine, others) =
             (TextStorage::of(&user), TextStorage::of(&User { id: UserId(7), ..user.clone() }));
         mine.set("1", Some("short"));

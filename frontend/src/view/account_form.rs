@@ -41,7 +41,7 @@ pub fn account_form(app: App, account: &Account) -> AnyView {
             match app.api().update_account(&body).await {
                 Ok(account) => {
                     let _ = before.try_set_value((account.name.clone(), account.email.clone()));
-                    app.renamed(User { id: account.id, email: account.email, name: account.name });
+                    app.renamed(User { id: account.id, email: Some(account.email), name: account.name });
                     let _ = saved.try_set(true);
                 }
                 Err(problem) => drop(error.try_set(sentence(problem))),

@@ -118,10 +118,8 @@ fn matches(chat: &ChatEntry, query: &str) -> bool {
     // One text, since every call of the browser is expensive; a query has no line break.
     let mut people = chat.title().alone().to_owned();
     for other in chat.others() {
-        for text in [&other.user.name, &other.user.email] {
-            people.push('\n');
-            people.push_str(text);
-        }
+        people.push('\n');
+        people.push_str(&other.user.name);
     }
     let has = |text: &str| browser::search_key(text).contains(query);
     has(&people) || chat.last_message().is_some_and(|message| has(&message.content))
@@ -146,7 +144,10 @@ impl Entry {
             |message| {
                 // The list shows the beginning of one line; a message may have 16 KiB.
                 let said = bidi::isolated(&message.content.chars().take(200).collect::<String>());
-                if me.is_some_and(|me| me.id == message.sender.id) {
+                if client.hides_message(message) {
+                    // Without the mark that stands before the button in the conversation.
+                    say!(HiddenMessage).trim_end_matches([' ', '·']).to_owned()
+                } else if me.is_some_and(|me| me.id == message.sender.id) {
                     say!(YouSaid, text = said)
                 } else if chat.is_direct() {
                     said

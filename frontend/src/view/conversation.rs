@@ -2,8 +2,8 @@
 
 use causerie_client::draft::{Drafts, Store};
 use causerie_client::{ChatEntry, Client, ConnectionState, Invalidation, Name, Row};
-use causerie_protocol::ChatId;
-use causerie_protocol::rest::{AddParticipant, ChatKind, ChatStatus, UpdateChat, UserRef};
+use causerie_protocol::rest::{AddParticipant, Block, ChatKind, ChatRole, ChatStatus, UpdateChat, UserRef};
+use causerie_protocol::{ChatId, UserId};
 use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -16,7 +16,7 @@ use super::erased::{reactive, submit};
 use super::message::ToEdit;
 use super::timeline::Timeline;
 use super::widgets::{alert, back, bdi, button, field, hint, submit_button};
-use super::{form, icon, menu};
+use super::{form, icon, members, menu};
 use crate::api::sentence;
 use crate::app::{App, app};
 use crate::browser;
@@ -29,6 +29,10 @@ struct HeaderInfo {
     people: String,
     group: bool,
     closed: bool,
+    /// What the user may do in the group.
+    role: ChatRole,
+    /// The other one of a direct chat, and whether the user has blocked them.
+    other: Option<(UserId, bool)>,
 }
 
 impl HeaderInfo {
@@ -55,6 +59,8 @@ impl HeaderInfo {
             people,
             group,
             closed: chat.chat.status == ChatStatus::Closed,
+            role: chat.role(),
+            other: chat.others().next().filter(|_| !group).map(|other| (other.user.id, other.blocked)),
         }
     }
 }
@@ -64,6 +70,8 @@ impl HeaderInfo {
 enum Footer {
     Nothing,
     Words(String),
+    /// The user has blocked this person.
+    Blocked(UserId),
     Composer,
 }
 
@@ -73,11 +81,25 @@ impl Footer {
         if let Some(lost) = &chat.lost {
             Self::Words(lost.clone())
         } else if chat.chat.status == ChatStatus::Closed {
-            Self::Words(say!(ChatIsClosed).to_owned())
+            match chat.others().next().filter(|_| chat.is_direct()) {
+                Some(other) if other.blocked => Self::Blocked(other.user.id),
+                _ if chat.is_direct() => Self::Words(say!(ChatHasEnded).to_owned()),
+                _ => Self::Words(say!(ChatIsClosed).to_owned()),
+            }
         } else {
             Self::Composer
         }
     }
+}
+
+/// The dialog of the conversation that is open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Open {
+    Nothing,
+    /// Who joins a group.
+    Add,
+    /// Who is in a group.
+    People,
 }
 
 #[component]
@@ -95,7 +117,7 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
     let to_edit = RwSignal::new(None::<ToEdit>);
     let error = RwSignal::new(String::new());
     let sent = RwSignal::new(0);
-    let adding = RwSignal::new(false);
+    let open = RwSignal::new(Open::Nothing);
 
     let heading = reactive(move || {
         let connected =
@@ -103,7 +125,7 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
         match app.read(Invalidation::Chat(chat), |client| {
             client.chat(chat).map(|chat| HeaderInfo::of(client, chat, connected))
         }) {
-            Some(header) => head(app, chat, &header, adding, error),
+            Some(header) => head(app, chat, &header, open, error),
             None => ().into_any(),
         }
     });
@@ -117,9 +139,19 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
     let footer = reactive(move || match footer.get() {
         Footer::Nothing => ().into_any(),
         Footer::Words(words) => view! { <p class="closed">{words}</p>{written(app, chat, false)} }.into_any(),
+        Footer::Blocked(user) => {
+            let unblock = button("link", Some("unblock"), say!(Unblock), move |_| {
+                run(app, chat, Act::Unblock(user), error);
+            });
+            view! { <p class="closed">{say!(YouBlocked)}{unblock}</p>{written(app, chat, false)} }.into_any()
+        }
         Footer::Composer => view! { <Composer chat title to_edit error sent /> }.into_any(),
     });
-    let dialog = reactive(move || if adding.get() { add_person(app, chat, adding) } else { ().into_any() });
+    let dialog = reactive(move || match open.get() {
+        Open::Add => add_person(app, chat, open),
+        Open::People => members::members(app, chat, move || open.set(Open::Nothing)),
+        Open::Nothing => ().into_any(),
+    });
     page! {
         <header>
             {back(app)}
@@ -136,13 +168,13 @@ fn head(
     app: App,
     chat: ChatId,
     header: &HeaderInfo,
-    adding: RwSignal<bool>,
+    open: RwSignal<Open>,
     error: RwSignal<String>,
 ) -> AnyView {
     view! {
         {header.avatar.draw("medium", header.online)}
         <div><h2>{bdi(&header.title)}</h2><span class="soft">{header.people.clone()}</span></div>
-        {choices(app, chat, header, adding, error)}
+        {choices(app, chat, header, open, error)}
     }
     .into_any()
 }
@@ -181,6 +213,10 @@ fn written(app: App, chat: ChatId, with_unsent: bool) -> AnyView {
 /// An action of the header's menu.
 enum Act {
     Change(ChatStatus),
+    /// Deletes the own copy of a direct chat.
+    Remove,
+    Block(UserId),
+    Unblock(UserId),
     Leave,
     Add(String),
 }
@@ -189,48 +225,66 @@ enum Act {
 async fn act(app: App, chat: ChatId, act: Act) -> Result<(), causerie_web::api::ApiError> {
     let api = app.api();
     match act {
-        Act::Change(status) => api.update_chat(chat, &UpdateChat { status: Some(status), title: None }).await,
+        Act::Change(status) => {
+            api.update_chat(chat, &UpdateChat { status: Some(status), ..UpdateChat::default() }).await
+        }
+        Act::Remove => api.delete_chat(chat).await,
+        Act::Block(user) => api.block(&Block { user_id: Some(user), message_id: None }).await,
+        Act::Unblock(user) => api.unblock(user).await,
         Act::Leave => api.leave(chat).await,
         Act::Add(email) => api.add(chat, &AddParticipant { user: UserRef::Email(email) }).await,
     }
+}
+
+/// Does it, closes the menu, and goes back to the list where the chat is left.
+fn run(app: App, chat: ChatId, what: Act, error: RwSignal<String>) {
+    menu::close_all();
+    let back = matches!(what, Act::Leave | Act::Remove);
+    causerie_web::run(async move {
+        match act(app, chat, what).await {
+            Ok(()) if back => app.back(),
+            Ok(()) => {}
+            Err(problem) => drop(error.try_set(sentence(problem))),
+        }
+    });
 }
 
 fn choices(
     app: App,
     chat: ChatId,
     header: &HeaderInfo,
-    adding: RwSignal<bool>,
+    open: RwSignal<Open>,
     error: RwSignal<String>,
 ) -> AnyView {
+    let run = move |what: Act| run(app, chat, what, error);
+    if let Some((other, blocked)) = header.other {
+        return choices_of_two(header.closed, other, blocked, run);
+    }
     let (closed, group) = (header.closed, header.group);
-    let run = move |what: Act, back: bool| {
-        menu::close_all();
-        causerie_web::run(async move {
-            match act(app, chat, what).await {
-                Ok(()) if back => app.back(),
-                Ok(()) => {}
-                Err(problem) => drop(error.try_set(sentence(problem))),
-            }
-        });
-    };
+    let moderates = header.role >= ChatRole::Moderator;
     let status = if closed { ChatStatus::Active } else { ChatStatus::Closed };
-    let toggle = move |_| run(Act::Change(status), false);
+    let toggle = move |_| run(Act::Change(status));
     let leave = move |_| {
         if browser::confirm(say!(AskLeave)) {
-            run(Act::Leave, true);
+            run(Act::Leave);
         }
     };
     let add = move |_| {
         menu::close_all();
-        adding.set(true);
+        open.set(Open::Add);
+    };
+    let people = move |_| {
+        menu::close_all();
+        open.set(Open::People);
     };
     let toggles = if closed { say!(OpenAgain) } else { say!(CloseChat) };
     page! {
         <details class="menu">
             <summary class="icon" aria-label=say!(More) title=say!(More)>{icon::more()}</summary>
             <div>
-                {group.then(|| button("", None, say!(AddSomebodyDots), add))}
-                {button("", Some("toggle-closed"), toggles, toggle)}
+                {group.then(|| button("", Some("people"), say!(PeopleDots), people))}
+                {moderates.then(|| button("", None, say!(AddSomebodyDots), add))}
+                {moderates.then(|| button("", Some("toggle-closed"), toggles, toggle))}
                 {group.then(|| button("bad", None, say!(LeaveGroup), leave))}
             </div>
         </details>
@@ -238,7 +292,36 @@ fn choices(
     .into_any()
 }
 
-fn add_person(app: App, chat: ChatId, adding: RwSignal<bool>) -> AnyView {
+/// The menu of a direct chat.
+fn choices_of_two(closed: bool, other: UserId, blocked: bool, run: impl Fn(Act) + Copy + 'static) -> AnyView {
+    let block = if blocked {
+        button("", Some("unblock"), say!(Unblock), move |_| run(Act::Unblock(other)))
+    } else {
+        button("bad", Some("block"), say!(Block), move |_| run(Act::Block(other)))
+    };
+    let end = if closed {
+        button("bad", Some("remove-copy"), say!(RemoveCopy), move |_| {
+            if browser::confirm(say!(AskRemoveCopy)) {
+                run(Act::Remove);
+            }
+        })
+    } else {
+        button("bad", Some("end-chat"), say!(EndChat), move |_| {
+            if browser::confirm(say!(AskEnd)) {
+                run(Act::Change(ChatStatus::Closed));
+            }
+        })
+    };
+    page! {
+        <details class="menu">
+            <summary class="icon" aria-label=say!(More) title=say!(More)>{icon::more()}</summary>
+            <div>{block}{end}</div>
+        </details>
+    }
+    .into_any()
+}
+
+fn add_person(app: App, chat: ChatId, open: RwSignal<Open>) -> AnyView {
     let error = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let Some(me) = app.user.get_untracked() else { return ().into_any() };
@@ -252,18 +335,20 @@ fn add_person(app: App, chat: ChatId, adding: RwSignal<bool>) -> AnyView {
             match act(app, chat, Act::Add(email)).await {
                 Ok(()) => {
                     texts.set(&key, None);
-                    let _ = adding.try_set(false);
+                    let _ = open.try_set(Open::Nothing);
                 }
                 Err(problem) => drop(error.try_set(sentence(problem))),
             }
         });
     });
+    let hides_past = app.peek(|client| client.chat(chat).is_some_and(|chat| chat.chat.hides_past));
+    let hint = if hides_past { say!(SeeFromNow) } else { say!(SeeBefore) };
     let content = page! {
         <form on:submit=add>
-            {field(say!(Email), "email", "email", "off", say!(SeeBefore), &texts, &key)}
+            {field(say!(Email), "email", "email", "off", hint, &texts, &key)}
             {alert(error)}
             <div class="actions">{submit_button(say!(Add), busy)}</div>
         </form>
     };
-    modal(say!(AddSomebody), "add-dialog", move || adding.set(false), content.into_any())
+    modal(say!(AddSomebody), "add-dialog", move || open.set(Open::Nothing), content.into_any())
 }

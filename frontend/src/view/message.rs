@@ -3,7 +3,8 @@
 use causerie_client::Input;
 use causerie_client::draft::Target;
 use causerie_client::links::{Piece, pieces};
-use causerie_protocol::{ClientId, MessageId};
+use causerie_protocol::rest::Block;
+use causerie_protocol::{ChatId, ClientId, MessageId};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
@@ -25,9 +26,12 @@ pub struct ToEdit {
 #[derive(Clone, Copy)]
 pub struct MessageContext {
     pub app: App,
+    pub chat: ChatId,
     pub to_edit: RwSignal<Option<ToEdit>>,
     /// The error that the composer shows.
     pub error: RwSignal<String>,
+    /// The message that the person is about to report.
+    pub reporting: RwSignal<Option<MessageId>>,
 }
 
 pub fn draw(context: MessageContext, item: Item) -> AnyView {
@@ -55,16 +59,19 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
     let avatar = (!item.mine && item.last).then(|| item.avatar.draw("small", false));
     let mut said: Vec<AnyView> = if item.deleted {
         vec![say!(Deleted).into_any()]
+    } else if item.hidden {
+        vec![hidden(context, item.id)]
     } else {
         pieces(&item.text).into_iter().map(draw_piece).collect()
     };
-    if item.edited && !item.deleted {
+    if item.edited && !item.deleted && !item.hidden {
         said.push(page! { <span class="edited">say!(Edited)</span> }.into_any());
     }
     let actions = match item.id {
         Some(id) if item.mine && !item.deleted && item.stage == Stage::Settled => {
             Some(actions(context, id, item.text.clone()))
         }
+        Some(id) if !item.mine => Some(actions_of_others(context, id, item.moderated && !item.deleted)),
         _ => None,
     };
     let state = (!item.state.is_empty()).then(|| {
@@ -97,20 +104,58 @@ fn draw_piece(piece: Piece<'_>) -> AnyView {
     }
 }
 
+/// In the place of a message of somebody whom the user has blocked.
+fn hidden(context: MessageContext, id: Option<MessageId>) -> AnyView {
+    let show = move |_| {
+        if let Some(message) = id {
+            context.app.dispatch(Input::Reveal { chat: context.chat, message });
+        }
+    };
+    view! { {say!(HiddenMessage)}{button("link", Some("reveal"), say!(Show), show)} }.into_any()
+}
+
+/// The actions on a message of somebody else.
+fn actions_of_others(context: MessageContext, id: MessageId, moderated: bool) -> AnyView {
+    let block = move |_| {
+        menu::close_all();
+        causerie_web::run(async move {
+            // What it changes comes as frames, on every device of the user.
+            let body = Block { user_id: None, message_id: Some(id) };
+            if let Err(problem) = context.app.api().block(&body).await {
+                let _ = context.error.try_set(sentence(problem));
+            }
+        });
+    };
+    let report = move |_| {
+        menu::close_all();
+        context.reporting.set(Some(id));
+    };
+    let delete = moderated.then(|| button("bad", None, say!(Delete), move |_| remove(context, id)));
+    page! {
+        <details class="menu">
+            <summary class="icon" aria-label=say!(MessageMenu)>{icon::more()}</summary>
+            <div>{delete}{button("", Some("report"), say!(ReportDots), report)}{button("bad", Some("block"), say!(Block), block)}</div>
+        </details>
+    }
+    .into_any()
+}
+
+/// Deletes a message; that comes back as an event, for this page as for all others.
+fn remove(context: MessageContext, id: MessageId) {
+    menu::close_all();
+    causerie_web::run(async move {
+        if let Err(problem) = context.app.api().delete(id).await {
+            let _ = context.error.try_set(sentence(problem));
+        }
+    });
+}
+
 fn actions(context: MessageContext, id: MessageId, text: String) -> AnyView {
     let edit = move |_| {
         menu::close_all();
         context.to_edit.set(Some(ToEdit { target: Target::Sent(id), text: text.clone() }));
     };
-    let delete = move |_| {
-        menu::close_all();
-        causerie_web::run(async move {
-            // The deletion comes back as an event, for this page as for all others.
-            if let Err(problem) = context.app.api().delete(id).await {
-                let _ = context.error.try_set(sentence(problem));
-            }
-        });
-    };
+    let delete = move |_| remove(context, id);
     page! {
         <details class="menu">
             <summary class="icon" aria-label=say!(MessageMenu)>{icon::more()}</summary>

@@ -2,7 +2,7 @@
 
 use causerie_client::day::Days;
 use causerie_client::{MessageRow, Name, People, Row, RowKey, RowState, RowTime, SystemEvent};
-use causerie_protocol::rest::ChatStatus;
+use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::{ClientId, MessageId, Seq, UserId};
 use causerie_texts::say;
 
@@ -50,6 +50,10 @@ pub struct MessageItem {
     pub text: String,
     pub edited: bool,
     pub deleted: bool,
+    /// Whether it is of somebody whom the user has blocked, and shown only when asked for.
+    pub hidden: bool,
+    /// Whether the user may delete it, as a moderator of the group.
+    pub moderated: bool,
     pub stage: Stage,
     /// The text below an own message; may be empty.
     pub state: String,
@@ -78,6 +82,8 @@ pub struct RenderContext<'a> {
     pub read: Option<Seq>,
     /// Whether the rows begin with the chat's first message.
     pub complete: bool,
+    /// Whether the user moderates the group.
+    pub moderates: bool,
     pub clock: &'a Clock,
     /// The time now, in milliseconds since 1970.
     pub now: f64,
@@ -176,6 +182,8 @@ fn message_item(
         text: row.text.clone(),
         edited: row.edited,
         deleted: row.deleted,
+        hidden: row.hidden,
+        moderated: context.moderates && !row.mine,
         stage,
         state,
         id: row.id,
@@ -244,6 +252,10 @@ fn system_text(kind: &SystemEvent, context: &RenderContext<'_>) -> String {
         SystemEvent::Joined(user) => say!(Joined, name = people.whole(user)),
         SystemEvent::Left(user) if user.id == me => say!(YouLeft).to_owned(),
         SystemEvent::Left(user) => say!(Left, name = people.whole(user)),
+        SystemEvent::Removed(user) => say!(WasRemoved, name = people.whole(user)),
+        SystemEvent::Role(user, ChatRole::Owner) => say!(IsOwner, name = people.whole(user)),
+        SystemEvent::Role(user, ChatRole::Moderator) => say!(IsModerator, name = people.whole(user)),
+        SystemEvent::Role(user, ChatRole::Member) => say!(IsMember, name = people.whole(user)),
         SystemEvent::Changed { status: ChatStatus::Closed, .. } => say!(WasClosed).to_owned(),
         SystemEvent::Changed { title: Some(title), .. } => say!(OpenAndCalled, title = Name::new(title)),
         SystemEvent::Changed { title: None, .. } => say!(IsOpen).to_owned(),
@@ -268,7 +280,7 @@ mod tests {
     }
 
     fn message(key: RowKey, mine: bool, at: RowTime, state: RowState) -> Row {
-        let sender = User { id: UserId(if mine { 1 } else { 2 }), email: String::new(), name: "Ana".into() };
+        let sender = User { id: UserId(if mine { 1 } else { 2 }), email: None, name: "Ana".into() };
         let text = format!("{key:?}");
         let (id, seq) = (None, None);
         Row::Message(MessageRow {
@@ -281,6 +293,7 @@ mod tests {
             at,
             edited: false,
             deleted: false,
+            hidden: false,
             state,
         })
     }
@@ -305,6 +318,7 @@ mod tests {
             online: true,
             read: None,
             complete: true,
+            moderates: false,
             clock: &clock,
             now,
         };

@@ -8,6 +8,7 @@ use causerie_texts::{page, say};
 use leptos::prelude::*;
 
 use super::avatar::Avatar;
+use super::boundaries::boundaries;
 use super::dialog::modal;
 use super::erased::{click, reactive};
 use super::widgets::{alert, bdi, button, language_choice};
@@ -101,6 +102,7 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
                 {end_others}
             </div>
             {form}
+            {boundaries(app)}
             {language_choice()}
             {unsent}
             <div class="actions">{button("button bad", Some("sign-out"), say!(SignOut), sign_out)}</div>

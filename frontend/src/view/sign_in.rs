@@ -52,7 +52,7 @@ pub fn SignIn() -> impl IntoView {
     };
     let texts = TextStorage::of_sign_in();
     // The last user of this browser is most often the next one.
-    let known = app.peek(|client| client.me().map(|me| me.email.clone()));
+    let known = app.peek(|client| client.me().and_then(|me| me.email.clone()));
     if texts.get(EMAIL).is_none() {
         texts.set(EMAIL, known.as_deref());
     }

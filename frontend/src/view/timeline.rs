@@ -2,6 +2,7 @@
 
 use causerie_client::sorted::SortedMap;
 use causerie_client::{ChatEntry, Client, ConnectionState, Input, Invalidation, Name, Row};
+use causerie_protocol::rest::ChatRole;
 use causerie_protocol::{ChatId, Seq};
 use causerie_texts::{page, say};
 use leptos::html;
@@ -10,6 +11,7 @@ use web_sys::Element;
 
 use super::erased::{event, reactive, text};
 use super::message::{MessageContext, ToEdit, draw};
+use super::report;
 use super::rows::{Item, ItemKey, RenderContext, items};
 use super::widgets::{button, hint, named};
 use crate::app::{App, app};
@@ -37,7 +39,8 @@ pub fn Timeline(
     sent: RwSignal<u32>,
 ) -> impl IntoView {
     let app = app();
-    let context = MessageContext { app, to_edit, error };
+    let reporting = RwSignal::new(None);
+    let context = MessageContext { app, chat, to_edit, error, reporting };
     let scroller = NodeRef::<html::Div>::new();
     let drawn = RwSignal::new(Vec::<Drawn>::new());
     let at_end = RwSignal::new(true);
@@ -94,6 +97,7 @@ pub fn Timeline(
                         online,
                         read: opened_at.get_value().flatten(),
                         complete: !client.history(chat).has_older,
+                        moderates: client.chat(chat).is_some_and(|chat| chat.role() >= ChatRole::Moderator),
                         clock,
                         now,
                     },
@@ -154,6 +158,10 @@ pub fn Timeline(
             </ol>
         </div>
         {latest}
+        {reactive(move || match reporting.get() {
+            Some(message) => report::report(app, message, reporting),
+            None => ().into_any(),
+        })}
     }
 }
 

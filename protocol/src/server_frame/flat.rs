@@ -9,22 +9,22 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use serde_json::Value;
 
 use super::{
-    Ack, ChatAdded, ErrorReply, GoAway, Ping, Presence, ReadPosition, ServerFrame, Subscribed, Typing,
-    Unsubscribed, Welcome,
+    Ack, Blocks, ChatAdded, ErrorReply, GoAway, Ping, Presence, ReadPosition, ServerFrame, Subscribed,
+    Typing, Unsubscribed, Welcome,
 };
 use crate::error::ErrorCode;
-use crate::event::{ChatChanged, Deleted, Edited, Event, Membership, Message, User};
+use crate::event::{ChatChanged, Deleted, Edited, Event, Membership, Message, RoleChanged, User};
 use crate::heads::Heads;
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
 use crate::limits::Limits;
 use crate::read::{Name, read_fields, required};
-use crate::rest::{Chat, ChatStatus};
+use crate::rest::{Chat, ChatRole, ChatStatus};
 
 /// The fields of frames and events that are numbers.
-const NUMBERS: [&str; 9] =
-    ["chat_id", "seq", "id", "user_id", "head", "heartbeat_seconds", "retry_after_ms", "t", "version"];
+const NUMBERS: [&str; 10] =
+    ["by", "chat_id", "seq", "id", "user_id", "head", "heartbeat_seconds", "retry_after_ms", "t", "version"];
 /// The fields that are texts.
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 14] = [
     "type",
     "content",
     "sent_at",
@@ -35,12 +35,13 @@ const TEXTS: [&str; 13] = [
     "edited_at",
     "epoch",
     "reason",
+    "role",
     "server_time",
     "status",
     "title",
 ];
 /// The fields that are true or false.
-const FLAGS: [&str; 3] = ["online", "duplicate", "reset"];
+const FLAGS: [&str; 4] = ["online", "duplicate", "reset", "hides_past"];
 
 /// All fields of a frame, or of an event's data, before its kind is known.
 #[derive(Default)]
@@ -53,6 +54,7 @@ struct RawFrame {
     limits: Option<Limits>,
     chat: Option<Chat>,
     heads: Option<Heads>,
+    blocked: Option<Vec<UserId>>,
     data: Option<Box<RawFrame>>,
 }
 
@@ -81,6 +83,7 @@ impl<'de> Deserialize<'de> for RawFrame {
                             "data" => raw.data = map.next_value()?,
                             "sender" => raw.sender = map.next_value()?,
                             "user" => raw.user = map.next_value()?,
+                            "blocked" => raw.blocked = map.next_value()?,
                             "heads" => raw.heads = map.next_value()?,
                             "chat" => raw.chat = map.next_value()?,
                             "limits" => raw.limits = map.next_value()?,
@@ -154,7 +157,7 @@ pub(super) fn decode(json: &str) -> Result<ServerFrame, serde_json::Error> {
     }
 }
 
-const REPLIES: [&str; 11] = [
+const REPLIES: [&str; 12] = [
     "welcome",
     "subscribed",
     "unsubscribed",
@@ -166,8 +169,9 @@ const REPLIES: [&str; 11] = [
     "presence",
     "read",
     "chat_added",
+    "blocks",
 ];
-const EVENTS: [&str; 6] = ["message", "edited", "deleted", "joined", "left", "chat_changed"];
+const EVENTS: [&str; 7] = ["message", "edited", "deleted", "joined", "left", "chat_changed", "role_changed"];
 
 /// A frame of an unknown kind, with its content.
 #[cfg(not(target_arch = "wasm32"))]
@@ -266,6 +270,7 @@ impl RawFrame {
                 limits: required(self.limits.take(), "limits")?,
                 heartbeat_seconds: self.count("heartbeat_seconds")?,
                 server_time: self.time("server_time")?,
+                blocked: self.blocked.unwrap_or_default(),
             }),
             "subscribed" => ServerFrame::Subscribed(Subscribed {
                 chat_id: self.chat_id()?,
@@ -309,6 +314,7 @@ impl RawFrame {
                 seq: self.seq()?,
             }),
             "chat_added" => ServerFrame::ChatAdded(ChatAdded { chat: required(self.chat, "chat")? }),
+            "blocks" => ServerFrame::Blocks(Blocks { blocked: required(self.blocked, "blocked")? }),
             _ => ServerFrame::Event(required(self.data, "data")?.into_event(kind)?),
         })
     }
@@ -350,11 +356,19 @@ impl RawFrame {
                     "closed" => ChatStatus::Closed,
                     _ => return Err(Error::custom("status must be active or closed")),
                 },
+                hides_past: self.flag("hides_past").unwrap_or_default(),
                 at: self.time("at")?,
             }),
+            "role_changed" => Event::RoleChanged(RoleChanged {
+                chat_id,
+                seq,
+                role: ChatRole::from_name(&self.text("role")?),
+                at: self.time("at")?,
+                user: required(self.user, "user")?,
+            }),
             _ => {
-                let at = self.time("at")?;
-                let membership = Membership { chat_id, seq, user: required(self.user, "user")?, at };
+                let (at, by) = (self.time("at")?, self.number("by").ok().map(UserId));
+                let membership = Membership { chat_id, seq, user: required(self.user, "user")?, by, at };
                 if kind == "joined" { Event::Joined(membership) } else { Event::Left(membership) }
             }
         })

@@ -1,9 +1,9 @@
 //! An example of every frame that a server sends.
 
-use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership};
-use causerie_protocol::rest::ChatStatus;
+use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, RoleChanged};
+use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::server_frame::{
-    Ack, ErrorReply, GoAway, Ping, Presence, ReadPosition, Subscribed, Typing, Unsubscribed, Welcome,
+    Ack, Blocks, ErrorReply, GoAway, Ping, Presence, ReadPosition, Subscribed, Typing, Unsubscribed, Welcome,
 };
 use causerie_protocol::{
     ChatId, ClientFrame, CloseCode, ErrorCode, Event, Heads, Message, MessageId, Seq, ServerFrame, Timestamp,
@@ -14,16 +14,18 @@ use causerie_protocol::{
 pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
     let (chat_id, user_id, id) = (ChatId(1), UserId(2), MessageId(7));
     let at = Timestamp("2026-11-24T09:41:00.000000Z".to_owned());
-    let user = User { id: user_id, email: "ben@example.org".to_owned(), name: "Ben".to_owned() };
-    let member = |seq| Membership { chat_id, seq: Seq(seq), user: user.clone(), at: at.clone() };
+    let user = User { id: user_id, email: None, name: "Ben".to_owned() };
+    let myself = User { email: Some("ben@example.org".to_owned()), ..user.clone() };
+    let member = |seq| Membership { chat_id, seq: Seq(seq), user: user.clone(), by: None, at: at.clone() };
     vec![
         (
             ServerFrame::Welcome(Welcome {
-                user: user.clone(),
+                user: myself,
                 version: limits::VERSION,
                 limits: limits::Limits::default(),
                 heartbeat_seconds: limits::HEARTBEAT_SECONDS,
                 server_time: at.clone(),
+                blocked: Vec::new(),
             }),
             "The token is good. The first frame of every socket.",
         ),
@@ -65,16 +67,27 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
             "Event: a message was deleted.",
         ),
         (ServerFrame::Event(Event::Joined(member(45))), "Event: somebody joined."),
-        (ServerFrame::Event(Event::Left(member(46))), "Event: somebody left."),
+        (ServerFrame::Event(Event::Left(member(46))), "Event: somebody left; with `by`, who removed them."),
         (
             ServerFrame::Event(Event::ChatChanged(ChatChanged {
                 chat_id,
                 seq: Seq(47),
                 title: Some("Weekend".to_owned()),
                 status: ChatStatus::Active,
+                hides_past: false,
                 at: at.clone(),
             })),
-            "Event: title or status changed.",
+            "Event: title or status changed, or with `hides_past` what new people see.",
+        ),
+        (
+            ServerFrame::Event(Event::RoleChanged(RoleChanged {
+                chat_id,
+                seq: Seq(48),
+                user: user.clone(),
+                role: ChatRole::Moderator,
+                at: at.clone(),
+            })),
+            "Event: somebody in a group is its member, moderator or owner from now on.",
         ),
         (
             ServerFrame::Ack(Ack {
@@ -119,6 +132,10 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
         (
             ServerFrame::Read(ReadPosition { chat_id, user_id, seq: Seq(57) }),
             "Somebody read up to a position.",
+        ),
+        (
+            ServerFrame::Blocks(Blocks { blocked: vec![user_id] }),
+            "Whom you have blocked, after you blocked or unblocked somebody on any device; `welcome` says it too.",
         ),
     ]
 }

@@ -99,14 +99,40 @@ fn markdown() -> String {
             paths::CHATS,
             "`GET ?limit=&before=` → array, by `sort_key` and `id`, the greatest first, each with some of its people, `Link: …; rel=\"next\"` to the page after; `POST {participants, title?, client_id?}` → 201, or 200 for a pair that has one and for a repeat",
         ),
-        ("/api/chats/{id}/", "`GET` → the chat with all its people, `PATCH {status?, title?}`, `DELETE`"),
+        (
+            "/api/chats/{id}/",
+            "`GET` → the chat with all its people; `PATCH {status?, title?, hides_past?}` by a moderator of the group, `hides_past` by its owner; `{\"status\": \"closed\"}` of a direct chat ends it for both; `DELETE` erases a group, by its owner, and of a direct chat the own copy, which ends it",
+        ),
         (
             "/api/chats/{id}/messages/",
             "`GET ?limit=&before=` → array, oldest first, `Link: …; rel=\"next\"` to the page before; `POST {content, client_id?}` → 201",
         ),
-        ("/api/chats/{id}/participants/", "`POST {user}` adds somebody to a group"),
+        ("/api/chats/{id}/participants/", "`POST {user}` adds somebody to a group, by its moderator"),
+        (
+            "/api/chats/{id}/participants/{user}/",
+            "`PATCH {role}` by the group's owner; `DELETE` removes somebody with a smaller role, by a moderator",
+        ),
         ("/api/chats/{id}/leave/", "`POST` leaves a group"),
-        ("/api/messages/{id}/", "`GET`; `PATCH {content}` and `DELETE` by the sender"),
+        (
+            "/api/messages/{id}/",
+            "`GET`; `PATCH {content}` by the sender; `DELETE` by the sender or a moderator of the group",
+        ),
+        (
+            paths::BLOCKS,
+            "`GET` → whom the person has blocked, with `at`; `POST {user_id}` or `{message_id}` blocks somebody one shares a chat with, or a message's sender, → 204; `DELETE /api/blocks/{user}/` unblocks",
+        ),
+        (
+            paths::REPORTS,
+            "`POST {message_id, reason, words?}` → 204: copies the message and what was said before it for the moderators; a repeat is the same report; `reason` is `spam`, `harassment`, `threat`, `sexual`, `fraud` or `other`",
+        ),
+        (
+            paths::ADMIN_REPORTS,
+            "`GET ?all=&before=` → what was reported and is open, or all of it; `GET /api/admin/reports/{id}/` with the copies; `POST {action, note?}` to its `close/`, where the first one counts and a later one gets 409",
+        ),
+        (
+            paths::PRIVACY,
+            "`GET`, `PATCH {shows_online?, shows_read?}` → what others see of the person, and the person of others",
+        ),
         (paths::HEALTH, "`GET` → 200 as soon as the server serves"),
         (
             paths::DOCTOR,
@@ -146,6 +172,9 @@ fn limit_rows() -> Vec<(&'static str, String)> {
             format!("{} characters to {} bytes", limits::PASSWORD_MIN_CHARS, limits::PASSWORD_MAX_BYTES),
         ),
         ("people in a chat", limits::PARTICIPANTS.to_string()),
+        ("reports of one person", format!("{} a day", limits::REPORTS_PER_DAY)),
+        ("messages before the reported one that a report copies", limits::REPORT_CONTEXT.to_string()),
+        ("people that one person blocks", limits::BLOCKS.to_string()),
         ("`unread` of a chat", format!("counted to {}, which means that many or more", limits::UNREAD)),
         ("page of history", format!("{}, at most {}", limits::PAGE_DEFAULT, limits::PAGE_MAX)),
         ("missed events that a subscribe replays", format!("{}, then `reset`", limits::RESUME_EVENTS)),

@@ -162,11 +162,11 @@ impl Auth {
         peer: Option<IpAddr>,
         password: String,
     ) -> Result<(), ChangeError> {
-        let account = email::key(&user.email);
+        let account = email::key(user.own_email());
         let begun = self.attempts.begin(peer, &account, Instant::now());
         let origin = begun.map_err(|wait| ChangeError::TooManyGuesses { wait })?;
         let is_theirs = password::is_possible(&password)
-            && self.check(&user.email, password, origin).await?.is_some_and(|found| found.id == user.id);
+            && self.check(user.own_email(), password, origin).await?.is_some_and(|found| found.id == user.id);
         if !is_theirs {
             return Err(ChangeError::WrongPassword);
         }

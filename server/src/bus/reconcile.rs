@@ -15,12 +15,14 @@ use crate::clock;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::outbox::Frame;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, StoredRead};
 
 /// The pause between two reads of the heads: the longest that a gap stays when Redis is away.
 pub(super) const RECONCILE_INTERVAL: Duration = Duration::from_secs(2);
 /// Requests within this time are answered by one reconciliation.
 const GATHER: Duration = Duration::from_millis(20);
+/// Partings of one query.
+const PARTINGS: u64 = 1_000;
 /// Chats of one query for heads or read positions.
 const CHATS: usize = 1_000;
 
@@ -48,9 +50,9 @@ impl Dirty {
     }
 }
 
-/// Revokes on this node what was revoked elsewhere.
-pub(super) async fn reconcile_tokens(store: &dyn Store, hub: &Hub) {
-    let asked_at = clock::monotonic();
+/// Revokes on this node what was revoked elsewhere, and lets what is known of the other tokens be trusted as of `asked_at`,
+/// at or after which everything that may make it stale was asked for.
+pub(super) async fn reconcile_tokens(store: &dyn Store, hub: &Hub, asked_at: Option<u64>) {
     let tokens = hub.tokens();
     if tokens.is_empty() {
         return;
@@ -58,7 +60,9 @@ pub(super) async fn reconcile_tokens(store: &dyn Store, hub: &Hub) {
     match store.revoked(&tokens).await {
         Ok(revoked) => {
             revoked.into_iter().for_each(|(token, ending)| hub.sign_in_ended(token, ending));
-            hub.known_tokens().confirm(asked_at);
+            if let Some(asked_at) = asked_at {
+                hub.known_tokens().confirm(asked_at);
+            }
         }
         Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),
     }
@@ -73,6 +77,8 @@ pub(super) struct Reconciler {
     others_must_resync: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
     store_was_away: bool,
+    /// The number of the last parting of two people that this node knows of, once it has asked.
+    last_parting: Option<i64>,
 }
 
 impl Reconciler {
@@ -83,7 +89,7 @@ impl Reconciler {
         others_must_resync: Arc<AtomicBool>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { store, hub, dirty, others_must_resync, metrics, store_was_away: false }
+        Self { store, hub, dirty, others_must_resync, metrics, store_was_away: false, last_parting: None }
     }
 
     pub(super) async fn run(mut self) {
@@ -104,7 +110,13 @@ impl Reconciler {
         }
         self.store_was_away = store_is_away;
         self.reconcile_reads().await;
-        reconcile_tokens(&*self.store, &self.hub).await;
+        // A known token says whether its user is parted from anybody, so it is trusted as long as that is read too.
+        let asked_at = clock::monotonic();
+        let partings = self.reconcile_partings().await;
+        if let Err(error) = &partings {
+            tracing::warn!(%error, "who is parted from whom can't be read");
+        }
+        reconcile_tokens(&*self.store, &self.hub, partings.is_ok().then_some(asked_at)).await;
     }
 
     /// Tells the sessions of heads that the bus did not; an error when not all could be read.
@@ -133,14 +145,34 @@ impl Reconciler {
         result
     }
 
+    /// Parts on this node's sockets who was parted since the last look; that a parting ended, a socket learns when it is
+    /// opened again.
+    async fn reconcile_partings(&mut self) -> Result<(), StoreError> {
+        let Some(mut last) = self.last_parting else {
+            self.last_parting = Some(self.store.last_parting().await?);
+            return Ok(());
+        };
+        loop {
+            let partings = self.store.partings_after(last, PARTINGS).await?;
+            for (id, one, other) in &partings {
+                self.hub.part(*one, *other);
+                last = *id;
+            }
+            self.last_parting = Some(last);
+            if (partings.len() as u64) < PARTINGS {
+                return Ok(());
+            }
+        }
+    }
+
     /// Sends how far everybody has read in the chats that were marked; the hub drops what it sent before.
     async fn reconcile_reads(&self) {
         for chats in self.dirty.take_reads().chunks(CHATS) {
             match self.store.reads(chats).await {
                 Ok(reads) => {
-                    for (chat_id, user_id, seq) in reads {
+                    for StoredRead { chat: chat_id, user: user_id, seq, hidden } in reads {
                         let read = ServerFrame::Read(ReadPosition { chat_id, user_id, seq });
-                        self.hub.read(chat_id, user_id, seq, &Frame::from(read.encode()));
+                        self.hub.read(chat_id, user_id, seq, hidden, &Frame::from(read.encode()));
                     }
                 }
                 Err(error) => {

@@ -56,7 +56,13 @@ mod tests {
             ),
             (
                 r#"{"read":{"chat":1,"user":3,"seq":5}}"#,
-                Envelope::Read { chat: ChatId(1), user: UserId(3), seq: Seq(5), frame: frame.clone() },
+                Envelope::Read {
+                    chat: ChatId(1),
+                    user: UserId(3),
+                    seq: Seq(5),
+                    hidden: false,
+                    frame: frame.clone(),
+                },
             ),
             (r#""lost""#, Envelope::Resync),
             (
@@ -80,6 +86,16 @@ mod tests {
                 Envelope::ChatDeleted { chat: ChatId(1), users },
             ),
             (r#"{"left":{"chat":1,"user":2}}"#, Envelope::Left { chat: ChatId(1), user: UserId(2) }),
+            (r#"{"parted":{"one":1,"other":2}}"#, Envelope::Parted { one: UserId(1), other: UserId(2) }),
+            (r#"{"reunited":{"one":1,"other":2}}"#, Envelope::Reunited { one: UserId(1), other: UserId(2) }),
+            (
+                r#"{"hidden":{"user":1,"online":true,"read":false}}"#,
+                Envelope::Hidden { user: UserId(1), online: true, read: false },
+            ),
+            (
+                r#"{"personal":{"users":[1,2]}}"#,
+                Envelope::Personal { users: vec![UserId(1), UserId(2)], frame: frame.clone() },
+            ),
             (r#"{"token_revoked":{"token":9}}"#, Envelope::TokenRevoked { token: TokenId(9) }),
             (r#"{"user_changed":{"user":7}}"#, Envelope::UserChanged { user: UserId(7) }),
             (

@@ -74,7 +74,8 @@ fn announce(change: &Processed, envelopes: &mut Vec<Envelope>) {
             let (chat, user, seq) = (change.append.chat, change.append.actor, *seq);
             let read = ReadPosition { chat_id: chat, user_id: user, seq };
             let frame = Frame::from(ServerFrame::Read(read).encode());
-            envelopes.push(Envelope::Read { chat, user, seq, frame });
+            let hidden = matches!(&change.responder, Responder::Socket(outbox) if outbox.hides_read());
+            envelopes.push(Envelope::Read { chat, user, seq, hidden, frame });
         }
         Ok(Appended::Read { moved: false, .. } | Appended::Duplicate(_)) | Err(_) => {}
     }

@@ -5,7 +5,7 @@ use causerie_protocol::{ChatId, UserId};
 
 use super::Chats;
 use crate::bus::Envelope;
-use crate::store::{Created, NewChat, Refused, StoreError};
+use crate::store::{Created, Deletion, NewChat, Refused, StoreError};
 
 /// What became of a request for a new chat; the chat is as its creator sees it.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub enum CreateOutcome {
     New(Chat),
     /// The pair had this chat already, or the request is a repeat.
     Existing(Chat),
+    /// The creator and somebody else in it are apart.
+    Parted,
     Refused(Refused),
 }
 
@@ -38,7 +40,8 @@ impl Chats {
 
     fn fill_presence(&self, chat: &mut Chat) {
         for participant in &mut chat.participants {
-            participant.online = self.hub.is_online(participant.user.id);
+            // The store says whether it may be seen.
+            participant.online = participant.online && self.hub.is_online(participant.user.id);
         }
     }
 
@@ -46,8 +49,10 @@ impl Chats {
     pub async fn create(&self, new: NewChat) -> Result<CreateOutcome, StoreError> {
         let (creator, participants) = (new.creator, new.participants.clone());
         let created = self.store.create_chat(new).await?;
-        let (Created::New(id) | Created::Existing(id) | Created::Repeated(id)) = created else {
-            return Ok(CreateOutcome::Refused(Refused::ClientIdReused));
+        let id = match created {
+            Created::New(id) | Created::Existing(id) | Created::Repeated(id) => id,
+            Created::Parted => return Ok(CreateOutcome::Parted),
+            Created::ClientIdReused => return Ok(CreateOutcome::Refused(Refused::ClientIdReused)),
         };
         let Some(chat) = self.get(creator, id).await? else {
             return Ok(CreateOutcome::Refused(Refused::NoSuchChat));
@@ -62,12 +67,21 @@ impl Chats {
         })
     }
 
-    /// Deletes a chat and ends its streams: `unsubscribed` on `/ws/`, Close 4003 on `/ws/chats/{id}/`.
-    ///
-    /// Returns false when it does not exist or the user is not in it.
-    pub async fn delete(&self, user: UserId, chat: ChatId) -> Result<bool, StoreError> {
-        let Some(users) = self.store.delete_chat(user, chat).await? else { return Ok(false) };
-        self.bus.publish(vec![Envelope::ChatDeleted { chat, users }]).await;
-        Ok(true)
+    /// Deletes a group, or of a chat of two the user's own copy, and ends the streams: `unsubscribed` on `/ws/`, Close 4003
+    /// on `/ws/chats/{id}/`.
+    pub async fn delete(&self, user: UserId, chat: ChatId) -> Result<Result<(), Refused>, StoreError> {
+        match self.store.delete_chat(user, chat).await? {
+            Err(refused) => return Ok(Err(refused)),
+            Ok(Deletion::ForAll(users)) => {
+                self.bus.publish(vec![Envelope::ChatDeleted { chat, users }]).await;
+            }
+            Ok(Deletion::OwnCopy(parting)) => {
+                self.bus.publish(vec![Envelope::Left { chat, user }]).await;
+                if let Some(parting) = parting {
+                    self.announce_parting(user, &parting).await;
+                }
+            }
+        }
+        Ok(Ok(()))
     }
 }

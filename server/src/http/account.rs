@@ -92,7 +92,8 @@ async fn update(
 ) -> Result<Json<Account>, Refusal> {
     let me = caller.user.id;
     // All of it is checked before anything is changed.
-    let name = body.name.as_deref().map(|name| accounts::name(Some(name), &caller.user.email)).transpose()?;
+    let name =
+        body.name.as_deref().map(|name| accounts::name(Some(name), caller.user.own_email())).transpose()?;
     let email = body.email.as_deref().map(email::parse).transpose();
     let email = email.map_err(|error| Refusal::invalid("email", error.to_string()))?;
     if let Some(password) = &body.password {

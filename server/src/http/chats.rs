@@ -2,9 +2,11 @@
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use axum::{Json, Router};
-use causerie_protocol::rest::{AddParticipant, Chat, CreateChat, UpdateChat, UserRef};
+use causerie_protocol::rest::{
+    AddParticipant, Chat, ChatStatus, CreateChat, UpdateChat, UpdateParticipant, UserRef,
+};
 use causerie_protocol::{ChatId, ChatTitle, UserId, limits, paths};
 
 use super::RouteSlash;
@@ -16,13 +18,14 @@ use crate::auth::Caller;
 use crate::chat::{AppendError, CreateOutcome};
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::store::{Append, Change, NewChat, Refused};
+use crate::store::{Append, Change, Ended, NewChat, Refused};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route_slash(paths::CHATS, get(list).post(create))
         .route_slash(&format!("{}{{id}}/", paths::CHATS), get(read).patch(update).delete(remove))
         .route_slash(&format!("{}{{id}}/participants/", paths::CHATS), post(join))
+        .route_slash(&format!("{}{{id}}/participants/{{user}}/", paths::CHATS), patch(set_role).delete(expel))
         .route_slash(&format!("{}{{id}}/leave/", paths::CHATS), post(leave))
 }
 
@@ -61,6 +64,7 @@ async fn create(
     match app.chats.create(NewChat { creator: me, participants, title, direct, client_id }).await? {
         CreateOutcome::New(chat) => Ok((StatusCode::CREATED, Json(chat))),
         CreateOutcome::Existing(chat) => Ok((StatusCode::OK, Json(chat))),
+        CreateOutcome::Parted => Err(Refusal::no_such_participant()),
         CreateOutcome::Refused(refused) => Err(refused.into()),
     }
 }
@@ -79,10 +83,18 @@ async fn update(
     Id(id): Id<ChatId>,
     JsonBody(body): JsonBody<UpdateChat>,
 ) -> Result<Json<Chat>, Refusal> {
-    let UpdateChat { status, title } = body;
-    if title.is_some() || status.is_some() {
+    let UpdateChat { status, title, hides_past } = body;
+    let me = caller.user.id;
+    if title.is_some() || status.is_some() || hides_past.is_some() {
         check_rate(&app, &caller, None)?;
-        let change = Change::Update { title: title.map(ChatTitle::into_string), status };
+        if status == Some(ChatStatus::Closed) && title.is_none() && hides_past.is_none() {
+            match app.chats.end(me, id).await? {
+                Ended::Pair(_) => return Ok(Json(chat(&app, me, id).await?)),
+                Ended::NoSuchChat => return Err(Refusal::no_such_chat()),
+                Ended::Group => {}
+            }
+        }
+        let change = Change::Update { title: title.map(ChatTitle::into_string), status, hides_past };
         let appended = app.chats.append(Append { actor: caller.user.id, chat: id, change }).await;
         appended.map_err(|error| match error {
             AppendError::Refused(Refused::NotAGroup) => Refusal::from(error).at("title"),
@@ -98,9 +110,7 @@ async fn remove(
     Id(id): Id<ChatId>,
 ) -> Result<StatusCode, Refusal> {
     check_rate(&app, &caller, None)?;
-    if !app.chats.delete(caller.user.id, id).await? {
-        return Err(Refusal::no_such_chat());
-    }
+    app.chats.delete(caller.user.id, id).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -113,10 +123,32 @@ async fn join(
     check_rate(&app, &caller, None)?;
     // First, since the answer must not tell a stranger to the chat whether somebody has an account.
     chat(&app, caller.user.id, id).await?;
-    let user = app.store.find_user(&body.user).await?.ok_or(Refused::NoSuchUser)?;
-    let change = Change::Join { user: user.id };
+    let user = app.store.reachable_user(caller.user.id, &body.user).await?.ok_or(Refused::NoSuchUser)?;
+    let change = Change::Join { user };
     app.chats.append(Append { actor: caller.user.id, chat: id, change }).await?;
     Ok((StatusCode::CREATED, Json(chat(&app, caller.user.id, id).await?)))
+}
+
+async fn set_role(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id((id, user)): Id<(ChatId, UserId)>,
+    JsonBody(UpdateParticipant { role }): JsonBody<UpdateParticipant>,
+) -> Result<Json<Chat>, Refusal> {
+    check_rate(&app, &caller, None)?;
+    let change = Change::SetRole { user, role };
+    app.chats.append(Append { actor: caller.user.id, chat: id, change }).await?;
+    Ok(Json(chat(&app, caller.user.id, id).await?))
+}
+
+async fn expel(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id((id, user)): Id<(ChatId, UserId)>,
+) -> Result<StatusCode, Refusal> {
+    check_rate(&app, &caller, None)?;
+    app.chats.append(Append { actor: caller.user.id, chat: id, change: Change::Remove { user } }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn leave(
@@ -140,9 +172,10 @@ async fn others(app: &AppState, me: UserId, participants: &[UserRef]) -> Result<
     }
     let mut others = Vec::with_capacity(participants.len());
     for reference in participants {
-        let user = app.store.find_user(reference).await?.ok_or_else(Refusal::no_such_participant)?;
-        if user.id != me && !others.contains(&user.id) {
-            others.push(user.id);
+        let user = app.store.reachable_user(me, reference).await?;
+        let user = user.ok_or_else(Refusal::no_such_participant)?;
+        if user != me && !others.contains(&user) {
+            others.push(user);
         }
     }
     match others.len() {

@@ -1,14 +1,14 @@
-//! The id in a request's path. A malformed id gives the same 404 as an unknown one.
+//! The ids in a request's path. A malformed id gives the same 404 as an unknown one.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use causerie_protocol::{ChatId, MessageId, TokenId};
+use causerie_protocol::{ChatId, MessageId, TokenId, UserId};
 use serde::de::DeserializeOwned;
 
 use crate::refusal::Refusal;
 use crate::state::AppState;
 
-/// The one id of a path such as `/api/chats/{id}/`.
+/// The ids of a path such as `/api/chats/{id}/`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Id<T>(pub(super) T);
 
@@ -31,6 +31,13 @@ impl Resource for MessageId {
 impl Resource for TokenId {
     fn not_found() -> Refusal {
         Refusal::no_such_token()
+    }
+}
+
+/// Somebody in a chat: `/api/chats/{id}/participants/{user}/`.
+impl Resource for (ChatId, UserId) {
+    fn not_found() -> Refusal {
+        Refusal::no_such_chat()
     }
 }
 

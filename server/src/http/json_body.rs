@@ -91,6 +91,11 @@ fn invalid(field: String, value: &Value) -> Refusal {
         ("user", _) => "a person's id or e-mail address",
         ("client_id", Some(_)) => CLIENT_ID,
         ("status", Some(_)) => "\"active\" or \"closed\"",
+        ("role", Some(_)) => "\"member\", \"moderator\" or \"owner\"",
+        ("reason", Some(_)) => "\"spam\", \"harassment\", \"threat\", \"sexual\", \"fraud\" or \"other\"",
+        ("action", Some(_)) => "\"dismissed\", \"warned\", \"suspended\" or \"other\"",
+        ("user_id" | "message_id", _) => "a number",
+        ("hides_past" | "shows_online" | "shows_read", _) => "true or false",
         _ => "a string",
     };
     let detail = format!("The field \"{field}\" must be {expected}.");

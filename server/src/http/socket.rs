@@ -207,6 +207,7 @@ async fn admit(
         user: caller.user,
         token: caller.token,
         expires_at: caller.expires_at,
+        has_boundaries: caller.has_boundaries,
         scope,
         after,
         epoch,

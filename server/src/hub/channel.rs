@@ -90,22 +90,25 @@ impl Channel {
         backlogged
     }
 
-    /// Sends a read position, unless as much was sent before.
-    pub(super) fn send_read(&self, user: UserId, seq: Seq, frame: &Frame) {
+    /// Sends a read position to those who may see it, unless as much was sent before.
+    pub(super) fn send_read(&self, user: UserId, seq: Seq, hidden: bool, frame: &Frame) {
         // Held until it is pushed, so that the order in every outbox is that of the positions.
         let mut reads = self.reads.lock();
         let sent = reads.entry(user).or_insert(Seq(0));
         if seq > *sent {
             *sent = seq;
-            for socket in &self.subscribers {
+            for socket in self.subscribers.iter().filter(|socket| socket.takes_read(user, hidden)) {
                 socket.push(Item::Read { chat: self.chat, frame: frame.clone() });
             }
         }
     }
 
-    /// Sends a notice to everybody except one person.
+    /// Sends a notice to everybody except the person who is writing, and those whom nothing of that person reaches.
     pub(super) fn send_notice(&self, except: Option<UserId>, frame: &Frame) {
-        for socket in self.subscribers.iter().filter(|socket| Some(socket.user) != except) {
+        let takes = |socket: &&Arc<Outbox>| {
+            except.is_none_or(|writer| socket.user != writer && socket.takes_typing(writer))
+        };
+        for socket in self.subscribers.iter().filter(takes) {
             socket.push(Item::Notice { chat: Some(self.chat), frame: frame.clone() });
         }
     }

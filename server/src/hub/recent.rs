@@ -36,7 +36,7 @@ impl RecentChats {
         self.chats.get_or_insert_with(|| LruCache::new(CHATS));
     }
 
-    /// Notes a participant of whom a socket stops to follow a chat.
+    /// Notes a participant who sees the chat from its beginning, and of whom a socket stops to follow it.
     pub(super) fn note(&mut self, chat: ChatId, user: UserId, head: Seq, now: Instant) {
         let Some(chats) = &mut self.chats else { return };
         let Some(recent) = chats.get_mut(&chat) else {

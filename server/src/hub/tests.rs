@@ -172,7 +172,7 @@ fn a_read_position_is_told_once_and_never_goes_back() {
     let alice = outbox(1);
     hub.subscribe(ChatId(1), &alice);
     for seq in [5, 3, 5, 6] {
-        hub.read(ChatId(1), UserId(2), Seq(seq), &Frame::from(seq.to_string()));
+        hub.read(ChatId(1), UserId(2), Seq(seq), false, &Frame::from(seq.to_string()));
     }
     let told = waiting(&alice).into_iter().map(|item| match item {
         Item::Read { frame, .. } => frame.to_string(),

@@ -11,8 +11,8 @@ use super::remote_presence::{NodeId, PresenceChange};
 use super::remove;
 use crate::outbox::{Closing, Outbox, Scope};
 
-/// How long a revoked token is remembered: far longer than a handshake takes from its check to its socket.
-const REVOKED_MEMORY: Duration = Duration::from_secs(60);
+/// How long a revoked token and a parting are remembered: far longer than a handshake takes from its check to its socket.
+const RECENT: Duration = Duration::from_secs(60);
 
 /// The people of this node, with their sockets.
 pub(super) struct Users {
@@ -23,6 +23,8 @@ pub(super) struct Users {
     leaving: VecDeque<(Instant, UserId)>,
     /// Tokens that were revoked a moment ago, and why, for sockets whose token was checked just before.
     revoked: HashMap<TokenId, (Instant, Ending)>,
+    /// Who was parted a moment ago, for sockets whose boundaries were read just before.
+    parted: Vec<(UserId, UserId, Instant)>,
     sockets: usize,
     /// The number of the last change in who is here.
     version: u64,
@@ -44,6 +46,7 @@ impl Users {
             by_token: HashMap::new(),
             leaving: VecDeque::new(),
             revoked: HashMap::new(),
+            parted: Vec::new(),
             sockets: 0,
             version: 0,
             changes: Vec::new(),
@@ -55,6 +58,13 @@ impl Users {
         self.sockets += 1;
         if let Some((_, ending)) = self.revoked.get(&outbox.token) {
             outbox.close(ending.closing());
+        }
+        for (one, other, _) in &self.parted {
+            if *one == outbox.user {
+                outbox.part(*other);
+            } else if *other == outbox.user {
+                outbox.part(*one);
+            }
         }
         self.by_token.entry(outbox.token).or_insert_with(|| Vec::with_capacity(1)).push(outbox.clone());
         match self.by_id.entry(outbox.user) {
@@ -100,13 +110,36 @@ impl Users {
         }
     }
 
+    /// Lets nothing pass between two people any more.
+    pub(super) fn part(&mut self, one: UserId, other: UserId) {
+        self.parted.push((one, other, Instant::now()));
+        self.for_each_socket_of(one, |socket| socket.part(other));
+        self.for_each_socket_of(other, |socket| socket.part(one));
+    }
+
+    /// The opposite of [`Users::part`].
+    pub(super) fn reunite(&mut self, one: UserId, other: UserId) {
+        let is_pair = |a: UserId, b: UserId| (a, b) == (one, other) || (a, b) == (other, one);
+        self.parted.retain(|(a, b, _)| !is_pair(*a, *b));
+        self.for_each_socket_of(one, |socket| socket.reunite(other));
+        self.for_each_socket_of(other, |socket| socket.reunite(one));
+    }
+
+    /// Calls `change` for every socket of a person.
+    pub(super) fn for_each_socket_of(&self, user: UserId, change: impl FnMut(&Arc<Outbox>)) {
+        if let Some(user) = self.by_id.get(&user) {
+            user.sockets.iter().for_each(change);
+        }
+    }
+
     pub(super) fn tokens(&self) -> Vec<TokenId> {
         self.by_token.keys().copied().collect()
     }
 
     /// Takes out who closed their last socket at or before `until` and did not come back.
     pub(super) fn expire(&mut self, until: Instant) -> Vec<UserId> {
-        self.revoked.retain(|_, (at, _)| at.elapsed() < REVOKED_MEMORY);
+        self.revoked.retain(|_, (at, _)| at.elapsed() < RECENT);
+        self.parted.retain(|(_, _, at)| at.elapsed() < RECENT);
         let mut expired = Vec::new();
         while self.leaving.front().is_some_and(|(left_at, _)| *left_at <= until) {
             let Some((_, user)) = self.leaving.pop_front() else { break };

@@ -118,6 +118,8 @@ labels! {
         ReplacePasswordHash = "replace_password_hash",
         /// Finds a person.
         FindUser = "find_user",
+        /// Finds a person whom another may reach.
+        ReachableUser = "reachable_user",
         /// Stores a sign-in.
         CreateToken = "create_token",
         /// Checks a token.
@@ -160,6 +162,32 @@ labels! {
         Acquaintances = "acquaintances",
         /// Deletes a chat.
         DeleteChat = "delete_chat",
+        /// Reads whom somebody is apart from.
+        Boundaries = "boundaries",
+        /// Changes what is hidden of a person.
+        SetHidden = "set_hidden",
+        /// Finds a person who is to be blocked.
+        BlockableUser = "blockable_user",
+        /// Lists whom somebody has blocked.
+        Blocks = "blocks",
+        /// Blocks somebody.
+        Block = "block",
+        /// Unblocks somebody.
+        Unblock = "unblock",
+        /// Ends a chat of two.
+        EndPair = "end_pair",
+        /// Reports a message.
+        Report = "report",
+        /// Lists reports.
+        Reports = "reports",
+        /// Reads a report with its copies.
+        ReadReport = "read_report",
+        /// Closes a report.
+        CloseReport = "close_report",
+        /// Reads the number of the last parting.
+        LastParting = "last_parting",
+        /// Reads partings that may have been missed.
+        PartingsAfter = "partings_after",
         /// Commits a batch of changes.
         Append = "append",
         /// Reads where a log stands.

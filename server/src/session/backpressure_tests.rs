@@ -92,6 +92,7 @@ impl World {
             scope,
             after: None,
             epoch: None,
+            has_boundaries: false,
             rate: UserRates::new(limits).socket(self.user.id),
         };
         let session = tokio::spawn(run(transport, self.services.clone(), opening));
@@ -154,6 +155,7 @@ async fn what_others_do_counts_towards_the_same_bound() {
         scope: Scope::Many,
         after: None,
         epoch: None,
+        has_boundaries: false,
         rate: UserRates::new(Limits::default()).socket(world.user.id),
     };
     let hub = &world.services.hub;

@@ -119,6 +119,7 @@ async fn gaps_and_lost_tails_are_filled_from_the_log() {
         scope: Scope::One(chat),
         after: None,
         epoch: None,
+        has_boundaries: false,
         rate: UserRates::new(Limits::default()).socket(user_id),
     };
     let session = tokio::spawn(run(Wire { incoming, outgoing }, services, opening));

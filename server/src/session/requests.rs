@@ -1,7 +1,7 @@
 //! The part of a session that needs the store: subscribing, resuming, filling gaps, pings.
 
 use causerie_protocol::server_frame::{ChatAdded, Ping, Subscribed, Unsubscribed, Welcome};
-use causerie_protocol::{ChatId, CloseCode, Epoch, MessageId, Seq, ServerFrame, limits};
+use causerie_protocol::{ChatId, CloseCode, Epoch, MessageId, Seq, ServerFrame, UserId, limits};
 
 use super::start;
 use super::task::{CloseCause, Opened, PAGE, Services, SocketTask, Step};
@@ -11,7 +11,7 @@ use crate::clock;
 use crate::metrics::{FoundBy, Resume};
 use crate::outbox::{Closing, Frame, Item, Scope};
 use crate::refusal::{Refusal, closing};
-use crate::store::{Position, StoreError};
+use crate::store::{Boundaries, Position, StoreError};
 
 /// Encoded events that wait for the socket at once, in bytes; one entry may go beyond it.
 const PAGE_BYTES: usize = limits::OUTBOX_BYTES / 4;
@@ -26,7 +26,9 @@ enum NotFollowed {
 impl<T: Transport> SocketTask<T> {
     /// Sends the welcome; a socket for one chat subscribes to it.
     pub(super) async fn open(&mut self, opening: Opened) -> Result<(), CloseCause> {
-        let Opened { user, scope, after, epoch } = opening;
+        let Opened { user, scope, after, epoch, has_boundaries } = opening;
+        // Before anything can reach the socket. Who is parted from now on is told to it, since it is registered.
+        let blocked = if has_boundaries { self.load_boundaries().await? } else { Vec::new() };
         // First, since a chat that is not the user's ends the socket without a welcome.
         let followed = match scope {
             Scope::Many => None,
@@ -42,11 +44,23 @@ impl<T: Transport> SocketTask<T> {
             limits: limits::Limits::default(),
             heartbeat_seconds: self.services.heartbeat.as_secs().max(1),
             server_time: clock::to_wire(clock::now()),
+            blocked,
         }));
         match followed {
             Some(subscribed) => self.catch_up(subscribed).await,
             None => Ok(()),
         }
+    }
+
+    /// Reads what stands between the user and others, and answers whom the user has blocked.
+    async fn load_boundaries(&mut self) -> Result<Vec<UserId>, CloseCause> {
+        let boundaries = self.services.store.boundaries(self.session.user).await.map_err(|error| {
+            log(&error);
+            CloseCause::Close(closing::store_unavailable())
+        })?;
+        let Boundaries { parted, blocked, hides_online, hides_read } = boundaries;
+        self.outbox.limit(parted, hides_online, hides_read);
+        Ok(blocked)
     }
 
     /// Answers a `subscribe` frame.
@@ -70,10 +84,7 @@ impl<T: Transport> SocketTask<T> {
     pub(super) async fn unsubscribe(&mut self, chat: ChatId) -> Result<(), CloseCause> {
         // Pending events of this chat belong before the answer.
         self.drain().await?;
-        match self.session.last(chat) {
-            Some(_) => self.services.hub.unsubscribe_participant(chat, &self.outbox),
-            None => self.services.hub.unsubscribe(chat, &self.outbox),
-        }
+        self.unsubscribe_from_hub(chat);
         self.session.unfollow(chat);
         self.reply(&ServerFrame::Unsubscribed(Unsubscribed {
             chat_id: chat,
@@ -133,6 +144,7 @@ impl<T: Transport> SocketTask<T> {
                     self.services.metrics.resumes.inc(outcome);
                 }
                 self.session.follow(chat, from);
+                self.session.sees(chat, position.from);
                 return Ok(Subscribed { chat_id: chat, epoch: position.epoch, head: position.head, reset });
             }
             Ok(None) => {
@@ -157,7 +169,7 @@ impl<T: Transport> SocketTask<T> {
         match hub.recent_head(chat, &self.outbox) {
             // A client that has more has read what was stored and is not announced yet.
             Some(head) if after.is_none_or(|after| after <= head) => {
-                Ok(Some(Position { head, epoch: store.epoch() }))
+                Ok(Some(Position { head, from: Seq::ZERO, epoch: store.epoch() }))
             }
             _ => store.position(self.session.user, chat).await,
         }

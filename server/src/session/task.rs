@@ -49,6 +49,8 @@ pub(crate) struct Opening {
     pub after: Option<Seq>,
     /// The epoch that `after` belongs to.
     pub epoch: Option<Epoch>,
+    /// Whether something stands between the user and others.
+    pub has_boundaries: bool,
     pub rate: SocketRate,
 }
 
@@ -58,6 +60,7 @@ pub(super) struct Opened {
     pub(super) scope: Scope,
     pub(super) after: Option<Seq>,
     pub(super) epoch: Option<Epoch>,
+    pub(super) has_boundaries: bool,
 }
 
 pub(super) struct SocketTask<T> {
@@ -146,7 +149,7 @@ pub(crate) fn run<T: Transport>(
     services: Arc<Services>,
     opening: Opening,
 ) -> impl Future<Output = CloseCode> + Send + 'static {
-    let Opening { user, token, expires_at, scope, after, epoch, rate } = opening;
+    let Opening { user, token, expires_at, scope, after, epoch, has_boundaries, rate } = opening;
     let outbox = Outbox::new(user.id, token, scope);
     let session = Session::new(user.id, expires_at, scope);
     if services.hub.register(&outbox) {
@@ -166,7 +169,7 @@ pub(crate) fn run<T: Transport>(
         blocked: false,
         flushing: false,
     });
-    let opened = Box::new(Opened { user, scope, after, epoch });
+    let opened = Box::new(Opened { user, scope, after, epoch, has_boundaries });
     async move {
         let end = match Box::pin(task.open(*opened)).await {
             Ok(()) => task.serve().await,
@@ -204,6 +207,7 @@ impl<T: Transport> SocketTask<T> {
                     Action::Nothing => {}
                     Action::Reply(frame) => self.pending.push_back(Item::Reply(frame)),
                     Action::Submit(append) => self.submit(append),
+                    Action::Typing(_) if self.outbox.hides_online() => {}
                     Action::Typing(chat) => {
                         let (chats, user) = (&self.services.chats, self.session.user);
                         Box::pin(chats.typing(chat, user)).await;
@@ -468,10 +472,22 @@ impl<T: Transport> SocketTask<T> {
     }
 }
 
+impl<T> SocketTask<T> {
+    /// Lets the hub send nothing more of a chat.
+    pub(super) fn unsubscribe_from_hub(&self, chat: ChatId) {
+        // Who comes back to a chat that the hub remembers sees it from its beginning.
+        if self.session.sees_all(chat) {
+            self.services.hub.unsubscribe_participant(chat, &self.outbox);
+        } else {
+            self.services.hub.unsubscribe(chat, &self.outbox);
+        }
+    }
+}
+
 impl<T> Drop for SocketTask<T> {
     fn drop(&mut self) {
         for chat in self.session.chats() {
-            self.services.hub.unsubscribe_participant(chat, &self.outbox);
+            self.unsubscribe_from_hub(chat);
         }
         self.services.hub.unregister(&self.outbox);
     }

@@ -73,8 +73,12 @@ fn entries_are_sent_in_order_once_and_gaps_are_seen() {
 
 #[test]
 fn a_subscription_begins_where_the_client_stopped_or_afresh() {
-    let position = Position { head: Seq(5_000), epoch: Epoch("e".into()) };
+    let position = Position { head: Seq(5_000), from: Seq(10), epoch: Epoch("e".into()) };
     let other = Epoch("f".into());
+    // What came before the participant is no part of the log to them.
+    let young = Position { head: Seq(20), ..position.clone() };
+    assert_eq!(start(&young, Some(Seq(9)), None), (Seq(20), true));
+    assert_eq!(start(&young, Some(Seq(10)), None), (Seq(10), false));
     for (after, epoch, expected) in [
         (None, None, (5_000, false)),
         (Some(4_990), None, (4_990, false)),

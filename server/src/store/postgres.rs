@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions, Connection as _, Postgres, Transaction};
 use tokio::time::timeout;
 
 use super::instruments::Instruments;
-use super::{Access, Append, AppendResult, PoolState, StoreError};
+use super::{Access, Addresses, Append, AppendResult, PoolState, StoreError};
 use crate::clock::{self, UnixMicros};
 use crate::hub::NodeId;
 use crate::metrics::{Metrics, Operation};
@@ -79,6 +79,7 @@ pub struct PostgresStore {
     /// When an operation last timed out, in microseconds since 1970: connections that come back then may be dead.
     timed_out_at: Arc<AtomicI64>,
     epoch: Epoch,
+    addresses: Addresses,
     /// What this node's connections are called.
     name: String,
 }
@@ -169,6 +170,7 @@ impl PostgresStore {
             instruments: Instruments::default(),
             timeout: OPERATION_TIMEOUT,
             timed_out_at,
+            addresses: Addresses::default(),
             epoch: Epoch(epoch),
             name,
         })
@@ -212,6 +214,12 @@ impl PostgresStore {
             sessions::Error::Database(error) => unusable(&place, &error),
         })?;
         if version > known { Err(newer(&place)) } else { Ok(nodes) }
+    }
+
+    /// Chats and events have the e-mail addresses of their people in them, or not.
+    #[must_use]
+    pub fn with_addresses(self, addresses: Addresses) -> Self {
+        Self { addresses, ..self }
     }
 
     /// Measures every operation in `metrics`, and logs those that take `slow` or longer.
@@ -436,6 +444,15 @@ async fn begin_on_users(connection: &mut PgConnection) -> Result<Transaction<'_,
     let mut transaction = connection.begin().await?;
     sqlx::raw_sql("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
     Ok(transaction)
+}
+
+/// Locks people's rows until the transaction ends, in one order, so that what two of them are to each other stays.
+async fn lock_users(transaction: &mut PgConnection, users: &[i64]) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT 1 FROM users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE")
+        .bind(users)
+        .execute(transaction)
+        .await?;
+    Ok(())
 }
 
 /// Locks a chat's row until the transaction ends, so that its positions are given one after the other.

@@ -1,8 +1,8 @@
 //! The log's rows as both backends select them, and what they mean on the wire.
 
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
-use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, User};
-use causerie_protocol::rest::{Chat, ChatKind, ChatStatus, Participant, TokenInfo};
+use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, RoleChanged, User};
+use causerie_protocol::rest::{Chat, ChatKind, ChatRole, ChatStatus, Participant, TokenInfo};
 use causerie_protocol::{
     AuditId, ChatId, ClientId, Epoch, Event, InvitationId, Message, MessageId, MessageText, Role, Seq,
     TokenId, UserId,
@@ -20,6 +20,7 @@ pub(super) mod kind {
     pub(in crate::store) const JOINED: i64 = 3;
     pub(in crate::store) const LEFT: i64 = 4;
     pub(in crate::store) const CHAT_CHANGED: i64 = 5;
+    pub(in crate::store) const ROLE_CHANGED: i64 = 6;
 }
 
 /// A bound that a database can hold.
@@ -33,7 +34,7 @@ pub(super) fn to_seq(value: i64) -> Seq {
 }
 
 /// A text as it was stored: bytes, because one of the backends can't hold every character in its text type.
-fn to_text(bytes: Option<Vec<u8>>) -> String {
+pub(super) fn to_text(bytes: Option<Vec<u8>>) -> String {
     bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
@@ -46,7 +47,7 @@ pub(super) struct UserRow {
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
-        Self { id: UserId(row.user_id), email: row.email, name: row.name }
+        Self { id: UserId(row.user_id), email: Some(row.email), name: row.name }
     }
 }
 
@@ -68,6 +69,7 @@ pub(super) struct TokenRow {
     pub(super) last_used_at: UnixMicros,
     pub(super) role: i64,
     pub(super) suspended_at: Option<UnixMicros>,
+    pub(super) has_boundaries: bool,
     #[sqlx(flatten)]
     pub(super) user: UserRow,
 }
@@ -82,6 +84,7 @@ impl From<TokenRow> for TokenRecord {
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
             revoked: row.revoked,
+            has_boundaries: row.has_boundaries,
         }
     }
 }
@@ -243,6 +246,7 @@ pub(super) struct ChatRow {
     pub(super) last_id: Option<i64>,
     pub(super) sort_key: i64,
     pub(super) participant_count: i64,
+    pub(super) hides_past: bool,
 }
 
 impl ChatRow {
@@ -267,6 +271,7 @@ impl ChatRow {
             created_at: clock::to_wire(self.created_at),
             updated_at: clock::to_wire(self.updated_at),
             sort_key: Some(MessageId(self.sort_key)),
+            hides_past: self.hides_past,
         }
     }
 }
@@ -276,17 +281,51 @@ pub(super) fn status(closed: bool) -> ChatStatus {
     if closed { ChatStatus::Closed } else { ChatStatus::Active }
 }
 
+/// What a change of a chat leaves in the log beside the title: whether the chat is closed, and what new people see.
+pub(super) fn chat_flags(closed: bool, hides_past: bool) -> i64 {
+    i64::from(closed) | i64::from(hides_past) << 1
+}
+
+/// A role in a group as the table holds it.
+pub(super) fn chat_role_to_sql(role: ChatRole) -> i64 {
+    match role {
+        ChatRole::Member => 0,
+        ChatRole::Moderator => 1,
+        ChatRole::Owner => 2,
+    }
+}
+
+pub(super) fn to_chat_role(value: i64) -> ChatRole {
+    match value {
+        2 => ChatRole::Owner,
+        1 => ChatRole::Moderator,
+        _ => ChatRole::Member,
+    }
+}
+
 #[derive(FromRow)]
 pub(super) struct ParticipantRow {
     pub(super) chat_id: i64,
     pub(super) read_seq: i64,
+    pub(super) role: i64,
+    /// Whether the person who looks has blocked this one.
+    pub(super) blocked: bool,
+    /// Whether the one may see of the other how far they have read, and whether they are online.
+    pub(super) shows_read: bool,
+    pub(super) shows_online: bool,
     #[sqlx(flatten)]
     pub(super) user: UserRow,
 }
 
 impl From<ParticipantRow> for Participant {
     fn from(row: ParticipantRow) -> Self {
-        Self { user: row.user.into(), read_seq: to_seq(row.read_seq), online: false }
+        Self {
+            user: row.user.into(),
+            read_seq: if row.shows_read { to_seq(row.read_seq) } else { Seq::ZERO },
+            online: row.shows_online,
+            role: to_chat_role(row.role),
+            blocked: row.blocked,
+        }
     }
 }
 
@@ -297,6 +336,7 @@ pub(super) struct EventRow {
     pub(super) chat_id: i64,
     pub(super) seq: i64,
     pub(super) kind: i64,
+    pub(super) actor_id: i64,
     pub(super) at: UnixMicros,
     pub(super) client_id: Option<String>,
     pub(super) content: Option<Vec<u8>>,
@@ -337,13 +377,21 @@ impl TryFrom<EventRow> for Event {
                 Self::Edited(Edited { chat_id, seq, id, content: to_text(row.target_content), edited_at: at })
             }
             kind::DELETED => Self::Deleted(Deleted { chat_id, seq, id, deleted_at: at }),
-            kind::JOINED => Self::Joined(Membership { chat_id, seq, user: row.user.into(), at }),
-            kind::LEFT => Self::Left(Membership { chat_id, seq, user: row.user.into(), at }),
+            kind::JOINED => Self::Joined(Membership { chat_id, seq, user: row.user.into(), by: None, at }),
+            kind::LEFT => {
+                let by = (row.actor_id != row.user.user_id).then_some(UserId(row.actor_id));
+                Self::Left(Membership { chat_id, seq, user: row.user.into(), by, at })
+            }
+            kind::ROLE_CHANGED => {
+                let role = ChatRole::from_name(&to_text(row.content));
+                Self::RoleChanged(RoleChanged { chat_id, seq, user: row.user.into(), role, at })
+            }
             kind::CHAT_CHANGED => Self::ChatChanged(ChatChanged {
                 chat_id,
                 seq,
                 title: row.content.map(|title| to_text(Some(title))),
-                status: status(row.target.is_some_and(|closed| closed != 0)),
+                status: status(row.target.is_some_and(|flags| flags & 1 != 0)),
+                hides_past: row.target.is_some_and(|flags| flags & 2 != 0),
                 at,
             }),
             // A row of a later version; the start refuses such a database, so this one is damaged.
@@ -362,7 +410,7 @@ pub(super) struct SenderRow {
 
 impl SenderRow {
     pub(super) fn into_user(self) -> Option<User> {
-        Some(User { id: UserId(self.user_id?), email: self.email?, name: self.name? })
+        Some(User { id: UserId(self.user_id?), email: Some(self.email?), name: self.name? })
     }
 }
 

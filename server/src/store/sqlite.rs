@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
 use super::instruments::Instruments;
-use super::{Access, Append, AppendResult, Appended, PoolState, StoreError};
+use super::{Access, Addresses, Append, AppendResult, Appended, PoolState, StoreError};
 use crate::hub::NodeId;
 use crate::metrics::{Metrics, Operation};
 
@@ -78,6 +78,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     instruments: Instruments,
     epoch: Epoch,
+    addresses: Addresses,
     history: Arc<Rows>,
     /// Last, so that the connections are gone before it.
     claim: Arc<Claim>,
@@ -169,6 +170,7 @@ impl SqliteStore {
             readers,
             instruments: Instruments::default(),
             epoch: Epoch(epoch),
+            addresses: Addresses::default(),
             history: Arc::new(Rows { position: AtomicI64::default(), claim: claim.clone() }),
             claim,
         })
@@ -216,6 +218,7 @@ impl SqliteStore {
             readers,
             instruments: Instruments::default(),
             epoch,
+            addresses: Addresses::default(),
             history: Arc::new(Rows { position: history.position.into(), claim: claim.clone() }),
             claim,
         })
@@ -260,6 +263,12 @@ impl SqliteStore {
     /// [`StoreError::Unusable`] when it is no SQLite URL.
     pub fn path(url: &str) -> Result<PathBuf, StoreError> {
         Ok(options(url)?.get_filename().to_owned())
+    }
+
+    /// Chats and events have the e-mail addresses of their people in them, or not.
+    #[must_use]
+    pub fn with_addresses(self, addresses: Addresses) -> Self {
+        Self { addresses, ..self }
     }
 
     /// Measures every operation in `metrics`, and logs those that take `slow` or longer.
@@ -527,6 +536,11 @@ async fn snapshot(reader: &mut SqliteConnection) -> Result<Transaction<'_, Sqlit
 /// A transaction in which the table `users` stays as it is but for what the transaction does.
 async fn begin_on_users(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
     writer.begin_with("BEGIN IMMEDIATE").await
+}
+
+/// Nothing to do: the writer is alone.
+async fn lock_users(_writer: &mut SqliteConnection, _users: &[i64]) -> Result<(), sqlx::Error> {
+    Ok(())
 }
 
 /// Nothing to do: the writer is alone.

@@ -38,11 +38,19 @@ pub enum Table {
     Links,
     /// What was done to people, and by whom.
     Audit,
+    /// Who is apart from whom.
+    Partings,
+    /// Who removed their own copy of a chat of two.
+    RemovedCopies,
+    /// What was reported.
+    Reports,
+    /// The copies that reports took.
+    ReportedMessages,
 }
 
 impl Table {
     /// All of them, each after what its rows refer to.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Users,
         Self::Tokens,
         Self::Chats,
@@ -51,6 +59,10 @@ impl Table {
         Self::CreatedChats,
         Self::Links,
         Self::Audit,
+        Self::Partings,
+        Self::RemovedCopies,
+        Self::Reports,
+        Self::ReportedMessages,
     ];
 
     /// Its name in both databases.
@@ -65,12 +77,16 @@ impl Table {
             Self::CreatedChats => "created_chats",
             Self::Links => "links",
             Self::Audit => "audit",
+            Self::Partings => "partings",
+            Self::RemovedCopies => "removed_copies",
+            Self::Reports => "reports",
+            Self::ReportedMessages => "reported_messages",
         }
     }
 
     /// Whether the database gives its rows their ids.
     pub(super) fn has_ids(self) -> bool {
-        self != Self::Participants
+        !matches!(self, Self::Participants | Self::RemovedCopies | Self::ReportedMessages)
     }
 }
 
@@ -128,6 +144,8 @@ pub(super) struct User {
     pub(super) suspended_at: Option<UnixMicros>,
     pub(super) delete_at: Option<UnixMicros>,
     pub(super) deleted_at: Option<UnixMicros>,
+    pub(super) hides_online: bool,
+    pub(super) hides_read: bool,
 }
 
 #[derive(FromRow, PartialEq)]
@@ -154,6 +172,7 @@ pub(super) struct Chat {
     pub(super) created_at: UnixMicros,
     pub(super) updated_at: UnixMicros,
     pub(super) sort_key: i64,
+    pub(super) hides_past: bool,
 }
 
 #[derive(FromRow, PartialEq)]
@@ -170,6 +189,51 @@ pub(super) struct Participant {
     pub(super) chat_id: i64,
     pub(super) user_id: i64,
     pub(super) read_seq: i64,
+    pub(super) role: i64,
+    pub(super) from_seq: i64,
+}
+
+#[derive(FromRow, PartialEq)]
+pub(super) struct Parting {
+    pub(super) id: i64,
+    pub(super) user_id: i64,
+    pub(super) other_id: i64,
+    pub(super) kind: i64,
+    pub(super) at: UnixMicros,
+}
+
+#[derive(FromRow, PartialEq)]
+pub(super) struct StoredReport {
+    pub(super) id: i64,
+    pub(super) reporter_id: i64,
+    pub(super) reported_id: i64,
+    pub(super) chat_id: i64,
+    pub(super) message_id: i64,
+    pub(super) reason: String,
+    pub(super) words: Option<Vec<u8>>,
+    pub(super) created_at: UnixMicros,
+    pub(super) action: Option<String>,
+    pub(super) note: Option<Vec<u8>>,
+    pub(super) closed_by: Option<i64>,
+    pub(super) closed_at: Option<UnixMicros>,
+}
+
+#[derive(FromRow, PartialEq)]
+pub(super) struct ReportedMessage {
+    pub(super) report_id: i64,
+    pub(super) seq: i64,
+    pub(super) message_id: i64,
+    pub(super) sender_id: i64,
+    pub(super) content: Option<Vec<u8>>,
+    pub(super) sent_at: UnixMicros,
+    pub(super) edited_at: Option<UnixMicros>,
+    pub(super) deleted_at: Option<UnixMicros>,
+}
+
+#[derive(FromRow, PartialEq)]
+pub(super) struct RemovedCopy {
+    pub(super) chat_id: i64,
+    pub(super) user_id: i64,
 }
 
 #[derive(FromRow, PartialEq)]
@@ -224,6 +288,10 @@ pub(super) enum Rows {
     CreatedChats(Vec<CreatedChat>),
     Links(Vec<Link>),
     Audit(Vec<Audit>),
+    Partings(Vec<Parting>),
+    RemovedCopies(Vec<RemovedCopy>),
+    Reports(Vec<StoredReport>),
+    ReportedMessages(Vec<ReportedMessage>),
 }
 
 impl Rows {
@@ -237,6 +305,10 @@ impl Rows {
             Self::CreatedChats(rows) => rows.len(),
             Self::Links(rows) => rows.len(),
             Self::Audit(rows) => rows.len(),
+            Self::Partings(rows) => rows.len(),
+            Self::RemovedCopies(rows) => rows.len(),
+            Self::Reports(rows) => rows.len(),
+            Self::ReportedMessages(rows) => rows.len(),
         };
         len as u64
     }
@@ -251,6 +323,10 @@ impl Rows {
             Self::CreatedChats(rows) => rows.last().map(|row| (row.id, 0)),
             Self::Links(rows) => rows.last().map(|row| (row.id, 0)),
             Self::Audit(rows) => rows.last().map(|row| (row.id, 0)),
+            Self::Partings(rows) => rows.last().map(|row| (row.id, 0)),
+            Self::RemovedCopies(rows) => rows.last().map(|row| (row.chat_id, row.user_id)),
+            Self::Reports(rows) => rows.last().map(|row| (row.id, 0)),
+            Self::ReportedMessages(rows) => rows.last().map(|row| (row.report_id, row.seq)),
         }
     }
 

@@ -6,6 +6,7 @@
     allow(dead_code, reason = "some helpers are for the tests that need services")
 )]
 
+mod access;
 mod bus;
 mod cli;
 mod common;
@@ -20,6 +21,7 @@ mod operation;
 #[cfg(feature = "test-services")]
 mod proxies;
 mod rest;
+mod safety;
 mod socket;
 mod store;
 mod tokens;

@@ -180,7 +180,7 @@ async fn a_new_chat_appears_on_another_node() {
     let (alice, bob) = (nodes.one.register("alice").await, nodes.other.register("bob").await);
     let mut there = nodes.other.many(&bob).await;
     let made =
-        nodes.one.call(Method::POST, paths::CHATS, &alice, json!({"participants": [bob.user.id]})).await;
+        nodes.one.call(Method::POST, paths::CHATS, &alice, json!({"participants": [bob.email()]})).await;
     let added = there
         .until(|frame| match frame {
             ServerFrame::ChatAdded(added) => Some(added.chat),

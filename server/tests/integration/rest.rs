@@ -8,6 +8,7 @@ mod folder;
 mod mail;
 mod messages;
 mod people;
+mod privacy;
 mod surroundings;
 pub mod u0000;
 mod versions;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod addresses;
+mod apart;
 mod chats;
 mod log;
 mod page;
@@ -9,11 +10,12 @@ mod people;
 #[cfg(feature = "test-services")]
 mod postgres;
 mod refused;
+mod reports;
+mod roles;
 mod suite;
 mod upgrade;
 mod world;
 
-use causerie_protocol::rest::UserRef;
 use causerie_server::store::{AccountChange, Actor, SqliteStore, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
@@ -139,7 +141,7 @@ mod on_sqlite {
         let store = SqliteStore::open(&url).await.unwrap();
         for (email, id) in [("ELAN@example.com", 2), ("Élan@example.org", 3), ("E\u{301}LAN@example.org", 4)]
         {
-            let user = store.find_user(&UserRef::Email(email.to_owned())).await.unwrap().unwrap();
+            let (user, _) = store.account(email).await.unwrap().unwrap();
             assert_eq!(user.id.0, id, "{email}");
         }
     }

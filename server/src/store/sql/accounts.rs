@@ -9,7 +9,7 @@ use crate::clock::{self, UnixMicros};
 use crate::email;
 use crate::hub::Ending;
 use crate::store::TokenRecord;
-use crate::store::rows::{AccountRow, TokenInfoRow, TokenRow, UserRow, role_to_sql};
+use crate::store::rows::{AccountRow, TokenInfoRow, TokenRow, role_to_sql};
 
 /// How many accounts of one address are read, the one with the wanted spelling first: more are from before addresses had
 /// keys, and differ in the case of more letters than anybody's do.
@@ -39,7 +39,7 @@ pub(super) async fn insert_user(
     .bind(role_to_sql(role))
     .fetch_optional(writer)
     .await?;
-    Ok(id.map(|id| User { id: UserId(id), email: email.to_owned(), name: name.to_owned() }))
+    Ok(id.map(|id| User { id: UserId(id), email: Some(email.to_owned()), name: name.to_owned() }))
 }
 
 /// Gives an account another address; false when that is another account's.
@@ -84,22 +84,32 @@ pub(super) async fn replace_password_hash(
     Ok(done.rows_affected() > 0)
 }
 
-pub(super) async fn find_user(reader: &mut Connection, wanted: &UserRef) -> sqlx::Result<Option<User>> {
-    let row: Option<UserRow> = match wanted {
+pub(super) async fn reachable_user(
+    reader: &mut Connection,
+    user: UserId,
+    wanted: &UserRef,
+) -> sqlx::Result<Option<UserId>> {
+    let id: Option<i64> = match wanted {
         UserRef::Id(id) => {
-            sqlx::query_as(
-                "SELECT id AS user_id, email, name FROM users
-                 WHERE id = $1 AND suspended_at IS NULL AND deleted_at IS NULL",
+            sqlx::query_scalar(
+                "SELECT u.id FROM users u
+                 WHERE u.id = $2 AND u.suspended_at IS NULL AND u.deleted_at IS NULL AND (u.id = $1 OR EXISTS (
+                     SELECT 1 FROM participants mine JOIN participants theirs ON theirs.chat_id = mine.chat_id
+                     WHERE mine.user_id = $1 AND theirs.user_id = $2))",
             )
+            .bind(user.0)
             .bind(id.0)
-            .fetch_optional(reader)
+            .fetch_optional(&mut *reader)
             .await?
         }
         UserRef::Email(email) => {
-            by_email(reader, email).await?.filter(|row| row.suspended_at.is_none()).map(|row| row.user)
+            let row = by_email(&mut *reader, email).await?.filter(|row| row.suspended_at.is_none());
+            row.map(|row| row.user.user_id)
         }
     };
-    Ok(row.map(Into::into))
+    let Some(id) = id.map(UserId) else { return Ok(None) };
+    let is_reachable = id == user || !super::partings::are_parted(reader, user, id).await?;
+    Ok(is_reachable.then_some(id))
 }
 
 /// The account with an address: of several the one that is spelled so, or but for the case of ASCII letters, or the oldest.
@@ -140,7 +150,10 @@ pub(super) async fn create_token(
 pub(super) async fn token(reader: &mut Connection, digest: [u8; 32]) -> sqlx::Result<Option<TokenRecord>> {
     let row: Option<TokenRow> = sqlx::query_as(
         "SELECT t.id, t.expires_at, t.revoked, coalesce(t.last_used_at, t.created_at) AS last_used_at,
-                u.role, u.suspended_at, u.id AS user_id, u.email, u.name
+                u.role, u.suspended_at, u.id AS user_id, u.email, u.name,
+                u.hides_online OR u.hides_read
+                OR EXISTS (SELECT 1 FROM partings WHERE user_id = u.id)
+                OR EXISTS (SELECT 1 FROM partings WHERE other_id = u.id) AS has_boundaries
          FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.digest = $1",
     )
     .bind(&digest[..])

@@ -2,23 +2,34 @@
 
 use std::time::Duration;
 
-use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, User};
-use causerie_protocol::rest::ChatStatus;
-use causerie_protocol::{Event, MessageId, MessageText, Seq, UserId, limits};
+use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, RoleChanged, User};
+use causerie_protocol::rest::{ChatRole, ChatStatus};
+use causerie_protocol::{ChatId, Event, MessageId, MessageText, Seq, UserId, limits};
 
+use super::partings::ARE_PARTED;
 use super::statement::{query, query_as, query_scalar};
 use super::{AppendConnection, content};
 use crate::clock::{self, UnixMicros};
-use crate::store::rows::{self, kind, to_seq, to_sql};
+use crate::store::rows::{self, chat_flags, chat_role_to_sql, kind, to_chat_role, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
-/// Direct, closed, title, head, and the actor: id, address, name.
-type StateRow = (bool, bool, Option<String>, i64, i64, String, String);
+/// Direct, closed, hides the past, title, head, and the actor: id, address, name.
+type StateRow = (bool, bool, bool, Option<String>, i64, i64, String, String);
+
+/// The query of a [`RoleRow`], for a chat and a person in it.
+pub(super) const ROLE_IN_GROUP: &str =
+    "SELECT p.role, p.user_id = (SELECT first.user_id FROM participants first WHERE first.chat_id = $1
+                                 ORDER BY first.role DESC, first.user_id LIMIT 1)
+     FROM participants p WHERE p.chat_id = $1 AND p.user_id = $2";
+
+/// The role of somebody in a group as the table holds it, and whether nobody there comes before them.
+pub(super) type RoleRow = (i64, bool);
 
 /// A chat as the actor of a change finds it.
 struct ChatState {
     direct: bool,
     closed: bool,
+    hides_past: bool,
     title: Option<String>,
     head: Seq,
     actor: User,
@@ -28,7 +39,7 @@ async fn load_state(transaction: &mut AppendConnection, append: &Append) -> sqlx
     // The head that is read here must be the last one until the transaction ends.
     super::lock_chat(transaction, append.chat).await?;
     let row: Option<StateRow> = query_as(
-        "SELECT c.direct, c.closed, c.title, c.head, u.id, u.email, u.name
+        "SELECT c.direct, c.closed, c.hides_past, c.title, c.head, u.id, u.email, u.name
          FROM participants p JOIN chats c ON c.id = p.chat_id JOIN users u ON u.id = p.user_id
          WHERE p.chat_id = $1 AND p.user_id = $2",
     )
@@ -36,13 +47,46 @@ async fn load_state(transaction: &mut AppendConnection, append: &Append) -> sqlx
     .bind(append.actor.0)
     .fetch_optional(transaction)
     .await?;
-    Ok(row.map(|(direct, closed, title, head, id, email, name)| ChatState {
+    Ok(row.map(|(direct, closed, hides_past, title, head, id, email, name)| ChatState {
         direct,
         closed,
+        hides_past,
         title,
         head: to_seq(head),
-        actor: User { id: UserId(id), email, name },
+        actor: User { id: UserId(id), email: Some(email), name },
     }))
+}
+
+/// The role of somebody in a group.
+///
+/// A group has an owner: where nobody has that role, it is the first of those with the greatest one.
+pub(super) fn role_in_group((role, is_first): RoleRow) -> ChatRole {
+    if is_first { ChatRole::Owner } else { to_chat_role(role) }
+}
+
+/// The role of somebody in the group of a change; `None`: not in it.
+async fn role_of(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    user: UserId,
+) -> sqlx::Result<Option<ChatRole>> {
+    let row: Option<RoleRow> =
+        query_as(ROLE_IN_GROUP).bind(append.chat.0).bind(user.0).fetch_optional(transaction).await?;
+    Ok(row.map(role_in_group))
+}
+
+/// Refuses unless the chat is a group in which the actor has this role or a greater one.
+async fn check_role(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    state: &ChatState,
+    least: ChatRole,
+) -> Result<ChatRole, Stop> {
+    if state.direct {
+        return Err(Refused::NotAGroup.into());
+    }
+    let role = role_of(transaction, append, append.actor).await?;
+    role.filter(|role| *role >= least).ok_or(Refused::RoleTooLow.into())
 }
 
 /// Why a change was not applied.
@@ -75,8 +119,10 @@ pub(in crate::store) async fn apply(
         Change::Delete { id } => delete(transaction, append, &state, *id).await,
         Change::Join { user } => join(transaction, append, &state, *user).await,
         Change::Leave => leave(transaction, append, &state).await,
-        Change::Update { title, status } => {
-            update(transaction, append, &state, title.as_deref(), *status).await
+        Change::Remove { user } => remove(transaction, append, &state, *user).await,
+        Change::SetRole { user, role } => set_role(transaction, append, &state, *user, *role).await,
+        Change::Update { title, status, hides_past } => {
+            update(transaction, append, &state, title.as_deref(), *status, *hides_past).await
         }
         Change::Read { seq } => read(transaction, append, &state, *seq).await,
     };
@@ -119,7 +165,7 @@ async fn push(
     Ok(seq)
 }
 
-/// Refuses unless the actor may change this message.
+/// Refuses unless the actor sent this message.
 async fn check_own_message(
     transaction: &mut AppendConnection,
     append: &Append,
@@ -173,7 +219,12 @@ async fn delete(
     state: &ChatState,
     id: MessageId,
 ) -> Result<Appended, Stop> {
-    check_own_message(transaction, append, id).await?;
+    match check_own_message(transaction, append, id).await {
+        Err(Stop::Refused(Refused::NotTheSender)) if !state.direct => {
+            check_role(transaction, append, state, ChatRole::Moderator).await?;
+        }
+        checked => checked?,
+    }
     let now = clock::now();
     // The text goes for good; the row stays, because positions have no gaps and the client_id stays taken.
     query("UPDATE events SET content = NULL, deleted_at = $2 WHERE id = $1")
@@ -196,15 +247,18 @@ async fn join(
     state: &ChatState,
     user: UserId,
 ) -> Result<Appended, Stop> {
-    if state.direct {
-        return Err(Refused::NotAGroup.into());
+    check_role(transaction, append, state, ChatRole::Moderator).await?;
+    let is_parted: bool =
+        query_scalar(ARE_PARTED).bind(append.actor.0).bind(user.0).fetch_one(&mut *transaction).await?;
+    if is_parted {
+        return Err(Refused::NoSuchUser.into());
     }
     let row: Option<(String, String)> = query_as("SELECT email, name FROM users WHERE id = $1")
         .bind(user.0)
         .fetch_optional(&mut *transaction)
         .await?;
     let Some((email, name)) = row else { return Err(Refused::NoSuchUser.into()) };
-    let user = User { id: user, email, name };
+    let user = User { id: user, email: Some(email), name };
     let people: i64 = query_scalar("SELECT count(*) FROM participants WHERE chat_id = $1")
         .bind(append.chat.0)
         .fetch_one(&mut *transaction)
@@ -213,12 +267,15 @@ async fn join(
         return Err(Refused::Full.into());
     }
     // Who joins starts with everything before read, so that no old message counts as unread.
+    let from = if state.hides_past { state.head } else { Seq::ZERO };
     let added = query(
-        "INSERT INTO participants (chat_id, user_id, read_seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO participants (chat_id, user_id, read_seq, from_seq) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING",
     )
     .bind(append.chat.0)
     .bind(user.id.0)
     .bind(to_sql(state.head.0))
+    .bind(to_sql(from.0))
     .execute(&mut *transaction)
     .await?;
     if added.rows_affected() == 0 {
@@ -226,7 +283,7 @@ async fn join(
     }
     let now = clock::now();
     let seq = push(transaction, append, state, kind::JOINED, Some(user.id.0), None, now).await?;
-    let membership = Membership { chat_id: append.chat, seq, user, at: clock::to_wire(now) };
+    let membership = Membership { chat_id: append.chat, seq, user, by: None, at: clock::to_wire(now) };
     Ok(Appended::Event(Event::Joined(membership)))
 }
 
@@ -238,16 +295,105 @@ async fn leave(
     if state.direct {
         return Err(Refused::NotAGroup.into());
     }
+    take_out(transaction, append, state, state.actor.clone(), None).await
+}
+
+async fn remove(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    state: &ChatState,
+    user: UserId,
+) -> Result<Appended, Stop> {
+    let role = check_role(transaction, append, state, ChatRole::Moderator).await?;
+    if user == append.actor {
+        return leave(transaction, append, state).await;
+    }
+    let (theirs, user) = other_in_group(transaction, append, user).await?;
+    if theirs >= role && role < ChatRole::Owner {
+        return Err(Refused::RoleTooLow.into());
+    }
+    take_out(transaction, append, state, user, Some(append.actor)).await
+}
+
+/// Somebody in the group of a change, with the role there.
+async fn other_in_group(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    user: UserId,
+) -> Result<(ChatRole, User), Stop> {
+    let Some(role) = role_of(transaction, append, user).await? else {
+        return Err(Refused::NotIn.into());
+    };
+    let row: Option<(String, String)> = query_as("SELECT email, name FROM users WHERE id = $1")
+        .bind(user.0)
+        .fetch_optional(transaction)
+        .await?;
+    let Some((email, name)) = row else { return Err(Refused::NotIn.into()) };
+    Ok((role, User { id: user, email: Some(email), name }))
+}
+
+/// Ends a membership.
+async fn take_out(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    state: &ChatState,
+    user: User,
+    by: Option<UserId>,
+) -> Result<Appended, Stop> {
     let now = clock::now();
-    let seq = push(transaction, append, state, kind::LEFT, Some(append.actor.0), None, now).await?;
+    let seq = push(transaction, append, state, kind::LEFT, Some(user.id.0), None, now).await?;
     query("DELETE FROM participants WHERE chat_id = $1 AND user_id = $2")
         .bind(append.chat.0)
-        .bind(append.actor.0)
+        .bind(user.id.0)
         .execute(transaction)
         .await?;
-    let membership =
-        Membership { chat_id: append.chat, seq, user: state.actor.clone(), at: clock::to_wire(now) };
+    let membership = Membership { chat_id: append.chat, seq, user, by, at: clock::to_wire(now) };
     Ok(Appended::Event(Event::Left(membership)))
+}
+
+async fn set_role(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    state: &ChatState,
+    user: UserId,
+    role: ChatRole,
+) -> Result<Appended, Stop> {
+    check_role(transaction, append, state, ChatRole::Owner).await?;
+    let (_, user) = other_in_group(transaction, append, user).await?;
+    let others: i64 =
+        query_scalar("SELECT count(*) FROM participants WHERE chat_id = $1 AND role = 2 AND user_id <> $2")
+            .bind(append.chat.0)
+            .bind(append.actor.0)
+            .fetch_one(&mut *transaction)
+            .await?;
+    if others == 0 {
+        if user.id == append.actor && role < ChatRole::Owner {
+            return Err(Refused::LastOwner.into());
+        }
+        // Who owns the group for want of another goes on to.
+        write_role(transaction, append.chat, append.actor, ChatRole::Owner).await?;
+    }
+    write_role(transaction, append.chat, user.id, role).await?;
+    let now = clock::now();
+    let name = Some(role.as_str());
+    let seq = push(transaction, append, state, kind::ROLE_CHANGED, Some(user.id.0), name, now).await?;
+    let changed = RoleChanged { chat_id: append.chat, seq, user, role, at: clock::to_wire(now) };
+    Ok(Appended::Event(Event::RoleChanged(changed)))
+}
+
+async fn write_role(
+    transaction: &mut AppendConnection,
+    chat: ChatId,
+    user: UserId,
+    role: ChatRole,
+) -> sqlx::Result<()> {
+    query("UPDATE participants SET role = $3 WHERE chat_id = $1 AND user_id = $2")
+        .bind(chat.0)
+        .bind(user.0)
+        .bind(chat_role_to_sql(role))
+        .execute(transaction)
+        .await?;
+    Ok(())
 }
 
 async fn update(
@@ -256,26 +402,32 @@ async fn update(
     state: &ChatState,
     title: Option<&str>,
     status: Option<ChatStatus>,
+    hides_past: Option<bool>,
 ) -> Result<Appended, Stop> {
-    if title.is_some() && state.direct {
-        return Err(Refused::NotAGroup.into());
+    if state.direct && state.closed && status == Some(ChatStatus::Active) {
+        return Err(Refused::HasEnded.into());
     }
+    let least = if hides_past.is_some() { ChatRole::Owner } else { ChatRole::Moderator };
+    check_role(transaction, append, state, least).await?;
+    let hides_past = hides_past.unwrap_or(state.hides_past);
     let title = title.map(str::to_owned).or_else(|| state.title.clone());
     let closed = status.map_or(state.closed, |status| status == ChatStatus::Closed);
     let now = clock::now();
-    query("UPDATE chats SET title = $2, closed = $3 WHERE id = $1")
+    query("UPDATE chats SET title = $2, closed = $3, hides_past = $4 WHERE id = $1")
         .bind(append.chat.0)
         .bind(&title)
         .bind(closed)
+        .bind(hides_past)
         .execute(&mut *transaction)
         .await?;
-    let target = Some(i64::from(closed));
+    let target = Some(chat_flags(closed, hides_past));
     let seq = push(transaction, append, state, kind::CHAT_CHANGED, target, title.as_deref(), now).await?;
     Ok(Appended::Event(Event::ChatChanged(ChatChanged {
         chat_id: append.chat,
         seq,
         title,
         status: rows::status(closed),
+        hides_past,
         at: clock::to_wire(now),
     })))
 }

@@ -2,20 +2,25 @@
 
 use std::collections::HashMap;
 
-use causerie_protocol::rest::{Chat, ChatCursor, Participant};
+use causerie_protocol::rest::{Chat, ChatCursor, ChatRole, Participant};
 use causerie_protocol::{ChatId, Epoch, Message, MessageId, Seq, UserId, limits};
 use sha2::{Digest, Sha256};
 use sqlx::Connection as _;
 
-use super::Connection;
+use super::changes::{ROLE_IN_GROUP, RoleRow, role_in_group};
+use super::{Connection, list};
 use crate::clock;
-use crate::store::rows::{ChatRow, EventRow, ParticipantRow, to_seq, to_sql};
-use crate::store::{Created, NewChat};
+use crate::store::rows::{ChatRow, EventRow, ParticipantRow, chat_role_to_sql, to_seq, to_sql};
+use crate::store::{Created, Deletion, NewChat, Refused};
 
 pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> sqlx::Result<Created> {
     let mut people: Vec<i64> = chat.participants.iter().map(|user| user.0).collect();
     people.sort_unstable();
     let mut transaction = writer.begin().await?;
+    // Until the end of the transaction nobody of a pair blocks the other.
+    if chat.direct {
+        super::lock_users(&mut transaction, &people).await?;
+    }
     let Some(client_id) = &chat.client_id else {
         let created = insert(&mut transaction, chat, &people).await?;
         transaction.commit().await?;
@@ -43,6 +48,10 @@ pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> sqlx::Res
         return Ok(if earlier == digest { Created::Repeated(ChatId(id)) } else { Created::ClientIdReused });
     };
     let created = insert(&mut transaction, chat, &people).await?;
+    if created == Created::Parted {
+        // Not decided for ever: they may come together again.
+        return Ok(created);
+    }
     if let Created::New(id) | Created::Existing(id) = created {
         sqlx::query("UPDATE created_chats SET chat_id = $2 WHERE id = $1")
             .bind(request)
@@ -55,6 +64,20 @@ pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> sqlx::Res
 }
 
 async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) -> sqlx::Result<Created> {
+    let parted: bool = sqlx::query_scalar(concat!(
+        "SELECT EXISTS (SELECT 1 FROM partings WHERE user_id = $1 AND other_id ",
+        in_list!("$2"),
+        ") OR EXISTS (SELECT 1 FROM partings WHERE other_id = $1 AND user_id ",
+        in_list!("$2"),
+        ")"
+    ))
+    .bind(chat.creator.0)
+    .bind(list(people.iter().copied()))
+    .fetch_one(&mut *transaction)
+    .await?;
+    if parted {
+        return Ok(Created::Parted);
+    }
     let pair = chat.direct.then(|| people.iter().map(ToString::to_string).collect::<Vec<_>>().join(":"));
     let sort_key = super::last_event_id(transaction).await?;
     let id: Option<i64> = sqlx::query_scalar(
@@ -76,9 +99,12 @@ async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) ->
         return Ok(Created::Existing(ChatId(found)));
     };
     for user in people {
-        sqlx::query("INSERT INTO participants (chat_id, user_id) VALUES ($1, $2)")
+        let is_owner = !chat.direct && *user == chat.creator.0;
+        let role = if is_owner { ChatRole::Owner } else { ChatRole::Member };
+        sqlx::query("INSERT INTO participants (chat_id, user_id, role) VALUES ($1, $2, $3)")
             .bind(id)
             .bind(user)
+            .bind(chat_role_to_sql(role))
             .execute(&mut *transaction)
             .await?;
     }
@@ -97,7 +123,7 @@ macro_rules! of_page {
     ($($query:expr),+ $(,)?) => {
         concat!(
             "WITH page AS (
-                 SELECT c.id, c.sort_key, p.read_seq FROM participants p JOIN chats c ON c.id = p.chat_id
+                 SELECT c.id, c.sort_key, p.read_seq, p.from_seq FROM participants p JOIN chats c ON c.id = p.chat_id
                  WHERE p.user_id = $1 AND p.chat_id BETWEEN $2 AND $3 AND (c.sort_key, c.id) < ($4, $5)
                  ORDER BY c.sort_key DESC, c.id DESC LIMIT $6)
              ",
@@ -142,13 +168,14 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
     // One snapshot for the three queries, so that counts and heads belong together.
     let mut snapshot = super::snapshot(reader).await?;
     let rows: Vec<ChatRow> = sqlx::query_as(of_page!(
-        "SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, page.read_seq,
-                (SELECT count(*) FROM participants p WHERE p.chat_id = c.id) AS participant_count,
+        "SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, c.hides_past, page.read_seq,
+                (SELECT count(*) FROM participants p WHERE p.chat_id = c.id)
+                + (SELECT count(*) FROM removed_copies r WHERE r.chat_id = c.id) AS participant_count,
                 (SELECT count(*) FROM (SELECT 1 FROM events e
                   WHERE e.chat_id = c.id AND e.seq > page.read_seq AND e.kind = 0 AND e.actor_id <> $1
                     AND e.deleted_at IS NULL LIMIT $7) AS few) AS unread,
                 (SELECT e.id FROM events e WHERE e.chat_id = c.id AND e.kind = 0 AND e.deleted_at IS NULL
-                  ORDER BY e.seq DESC LIMIT 1) AS last_id
+                  AND e.seq > page.from_seq ORDER BY e.seq DESC LIMIT 1) AS last_id
          FROM page JOIN chats c ON c.id = page.id
          ORDER BY c.sort_key DESC, c.id DESC"
     ))
@@ -162,12 +189,27 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
     .fetch_all(&mut *snapshot)
     .await?;
     let members: Vec<ParticipantRow> = sqlx::query_as(of_page!(
-        "SELECT listed.chat_id, listed.read_seq, u.id AS user_id, u.email, u.name
-         FROM (SELECT p.chat_id, p.user_id, p.read_seq,
+        "SELECT listed.chat_id, listed.read_seq, u.id AS user_id, u.email, u.name,
+                CASE WHEN listed.is_owner THEN 2 ELSE listed.role END AS role,
+                EXISTS (SELECT 1 FROM partings b WHERE b.user_id = $1 AND b.other_id = u.id AND b.kind = 0)
+                    AS blocked,
+                u.id = $1 OR NOT (u.hides_read OR me.hides_read OR ",
+        parted!("u.id", "$1"),
+        ") AS shows_read,
+                u.id = $1 OR NOT (u.hides_online OR me.hides_online OR ",
+        parted!("u.id", "$1"),
+        ") AS shows_online
+         FROM (SELECT p.chat_id, p.user_id, p.read_seq, p.role,
                       row_number() OVER (PARTITION BY p.chat_id
-                                         ORDER BY CASE p.user_id WHEN $1 THEN 0 ELSE 1 END, p.user_id) AS place
-               FROM page JOIN participants p ON p.chat_id = page.id) AS listed
+                                         ORDER BY CASE p.user_id WHEN $1 THEN 0 ELSE 1 END, p.user_id) AS place,
+                      NOT c.direct AND row_number() OVER (PARTITION BY p.chat_id
+                                                          ORDER BY p.role DESC, p.user_id) = 1 AS is_owner
+               FROM page JOIN chats c ON c.id = page.id
+               JOIN (SELECT chat_id, user_id, read_seq, role FROM participants
+                     UNION ALL SELECT chat_id, user_id, 0, 0 FROM removed_copies) p ON p.chat_id = page.id
+              ) AS listed
          JOIN users u ON u.id = listed.user_id
+         JOIN users me ON me.id = $1
          WHERE listed.place <= $7
          ORDER BY listed.chat_id, listed.user_id"
     ))
@@ -189,7 +231,7 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
         event_columns!(),
         "
          FROM (SELECT (SELECT e.id FROM events e WHERE e.chat_id = page.id AND e.kind = 0 AND e.deleted_at IS NULL
-                       ORDER BY e.seq DESC LIMIT 1) AS id
+                       AND e.seq > page.from_seq ORDER BY e.seq DESC LIMIT 1) AS id
                FROM page) AS newest
          JOIN events e ON e.id = newest.id
          JOIN users u ON u.id = e.actor_id"
@@ -235,39 +277,99 @@ pub(super) async fn moved(
 }
 
 pub(super) async fn acquaintances(reader: &mut Connection, user: UserId) -> sqlx::Result<Vec<UserId>> {
-    let ids = sqlx::query_scalar(
-        "SELECT DISTINCT other.user_id FROM participants mine
+    let ids = sqlx::query_scalar(concat!(
+        "SELECT DISTINCT other.user_id FROM users me
+         JOIN participants mine ON mine.user_id = me.id
          JOIN participants other ON other.chat_id = mine.chat_id
-         WHERE mine.user_id = $1 AND other.user_id <> $1",
-    )
+         JOIN users u ON u.id = other.user_id
+         WHERE me.id = $1 AND u.id <> $1 AND NOT me.hides_online AND NOT u.hides_online AND NOT ",
+        parted!("u.id", "$1"),
+    ))
     .bind(user.0)
     .fetch_all(reader)
     .await?;
     Ok(ids.into_iter().map(UserId).collect())
 }
 
+/// The other one of a chat of two, who may have removed their copy.
+pub(super) async fn other_of_pair(
+    transaction: &mut Connection,
+    user: UserId,
+    chat: ChatId,
+) -> sqlx::Result<Option<UserId>> {
+    let other: Option<i64> = sqlx::query_scalar(
+        "SELECT p.user_id FROM (SELECT chat_id, user_id FROM participants
+                                UNION ALL SELECT chat_id, user_id FROM removed_copies) p
+         WHERE p.chat_id = $1 AND p.user_id <> $2",
+    )
+    .bind(chat.0)
+    .bind(user.0)
+    .fetch_optional(transaction)
+    .await?;
+    Ok(other.map(UserId))
+}
+
 pub(super) async fn delete(
     writer: &mut Connection,
     user: UserId,
     chat: ChatId,
-) -> sqlx::Result<Option<Vec<UserId>>> {
+) -> sqlx::Result<Result<Deletion, Refused>> {
     let mut transaction = writer.begin().await?;
     super::lock_chat(&mut transaction, chat).await?;
+    let direct: Option<bool> = sqlx::query_scalar(
+        "SELECT c.direct FROM participants p JOIN chats c ON c.id = p.chat_id
+         WHERE p.chat_id = $1 AND p.user_id = $2",
+    )
+    .bind(chat.0)
+    .bind(user.0)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some(direct) = direct else { return Ok(Err(Refused::NoSuchChat)) };
+    if direct {
+        let ended = super::partings::end_pair(&mut transaction, user, chat).await?;
+        sqlx::query("DELETE FROM participants WHERE chat_id = $1 AND user_id = $2")
+            .bind(chat.0)
+            .bind(user.0)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("INSERT INTO removed_copies (chat_id, user_id) VALUES ($1, $2)")
+            .bind(chat.0)
+            .bind(user.0)
+            .execute(&mut *transaction)
+            .await?;
+        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM participants WHERE chat_id = $1")
+            .bind(chat.0)
+            .fetch_one(&mut *transaction)
+            .await?;
+        if left == 0 {
+            erase(&mut transaction, chat).await?;
+        }
+        transaction.commit().await?;
+        return Ok(Ok(Deletion::OwnCopy(ended)));
+    }
+    let role: Option<RoleRow> =
+        sqlx::query_as(ROLE_IN_GROUP).bind(chat.0).bind(user.0).fetch_optional(&mut *transaction).await?;
+    if role.map(role_in_group) < Some(ChatRole::Owner) {
+        return Ok(Err(Refused::RoleTooLow));
+    }
     let members: Vec<i64> = sqlx::query_scalar("SELECT user_id FROM participants WHERE chat_id = $1")
         .bind(chat.0)
         .fetch_all(&mut *transaction)
         .await?;
-    if !members.contains(&user.0) {
-        return Ok(None);
-    }
+    erase(&mut transaction, chat).await?;
+    transaction.commit().await?;
+    Ok(Ok(Deletion::ForAll(members.into_iter().map(UserId).collect())))
+}
+
+async fn erase(transaction: &mut Connection, chat: ChatId) -> sqlx::Result<()> {
     for statement in [
         "DELETE FROM events WHERE chat_id = $1",
         "DELETE FROM refusals WHERE chat_id = $1",
         "DELETE FROM participants WHERE chat_id = $1",
+        "DELETE FROM removed_copies WHERE chat_id = $1",
         "DELETE FROM chats WHERE id = $1",
     ] {
         sqlx::query(statement).bind(chat.0).execute(&mut *transaction).await?;
     }
-    transaction.commit().await?;
-    Ok(Some(members.into_iter().map(UserId).collect()))
+    Ok(())
 }

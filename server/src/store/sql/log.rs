@@ -3,8 +3,8 @@
 use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, UserId};
 
 use super::{Connection, list};
-use crate::store::Position;
 use crate::store::rows::{EventRow, to_seq, to_sql};
+use crate::store::{Position, StoredRead};
 
 pub(super) async fn position(
     reader: &mut Connection,
@@ -12,21 +12,24 @@ pub(super) async fn position(
     user: UserId,
     chat: ChatId,
 ) -> sqlx::Result<Option<Position>> {
-    let head: Option<i64> = sqlx::query_scalar(
-        "SELECT c.head FROM participants p JOIN chats c ON c.id = p.chat_id WHERE p.chat_id = $1 AND p.user_id = $2",
+    let row: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT c.head, p.from_seq FROM participants p JOIN chats c ON c.id = p.chat_id WHERE p.chat_id = $1 AND p.user_id = $2",
     )
     .bind(chat.0)
     .bind(user.0)
     .fetch_optional(reader)
     .await?;
-    Ok(head.map(|head| Position { head: to_seq(head), epoch: epoch.clone() }))
+    let to_position =
+        |(head, from)| Position { head: to_seq(head), from: to_seq(from), epoch: epoch.clone() };
+    Ok(row.map(to_position))
 }
 
-async fn is_participant(reader: &mut Connection, user: UserId, chat: ChatId) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM participants WHERE chat_id = $1 AND user_id = $2)")
+/// The position up to which a participant is shown nothing.
+async fn shown_from(reader: &mut Connection, user: UserId, chat: ChatId) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar("SELECT from_seq FROM participants WHERE chat_id = $1 AND user_id = $2")
         .bind(chat.0)
         .bind(user.0)
-        .fetch_one(reader)
+        .fetch_optional(reader)
         .await
 }
 
@@ -38,20 +41,18 @@ pub(super) async fn events_after(
     limit: u64,
 ) -> sqlx::Result<Option<Vec<Event>>> {
     let mut snapshot = super::snapshot(reader).await?;
-    if !is_participant(&mut snapshot, user, chat).await? {
-        return Ok(None);
-    }
+    let Some(from) = shown_from(&mut snapshot, user, chat).await? else { return Ok(None) };
     let rows: Vec<EventRow> = sqlx::query_as(concat!(
         "SELECT ",
         event_columns!("m.content"),
         "
          FROM events e
          LEFT JOIN events m ON e.kind = 1 AND m.id = e.target
-         JOIN users u ON u.id = CASE WHEN e.kind IN (3, 4) THEN e.target ELSE e.actor_id END
+         JOIN users u ON u.id = CASE WHEN e.kind IN (3, 4, 6) THEN e.target ELSE e.actor_id END
          WHERE e.chat_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3",
     ))
     .bind(chat.0)
-    .bind(to_sql(after.0))
+    .bind(to_sql(after.0).max(from))
     .bind(to_sql(limit))
     .fetch_all(&mut *snapshot)
     .await?;
@@ -66,16 +67,14 @@ pub(super) async fn messages(
     limit: u64,
 ) -> sqlx::Result<Option<Vec<Message>>> {
     let mut snapshot = super::snapshot(reader).await?;
-    if !is_participant(&mut snapshot, user, chat).await? {
-        return Ok(None);
-    }
+    let Some(from) = shown_from(&mut snapshot, user, chat).await? else { return Ok(None) };
     // Ids grow with positions, so the page before a message is found through its position.
     let rows: Vec<EventRow> = sqlx::query_as(concat!(
         "SELECT ",
         event_columns!(),
         "
          FROM events e JOIN users u ON u.id = e.actor_id
-         WHERE e.chat_id = $1 AND e.kind = 0
+         WHERE e.chat_id = $1 AND e.kind = 0 AND e.seq > $4
            AND e.seq < coalesce((SELECT seq FROM events WHERE id = $2 AND chat_id = $1),
                                 CASE WHEN $2 IS NULL THEN 9223372036854775807 ELSE 0 END)
          ORDER BY e.seq DESC LIMIT $3",
@@ -83,6 +82,7 @@ pub(super) async fn messages(
     .bind(chat.0)
     .bind(before.map(|id| id.0))
     .bind(to_sql(limit))
+    .bind(from)
     .fetch_all(&mut *snapshot)
     .await?;
     Ok(Some(rows.into_iter().rev().map(Into::into).collect()))
@@ -99,7 +99,7 @@ pub(super) async fn message(
         "
          FROM events e JOIN users u ON u.id = e.actor_id
          JOIN participants p ON p.chat_id = e.chat_id AND p.user_id = $2
-         WHERE e.id = $1 AND e.kind = 0",
+         WHERE e.id = $1 AND e.kind = 0 AND e.seq > p.from_seq",
     ))
     .bind(id.0)
     .bind(user.0)
@@ -117,16 +117,20 @@ pub(super) async fn heads(reader: &mut Connection, chats: &[ChatId]) -> sqlx::Re
     Ok(rows.into_iter().map(|(id, head)| (ChatId(id), to_seq(head))).collect())
 }
 
-pub(super) async fn reads(
-    reader: &mut Connection,
-    chats: &[ChatId],
-) -> sqlx::Result<Vec<(ChatId, UserId, Seq)>> {
-    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(concat!(
-        "SELECT chat_id, user_id, read_seq FROM participants WHERE read_seq > 0 AND chat_id ",
+pub(super) async fn reads(reader: &mut Connection, chats: &[ChatId]) -> sqlx::Result<Vec<StoredRead>> {
+    let rows: Vec<(i64, i64, i64, bool)> = sqlx::query_as(concat!(
+        "SELECT p.chat_id, p.user_id, p.read_seq, u.hides_read FROM participants p JOIN users u ON u.id = p.user_id
+         WHERE p.read_seq > 0 AND p.chat_id ",
         in_list!("$1")
     ))
     .bind(list(chats.iter().map(|chat| chat.0)))
     .fetch_all(reader)
     .await?;
-    Ok(rows.into_iter().map(|(chat, user, seq)| (ChatId(chat), UserId(user), to_seq(seq))).collect())
+    let to_read = |(chat, user, seq, hidden)| StoredRead {
+        chat: ChatId(chat),
+        user: UserId(user),
+        seq: to_seq(seq),
+        hidden,
+    };
+    Ok(rows.into_iter().map(to_read).collect())
 }

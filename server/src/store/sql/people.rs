@@ -321,7 +321,7 @@ async fn has_other_owner(connection: &mut Connection, user: UserId) -> sqlx::Res
 }
 
 /// Adds an entry to the audit log.
-async fn note(
+pub(super) async fn note(
     connection: &mut Connection,
     actor: Actor,
     action: &str,
@@ -539,7 +539,7 @@ pub(super) async fn reset_password(
     let ended = end_sign_ins(connection, user, None).await?;
     note(connection, Actor::User(user), "password", Some(user), "reset").await?;
     transaction.commit().await?;
-    Ok(Some((User { id: user, email: account.email, name: account.name }, ended)))
+    Ok(Some((User { id: user, email: Some(account.email), name: account.name }, ended)))
 }
 
 /// Whether a link to set a new password can be used.

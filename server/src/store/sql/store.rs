@@ -6,29 +6,33 @@
 use async_trait::async_trait;
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
 use causerie_protocol::event::User;
-use causerie_protocol::rest::{Chat, ChatCursor, TokenInfo, UserRef};
+use causerie_protocol::reports::{CloseReport, CreateReport, Report};
+use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, TokenInfo, UserRef};
 use causerie_protocol::{
-    AuditId, ChatId, Epoch, Event, InvitationId, Message, MessageId, Seq, TokenId, UserId,
+    AuditId, ChatId, Epoch, Event, InvitationId, Message, MessageId, ReportId, Seq, TokenId, UserId,
 };
+use sqlx::Connection as _;
 
 use super::{
     AppendConnection, Backend, Connection, Database, begin_on_users, content, last_event_id, list, lock_chat,
-    snapshot, statement,
+    lock_users, snapshot, statement,
 };
 use crate::clock::UnixMicros;
 use crate::hub::{Ending, NodeId};
 use crate::metrics::Operation;
 use crate::store::Access::{Read, Write};
 use crate::store::{
-    AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Created, Entry, LinkRecord,
-    NewAccount, NewChat, NewLink, NotChanged, PageFile, PoolState, Position, Store, StoreError, TokenRecord,
+    AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Boundaries, Created,
+    Deletion, Ended, Entry, LinkRecord, NewAccount, NewChat, NewLink, NotChanged, PageFile, Parting,
+    PoolState, Position, Refused, ReportClosed, Reported, Store, StoreError, StoredRead, TokenRecord,
+    Unblocking,
 };
 
 /// The columns of an `EventRow`: of an event `e`, the text of the message that it changed, and of a person `u`.
 macro_rules! event_columns {
     ($target_content:literal) => {
         concat!(
-            "e.id, e.chat_id, e.seq, e.kind, e.at, e.client_id, e.content, e.target, e.edited_at, e.deleted_at, ",
+            "e.id, e.chat_id, e.seq, e.kind, e.actor_id, e.at, e.client_id, e.content, e.target, e.edited_at, e.deleted_at, ",
             $target_content,
             " AS target_content, u.id AS user_id, u.email, u.name"
         )
@@ -38,13 +42,32 @@ macro_rules! event_columns {
     };
 }
 
+/// Whether nothing passes between two people, who are given as parts of a statement.
+macro_rules! parted {
+    ($one:literal, $other:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM partings x WHERE x.user_id = ",
+            $one,
+            " AND x.other_id = ",
+            $other,
+            " OR x.user_id = ",
+            $other,
+            " AND x.other_id = ",
+            $one,
+            ")"
+        )
+    };
+}
+
 mod accounts;
 pub(in crate::store) mod changes;
 mod chats;
 pub(in crate::store) mod email_keys;
 pub(in crate::store) mod log;
 mod page;
+mod partings;
 mod people;
+mod reports;
 pub(in crate::store) mod transfer;
 
 #[async_trait]
@@ -77,9 +100,11 @@ impl Store for Backend {
         .await
     }
 
-    async fn find_user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
-        self.run(Operation::FindUser, Read, async |connection| accounts::find_user(connection, user).await)
-            .await
+    async fn reachable_user(&self, user: UserId, wanted: &UserRef) -> Result<Option<UserId>, StoreError> {
+        self.run(Operation::ReachableUser, Read, async |connection| {
+            accounts::reachable_user(connection, user, wanted).await
+        })
+        .await
     }
 
     async fn create_token(
@@ -246,6 +271,7 @@ impl Store for Backend {
             chats::one(connection, &self.epoch, user, chat).await
         })
         .await
+        .map(|chat| self.addresses.shown(chat))
     }
 
     async fn chats(
@@ -258,6 +284,7 @@ impl Store for Backend {
             chats::page(connection, &self.epoch, user, before, limit).await
         })
         .await
+        .map(|chats| self.addresses.shown(chats))
     }
 
     async fn moved_chats(
@@ -279,13 +306,133 @@ impl Store for Backend {
         .await
     }
 
-    async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Option<Vec<UserId>>, StoreError> {
+    async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Result<Deletion, Refused>, StoreError> {
         self.run(Operation::DeleteChat, Write, async |connection| chats::delete(connection, user, chat).await)
             .await
     }
 
+    async fn boundaries(&self, user: UserId) -> Result<Boundaries, StoreError> {
+        self.run(Operation::Boundaries, Read, async |connection| partings::boundaries(connection, user).await)
+            .await
+    }
+
+    async fn set_hidden(
+        &self,
+        user: UserId,
+        online: Option<bool>,
+        read: Option<bool>,
+    ) -> Result<(), StoreError> {
+        self.run(Operation::SetHidden, Write, async |connection| {
+            partings::set_hidden(connection, user, online, read).await
+        })
+        .await
+    }
+
+    async fn blockable_user(&self, user: UserId, wanted: &Block) -> Result<Option<UserId>, StoreError> {
+        self.run(Operation::BlockableUser, Read, async |connection| {
+            partings::blockable_user(connection, user, wanted).await
+        })
+        .await
+    }
+
+    async fn blocks(&self, user: UserId) -> Result<Vec<Blocked>, StoreError> {
+        self.run(Operation::Blocks, Read, async |connection| partings::blocks(connection, user).await)
+            .await
+            .map(|blocks| self.addresses.shown(blocks))
+    }
+
+    async fn block(&self, user: UserId, other: UserId) -> Result<Option<Parting>, StoreError> {
+        self.run(Operation::Block, Write, async |connection| {
+            let mut transaction = connection.begin().await?;
+            let Some(parting) = partings::block(&mut transaction, user, other).await? else {
+                return Ok(None);
+            };
+            transaction.commit().await?;
+            self.note_new_rows(1 + usize::from(parting.event.is_some()));
+            Ok(Some(parting))
+        })
+        .await
+    }
+
+    async fn unblock(&self, user: UserId, other: UserId) -> Result<Option<Unblocking>, StoreError> {
+        self.run(Operation::Unblock, Write, async |connection| {
+            let mut transaction = connection.begin().await?;
+            let unblocking = partings::unblock(&mut transaction, user, other).await?;
+            transaction.commit().await?;
+            self.note_new_rows(unblocking.iter().filter(|done| done.event.is_some()).count());
+            Ok(unblocking)
+        })
+        .await
+    }
+
+    async fn end_pair(&self, user: UserId, chat: ChatId) -> Result<Ended, StoreError> {
+        self.run(Operation::EndPair, Write, async |connection| {
+            let mut transaction = connection.begin().await?;
+            let ended = partings::end(&mut transaction, user, chat).await?;
+            transaction.commit().await?;
+            if let Ended::Pair(Some(parting)) = &ended {
+                self.note_new_rows(1 + usize::from(parting.event.is_some()));
+            }
+            Ok(ended)
+        })
+        .await
+    }
+
+    async fn report(&self, reporter: UserId, report: &CreateReport) -> Result<Reported, StoreError> {
+        self.run(Operation::Report, Write, async |connection| {
+            let reported = reports::create(connection, reporter, report).await?;
+            self.note_new_rows(matches!(reported, Reported::New(_)).into());
+            Ok(reported)
+        })
+        .await
+    }
+
+    async fn reports(
+        &self,
+        only_open: bool,
+        before: ReportId,
+        limit: u64,
+    ) -> Result<Vec<Report>, StoreError> {
+        self.run(Operation::Reports, Read, async |connection| {
+            reports::list(connection, only_open, before, limit).await
+        })
+        .await
+    }
+
+    async fn read_report(&self, id: ReportId) -> Result<Option<Report>, StoreError> {
+        self.run(Operation::ReadReport, Read, async |connection| reports::one(connection, id).await)
+            .await
+            .map(|report| self.addresses.shown(report))
+    }
+
+    async fn close_report(
+        &self,
+        moderator: UserId,
+        id: ReportId,
+        body: &CloseReport,
+    ) -> Result<ReportClosed, StoreError> {
+        self.run(Operation::CloseReport, Write, async |connection| {
+            let closed = reports::close(connection, moderator, id, body).await?;
+            self.note_new_rows(matches!(closed, ReportClosed::Now(_)).into());
+            Ok(closed)
+        })
+        .await
+        .map(|closed| self.addresses.shown(closed))
+    }
+
+    async fn last_parting(&self) -> Result<i64, StoreError> {
+        self.run(Operation::LastParting, Read, async |connection| partings::last(connection).await).await
+    }
+
+    async fn partings_after(&self, id: i64, limit: u64) -> Result<Vec<(i64, UserId, UserId)>, StoreError> {
+        self.run(Operation::PartingsAfter, Read, async |connection| {
+            partings::after(connection, id, limit).await
+        })
+        .await
+    }
+
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
-        self.append_batch(batch).await
+        self.append_batch(batch).await.map(|results| self.addresses.shown(results))
     }
 
     async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {
@@ -306,6 +453,7 @@ impl Store for Backend {
             log::events_after(connection, user, chat, after, limit).await
         })
         .await
+        .map(|events| self.addresses.shown(events))
     }
 
     async fn messages(
@@ -319,17 +467,20 @@ impl Store for Backend {
             log::messages(connection, user, chat, before, limit).await
         })
         .await
+        .map(|messages| self.addresses.shown(messages))
     }
 
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
-        self.run(Operation::Message, Read, async |connection| log::message(connection, user, id).await).await
+        self.run(Operation::Message, Read, async |connection| log::message(connection, user, id).await)
+            .await
+            .map(|message| self.addresses.shown(message))
     }
 
     async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError> {
         self.run(Operation::Heads, Read, async |connection| log::heads(connection, chats).await).await
     }
 
-    async fn reads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, UserId, Seq)>, StoreError> {
+    async fn reads(&self, chats: &[ChatId]) -> Result<Vec<StoredRead>, StoreError> {
         self.run(Operation::Reads, Read, async |connection| log::reads(connection, chats).await).await
     }
 

@@ -38,6 +38,10 @@ pub(in crate::store) async fn count(connection: &mut Connection, table: Table) -
         Table::CreatedChats => "SELECT count(*) FROM created_chats",
         Table::Links => "SELECT count(*) FROM links",
         Table::Audit => "SELECT count(*) FROM audit",
+        Table::Partings => "SELECT count(*) FROM partings",
+        Table::RemovedCopies => "SELECT count(*) FROM removed_copies",
+        Table::Reports => "SELECT count(*) FROM reports",
+        Table::ReportedMessages => "SELECT count(*) FROM reported_messages",
     };
     let count: i64 = sqlx::query_scalar(statement).fetch_one(connection).await?;
     Ok(count.unsigned_abs())
@@ -52,7 +56,7 @@ pub(in crate::store) async fn read(
         Table::Users => Rows::Users(
             sqlx::query_as(
                 "SELECT id, email, email_key, email_twin, name, password_hash, created_at,
-                        role, suspended_at, delete_at, deleted_at FROM users
+                        role, suspended_at, delete_at, deleted_at, hides_online, hides_read FROM users
                  WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
@@ -72,7 +76,7 @@ pub(in crate::store) async fn read(
         ),
         Table::Chats => Rows::Chats(
             sqlx::query_as(
-                "SELECT id, direct, pair, closed, title, head, created_at, updated_at, sort_key FROM chats
+                "SELECT id, direct, pair, closed, title, head, created_at, updated_at, sort_key, hides_past FROM chats
                  WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
@@ -82,7 +86,7 @@ pub(in crate::store) async fn read(
         ),
         Table::Participants => Rows::Participants(
             sqlx::query_as(
-                "SELECT chat_id, user_id, read_seq FROM participants
+                "SELECT chat_id, user_id, read_seq, role, from_seq FROM participants
                  WHERE (chat_id, user_id) > ($1, $2) ORDER BY chat_id, user_id LIMIT $3",
             )
             .bind(after.0)
@@ -97,6 +101,49 @@ pub(in crate::store) async fn read(
                  FROM events WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+        Table::Reports => Rows::Reports(
+            sqlx::query_as(
+                "SELECT id, reporter_id, reported_id, chat_id, message_id, reason, words, created_at,
+                        action, note, closed_by, closed_at FROM reports
+                 WHERE id > $1 ORDER BY id LIMIT $2",
+            )
+            .bind(after.0)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+        Table::ReportedMessages => Rows::ReportedMessages(
+            sqlx::query_as(
+                "SELECT report_id, seq, message_id, sender_id, content, sent_at, edited_at, deleted_at
+                 FROM reported_messages
+                 WHERE (report_id, seq) > ($1, $2) ORDER BY report_id, seq LIMIT $3",
+            )
+            .bind(after.0)
+            .bind(after.1)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+        Table::Partings => Rows::Partings(
+            sqlx::query_as(
+                "SELECT id, user_id, other_id, kind, at FROM partings WHERE id > $1 ORDER BY id LIMIT $2",
+            )
+            .bind(after.0)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+        Table::RemovedCopies => Rows::RemovedCopies(
+            sqlx::query_as(
+                "SELECT chat_id, user_id FROM removed_copies
+                 WHERE (chat_id, user_id) > ($1, $2) ORDER BY chat_id, user_id LIMIT $3",
+            )
+            .bind(after.0)
+            .bind(after.1)
             .bind(BATCH)
             .fetch_all(connection)
             .await?,
@@ -138,13 +185,14 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
     let mut query = match rows {
         Rows::Users(rows) => {
             let mut query = insert(
-                "users (id, email, email_key, email_twin, name, password_hash, created_at, role, suspended_at, delete_at, deleted_at)",
+                "users (id, email, email_key, email_twin, name, password_hash, created_at, role, suspended_at, delete_at, deleted_at, hides_online, hides_read)",
             );
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(&row.email).push_bind(&row.email_key);
                 values.push_bind(row.email_twin).push_bind(&row.name);
                 values.push_bind(&row.password_hash).push_bind(row.created_at).push_bind(row.role);
                 values.push_bind(row.suspended_at).push_bind(row.delete_at).push_bind(row.deleted_at);
+                values.push_bind(row.hides_online).push_bind(row.hides_read);
             });
             query
         }
@@ -160,19 +208,22 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
             query
         }
         Rows::Chats(rows) => {
-            let mut query =
-                insert("chats (id, direct, pair, closed, title, head, created_at, updated_at, sort_key)");
+            let mut query = insert(
+                "chats (id, direct, pair, closed, title, head, created_at, updated_at, sort_key, hides_past)",
+            );
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(row.direct).push_bind(&row.pair).push_bind(row.closed);
                 values.push_bind(&row.title).push_bind(row.head);
                 values.push_bind(row.created_at).push_bind(row.updated_at).push_bind(row.sort_key);
+                values.push_bind(row.hides_past);
             });
             query
         }
         Rows::Participants(rows) => {
-            let mut query = insert("participants (chat_id, user_id, read_seq)");
+            let mut query = insert("participants (chat_id, user_id, read_seq, role, from_seq)");
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.chat_id).push_bind(row.user_id).push_bind(row.read_seq);
+                values.push_bind(row.role).push_bind(row.from_seq);
             });
             query
         }
@@ -194,6 +245,48 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(row.creator_id).push_bind(&row.client_id);
                 values.push_bind(row.chat_id).push_bind(&row.digest);
+            });
+            query
+        }
+        Rows::Reports(rows) => {
+            let mut query = insert(
+                "reports (id, reporter_id, reported_id, chat_id, message_id, reason, words, created_at, action, note, closed_by, closed_at)",
+            );
+            query.push_values(rows, |mut values, row| {
+                let words = row.words.as_deref().map(String::from_utf8_lossy);
+                let note = row.note.as_deref().map(String::from_utf8_lossy);
+                values.push_bind(row.id).push_bind(row.reporter_id).push_bind(row.reported_id);
+                values.push_bind(row.chat_id).push_bind(row.message_id).push_bind(&row.reason);
+                values.push_bind(words.as_deref().map(content)).push_bind(row.created_at);
+                values.push_bind(&row.action).push_bind(note.as_deref().map(content));
+                values.push_bind(row.closed_by).push_bind(row.closed_at);
+            });
+            query
+        }
+        Rows::ReportedMessages(rows) => {
+            let mut query = insert(
+                "reported_messages (report_id, seq, message_id, sender_id, content, sent_at, edited_at, deleted_at)",
+            );
+            query.push_values(rows, |mut values, row| {
+                let text = row.content.as_deref().map(String::from_utf8_lossy);
+                values.push_bind(row.report_id).push_bind(row.seq).push_bind(row.message_id);
+                values.push_bind(row.sender_id).push_bind(text.as_deref().map(content));
+                values.push_bind(row.sent_at).push_bind(row.edited_at).push_bind(row.deleted_at);
+            });
+            query
+        }
+        Rows::Partings(rows) => {
+            let mut query = insert("partings (id, user_id, other_id, kind, at)");
+            query.push_values(rows, |mut values, row| {
+                values.push_bind(row.id).push_bind(row.user_id).push_bind(row.other_id);
+                values.push_bind(row.kind).push_bind(row.at);
+            });
+            query
+        }
+        Rows::RemovedCopies(rows) => {
+            let mut query = insert("removed_copies (chat_id, user_id)");
+            query.push_values(rows, |mut values, row| {
+                values.push_bind(row.chat_id).push_bind(row.user_id);
             });
             query
         }

@@ -118,7 +118,7 @@ fn read_sender(connection: &Connection, chat: ChatId, sender: UserId) -> rusqlit
          FROM users u WHERE u.id = ?2",
     )?;
     let sender = statement.query_row([chat.0, sender.0], |row| {
-        let user = User { id: sender, email: row.get(0)?, name: row.get(1)? };
+        let user = User { id: sender, email: Some(row.get(0)?), name: row.get(1)? };
         Ok(Sender { user, is_in: row.get(2)?, was_refused: row.get(3)? })
     });
     sender.optional()

@@ -32,7 +32,7 @@ pub struct World {
 
 /// A request that starts a group, with its creator's name for it.
 pub fn trip(with: &Person) -> Value {
-    json!({"participants": [with.user.id], "title": "Trip", "client_id": "c-1"})
+    json!({"participants": [with.email()], "title": "Trip", "client_id": "c-1"})
 }
 
 impl World {
@@ -62,6 +62,8 @@ impl World {
             server.call(Method::POST, &paths::messages(chat), &alice, body).await;
         }
         let written = server.history(&alice, group).await;
+        let report = json!({"message_id": written[0].id, "reason": "other", "words": "It\u{0} says so"});
+        server.call(Method::POST, paths::REPORTS, &bob, report).await;
         let path = |message: &MessageBody| paths::message(message.id);
         server.call(Method::PATCH, &path(&written[0]), &alice, json!({"content": "edited"})).await;
         server.call(Method::DELETE, &path(&written[1]), &alice, Value::Null).await;

@@ -131,7 +131,7 @@ async fn whoever_guesses_locks_the_owner_out_of_nowhere_else_whichever_way_a_pro
     const NAME: &str = "x-forwarded-for";
     let server = TestServer::start().await;
     let alice = server.register("alice").await;
-    let email = alice.user.email.as_str();
+    let email = alice.email();
     let guesser = |guess: u32| match guess % 4 {
         0 => (NAME, format!("192.0.2.7:{}", 40_000 + guess)),
         1 => (NAME, "192.0.2.7".to_owned()),
@@ -312,7 +312,7 @@ async fn a_password_from_before_signs_in_and_then_fits_in_every_form() {
     let mut database = SqliteConnection::connect(&database).await.unwrap();
     sqlx::query("UPDATE users SET password_hash = $1").bind(&old).execute(&mut database).await.unwrap();
     let login = async |password: &str| {
-        let body = json!({"email": alice.user.email, "password": password});
+        let body = json!({"email": alice.email(), "password": password});
         server.request(Method::POST, paths::LOGIN, None, body).await.0
     };
     assert_eq!(

@@ -104,7 +104,7 @@ async fn every_bad_body_is_answered_by_its_field() {
         (
             &post,
             paths::CHATS,
-            json!({"participants": [alice.user.id]}),
+            json!({"participants": [alice.email()]}),
             400,
             "invalid_field",
             Some("participants"),
@@ -113,7 +113,7 @@ async fn every_bad_body_is_answered_by_its_field() {
         (
             &post,
             paths::CHATS,
-            json!({"participants": [2], "title": " "}),
+            json!({"participants": ["bob@example.org"], "title": " "}),
             400,
             "invalid_field",
             Some("title"),
@@ -121,12 +121,18 @@ async fn every_bad_body_is_answered_by_its_field() {
         (
             &post,
             paths::CHATS,
-            json!({"participants": [2], "title": long_title}),
+            json!({"participants": ["bob@example.org"], "title": long_title}),
             400,
             "invalid_field",
             Some("title"),
         ),
         (&patch, chat_path, json!({"status": "sesame"}), 400, "invalid_field", Some("status")),
+        (&patch, chat_path, json!({"hides_past": "no"}), 400, "invalid_field", Some("hides_past")),
+        (&post, paths::BLOCKS, json!({}), 400, "missing_field", Some("user_id")),
+        (&post, paths::BLOCKS, json!({"user_id": "bob"}), 400, "invalid_field", Some("user_id")),
+        (&post, paths::BLOCKS, json!({"user_id": 4711}), 404, "not_found", None),
+        (&post, paths::BLOCKS, json!({"message_id": 4711}), 404, "not_found", None),
+        (&patch, paths::PRIVACY, json!({"shows_online": 1}), 400, "invalid_field", Some("shows_online")),
         (&patch, chat_path, json!({"status": 1}), 400, "invalid_field", Some("status")),
         (&patch, chat_path, json!({"status": {"active": null}}), 400, "invalid_field", Some("status")),
         (&post, messages, json!({}), 400, "missing_field", Some("content")),
@@ -225,7 +231,14 @@ async fn nothing_is_told_without_a_token() {
         (Method::GET, "/api/chats/1/"),
         (Method::GET, "/api/chats/1/messages/"),
         (Method::POST, "/api/chats/1/participants/"),
+        (Method::PATCH, "/api/chats/1/participants/2/"),
+        (Method::DELETE, "/api/chats/1/participants/2/"),
         (Method::POST, "/api/chats/1/leave/"),
+        (Method::GET, paths::BLOCKS),
+        (Method::POST, paths::BLOCKS),
+        (Method::DELETE, "/api/blocks/2/"),
+        (Method::GET, paths::PRIVACY),
+        (Method::PATCH, paths::PRIVACY),
         (Method::GET, "/api/messages/1/"),
     ] {
         let (status, problem) = server.request(method.clone(), path, None, Value::Null).await;
@@ -257,7 +270,7 @@ async fn what_cannot_be_seen_is_refused_by_its_field() {
         refused(register(&email, "Eve", "correct horse"), "invalid_field", "email").await;
         refused(register("eve@example.org", unseen, "correct horse"), "invalid_field", "name").await;
         let text = format!("{unseen} {unseen}");
-        let body = json!({"participants": [bob.user.id], "title": text});
+        let body = json!({"participants": [bob.email()], "title": text});
         refused((Method::POST, paths::CHATS.to_owned(), body), "invalid_field", "title").await;
         refused((Method::PATCH, paths::chat(group), json!({"title": text})), "invalid_field", "title").await;
         let body = json!({"content": text});
@@ -269,7 +282,7 @@ async fn what_cannot_be_seen_is_refused_by_its_field() {
     for line_break in ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", "\u{b}", "\t", "\u{1}"] {
         let lines = format!("a{line_break}b");
         refused(register("eve@example.org", &lines, "correct horse"), "invalid_field", "name").await;
-        let body = json!({"participants": [bob.user.id], "title": lines});
+        let body = json!({"participants": [bob.email()], "title": lines});
         refused((Method::POST, paths::CHATS.to_owned(), body), "invalid_field", "title").await;
         refused((Method::PATCH, paths::chat(group), json!({"title": lines})), "invalid_field", "title").await;
     }

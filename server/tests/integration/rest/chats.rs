@@ -42,11 +42,11 @@ async fn a_title_or_a_third_person_makes_a_group() {
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
     let eve = server.register("eve").await;
     let (status, answer) =
-        create(&server, &alice, json!({"participants": [bob.user.id], "title": "Weekend"})).await;
+        create(&server, &alice, json!({"participants": [bob.email()], "title": "Weekend"})).await;
     assert_eq!(status, StatusCode::CREATED);
     let titled = chat(answer);
     assert_eq!((titled.kind, titled.title.as_deref()), (ChatKind::Group, Some("Weekend")));
-    let (status, answer) = create(&server, &alice, json!({"participants": [bob.user.id, eve.user.id]})).await;
+    let (status, answer) = create(&server, &alice, json!({"participants": [bob.email(), eve.email()]})).await;
     assert_eq!(status, StatusCode::CREATED);
     let three = chat(answer);
     assert_eq!((three.kind, three.title, three.participants.len()), (ChatKind::Group, None, 3));
@@ -73,19 +73,20 @@ async fn who_has_a_socket_open_is_online() {
 async fn a_closed_chat_takes_no_messages_until_it_is_open_again() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
-    let id = server.start_chat(&alice, &bob).await;
+    let id = server.start_group(&alice, &[&bob]).await;
     let path = paths::chat(id);
     let say = async || {
         let body = json!({"content": "Hello"});
         server.request(Method::POST, &paths::messages(id), Some(&alice.token), body).await
     };
-    let closed = server.call(Method::PATCH, &path, &bob, json!({"status": "closed"})).await;
+    let closed = server.call(Method::PATCH, &path, &alice, json!({"status": "closed"})).await;
     assert_eq!(chat(closed).status, ChatStatus::Closed);
     let (status, problem) = say().await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("chat_closed")));
-    server.call(Method::PATCH, &path, &bob, json!({"status": "active"})).await;
+    server.call(Method::PATCH, &path, &alice, json!({"status": "active"})).await;
     assert_eq!(say().await.0, StatusCode::CREATED);
 
+    let path = paths::chat(server.start_chat(&alice, &bob).await);
     let body = json!({"title": "Us"});
     let (status, problem) = server.request(Method::PATCH, &path, Some(&alice.token), body).await;
     assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("title")));
@@ -104,11 +105,12 @@ async fn people_join_and_leave_groups() {
         server.request(Method::POST, &paths::participants(id), Some(&who.token), body).await
     };
     assert_eq!(join(&eve, json!(eve.user.id)).await.0, StatusCode::NOT_FOUND);
-    let (status, answer) = join(&bob, json!("eve@example.org")).await;
+    assert_eq!(join(&bob, json!("eve@example.org")).await.0, StatusCode::FORBIDDEN);
+    let (status, answer) = join(&alice, json!("eve@example.org")).await;
     assert_eq!((status, chat(answer).participants.len()), (StatusCode::CREATED, 3));
-    let (status, problem) = join(&bob, json!(eve.user.id)).await;
+    let (status, problem) = join(&alice, json!(eve.user.id)).await;
     assert_eq!((status, &problem["field"]), (StatusCode::CONFLICT, &json!("user")));
-    let (status, problem) = join(&bob, json!("nobody@example.org")).await;
+    let (status, problem) = join(&alice, json!("nobody@example.org")).await;
     assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("user")));
 
     let leave =
@@ -125,10 +127,12 @@ async fn people_join_and_leave_groups() {
 }
 
 #[tokio::test]
-async fn a_deleted_chat_is_gone_for_everybody() {
+async fn a_group_that_its_owner_deletes_is_gone_for_everybody() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
-    let id = server.start_chat(&alice, &bob).await;
+    let id = server.start_group(&alice, &[&bob]).await;
+    let (status, _) = server.request(Method::DELETE, &paths::chat(id), Some(&bob.token), Value::Null).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
     let (status, _) = server.request(Method::DELETE, &paths::chat(id), Some(&alice.token), Value::Null).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     for who in [&alice, &bob] {
@@ -204,7 +208,7 @@ async fn the_list_comes_in_pages_by_their_links() {
 async fn a_repeated_request_for_a_chat_gets_the_same_chat_and_everybody_is_told() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);
-    let body = json!({"participants": [bob.user.id], "title": "Trip", "client_id": "c-1"});
+    let body = json!({"participants": [bob.email()], "title": "Trip", "client_id": "c-1"});
     let (status, first) = create(&server, &alice, body.clone()).await;
     assert_eq!(status, StatusCode::CREATED);
     let id = chat(first).id;
@@ -219,11 +223,11 @@ async fn a_repeated_request_for_a_chat_gets_the_same_chat_and_everybody_is_told(
         })
         .await;
     assert_eq!(told, id);
-    let other = json!({"participants": [bob.user.id], "title": "Dinner", "client_id": "c-1"});
+    let other = json!({"participants": [bob.email()], "title": "Dinner", "client_id": "c-1"});
     let (status, problem) = create(&server, &alice, other).await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("client_id_reused")));
     assert_eq!(problem["field"], "client_id");
-    let bad = json!({"participants": [bob.user.id], "client_id": " "});
+    let bad = json!({"participants": [bob.email()], "client_id": " "});
     assert_eq!(create(&server, &alice, bad).await.1["field"], "client_id");
     // It stays one chat after a restart, and is not made again once it was deleted.
     let server = TestServer::start_in(server.stop().await, |_| {}).await;

@@ -85,7 +85,7 @@ async fn who_is_invited_is_in_the_groups_of_the_invitation_and_hears_what_is_sai
     let alice = server.invite(&owner, json!({})).await;
     let (_, alice) = server.join("alice", Some(&alice)).await;
     let alice = UserId(alice["user"]["id"].as_i64().unwrap());
-    let body = json!({"participants": [alice], "title": "Team"});
+    let body = json!({"participants": ["alice@example.org"], "title": "Team"});
     let group = server.call(Method::POST, paths::CHATS, &owner, body).await["id"].as_i64().unwrap();
     let invitation = server.invite(&owner, json!({"role": "guest", "chats": [group], "uses": 2})).await;
     let (status, guest) = server.join("guest", Some(&invitation)).await;
@@ -166,10 +166,16 @@ async fn who_is_suspended_is_out_at_once_and_can_come_back_later() {
     let unknown = server.log_in("nobody@example.org", "correct horse").await;
     assert_eq!(server.log_in("alice@example.org", "correct horse").await, unknown);
     let (status, problem) = server
-        .request(Method::POST, paths::CHATS, Some(&owner.token), json!({"participants": [alice.user.id]}))
+        .request(Method::POST, paths::CHATS, Some(&owner.token), json!({"participants": [alice.email()]}))
         .await;
-    let (_, of_nobody) =
-        server.request(Method::POST, paths::CHATS, Some(&owner.token), json!({"participants": [999]})).await;
+    let (_, of_nobody) = server
+        .request(
+            Method::POST,
+            paths::CHATS,
+            Some(&owner.token),
+            json!({"participants": ["nobody@example.org"]}),
+        )
+        .await;
     assert_eq!((status, problem), (StatusCode::BAD_REQUEST, of_nobody));
 
     let path = paths::person_action(alice.user.id, "restore");

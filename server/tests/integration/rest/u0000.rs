@@ -49,7 +49,7 @@ pub async fn is_refused_by_its_field_or_kept(server: &TestServer) {
         (
             &post,
             paths::CHATS,
-            json!({"participants": [bob.user.id], "title": "Din\0ner"}),
+            json!({"participants": [bob.email()], "title": "Din\0ner"}),
             400,
             "invalid_field",
             Some("title"),

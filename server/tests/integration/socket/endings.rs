@@ -57,10 +57,10 @@ async fn leaving_ends_the_streams_of_who_left_and_of_nobody_else() {
 }
 
 #[tokio::test]
-async fn deleting_a_chat_ends_its_streams() {
+async fn deleting_a_group_ends_its_streams() {
     let server = TestServer::start().await;
     let [alice, bob] = [server.register("alice").await, server.register("bob").await];
-    let chat = server.start_chat(&alice, &bob).await;
+    let chat = server.start_group(&alice, &[&bob]).await;
     let mut a = server.one(&alice, chat).await;
     let mut b = server.many(&bob).await;
     b.subscribe(chat, None, None).await;

@@ -157,7 +157,7 @@ async fn who_is_put_into_a_chat_is_told() {
         ServerFrame::ChatAdded(added) => assert_eq!(added.chat.id, chat),
         other => panic!("{other:?}"),
     }
-    server.call(Method::POST, &paths::participants(chat), &alice, json!({"user": carol.user.id})).await;
+    server.call(Method::POST, &paths::participants(chat), &alice, json!({"user": carol.email()})).await;
     match c.frame().await {
         ServerFrame::ChatAdded(added) => assert_eq!(added.chat.participants.len(), 3),
         other => panic!("{other:?}"),

@@ -1,9 +1,11 @@
 //! Accounts and sign-ins.
 
+use causerie_protocol::event::User;
 use causerie_protocol::rest::UserRef;
-use causerie_protocol::{TokenId, UserId};
+use causerie_protocol::{Event, ServerFrame, TokenId, UserId};
 use causerie_server::clock::UnixMicros;
 use causerie_server::hub::Ending;
+use causerie_server::store::Change;
 
 use super::world::World;
 
@@ -29,9 +31,9 @@ pub async fn an_address_is_one_account_in_every_spelling(world: World) {
         for spelling in others {
             assert_eq!(world.store.create_user(spelling, "Two", "hash").await.unwrap(), None, "{spelling}");
             let (found, _) = world.store.account(spelling).await.unwrap().unwrap();
-            assert_eq!((found.id, found.email.as_str()), (made.id, registered), "{spelling}");
-            let found = world.store.find_user(&UserRef::Email(spelling.into())).await.unwrap().unwrap();
-            assert_eq!(found.id, made.id, "{spelling}");
+            assert_eq!((found.id, found.email.as_deref()), (made.id, Some(registered)), "{spelling}");
+            let found = world.store.reachable_user(world.alice, &UserRef::Email(spelling.into())).await;
+            assert_eq!(found.unwrap(), Some(made.id), "{spelling}");
         }
     }
     // A dotless ı is another letter than i, in every place.
@@ -48,12 +50,50 @@ pub async fn a_password_hash_is_replaced_while_it_is_the_old_one(world: World) {
     assert_eq!(hash("bob@example.org").await, "hash");
 }
 
-pub async fn people_are_found_by_id_and_by_address(world: World) {
-    let by_id = world.store.find_user(&UserRef::Id(world.bob)).await.unwrap().unwrap();
-    let by_address = world.store.find_user(&UserRef::Email("BOB@example.org".into())).await.unwrap().unwrap();
-    assert_eq!(by_id, by_address);
-    assert_eq!(by_id.name, "bob");
-    assert_eq!(world.store.find_user(&UserRef::Id(UserId(999))).await.unwrap(), None);
+pub async fn people_are_reached_by_address_and_by_id_only_by_those_who_share_a_chat(world: World) {
+    let reach =
+        async |user: UserId, wanted: UserRef| world.store.reachable_user(user, &wanted).await.unwrap();
+    let by_address = async |user| reach(user, UserRef::Email("BOB@example.org".into())).await;
+    assert_eq!(by_address(world.carol).await, Some(world.bob));
+    for nobody in [world.bob, UserId(999)] {
+        assert_eq!(reach(world.alice, UserRef::Id(nobody)).await, None);
+    }
+    let group = world.group().await;
+    assert_eq!(reach(world.alice, UserRef::Id(world.bob)).await, Some(world.bob));
+    assert_eq!(reach(world.alice, UserRef::Id(world.alice)).await, Some(world.alice));
+    assert_eq!(reach(world.carol, UserRef::Id(world.bob)).await, None);
+    world.event(group, world.bob, Change::Leave).await;
+    assert_eq!(reach(world.alice, UserRef::Id(world.bob)).await, None);
+    assert_eq!(by_address(world.alice).await, Some(world.bob));
+}
+
+pub async fn nobody_sees_the_address_of_others(world: World) {
+    let group = world.group().await;
+    let said = world.say(group, world.bob, "Hello").await;
+    let joined = world.event(group, world.alice, Change::Join { user: world.carol }).await;
+    assert_eq!(said.sender.email, None);
+    let store = &world.store;
+    let seen = serde_json::to_string(&(
+        joined_user(&joined),
+        world.seen_by(world.alice, group).await,
+        store.chats(world.alice, None, 10).await.unwrap(),
+        store.messages(world.alice, group, None, 10).await.unwrap(),
+        store.message(world.alice, said.id).await.unwrap(),
+    ));
+    let log: Vec<String> =
+        world.log(group, 0).await.into_iter().map(|event| ServerFrame::Event(event).encode()).collect();
+    for seen in log.iter().chain([&seen.unwrap()]) {
+        assert!(!seen.contains("example.org") && !seen.contains("email"), "{seen}");
+    }
+    // One's own is in the sign-in.
+    store.create_token(world.alice, [7; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
+    let own = store.token([7; 32]).await.unwrap().unwrap().user;
+    assert_eq!(own.email.as_deref(), Some("alice@example.org"));
+}
+
+fn joined_user(event: &Event) -> &User {
+    let Event::Joined(joined) = event else { panic!("{event:?}") };
+    &joined.user
 }
 
 pub async fn a_token_is_found_by_its_digest_until_it_is_revoked(world: World) {

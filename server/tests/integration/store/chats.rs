@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use causerie_protocol::rest::{ChatKind, ChatStatus};
 use causerie_protocol::{ChatId, ClientId, Event, MessageId, MessageText, Seq, limits};
-use causerie_server::store::{Change, Created, NewChat, Refused};
+use causerie_server::store::{Change, Created, Deletion, NewChat, Refused};
 
 use super::world::{World, message};
 
@@ -76,9 +76,9 @@ pub async fn only_messages_move_a_chat(world: World) {
     for change in [
         Change::Edit { id, text: MessageText::new("other").unwrap() },
         Change::Join { user: world.carol },
-        Change::Update { title: Some("Lunch".into()), status: None },
-        Change::Update { title: None, status: Some(ChatStatus::Closed) },
-        Change::Update { title: None, status: Some(ChatStatus::Active) },
+        Change::Update { title: Some("Lunch".into()), status: None, hides_past: None },
+        Change::Update { title: None, status: Some(ChatStatus::Closed), hides_past: None },
+        Change::Update { title: None, status: Some(ChatStatus::Active), hides_past: None },
         Change::Read { seq: Seq(1) },
         Change::Delete { id },
     ] {
@@ -208,9 +208,15 @@ pub async fn the_same_client_id_is_one_chat_for_ever(world: World) {
     assert_eq!(create(asked()).await, Created::Existing(pair));
     assert_eq!(create(asked()).await, Created::Repeated(pair));
     // For ever: also when the chat was renamed, and when it is gone.
-    world.event(chat, world.bob, Change::Update { title: Some("Sea".into()), status: None }).await;
+    world
+        .event(
+            chat,
+            world.alice,
+            Change::Update { title: Some("Sea".into()), status: None, hides_past: None },
+        )
+        .await;
     assert_eq!(create(trip(&world, "c-1")).await, Created::Repeated(chat));
-    world.store.delete_chat(world.bob, chat).await.unwrap().unwrap();
+    world.store.delete_chat(world.alice, chat).await.unwrap().unwrap();
     assert_eq!(create(trip(&world, "c-1")).await, Created::Repeated(chat));
     assert_eq!(world.store.chat(world.alice, chat).await.unwrap(), None);
 }
@@ -238,15 +244,17 @@ pub async fn copies_of_a_request_that_come_at_once_make_one_chat(world: World) {
     assert_eq!((made, ids.len(), order(&world).await.len()), (1, 1, 1));
 }
 
-pub async fn a_deleted_chat_is_gone_with_its_log(world: World) {
-    let chat = world.pair().await;
+pub async fn a_deleted_group_is_gone_with_its_log(world: World) {
+    let chat = world.group().await;
     let message_id = world.say(chat, world.alice, "gone").await.id;
-    assert_eq!(world.store.delete_chat(world.carol, chat).await.unwrap(), None);
-    assert_eq!(world.store.delete_chat(world.bob, chat).await.unwrap(), Some(vec![world.alice, world.bob]));
+    assert_eq!(world.store.delete_chat(world.carol, chat).await.unwrap(), Err(Refused::NoSuchChat));
+    assert_eq!(world.store.delete_chat(world.bob, chat).await.unwrap(), Err(Refused::RoleTooLow));
+    let deleted = world.store.delete_chat(world.alice, chat).await.unwrap();
+    assert_eq!(deleted, Ok(Deletion::ForAll(vec![world.alice, world.bob])));
     assert_eq!(world.store.chat(world.alice, chat).await.unwrap(), None);
     assert!(world.store.heads(&[chat]).await.unwrap().is_empty());
-    let (again, new) = world.new_chat(&[world.alice, world.bob], None).await;
-    assert!(new && again != chat, "ids are not used again");
+    let again = world.group().await;
+    assert!(again != chat, "ids are not used again");
     assert!(world.say(again, world.alice, "new").await.id > message_id, "nor are messages' ids");
 }
 
@@ -256,7 +264,7 @@ pub async fn a_group_takes_people_and_lets_them_go(world: World) {
     let joined = world.event(chat, world.alice, Change::Join { user: world.carol }).await;
     assert!(matches!(&joined, Event::Joined(data) if data.user.id == world.carol && data.seq == Seq(2)));
     assert_eq!(world.seen_by(world.carol, chat).await.unread, 0, "what was said before is not unread");
-    let again = world.append(chat, world.bob, Change::Join { user: world.carol }).await;
+    let again = world.append(chat, world.alice, Change::Join { user: world.carol }).await;
     assert_eq!(again, Err(Refused::AlreadyIn));
     let left = world.event(chat, world.carol, Change::Leave).await;
     assert!(matches!(&left, Event::Left(data) if data.user.id == world.carol && data.seq == Seq(3)));

@@ -2,7 +2,7 @@
 
 use causerie_protocol::rest::ChatStatus;
 use causerie_protocol::{Event, Seq};
-use causerie_server::store::{Append, Appended, Change, Refused};
+use causerie_server::store::{Append, Appended, Change, Refused, StoredRead};
 
 use super::world::{World, message};
 
@@ -86,20 +86,20 @@ pub async fn two_people_may_use_the_same_client_id(world: World) {
 }
 
 pub async fn a_closed_chat_takes_no_messages(world: World) {
-    let chat = world.pair().await;
+    let chat = world.group().await;
     let Event::Message(first) = world.event(chat, world.alice, message("in time", Some("m-1"))).await else {
         panic!("no message")
     };
-    let close = Change::Update { title: None, status: Some(ChatStatus::Closed) };
+    let close = Change::Update { title: None, status: Some(ChatStatus::Closed), hides_past: None };
     assert!(matches!(
-        world.event(chat, world.bob, close).await,
+        world.event(chat, world.alice, close).await,
         Event::ChatChanged(data) if data.status == ChatStatus::Closed && data.seq == Seq(2)
     ));
     assert_eq!(world.append(chat, world.alice, message("late", None)).await, Err(Refused::ChatClosed));
     // A repeat of what was stored before is acknowledged all the same.
     let again = world.append(chat, world.alice, message("in time", Some("m-1"))).await;
     assert_eq!(again, Ok(Appended::Duplicate(first)));
-    let open = Change::Update { title: None, status: Some(ChatStatus::Active) };
+    let open = Change::Update { title: None, status: Some(ChatStatus::Active), hides_past: None };
     world.event(chat, world.alice, open).await;
     world.say(chat, world.alice, "again").await;
     assert_eq!(world.texts(chat).await, ["in time", "again"]);
@@ -154,7 +154,8 @@ pub async fn read_positions_only_grow_and_stop_at_the_head(world: World) {
     }
     assert_eq!(world.seen_by(world.bob, chat).await.read_seq, Seq(3));
     let unread = world.group().await;
-    assert_eq!(world.store.reads(&[chat, unread]).await.unwrap(), [(chat, world.bob, Seq(3))]);
+    let read = StoredRead { chat, user: world.bob, seq: Seq(3), hidden: false };
+    assert_eq!(world.store.reads(&[chat, unread]).await.unwrap(), [read]);
     assert_eq!(world.seen_by(world.alice, chat).await.participants[1].read_seq, Seq(3));
     assert_eq!(world.log(chat, 3).await, [], "reading is not in the log");
 }

@@ -46,7 +46,7 @@ mod on_a_turkish_postgres {
         turkish:
         accounts::an_address_is_taken_whatever_its_case,
         accounts::an_address_is_one_account_in_every_spelling,
-        accounts::people_are_found_by_id_and_by_address,
+        accounts::people_are_reached_by_address_and_by_id_only_by_those_who_share_a_chat,
     }
 }
 

@@ -6,10 +6,6 @@ use causerie_server::store::{Append, Appended, Change, Refused};
 
 use super::world::{World, message};
 
-fn status(status: ChatStatus) -> Change {
-    Change::Update { title: None, status: Some(status) }
-}
-
 pub async fn who_was_out_of_the_chat_stays_refused_for_that_message(world: World) {
     let group = world.group().await;
     world.event(group, world.bob, Change::Leave).await;
@@ -25,11 +21,11 @@ pub async fn who_was_out_of_the_chat_stays_refused_for_that_message(world: World
 }
 
 pub async fn a_message_to_a_closed_chat_stays_refused_when_it_opens(world: World) {
-    let chat = world.pair().await;
-    world.event(chat, world.bob, status(ChatStatus::Closed)).await;
+    let chat = world.group().await;
+    world.set_status(chat, ChatStatus::Closed).await;
     let refused = world.append(chat, world.alice, message("late", Some("m-1"))).await;
     assert_eq!(refused, Err(Refused::ChatClosed));
-    world.event(chat, world.bob, status(ChatStatus::Active)).await;
+    world.set_status(chat, ChatStatus::Active).await;
     let again = world.append(chat, world.alice, message("late", Some("m-1"))).await;
     assert_eq!(again, Err(Refused::ChatClosed));
     // Of that person in that chat only, and a new name is a new message.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use causerie_protocol::rest::Chat;
+use causerie_protocol::rest::{Chat, ChatStatus};
 use causerie_protocol::{ChatId, ClientId, Event, Message, MessageText, Seq, UserId};
 use causerie_server::store::{Append, AppendResult, Appended, Change, Created, NewChat, Store};
 
@@ -54,6 +54,12 @@ impl World {
             Created::Existing(id) => (id, false),
             other => panic!("nothing was repeated: {other:?}"),
         }
+    }
+
+    /// Opens or closes a group.
+    pub async fn set_status(&self, group: ChatId, status: ChatStatus) -> Event {
+        self.event(group, self.alice, Change::Update { title: None, status: Some(status), hides_past: None })
+            .await
     }
 
     pub async fn append(&self, chat: ChatId, actor: UserId, change: Change) -> AppendResult {

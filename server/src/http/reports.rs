@@ -1,0 +1,86 @@
+//! `/api/reports/` and `/api/admin/reports/…`: telling the moderators of a message, and what they do about it.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use causerie_protocol::reports::{CloseReport, CreateReport, Report};
+use causerie_protocol::{ReportId, limits, paths};
+use serde::Deserialize;
+
+use super::RouteSlash;
+use super::caller::check_rate;
+use super::id::{Id, Resource};
+use super::json_body::JsonBody;
+use crate::auth::Caller;
+use crate::refusal::Refusal;
+use crate::state::AppState;
+use crate::store::{ReportClosed, Reported};
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route_slash(paths::REPORTS, post(report))
+        .route_slash(paths::ADMIN_REPORTS, get(list))
+        .route_slash(&format!("{}{{id}}/", paths::ADMIN_REPORTS), get(read))
+        .route_slash(&format!("{}{{id}}/close/", paths::ADMIN_REPORTS), post(close))
+}
+
+impl Resource for ReportId {
+    fn not_found() -> Refusal {
+        Refusal::no_such_report()
+    }
+}
+
+/// The answer is the same for a report and its repeat; who is reported is not told.
+async fn report(
+    State(app): State<AppState>,
+    caller: Caller,
+    JsonBody(body): JsonBody<CreateReport>,
+) -> Result<StatusCode, Refusal> {
+    check_rate(&app, &caller, None)?;
+    match app.store.report(caller.user.id, &body).await? {
+        Reported::New(_) | Reported::Known(_) => Ok(StatusCode::NO_CONTENT),
+        Reported::NoSuchMessage => Err(Refusal::no_such_message()),
+        Reported::OwnMessage => Err(Refusal::own_message_reported()),
+        Reported::TooMany { wait } => Err(Refusal::too_many_reports(wait)),
+    }
+}
+
+/// Which reports are listed.
+#[derive(Deserialize)]
+struct Place {
+    /// Those that are closed too.
+    #[serde(default)]
+    all: bool,
+    before: Option<i64>,
+}
+
+async fn list(
+    State(app): State<AppState>,
+    query: Result<Query<Place>, QueryRejection>,
+) -> Result<Json<Vec<Report>>, Refusal> {
+    let Query(place) = query.map_err(|_| {
+        Refusal::invalid("query", "\"before\" is the id of a report, and \"all\" is true or false.")
+    })?;
+    let before = ReportId(place.before.unwrap_or(i64::MAX));
+    Ok(Json(app.store.reports(!place.all, before, limits::ADMIN_PAGE as u64).await?))
+}
+
+async fn read(State(app): State<AppState>, Id(id): Id<ReportId>) -> Result<Json<Report>, Refusal> {
+    app.store.read_report(id).await?.map(Json).ok_or_else(Refusal::no_such_report)
+}
+
+async fn close(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<ReportId>,
+    JsonBody(body): JsonBody<CloseReport>,
+) -> Result<Json<Report>, Refusal> {
+    check_rate(&app, &caller, None)?;
+    match app.store.close_report(caller.user.id, id, &body).await? {
+        ReportClosed::Now(report) => Ok(Json(*report)),
+        ReportClosed::Before(report) => Err(Refusal::report_closed(&report)),
+        ReportClosed::NoSuchReport => Err(Refusal::no_such_report()),
+    }
+}

@@ -1,0 +1,90 @@
+//! Reports, which no deletion changes.
+
+use causerie_protocol::reports::{CloseReport, CreateReport, ReportAction, ReportReason};
+use causerie_protocol::{MessageId, MessageText, ReportId, UserId, limits};
+use causerie_server::store::{Change, ReportClosed, Reported};
+
+use super::world::World;
+
+impl World {
+    async fn report(&self, reporter: UserId, message_id: MessageId) -> Reported {
+        let words = Some(MessageText::new("It \u{0} hurts").unwrap());
+        let report = CreateReport { message_id, reason: ReportReason::Harassment, words };
+        self.store.report(reporter, &report).await.unwrap()
+    }
+}
+
+pub async fn a_report_keeps_the_message_and_those_before_it_whatever_is_deleted(world: World) {
+    let group = world.group().await;
+    for number in 0..15 {
+        world.say(group, if number % 2 == 0 { world.alice } else { world.bob }, &number.to_string()).await;
+    }
+    let rude = world.say(group, world.bob, "Rude").await;
+    let Reported::New(id) = world.report(world.alice, rude.id).await else { panic!("not new") };
+    world.event(group, world.bob, Change::Delete { id: rude.id }).await;
+    world.store.delete_chat(world.alice, group).await.unwrap().unwrap();
+    let report = world.store.read_report(id).await.unwrap().unwrap();
+    assert_eq!((report.reporter.id, report.reported.id), (world.alice, world.bob));
+    assert_eq!((report.reason, report.words.as_deref()), (ReportReason::Harassment, Some("It \u{0} hurts")));
+    let texts: Vec<&str> = report.context.iter().map(|copy| copy.content.as_str()).collect();
+    assert_eq!(texts, ["5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "Rude"]);
+    assert_eq!(report.context.len(), limits::REPORT_CONTEXT + 1);
+    assert!(report.context.iter().all(|copy| copy.sender.email.is_none()));
+    let listed = world.store.reports(true, ReportId(i64::MAX), 9).await.unwrap();
+    assert!(listed[0].id == id && listed[0].context.is_empty() && listed.len() == 1);
+}
+
+pub async fn only_what_one_may_see_is_reported_and_copied(world: World) {
+    let group = world.group().await;
+    let before = world.say(group, world.bob, "Before").await;
+    assert_eq!(world.report(world.carol, before.id).await, Reported::NoSuchMessage);
+    assert_eq!(world.report(world.bob, before.id).await, Reported::OwnMessage);
+    assert_eq!(world.report(world.alice, MessageId(999)).await, Reported::NoSuchMessage);
+    let hide = Change::Update { title: None, status: None, hides_past: Some(true) };
+    world.event(group, world.alice, hide).await;
+    world.event(group, world.alice, Change::Join { user: world.carol }).await;
+    assert_eq!(world.report(world.carol, before.id).await, Reported::NoSuchMessage);
+    let after = world.say(group, world.bob, "After").await;
+    let Reported::New(id) = world.report(world.carol, after.id).await else { panic!("not new") };
+    assert_eq!(world.report(world.carol, after.id).await, Reported::Known(id));
+    assert_eq!(world.store.read_report(id).await.unwrap().unwrap().context.len(), 1);
+}
+
+pub async fn a_person_reports_so_much_a_day(world: World) {
+    let group = world.group().await;
+    for number in 0..=limits::REPORTS_PER_DAY {
+        let said = world.say(group, world.bob, &number.to_string()).await.id;
+        let reported = world.report(world.alice, said).await;
+        if number < limits::REPORTS_PER_DAY {
+            assert!(matches!(reported, Reported::New(_)), "{number}: {reported:?}");
+        } else {
+            let Reported::TooMany { wait } = reported else { panic!("{reported:?}") };
+            assert!(wait.as_secs() > 86_000 && wait.as_secs() <= 86_400, "{wait:?}");
+        }
+    }
+}
+
+pub async fn of_two_moderators_who_act_at_once_one_does_and_the_other_is_told(world: World) {
+    let group = world.group().await;
+    let said = world.say(group, world.bob, "Rude").await.id;
+    let Reported::New(id) = world.report(world.alice, said).await else { panic!("not new") };
+    let close = |moderator, action| {
+        let store = world.store.clone();
+        tokio::spawn(async move {
+            store.close_report(moderator, id, &CloseReport { action, note: None }).await.unwrap()
+        })
+    };
+    let (one, other) =
+        (close(world.alice, ReportAction::Warned), close(world.carol, ReportAction::Dismissed));
+    let (done, told) = match (one.await.unwrap(), other.await.unwrap()) {
+        (ReportClosed::Now(done), ReportClosed::Before(told))
+        | (ReportClosed::Before(told), ReportClosed::Now(done)) => (done, told),
+        other => panic!("{other:?}"),
+    };
+    assert!(done.outcome.is_some() && done.outcome == told.outcome);
+    assert!(world.store.reports(true, ReportId(i64::MAX), 9).await.unwrap().is_empty());
+    assert_eq!(world.store.reports(false, ReportId(i64::MAX), 9).await.unwrap().len(), 1);
+    let none = CloseReport { action: ReportAction::Other, note: None };
+    let closed = world.store.close_report(world.alice, ReportId(999), &none).await.unwrap();
+    assert_eq!(closed, ReportClosed::NoSuchReport);
+}
