@@ -105,6 +105,13 @@ impl World {
     async fn signed_in(&self, route: &Route, walker: &Walker) -> Option<Person> {
         match &walker.person {
             Some(person) if route.path == paths::LOGOUT => Some(self.server.login(person).await),
+            // Every sign-in of the account ends by it.
+            Some(_) if route.path == paths::DELETE_ACCOUNT => {
+                let leaving = self.server.register(&format!("leaving-{}", walker.name)).await;
+                let role = walker.role.expect("who has an account has a role");
+                self.server.role(&self.owner, &leaving, role.as_str()).await;
+                Some(leaving)
+            }
             person => person.clone(),
         }
     }
@@ -118,6 +125,9 @@ impl World {
             (&Method::POST, paths::LOGIN) => {
                 json!({"email": self.owner.email(), "password": "correct horse"})
             }
+            // No mail is sent here.
+            (&Method::POST, paths::RESET) => json!({"email": email}),
+            (&Method::POST, paths::DELETE_ACCOUNT) => json!({"current_password": "correct horse"}),
             (&Method::POST, paths::RESET_PASSWORD) => {
                 json!({"token": "x".repeat(64), "password": "correct horse"})
             }
@@ -226,10 +236,14 @@ impl World {
     }
 }
 
-/// Whether the body that is sent names nobody and nothing, so that even who may is told so.
+/// Whether the body that is sent names nobody and nothing, or there is nothing that could do it, so that even who may is
+/// told so.
 fn body_is_of_nobody(route: &Route) -> bool {
     route.method == Method::POST
-        && matches!(route.path, paths::RESET_PASSWORD | paths::INVITATION | paths::BLOCKS | paths::REPORTS)
+        && matches!(
+            route.path,
+            paths::RESET | paths::RESET_PASSWORD | paths::INVITATION | paths::BLOCKS | paths::REPORTS
+        )
 }
 
 async fn everybody_walks_the_whole_table(server: TestServer) {
