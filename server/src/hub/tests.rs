@@ -1,11 +1,14 @@
 //! Who is sent what, and what is kept of those who are gone.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use causerie_protocol::CloseCode;
+use causerie_protocol::{CloseCode, Role, User};
 
 use super::*;
 use crate::bus::{Envelope, deliver_all};
+use crate::clock::UnixMicros;
+use crate::known_tokens::KnownToken;
 use crate::outbox::{Scope, Signal};
 
 fn outbox(user: i64) -> Arc<Outbox> {
@@ -117,6 +120,32 @@ fn who_left_a_chat_is_not_known_in_it_whether_or_not_a_socket_followed() {
     hub.chat_deleted(chat, &[]);
     hub.subscribe(chat, &socket);
     assert_eq!(hub.recent_head(chat, &socket), None, "the chat was deleted");
+}
+
+#[test]
+fn a_known_token_is_forgotten_once_something_stands_between_its_user_and_others() {
+    let (digest, trust) = ([7; 32], Duration::from_secs(60));
+    let changes: [fn(&Hub); 3] = [
+        |hub| hub.part(UserId(1), UserId(2)),
+        |hub| hub.part(UserId(2), UserId(1)),
+        |hub| hub.hide(UserId(1), true, false),
+    ];
+    for change in changes {
+        let hub = Hub::new();
+        let user = User { id: UserId(1), email: None, name: "Alice".to_owned() };
+        let expires_at = UnixMicros(i64::MAX);
+        let token =
+            KnownToken { id: TokenId(1), user, role: Role::Member, expires_at, has_boundaries: false };
+        let tokens = hub.known_tokens();
+        tokens.keep(tokens.begin(), digest, token.clone());
+        assert!(tokens.get(&digest, trust).is_some());
+        let reading = tokens.begin();
+        change(&hub);
+        assert!(tokens.get(&digest, trust).is_none());
+        // What was read before that may not be kept after it.
+        tokens.keep(reading, digest, token);
+        assert!(tokens.get(&digest, trust).is_none());
+    }
 }
 
 #[test]

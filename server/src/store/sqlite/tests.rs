@@ -184,7 +184,7 @@ async fn a_batch_sees_what_another_connection_committed_since_the_last_one() {
     assert_eq!((message.seq, message.id, &*message.sender.name), (Seq(7), MessageId(41), "another"));
     sqlx::raw_sql("UPDATE chats SET closed = 1").execute(&store.writer).await.unwrap();
     assert_eq!(store.append(&say(ana, chat, "b")).await.unwrap(), [Err(Refused::ChatClosed)]);
-    store.delete_chat(ana, chat).await.unwrap();
+    store.delete_chat(ana, chat).await.unwrap().unwrap();
     assert_eq!(store.append(&say(ana, chat, "c")).await.unwrap(), [Err(Refused::NoSuchChat)]);
 }
 

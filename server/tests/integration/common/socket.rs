@@ -1,7 +1,7 @@
 //! A client's end of a socket, over a WebSocket library of its own.
 
 use causerie_protocol::server_frame::{Ack, ErrorReply, Pong, Presence, Subscribed};
-use causerie_protocol::{ChatId, Event, Message, Seq, ServerFrame, handshake, paths};
+use causerie_protocol::{ChatId, Event, Message, Seq, ServerFrame, UserId, handshake, paths};
 use causerie_testkit::{LIMIT, socket};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -62,6 +62,16 @@ impl TestServer {
         socket.welcome().await;
         socket.subscribed().await;
         socket
+    }
+
+    /// Whom a person has blocked, as a new socket says it.
+    pub async fn blocked(&self, who: &Person) -> Vec<UserId> {
+        let mut socket = self.socket(&who.token, paths::SOCKET).await;
+        let welcome = |frame| match frame {
+            ServerFrame::Welcome(welcome) => Some(welcome.blocked),
+            _ => None,
+        };
+        socket.until(welcome).await
     }
 }
 

@@ -3,7 +3,7 @@
 use causerie_protocol::paths;
 use causerie_testkit::{LIMIT, eventually};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Nodes;
 use crate::tokens::refusal;
@@ -53,5 +53,18 @@ async fn a_revocation_that_redis_lost_is_felt_all_the_same() {
     let refused = async || refusal(&nodes.other, &alice).await;
     let reason = eventually("that the other node refuses it", LIMIT, refused).await.unwrap();
     assert_eq!(reason, "Token revoked: sign in again.");
+    nodes.redis.resume().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_block_that_redis_lost_is_known_to_new_sockets_all_the_same() {
+    let nodes = Nodes::start().await;
+    let [alice, bob] = [nodes.one.register("alice").await, nodes.one.register("bob").await];
+    nodes.one.start_chat(&alice, &bob).await;
+    nodes.redis.pause().unwrap();
+    assert_eq!(nodes.other.blocked(&alice).await, []);
+    nodes.one.call(Method::POST, paths::BLOCKS, &alice, json!({"user_id": bob.user.id})).await;
+    let found = async || Some(nodes.other.blocked(&alice).await).filter(|blocked| !blocked.is_empty());
+    assert_eq!(eventually("that the other node knows", LIMIT, found).await.unwrap(), [bob.user.id]);
     nodes.redis.resume().unwrap();
 }

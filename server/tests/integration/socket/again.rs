@@ -2,7 +2,7 @@
 
 use causerie_protocol::{Seq, paths};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::server::TestServer;
 
@@ -17,37 +17,76 @@ async fn who_comes_back_is_told_where_the_chat_stands_now() {
     // Closed by the server's answer to the close, so its session has ended.
     a.close().await;
     // While no socket follows the chat.
-    let body = serde_json::json!({"content": "two"});
+    let body = json!({"content": "two"});
     server.call(Method::POST, &paths::messages(chat), &bob, body).await;
     let mut a = server.socket(&alice.token, &paths::chat_socket(chat, Some(Seq(1)))).await;
     a.welcome().await;
     let subscribed = a.subscribed().await;
     assert_eq!((subscribed.head, subscribed.reset), (Seq(2), false));
     assert_eq!(a.message().await.content, "two");
-    let body = serde_json::json!({"content": "three"});
+    let body = json!({"content": "three"});
     server.call(Method::POST, &paths::messages(chat), &bob, body).await;
     let message = a.message().await;
     assert_eq!((message.seq, message.content), (Seq(3), "three".to_owned()));
 }
 
 #[tokio::test]
-async fn who_left_a_chat_or_whose_chat_is_gone_is_not_let_in_though_they_were_there_a_moment_ago() {
+async fn whose_membership_ended_is_not_let_in_though_they_were_there_a_moment_ago() {
     let server = TestServer::start().await;
     let [alice, bob] = [server.register("alice").await, server.register("bob").await];
-    let group = server.start_group(&alice, &[&bob]).await;
-    let pair = server.start_chat(&alice, &bob).await;
-    for chat in [group, pair] {
+    let left = server.start_group(&alice, &[&bob]).await;
+    let removed = server.start_group(&alice, &[&bob]).await;
+    let deleted = server.start_group(&alice, &[&bob]).await;
+    let copy_removed = server.start_chat(&alice, &bob).await;
+    let chats = [left, removed, deleted, copy_removed];
+    for chat in chats {
         server.one(&bob, chat).await.close().await;
         // Let in from memory.
         server.one(&bob, chat).await.close().await;
     }
-    server.call(Method::POST, &paths::leave(group), &bob, Value::Null).await;
-    server.call(Method::DELETE, &paths::chat(pair), &alice, Value::Null).await;
-    for chat in [group, pair] {
+    server.call(Method::POST, &paths::leave(left), &bob, Value::Null).await;
+    let bob_there = paths::participant(removed, bob.user.id);
+    server.call(Method::DELETE, &bob_there, &alice, Value::Null).await;
+    server.call(Method::DELETE, &paths::chat(deleted), &alice, Value::Null).await;
+    server.call(Method::DELETE, &paths::chat(copy_removed), &bob, Value::Null).await;
+    for chat in chats {
         let closed = server.socket(&bob.token, &paths::chat_socket(chat, None)).await.closed().await;
         assert_eq!(closed.0, 4003);
         let mut many = server.many(&bob).await;
         many.subscribe(chat, None, None).await;
         assert_eq!(many.error().await.code, causerie_protocol::ErrorCode::NoSuchChat);
     }
+}
+
+#[tokio::test]
+async fn who_does_not_see_what_was_said_before_does_not_when_they_come_back_either() {
+    let server = TestServer::start().await;
+    let [alice, bob, carol] =
+        [server.register("alice").await, server.register("bob").await, server.register("carol").await];
+    let group = server.start_group(&alice, &[&carol]).await;
+    server.call(Method::PATCH, &paths::chat(group), &alice, json!({"hides_past": true})).await;
+    server.call(Method::POST, &paths::messages(group), &alice, json!({"content": "between us"})).await;
+    let body = json!({"user": bob.email()});
+    server.call(Method::POST, &paths::participants(group), &alice, body).await;
+    for _ in 0..3 {
+        let mut b = server.socket(&bob.token, &paths::chat_socket(group, Some(Seq(1)))).await;
+        b.welcome().await;
+        let subscribed = b.subscribed().await;
+        assert_eq!(
+            (subscribed.head, subscribed.reset),
+            (Seq(3), true),
+            "from afresh, not from the second event"
+        );
+        b.close().await;
+    }
+}
+
+#[tokio::test]
+async fn the_next_socket_knows_of_a_block_though_the_token_was_checked_before_it() {
+    let server = TestServer::start().await;
+    let [alice, bob] = [server.register("alice").await, server.register("bob").await];
+    server.start_chat(&alice, &bob).await;
+    assert_eq!(server.blocked(&alice).await, []);
+    server.call(Method::POST, paths::BLOCKS, &alice, json!({"user_id": bob.user.id})).await;
+    assert_eq!(server.blocked(&alice).await, [bob.user.id]);
 }
