@@ -338,7 +338,7 @@ impl Hub {
     /// Changes what a person hides from others, and so does not see of them.
     pub fn hide(&self, user: UserId, online: bool, read: bool) {
         self.0.known_tokens.forget_user(user);
-        self.users().for_each_socket_of(user, |socket| socket.hide(online, read));
+        self.users().hide(user, online, read);
     }
 
     /// Closes the sockets that a token opened, and lets it open no other.

@@ -149,6 +149,21 @@ fn a_known_token_is_forgotten_once_something_stands_between_its_user_and_others(
 }
 
 #[test]
+fn a_socket_that_comes_while_somebody_is_parted_or_hides_knows_of_it() {
+    let hub = Hub::new();
+    // Their handshakes began before, and may have read that nothing stands between anybody.
+    hub.part(UserId(1), UserId(2));
+    hub.hide(UserId(3), true, true);
+    let sockets = [outbox(1), outbox(2), outbox(3)];
+    for socket in &sockets {
+        hub.register(socket);
+    }
+    let [alice, bob, cleo] = &sockets;
+    assert!(!alice.takes_typing(UserId(2)) && !bob.takes_typing(UserId(1)) && bob.takes_typing(UserId(3)));
+    assert!(cleo.hides_online() && cleo.hides_read());
+}
+
+#[test]
 fn who_comes_back_within_the_grace_was_never_gone() {
     let hub = Hub::new();
     let [first, second] = [outbox(1), outbox(1)];

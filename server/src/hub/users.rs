@@ -11,7 +11,7 @@ use super::remote_presence::{NodeId, PresenceChange};
 use super::remove;
 use crate::outbox::{Closing, Outbox, Scope};
 
-/// How long a revoked token and a parting are remembered: far longer than a handshake takes from its check to its socket.
+/// How long a revoked token, a parting and a switch are remembered: far longer than a handshake takes from its check to its socket.
 const RECENT: Duration = Duration::from_secs(60);
 
 /// The people of this node, with their sockets.
@@ -25,6 +25,8 @@ pub(super) struct Users {
     revoked: HashMap<TokenId, (Instant, Ending)>,
     /// Who was parted a moment ago, for sockets whose boundaries were read just before.
     parted: Vec<(UserId, UserId, Instant)>,
+    /// What somebody hides since a moment ago, online and read, for the same sockets.
+    hidden: HashMap<UserId, (bool, bool, Instant)>,
     sockets: usize,
     /// The number of the last change in who is here.
     version: u64,
@@ -47,6 +49,7 @@ impl Users {
             leaving: VecDeque::new(),
             revoked: HashMap::new(),
             parted: Vec::new(),
+            hidden: HashMap::new(),
             sockets: 0,
             version: 0,
             changes: Vec::new(),
@@ -65,6 +68,9 @@ impl Users {
             } else if *other == outbox.user {
                 outbox.part(*one);
             }
+        }
+        if let Some((online, read, _)) = self.hidden.get(&outbox.user) {
+            outbox.hide(*online, *read);
         }
         self.by_token.entry(outbox.token).or_insert_with(|| Vec::with_capacity(1)).push(outbox.clone());
         match self.by_id.entry(outbox.user) {
@@ -125,8 +131,14 @@ impl Users {
         self.for_each_socket_of(other, |socket| socket.reunite(one));
     }
 
+    /// Changes what somebody hides.
+    pub(super) fn hide(&mut self, user: UserId, online: bool, read: bool) {
+        self.hidden.insert(user, (online, read, Instant::now()));
+        self.for_each_socket_of(user, |socket| socket.hide(online, read));
+    }
+
     /// Calls `change` for every socket of a person.
-    pub(super) fn for_each_socket_of(&self, user: UserId, change: impl FnMut(&Arc<Outbox>)) {
+    fn for_each_socket_of(&self, user: UserId, change: impl FnMut(&Arc<Outbox>)) {
         if let Some(user) = self.by_id.get(&user) {
             user.sockets.iter().for_each(change);
         }
@@ -140,6 +152,7 @@ impl Users {
     pub(super) fn expire(&mut self, until: Instant) -> Vec<UserId> {
         self.revoked.retain(|_, (at, _)| at.elapsed() < RECENT);
         self.parted.retain(|(_, _, at)| at.elapsed() < RECENT);
+        self.hidden.retain(|_, (_, _, at)| at.elapsed() < RECENT);
         let mut expired = Vec::new();
         while self.leaving.front().is_some_and(|(left_at, _)| *left_at <= until) {
             let Some((_, user)) = self.leaving.pop_front() else { break };
