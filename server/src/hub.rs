@@ -341,6 +341,21 @@ impl Hub {
         self.users().hide(user, online, read);
     }
 
+    /// Lets sockets whose users hide something else than they know do so, given what the store answered about these people;
+    /// it was asked at or after this time.
+    pub fn mend_hidden(&self, users: &[UserId], hidden: &HashMap<UserId, (bool, bool)>, asked_at: Instant) {
+        let otherwise = self.users().hide_otherwise(users, hidden, asked_at);
+        for (user, online, read) in otherwise {
+            self.hide(user, online, read);
+        }
+    }
+
+    /// Everybody with a socket here, or who had one a moment ago.
+    #[must_use]
+    pub fn people_here(&self) -> Vec<UserId> {
+        self.users().ids().into_iter().collect()
+    }
+
     /// Closes the sockets that a token opened, and lets it open no other.
     pub fn token_revoked(&self, token: TokenId) {
         self.sign_in_ended(token, Ending::Revoked);

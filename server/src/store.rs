@@ -508,6 +508,8 @@ pub trait Store: Send + Sync + 'static {
     async fn last_parting(&self) -> Result<i64, StoreError>;
     /// Partings after one, by their numbers, for nodes that may have missed them.
     async fn partings_after(&self, id: i64, limit: u64) -> Result<Vec<(i64, UserId, UserId)>, StoreError>;
+    /// Who of these people hides whether they are online, and how far they have read; who hides nothing is left out.
+    async fn hidden(&self, users: &[UserId]) -> Result<Vec<(UserId, bool, bool)>, StoreError>;
 
     /// Appends a batch in one transaction, in order, and answers for each in the same order.
     ///

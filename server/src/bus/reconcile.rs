@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use causerie_protocol::server_frame::ReadPosition;
 use causerie_protocol::{ChatId, ServerFrame};
@@ -23,6 +23,8 @@ pub(super) const RECONCILE_INTERVAL: Duration = Duration::from_secs(2);
 const GATHER: Duration = Duration::from_millis(20);
 /// Partings of one query.
 const PARTINGS: u64 = 1_000;
+/// People of one query for what they hide.
+const PEOPLE: usize = 1_000;
 /// Chats of one query for heads or read positions.
 const CHATS: usize = 1_000;
 
@@ -110,13 +112,17 @@ impl Reconciler {
         }
         self.store_was_away = store_is_away;
         self.reconcile_reads().await;
-        // A known token says whether its user is parted from anybody, so it is trusted as long as that is read too.
+        // A known token says whether anything stands between its user and others, so it is trusted as long as that is read.
         let asked_at = clock::monotonic();
-        let partings = self.reconcile_partings().await;
-        if let Err(error) = &partings {
-            tracing::warn!(%error, "who is parted from whom can't be read");
+        let boundaries = async {
+            self.reconcile_partings().await?;
+            self.reconcile_hidden().await
+        };
+        let boundaries = boundaries.await;
+        if let Err(error) = &boundaries {
+            tracing::warn!(%error, "what stands between people can't be read");
         }
-        reconcile_tokens(&*self.store, &self.hub, partings.is_ok().then_some(asked_at)).await;
+        reconcile_tokens(&*self.store, &self.hub, boundaries.is_ok().then_some(asked_at)).await;
     }
 
     /// Tells the sessions of heads that the bus did not; an error when not all could be read.
@@ -163,6 +169,17 @@ impl Reconciler {
                 return Ok(());
             }
         }
+    }
+
+    /// Lets the sockets here know what their users hide.
+    async fn reconcile_hidden(&self) -> Result<(), StoreError> {
+        for users in self.hub.people_here().chunks(PEOPLE) {
+            let asked_at = Instant::now();
+            let hidden = self.store.hidden(users).await?;
+            let hidden = hidden.into_iter().map(|(user, online, read)| (user, (online, read))).collect();
+            self.hub.mend_hidden(users, &hidden, asked_at);
+        }
+        Ok(())
     }
 
     /// Sends how far everybody has read in the chats that were marked; the hub drops what it sent before.

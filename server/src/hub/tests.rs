@@ -164,6 +164,25 @@ fn a_socket_that_comes_while_somebody_is_parted_or_hides_knows_of_it() {
 }
 
 #[test]
+fn what_somebody_hides_is_mended_unless_it_changed_since_the_store_was_asked() {
+    let hub = Hub::new();
+    let users = [UserId(1), UserId(2)];
+    let [alice, bob] = [outbox(1), outbox(2)];
+    hub.register(&alice);
+    hub.register(&bob);
+    hub.hide(UserId(2), true, true);
+    let asked_at = Instant::now();
+    // Of Alice the change was lost; that Bob shows all again came while the store was asked.
+    hub.hide(UserId(2), false, false);
+    let hidden = HashMap::from([(UserId(1), (false, true)), (UserId(2), (true, true))]);
+    hub.mend_hidden(&users, &hidden, asked_at);
+    assert_eq!((alice.hides_online(), alice.hides_read()), (false, true));
+    assert_eq!((bob.hides_online(), bob.hides_read()), (false, false));
+    hub.mend_hidden(&users, &HashMap::new(), Instant::now());
+    assert_eq!((alice.hides_online(), alice.hides_read()), (false, false));
+}
+
+#[test]
 fn who_comes_back_within_the_grace_was_never_gone() {
     let hub = Hub::new();
     let [first, second] = [outbox(1), outbox(1)];

@@ -137,6 +137,28 @@ impl Users {
         self.for_each_socket_of(user, |socket| socket.hide(online, read));
     }
 
+    /// Those of these people of whom a socket does not know that this is what they hide, unless that changed at or after
+    /// `asked_at`.
+    pub(super) fn hide_otherwise(
+        &self,
+        users: &[UserId],
+        hidden: &HashMap<UserId, (bool, bool)>,
+        asked_at: Instant,
+    ) -> Vec<(UserId, bool, bool)> {
+        let mut otherwise = Vec::new();
+        for user in users {
+            let (online, read) = hidden.get(user).copied().unwrap_or_default();
+            let mut differs = false;
+            self.for_each_socket_of(*user, |socket| {
+                differs |= (socket.hides_online(), socket.hides_read()) != (online, read);
+            });
+            if differs && self.hidden.get(user).is_none_or(|(_, _, at)| *at < asked_at) {
+                otherwise.push((*user, online, read));
+            }
+        }
+        otherwise
+    }
+
     /// Calls `change` for every socket of a person.
     fn for_each_socket_of(&self, user: UserId, change: impl FnMut(&Arc<Outbox>)) {
         if let Some(user) = self.by_id.get(&user) {

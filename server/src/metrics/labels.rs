@@ -188,6 +188,8 @@ labels! {
         LastParting = "last_parting",
         /// Reads partings that may have been missed.
         PartingsAfter = "partings_after",
+        /// Reads who hides something.
+        Hidden = "hidden",
         /// Commits a batch of changes.
         Append = "append",
         /// Reads where a log stands.

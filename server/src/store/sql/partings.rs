@@ -4,7 +4,7 @@ use causerie_protocol::event::ChatChanged;
 use causerie_protocol::rest::{Block, Blocked};
 use causerie_protocol::{ChatId, Event, UserId, limits};
 
-use super::{Connection, content};
+use super::{Connection, content, list};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{self, UserRow, chat_flags, kind, to_seq, to_sql};
 use crate::store::{Boundaries, Ended, Parting, Unblocking};
@@ -49,6 +49,20 @@ pub(super) async fn boundaries(reader: &mut Connection, user: UserId) -> sqlx::R
         hides_online,
         hides_read,
     })
+}
+
+pub(super) async fn hidden(
+    reader: &mut Connection,
+    users: &[UserId],
+) -> sqlx::Result<Vec<(UserId, bool, bool)>> {
+    let rows: Vec<(i64, bool, bool)> = sqlx::query_as(concat!(
+        "SELECT id, hides_online, hides_read FROM users WHERE (hides_online OR hides_read) AND id ",
+        in_list!("$1")
+    ))
+    .bind(list(users.iter().map(|user| user.0)))
+    .fetch_all(reader)
+    .await?;
+    Ok(rows.into_iter().map(|(user, online, read)| (UserId(user), online, read)).collect())
 }
 
 pub(super) async fn set_hidden(

@@ -431,6 +431,10 @@ impl Store for Backend {
         .await
     }
 
+    async fn hidden(&self, users: &[UserId]) -> Result<Vec<(UserId, bool, bool)>, StoreError> {
+        self.run(Operation::Hidden, Read, async |connection| partings::hidden(connection, users).await).await
+    }
+
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
         self.append_batch(batch).await.map(|results| self.addresses.shown(results))
     }

@@ -159,6 +159,9 @@ pub async fn who_hides_does_not_see(world: World) {
         assert_eq!(chat.read_seq, Seq(1), "one's own is one's own");
         assert!(store.acquaintances(by).await.unwrap().is_empty());
     }
+    let mut switches = store.hidden(&[world.alice, world.bob, world.carol]).await.unwrap();
+    switches.sort_unstable();
+    assert_eq!(switches, [(world.alice, true, false), (world.bob, false, true)]);
     let hidden = store.reads(&[group]).await.unwrap();
     assert!(hidden.iter().all(|read| read.hidden == (read.user == world.bob)), "{hidden:?}");
     store.create_token(world.alice, [7; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
