@@ -1,8 +1,10 @@
 //! The whole table of access, walked as each kind of person: who may gets through, who may not is told so, or nothing.
 
-use causerie_protocol::Role;
-use causerie_protocol::{ChatId, MessageId, ReportId, TokenId, paths};
-use causerie_server::access::{self, InChat, ROUTES, Route, Who};
+use causerie_protocol::examples::client_frames;
+use causerie_protocol::{
+    ChatId, ClientFrame, ErrorCode, Event, MessageId, ReportId, Role, ServerFrame, TokenId, UserId, paths,
+};
+use causerie_server::access::{self, Apart, InChat, ROUTES, Route, Who};
 #[cfg(feature = "test-services")]
 use causerie_testkit::database;
 use reqwest::{Method, StatusCode};
@@ -34,6 +36,8 @@ struct Walker {
     place: Place,
 }
 
+const BLOCKED: &str = "blocked";
+
 struct World {
     server: TestServer,
     walkers: Vec<Walker>,
@@ -56,7 +60,7 @@ impl World {
             ("guest-inside", Role::Guest, Place::Member),
             ("stranger", Role::Member, Place::Outside),
             ("member", Role::Member, Place::Member),
-            ("blocked", Role::Member, Place::Member),
+            (BLOCKED, Role::Member, Place::Member),
             ("chat-moderator", Role::Member, Place::Moderator),
             ("chat-owner", Role::Member, Place::Owner),
             ("moderator", Role::Moderator, Place::Outside),
@@ -236,6 +240,82 @@ impl World {
     }
 }
 
+/// Whose typing, reading or message a frame brings.
+fn author(frame: &ServerFrame) -> Option<UserId> {
+    match frame {
+        ServerFrame::Typing(typing) => Some(typing.user_id),
+        ServerFrame::Read(read) => Some(read.user_id),
+        ServerFrame::Event(Event::Message(message)) => Some(message.sender.id),
+        _ => None,
+    }
+}
+
+impl World {
+    /// Sends every frame of a client as the walker; the writer follows the group and sees what comes of it.
+    async fn walk_frames(&self, walker: &Walker) {
+        // Without a token there is no socket.
+        let Some(person) = &walker.person else { return };
+        let (group, is_inside) = (self.group(walker).await, walker.place > Place::Outside);
+        // The writer has blocked this one.
+        let is_apart = walker.name == BLOCKED;
+        self.message(group).await;
+        let mut listener = self.server.many(&self.writer).await;
+        listener.subscribe(group, None, None).await;
+        listener.subscribed().await;
+        let mut socket = self.server.many(person).await;
+        for (frame, _) in client_frames() {
+            let mut json = serde_json::to_value(&frame).unwrap();
+            if json.get("chat_id").is_some() {
+                json["chat_id"] = json!(group);
+            }
+            let at = format!("{} as {}", json["type"], walker.name);
+            socket.send(json).await;
+            let (in_chat, apart) = access::of_frame(&frame);
+            let may = is_inside || in_chat.is_none();
+            match frame {
+                // It is never answered, and the listener gets nothing of it.
+                ClientFrame::Typing { .. } if !may => socket.taken().await,
+                _ if may && is_apart && apart == Some(Apart::Unheard) => socket.taken().await,
+                _ if !may => assert_eq!(socket.error().await.code, ErrorCode::NoSuchChat, "{at}"),
+                ClientFrame::Message { .. } => drop(socket.ack().await),
+                ClientFrame::Subscribe { .. } => drop(socket.subscribed().await),
+                ClientFrame::Unsubscribe { .. } => {
+                    let ended = |frame| matches!(frame, ServerFrame::Unsubscribed(_)).then_some(());
+                    socket.until(ended).await;
+                    if is_inside {
+                        socket.subscribe(group, None, None).await;
+                        socket.subscribed().await;
+                    }
+                }
+                ClientFrame::Typing { .. } | ClientFrame::Read { .. } => {
+                    let is_theirs = |frame: ServerFrame| {
+                        matches!(frame, ServerFrame::Typing(_) | ServerFrame::Read(_))
+                            .then(|| author(&frame).filter(|by| *by == person.user.id))
+                            .flatten()
+                    };
+                    listener.until(is_theirs).await;
+                }
+                ClientFrame::Pong { .. } | ClientFrame::Ping { .. } => socket.taken().await,
+            }
+        }
+        if !is_inside || is_apart {
+            let last = self.message(group).await;
+            let mut seen = Vec::new();
+            listener
+                .until(|frame| {
+                    let is_last =
+                        matches!(&frame, ServerFrame::Event(Event::Message(said)) if said.id == last);
+                    // In a group one reads also what people say from whom one is apart.
+                    let is_heard = is_apart && matches!(frame, ServerFrame::Event(_));
+                    seen.extend(author(&frame).filter(|_| !is_heard));
+                    is_last.then_some(())
+                })
+                .await;
+            assert!(!seen.contains(&person.user.id), "something of {}'s came through", walker.name);
+        }
+    }
+}
+
 /// Whether the body that is sent names nobody and nothing, or there is nothing that could do it, so that even who may is
 /// told so.
 fn body_is_of_nobody(route: &Route) -> bool {
@@ -256,6 +336,73 @@ async fn everybody_walks_the_whole_table(server: TestServer) {
             world.walk(route, walker).await;
         }
     }
+    for walker in &world.walkers {
+        world.walk_frames(walker).await;
+    }
+}
+
+/// One of two people who are apart asks for everything that the table says something of.
+async fn asks_across(server: &TestServer, caller: &Person, other: &Person, pair: ChatId, own: MessageId) {
+    let third = server.register(&format!("third-{}", caller.user.name)).await;
+    let group = server.start_group(caller, &[&third]).await;
+    for route in ROUTES {
+        let Some(apart) = route.apart else { continue };
+        let ask = async |user: &str| {
+            let (path, body) = match (&route.method, route.path) {
+                (&Method::POST, paths::CHATS) => (route.path.to_owned(), json!({ "participants": [user] })),
+                (&Method::PATCH, "/api/chats/{id}/") => (paths::chat(pair), json!({"status": "active"})),
+                (&Method::POST, "/api/chats/{id}/participants/") => {
+                    (paths::participants(group), json!({ "user": user }))
+                }
+                (&Method::POST, "/api/chats/{id}/messages/") => {
+                    (paths::messages(pair), json!({"content": "Hello?"}))
+                }
+                (&Method::PATCH, "/api/messages/{id}/") => {
+                    (paths::message(own), json!({"content": "Hello?"}))
+                }
+                (method, path) => panic!("{method} {path} has a word on people who are apart and no request"),
+            };
+            server.request(route.method.clone(), &path, Some(&caller.token), body).await
+        };
+        let at = format!("{} {} as {}", route.method, route.path, caller.user.name);
+        let (status, problem) = ask(other.email()).await;
+        match apart {
+            // Word for word what is said of an address that has no account.
+            Apart::Unknown => assert_eq!((status, problem), ask("nobody@example.org").await, "{at}"),
+            Apart::Closed => assert!(
+                matches!(status, StatusCode::CONFLICT | StatusCode::FORBIDDEN),
+                "{at}: {status} {problem}"
+            ),
+            Apart::Unheard => panic!("{at}: only of frames"),
+        }
+    }
+    // Their frames are held to it by the tests of safety, which see that nothing of them comes to the other.
+    let mut socket = server.many(caller).await;
+    socket.say(pair, "Hello?", "across").await;
+    assert_eq!(socket.error().await.code, ErrorCode::ChatClosed);
+}
+
+async fn who_is_apart_gets_what_the_table_says(server: TestServer) {
+    for by_block in [true, false] {
+        let (one, other) = (
+            server.register(&format!("one-{by_block}")).await,
+            server.register(&format!("two-{by_block}")).await,
+        );
+        let pair = server.start_chat(&one, &other).await;
+        let mut own = Vec::new();
+        for person in [&one, &other] {
+            let said =
+                server.call(Method::POST, &paths::messages(pair), person, json!({"content": "Hello"})).await;
+            own.push(MessageId(said["id"].as_i64().unwrap()));
+        }
+        if by_block {
+            server.call(Method::POST, paths::BLOCKS, &one, json!({"user_id": other.user.id})).await;
+        } else {
+            server.call(Method::PATCH, &paths::chat(pair), &one, json!({"status": "closed"})).await;
+        }
+        asks_across(&server, &one, &other, pair, own[0]).await;
+        asks_across(&server, &other, &one, pair, own[1]).await;
+    }
 }
 
 /// Every client of this test has one address.
@@ -269,14 +416,29 @@ async fn everybody_walks_the_whole_table_on_sqlite() {
     everybody_walks_the_whole_table(TestServer::start_with(without_limits).await).await;
 }
 
+#[tokio::test]
+async fn who_is_apart_gets_what_the_table_says_on_sqlite() {
+    who_is_apart_gets_what_the_table_says(TestServer::start_with(without_limits).await).await;
+}
+
 #[cfg(feature = "test-services")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everybody_walks_the_whole_table_on_postgres() {
+async fn on_postgres() -> TestServer {
     let database = database().await.unwrap();
-    let server = TestServer::start_with(|config| {
+    TestServer::start_with(|config| {
         without_limits(config);
         config.database_url = database;
     })
-    .await;
-    everybody_walks_the_whole_table(server).await;
+    .await
+}
+
+#[cfg(feature = "test-services")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_walks_the_whole_table_on_postgres() {
+    everybody_walks_the_whole_table(on_postgres().await).await;
+}
+
+#[cfg(feature = "test-services")]
+#[tokio::test]
+async fn who_is_apart_gets_what_the_table_says_on_postgres() {
+    who_is_apart_gets_what_the_table_says(on_postgres().await).await;
 }
