@@ -86,7 +86,7 @@ async fn in_a_group_messages_of_somebody_blocked_are_shown_when_asked_for() -> R
         button?.click();
         return Boolean(button);"#;
     alice.until("Bob's row", remove, vec![json!(BOB.name)]).await?;
-    sees_text(&bob, ".closed", "not in this chat").await?;
+    sees_text(&bob, ".closed", "You have no access to this chat").await?;
     sees_text(&carol, ".event", "was removed").await
 }
 
