@@ -51,6 +51,7 @@ fn message(seq: u64, from: User) -> Message {
         client_id: Some(ClientId::new("c").unwrap()),
         edited_at: None,
         deleted_at: None,
+        reactions: Vec::new(),
     }
 }
 

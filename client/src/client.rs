@@ -22,6 +22,7 @@ use crate::input::{Input, SocketInput};
 use crate::names::{Fold, Name, People};
 use crate::outbox::PendingMessage;
 use crate::outbox::{Outbox, Pending, PendingState};
+use crate::reactions::Reactions;
 use crate::row::{MessageRow, Row, RowKey, RowState, RowTime, SystemEvent};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::stream::Stream;
@@ -44,6 +45,9 @@ pub struct Client {
     chat_states: SortedMap<ChatId, ChatState>,
     chat_list: ChatList,
     outbox: Outbox,
+    reactions: Reactions,
+    /// Why the server refused the person's last reaction in a chat, until the next one.
+    reaction_refused: Option<(ChatId, String)>,
     typing: Typing,
     /// Whom the user has blocked.
     blocked: Vec<UserId>,
@@ -131,6 +135,8 @@ impl Client {
             chat_states: SortedMap::new(),
             chat_list: ChatList::default(),
             outbox: Outbox::default(),
+            reactions: Reactions::default(),
+            reaction_refused: None,
             typing: Typing::default(),
             blocked: Vec::new(),
             revealed: SortedSet::new(),
@@ -181,6 +187,8 @@ impl Client {
             Input::HistoryFailed { request, error } => self.on_history_failed(request, &error),
             Input::OutboxRestored(messages) => self.restore(messages),
             Input::Send { chat, text, client_id } => self.send(chat, text, client_id),
+            Input::React { chat, message, emoji, on } => self.react(chat, message, &emoji, on),
+            Input::ReactionAnswered { ticket, answer } => self.on_reaction_answered(ticket, answer),
             Input::Retry { client_id } => self.retry(&client_id),
             Input::DeleteUnsent { client_id } => self.delete_unsent(&client_id),
             Input::OpenChat(chat) => self.set_open_chat(chat),
@@ -274,6 +282,13 @@ impl Client {
         for row in &mut rows {
             if let Row::Message(row) = row {
                 row.hidden = self.hides(chat, row.sender.id, row.id);
+                for reaction in &mut row.reactions {
+                    reaction.users.retain(|user| !self.blocked.contains(user));
+                }
+                row.reactions.retain(|reaction| !reaction.users.is_empty());
+                if let Some(id) = row.id.filter(|_| !row.deleted) {
+                    self.reactions.overlay(id, me.id, &mut row.reactions);
+                }
             }
         }
         let pending = self.outbox.entries_of(chat).map(|pending| pending_row(pending, me));
@@ -293,6 +308,11 @@ impl Client {
     /// As [`Client::hides`], for the line of a chat in the list.
     pub fn hides_message(&self, message: &Message) -> bool {
         self.hides(message.chat_id, message.sender.id, Some(message.id))
+    }
+
+    /// Why the server refused the person's last reaction in a chat, until the next one.
+    pub fn reaction_refused(&self, chat: ChatId) -> Option<&str> {
+        self.reaction_refused.as_ref().filter(|(of, _)| *of == chat).map(|(_, why)| why.as_str())
     }
 
     /// The seq of the last message in [`Client::rows`].
@@ -405,6 +425,7 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
         edited: false,
         deleted: false,
         hidden: false,
+        reactions: Vec::new(),
         state,
     })
 }

@@ -31,6 +31,8 @@ pub enum Effect {
     },
     /// Fetch a page of history; answered by `HistoryLoaded` or `HistoryFailed`.
     LoadHistory(HistoryRequest),
+    /// Put a reaction under a message or take it back; answered by `ReactionAnswered`.
+    React(crate::reactions::Request),
     /// Store a pending message, so that it survives a reload; it replaces the one with the same `client_id`.
     StorePending(PendingMessage),
     /// The message is acknowledged or was given up: delete it from storage.

@@ -72,6 +72,20 @@ pub enum Input {
         /// A new random UUID.
         client_id: ClientId,
     },
+    /// The person puts a reaction under a message, or takes it back.
+    React {
+        chat: ChatId,
+        message: MessageId,
+        /// Fully qualified, where the page knows that form.
+        emoji: String,
+        on: bool,
+    },
+    /// The answer to [`crate::Effect::React`].
+    ReactionAnswered {
+        ticket: u64,
+        /// The message as the server has it now.
+        answer: Result<Box<Message>, ChangeError>,
+    },
     /// The person sends a failed message again; it moves to the end of its chat's queue.
     Retry {
         client_id: ClientId,
@@ -121,6 +135,20 @@ pub struct HistoryRequest {
     pub before: Option<MessageId>,
     /// Identifies the request.
     pub ticket: u64,
+}
+
+/// Why a change did not go through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeError {
+    /// 401: the token is not valid any more.
+    Unauthorized,
+    /// The server will not do it, now or later.
+    Refused {
+        /// One sentence for the person.
+        detail: String,
+    },
+    /// Anything else; the request is tried again.
+    Temporary,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,10 +14,11 @@
 //! 6. [`draft`], [`outbox`] and [`idempotency`]: texts that are being written, messages that are not acknowledged yet,
 //!    and the key of a request that was not answered.
 //! 7. [`chat_list`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
-//! 8. [`clock`] and [`day`]: the time that is shown, and the headings of days.
-//! 9. [`words`]: close codes, reasons and errors in the page's language.
-//! 10. [`names`] and [`links`]: how people are named, and which parts of a text are addresses.
-//! 11. [`sorted`]: the small collections that all of these use.
+//! 8. [`reactions`]: the person's own ones until the server has decided.
+//! 9. [`clock`] and [`day`]: the time that is shown, and the headings of days.
+//! 10. [`words`]: close codes, reasons and errors in the page's language.
+//! 11. [`names`] and [`links`]: how people are named, and which parts of a text are addresses.
+//! 12. [`sorted`]: the small collections that all of these use.
 
 pub mod backoff;
 pub mod banner;
@@ -33,7 +34,8 @@ pub mod input;
 pub mod links;
 pub mod names;
 pub mod outbox;
-pub mod row;
+pub mod reactions;
+mod row;
 pub mod sorted;
 pub mod stream;
 pub mod timeline;
@@ -47,7 +49,7 @@ pub use client::Client;
 pub use clock::Millis;
 pub use connection::{ConnectionId, ConnectionState};
 pub use effect::{Effect, Invalidation};
-pub use input::{HistoryRequest, Input, LoadError, SocketInput};
+pub use input::{ChangeError, HistoryRequest, Input, LoadError, SocketInput};
 pub use names::{Name, People};
 pub use outbox::PendingMessage;
 pub use row::{MessageRow, Row, RowKey, RowState, RowTime, SystemEvent, SystemRow};

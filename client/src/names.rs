@@ -125,6 +125,11 @@ impl People {
         self.called.get(&user.id).map_or_else(|| Name::of(user), |called| called.short.clone())
     }
 
+    /// The name of [`People::short`] for somebody who is known by id alone.
+    pub fn named(&self, user: UserId) -> Option<Name> {
+        self.called.get(&user).map(|called| called.short.clone())
+    }
+
     /// The whole name, with a mark when another user has the same.
     pub fn whole(&self, user: &User) -> Name {
         self.called.get(&user.id).map_or_else(|| Name::of(user), |called| called.whole.clone())

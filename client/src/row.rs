@@ -1,5 +1,6 @@
 //! The rows of a conversation.
 
+use causerie_protocol::event::Reaction;
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::{ClientId, MessageId, Seq, Timestamp, User};
 
@@ -50,6 +51,8 @@ pub struct MessageRow {
     pub deleted: bool,
     /// Whether it is of somebody whom the user has blocked, and not to be shown.
     pub hidden: bool,
+    /// What stands under it, with the person's own reactions that are still on their way.
+    pub reactions: Vec<Reaction>,
     pub state: RowState,
 }
 

@@ -1,6 +1,6 @@
 //! The messages of one chat: a piece of the log without a gap, up to now, made of history pages and events.
 
-use causerie_protocol::event::{ChatChanged, Membership, RoleChanged};
+use causerie_protocol::event::{ChatChanged, Membership, Reaction, RoleChanged};
 use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, UserId};
 
 use crate::backoff::Backoff;
@@ -52,7 +52,7 @@ pub struct Timeline {
     loaded: bool,
     has_older: bool,
     request: Option<HistoryRequest>,
-    /// Edits and deletions of messages that are not here, while a page is on its way that may hold their old state.
+    /// Edits, deletions and reactions of messages that are not here, while a page is on its way that may hold their old state.
     patches: Vec<Event>,
     retry: Option<Retry>,
     tries: Backoff,
@@ -94,6 +94,16 @@ impl Timeline {
         }
     }
 
+    /// The server answered with these reactions to a message; events that it was ahead of change nothing in the end.
+    pub fn set_reactions(&mut self, id: MessageId, reactions: Vec<Reaction>) {
+        if let Some(Entry::Message(message)) =
+            self.seq_by_id.get(&id).and_then(|seq| self.entries.get_mut(seq))
+            && message.deleted_at.is_none()
+        {
+            message.reactions = reactions;
+        }
+    }
+
     /// The newest message that is not deleted, if it is loaded.
     pub fn last_message(&self) -> Option<&Message> {
         self.messages().rev().find(|message| message.deleted_at.is_none())
@@ -119,7 +129,7 @@ impl Timeline {
         }
         match event {
             Event::Message(message) => self.insert(message),
-            Event::Edited(_) | Event::Deleted(_) => {
+            Event::Edited(_) | Event::Deleted(_) | Event::Reacted(_) => {
                 if self.change(&event) {
                     return true;
                 }
@@ -269,11 +279,12 @@ impl Timeline {
         self.seq_by_id.retain(|_, seq| *seq >= floor);
     }
 
-    /// Edits or deletes a loaded message; returns false when it is not loaded.
+    /// Edits, deletes or marks a loaded message; returns false when it is not loaded.
     fn change(&mut self, event: &Event) -> bool {
         let id = match event {
             Event::Edited(edited) => edited.id,
             Event::Deleted(deleted) => deleted.id,
+            Event::Reacted(reacted) => reacted.id,
             _ => return false,
         };
         let Some(Entry::Message(message)) = self.seq_by_id.get(&id).and_then(|seq| self.entries.get_mut(seq))
@@ -287,7 +298,11 @@ impl Timeline {
             }
             Event::Deleted(deleted) => {
                 message.content.clear();
+                message.reactions.clear();
                 message.deleted_at = Some(deleted.deleted_at.clone());
+            }
+            Event::Reacted(reacted) if message.deleted_at.is_none() => {
+                message.react(reacted.user.id, &reacted.emoji, reacted.on);
             }
             _ => {}
         }
@@ -324,6 +339,7 @@ fn row(seq: Seq, entry: &Entry, me: UserId, read_by_all: Seq) -> Row {
                 edited: message.edited_at.is_some(),
                 deleted: message.deleted_at.is_some(),
                 hidden: false,
+                reactions: message.reactions.clone(),
                 state: if mine && seq <= read_by_all { RowState::Read } else { RowState::Sent },
             })
         }

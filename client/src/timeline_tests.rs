@@ -23,6 +23,7 @@ fn message(seq: u64) -> Message {
         client_id: None,
         edited_at: None,
         deleted_at: None,
+        reactions: Vec::new(),
     }
 }
 

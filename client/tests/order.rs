@@ -104,6 +104,7 @@ impl Server {
                     client_id: None,
                     edited_at: None,
                     deleted_at: None,
+                    reactions: Vec::new(),
                 };
                 messages.push(message.clone());
                 chat.sort_key = Some(message.id);

@@ -1,6 +1,6 @@
 //! What the page makes of the HTTP API's errors.
 
-use causerie_client::{LoadError, words};
+use causerie_client::{ChangeError, LoadError, words};
 use causerie_texts::say;
 use causerie_web::api::{ApiError, Failure};
 
@@ -19,5 +19,16 @@ pub fn load_error(error: ApiError) -> LoadError {
         401 => LoadError::Unauthorized,
         403 | 404 => LoadError::NotFound,
         _ => LoadError::Temporary { detail: sentence(error) },
+    }
+}
+
+/// The error of a change as the client needs it.
+pub fn change_error(error: ApiError) -> ChangeError {
+    match error.status {
+        401 => ChangeError::Unauthorized,
+        // Too early and too much pass (RFC 9110, section 15.5.9, and RFC 6585, section 4).
+        408 | 429 => ChangeError::Temporary,
+        400..=499 => ChangeError::Refused { detail: sentence(error) },
+        _ => ChangeError::Temporary,
     }
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use causerie_client::clock::TOLERANCE_MS;
 use causerie_client::connection::ConnectionId;
+use causerie_client::reactions::Request;
 use causerie_client::sorted::SortedMap;
 use causerie_client::{Client, Effect, HistoryRequest, Input, Invalidation, SocketInput};
-use causerie_protocol::rest::{ChatCursor, SignedIn};
+use causerie_protocol::rest::{ChatCursor, React, SignedIn};
 use causerie_protocol::{ChatId, User, paths};
 use causerie_web::api::Api;
 use causerie_web::socket::Socket;
@@ -18,7 +19,7 @@ use causerie_web::storage;
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
 
-use crate::api::load_error;
+use crate::api::{change_error, load_error};
 use crate::socket;
 use crate::storage::drafts::{self, TextStorage};
 use crate::storage::pending::PendingStorage;
@@ -290,6 +291,7 @@ impl App {
             Effect::LoadChats { ticket, before } => self.load_chats(ticket, before),
             Effect::LoadChat { ticket, chat } => self.load_chat(ticket, chat),
             Effect::LoadHistory(request) => self.load_history(request),
+            Effect::React(request) => self.react(request),
             Effect::StorePending(message) => self.core.with_value(|core| core.pending.put(message)),
             Effect::ForgetPending(client_id) => self.core.with_value(|core| core.pending.delete(&client_id)),
             Effect::Announce(words) => self.announcement.set(words),
@@ -325,6 +327,17 @@ impl App {
             let answer = api.chat(chat).await.map(Box::new).map_err(load_error);
             if self.generation() == generation {
                 self.dispatch(Input::ChatFetched { ticket, answer });
+            }
+        });
+    }
+
+    fn react(self, request: Request) {
+        let (api, generation) = (self.api(), self.generation());
+        causerie_web::run(async move {
+            let Request { ticket, message, emoji, on } = request;
+            let answer = api.react(message, &React { emoji, on }).await.map(Box::new).map_err(change_error);
+            if self.generation() == generation {
+                self.dispatch(Input::ReactionAnswered { ticket, answer });
             }
         });
     }

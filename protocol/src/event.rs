@@ -60,6 +60,10 @@ pub struct Message {
     /// When it was deleted, if ever; the event stays in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+    /// The reactions to it, ordered by the emoji, each with somebody. Empty in an event of the log, where they follow as
+    /// `reacted` events.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<Reaction>,
 }
 
 read_fields! {
@@ -73,6 +77,62 @@ read_fields! {
         "client_id" => client_id: optional,
         "edited_at" => edited_at: optional,
         "deleted_at" => deleted_at: optional,
+        "reactions" => reactions: optional,
+    }
+}
+
+impl Message {
+    /// Adds a user's reaction, or takes it back; returns whether that changed anything.
+    ///
+    /// The reactions are a set of users and emoji, so the events may come again in their order.
+    pub fn react(&mut self, user: UserId, emoji: &str, on: bool) -> bool {
+        Reaction::set(&mut self.reactions, user, emoji, on)
+    }
+}
+
+/// One emoji under a message, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reaction {
+    /// One emoji of Unicode, fully qualified: with U+FE0F where it has one.
+    pub emoji: String,
+    /// Who put it there, by id.
+    pub users: Vec<UserId>,
+}
+
+impl Reaction {
+    /// As [`Message::react`], in a list that is ordered by emoji.
+    pub fn set(reactions: &mut Vec<Self>, user: UserId, emoji: &str, on: bool) -> bool {
+        // There are few of them, so a search from the front is short.
+        let at = reactions.iter().position(|reaction| reaction.emoji.as_str() >= emoji);
+        let at = at.unwrap_or(reactions.len());
+        if reactions.get(at).is_none_or(|reaction| reaction.emoji != emoji) {
+            if on {
+                reactions.insert(at, Self { emoji: emoji.to_owned(), users: vec![user] });
+            }
+            return on;
+        }
+        let users = &mut reactions[at].users;
+        let place = users.iter().position(|other| *other >= user).unwrap_or(users.len());
+        let is_there = users.get(place) == Some(&user);
+        if is_there == on {
+            return false;
+        }
+        if on {
+            users.insert(place, user);
+        } else {
+            users.remove(place);
+        }
+        if users.is_empty() {
+            reactions.remove(at);
+        }
+        true
+    }
+}
+
+read_fields! {
+    Reaction {
+        "emoji" => emoji: required,
+        "users" => users: required,
     }
 }
 
@@ -135,6 +195,25 @@ pub struct RoleChanged {
     pub at: Timestamp,
 }
 
+/// A user reacted to a message with an emoji, or took that back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reacted {
+    /// The chat.
+    pub chat_id: ChatId,
+    /// The seq of this event.
+    pub seq: Seq,
+    /// The message.
+    pub id: MessageId,
+    /// The user.
+    pub user: User,
+    /// The emoji, fully qualified.
+    pub emoji: String,
+    /// Whether it is there from now on.
+    pub on: bool,
+    /// The server's time.
+    pub at: Timestamp,
+}
+
 /// A chat's title or status changed, or what new people see of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatChanged {
@@ -172,6 +251,8 @@ pub enum Event {
     ChatChanged(ChatChanged),
     /// `role_changed`: a participant has another role.
     RoleChanged(RoleChanged),
+    /// `reacted`: a user reacted to a message, or took that back.
+    Reacted(Reacted),
     /// A kind that this version does not know; it still has a seq.
     Unknown {
         /// The `type` on the wire.
@@ -196,6 +277,7 @@ impl Event {
             Self::Joined(data) | Self::Left(data) => data.chat_id,
             Self::ChatChanged(data) => data.chat_id,
             Self::RoleChanged(data) => data.chat_id,
+            Self::Reacted(data) => data.chat_id,
             Self::Unknown { chat_id, .. } => *chat_id,
         }
     }
@@ -210,6 +292,7 @@ impl Event {
             Self::Joined(data) | Self::Left(data) => data.seq,
             Self::ChatChanged(data) => data.seq,
             Self::RoleChanged(data) => data.seq,
+            Self::Reacted(data) => data.seq,
             Self::Unknown { seq, .. } => *seq,
         }
     }

@@ -98,6 +98,10 @@ pub const ADMIN_PAGE: usize = 100;
 pub const DEVICE_BYTES: usize = 200;
 /// Largest body of a REST request, in bytes. A text of [`TEXT_BYTES`] fits however it is escaped.
 pub const BODY_BYTES: usize = 128 * 1024;
+/// Different emoji under one message.
+pub const REACTION_KINDS: usize = 20;
+/// Longest emoji, in bytes; Unicode's longest has 35.
+pub const EMOJI_BYTES: usize = 64;
 /// Reports of one person a day.
 pub const REPORTS_PER_DAY: usize = 20;
 /// Messages before the reported one that a report copies.

@@ -125,6 +125,12 @@ pub fn message(id: MessageId) -> String {
     format!("/api/messages/{id}/")
 }
 
+/// The reactions to a message: `POST` puts one there or takes it back.
+#[must_use]
+pub fn reactions(id: MessageId) -> String {
+    format!("/api/messages/{id}/reactions/")
+}
+
 /// The socket of one chat, from a position on when `after` is given.
 #[must_use]
 pub fn chat_socket(id: ChatId, after: Option<Seq>) -> String {

@@ -7,7 +7,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::ErrorCode;
-use crate::event::{Message, User};
+use crate::event::{Message, Reaction, User};
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
 use crate::read::read_fields;
 use crate::text::{ChatTitle, MessageText};
@@ -429,6 +429,9 @@ pub struct MessageBody {
     /// When it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+    /// The reactions to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<Reaction>,
 }
 
 impl From<Message> for MessageBody {
@@ -443,6 +446,7 @@ impl From<Message> for MessageBody {
             client_id: message.client_id,
             edited_at: message.edited_at,
             deleted_at: message.deleted_at,
+            reactions: message.reactions,
         }
     }
 }
@@ -459,8 +463,18 @@ impl From<MessageBody> for Message {
             client_id: body.client_id,
             edited_at: body.edited_at,
             deleted_at: body.deleted_at,
+            reactions: body.reactions,
         }
     }
+}
+
+/// `POST /api/messages/{id}/reactions/`: says how it is to be, so that a repeat changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct React {
+    /// One emoji of Unicode's list, with or without U+FE0F, at most [`crate::limits::EMOJI_BYTES`] long.
+    pub emoji: String,
+    /// Whether the caller's reaction with it is to be there.
+    pub on: bool,
 }
 
 /// `GET /readyz`.

@@ -1,7 +1,7 @@
 //! Each server frame against its literal JSON, both ways.
 
 use super::*;
-use crate::event::{ChatChanged, Deleted, Edited, Membership, Message, RoleChanged};
+use crate::event::{ChatChanged, Deleted, Edited, Membership, Message, Reacted, Reaction, RoleChanged};
 use crate::rest::{ChatKind, ChatRole, ChatStatus, Participant};
 
 fn ana() -> User {
@@ -23,11 +23,38 @@ fn hello() -> Message {
         client_id: None,
         edited_at: None,
         deleted_at: None,
+        reactions: Vec::new(),
     }
 }
 
 const ANA: &str = r#"{"id":1,"name":"Ana"}"#;
 const HELLO: &str = r#"{"id":7,"chat_id":1,"seq":42,"sender":{"id":1,"name":"Ana"},"content":"Hello","sent_at":"2026-11-24T09:41:00.000000Z"}"#;
+
+#[test]
+fn reactions_are_a_set_in_one_order_whichever_way_they_came() {
+    let (mut message, mut again) = (hello(), hello());
+    let changes =
+        [("b", 2, true), ("a", 3, true), ("b", 1, true), ("a", 3, false), ("c", 1, true), ("b", 2, true)];
+    for (emoji, user, on) in changes {
+        message.react(UserId(user), emoji, on);
+    }
+    for (emoji, user) in [("c", 1), ("b", 1), ("b", 2)] {
+        assert!(again.react(UserId(user), emoji, true));
+        assert!(!again.react(UserId(user), emoji, true));
+    }
+    let users = vec![UserId(1), UserId(2)];
+    let under = |emoji: &str, users| Reaction { emoji: emoji.to_owned(), users };
+    assert_eq!(message.reactions, [under("b", users), under("c", vec![UserId(1)])]);
+    assert_eq!(message, again);
+    // The events that a page of history was ahead of change nothing in the end.
+    for (emoji, user, on) in changes {
+        again.react(UserId(user), emoji, on);
+    }
+    assert_eq!(message, again);
+    assert!(!again.react(UserId(9), "z", false));
+    let json = serde_json::to_string(&again).unwrap();
+    assert_eq!(serde_json::from_str::<Message>(&json).unwrap(), again);
+}
 
 fn both_ways(frame: &ServerFrame, json: &str) {
     assert_eq!(frame.encode(), json);
@@ -117,6 +144,20 @@ fn events_are_their_literal_json() {
             }),
             format!(
                 r#"{{"type":"role_changed","seq":47,"data":{{"chat_id":1,"seq":47,"user":{ANA},"role":"owner","at":"{now}"}}}}"#
+            ),
+        ),
+        (
+            Event::Reacted(Reacted {
+                chat_id,
+                seq: Seq(48),
+                id,
+                user: ana(),
+                emoji: "\u{2764}\u{fe0f}".into(),
+                on: false,
+                at: now.clone(),
+            }),
+            format!(
+                "{{\"type\":\"reacted\",\"seq\":48,\"data\":{{\"chat_id\":1,\"seq\":48,\"id\":7,\"user\":{ANA},\"emoji\":\"\u{2764}\u{fe0f}\",\"on\":false,\"at\":\"{now}\"}}}}"
             ),
         ),
     ] {

@@ -155,6 +155,9 @@ pub static ROUTES: &[Route] = &[
     Route::new(GET, "/api/messages/{id}/", Who::SignedIn).within(InChat::Participant),
     Route::new(PATCH, "/api/messages/{id}/", Who::SignedIn).within(InChat::Sender).between(Apart::Closed),
     Route::new(DELETE, "/api/messages/{id}/", Who::SignedIn).within(InChat::SenderOrModerator),
+    Route::new(POST, "/api/messages/{id}/reactions/", Who::SignedIn)
+        .within(InChat::Participant)
+        .between(Apart::Closed),
     Route::new(GET, paths::BLOCKS, Who::SignedIn),
     Route::new(POST, paths::BLOCKS, Who::SignedIn),
     Route::new(DELETE, "/api/blocks/{user}/", Who::SignedIn),

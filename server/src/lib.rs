@@ -32,6 +32,7 @@ pub mod config;
 mod connections;
 pub mod demo;
 mod email;
+pub mod emoji;
 mod heartbeat;
 mod http;
 pub mod hub;

@@ -142,6 +142,11 @@ impl Refusal {
         Self::not_found("There is no such message, or you are not in its chat.")
     }
 
+    pub fn not_an_emoji() -> Self {
+        let detail = "A reaction is one emoji, such as \u{1f44d}: no letters, and not two of them.";
+        Self::new(StatusCode::BAD_REQUEST, ErrorCode::InvalidField, detail).at("emoji")
+    }
+
     pub fn no_such_token() -> Self {
         Self::not_found("You have no such sign-in, or it has ended.")
     }
@@ -402,6 +407,13 @@ impl From<Refused> for Refusal {
             )
             .at("client_id"),
             Refused::NoSuchMessage => Self::new(Status::NOT_FOUND, NotFound, "There is no such message."),
+            Refused::TooManyReactions => {
+                let detail = format!(
+                    "{} different emoji are under this message already, which is as many as may be: take one of them.",
+                    limits::REACTION_KINDS
+                );
+                Self::new(Status::CONFLICT, InvalidField, detail).at("emoji")
+            }
             Refused::NotTheSender => {
                 Self::new(Status::FORBIDDEN, Forbidden, "Only its sender can change a message, and delete it in a chat of two; in a group a moderator can delete it too.")
             }

@@ -15,6 +15,7 @@ use causerie_protocol::{
 };
 
 use crate::clock::UnixMicros;
+use crate::emoji::Emoji;
 use crate::hub::{Ending, NodeId};
 
 mod addresses;
@@ -95,6 +96,13 @@ pub enum Change {
     },
     /// Deletes one's own message, or as a moderator of the group anybody's; its text is erased.
     Delete { id: MessageId },
+    /// Puts the actor's reaction under a message, or takes it back; a repeat changes nothing.
+    React {
+        id: MessageId,
+        emoji: Emoji,
+        /// Whether it is to be there.
+        on: bool,
+    },
     /// Adds a person to a group.
     Join { user: UserId },
     /// The actor leaves a group.
@@ -132,6 +140,8 @@ pub enum Appended {
     /// The message was there already, from an earlier send with the same `client_id`: appending a message that has one is
     /// idempotent, and its repeats are deduplicated.
     Duplicate(Message),
+    /// It was so already.
+    Unchanged,
     /// The read position after the change, and whether it moved.
     Read { seq: Seq, moved: bool },
 }
@@ -147,6 +157,8 @@ pub enum Refused {
     ClientIdReused,
     /// No such message in this chat, or it is deleted.
     NoSuchMessage,
+    /// As many different emoji are under the message as may be.
+    TooManyReactions,
     /// Another person sent the message.
     NotTheSender,
     /// The actor's role in the chat is too small for it.

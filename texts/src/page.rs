@@ -88,6 +88,9 @@ texts! {
         ReasonOther: "Something else", "Vấn đề khác";
         HiddenMessage: "A message of somebody you blocked · ", "Tin nhắn của một người bạn đã chặn · ";
         Show: "show", "xem";
+        AndMore: " and {count} more", " và {count} người khác";
+        ReactWith: "React with {emoji}", "Thả {emoji}";
+        OtherEmoji: "Another emoji", "Biểu tượng khác";
         PeopleDots: "People…", "Thành viên…";
         GroupPeople: "People", "Thành viên";
         GroupOwner: "owner", "chủ nhóm";

@@ -11,7 +11,7 @@ use causerie_protocol::paths;
 use causerie_protocol::reports::CreateReport;
 use causerie_protocol::rest::{
     AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, EditMessage, Login, Privacy, Problem,
-    Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
+    React, Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
 };
 use causerie_protocol::{ChatId, InvitationId, Message, MessageId, TokenId, User, UserId};
 use gloo_net::http::{Method, RequestBuilder};
@@ -276,6 +276,11 @@ impl Api {
 
     pub fn edit(&self, message: MessageId, body: &EditMessage) -> Call<()> {
         self.done(Method::PATCH, &paths::message(message), Some(json(body)))
+    }
+
+    /// Puts a reaction under a message, or takes it back; answers the message.
+    pub fn react(&self, message: MessageId, body: &React) -> Call<Message> {
+        self.call(Method::POST, &paths::reactions(message), body)
     }
 
     pub fn delete(&self, message: MessageId) -> Call<()> {

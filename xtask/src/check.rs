@@ -58,6 +58,7 @@ const BORDERS: &[(&str, &str, &[&str], &str)] = &[
 const LAYERS: &[&str] = &[
     "clock",
     "email",
+    "emoji",
     "config",
     "metrics",
     "outbox",

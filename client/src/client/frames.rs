@@ -191,7 +191,8 @@ impl Client {
             Event::Left(data) => count_unsure |= entry.left(data),
             Event::ChatChanged(data) => entry.changed(data),
             Event::RoleChanged(data) => entry.role_changed(data),
-            Event::Unknown { .. } => {}
+            // It is neither unread nor moves the chat.
+            Event::Reacted(_) | Event::Unknown { .. } => {}
         }
         let own = match &event {
             Event::Message(message) => Some((message.sender.id, message.client_id.clone())),

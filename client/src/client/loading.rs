@@ -11,6 +11,7 @@ use crate::connection::ConnectionState;
 use crate::effect::{Effect, Invalidation};
 use crate::input::{HistoryRequest, LoadError};
 use crate::outbox::{Outbox, Pending};
+use crate::reactions::Reactions;
 use crate::sorted::SortedSet;
 use crate::typing::Typing;
 use crate::words;
@@ -27,6 +28,7 @@ impl Client {
         self.list_loading.request = None;
         self.list_loading.reload = false;
         self.fetches.restart();
+        self.reactions.restart();
         self.request_chats();
     }
 
@@ -53,6 +55,8 @@ impl Client {
         self.chat_states.clear();
         self.chat_list = ChatList::default();
         self.outbox = Outbox::default();
+        self.reactions = Reactions::default();
+        self.reaction_refused = None;
         self.typing = Typing::default();
         self.blocked = Vec::new();
         self.revealed = SortedSet::new();

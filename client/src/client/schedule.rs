@@ -52,6 +52,7 @@ impl Client {
         self.start_due_loads();
         self.update_streams();
         self.flush_outbox();
+        self.send_reaction();
     }
 
     /// When the next work is due; always later than the last input.
@@ -72,6 +73,7 @@ impl Client {
         if self.connection.online().is_some() {
             due.push(self.list_loading.recount_at);
             due.push(self.outbox.deadline(self.now));
+            due.push(self.reactions.deadline());
             due.extend(self.chat_states.values().map(|state| state.stream.due()));
         }
         due.into_iter().flatten().filter(|due| *due > self.now).min()
@@ -207,6 +209,17 @@ impl Client {
                 chats.into_iter().for_each(|chat| self.queue_fetch(chat));
                 self.start_next_fetch();
             }
+        }
+    }
+
+    /// Sends the next reaction of the person's; by REST, whose answer says what became of it.
+    fn send_reaction(&mut self) {
+        if self.connection.online().is_none() {
+            return;
+        }
+        let ticket = self.next_ticket();
+        if let Some(request) = self.reactions.take_next(self.now, ticket) {
+            self.effects.push(Effect::React(request));
         }
     }
 

@@ -263,6 +263,7 @@ pub(super) fn bens(seq: u64, text: &str) -> Message {
         client_id: None,
         edited_at: None,
         deleted_at: None,
+        reactions: Vec::new(),
     }
 }
 

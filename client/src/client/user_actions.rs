@@ -1,11 +1,12 @@
 //! What the person does.
 
-use causerie_protocol::{ChatId, ClientFrame, ClientId, MessageText};
+use causerie_protocol::{ChatId, ClientFrame, ClientId, Message, MessageId, MessageText};
 use causerie_texts::say;
 
 use super::Client;
 use crate::chat_list::ChatEntry;
 use crate::effect::{Effect, Invalidation};
+use crate::input::ChangeError;
 use crate::outbox::PendingMessage;
 
 impl Client {
@@ -32,6 +33,37 @@ impl Client {
         };
         if let Some(why) = lost {
             self.fail(&client_id, &why);
+        }
+    }
+
+    pub(super) fn react(&mut self, chat: ChatId, message: MessageId, emoji: &str, on: bool) {
+        self.reaction_refused = None;
+        self.reactions.set(chat, message, emoji, on);
+        self.changed.insert(Invalidation::Timeline(chat));
+    }
+
+    pub(super) fn on_reaction_answered(&mut self, ticket: u64, answer: Result<Box<Message>, ChangeError>) {
+        let stored = match answer {
+            Err(ChangeError::Temporary) => return self.reactions.postpone(ticket, self.now, self.random),
+            Err(ChangeError::Unauthorized) => {
+                self.reactions.restart();
+                return self.token_refused();
+            }
+            Err(ChangeError::Refused { detail }) => Err(detail),
+            Ok(message) => Ok(message),
+        };
+        let Some((chat, _)) = self.reactions.decided(ticket, stored.is_ok()) else { return };
+        self.changed.insert(Invalidation::Timeline(chat));
+        match stored {
+            Ok(message) => {
+                if let Some(state) = self.chat_states.get_mut(&chat) {
+                    state.timeline.set_reactions(message.id, message.reactions);
+                }
+            }
+            Err(detail) => {
+                self.effects.push(Effect::Announce(detail.clone()));
+                self.reaction_refused = Some((chat, detail));
+            }
         }
     }
 

@@ -391,6 +391,7 @@ impl Server {
             client_id: Some(client_id),
             edited_at: None,
             deleted_at: None,
+            reactions: Vec::new(),
         };
         self.append(sockets, chat, &Event::Message(message));
         ServerFrame::Ack(ack)

@@ -147,6 +147,14 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
         }
         Footer::Composer => view! { <Composer chat title to_edit error sent /> }.into_any(),
     });
+    // Why a reaction was refused stands where the errors of the composer do.
+    Effect::new(move || {
+        let why =
+            app.read(Invalidation::Timeline(chat), |client| client.reaction_refused(chat).map(str::to_owned));
+        if let Some(why) = why {
+            error.set(why);
+        }
+    });
     let dialog = reactive(move || match open.get() {
         Open::Add => add_person(app, chat, open),
         Open::People => members::members(app, chat, move || open.set(Open::Nothing)),

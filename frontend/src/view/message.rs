@@ -8,7 +8,8 @@ use causerie_protocol::{ChatId, ClientId, MessageId};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
-use super::rows::{Item, MessageItem, Stage};
+use super::erased::{click, event};
+use super::rows::{Item, MessageItem, Pill, Stage};
 use super::widgets::button;
 use super::{icon, menu};
 use crate::api::sentence;
@@ -71,7 +72,14 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
         Some(id) if item.mine && !item.deleted && item.stage == Stage::Settled => {
             Some(actions(context, id, item.text.clone()))
         }
-        Some(id) if !item.mine => Some(actions_of_others(context, id, item.moderated && !item.deleted)),
+        Some(id) if !item.mine => {
+            let reactable = !item.deleted && !item.hidden;
+            Some(actions_of_others(context, id, reactable, item.moderated && !item.deleted))
+        }
+        _ => None,
+    };
+    let pills = match item.id {
+        Some(id) if !item.reactions.is_empty() && !item.hidden => Some(pills(context, id, item.reactions)),
         _ => None,
     };
     let state = (!item.state.is_empty()).then(|| {
@@ -87,8 +95,65 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
                 {actions}
             </div>
             {avatar}
+            {pills}
             {state}
         </li>
+    }
+    .into_any()
+}
+
+/// The reactions under a message; a click puts one's own there, or takes it back.
+fn pills(context: MessageContext, id: MessageId, pills: Vec<Pill>) -> AnyView {
+    let pills: Vec<_> = pills
+        .into_iter()
+        .map(|pill| {
+            let label = format!("{} {}: {}", pill.emoji, pill.count, pill.names);
+            let (emoji, mine) = (pill.emoji.clone(), pill.mine);
+            let toggle = click(move |_| react(context, id, &emoji, !mine));
+            let pressed = if mine { "true" } else { "false" };
+            view! {
+                <button class="pill" type="button" data-testid="reaction" aria-pressed=pressed aria-label=label title=pill.names on:click=toggle>
+                    {pill.emoji}<span>{pill.count.to_string()}</span>
+                </button>
+            }
+        })
+        .collect();
+    view! { <div class="pills">{pills}</div> }.into_any()
+}
+
+fn react(context: MessageContext, message: MessageId, emoji: &str, on: bool) {
+    context.app.dispatch(Input::React { chat: context.chat, message, emoji: emoji.to_owned(), on });
+}
+
+/// The emoji of the menu, fully qualified.
+const QUICK: [&str; 6] =
+    ["\u{1f44d}", "\u{2764}\u{fe0f}", "\u{1f602}", "\u{1f62e}", "\u{1f622}", "\u{1f64f}"];
+
+/// The quick reactions, and a field for any other emoji.
+fn quick(context: MessageContext, id: MessageId) -> AnyView {
+    let buttons: Vec<_> = QUICK
+        .into_iter()
+        .map(|emoji| {
+            let put = click(move |_| {
+                menu::close_all();
+                react(context, id, emoji, true);
+            });
+            let label = say!(ReactWith, emoji = emoji);
+            view! { <button type="button" aria-label=label on:click=put>{emoji}</button> }
+        })
+        .collect();
+    let other = event(move |event| {
+        let emoji = event_target_value(&event);
+        if !emoji.trim().is_empty() {
+            menu::close_all();
+            react(context, id, emoji.trim(), true);
+        }
+    });
+    page! {
+        <div class="quick" data-testid="quick">
+            {buttons}
+            <input type="text" placeholder="\u{1f642}" maxlength="35" autocomplete="off" aria-label=say!(OtherEmoji) on:change=other />
+        </div>
     }
     .into_any()
 }
@@ -115,7 +180,7 @@ fn hidden(context: MessageContext, id: Option<MessageId>) -> AnyView {
 }
 
 /// The actions on a message of somebody else.
-fn actions_of_others(context: MessageContext, id: MessageId, moderated: bool) -> AnyView {
+fn actions_of_others(context: MessageContext, id: MessageId, reactable: bool, moderated: bool) -> AnyView {
     let block = move |_| {
         menu::close_all();
         causerie_web::run(async move {
@@ -131,10 +196,11 @@ fn actions_of_others(context: MessageContext, id: MessageId, moderated: bool) ->
         context.reporting.set(Some(id));
     };
     let delete = moderated.then(|| button("bad", None, say!(Delete), move |_| remove(context, id)));
+    let quick = reactable.then(|| quick(context, id));
     page! {
         <details class="menu">
             <summary class="icon" aria-label=say!(MessageMenu)>{icon::more()}</summary>
-            <div>{delete}{button("", Some("report"), say!(ReportDots), report)}{button("bad", Some("block"), say!(Block), block)}</div>
+            <div>{quick}{delete}{button("", Some("report"), say!(ReportDots), report)}{button("bad", Some("block"), say!(Block), block)}</div>
         </details>
     }
     .into_any()
@@ -159,7 +225,7 @@ fn actions(context: MessageContext, id: MessageId, text: String) -> AnyView {
     page! {
         <details class="menu">
             <summary class="icon" aria-label=say!(MessageMenu)>{icon::more()}</summary>
-            <div>{button("", None, say!(Edit), edit)}{button("bad", None, say!(Delete), delete)}</div>
+            <div>{quick(context, id)}{button("", None, say!(Edit), edit)}{button("bad", None, say!(Delete), delete)}</div>
         </details>
     }
     .into_any()

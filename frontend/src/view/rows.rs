@@ -2,6 +2,7 @@
 
 use causerie_client::day::Days;
 use causerie_client::{MessageRow, Name, People, Row, RowKey, RowState, RowTime, SystemEvent};
+use causerie_protocol::event::Reaction;
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::{ClientId, MessageId, Seq, UserId};
 use causerie_texts::say;
@@ -54,6 +55,7 @@ pub struct MessageItem {
     pub hidden: bool,
     /// Whether the user may delete it, as a moderator of the group.
     pub moderated: bool,
+    pub reactions: Vec<Pill>,
     pub stage: Stage,
     /// The text below an own message; may be empty.
     pub state: String,
@@ -61,6 +63,21 @@ pub struct MessageItem {
     /// Its `client_id`, while it is pending.
     pub client_id: Option<ClientId>,
 }
+
+/// An emoji under a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pill {
+    pub emoji: String,
+    /// How many people put it there.
+    pub count: usize,
+    /// Whether the user is one of them.
+    pub mine: bool,
+    /// Who they are, in a sentence.
+    pub names: String,
+}
+
+/// Most names that a pill says.
+const NAMED: usize = 10;
 
 /// What the drawing distinguishes of [`RowState`]; it can't tell messages that are sent from those that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,11 +201,28 @@ fn message_item(
         deleted: row.deleted,
         hidden: row.hidden,
         moderated: context.moderates && !row.mine,
+        reactions: row.reactions.iter().map(|reaction| pill(reaction, context)).collect(),
         stage,
         state,
         id: row.id,
         client_id,
     }
+}
+
+fn pill(reaction: &Reaction, context: &RenderContext<'_>) -> Pill {
+    let count = reaction.users.len();
+    let known = reaction.users.iter().filter(|user| **user != context.me);
+    let mut names: Vec<Name> = known.filter_map(|user| context.people.named(*user)).take(NAMED).collect();
+    let mine = reaction.users.contains(&context.me);
+    if mine {
+        names.insert(0, Name::new(say!(You)));
+    }
+    let more = count - names.len();
+    let mut named = Name::list(&names).to_string();
+    if more > 0 {
+        named += &say!(AndMore, count = crate::language::number(more as u64));
+    }
+    Pill { emoji: reaction.emoji.clone(), count, mine, names: named }
 }
 
 fn stage(row: &MessageRow) -> Stage {
@@ -294,6 +328,7 @@ mod tests {
             edited: false,
             deleted: false,
             hidden: false,
+            reactions: Vec::new(),
             state,
         })
     }

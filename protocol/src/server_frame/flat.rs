@@ -13,7 +13,9 @@ use super::{
     Typing, Unsubscribed, Welcome,
 };
 use crate::error::ErrorCode;
-use crate::event::{ChatChanged, Deleted, Edited, Event, Membership, Message, RoleChanged, User};
+use crate::event::{
+    ChatChanged, Deleted, Edited, Event, Membership, Message, Reacted, Reaction, RoleChanged, User,
+};
 use crate::heads::Heads;
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
 use crate::limits::Limits;
@@ -24,7 +26,7 @@ use crate::rest::{Chat, ChatRole, ChatStatus};
 const NUMBERS: [&str; 10] =
     ["by", "chat_id", "seq", "id", "user_id", "head", "heartbeat_seconds", "retry_after_ms", "t", "version"];
 /// The fields that are texts.
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 15] = [
     "type",
     "content",
     "sent_at",
@@ -33,6 +35,7 @@ const TEXTS: [&str; 14] = [
     "deleted_at",
     "detail",
     "edited_at",
+    "emoji",
     "epoch",
     "reason",
     "role",
@@ -41,7 +44,7 @@ const TEXTS: [&str; 14] = [
     "title",
 ];
 /// The fields that are true or false.
-const FLAGS: [&str; 4] = ["online", "duplicate", "reset", "hides_past"];
+const FLAGS: [&str; 5] = ["online", "duplicate", "reset", "hides_past", "on"];
 
 /// All fields of a frame, or of an event's data, before its kind is known.
 #[derive(Default)]
@@ -55,6 +58,7 @@ struct RawFrame {
     chat: Option<Chat>,
     heads: Option<Heads>,
     blocked: Option<Vec<UserId>>,
+    reactions: Option<Vec<Reaction>>,
     data: Option<Box<RawFrame>>,
 }
 
@@ -84,6 +88,7 @@ impl<'de> Deserialize<'de> for RawFrame {
                             "sender" => raw.sender = map.next_value()?,
                             "user" => raw.user = map.next_value()?,
                             "blocked" => raw.blocked = map.next_value()?,
+                            "reactions" => raw.reactions = map.next_value()?,
                             "heads" => raw.heads = map.next_value()?,
                             "chat" => raw.chat = map.next_value()?,
                             "limits" => raw.limits = map.next_value()?,
@@ -171,7 +176,8 @@ const REPLIES: [&str; 12] = [
     "chat_added",
     "blocks",
 ];
-const EVENTS: [&str; 7] = ["message", "edited", "deleted", "joined", "left", "chat_changed", "role_changed"];
+const EVENTS: [&str; 8] =
+    ["message", "edited", "deleted", "joined", "left", "chat_changed", "role_changed", "reacted"];
 
 /// A frame of an unknown kind, with its content.
 #[cfg(not(target_arch = "wasm32"))]
@@ -332,6 +338,7 @@ impl RawFrame {
                 client_id: self.client_id()?,
                 edited_at: self.take("edited_at").map(Timestamp),
                 deleted_at: self.take("deleted_at").map(Timestamp),
+                reactions: self.reactions.take().unwrap_or_default(),
                 sender: required(self.sender, "sender")?,
             }),
             "edited" => Event::Edited(Edited {
@@ -363,6 +370,15 @@ impl RawFrame {
                 chat_id,
                 seq,
                 role: ChatRole::from_name(&self.text("role")?),
+                at: self.time("at")?,
+                user: required(self.user, "user")?,
+            }),
+            "reacted" => Event::Reacted(Reacted {
+                chat_id,
+                seq,
+                id: MessageId(self.number("id")?),
+                emoji: self.text("emoji")?,
+                on: self.flag("on")?,
                 at: self.time("at")?,
                 user: required(self.user, "user")?,
             }),

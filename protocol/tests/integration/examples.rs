@@ -1,6 +1,6 @@
 //! An example of every frame that a server sends.
 
-use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, RoleChanged};
+use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, Reacted, RoleChanged};
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::server_frame::{
     Ack, Blocks, ErrorReply, GoAway, Ping, Presence, ReadPosition, Subscribed, Typing, Unsubscribed, Welcome,
@@ -49,6 +49,7 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
                 client_id: Some(examples::client_id()),
                 edited_at: None,
                 deleted_at: None,
+                reactions: Vec::new(),
             })),
             "Event: somebody said something.",
         ),
@@ -88,6 +89,18 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
                 at: at.clone(),
             })),
             "Event: somebody in a group is its member, moderator or owner from now on.",
+        ),
+        (
+            ServerFrame::Event(Event::Reacted(Reacted {
+                chat_id,
+                seq: Seq(49),
+                id,
+                user: user.clone(),
+                emoji: "\u{1f44d}".to_owned(),
+                on: true,
+                at: at.clone(),
+            })),
+            "Event: a reaction stands under a message from now on, or with `on: false` no more.",
         ),
         (
             ServerFrame::Ack(Ack {

@@ -2,9 +2,9 @@
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::get;
+use axum::routing::{get, post as post_to};
 use axum::{Json, Router};
-use causerie_protocol::rest::{EditMessage, MessageBody, PostMessage};
+use causerie_protocol::rest::{EditMessage, MessageBody, PostMessage, React};
 use causerie_protocol::{ChatId, Event, Message, MessageId, limits, paths};
 
 use super::RouteSlash;
@@ -13,6 +13,7 @@ use super::id::Id;
 use super::json_body::JsonBody;
 use super::paging::{Page, link_to_next};
 use crate::auth::Caller;
+use crate::emoji::Emoji;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::store::{Append, Appended, Change};
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route_slash(&format!("{}{{id}}/messages/", paths::CHATS), get(list).post(post))
         .route_slash("/api/messages/{id}/", get(read).patch(edit).delete(remove))
+        .route_slash("/api/messages/{id}/reactions/", post_to(react))
 }
 
 async fn list(
@@ -56,7 +58,7 @@ async fn post(
         Appended::Event(Event::Message(message)) => Ok((StatusCode::CREATED, Json(message.into()))),
         // Nothing was made this time: the answer to the first request, again.
         Appended::Duplicate(message) => Ok((StatusCode::OK, Json(message.into()))),
-        Appended::Event(_) | Appended::Read { .. } => Err(Refusal::internal()),
+        Appended::Event(_) | Appended::Read { .. } | Appended::Unchanged => Err(Refusal::internal()),
     }
 }
 
@@ -91,6 +93,20 @@ async fn remove(
     let change = Change::Delete { id };
     app.chats.append(Append { actor: caller.user.id, chat, change }).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn react(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<MessageId>,
+    JsonBody(body): JsonBody<React>,
+) -> Result<Json<MessageBody>, Refusal> {
+    check_rate(&app, &caller, None)?;
+    let emoji = Emoji::parse(&body.emoji).ok_or_else(Refusal::not_an_emoji)?;
+    let chat = message(&app, &caller, id).await?.chat_id;
+    let change = Change::React { id, emoji, on: body.on };
+    app.chats.append(Append { actor: caller.user.id, chat, change }).await?;
+    Ok(Json(message(&app, &caller, id).await?.into()))
 }
 
 async fn message(app: &AppState, caller: &Caller, id: MessageId) -> Result<Message, Refusal> {

@@ -1,6 +1,6 @@
 //! Whether people see the e-mail addresses of others: nobody does, but for clients of the old system.
 
-use causerie_protocol::event::{Membership, RoleChanged, User};
+use causerie_protocol::event::{Membership, Reacted, RoleChanged, User};
 use causerie_protocol::reports::Report;
 use causerie_protocol::rest::{Blocked, Chat};
 use causerie_protocol::{Event, Message};
@@ -55,7 +55,7 @@ impl HasUsers for Event {
         match self {
             Self::Message(message) => message.for_each_user(change),
             Self::Joined(Membership { user, .. }) | Self::Left(Membership { user, .. }) => change(user),
-            Self::RoleChanged(RoleChanged { user, .. }) => change(user),
+            Self::RoleChanged(RoleChanged { user, .. }) | Self::Reacted(Reacted { user, .. }) => change(user),
             Self::Edited(_) | Self::Deleted(_) | Self::ChatChanged(_) | Self::Unknown { .. } => {}
         }
     }

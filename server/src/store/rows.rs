@@ -1,7 +1,7 @@
 //! The log's rows as both backends select them, and what they mean on the wire.
 
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
-use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, RoleChanged, User};
+use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, Reacted, RoleChanged, User};
 use causerie_protocol::rest::{Chat, ChatKind, ChatRole, ChatStatus, Participant, TokenInfo};
 use causerie_protocol::{
     AuditId, ChatId, ClientId, Epoch, Event, InvitationId, Message, MessageId, MessageText, Role, Seq,
@@ -21,6 +21,8 @@ pub(super) mod kind {
     pub(in crate::store) const LEFT: i64 = 4;
     pub(in crate::store) const CHAT_CHANGED: i64 = 5;
     pub(in crate::store) const ROLE_CHANGED: i64 = 6;
+    pub(in crate::store) const REACTED: i64 = 7;
+    pub(in crate::store) const UNREACTED: i64 = 8;
 }
 
 /// A bound that a database can hold.
@@ -361,6 +363,7 @@ impl From<EventRow> for Message {
             client_id: row.client_id.and_then(|id| ClientId::new(id).ok()),
             edited_at: row.edited_at.map(clock::to_wire),
             deleted_at: row.deleted_at.map(clock::to_wire),
+            reactions: Vec::new(),
         }
     }
 }
@@ -386,6 +389,15 @@ impl TryFrom<EventRow> for Event {
                 let role = ChatRole::from_name(&to_text(row.content));
                 Self::RoleChanged(RoleChanged { chat_id, seq, user: row.user.into(), role, at })
             }
+            kind::REACTED | kind::UNREACTED => Self::Reacted(Reacted {
+                chat_id,
+                seq,
+                id,
+                user: row.user.into(),
+                emoji: to_text(row.content),
+                on: row.kind == kind::REACTED,
+                at,
+            }),
             kind::CHAT_CHANGED => Self::ChatChanged(ChatChanged {
                 chat_id,
                 seq,
@@ -442,6 +454,7 @@ impl EarlierRow {
             client_id: client_id.cloned(),
             edited_at: self.edited_at.map(clock::to_wire),
             deleted_at: self.deleted_at.map(clock::to_wire),
+            reactions: Vec::new(),
         })
     }
 }

@@ -32,6 +32,8 @@ pub enum Table {
     Participants,
     /// The logs of all chats.
     Events,
+    /// The reactions that stand under messages.
+    Reactions,
     /// The names of the requests that started chats.
     CreatedChats,
     /// Invitations and links to set a password, by the digests of their secrets.
@@ -50,12 +52,13 @@ pub enum Table {
 
 impl Table {
     /// All of them, each after what its rows refer to.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Users,
         Self::Tokens,
         Self::Chats,
         Self::Participants,
         Self::Events,
+        Self::Reactions,
         Self::CreatedChats,
         Self::Links,
         Self::Audit,
@@ -74,6 +77,7 @@ impl Table {
             Self::Chats => "chats",
             Self::Participants => "participants",
             Self::Events => "events",
+            Self::Reactions => "reactions",
             Self::CreatedChats => "created_chats",
             Self::Links => "links",
             Self::Audit => "audit",
@@ -86,7 +90,7 @@ impl Table {
 
     /// Whether the database gives its rows their ids.
     pub(super) fn has_ids(self) -> bool {
-        !matches!(self, Self::Participants | Self::RemovedCopies | Self::ReportedMessages)
+        !matches!(self, Self::Participants | Self::Reactions | Self::RemovedCopies | Self::ReportedMessages)
     }
 }
 
@@ -125,7 +129,7 @@ pub struct Report {
     pub was_there: bool,
 }
 
-/// The place of a row in its table: its id, or a participant's chat and person.
+/// The place of a row in its table: its id, or a participant's chat and person. Rows of one place come at once.
 pub(super) type Key = (i64, i64);
 
 /// Before the first row.
@@ -252,6 +256,14 @@ pub(super) struct Event {
 }
 
 #[derive(FromRow, PartialEq)]
+pub(super) struct Reaction {
+    pub(super) chat_id: i64,
+    pub(super) message_id: i64,
+    pub(super) user_id: i64,
+    pub(super) emoji: String,
+}
+
+#[derive(FromRow, PartialEq)]
 pub(super) struct Link {
     pub(super) id: i64,
     pub(super) kind: i64,
@@ -285,6 +297,7 @@ pub(super) enum Rows {
     Chats(Vec<Chat>),
     Participants(Vec<Participant>),
     Events(Vec<Event>),
+    Reactions(Vec<Reaction>),
     CreatedChats(Vec<CreatedChat>),
     Links(Vec<Link>),
     Audit(Vec<Audit>),
@@ -302,6 +315,7 @@ impl Rows {
             Self::Chats(rows) => rows.len(),
             Self::Participants(rows) => rows.len(),
             Self::Events(rows) => rows.len(),
+            Self::Reactions(rows) => rows.len(),
             Self::CreatedChats(rows) => rows.len(),
             Self::Links(rows) => rows.len(),
             Self::Audit(rows) => rows.len(),
@@ -320,6 +334,7 @@ impl Rows {
             Self::Chats(rows) => rows.last().map(|row| (row.id, 0)),
             Self::Participants(rows) => rows.last().map(|row| (row.chat_id, row.user_id)),
             Self::Events(rows) => rows.last().map(|row| (row.id, 0)),
+            Self::Reactions(rows) => rows.last().map(|row| (row.chat_id, row.message_id)),
             Self::CreatedChats(rows) => rows.last().map(|row| (row.id, 0)),
             Self::Links(rows) => rows.last().map(|row| (row.id, 0)),
             Self::Audit(rows) => rows.last().map(|row| (row.id, 0)),

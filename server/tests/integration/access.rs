@@ -146,6 +146,7 @@ impl World {
             (&Method::POST, "/api/chats/{id}/messages/") | (&Method::PATCH, "/api/messages/{id}/") => {
                 json!({"content": "Hello"})
             }
+            (&Method::POST, "/api/messages/{id}/reactions/") => json!({"emoji": "\u{1f44d}", "on": true}),
             (&Method::POST, paths::BLOCKS) => json!({"user_id": 4711}),
             (&Method::POST, paths::REPORTS) => json!({"message_id": 4711, "reason": "spam"}),
             (&Method::POST, "/api/admin/reports/{id}/close/") => json!({"action": "dismissed"}),
@@ -356,6 +357,9 @@ async fn asks_across(server: &TestServer, caller: &Person, other: &Person, pair:
                 }
                 (&Method::POST, "/api/chats/{id}/messages/") => {
                     (paths::messages(pair), json!({"content": "Hello?"}))
+                }
+                (&Method::POST, "/api/messages/{id}/reactions/") => {
+                    (paths::reactions(own), json!({"emoji": "\u{1f44d}", "on": true}))
                 }
                 (&Method::PATCH, "/api/messages/{id}/") => {
                     (paths::message(own), json!({"content": "Hello?"}))

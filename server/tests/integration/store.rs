@@ -9,6 +9,7 @@ mod page;
 mod people;
 #[cfg(feature = "test-services")]
 mod postgres;
+mod reactions;
 mod refused;
 mod reports;
 mod roles;

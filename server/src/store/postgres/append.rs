@@ -115,6 +115,7 @@ async fn messages(
                 client_id: client_id.cloned(),
                 edited_at: None,
                 deleted_at: None,
+                reactions: Vec::new(),
             }))),
             (Some(sender), ..) => {
                 let refusal = row.refused.or(row.new_refusal).map(rows::refused);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, RoleChanged, User};
+use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, Reacted, RoleChanged, User};
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::{ChatId, Event, MessageId, MessageText, Seq, UserId, limits};
 
@@ -10,6 +10,7 @@ use super::partings::ARE_PARTED;
 use super::statement::{query, query_as, query_scalar};
 use super::{AppendConnection, content};
 use crate::clock::{self, UnixMicros};
+use crate::emoji::Emoji;
 use crate::store::rows::{self, chat_flags, chat_role_to_sql, kind, to_chat_role, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
@@ -117,6 +118,7 @@ pub(in crate::store) async fn apply(
         Change::Message { .. } => unreachable!("messages are appended in runs"),
         Change::Edit { id, text } => edit(transaction, append, &state, *id, text).await,
         Change::Delete { id } => delete(transaction, append, &state, *id).await,
+        Change::React { id, emoji, on } => react(transaction, append, &state, *id, *emoji, *on).await,
         Change::Join { user } => join(transaction, append, &state, *user).await,
         Change::Leave => leave(transaction, append, &state).await,
         Change::Remove { user } => remove(transaction, append, &state, *user).await,
@@ -232,12 +234,81 @@ async fn delete(
         .bind(now)
         .execute(&mut *transaction)
         .await?;
+    query("DELETE FROM reactions WHERE chat_id = $1 AND message_id = $2")
+        .bind(append.chat.0)
+        .bind(id.0)
+        .execute(&mut *transaction)
+        .await?;
     let seq = push(transaction, append, state, kind::DELETED, Some(id.0), None, now).await?;
     Ok(Appended::Event(Event::Deleted(Deleted {
         chat_id: append.chat,
         seq,
         id,
         deleted_at: clock::to_wire(now),
+    })))
+}
+
+async fn react(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    state: &ChatState,
+    id: MessageId,
+    emoji: Emoji,
+    on: bool,
+) -> Result<Appended, Stop> {
+    if state.closed {
+        return Err(Refused::ChatClosed.into());
+    }
+    let stands: Option<i64> = query_scalar(
+        "SELECT e.id FROM events e JOIN participants p ON p.chat_id = e.chat_id AND p.user_id = $3
+         WHERE e.id = $1 AND e.chat_id = $2 AND e.kind = 0 AND e.deleted_at IS NULL AND e.seq > p.from_seq",
+    )
+    .bind(id.0)
+    .bind(append.chat.0)
+    .bind(append.actor.0)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if stands.is_none() {
+        return Err(Refused::NoSuchMessage.into());
+    }
+    let changed = if on {
+        let others: i64 = query_scalar(
+            "SELECT count(DISTINCT emoji) FROM reactions WHERE chat_id = $1 AND message_id = $2 AND emoji <> $3",
+        )
+        .bind(append.chat.0)
+        .bind(id.0)
+        .bind(emoji.as_str())
+        .fetch_one(&mut *transaction)
+        .await?;
+        if others.unsigned_abs() >= limits::REACTION_KINDS as u64 {
+            return Err(Refused::TooManyReactions.into());
+        }
+        query(
+            "INSERT INTO reactions (chat_id, message_id, user_id, emoji) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        )
+    } else {
+        query("DELETE FROM reactions WHERE chat_id = $1 AND message_id = $2 AND user_id = $3 AND emoji = $4")
+    }
+    .bind(append.chat.0)
+    .bind(id.0)
+    .bind(append.actor.0)
+    .bind(emoji.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Ok(Appended::Unchanged);
+    }
+    let now = clock::now();
+    let kind = if on { kind::REACTED } else { kind::UNREACTED };
+    let seq = push(transaction, append, state, kind, Some(id.0), Some(emoji.as_str()), now).await?;
+    Ok(Appended::Event(Event::Reacted(Reacted {
+        chat_id: append.chat,
+        seq,
+        id,
+        user: state.actor.clone(),
+        emoji: emoji.as_str().to_owned(),
+        on,
+        at: clock::to_wire(now),
     })))
 }
 

@@ -364,6 +364,7 @@ pub(super) async fn delete(
 async fn erase(transaction: &mut Connection, chat: ChatId) -> sqlx::Result<()> {
     for statement in [
         "DELETE FROM events WHERE chat_id = $1",
+        "DELETE FROM reactions WHERE chat_id = $1",
         "DELETE FROM refusals WHERE chat_id = $1",
         "DELETE FROM participants WHERE chat_id = $1",
         "DELETE FROM removed_copies WHERE chat_id = $1",

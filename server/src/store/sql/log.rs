@@ -85,7 +85,29 @@ pub(super) async fn messages(
     .bind(from)
     .fetch_all(&mut *snapshot)
     .await?;
-    Ok(Some(rows.into_iter().rev().map(Into::into).collect()))
+    let mut messages: Vec<Message> = rows.into_iter().rev().map(Into::into).collect();
+    fill_reactions(&mut snapshot, &mut messages).await?;
+    Ok(Some(messages))
+}
+
+/// Adds the reactions to messages of one chat.
+async fn fill_reactions(reader: &mut Connection, messages: &mut [Message]) -> sqlx::Result<()> {
+    let Some(chat) = messages.first().map(|message| message.chat_id) else { return Ok(()) };
+    let rows: Vec<(i64, i64, String)> = sqlx::query_as(concat!(
+        "SELECT message_id, user_id, emoji FROM reactions WHERE chat_id = $2 AND message_id ",
+        in_list!("$1")
+    ))
+    .bind(list(messages.iter().map(|message| message.id.0)))
+    .bind(chat.0)
+    .fetch_all(reader)
+    .await?;
+    // Ids grow with positions, so the messages are in the order of their ids.
+    for (message, user, emoji) in rows {
+        if let Ok(at) = messages.binary_search_by_key(&message, |message| message.id.0) {
+            messages[at].react(UserId(user), &emoji, true);
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn message(
@@ -103,9 +125,12 @@ pub(super) async fn message(
     ))
     .bind(id.0)
     .bind(user.0)
-    .fetch_optional(reader)
+    .fetch_optional(&mut *reader)
     .await?;
-    Ok(row.map(Into::into))
+    let Some(row) = row else { return Ok(None) };
+    let mut message = Message::from(row);
+    fill_reactions(reader, std::slice::from_mut(&mut message)).await?;
+    Ok(Some(message))
 }
 
 pub(super) async fn heads(reader: &mut Connection, chats: &[ChatId]) -> sqlx::Result<Vec<(ChatId, Seq)>> {

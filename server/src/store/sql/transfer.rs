@@ -5,6 +5,11 @@ use sqlx::QueryBuilder;
 use super::{Connection, Database, content};
 use crate::store::transfer::{BATCH, Key, Rows, Table};
 
+/// Messages whose reactions are read at once.
+const MESSAGES_OF_REACTIONS: i64 = 10;
+/// Reactions that one statement writes.
+const REACTIONS_AT_ONCE: usize = 1_000;
+
 pub(in crate::store) async fn meta(connection: &mut Connection) -> sqlx::Result<Vec<(String, String)>> {
     // Of what SQLite keeps there, the last run and the mark of a backup belong to the one file.
     sqlx::query_as("SELECT key, value FROM meta WHERE key NOT IN ('run', 'backup') ORDER BY key")
@@ -35,6 +40,7 @@ pub(in crate::store) async fn count(connection: &mut Connection, table: Table) -
         Table::Chats => "SELECT count(*) FROM chats",
         Table::Participants => "SELECT count(*) FROM participants",
         Table::Events => "SELECT count(*) FROM events",
+        Table::Reactions => "SELECT count(*) FROM reactions",
         Table::CreatedChats => "SELECT count(*) FROM created_chats",
         Table::Links => "SELECT count(*) FROM links",
         Table::Audit => "SELECT count(*) FROM audit",
@@ -102,6 +108,21 @@ pub(in crate::store) async fn read(
             )
             .bind(after.0)
             .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
+        // All of a message at once, since a batch may not end within one: at most as many as people times kinds.
+        Table::Reactions => Rows::Reactions(
+            sqlx::query_as(
+                "SELECT chat_id, message_id, user_id, emoji FROM reactions r
+                 JOIN (SELECT DISTINCT chat_id AS of_chat, message_id AS of_message FROM reactions
+                       WHERE (chat_id, message_id) > ($1, $2) ORDER BY of_chat, of_message LIMIT $3) m
+                   ON m.of_chat = r.chat_id AND m.of_message = r.message_id
+                 ORDER BY chat_id, message_id, user_id, emoji",
+            )
+            .bind(after.0)
+            .bind(after.1)
+            .bind(MESSAGES_OF_REACTIONS)
             .fetch_all(connection)
             .await?,
         ),
@@ -239,6 +260,18 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
                 values.push_bind(row.edited_at).push_bind(row.deleted_at);
             });
             query
+        }
+        Rows::Reactions(rows) => {
+            // Apart, since one message can have more of them than a statement takes values.
+            for rows in rows.chunks(REACTIONS_AT_ONCE) {
+                let mut query = insert("reactions (chat_id, message_id, user_id, emoji)");
+                query.push_values(rows, |mut values, row| {
+                    values.push_bind(row.chat_id).push_bind(row.message_id);
+                    values.push_bind(row.user_id).push_bind(&row.emoji);
+                });
+                query.build().execute(&mut *connection).await?;
+            }
+            return Ok(());
         }
         Rows::CreatedChats(rows) => {
             let mut query = insert("created_chats (id, creator_id, client_id, chat_id, digest)");

@@ -109,6 +109,7 @@ pub(super) fn append(writer: &mut Writer, batch: Vec<Append>) -> sqlx::Result<Ve
                 client_id,
                 edited_at: None,
                 deleted_at: None,
+                reactions: Vec::new(),
             })))
         }
         (Decided::New { .. }, _) => unreachable!("only a message is a new one"),

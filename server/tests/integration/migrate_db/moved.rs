@@ -71,8 +71,8 @@ async fn from_sqlite_to_postgres_nobody_notices() {
     let report = world.move_to(&url).await;
     assert!(!report.was_there);
     let rows: Vec<_> = report.rows.iter().map(|(table, rows)| (table.name(), *rows)).collect();
-    // The log holds the messages, the answer, and in the group two messages, an edit and a deletion.
-    let events = MESSAGES + 1 + 4;
+    // The log holds the messages, the answer, and in the group two messages, an edit, two reactions and a deletion.
+    let events = MESSAGES + 1 + 6;
     assert_eq!(
         rows,
         [
@@ -81,6 +81,7 @@ async fn from_sqlite_to_postgres_nobody_notices() {
             ("chats", 3),
             ("participants", 6),
             ("events", events),
+            ("reactions", 2),
             ("created_chats", 1),
             ("links", 1),
             ("audit", 1),

@@ -66,6 +66,10 @@ impl World {
         server.call(Method::POST, paths::REPORTS, &bob, report).await;
         let path = |message: &MessageBody| paths::message(message.id);
         server.call(Method::PATCH, &path(&written[0]), &alice, json!({"content": "edited"})).await;
+        for person in [&alice, &bob] {
+            let body = json!({"emoji": "\u{2764}", "on": true});
+            server.call(Method::POST, &paths::reactions(written[0].id), person, body).await;
+        }
         server.call(Method::DELETE, &path(&written[1]), &alice, Value::Null).await;
         let mut reader = server.one(&bob, pair).await;
         reader.send(json!({"type": "read", "chat_id": pair, "seq": 7})).await;

@@ -1,0 +1,177 @@
+//! The person's own reactions on their way to the server: shown at once, and sent until the server has decided.
+
+use causerie_protocol::event::Reaction;
+use causerie_protocol::{ChatId, MessageId, UserId};
+
+use crate::backoff::Backoff;
+use crate::clock::Millis;
+
+/// The reactions that wait, in the order in which the person gave them; one request is on its way at a time.
+#[derive(Debug, Default)]
+pub struct Reactions {
+    entries: Vec<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    chat: ChatId,
+    message: MessageId,
+    emoji: String,
+    /// How the person wants it.
+    on: bool,
+    state: State,
+    tries: Backoff,
+}
+
+#[derive(Debug)]
+enum State {
+    Queued { not_before: Millis },
+    InFlight { ticket: u64, on: bool },
+}
+
+/// A request that may be sent now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub ticket: u64,
+    pub message: MessageId,
+    pub emoji: String,
+    pub on: bool,
+}
+
+impl Reactions {
+    /// The person wants a reaction to be there, or not.
+    pub fn set(&mut self, chat: ChatId, message: MessageId, emoji: &str, on: bool) {
+        let known = self.entries.iter_mut().find(|one| one.message == message && one.emoji == emoji);
+        match known {
+            Some(waiting) => waiting.on = on,
+            None => self.entries.push(Waiting {
+                chat,
+                message,
+                emoji: emoji.to_owned(),
+                on,
+                state: State::Queued { not_before: 0 },
+                tries: Backoff::default(),
+            }),
+        }
+    }
+
+    /// Lays what waits over the reactions of a message.
+    pub fn overlay(&self, message: MessageId, me: UserId, reactions: &mut Vec<Reaction>) {
+        for waiting in self.entries.iter().filter(|one| one.message == message) {
+            Reaction::set(reactions, me, &waiting.emoji, waiting.on);
+        }
+    }
+
+    /// Takes the next one that may be sent.
+    pub fn take_next(&mut self, now: Millis, ticket: u64) -> Option<Request> {
+        let is_busy = self.entries.iter().any(|one| matches!(one.state, State::InFlight { .. }));
+        // Only the first may go, so that they arrive in the order in which they were given.
+        let first = self.entries.first_mut().filter(|_| !is_busy)?;
+        let State::Queued { not_before } = first.state else { return None };
+        if not_before > now {
+            return None;
+        }
+        first.state = State::InFlight { ticket, on: first.on };
+        Some(Request { ticket, message: first.message, emoji: first.emoji.clone(), on: first.on })
+    }
+
+    /// The server has decided about a request; answers the chat, and nothing for a request that is not the current one.
+    ///
+    /// What the person wants otherwise since then is sent next; after a refusal nothing of it waits any more.
+    pub fn decided(&mut self, ticket: u64, stored: bool) -> Option<(ChatId, MessageId)> {
+        let (at, sent) = self.in_flight(ticket)?;
+        let waiting = &mut self.entries[at];
+        let place = (waiting.chat, waiting.message);
+        if stored && waiting.on != sent {
+            waiting.state = State::Queued { not_before: 0 };
+            waiting.tries.reset();
+        } else {
+            self.entries.remove(at);
+        }
+        Some(place)
+    }
+
+    /// It is unknown what became of a request: it is repeated, which is safe.
+    pub fn postpone(&mut self, ticket: u64, now: Millis, random: f64) {
+        if let Some((at, _)) = self.in_flight(ticket) {
+            let waiting = &mut self.entries[at];
+            waiting.state = State::Queued { not_before: now + waiting.tries.fail(random).max(1) };
+        }
+    }
+
+    /// Responses to requests of an earlier token are ignored, so the requests are repeated.
+    pub fn restart(&mut self) {
+        for waiting in &mut self.entries {
+            waiting.state = State::Queued { not_before: 0 };
+        }
+    }
+
+    /// When the next one may be sent.
+    pub fn deadline(&self) -> Option<Millis> {
+        match self.entries.first()?.state {
+            State::Queued { not_before } => Some(not_before),
+            State::InFlight { .. } => None,
+        }
+    }
+
+    fn in_flight(&self, ticket: u64) -> Option<(usize, bool)> {
+        self.entries.iter().enumerate().find_map(|(at, one)| match one.state {
+            State::InFlight { ticket: asked, on } if asked == ticket => Some((at, on)),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAT: ChatId = ChatId(1);
+    const MESSAGE: MessageId = MessageId(7);
+
+    fn sent(reactions: &mut Reactions, now: Millis, ticket: u64) -> Option<(String, bool)> {
+        reactions.take_next(now, ticket).map(|request| (request.emoji, request.on))
+    }
+
+    #[test]
+    fn reactions_are_sent_one_after_the_other() {
+        let mut reactions = Reactions::default();
+        reactions.set(CHAT, MESSAGE, "a", true);
+        reactions.set(CHAT, MESSAGE, "b", true);
+        assert_eq!(sent(&mut reactions, 0, 1), Some(("a".to_owned(), true)));
+        assert_eq!(sent(&mut reactions, 0, 2), None, "one is on its way");
+        assert_eq!(reactions.decided(1, true), Some((CHAT, MESSAGE)));
+        assert_eq!(sent(&mut reactions, 0, 2), Some(("b".to_owned(), true)));
+        reactions.postpone(2, 0, 1.0);
+        assert_eq!((sent(&mut reactions, 499, 3), reactions.deadline()), (None, Some(500)));
+        assert_eq!(sent(&mut reactions, 500, 3), Some(("b".to_owned(), true)));
+        assert_eq!(reactions.decided(2, true), None, "an answer to an earlier request");
+    }
+
+    #[test]
+    fn what_the_person_changes_while_it_is_on_its_way_is_sent_next() {
+        let mut reactions = Reactions::default();
+        reactions.set(CHAT, MESSAGE, "a", true);
+        sent(&mut reactions, 0, 1);
+        reactions.set(CHAT, MESSAGE, "a", false);
+        let mut shown = Vec::new();
+        reactions.overlay(MESSAGE, UserId(1), &mut shown);
+        assert_eq!(shown, []);
+        reactions.decided(1, true);
+        assert_eq!(sent(&mut reactions, 0, 2), Some(("a".to_owned(), false)));
+    }
+
+    #[test]
+    fn a_refused_reaction_is_not_shown_any_more() {
+        let mut reactions = Reactions::default();
+        reactions.set(CHAT, MESSAGE, "a", true);
+        let mut shown = Vec::new();
+        reactions.overlay(MESSAGE, UserId(1), &mut shown);
+        assert_eq!(shown.len(), 1);
+        sent(&mut reactions, 0, 1);
+        reactions.decided(1, false);
+        let mut shown = Vec::new();
+        reactions.overlay(MESSAGE, UserId(1), &mut shown);
+        assert_eq!((shown.len(), sent(&mut reactions, 0, 2)), (0, None));
+    }
+}
