@@ -372,6 +372,11 @@ impl Client {
         self.typing.users_in(chat).filter_map(|user| self.chat_list.participant(chat, user)).collect()
     }
 
+    /// How many reactions of the person the server has not decided about.
+    pub fn reactions_waiting(&self) -> usize {
+        self.reactions.waiting()
+    }
+
     pub fn waiting(&self) -> usize {
         self.outbox.waiting()
     }

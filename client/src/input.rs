@@ -1,7 +1,7 @@
 //! What the page reports to the client.
 
 use causerie_protocol::rest::Chat;
-use causerie_protocol::{ChatId, ClientId, Message, MessageId, MessageText, User};
+use causerie_protocol::{ChatId, ClientId, Message, MessageId, MessageText, Seq, User};
 
 use crate::connection::ConnectionId;
 use crate::outbox::PendingMessage;
@@ -83,8 +83,8 @@ pub enum Input {
     /// The answer to [`crate::Effect::React`].
     ReactionAnswered {
         ticket: u64,
-        /// The message as the server has it now.
-        answer: Result<Box<Message>, ChangeError>,
+        /// The position of the chat's log at which the server had it so.
+        answer: Result<Seq, ChangeError>,
     },
     /// The person sends a failed message again; it moves to the end of its chat's queue.
     Retry {

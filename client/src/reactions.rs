@@ -1,7 +1,7 @@
 //! The person's own reactions on their way to the server: shown at once, and sent until the server has decided.
 
 use causerie_protocol::event::Reaction;
-use causerie_protocol::{ChatId, MessageId, UserId};
+use causerie_protocol::{ChatId, MessageId, Seq, UserId};
 
 use crate::backoff::Backoff;
 use crate::clock::Millis;
@@ -25,8 +25,17 @@ struct Waiting {
 
 #[derive(Debug)]
 enum State {
-    Queued { not_before: Millis },
-    InFlight { ticket: u64, on: bool },
+    Queued {
+        not_before: Millis,
+    },
+    InFlight {
+        ticket: u64,
+        on: bool,
+    },
+    /// The server has it at this position of the chat's log; the events up to there are still to come.
+    Decided {
+        seq: Seq,
+    },
 }
 
 /// A request that may be sent now.
@@ -43,7 +52,12 @@ impl Reactions {
     pub fn set(&mut self, chat: ChatId, message: MessageId, emoji: &str, on: bool) {
         let known = self.entries.iter_mut().find(|one| one.message == message && one.emoji == emoji);
         match known {
-            Some(waiting) => waiting.on = on,
+            Some(waiting) => {
+                waiting.on = on;
+                if matches!(waiting.state, State::Decided { .. }) {
+                    waiting.state = State::Queued { not_before: 0 };
+                }
+            }
             None => self.entries.push(Waiting {
                 chat,
                 message,
@@ -53,6 +67,11 @@ impl Reactions {
                 tries: Backoff::default(),
             }),
         }
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.entries.len()
     }
 
     /// Lays what waits over the reactions of a message.
@@ -66,7 +85,8 @@ impl Reactions {
     pub fn take_next(&mut self, now: Millis, ticket: u64) -> Option<Request> {
         let is_busy = self.entries.iter().any(|one| matches!(one.state, State::InFlight { .. }));
         // Only the first may go, so that they arrive in the order in which they were given.
-        let first = self.entries.first_mut().filter(|_| !is_busy)?;
+        let is_queued = |one: &&mut Waiting| matches!(one.state, State::Queued { .. });
+        let first = self.entries.iter_mut().find(is_queued).filter(|_| !is_busy)?;
         let State::Queued { not_before } = first.state else { return None };
         if not_before > now {
             return None;
@@ -75,20 +95,34 @@ impl Reactions {
         Some(Request { ticket, message: first.message, emoji: first.emoji.clone(), on: first.on })
     }
 
-    /// The server has decided about a request; answers the chat, and nothing for a request that is not the current one.
-    ///
-    /// What the person wants otherwise since then is sent next; after a refusal nothing of it waits any more.
-    pub fn decided(&mut self, ticket: u64, stored: bool) -> Option<(ChatId, MessageId)> {
-        let (at, sent) = self.in_flight(ticket)?;
+    /// The server has it as it was sent; what the person wants otherwise since then is sent next.
+    pub fn stored(&mut self, ticket: u64, seq: Seq) {
+        let Some((at, sent)) = self.in_flight(ticket) else { return };
         let waiting = &mut self.entries[at];
-        let place = (waiting.chat, waiting.message);
-        if stored && waiting.on != sent {
-            waiting.state = State::Queued { not_before: 0 };
-            waiting.tries.reset();
-        } else {
-            self.entries.remove(at);
-        }
-        Some(place)
+        waiting.tries.reset();
+        waiting.state =
+            if waiting.on == sent { State::Decided { seq } } else { State::Queued { not_before: 0 } };
+    }
+
+    /// The server refused it: nothing of it waits any more. Answers its chat.
+    pub fn refused(&mut self, ticket: u64) -> Option<ChatId> {
+        let (at, _) = self.in_flight(ticket)?;
+        Some(self.entries.remove(at).chat)
+    }
+
+    /// Removes what the events have brought, since `position` has every event of a chat up to it; answers the chats.
+    pub fn forget_settled(&mut self, position: impl Fn(ChatId) -> Option<Seq>) -> Vec<ChatId> {
+        let mut chats = Vec::new();
+        self.entries.retain(|one| {
+            let State::Decided { seq } = one.state else { return true };
+            // A chat without a stream shows nothing, and is loaded as the server has it.
+            let is_to_come = position(one.chat).is_some_and(|position| position < seq);
+            if !is_to_come {
+                chats.push(one.chat);
+            }
+            is_to_come
+        });
+        chats
     }
 
     /// It is unknown what became of a request: it is repeated, which is safe.
@@ -99,19 +133,27 @@ impl Reactions {
         }
     }
 
+    /// The positions of a chat are those of another log now: what the server had decided is as that log has it.
+    pub fn forget_decided(&mut self, chat: ChatId) {
+        self.entries.retain(|one| one.chat != chat || !matches!(one.state, State::Decided { .. }));
+    }
+
     /// Responses to requests of an earlier token are ignored, so the requests are repeated.
     pub fn restart(&mut self) {
         for waiting in &mut self.entries {
-            waiting.state = State::Queued { not_before: 0 };
+            if matches!(waiting.state, State::InFlight { .. }) {
+                waiting.state = State::Queued { not_before: 0 };
+            }
         }
     }
 
     /// When the next one may be sent.
     pub fn deadline(&self) -> Option<Millis> {
-        match self.entries.first()?.state {
+        let is_busy = self.entries.iter().any(|one| matches!(one.state, State::InFlight { .. }));
+        self.entries.iter().filter(|_| !is_busy).find_map(|one| match one.state {
             State::Queued { not_before } => Some(not_before),
-            State::InFlight { .. } => None,
-        }
+            _ => None,
+        })
     }
 
     fn in_flight(&self, ticket: u64) -> Option<(usize, bool)> {
@@ -140,12 +182,13 @@ mod tests {
         reactions.set(CHAT, MESSAGE, "b", true);
         assert_eq!(sent(&mut reactions, 0, 1), Some(("a".to_owned(), true)));
         assert_eq!(sent(&mut reactions, 0, 2), None, "one is on its way");
-        assert_eq!(reactions.decided(1, true), Some((CHAT, MESSAGE)));
+        reactions.stored(1, Seq(5));
         assert_eq!(sent(&mut reactions, 0, 2), Some(("b".to_owned(), true)));
         reactions.postpone(2, 0, 1.0);
         assert_eq!((sent(&mut reactions, 499, 3), reactions.deadline()), (None, Some(500)));
         assert_eq!(sent(&mut reactions, 500, 3), Some(("b".to_owned(), true)));
-        assert_eq!(reactions.decided(2, true), None, "an answer to an earlier request");
+        reactions.stored(2, Seq(6));
+        assert_eq!(sent(&mut reactions, 9_000, 4), None, "that was an answer to an earlier request");
     }
 
     #[test]
@@ -157,8 +200,20 @@ mod tests {
         let mut shown = Vec::new();
         reactions.overlay(MESSAGE, UserId(1), &mut shown);
         assert_eq!(shown, []);
-        reactions.decided(1, true);
+        reactions.stored(1, Seq(5));
         assert_eq!(sent(&mut reactions, 0, 2), Some(("a".to_owned(), false)));
+    }
+
+    #[test]
+    fn a_stored_reaction_is_laid_over_until_its_events_have_come() {
+        let mut reactions = Reactions::default();
+        reactions.set(CHAT, MESSAGE, "a", true);
+        sent(&mut reactions, 0, 1);
+        reactions.stored(1, Seq(5));
+        assert_eq!(reactions.forget_settled(|_| Some(Seq(4))), []);
+        assert_eq!(reactions.waiting(), 1);
+        assert_eq!(reactions.forget_settled(|_| Some(Seq(5))), [CHAT]);
+        assert_eq!(reactions.waiting(), 0);
     }
 
     #[test]
@@ -169,7 +224,7 @@ mod tests {
         reactions.overlay(MESSAGE, UserId(1), &mut shown);
         assert_eq!(shown.len(), 1);
         sent(&mut reactions, 0, 1);
-        reactions.decided(1, false);
+        assert_eq!(reactions.refused(1), Some(CHAT));
         let mut shown = Vec::new();
         reactions.overlay(MESSAGE, UserId(1), &mut shown);
         assert_eq!((shown.len(), sent(&mut reactions, 0, 2)), (0, None));

@@ -1,6 +1,6 @@
 //! The messages of one chat: a piece of the log without a gap, up to now, made of history pages and events.
 
-use causerie_protocol::event::{ChatChanged, Membership, Reaction, RoleChanged};
+use causerie_protocol::event::{ChatChanged, Membership, RoleChanged};
 use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, UserId};
 
 use crate::backoff::Backoff;
@@ -91,16 +91,6 @@ impl Timeline {
         match self.entries.get(self.seq_by_id.get(&id)?)? {
             Entry::Message(message) => Some(message),
             _ => None,
-        }
-    }
-
-    /// The server answered with these reactions to a message; events that it was ahead of change nothing in the end.
-    pub fn set_reactions(&mut self, id: MessageId, reactions: Vec<Reaction>) {
-        if let Some(Entry::Message(message)) =
-            self.seq_by_id.get(&id).and_then(|seq| self.entries.get_mut(seq))
-            && message.deleted_at.is_none()
-        {
-            message.reactions = reactions;
         }
     }
 

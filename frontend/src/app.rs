@@ -335,7 +335,8 @@ impl App {
         let (api, generation) = (self.api(), self.generation());
         causerie_web::run(async move {
             let Request { ticket, message, emoji, on } = request;
-            let answer = api.react(message, &React { emoji, on }).await.map(Box::new).map_err(change_error);
+            let answer = api.react(message, &React { emoji, on }).await;
+            let answer = answer.map(|decided| decided.seq).map_err(change_error);
             if self.generation() == generation {
                 self.dispatch(Input::ReactionAnswered { ticket, answer });
             }

@@ -477,6 +477,17 @@ pub struct React {
     pub on: bool,
 }
 
+/// The answer to `POST /api/messages/{id}/reactions/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Decided {
+    /// The position in the chat's log at which it was so: a client that has every event up to it has that too.
+    pub seq: Seq,
+}
+
+read_fields! {
+    Decided { "seq" => seq: required }
+}
+
 /// `GET /readyz`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {

@@ -140,8 +140,8 @@ pub enum Appended {
     /// The message was there already, from an earlier send with the same `client_id`: appending a message that has one is
     /// idempotent, and its repeats are deduplicated.
     Duplicate(Message),
-    /// It was so already.
-    Unchanged,
+    /// It was so already, with the log at this head.
+    Unchanged { head: Seq },
     /// The read position after the change, and whether it moved.
     Read { seq: Seq, moved: bool },
 }
@@ -300,7 +300,7 @@ pub enum Deletion {
     /// A group is gone with its log; who was in it.
     ForAll(Vec<UserId>),
     /// A chat of two has ended for both and is gone for the one who asked, with its log once both have asked.
-    OwnCopy(Option<Parting>),
+    OwnCopy(Option<Box<Parting>>),
 }
 
 /// What an operation does. On SQLite writes have a connection of their own; on both, their wait for one is measured.

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use causerie_client::LoadError;
+use causerie_client::{ChangeError, LoadError};
 use causerie_protocol::rest::{
-    AddParticipant, Chat, ChatCursor, CreateChat, Login, MessageBody, PostMessage, Problem, Register,
-    SignedIn, UserRef,
+    AddParticipant, Chat, ChatCursor, CreateChat, Decided, Login, MessageBody, PostMessage, Problem, React,
+    Register, SignedIn, UserRef,
 };
 use causerie_protocol::{ChatId, Message, MessageId, Seq, UserId, paths};
 use causerie_testkit::read_body as read;
@@ -132,6 +132,26 @@ impl Api {
             }
         }
         Ok(())
+    }
+
+    /// Puts a reaction under a message, or takes it back, as a page does.
+    ///
+    /// # Errors
+    /// As the client needs it.
+    pub async fn react(&self, token: &str, message: MessageId, body: &React) -> Result<Seq, ChangeError> {
+        let path = paths::reactions(message);
+        let response = self.0.call(Method::POST, &path, Some(token), Some(body)).await;
+        let Ok(response) = response else { return Err(ChangeError::Temporary) };
+        match response.status() {
+            StatusCode::OK => {
+                let decided: Result<Decided, _> = response.json().await;
+                decided.map(|decided| decided.seq).map_err(|_| ChangeError::Temporary)
+            }
+            StatusCode::UNAUTHORIZED => Err(ChangeError::Unauthorized),
+            StatusCode::TOO_MANY_REQUESTS => Err(ChangeError::Temporary),
+            status if status.is_client_error() => Err(ChangeError::Refused { detail: status.to_string() }),
+            _ => Err(ChangeError::Temporary),
+        }
     }
 
     /// Sends a message once. Returns none when no response came, or one that leaves open whether the message is stored.

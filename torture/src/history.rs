@@ -128,6 +128,9 @@ pub enum Kind {
     Watcher,
 }
 
+/// The reactions of the message at a seq: each emoji with its people.
+pub type Reactions = (u64, Vec<(String, Vec<User>)>);
+
 /// A chat as a client shows it when everything has settled.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
@@ -139,6 +142,8 @@ pub struct View {
     pub title: String,
     /// The participants and their read positions.
     pub people: Vec<(User, u64)>,
+    /// The reactions of each message that is loaded.
+    pub reactions: Vec<Reactions>,
 }
 
 /// The state of a client at the end.

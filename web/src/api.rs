@@ -10,8 +10,8 @@ use causerie_protocol::accounts::{
 use causerie_protocol::paths;
 use causerie_protocol::reports::CreateReport;
 use causerie_protocol::rest::{
-    AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, EditMessage, Login, Privacy, Problem,
-    React, Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
+    AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, Decided, EditMessage, Login, Privacy,
+    Problem, React, Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
 };
 use causerie_protocol::{ChatId, InvitationId, Message, MessageId, TokenId, User, UserId};
 use gloo_net::http::{Method, RequestBuilder};
@@ -278,8 +278,8 @@ impl Api {
         self.done(Method::PATCH, &paths::message(message), Some(json(body)))
     }
 
-    /// Puts a reaction under a message, or takes it back; answers the message.
-    pub fn react(&self, message: MessageId, body: &React) -> Call<Message> {
+    /// Puts a reaction under a message, or takes it back; answers at which position of the log it is so.
+    pub fn react(&self, message: MessageId, body: &React) -> Call<Decided> {
         self.call(Method::POST, &paths::reactions(message), body)
     }
 

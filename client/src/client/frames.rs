@@ -128,6 +128,7 @@ impl Client {
         if another {
             state.read_known = Seq::ZERO;
             state.read_sent = Seq::ZERO;
+            self.reactions.forget_decided(chat);
         }
         if let Some(entry) = self.chat_list.get_mut(chat) {
             entry.unread_mut().restart(reply.head, another);

@@ -213,7 +213,13 @@ impl Client {
     }
 
     /// Sends the next reaction of the person's; by REST, whose answer says what became of it.
+    ///
+    /// What the events have brought needs not be laid over them any more.
     fn send_reaction(&mut self) {
+        let position = |chat| self.chat_states.get(&chat).map(|state| state.stream.position());
+        for chat in self.reactions.forget_settled(position) {
+            self.changed.insert(Invalidation::Timeline(chat));
+        }
         if self.connection.online().is_none() {
             return;
         }

@@ -1,6 +1,6 @@
 //! What the person does.
 
-use causerie_protocol::{ChatId, ClientFrame, ClientId, Message, MessageId, MessageText};
+use causerie_protocol::{ChatId, ClientFrame, ClientId, MessageId, MessageText, Seq};
 use causerie_texts::say;
 
 use super::Client;
@@ -42,25 +42,17 @@ impl Client {
         self.changed.insert(Invalidation::Timeline(chat));
     }
 
-    pub(super) fn on_reaction_answered(&mut self, ticket: u64, answer: Result<Box<Message>, ChangeError>) {
-        let stored = match answer {
-            Err(ChangeError::Temporary) => return self.reactions.postpone(ticket, self.now, self.random),
+    pub(super) fn on_reaction_answered(&mut self, ticket: u64, answer: Result<Seq, ChangeError>) {
+        match answer {
+            Ok(seq) => self.reactions.stored(ticket, seq),
+            Err(ChangeError::Temporary) => self.reactions.postpone(ticket, self.now, self.random),
             Err(ChangeError::Unauthorized) => {
                 self.reactions.restart();
-                return self.token_refused();
+                self.token_refused();
             }
-            Err(ChangeError::Refused { detail }) => Err(detail),
-            Ok(message) => Ok(message),
-        };
-        let Some((chat, _)) = self.reactions.decided(ticket, stored.is_ok()) else { return };
-        self.changed.insert(Invalidation::Timeline(chat));
-        match stored {
-            Ok(message) => {
-                if let Some(state) = self.chat_states.get_mut(&chat) {
-                    state.timeline.set_reactions(message.id, message.reactions);
-                }
-            }
-            Err(detail) => {
+            Err(ChangeError::Refused { detail }) => {
+                let Some(chat) = self.reactions.refused(ticket) else { return };
+                self.changed.insert(Invalidation::Timeline(chat));
                 self.effects.push(Effect::Announce(detail.clone()));
                 self.reaction_refused = Some((chat, detail));
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use causerie_client::{ConnectionState, MessageRow, Row, RowState};
+use causerie_protocol::event::Reaction;
 use causerie_protocol::{ChatId, Message};
 
 use crate::page::Page;
@@ -44,6 +45,19 @@ pub fn finally(world: &World, chat: ChatId) -> Result<(), String> {
         let seen: Vec<_> = shown.iter().map(|row| (row.id, &row.text)).collect();
         if seen != all {
             return say(format!("I6, I10: shown {seen:?} and not {all:?}"));
+        }
+        if client.reactions_waiting() > 0 {
+            return say("a reaction is neither stored nor refused".into());
+        }
+        // Under a message that was deleted nothing stands, which the log's own message may still have.
+        let under = |deleted: bool, reactions: &Vec<Reaction>| {
+            if deleted { Vec::new() } else { reactions.clone() }
+        };
+        let all: Vec<_> =
+            log.iter().map(|message| under(message.deleted_at.is_some(), &message.reactions)).collect();
+        let seen: Vec<_> = shown.iter().map(|row| under(row.deleted, &row.reactions)).collect();
+        if seen != all {
+            return say(format!("I6, I10: the reactions are {seen:?} and not {all:?}"));
         }
         let unread = client.chat(chat).map(causerie_client::ChatEntry::unread);
         if unread != Some(world.server.unread(chat, page.user.id)) {

@@ -36,6 +36,7 @@ pub enum Request {
     /// For one chat, by its ticket.
     Chat(u64, ChatId),
     History(HistoryRequest),
+    React(causerie_client::reactions::Request),
 }
 
 impl Page {

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use causerie_protocol::event::{Deleted, Edited};
+use causerie_client::ChangeError;
+use causerie_protocol::event::{Deleted, Edited, Reacted};
 use causerie_protocol::limits::Limits;
 use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatRole, ChatStatus, Participant};
 use causerie_protocol::server_frame::{Ack, ErrorReply, Ping, ReadPosition, Subscribed, Welcome};
@@ -221,11 +222,39 @@ impl Server {
         self.append(sockets, chat, &event);
     }
 
+    /// Puts a user's reaction under a message or takes it back, unless it is so or the message is deleted; the position at
+    /// which it is so.
+    pub fn react(
+        &mut self,
+        sockets: &mut Sockets,
+        me: &User,
+        id: MessageId,
+        emoji: &str,
+        on: bool,
+    ) -> Result<Seq, ChangeError> {
+        let refused = Err(ChangeError::Refused { detail: "Gone.".into() });
+        let found = CHATS.iter().find_map(|chat| {
+            self.messages(*chat).into_iter().find(|message| message.id == id).map(|message| (*chat, message))
+        });
+        let Some((chat, mut message)) = found else { return refused };
+        if message.deleted_at.is_some() {
+            return refused;
+        }
+        let head = Seq(self.logs[&chat].len() as u64);
+        if !message.react(me.id, emoji, on) {
+            return Ok(head);
+        }
+        let (seq, at, emoji) = (head.next(), Timestamp("t".into()), emoji.to_owned());
+        let event = Event::Reacted(Reacted { chat_id: chat, seq, id, user: me.clone(), emoji, on, at });
+        self.append(sockets, chat, &event);
+        Ok(seq)
+    }
+
     /// Appends an event of a kind that this version of the page does not know.
     pub fn unknown(&mut self, sockets: &mut Sockets, chat: ChatId) {
         let seq = Seq(self.logs[&chat].len() as u64 + 1);
         let data = serde_json::json!({ "chat_id": chat, "seq": seq });
-        self.append(sockets, chat, &Event::Unknown { kind: "reaction".into(), chat_id: chat, seq, data });
+        self.append(sockets, chat, &Event::Unknown { kind: "sticker".into(), chat_id: chat, seq, data });
     }
 
     /// Sends a heartbeat with the heads of the subscribed chats. On a socket without a free subscription it also has the
@@ -250,14 +279,20 @@ impl Server {
                     continue;
                 }
                 Event::Edited(edited) => edited.id,
+                Event::Reacted(reacted) => reacted.id,
                 _ => continue,
             };
             let changed = messages.iter_mut().find(|message| message.id == id);
-            if let (Event::Edited(edited), Some(message)) = (event, changed)
-                && message.deleted_at.is_none()
-            {
-                message.content.clone_from(&edited.content);
-                message.edited_at = Some(edited.edited_at.clone());
+            let Some(message) = changed.filter(|message| message.deleted_at.is_none()) else { continue };
+            match event {
+                Event::Edited(edited) => {
+                    message.content.clone_from(&edited.content);
+                    message.edited_at = Some(edited.edited_at.clone());
+                }
+                Event::Reacted(reacted) => {
+                    message.react(reacted.user.id, &reacted.emoji, reacted.on);
+                }
+                _ => {}
             }
         }
         messages

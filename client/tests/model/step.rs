@@ -22,6 +22,8 @@ pub enum Step {
     Reload { page: usize },
     /// A user edits or deletes a message by REST.
     Change { chat: usize, nth: usize, delete: bool },
+    /// A person puts a reaction under a message of the open chat, or takes it back.
+    React { page: usize, nth: usize, emoji: usize, on: bool },
     /// The log gets an event of a kind that the page does not know.
     Unknown { chat: usize },
     /// The server handles frames of one page.
@@ -79,6 +81,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => page().prop_map(|page| Step::Reload { page }),
         4 => (chat(), 0..10_usize, any::<bool>())
             .prop_map(|(chat, nth, delete)| Step::Change { chat, nth, delete }),
+        5 => (page(), 0..6_usize, 0..2_usize, prop::bool::weighted(0.6))
+            .prop_map(|(page, nth, emoji, on)| Step::React { page, nth, emoji, on }),
         1 => chat().prop_map(|chat| Step::Unknown { chat }),
         4 => (page(), 0..6_usize).prop_map(|(page, nth)| Step::Lose { page, nth }),
         3 => (page(), 0..6_usize).prop_map(|(page, nth)| Step::Swap { page, nth }),

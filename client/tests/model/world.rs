@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use causerie_client::{Client, ConnectionId, Effect, Input, LoadError, Millis, SocketInput};
+use causerie_client::reactions::Request as Reaction;
+use causerie_client::{ChangeError, Client, ConnectionId, Effect, Input, LoadError, Millis, SocketInput};
 use causerie_protocol::{ChatId, ClientFrame, ClientId, Event, MessageText, Seq, ServerFrame, User, UserId};
 
 use crate::page::{Page, Request};
@@ -68,6 +69,7 @@ impl World {
                 let content = (!delete).then(|| format!("edit {}", self.server.logs[&CHATS[chat]].len()));
                 self.server.change(&mut self.sockets, CHATS[chat], nth, content);
             }
+            Step::React { page, nth, emoji, on } => self.react(page, nth, ["a", "b"][emoji], on),
             Step::Unknown { chat } => self.server.unknown(&mut self.sockets, CHATS[chat]),
             Step::Up { page, count } => (0..count).for_each(|_| self.up(page)),
             Step::Down { page, count } => (0..count).for_each(|_| self.down(page)),
@@ -232,6 +234,7 @@ impl World {
             Effect::LoadChats { ticket, before } => at.requests.push_back(Request::Chats(ticket, before)),
             Effect::LoadChat { ticket, chat } => at.requests.push_back(Request::Chat(ticket, chat)),
             Effect::LoadHistory(request) => at.requests.push_back(Request::History(request)),
+            Effect::React(request) => at.requests.push_back(Request::React(request)),
             Effect::StorePending(message) => {
                 at.storage.insert(message.client_id.clone(), message);
             }
@@ -256,6 +259,18 @@ impl World {
         let text = MessageText::new(name).expect("not blank");
         at.intents.entry(chat).or_default().push(client_id.clone());
         self.give(page, Input::Send { chat, text, client_id });
+    }
+
+    fn react(&mut self, page: usize, nth: usize, emoji: &str, on: bool) {
+        let client = &self.pages[page].client;
+        let Some(chat) = client.open_chat() else { return };
+        let shown = client.rows(chat).into_iter().rev().filter_map(|row| match row {
+            causerie_client::Row::Message(row) => row.id,
+            causerie_client::Row::System(_) => None,
+        });
+        if let Some(message) = shown.take(nth + 1).last() {
+            self.give(page, Input::React { chat, message, emoji: emoji.to_owned(), on });
+        }
     }
 
     fn retry(&mut self, page: usize) {
@@ -367,7 +382,13 @@ impl World {
                 let (messages, has_older) = self.server.history(request.chat, request.before);
                 Input::HistoryLoaded { request, messages, has_older }
             }
+            Some(Request::React(Reaction { ticket, message, emoji, on })) => {
+                let user = at.user.clone();
+                let answer = self.server.react(&mut self.sockets, &user, message, &emoji, on);
+                Input::ReactionAnswered { ticket, answer }
+            }
         };
+        let at = &mut self.pages[page];
         at.answers.push_back(answer);
     }
 
@@ -378,6 +399,9 @@ impl World {
             Input::ChatsLoaded { ticket, .. } if fails => Input::ChatsFailed { ticket, error },
             Input::ChatFetched { ticket, .. } if fails => Input::ChatFetched { ticket, answer: Err(error) },
             Input::HistoryLoaded { request, .. } if fails => Input::HistoryFailed { request, error },
+            Input::ReactionAnswered { ticket, .. } if fails => {
+                Input::ReactionAnswered { ticket, answer: Err(ChangeError::Temporary) }
+            }
             answer => answer,
         };
         self.give(page, answer);

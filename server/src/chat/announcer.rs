@@ -77,7 +77,8 @@ fn announce(change: &Processed, envelopes: &mut Vec<Envelope>) {
             let hidden = matches!(&change.responder, Responder::Socket(outbox) if outbox.hides_read());
             envelopes.push(Envelope::Read { chat, user, seq, hidden, frame });
         }
-        Ok(Appended::Read { moved: false, .. } | Appended::Duplicate(_) | Appended::Unchanged) | Err(_) => {}
+        Ok(Appended::Read { moved: false, .. } | Appended::Duplicate(_) | Appended::Unchanged { .. })
+        | Err(_) => {}
     }
 }
 
@@ -98,7 +99,7 @@ async fn answer(change: Processed) {
             let frame = match outcome {
                 Ok(Appended::Event(Event::Message(message))) => ack(&append, message, false),
                 Ok(Appended::Duplicate(message)) => ack(&append, message, true),
-                Ok(Appended::Event(_) | Appended::Read { .. } | Appended::Unchanged) => None,
+                Ok(Appended::Event(_) | Appended::Read { .. } | Appended::Unchanged { .. }) => None,
                 Err(error) => Some(error_frame(&append, Refusal::not_stored(error))),
             };
             if outbox.request_finished(frame) {

@@ -4,7 +4,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post as post_to};
 use axum::{Json, Router};
-use causerie_protocol::rest::{EditMessage, MessageBody, PostMessage, React};
+use causerie_protocol::rest::{Decided, EditMessage, MessageBody, PostMessage, React};
 use causerie_protocol::{ChatId, Event, Message, MessageId, limits, paths};
 
 use super::RouteSlash;
@@ -58,7 +58,7 @@ async fn post(
         Appended::Event(Event::Message(message)) => Ok((StatusCode::CREATED, Json(message.into()))),
         // Nothing was made this time: the answer to the first request, again.
         Appended::Duplicate(message) => Ok((StatusCode::OK, Json(message.into()))),
-        Appended::Event(_) | Appended::Read { .. } | Appended::Unchanged => Err(Refusal::internal()),
+        Appended::Event(_) | Appended::Read { .. } | Appended::Unchanged { .. } => Err(Refusal::internal()),
     }
 }
 
@@ -100,13 +100,16 @@ async fn react(
     caller: Caller,
     Id(id): Id<MessageId>,
     JsonBody(body): JsonBody<React>,
-) -> Result<Json<MessageBody>, Refusal> {
+) -> Result<Json<Decided>, Refusal> {
     check_rate(&app, &caller, None)?;
     let emoji = Emoji::parse(&body.emoji).ok_or_else(Refusal::not_an_emoji)?;
     let chat = message(&app, &caller, id).await?.chat_id;
     let change = Change::React { id, emoji, on: body.on };
-    app.chats.append(Append { actor: caller.user.id, chat, change }).await?;
-    Ok(Json(message(&app, &caller, id).await?.into()))
+    match app.chats.append(Append { actor: caller.user.id, chat, change }).await? {
+        Appended::Event(event) => Ok(Json(Decided { seq: event.seq() })),
+        Appended::Unchanged { head } => Ok(Json(Decided { seq: head })),
+        Appended::Duplicate(_) | Appended::Read { .. } => Err(Refusal::internal()),
+    }
 }
 
 async fn message(app: &AppState, caller: &Caller, id: MessageId) -> Result<Message, Refusal> {

@@ -94,7 +94,7 @@ impl HasUsers for AppendResult {
         match self {
             Ok(Appended::Event(event)) => event.for_each_user(change),
             Ok(Appended::Duplicate(message)) => message.for_each_user(change),
-            Ok(Appended::Read { .. }) | Err(_) => {}
+            Ok(Appended::Read { .. } | Appended::Unchanged { .. }) | Err(_) => {}
         }
     }
 }

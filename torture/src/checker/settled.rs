@@ -51,6 +51,14 @@ fn difference(view: &View, fresh: &View, evidence: &Evidence) -> Option<String> 
             }
         }
     }
+    for (seq, under) in &view.reactions {
+        let afresh = fresh.reactions.iter().find(|(other, _)| other == seq);
+        if let Some((_, afresh)) = afresh
+            && under != afresh
+        {
+            return unlike(&format!("the reactions at {seq}"), under, afresh);
+        }
+    }
     if view.unread != fresh.unread {
         return unlike("unread", &view.unread, &fresh.unread);
     }

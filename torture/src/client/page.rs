@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use causerie_client::{
-    Client, ConnectionId, ConnectionState, Effect, Input, Invalidation, PendingMessage, SocketInput,
+    Client, ConnectionId, ConnectionState, Effect, Input, Invalidation, PendingMessage, Row, SocketInput,
 };
+use causerie_protocol::rest::React;
 use causerie_protocol::{ChatId, ClientFrame, ClientId, ServerFrame, paths};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -25,6 +26,10 @@ use crate::label::Label;
 const CLOCK_SKEW_MS: i64 = 24 * 60 * 60 * 1_000;
 /// With this many pending messages the person stops writing.
 const PATIENCE: usize = 12;
+/// The person reacts to one of this many rows at the end of a chat.
+const REACTED_ROWS: usize = 20;
+/// The last of them is not fully qualified, so the server writes it otherwise.
+const EMOJI: [&str; 3] = ["\u{1f44d}", "\u{1f602}", "\u{2764}"];
 /// Frames that wait for a busy page; further ones wait in the network.
 const INBOX: usize = 16;
 /// How often a page checks its state when nothing else happens, in milliseconds.
@@ -226,6 +231,14 @@ impl Page {
                     let _ = answer.send(input);
                 });
             }
+            Effect::React(request) => {
+                let (api, token, answer) = self.for_a_load();
+                self.tasks.spawn(async move {
+                    let body = React { emoji: request.emoji, on: request.on };
+                    let decided = api.react(&token, request.message, &body).await;
+                    let _ = answer.send(Input::ReactionAnswered { ticket: request.ticket, answer: decided });
+                });
+            }
             Effect::StorePending(message) => {
                 if let Some(number) = number(&message.client_id).filter(|_| message.failed.is_some()) {
                     self.history.note(Fact::Failed { number });
@@ -304,6 +317,7 @@ impl Page {
             }
             Action::Look => self.with_open(|chat| Input::SeenBottom { chat }),
             Action::ScrollBack => self.with_open(|chat| Input::LoadOlder { chat }),
+            Action::React => self.react(),
             Action::Type => self.with_open(|chat| Input::Typing { chat }),
             Action::Wake => self.take(Input::PageShown),
             Action::SetClock => {
@@ -338,6 +352,24 @@ impl Page {
         }
     }
 
+    /// Changes one reaction of the person's under one of the last messages of the open chat.
+    fn react(&mut self) {
+        let Some(chat) = self.client.open_chat().filter(|_| self.client.reactions_waiting() < PATIENCE)
+        else {
+            return;
+        };
+        let rows = self.client.rows(chat);
+        let last = rows.iter().rev().take(REACTED_ROWS).filter_map(|row| match row {
+            Row::Message(message) => message.id,
+            Row::System(_) => None,
+        });
+        let last: Vec<_> = last.collect();
+        let Some(message) = last.choose(&mut self.random).copied() else { return };
+        let Some(emoji) = EMOJI.choose(&mut self.random) else { return };
+        let on = self.random.random_bool(0.6);
+        self.take(Input::React { chat, message, emoji: (*emoji).to_owned(), on });
+    }
+
     /// Retries or deletes one failed message.
     fn decide(&mut self) {
         let Some(client_id) = self.client.failed().next().map(|message| message.client_id.clone()) else {
@@ -364,7 +396,7 @@ impl Page {
                 self.take(Input::Network(true));
                 self.take(Input::TryNow);
             }
-        } else if self.client.waiting() == 0 && !self.reported_empty {
+        } else if self.client.waiting() + self.client.reactions_waiting() == 0 && !self.reported_empty {
             self.reported_empty = true;
             let _ = self.setup.progress.send(Progress::Empty(self.setup.client));
         }

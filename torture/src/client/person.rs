@@ -13,6 +13,8 @@ pub enum Action {
     Look,
     /// Scroll back in the open chat.
     ScrollBack,
+    /// Put a reaction under a message of the open chat, or take it back.
+    React,
     /// Type in the composer.
     Type,
     /// Come back to the page from sleep or from another tab.
@@ -35,7 +37,8 @@ pub enum Action {
 
 pub fn draw(random: &mut StdRng) -> Action {
     match random.random_range(0..2_000) {
-        0..1_550 => Action::Write,
+        0..1_450 => Action::Write,
+        1_450..1_550 => Action::React,
         1_550..1_640 => Action::Open,
         1_640..1_760 => Action::Look,
         1_760..1_790 => Action::ScrollBack,

@@ -1,10 +1,11 @@
 //! What a page shows, in the form that the checker compares.
 
 use causerie_client::{Client, Row, RowState};
+use causerie_protocol::event::Reaction;
 use causerie_protocol::rest::Chat;
 use causerie_protocol::{ChatId, User, limits};
 
-use crate::history::{View, Window};
+use crate::history::{Reactions, View, Window};
 use crate::label::Label;
 
 /// The server counts unread messages up to this, so greater counts are equal.
@@ -55,11 +56,32 @@ pub fn views(client: &Client) -> Vec<View> {
         .filter(|entry| entry.lost.is_none())
         .map(|entry| {
             let unread = entry.unread().min(UNREAD_MAX);
-            View { window: window(client, entry.id(), true), unread, ..listed(&entry.chat, client.me()) }
+            View {
+                window: window(client, entry.id(), true),
+                unread,
+                reactions: reactions(client, entry.id()),
+                ..listed(&entry.chat, client.me())
+            }
         })
         .collect();
     views.sort_by_key(|view| view.chat);
     views
+}
+
+/// What stands under each loaded message of a chat.
+fn reactions(client: &Client, chat: ChatId) -> Vec<Reactions> {
+    let rows = client.rows(chat).into_iter();
+    let under = rows.filter_map(|row| match row {
+        Row::Message(message) => Some((message.seq?.0, message.reactions)),
+        Row::System(_) => None,
+    });
+    let plain = |reactions: Vec<Reaction>| {
+        let users = |reaction: Reaction| {
+            (reaction.emoji, reaction.users.into_iter().map(|user| user.0).collect::<Vec<_>>())
+        };
+        reactions.into_iter().map(users).collect()
+    };
+    under.map(|(seq, reactions)| (seq, plain(reactions))).collect()
 }
 
 /// A chat of the server's list, as a view without messages.
@@ -77,6 +99,7 @@ pub fn listed(chat: &Chat, me: Option<&User>) -> View {
             .take(if chat.participant_count > limits::LISTED_PARTICIPANTS as u64 { 0 } else { usize::MAX })
             .map(|one| (one.user.id.0, one.read_seq.0))
             .collect(),
+        reactions: Vec::new(),
     }
 }
 

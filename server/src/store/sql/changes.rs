@@ -296,7 +296,7 @@ async fn react(
     .execute(&mut *transaction)
     .await?;
     if changed.rows_affected() == 0 {
-        return Ok(Appended::Unchanged);
+        return Ok(Appended::Unchanged { head: state.head });
     }
     let now = clock::now();
     let kind = if on { kind::REACTED } else { kind::UNREACTED };

@@ -345,7 +345,7 @@ pub(super) async fn delete(
             erase(&mut transaction, chat).await?;
         }
         transaction.commit().await?;
-        return Ok(Ok(Deletion::OwnCopy(ended)));
+        return Ok(Ok(Deletion::OwnCopy(ended.map(Box::new))));
     }
     let role: Option<RoleRow> =
         sqlx::query_as(ROLE_IN_GROUP).bind(chat.0).bind(user.0).fetch_optional(&mut *transaction).await?;

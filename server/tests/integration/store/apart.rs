@@ -78,7 +78,10 @@ pub async fn each_of_two_removes_their_own_copy_and_the_last_erases_it(world: Wo
 
     assert_eq!(
         store.delete_chat(world.alice, chat).await.unwrap(),
-        Ok(Deletion::OwnCopy(Some(causerie_server::store::Parting { other: world.bob, event: None })))
+        Ok(Deletion::OwnCopy(Some(Box::new(causerie_server::store::Parting {
+            other: world.bob,
+            event: None
+        }))))
     );
     assert!(store.heads(&[chat]).await.unwrap().is_empty());
     // Erased is not begun again.

@@ -62,7 +62,7 @@ pub async fn a_repeat_of_a_reaction_leaves_no_event(world: World) {
     for on in [true, false] {
         world.event(chat, world.bob, react(said.id, THUMB, on)).await;
         let again = world.append(chat, world.bob, react(said.id, THUMB, on)).await;
-        assert_eq!(again, Ok(Appended::Unchanged));
+        assert!(matches!(again, Ok(Appended::Unchanged { .. })), "{again:?}");
     }
     assert_eq!(world.log(chat, 0).await.len(), 3);
 }
