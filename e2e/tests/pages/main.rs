@@ -14,6 +14,7 @@ mod layout;
 mod loading;
 mod others;
 mod people;
+mod reactions;
 mod safety;
 mod tester;
 mod writing;
