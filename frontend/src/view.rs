@@ -11,6 +11,8 @@ mod dialog;
 mod erased;
 mod form;
 mod icon;
+mod installation;
+mod join;
 mod members;
 mod menu;
 mod message;
@@ -19,6 +21,7 @@ pub mod parts;
 mod people;
 mod qr;
 mod report;
+mod reports;
 mod rows;
 mod set_password;
 mod settings;
@@ -76,8 +79,10 @@ pub enum Dialog {
     NewChat,
     /// The account, the user's sign-ins, and signing out.
     Settings,
-    /// The people of the installation, its invitations and its audit log.
+    /// The people of the installation, what they reported, its invitations, settings and audit log.
     People,
+    /// An invitation that somebody with an account has opened.
+    Join,
 }
 
 /// The page of a user who is signed in.
@@ -88,7 +93,8 @@ fn Home(
     people: Part<parts::People>,
 ) -> impl IntoView {
     let app = app();
-    let dialog = RwSignal::new(Dialog::None);
+    let is_invited = matches!(route::link(), Some(Link::Join(_)));
+    let dialog = RwSignal::new(if is_invited { Dialog::Join } else { Dialog::None });
     let narrow = browser::matches("(max-width: 45rem)");
     // A phone shows one pane at a time; the banner is in that one.
     let said_in_list = Signal::derive(move || narrow.get() && app.route.get().is_none());
@@ -108,6 +114,7 @@ fn Home(
     let dialogs = reactive(move || match dialog.get() {
         Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
         Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
+        Dialog::Join => dialogs.draw(|dialogs| (dialogs.join)(dialog), instead),
         Dialog::People => {
             people.draw(|people| people(dialog), |failed| parts::instead_of_dialog(people, dialog, failed))
         }

@@ -89,6 +89,27 @@ pub enum Registration {
     Closed,
 }
 
+impl Registration {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Invited, Self::Closed];
+
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Invited => "invited",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == name)
+    }
+}
+
 /// `GET /api/installation/`: what a page must know before somebody signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Installation {
@@ -272,6 +293,62 @@ read_fields! {
     }
 }
 
+/// The answer to `POST /api/invitation/join/`, for who has an account already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JoinedGroups {
+    /// The groups of the invitation that the caller is in now.
+    pub chats: Vec<ChatId>,
+}
+
+read_fields! {
+    JoinedGroups {
+        "chats" => chats: required,
+    }
+}
+
+/// How the installation is set, in `GET /api/admin/settings/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// Who may make an account.
+    pub registration: Registration,
+    /// What the option `--registration` says, which counts while nothing else is stored.
+    pub registration_option: Registration,
+    /// Whether an owner's choice is stored, and counts instead.
+    pub registration_is_stored: bool,
+    /// Where people reach the page, if `--public-url` says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// Whether mails are sent, as `--smtp-url` says.
+    pub mail: bool,
+    /// Whether people see the e-mail addresses of others, as `--legacy-email` says.
+    pub legacy_email: bool,
+    /// Days for which a sign-in is valid, [`crate::limits::TOKEN_DAYS`].
+    pub token_days: i64,
+    /// Days between somebody's wish to delete their account and its deletion, [`crate::limits::DELETION_DAYS`].
+    pub deletion_days: i64,
+}
+
+read_fields! {
+    Settings {
+        "registration" => registration: required,
+        "registration_option" => registration_option: required,
+        "registration_is_stored" => registration_is_stored: required,
+        "public_url" => public_url: optional,
+        "mail" => mail: required,
+        "legacy_email" => legacy_email: required,
+        "token_days" => token_days: required,
+        "deletion_days" => deletion_days: required,
+    }
+}
+
+/// `PATCH /api/admin/settings/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateSettings {
+    /// Who may make an account from now on; `null`, and not a missing field, lets the option decide again.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub registration: Option<Registration>,
+}
+
 /// `POST /api/auth/reset/`: asks for a link by mail. The answer is the same whether or not there is such an account.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AskReset {
@@ -333,6 +410,16 @@ read_fields! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_may_register_is_one_name_everywhere() {
+        for registration in Registration::ALL {
+            let name = registration.as_str();
+            assert_eq!(serde_json::to_string(&registration).unwrap(), format!("\"{name}\""));
+            assert_eq!(Registration::from_name(name), Some(registration));
+        }
+        assert_eq!(Registration::from_name("Open"), None);
+    }
 
     #[test]
     fn a_role_is_its_name_everywhere() {

@@ -1,6 +1,6 @@
 //! The addresses of the HTTP API and the sockets; each works with and without its closing slash.
 
-use crate::ids::{ChatId, InvitationId, MessageId, Seq, TokenId, UserId};
+use crate::ids::{ChatId, InvitationId, MessageId, ReportId, Seq, TokenId, UserId};
 
 /// Creates an account and signs in: `POST`.
 pub const REGISTER: &str = "/api/auth/register/";
@@ -20,6 +20,8 @@ pub const RESET_PASSWORD: &str = "/api/auth/reset/password/";
 pub const INSTALLATION: &str = "/api/installation/";
 /// What an invitation is to: `POST` answers a [`crate::accounts::InvitationInfo`].
 pub const INVITATION: &str = "/api/invitation/";
+/// Adds the user to the groups of an invitation: `POST` answers a [`crate::accounts::JoinedGroups`].
+pub const JOIN_GROUPS: &str = "/api/invitation/join/";
 /// Asks for the deletion of the user's own account, after a week to think: `POST`.
 pub const DELETE_ACCOUNT: &str = "/api/account/delete/";
 /// Takes that wish back: `POST`.
@@ -32,6 +34,8 @@ pub const PEOPLE: &str = "/api/admin/people/";
 pub const INVITATIONS: &str = "/api/admin/invitations/";
 /// What was done to people, by whom and when: `GET`.
 pub const AUDIT: &str = "/api/admin/audit/";
+/// How the installation is set: `GET`, and for an owner `PATCH`.
+pub const SETTINGS: &str = "/api/admin/settings/";
 /// The user's chats: `GET` lists them, `POST` creates one.
 pub const CHATS: &str = "/api/chats/";
 /// Whom the user has blocked: `GET` lists them, `POST` blocks somebody.
@@ -75,6 +79,18 @@ pub fn person(id: UserId) -> String {
 #[must_use]
 pub fn person_action(id: UserId, action: &str) -> String {
     format!("{PEOPLE}{id}/{action}/")
+}
+
+/// One report: `GET`.
+#[must_use]
+pub fn report(id: ReportId) -> String {
+    format!("{ADMIN_REPORTS}{id}/")
+}
+
+/// `POST` closes a report.
+#[must_use]
+pub fn close_report(id: ReportId) -> String {
+    format!("{ADMIN_REPORTS}{id}/close/")
 }
 
 /// One invitation: `DELETE` revokes it.

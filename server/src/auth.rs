@@ -48,6 +48,7 @@ pub struct Auth {
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     hub: Hub,
+    /// What the option says; an owner's decision comes before it.
     registration: Registration,
     queues: Arc<Queues>,
     attempts: Arc<Attempts>,
@@ -297,15 +298,17 @@ impl Auth {
         Ok(Welcomed { signed_in: self.issue_token(user, from).await?, invited_by, chats })
     }
 
+    /// Who may make an account: what an owner decided, or else the option.
+    pub async fn registration(&self) -> Result<Registration, StoreError> {
+        Ok(self.store.registration().await?.unwrap_or(self.registration))
+    }
+
     /// How somebody with this invitation, or without one, may come to an account.
     async fn entry(&self, invitation: Option<&str>) -> Result<Entry, SignInError> {
-        let closed = SignInError::RegistrationClosed(self.registration);
+        let registration = self.registration().await?;
+        let closed = SignInError::RegistrationClosed(registration);
         let Some(secret) = invitation else {
-            return if self.registration == Registration::Open {
-                Ok(Entry::Registration)
-            } else {
-                Err(closed)
-            };
+            return if registration == Registration::Open { Ok(Entry::Registration) } else { Err(closed) };
         };
         if !handshake::is_token(secret) {
             return Err(SignInError::LinkInvalid);
@@ -314,7 +317,7 @@ impl Auth {
         let link = self.store.invitation(digest, clock::now()).await?.ok_or(SignInError::LinkInvalid)?;
         // The server's own link to the owner's account is for an installation without one, however it is set.
         let is_owners = link.role == Role::Owner && link.invited_by.is_none();
-        if self.registration == Registration::Closed && !is_owners {
+        if registration == Registration::Closed && !is_owners {
             return Err(closed);
         }
         Ok(Entry::Invitation(digest))

@@ -151,7 +151,7 @@ impl Envelope {
             Self::Parted { one, other } => hub.part(*one, *other),
             Self::Reunited { one, other } => hub.reunite(*one, *other),
             Self::Hidden { user, online, read } => hub.hide(*user, *online, *read),
-            Self::Personal { users, frame } => hub.notice_to(users, frame),
+            Self::Personal { users, frame } => hub.notice_to(users, None, frame),
         }
     }
 }

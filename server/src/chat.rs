@@ -26,7 +26,7 @@ pub(crate) mod presence;
 pub(crate) use crate::refusal::AppendError;
 pub(crate) use announcer::encode_event;
 use announcer::error_frame;
-pub(crate) use boundaries::BlockOutcome;
+pub(crate) use boundaries::{BlockOutcome, envelope, reunion};
 pub(crate) use lifecycle::CreateOutcome;
 
 /// Changes that wait for the appender; more wait in their senders.

@@ -26,6 +26,7 @@ mod account;
 mod backup;
 mod doctor;
 mod migrate_db;
+mod reports;
 
 /// The file beside which the program is started that holds variables.
 const ENV_FILE: &str = ".env";
@@ -66,6 +67,9 @@ pub fn main() -> ExitCode {
         }
         (Ok(runtime), Command::Account(options)) => {
             runtime.block_on(account::run(options)).map(|()| ExitCode::SUCCESS)
+        }
+        (Ok(runtime), Command::Reports(options)) => {
+            runtime.block_on(reports::run(options)).map(|()| ExitCode::SUCCESS)
         }
         (Ok(runtime), Command::Doctor(options)) => match runtime.block_on(doctor::run(options, env_file)) {
             Ok(code) => Ok(code),

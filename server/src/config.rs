@@ -19,6 +19,7 @@ mod env_file;
 mod migrate_db;
 mod operation;
 pub mod reference;
+mod reports;
 
 pub use account::{AccountCommand, AccountOptions};
 pub use backup::{Backup, Database, Restore};
@@ -28,6 +29,7 @@ pub use doctor::{Doctor, Lang};
 pub use env_file::read_env_file;
 pub use migrate_db::MigrateDb;
 pub use operation::{ForwardedHeader, Limits, Operation, Timeouts, TlsFiles};
+pub use reports::{ReportsCommand, ReportsOptions};
 
 /// What the server needs to know to run, checked.
 #[derive(Clone, Debug)]
@@ -177,6 +179,10 @@ pub enum Command {
     /// It works beside a running server, also over a SQLite file, and the server follows within two seconds.
     /// Every change is noted in the audit log as done by nobody, since the command line has no account.
     Account(AccountOptions),
+    /// Look after what people reported: list, read and close reports.
+    ///
+    /// It works beside a running server, as `causerie account` does, and shows no more of a chat than a report copied.
+    Reports(ReportsOptions),
     /// Find out why a connection fails, or check the set-up in this folder.
     ///
     /// It tries one thing after the other, stops at the first that is wrong, names it, and says what to do.

@@ -265,15 +265,18 @@ impl Hub {
         }
     }
 
-    /// Sends a notice to these people's sockets for many chats.
-    pub fn notice_to(&self, users: &[UserId], frame: &Frame) {
+    /// Sends a notice to these people's sockets for many chats; one of somebody reaches nobody who is apart from them.
+    pub fn notice_to(&self, users: &[UserId], of: Option<UserId>, frame: &Frame) {
         self.users().for_each_of(users, |socket| {
-            socket.push(Item::Notice { chat: None, frame: frame.clone() });
+            socket.push(Item::Notice { chat: None, of, frame: frame.clone() });
         });
     }
 
     /// Tells these people's sockets for many chats that there is a chat that they were not in before.
     pub fn chat_added(&self, chat: ChatId, users: &[UserId]) {
+        if let Some(channel) = self.channels_mut().get_mut(&chat) {
+            users.iter().for_each(|user| channel.came(*user));
+        }
         self.users().for_each_of(users, |socket| {
             socket.push(Item::ChatAdded(chat));
         });
@@ -326,7 +329,16 @@ impl Hub {
         }
         self.users().part(one, other);
         for (user, gone) in [(one, other), (other, one)] {
-            self.notice_to(&[user], &presence_frame(gone, false));
+            self.notice_to(&[user], None, &presence_frame(gone, false));
+        }
+    }
+
+    /// Parts those of these pairs, as the store answered them, who are not parted on every socket here; it was asked at or
+    /// after this time.
+    pub fn mend_parted(&self, pairs: impl IntoIterator<Item = (UserId, UserId)>, asked_at: Instant) {
+        let otherwise = self.users().parted_otherwise(pairs, asked_at);
+        for (one, other) in otherwise {
+            self.part(one, other);
         }
     }
 
@@ -471,7 +483,8 @@ impl Hub {
             applied == Some(true) && !self.is_here(change.user)
         };
         if is_news {
-            self.notice_to(users, frame);
+            // That somebody is gone tells nothing: who was parted sees them gone already.
+            self.notice_to(users, change.online.then_some(change.user), frame);
         }
     }
 

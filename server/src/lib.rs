@@ -39,6 +39,7 @@ mod known_tokens;
 mod listener;
 mod mail;
 pub mod metrics;
+mod moderation;
 pub mod operator;
 pub mod outbox;
 pub mod page;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use causerie_protocol::accounts::Registration;
 use causerie_protocol::client_frame::{text_code, text_detail};
-use causerie_protocol::reports::{Outcome, Report};
+use causerie_protocol::reports::Outcome;
 use causerie_protocol::server_frame::ErrorReply;
 use causerie_protocol::text::TextError;
 use causerie_protocol::{ChatId, ClientId, CloseCode, ErrorCode, ServerFrame, limits};
@@ -20,7 +20,7 @@ use crate::auth::people::ChangeError;
 use crate::auth::{AuthError, PasswordError, SignInError};
 use crate::outbox::{Closing, Frame};
 use crate::socket_limiter::{Limit, LimitExceeded};
-use crate::store::{NotChanged, Refused, StoreError};
+use crate::store::{NotChanged, Refused, ReportClosed, StoreError};
 
 /// When to try again after the store did not answer.
 const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -304,15 +304,32 @@ impl Refusal {
         Self::rate_limited("You have reported as much as one may a day: the moderators look at it.", wait)
     }
 
-    /// Another moderator was first; the sentence says who, and what they did.
-    pub fn report_closed(report: &Report) -> Self {
-        let detail = match &report.outcome {
-            Some(Outcome { action, by, .. }) => {
-                format!("{} has closed this report already ({}): load it again.", by.name, action.as_str())
+    /// Another moderator was first, and the sentence says who and what they did; or this one may not.
+    pub fn report_not_closed(closed: ReportClosed) -> Self {
+        match closed {
+            ReportClosed::Before(report) => {
+                let detail = match report.outcome {
+                    Some(Outcome { action, by, .. }) => {
+                        let by = by.map_or_else(|| "Whoever runs the server".to_owned(), |by| by.name);
+                        format!("{by} has closed this report already ({}): load it again.", action.as_str())
+                    }
+                    None => "This report was closed already: load it again.".to_owned(),
+                };
+                Self::new(StatusCode::CONFLICT, ErrorCode::InvalidField, detail)
             }
-            None => "This report was closed already: load it again.".to_owned(),
-        };
-        Self::new(StatusCode::CONFLICT, ErrorCode::InvalidField, detail)
+            ReportClosed::AboutOneself => {
+                let detail = "This report is about you: another moderator or an owner decides.";
+                Self::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, detail)
+            }
+            ReportClosed::NotChanged(refused) => refused.into(),
+            ReportClosed::Now(_) | ReportClosed::NoSuchReport => Self::no_such_report(),
+        }
+    }
+
+    pub fn pair_not_ended() -> Self {
+        Self::not_found(
+            "Neither of the two has ended their chat; a block ends when who blocked takes it back.",
+        )
     }
 
     pub fn too_many_blocks() -> Self {

@@ -133,7 +133,7 @@ impl Server {
     ///
     /// Whoever may register becomes the owner as the first who does, and then no link is needed.
     pub async fn owner_invitation(&self) -> Result<Option<String>, RunError> {
-        if self.has_owner || self.state.config.registration == Registration::Open {
+        if self.has_owner || self.state.auth.registration().await? == Registration::Open {
             return Ok(None);
         }
         match self.state.auth.invite_owner().await {

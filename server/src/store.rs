@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
+use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
 use causerie_protocol::event::User;
 use causerie_protocol::reports::{CloseReport, CreateReport, Report};
 use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, ChatRole, ChatStatus, TokenInfo, UserRef};
@@ -28,8 +28,8 @@ pub mod transfer;
 
 pub use addresses::Addresses;
 pub use people::{
-    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, LinkRecord, LinkTo,
-    NewAccount, NewLink, NotChanged,
+    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, InvitedTo, LinkRecord,
+    LinkTo, NewAccount, NewLink, NotChanged,
 };
 pub use postgres::PostgresStore;
 pub use sqlite::{Contents, Restored, SqliteStore};
@@ -247,6 +247,22 @@ pub struct Unblocking {
     pub event: Option<Event>,
 }
 
+/// What became of a request to open a chat of two again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reopening {
+    /// It is not ended any more.
+    Done {
+        /// One has blocked the other, so it stays closed.
+        still_parted: bool,
+        /// Their chat was opened by it.
+        event: Option<Box<Event>>,
+        /// The chat, and who had removed their copy and has one again, which begins now.
+        back: Option<(ChatId, Vec<UserId>)>,
+    },
+    /// Neither of the two has ended it.
+    NotEnded,
+}
+
 /// What became of a request to end a chat of two.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
@@ -276,10 +292,24 @@ pub enum Reported {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReportClosed {
     /// By this request.
-    Now(Box<Report>),
-    /// By another, before.
+    Now(Box<ReportDone>),
+    /// By another, before: this one did nothing.
     Before(Box<Report>),
     NoSuchReport,
+    /// It is about the moderator, so another one decides.
+    AboutOneself,
+    /// The person can't be suspended by this moderator; the report stays open.
+    NotChanged(NotChanged),
+}
+
+/// A report that was closed just now, and what was done by it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportDone {
+    pub report: Report,
+    /// The message was deleted.
+    pub deleted: Option<Event>,
+    /// The sign-ins that ended with the person's suspension.
+    pub ended: Vec<TokenId>,
 }
 
 /// What became of a request to delete a chat.
@@ -439,8 +469,29 @@ pub trait Store: Send + Sync + 'static {
         digest: [u8; 32],
         hash: &str,
     ) -> Result<Option<(User, Vec<TokenId>)>, StoreError>;
-    /// The audit log before an entry, the newest first.
-    async fn audit(&self, before: AuditId, limit: u64) -> Result<Vec<AuditEntry>, StoreError>;
+    /// The audit log before an entry, the newest first: all of it, or what was done by or to one person.
+    async fn audit(
+        &self,
+        of: Option<UserId>,
+        before: AuditId,
+        limit: u64,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
+    /// Counts a use of the invitation with this digest for somebody who has an account, unless they are in all of its groups.
+    /// `None` when it can't be used.
+    async fn use_invitation(
+        &self,
+        digest: [u8; 32],
+        user: UserId,
+        now: UnixMicros,
+    ) -> Result<Option<InvitedTo>, StoreError>;
+    /// Who may make an account, if an owner has decided.
+    async fn registration(&self) -> Result<Option<Registration>, StoreError>;
+    /// Decides it, or leaves it to the option again, and notes it in the audit log.
+    async fn set_registration(
+        &self,
+        actor: Actor,
+        registration: Option<Registration>,
+    ) -> Result<(), StoreError>;
 
     /// Makes a chat, or finds the pair's. The log starts empty.
     ///
@@ -497,13 +548,18 @@ pub trait Store: Send + Sync + 'static {
     -> Result<Vec<Report>, StoreError>;
     /// A report with its copies.
     async fn read_report(&self, id: ReportId) -> Result<Option<Report>, StoreError>;
-    /// Says what was done about a report, also in the audit log; of several who do so at once the first one counts.
+    /// Does something about a report and closes it, also in the audit log: all of it or nothing. Of several who do so at once
+    /// the first one counts.
     async fn close_report(
         &self,
-        moderator: UserId,
+        moderator: Actor,
         id: ReportId,
         body: &CloseReport,
     ) -> Result<ReportClosed, StoreError>;
+    /// Opens the chat of two that one of them has ended, unless a block keeps them apart, and notes it in the audit log.
+    ///
+    /// Who removed their own copy has one again, which begins now; where both did, they may start another.
+    async fn reopen_pair(&self, actor: Actor, one: UserId, other: UserId) -> Result<Reopening, StoreError>;
     /// The number of the last parting of any two people.
     async fn last_parting(&self) -> Result<i64, StoreError>;
     /// Partings after one, by their numbers, for nodes that may have missed them.

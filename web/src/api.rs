@@ -5,15 +5,16 @@ use std::task::{Context, Poll};
 
 use causerie_protocol::accounts::{
     Account, AskReset, AuditEntry, CreateInvitation, DeleteAccount, Installation, Invitation, InvitationInfo,
-    Link, LookAtInvitation, ResetPassword, Role, SetRole, UpdateAccount,
+    JoinedGroups, Link, LookAtInvitation, ResetPassword, Role, SetRole, Settings, UpdateAccount,
+    UpdateSettings,
 };
 use causerie_protocol::paths;
-use causerie_protocol::reports::CreateReport;
+use causerie_protocol::reports::{CloseReport, CreateReport, Reopen, Reopened, Report};
 use causerie_protocol::rest::{
     AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, EditMessage, Login, Privacy, Problem,
     Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
 };
-use causerie_protocol::{ChatId, InvitationId, Message, MessageId, TokenId, User, UserId};
+use causerie_protocol::{AuditId, ChatId, InvitationId, Message, MessageId, ReportId, TokenId, User, UserId};
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -163,8 +164,49 @@ impl Api {
         self.done(Method::DELETE, &paths::invitation(invitation), None)
     }
 
-    pub fn audit(&self) -> Call<Vec<AuditEntry>> {
-        self.get(paths::AUDIT)
+    /// The audit log before an entry, the newest first: all of it, or what was done by or to one person.
+    pub fn audit(&self, of: Option<UserId>, before: Option<AuditId>) -> Call<Vec<AuditEntry>> {
+        let mut path = format!("{}?", paths::AUDIT);
+        if let Some(of) = of {
+            path += &format!("of={of}&");
+        }
+        if let Some(before) = before {
+            path += &format!("before={before}");
+        }
+        self.get(&path)
+    }
+
+    /// The newest reports: those that are open, or all.
+    pub fn reports(&self, all: bool) -> Call<Vec<Report>> {
+        self.get(&format!("{}?all={all}", paths::ADMIN_REPORTS))
+    }
+
+    /// A report with its copies.
+    pub fn read_report(&self, report: ReportId) -> Call<Report> {
+        self.get(&paths::report(report))
+    }
+
+    pub fn close_report(&self, report: ReportId, body: &CloseReport) -> Call<Report> {
+        self.call(Method::POST, &paths::close_report(report), body)
+    }
+
+    /// Opens the chat of two that one of them has ended.
+    pub fn reopen(&self, one: UserId, body: &Reopen) -> Call<Reopened> {
+        self.call(Method::POST, &paths::person_action(one, "reopen"), body)
+    }
+
+    /// How the installation is set.
+    pub fn settings(&self) -> Call<Settings> {
+        self.get(paths::SETTINGS)
+    }
+
+    pub fn set_settings(&self, body: &UpdateSettings) -> Call<Settings> {
+        self.call(Method::PATCH, paths::SETTINGS, body)
+    }
+
+    /// Adds the user to the groups of an invitation.
+    pub fn join_groups(&self, token: String) -> Call<JoinedGroups> {
+        self.call(Method::POST, paths::JOIN_GROUPS, &LookAtInvitation { token })
     }
 
     /// The user of the token.

@@ -12,6 +12,7 @@ mod harness;
 mod language;
 mod layout;
 mod loading;
+mod moderation;
 mod others;
 mod people;
 mod safety;

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::banner::Banner;
 use super::dialog::modal;
 use super::widgets::{back, button, hint};
-use super::{Dialog, conversation, new_chat, people, settings};
+use super::{Dialog, conversation, join, new_chat, people, settings};
 use crate::app::{App, app};
 
 /// How each part is loaded. The programs provide it, since that is where they are split.
@@ -35,6 +35,7 @@ pub type People = fn(RwSignal<Dialog>) -> AnyView;
 pub struct Dialogs {
     pub(super) new_chat: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) settings: fn(RwSignal<Dialog>) -> AnyView,
+    pub(super) join: fn(RwSignal<Dialog>) -> AnyView,
 }
 
 /// The code of the part; only the function that the program is split at may call this.
@@ -46,7 +47,7 @@ pub fn conversation() -> Conversation {
 /// The code of the part; only the function that the program is split at may call this.
 #[must_use]
 pub fn dialogs() -> Dialogs {
-    Dialogs { new_chat: new_chat::new_chat, settings: settings::settings }
+    Dialogs { new_chat: new_chat::new_chat, settings: settings::settings, join: join::join }
 }
 
 /// The code of the part; only the function that the program is split at may call this.

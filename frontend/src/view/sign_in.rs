@@ -186,6 +186,7 @@ async fn send(
 ) {
     let (email, password) = (field("email").trim().to_owned(), field("password"));
     let api = causerie_web::api::Api::new("");
+    let registers = joining.is_some();
     let answer = if let Some(invitation) = joining {
         let name = Some(field("name").trim().to_owned()).filter(|name| !name.is_empty());
         api.register(&Register { email, password, name, invitation }).await
@@ -195,8 +196,10 @@ async fn send(
     match answer {
         Ok(answer) => {
             TextStorage::of_sign_in().forget();
-            // The link is used, and its secret is nothing for the browser's history.
-            route::replace(route::current());
+            if registers {
+                // The link is used, and its secret is nothing for the browser's history. Who signs in is asked about it next.
+                route::replace(route::current());
+            }
             app.signed_in(answer, !field("keep").is_empty());
         }
         Err(problem) => {

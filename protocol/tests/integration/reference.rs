@@ -127,7 +127,19 @@ fn markdown() -> String {
         ),
         (
             paths::ADMIN_REPORTS,
-            "`GET ?all=&before=` → what was reported and is open, or all of it; `GET /api/admin/reports/{id}/` with the copies; `POST {action, note?}` to its `close/`, where the first one counts and a later one gets 409",
+            "`GET ?all=&before=` → what was reported and is open, or all of it; `GET /api/admin/reports/{id}/` with the copies; `POST {action, note?}` to its `close/` does it and closes the report, where the first one counts and a later one gets 409; `action` is `dismissed`, `warned`, `deleted` (the message), `suspended` (the person) or `other`",
+        ),
+        (
+            "/api/admin/people/{id}/reopen/",
+            "`POST {with}` → `{open}`: a moderator opens the chat of two that one of them ended; while one has blocked the other it stays closed",
+        ),
+        (
+            paths::JOIN_GROUPS,
+            "`POST {token}` → `{chats}`: adds the person to the groups of an invitation, and counts a use of it unless they are in all of them",
+        ),
+        (
+            paths::SETTINGS,
+            "`GET` → how the installation is set, for moderators; `PATCH {registration}` by an owner, `null` for what the option says",
         ),
         (
             paths::PRIVACY,

@@ -10,7 +10,8 @@ use super::{Auth, PasswordError, SignInError, digest, password, secret};
 use crate::bus::Envelope;
 use crate::clock::UnixMicros;
 use crate::store::{
-    AccountChange, AccountCreated, Actor, Entry, LinkTo, NewAccount, NewLink, NotChanged, StoreError,
+    AccountChange, AccountCreated, Actor, Entry, InvitedTo, LinkTo, NewAccount, NewLink, NotChanged,
+    StoreError,
 };
 use crate::{clock, email};
 
@@ -142,6 +143,15 @@ impl Auth {
             self.store.invitation(digest(token), clock::now()).await?.ok_or(ChangeError::LinkInvalid)?;
         let ends_at = clock::to_wire(link.ends_at);
         Ok(InvitationInfo { role: link.role, invited_by: link.invited_by, ends_at })
+    }
+
+    /// Uses an invitation for somebody who has an account.
+    pub async fn use_invitation(&self, token: &str, user: UserId) -> Result<InvitedTo, ChangeError> {
+        if !handshake::is_token(token) {
+            return Err(ChangeError::LinkInvalid);
+        }
+        let used = self.store.use_invitation(digest(token), user, clock::now()).await?;
+        used.ok_or(ChangeError::LinkInvalid)
     }
 
     /// Counts a look at a link as a try to sign in from this network.

@@ -1,6 +1,6 @@
 //! Reconciling with the store: every two seconds, and when asked to, a node reads there what the bus may have lost.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -23,6 +23,12 @@ pub(super) const RECONCILE_INTERVAL: Duration = Duration::from_secs(2);
 const GATHER: Duration = Duration::from_millis(20);
 /// Partings of one query.
 const PARTINGS: u64 = 1_000;
+/// For how long a parting is read again: their numbers come from a sequence, so one may be committed behind a greater one, as
+/// late as its transaction may last. Shorter than what the hub remembers, which so knows that it has seen it.
+const PARTINGS_OVERLAP: Duration = Duration::from_secs(30);
+/// Partings that the first look reads: more than can be made between the start, when nothing of the bus is heard yet, and that
+/// look.
+const PARTINGS_AT_START: i64 = 10_000;
 /// People of one query for what they hide.
 const PEOPLE: usize = 1_000;
 /// Chats of one query for heads or read positions.
@@ -79,8 +85,29 @@ pub(super) struct Reconciler {
     others_must_resync: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
     store_was_away: bool,
-    /// The number of the last parting of two people that this node knows of, once it has asked.
-    last_parting: Option<i64>,
+    partings: PartingsRead,
+}
+
+/// Up to where the partings of people were read.
+#[derive(Default)]
+struct PartingsRead {
+    /// The greatest number that was seen at a time, oldest first; those before the first one are not read again.
+    seen: VecDeque<(Instant, i64)>,
+}
+
+impl PartingsRead {
+    /// Where the next look begins; `None` for the first one.
+    fn begin(&mut self, now: Instant) -> Option<i64> {
+        while self.seen.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= PARTINGS_OVERLAP) {
+            self.seen.pop_front();
+        }
+        self.seen.front().map(|(_, last)| *last)
+    }
+
+    /// Everything up to `last` was read that was there at this time.
+    fn note(&mut self, at: Instant, last: i64) {
+        self.seen.push_back((at, last));
+    }
 }
 
 impl Reconciler {
@@ -91,7 +118,15 @@ impl Reconciler {
         others_must_resync: Arc<AtomicBool>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { store, hub, dirty, others_must_resync, metrics, store_was_away: false, last_parting: None }
+        Self {
+            store,
+            hub,
+            dirty,
+            others_must_resync,
+            metrics,
+            store_was_away: false,
+            partings: PartingsRead::default(),
+        }
     }
 
     pub(super) async fn run(mut self) {
@@ -151,21 +186,26 @@ impl Reconciler {
         result
     }
 
-    /// Parts on this node's sockets who was parted since the last look; that a parting ended, a socket learns when it is
+    /// Parts on this node's sockets who was parted lately and is not parted here; that a parting ended, a socket learns when it is
     /// opened again.
     async fn reconcile_partings(&mut self) -> Result<(), StoreError> {
-        let Some(mut last) = self.last_parting else {
-            self.last_parting = Some(self.store.last_parting().await?);
-            return Ok(());
+        let begun_at = Instant::now();
+        let mut last = match self.partings.begin(begun_at) {
+            Some(last) => last,
+            None => {
+                let first = self.store.last_parting().await? - PARTINGS_AT_START;
+                // It is read again like every other: a parting may be committed behind it.
+                self.partings.note(begun_at, first);
+                first
+            }
         };
         loop {
+            let asked_at = Instant::now();
             let partings = self.store.partings_after(last, PARTINGS).await?;
-            for (id, one, other) in &partings {
-                self.hub.part(*one, *other);
-                last = *id;
-            }
-            self.last_parting = Some(last);
+            self.hub.mend_parted(partings.iter().map(|(_, one, other)| (*one, *other)), asked_at);
+            last = partings.last().map_or(last, |(id, _, _)| *id);
             if (partings.len() as u64) < PARTINGS {
+                self.partings.note(begun_at, last);
                 return Ok(());
             }
         }
@@ -198,5 +238,25 @@ impl Reconciler {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parting_is_read_again_until_none_can_be_committed_behind_it() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut read = PartingsRead::default();
+        assert_eq!(read.begin(start), None);
+        read.note(start, 5);
+        read.note(after(2), 9);
+        assert_eq!(read.begin(after(31)), Some(5));
+        read.note(after(31), 12);
+        assert_eq!(read.begin(after(32)), Some(9));
+        assert_eq!(read.begin(after(60)), Some(9));
+        assert_eq!(read.begin(after(61)), Some(12));
     }
 }

@@ -6,9 +6,9 @@ use causerie_protocol::{ChatId, Event, ServerFrame, UserId};
 
 use super::{Chats, encode_event};
 use crate::bus::Envelope;
-use crate::hub::presence_frame;
+use crate::hub::{Hub, presence_frame};
 use crate::outbox::Frame;
-use crate::store::{Ended, Parting, StoreError};
+use crate::store::{Ended, Parting, Store, StoreError};
 
 /// What became of a request to block somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,20 +35,10 @@ impl Chats {
     /// Takes a block back; false when there is none.
     pub async fn unblock(&self, user: UserId, other: UserId) -> Result<bool, StoreError> {
         let Some(done) = self.store.unblock(user, other).await? else { return Ok(false) };
-        let mut envelopes = Vec::new();
         if !done.still_parted {
-            envelopes.push(Envelope::Reunited { one: user, other });
-            envelopes.extend(done.event.as_ref().map(envelope));
-            // Who sees the other may be seen.
-            if self.store.acquaintances(user).await?.contains(&other) {
-                for (who, seen) in [(user, other), (other, user)] {
-                    if self.hub.is_online(seen) {
-                        envelopes.push(personal(vec![who], presence_frame(seen, true)));
-                    }
-                }
-            }
+            let envelopes = reunion(&*self.store, &self.hub, user, other, done.event.as_ref()).await?;
+            self.bus.publish(envelopes).await;
         }
-        self.bus.publish(envelopes).await;
         self.tell_blocks(user).await?;
         Ok(true)
     }
@@ -105,7 +95,28 @@ impl Chats {
     }
 }
 
-fn envelope(event: &Event) -> Envelope {
+/// What two people are told who are not apart any more, with the event that opened their chat.
+pub(crate) async fn reunion(
+    store: &dyn Store,
+    hub: &Hub,
+    one: UserId,
+    other: UserId,
+    event: Option<&Event>,
+) -> Result<Vec<Envelope>, StoreError> {
+    let mut envelopes = vec![Envelope::Reunited { one, other }];
+    envelopes.extend(event.map(envelope));
+    // Who sees the other may be seen.
+    if store.acquaintances(one).await?.contains(&other) {
+        for (who, seen) in [(one, other), (other, one)] {
+            if hub.is_online(seen) {
+                envelopes.push(personal(vec![who], presence_frame(seen, true)));
+            }
+        }
+    }
+    Ok(envelopes)
+}
+
+pub(crate) fn envelope(event: &Event) -> Envelope {
     Envelope::Event { chat: event.chat_id(), seq: event.seq(), frame: encode_event(event) }
 }
 

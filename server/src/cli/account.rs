@@ -43,6 +43,10 @@ async fn carry_out(operator: &Operator, command: &AccountCommand, page: &str) ->
             let change = if *lift { AccountChange::Restore } else { AccountChange::Suspend };
             say(&line(&operator.change(address, change).await?));
         }
+        AccountCommand::Reopen { address, other } => {
+            let is_open = operator.reopen(address, other).await?;
+            say(if is_open { "the chat is open" } else { "one has blocked the other, so it stays closed" });
+        }
         AccountCommand::SignOut { address } => {
             say(&line(&operator.change(address, AccountChange::SignOut { except: None }).await?));
         }

@@ -66,6 +66,15 @@ pub enum AccountCommand {
         #[arg(long)]
         lift: bool,
     },
+    /// Open the chat of two people that one of them has ended; a block stays.
+    ///
+    /// Pages that are open show it once they connect again, or within two seconds where several servers are connected.
+    Reopen {
+        #[arg(value_name = "ADDRESS", help = "One of the two, by its e-mail address or its number")]
+        address: String,
+        #[arg(value_name = "OTHER", help = "The other one")]
+        other: String,
+    },
     /// End every sign-in of an account.
     SignOut {
         #[arg(value_name = "ADDRESS", help = "The account, by its e-mail address or its number")]

@@ -47,8 +47,10 @@ Somebody is in the installation as its owner, as a moderator, as a member, or as
 Where nobody owns it yet, each start prints a link by which one person registers as the owner; `causerie account create ADDRESS --owner` makes one too, and with `--registration open` the first who registers is it.
 An installation of a version without roles gets its first account as the owner when it starts; to name another one, run `causerie account role ADDRESS owner` before that.
 The last owner can't be demoted, suspended or deleted.
+An owner may decide at the page, under "People", who may make an account; that is stored, counts on every server at once, and comes before `--registration` until it is taken back there.
 
 With `--registration invited` people come by an invitation of a moderator or an owner: a link with an end, a number of uses, a role not above the inviter's, and groups that they are added to.
+Somebody who has an account and opens it joins its groups.
 It is shown once, and only its SHA-256 is stored; the secret stands behind the `#` of the link, which browsers send to no server.
 A link to set a new password works in the same way, once, within thirty minutes.
 
@@ -58,6 +60,10 @@ causerie account create ana@example.org --owner
 causerie account role ben@example.org moderator
 causerie account suspend ben@example.org
 causerie account suspend --lift ben@example.org
+causerie account reopen ana@example.org ben@example.org
+causerie reports list
+causerie reports show 7
+causerie reports close 7 --action suspended --note "third time"
 causerie account reset ben@example.org
 causerie account sign-out ben@example.org
 causerie account invite --role guest --uses 5 --hours 24
@@ -69,7 +75,11 @@ causerie account delete ben@example.org
 
 With `--smtp-url`, `--mail-from` and `--public-url` people ask for that link by themselves: it comes by mail, at most three times an hour, and the answer is the same for an address without an account.
 
+What people report is for the moderators, who find it at the page under "People", and for `causerie reports`: nobody sees more of a chat there than a report copied.
+Who closes a report first decides, and the message is deleted, or the person suspended, in the same step.
+
 These work beside a running server, over a SQLite file too, and whoever is suspended or deleted loses their sockets within two seconds; by the page or the API it is at once.
+Beside a server over a SQLite file a chat that was opened again, and a message that was deleted, show on pages that are open once they connect again, or with the next message there.
 They read `DATABASE_URL` and `.env` as the server does, or take `--database-url`; links begin with `--public-url`.
 What was done to whom, by whom and when, stands in the audit log, which only grows; the page shows it under "People", and `GET /api/admin/audit/` too.
 

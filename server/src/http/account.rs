@@ -7,14 +7,15 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use causerie_protocol::accounts::{
-    Account, AskReset, DeleteAccount, Installation, InvitationInfo, LookAtInvitation, ResetPassword,
-    UpdateAccount,
+    Account, AskReset, DeleteAccount, Installation, InvitationInfo, JoinedGroups, LookAtInvitation,
+    ResetPassword, UpdateAccount,
 };
 use causerie_protocol::rest::UserRef;
 use causerie_protocol::{limits, paths};
 
 use super::RouteSlash;
 use super::accounts;
+use super::caller::check_rate;
 use super::json_body::JsonBody;
 use super::peer_addr::PeerAddr;
 use crate::auth::{Caller, password};
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route_slash(paths::INSTALLATION, get(installation))
         .route_slash(paths::INVITATION, post(invitation))
+        .route_slash(paths::JOIN_GROUPS, post(join_groups))
         .route_slash(paths::RESET, post(ask_reset))
         .route_slash(paths::RESET_PASSWORD, post(reset_password))
         .route_slash(paths::ACCOUNT, get(read).patch(update))
@@ -38,8 +40,9 @@ pub(super) fn routes() -> Router<AppState> {
         .route_slash(paths::KEEP_ACCOUNT, post(keep))
 }
 
-async fn installation(State(app): State<AppState>) -> Json<Installation> {
-    Json(Installation { registration: app.config.registration, mail: app.mailer.is_set_up() })
+async fn installation(State(app): State<AppState>) -> Result<Json<Installation>, Refusal> {
+    let registration = app.auth.registration().await?;
+    Ok(Json(Installation { registration, mail: app.mailer.is_set_up() }))
 }
 
 /// The secret stands in the body: an address would be in logs and histories.
@@ -50,6 +53,21 @@ async fn invitation(
 ) -> Result<Json<InvitationInfo>, Refusal> {
     app.auth.limit_looks(peer.for_limits())?;
     Ok(Json(app.auth.look_at_invitation(&body.token).await?))
+}
+
+/// For somebody who has an account: the invitation adds them to its groups, and changes nothing else.
+async fn join_groups(
+    State(app): State<AppState>,
+    caller: Caller,
+    JsonBody(body): JsonBody<LookAtInvitation>,
+) -> Result<Json<JoinedGroups>, Refusal> {
+    check_rate(&app, &caller, None)?;
+    let invited = app.auth.use_invitation(&body.token, caller.user.id).await?;
+    let mut chats = invited.are_in;
+    if let Some(by) = invited.by {
+        chats.extend(accounts::add_to(&app, by, caller.user.id, invited.to_join).await);
+    }
+    Ok(Json(JoinedGroups { chats }))
 }
 
 /// The same answer, at once, for every address: who has an account here is nobody's business.

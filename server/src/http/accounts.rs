@@ -52,14 +52,20 @@ async fn register(
     Ok((StatusCode::CREATED, Json(signed_in)))
 }
 
-/// Adds somebody to the groups of an invitation, as who made it may do now; one that does not take them is left out.
-async fn add_to(app: &AppState, inviter: UserId, user: UserId, chats: Vec<ChatId>) {
+/// Adds somebody to the groups of an invitation, as who made it may do now; answers those that they are in by it, and one
+/// that does not take them is left out.
+pub(super) async fn add_to(app: &AppState, inviter: UserId, user: UserId, chats: Vec<ChatId>) -> Vec<ChatId> {
+    let mut joined = Vec::with_capacity(chats.len());
     for chat in chats {
         let append = Append { actor: inviter, chat, change: Change::Join { user } };
-        if let Err(error) = app.chats.append(append).await {
-            tracing::info!(%chat, %user, ?error, "an invitation's group did not take the person");
+        match app.chats.append(append).await {
+            Ok(_) => joined.push(chat),
+            Err(error) => {
+                tracing::info!(%chat, %user, ?error, "an invitation's group did not take the person");
+            }
         }
     }
+    joined
 }
 
 async fn login(

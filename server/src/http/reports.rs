@@ -14,9 +14,10 @@ use super::caller::check_rate;
 use super::id::{Id, Resource};
 use super::json_body::JsonBody;
 use crate::auth::Caller;
+use crate::moderation;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::store::{ReportClosed, Reported};
+use crate::store::{Actor, ReportClosed, Reported};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -78,9 +79,9 @@ async fn close(
     JsonBody(body): JsonBody<CloseReport>,
 ) -> Result<Json<Report>, Refusal> {
     check_rate(&app, &caller, None)?;
-    match app.store.close_report(caller.user.id, id, &body).await? {
-        ReportClosed::Now(report) => Ok(Json(*report)),
-        ReportClosed::Before(report) => Err(Refusal::report_closed(&report)),
-        ReportClosed::NoSuchReport => Err(Refusal::no_such_report()),
+    let moderator = Actor::User(caller.user.id);
+    match moderation::close_report(&*app.store, &*app.bus, moderator, id, &body).await? {
+        ReportClosed::Now(done) => Ok(Json(done.report)),
+        refused => Err(Refusal::report_not_closed(refused)),
     }
 }

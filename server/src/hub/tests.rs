@@ -164,6 +164,52 @@ fn a_socket_that_comes_while_somebody_is_parted_or_hides_knows_of_it() {
 }
 
 #[test]
+fn who_is_parted_is_mended_unless_they_came_together_since_the_store_was_asked() {
+    let hub = Hub::new();
+    let [alice, bob, cleo] = [outbox(1), outbox(2), outbox(3)];
+    for socket in [&alice, &bob, &cleo] {
+        hub.register(socket);
+    }
+    hub.part(UserId(1), UserId(2));
+    let asked_at = Instant::now();
+    // That Alice and Bob came together came while the store was asked; of Bob and Cleo the parting was lost.
+    hub.reunite(UserId(2), UserId(1));
+    let read = [(UserId(1), UserId(2)), (UserId(3), UserId(2))];
+    hub.mend_parted(read, asked_at);
+    assert!(!alice.is_parted(UserId(2)) && !bob.is_parted(UserId(1)));
+    assert!(bob.is_parted(UserId(3)) && cleo.is_parted(UserId(2)));
+    // Another parting of the two since is found at the next look.
+    hub.mend_parted(read, Instant::now());
+    assert!(alice.is_parted(UserId(2)) && bob.is_parted(UserId(1)));
+    for socket in [&alice, &bob, &cleo] {
+        assert!(!waiting(socket).is_empty(), "each was told that the other is gone");
+    }
+    hub.mend_parted(read, Instant::now());
+    for socket in [&alice, &bob, &cleo] {
+        assert!(waiting(socket).is_empty(), "nobody is told again");
+    }
+    // One that comes now read that nothing stands between its user and others.
+    let late = outbox(3);
+    hub.register(&late);
+    assert!(late.is_parted(UserId(2)));
+}
+
+#[test]
+fn what_somebody_did_just_before_leaving_reaches_nobody_after_it() {
+    let hub = Hub::new();
+    let alice = outbox(1);
+    hub.subscribe(ChatId(1), &alice);
+    let typing = Frame::from_static("typing");
+    hub.left(ChatId(1), UserId(2));
+    hub.notice(ChatId(1), Some(UserId(2)), &typing);
+    hub.read(ChatId(1), UserId(2), Seq(3), false, &Frame::from_static("read"));
+    assert!(waiting(&alice).is_empty());
+    hub.chat_added(ChatId(1), &[UserId(2)]);
+    hub.notice(ChatId(1), Some(UserId(2)), &typing);
+    assert_eq!(waiting(&alice).len(), 1, "who is back is heard at once");
+}
+
+#[test]
 fn what_somebody_hides_is_mended_unless_it_changed_since_the_store_was_asked() {
     let hub = Hub::new();
     let users = [UserId(1), UserId(2)];

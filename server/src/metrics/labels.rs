@@ -146,6 +146,12 @@ labels! {
         Invitations = "invitations",
         /// Revokes an invitation.
         RevokeInvitation = "revoke_invitation",
+        /// Uses an invitation for somebody who has an account.
+        UseInvitation = "use_invitation",
+        /// Reads who may make an account.
+        Registration = "registration",
+        /// Decides who may make an account.
+        SetRegistration = "set_registration",
         /// Sets a password by a link.
         ResetPassword = "reset_password",
         /// Reads the audit log.
@@ -182,8 +188,10 @@ labels! {
         Reports = "reports",
         /// Reads a report with its copies.
         ReadReport = "read_report",
-        /// Closes a report.
+        /// Does something about a report and closes it.
         CloseReport = "close_report",
+        /// Opens a chat of two that was ended.
+        ReopenPair = "reopen_pair",
         /// Reads the number of the last parting.
         LastParting = "last_parting",
         /// Reads partings that may have been missed.

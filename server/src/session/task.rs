@@ -207,7 +207,8 @@ impl<T: Transport> SocketTask<T> {
                     Action::Nothing => {}
                     Action::Reply(frame) => self.pending.push_back(Item::Reply(frame)),
                     Action::Submit(append) => self.submit(append),
-                    Action::Typing(_) if self.outbox.hides_online() => {}
+                    // A signal may say that the user is out, and is looked at before the next frame.
+                    Action::Typing(_) if self.outbox.hides_online() || self.outbox.has_signal() => {}
                     Action::Typing(chat) => {
                         let (chats, user) = (&self.services.chats, self.session.user);
                         Box::pin(chats.typing(chat, user)).await;
@@ -363,10 +364,15 @@ impl<T: Transport> SocketTask<T> {
                 Delivery::Skip => false,
                 Delivery::Gap => return Poll::Ready(Some(Step::Gap(*chat))),
             },
-            Some(Item::Read { chat, .. } | Item::Notice { chat: Some(chat), .. }) => {
-                self.session.last(*chat).is_some()
+            // Who is parted now was not, perhaps, when it was put into the queue.
+            Some(Item::Read { chat, of, .. }) => {
+                self.session.last(*chat).is_some() && !self.outbox.is_parted(*of)
             }
-            Some(Item::Notice { chat: None, .. } | Item::Reply(_) | Item::Ping) => true,
+            Some(Item::Notice { chat, of, .. }) => {
+                chat.is_none_or(|chat| self.session.last(chat).is_some())
+                    && !of.is_some_and(|of| self.outbox.is_parted(of))
+            }
+            Some(Item::Reply(_) | Item::Ping) => true,
             Some(Item::ChatAdded(_) | Item::Close(_)) => false,
         };
         if sendable {

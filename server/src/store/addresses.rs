@@ -83,8 +83,10 @@ impl HasUsers for Report {
 
 impl HasUsers for ReportClosed {
     fn for_each_user(&mut self, change: &mut dyn FnMut(&mut User)) {
-        if let Self::Now(report) | Self::Before(report) = self {
-            report.for_each_user(change);
+        match self {
+            Self::Now(done) => done.report.for_each_user(change),
+            Self::Before(report) => report.for_each_user(change),
+            Self::NoSuchReport | Self::AboutOneself | Self::NotChanged(_) => {}
         }
     }
 }

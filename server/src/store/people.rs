@@ -133,6 +133,16 @@ pub enum LinkTo {
     Reset { user: UserId },
 }
 
+/// The groups of an invitation, for somebody who has an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InvitedTo {
+    /// Those that they are in already.
+    pub are_in: Vec<ChatId>,
+    /// Who adds them to the others.
+    pub by: Option<UserId>,
+    pub to_join: Vec<ChatId>,
+}
+
 /// A link that can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkRecord {

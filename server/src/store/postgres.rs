@@ -439,6 +439,11 @@ async fn snapshot(connection: &mut PgConnection) -> Result<Transaction<'_, Postg
     connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
 }
 
+/// A transaction that writes.
+async fn begin(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    connection.begin().await
+}
+
 /// A transaction in which the table `users` stays as it is but for what the transaction does.
 async fn begin_on_users(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
     let mut transaction = connection.begin().await?;

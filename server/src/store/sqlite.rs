@@ -533,9 +533,15 @@ async fn snapshot(reader: &mut SqliteConnection) -> Result<Transaction<'_, Sqlit
     reader.begin().await
 }
 
-/// A transaction in which the table `users` stays as it is but for what the transaction does.
-async fn begin_on_users(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
+/// A transaction that writes. It waits at its beginning for another process that writes: one that has read before would
+/// fail instead (<https://www.sqlite.org/lang_transaction.html>).
+async fn begin(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
     writer.begin_with("BEGIN IMMEDIATE").await
+}
+
+/// As [`begin`]: nobody else writes to any table.
+async fn begin_on_users(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
+    begin(writer).await
 }
 
 /// Nothing to do: the writer is alone.

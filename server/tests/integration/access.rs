@@ -135,9 +135,11 @@ impl World {
             (&Method::POST, paths::RESET_PASSWORD) => {
                 json!({"token": "x".repeat(64), "password": "correct horse"})
             }
-            (&Method::POST, paths::INVITATION) => json!({"token": "x".repeat(64)}),
+            (&Method::POST, paths::INVITATION | paths::JOIN_GROUPS) => json!({"token": "x".repeat(64)}),
             (&Method::PATCH, paths::ACCOUNT) => json!({"name": walker.name}),
             (&Method::PATCH, "/api/admin/people/{id}/") => json!({"role": "member"}),
+            (&Method::POST, "/api/admin/people/{id}/reopen/") => json!({"with": self.other.email()}),
+            (&Method::PATCH, paths::SETTINGS) => json!({"registration": null}),
             (&Method::POST, paths::INVITATIONS) => json!({"role": "guest"}),
             (&Method::POST, paths::CHATS) => json!({"participants": [self.other.email()], "title": "New"}),
             (&Method::PATCH, "/api/chats/{id}/") => json!({"title": "Renamed"}),
@@ -322,7 +324,14 @@ fn body_is_of_nobody(route: &Route) -> bool {
     route.method == Method::POST
         && matches!(
             route.path,
-            paths::RESET | paths::RESET_PASSWORD | paths::INVITATION | paths::BLOCKS | paths::REPORTS
+            paths::RESET
+                | paths::RESET_PASSWORD
+                | paths::INVITATION
+                | paths::JOIN_GROUPS
+                | paths::BLOCKS
+                | paths::REPORTS
+                // Nobody has ended a chat with them.
+                | "/api/admin/people/{id}/reopen/"
         )
 }
 

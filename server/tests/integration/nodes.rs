@@ -12,6 +12,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::common::page;
 use crate::common::server::{Person, TestServer};
+use crate::common::socket::Socket;
 use crate::rest::{escaped, u0000};
 
 mod tokens;
@@ -407,4 +408,32 @@ async fn no_load_of_the_page_breaks_while_one_version_follows_another() {
         // The next document comes from another node than this one did.
         turn += 1;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parting_that_no_node_told_is_found_though_it_commits_behind_a_later_one() {
+    let nodes = Nodes::quick().await;
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.one.register("bob").await);
+    let carol = nodes.one.register("carol").await;
+    nodes.one.start_group(&alice, &[&bob, &carol]).await;
+    let mut socket = nodes.one.many(&bob).await;
+    // As a node does whose envelopes are lost.
+    let part = "INSERT INTO partings (user_id, other_id, kind, at) VALUES ($1, $2, 0, 1)";
+    let mut late = PgConnection::connect(&nodes.database).await.unwrap();
+    let mut late = late.begin().await.unwrap();
+    let mut prompt = PgConnection::connect(&nodes.database).await.unwrap();
+    for (connection, other) in [(&mut *late, &alice), (&mut prompt, &carol)] {
+        let insert = sqlx::query(part).bind(other.user.id.0).bind(bob.user.id.0);
+        insert.execute(connection).await.unwrap();
+    }
+    let is_gone = async |socket: &mut Socket, other: &Person| loop {
+        let presence = socket.presence().await;
+        if presence.user_id == other.user.id {
+            assert!(!presence.online);
+            return;
+        }
+    };
+    is_gone(&mut socket, &carol).await;
+    late.commit().await.unwrap();
+    is_gone(&mut socket, &alice).await;
 }

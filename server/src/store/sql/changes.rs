@@ -17,13 +17,14 @@ use crate::store::{Append, AppendResult, Appended, Change, Refused};
 type StateRow = (bool, bool, bool, Option<String>, i64, i64, String, String);
 
 /// The query of a [`RoleRow`], for a chat and a person in it.
-pub(super) const ROLE_IN_GROUP: &str =
-    "SELECT p.role, p.user_id = (SELECT first.user_id FROM participants first WHERE first.chat_id = $1
-                                 ORDER BY first.role DESC, first.user_id LIMIT 1)
-     FROM participants p WHERE p.chat_id = $1 AND p.user_id = $2";
+pub(super) const ROLE_IN_GROUP: &str = "SELECT CASE WHEN u.deleted_at IS NULL THEN p.role ELSE 0 END,
+            p.user_id = (SELECT first.user_id FROM participants first JOIN users f ON f.id = first.user_id
+                         WHERE first.chat_id = $1 AND f.deleted_at IS NULL
+                         ORDER BY first.role DESC, first.user_id LIMIT 1)
+     FROM participants p JOIN users u ON u.id = p.user_id WHERE p.chat_id = $1 AND p.user_id = $2";
 
 /// The role of somebody in a group as the table holds it, and whether nobody there comes before them.
-pub(super) type RoleRow = (i64, bool);
+pub(super) type RoleRow = (i64, Option<bool>);
 
 /// A chat as the actor of a change finds it.
 struct ChatState {
@@ -59,9 +60,10 @@ async fn load_state(transaction: &mut AppendConnection, append: &Append) -> sqlx
 
 /// The role of somebody in a group.
 ///
-/// A group has an owner: where nobody has that role, it is the first of those with the greatest one.
+/// A group has an owner: where nobody has that role, it is the first of those with the greatest one. Whose account is gone
+/// has none.
 pub(super) fn role_in_group((role, is_first): RoleRow) -> ChatRole {
-    if is_first { ChatRole::Owner } else { to_chat_role(role) }
+    if is_first == Some(true) { ChatRole::Owner } else { to_chat_role(role) }
 }
 
 /// The role of somebody in the group of a change; `None`: not in it.
@@ -222,6 +224,11 @@ async fn delete(
     match check_own_message(transaction, append, id).await {
         Err(Stop::Refused(Refused::NotTheSender)) if !state.direct => {
             check_role(transaction, append, state, ChatRole::Moderator).await?;
+            let sender: i64 = query_scalar("SELECT actor_id FROM events WHERE id = $1")
+                .bind(id.0)
+                .fetch_one(&mut *transaction)
+                .await?;
+            note(transaction, append, "message_deleted", UserId(sender), &format!(": message {id}")).await?;
         }
         checked => checked?,
     }
@@ -312,7 +319,29 @@ async fn remove(
     if theirs >= role && role < ChatRole::Owner {
         return Err(Refused::RoleTooLow.into());
     }
-    take_out(transaction, append, state, user, Some(append.actor)).await
+    let id = user.id;
+    let removed = take_out(transaction, append, state, user, Some(append.actor)).await?;
+    note(transaction, append, "removed_from_group", id, "").await?;
+    Ok(removed)
+}
+
+/// Adds an entry to the audit log about somebody in the group of a change.
+async fn note(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    action: &'static str,
+    target: UserId,
+    more: &str,
+) -> sqlx::Result<()> {
+    query("INSERT INTO audit (at, actor_id, action, target_id, detail) VALUES ($1, $2, $3, $4, $5)")
+        .bind(clock::now())
+        .bind(append.actor.0)
+        .bind(action)
+        .bind(target.0)
+        .bind(format!("chat {}{more}", append.chat))
+        .execute(transaction)
+        .await?;
+    Ok(())
 }
 
 /// Somebody in the group of a change, with the role there.
@@ -360,12 +389,14 @@ async fn set_role(
 ) -> Result<Appended, Stop> {
     check_role(transaction, append, state, ChatRole::Owner).await?;
     let (_, user) = other_in_group(transaction, append, user).await?;
-    let others: i64 =
-        query_scalar("SELECT count(*) FROM participants WHERE chat_id = $1 AND role = 2 AND user_id <> $2")
-            .bind(append.chat.0)
-            .bind(append.actor.0)
-            .fetch_one(&mut *transaction)
-            .await?;
+    let others: i64 = query_scalar(
+        "SELECT count(*) FROM participants p JOIN users u ON u.id = p.user_id
+             WHERE p.chat_id = $1 AND p.role = 2 AND p.user_id <> $2 AND u.deleted_at IS NULL",
+    )
+    .bind(append.chat.0)
+    .bind(append.actor.0)
+    .fetch_one(&mut *transaction)
+    .await?;
     if others == 0 {
         if user.id == append.actor && role < ChatRole::Owner {
             return Err(Refused::LastOwner.into());
@@ -374,6 +405,7 @@ async fn set_role(
         write_role(transaction, append.chat, append.actor, ChatRole::Owner).await?;
     }
     write_role(transaction, append.chat, user.id, role).await?;
+    note(transaction, append, "group_role", user.id, &format!(": {}", role.as_str())).await?;
     let now = clock::now();
     let name = Some(role.as_str());
     let seq = push(transaction, append, state, kind::ROLE_CHANGED, Some(user.id.0), name, now).await?;

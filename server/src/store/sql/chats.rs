@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use causerie_protocol::rest::{Chat, ChatCursor, ChatRole, Participant};
 use causerie_protocol::{ChatId, Epoch, Message, MessageId, Seq, UserId, limits};
 use sha2::{Digest, Sha256};
-use sqlx::Connection as _;
 
 use super::changes::{ROLE_IN_GROUP, RoleRow, role_in_group};
 use super::{Connection, list};
@@ -16,7 +15,7 @@ use crate::store::{Created, Deletion, NewChat, Refused};
 pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> sqlx::Result<Created> {
     let mut people: Vec<i64> = chat.participants.iter().map(|user| user.0).collect();
     people.sort_unstable();
-    let mut transaction = writer.begin().await?;
+    let mut transaction = super::begin(writer).await?;
     // Until the end of the transaction nobody of a pair blocks the other.
     if chat.direct {
         super::lock_users(&mut transaction, &people).await?;
@@ -190,7 +189,7 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
     .await?;
     let members: Vec<ParticipantRow> = sqlx::query_as(of_page!(
         "SELECT listed.chat_id, listed.read_seq, u.id AS user_id, u.email, u.name,
-                CASE WHEN listed.is_owner THEN 2 ELSE listed.role END AS role,
+                CASE WHEN u.deleted_at IS NOT NULL THEN 0 WHEN listed.is_owner THEN 2 ELSE listed.role END AS role,
                 EXISTS (SELECT 1 FROM partings b WHERE b.user_id = $1 AND b.other_id = u.id AND b.kind = 0)
                     AS blocked,
                 u.id = $1 OR NOT (u.hides_read OR me.hides_read OR ",
@@ -202,11 +201,14 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
          FROM (SELECT p.chat_id, p.user_id, p.read_seq, p.role,
                       row_number() OVER (PARTITION BY p.chat_id
                                          ORDER BY CASE p.user_id WHEN $1 THEN 0 ELSE 1 END, p.user_id) AS place,
-                      NOT c.direct AND row_number() OVER (PARTITION BY p.chat_id
-                                                          ORDER BY p.role DESC, p.user_id) = 1 AS is_owner
+                      NOT c.direct AND row_number() OVER (
+                          PARTITION BY p.chat_id
+                          ORDER BY CASE WHEN one.deleted_at IS NULL THEN 0 ELSE 1 END, p.role DESC, p.user_id
+                      ) = 1 AS is_owner
                FROM page JOIN chats c ON c.id = page.id
                JOIN (SELECT chat_id, user_id, read_seq, role FROM participants
                      UNION ALL SELECT chat_id, user_id, 0, 0 FROM removed_copies) p ON p.chat_id = page.id
+               JOIN users one ON one.id = p.user_id
               ) AS listed
          JOIN users u ON u.id = listed.user_id
          JOIN users me ON me.id = $1
@@ -314,7 +316,7 @@ pub(super) async fn delete(
     user: UserId,
     chat: ChatId,
 ) -> sqlx::Result<Result<Deletion, Refused>> {
-    let mut transaction = writer.begin().await?;
+    let mut transaction = super::begin(writer).await?;
     super::lock_chat(&mut transaction, chat).await?;
     let direct: Option<bool> = sqlx::query_scalar(
         "SELECT c.direct FROM participants p JOIN chats c ON c.id = p.chat_id

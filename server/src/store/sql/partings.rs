@@ -4,10 +4,10 @@ use causerie_protocol::event::ChatChanged;
 use causerie_protocol::rest::{Block, Blocked};
 use causerie_protocol::{ChatId, Event, UserId, limits};
 
-use super::{Connection, content, list};
+use super::{Connection, content, list, people};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{self, UserRow, chat_flags, kind, to_seq, to_sql};
-use crate::store::{Boundaries, Ended, Parting, Unblocking};
+use crate::store::{Actor, Boundaries, Ended, Parting, Reopening, Unblocking};
 
 /// Why two people are apart, as the table holds it.
 const BLOCKED: i64 = 0;
@@ -214,6 +214,9 @@ pub(super) async fn block(
     if is_new && many.unsigned_abs() >= limits::BLOCKS as u64 {
         return Ok(None);
     }
+    if is_new {
+        people::note(transaction, Actor::User(user), "blocked", Some(other), "").await?;
+    }
     let event = match pair(transaction, user, other).await? {
         Some(chat) => set_closed(transaction, user, chat, true).await?,
         None => None,
@@ -235,6 +238,7 @@ pub(super) async fn unblock(
     if gone.rows_affected() == 0 {
         return Ok(None);
     }
+    people::note(transaction, Actor::User(user), "unblocked", Some(other), "").await?;
     let chat = pair(transaction, user, other).await?;
     // Locked before the look, so that nobody ends it in between.
     if let Some(chat) = chat {
@@ -279,6 +283,55 @@ pub(super) async fn end(transaction: &mut Connection, user: UserId, chat: ChatId
         Some(false) => Ended::Group,
         Some(true) => Ended::Pair(end_pair(transaction, user, chat).await?.map(Box::new)),
     })
+}
+
+pub(super) async fn reopen(
+    transaction: &mut Connection,
+    actor: Actor,
+    one: UserId,
+    other: UserId,
+) -> sqlx::Result<Reopening> {
+    super::lock_users(transaction, &[one.0, other.0]).await?;
+    let chat = pair(transaction, one, other).await?;
+    // Locked before the look, so that nobody ends it in between.
+    if let Some(chat) = chat {
+        super::lock_chat(transaction, chat).await?;
+    }
+    let gone = sqlx::query(
+        "DELETE FROM partings WHERE kind = 1 AND (user_id = $1 AND other_id = $2 OR user_id = $2 AND other_id = $1)",
+    )
+    .bind(one.0)
+    .bind(other.0)
+    .execute(&mut *transaction)
+    .await?;
+    if gone.rows_affected() == 0 {
+        return Ok(Reopening::NotEnded);
+    }
+    people::note(transaction, actor, "reopened", Some(one), &format!("account {other}")).await?;
+    let still_parted = are_parted(transaction, one, other).await?;
+    let Some(chat) = chat else { return Ok(Reopening::Done { still_parted, event: None, back: None }) };
+    let event = if still_parted {
+        None
+    } else {
+        // The log says who did it; the command line is nobody, and then it is the first of the two.
+        set_closed(transaction, actor.user().unwrap_or(one), chat, false).await?.map(Box::new)
+    };
+    let back: Vec<i64> =
+        sqlx::query_scalar("DELETE FROM removed_copies WHERE chat_id = $1 RETURNING user_id")
+            .bind(chat.0)
+            .fetch_all(&mut *transaction)
+            .await?;
+    for user in &back {
+        sqlx::query(
+            "INSERT INTO participants (chat_id, user_id, read_seq, from_seq)
+             SELECT id, $2, head, head FROM chats WHERE id = $1",
+        )
+        .bind(chat.0)
+        .bind(user)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    Ok(Reopening::Done { still_parted, event, back: Some((chat, back.into_iter().map(UserId).collect())) })
 }
 
 pub(super) async fn last(reader: &mut Connection) -> sqlx::Result<i64> {

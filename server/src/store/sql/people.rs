@@ -1,8 +1,7 @@
 //! SQL for accounts beyond signing in, as both backends speak it: roles, suspension, links, the audit log.
 
-use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
+use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
 use causerie_protocol::{AuditId, InvitationId, Role, TokenId, User, UserId, limits};
-use sqlx::Connection as _;
 
 use super::{Connection, accounts, begin_on_users};
 use crate::clock::{self, UnixMicros};
@@ -10,8 +9,8 @@ use crate::store::rows::{
     AccountRowFull, AuditRow, InvitationRow, LinkRow, chats_from_text, role, role_to_sql, to_sql,
 };
 use crate::store::{
-    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, LinkRecord, LinkTo,
-    NewAccount, NewLink, NotChanged,
+    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, InvitedTo, LinkRecord,
+    LinkTo, NewAccount, NewLink, NotChanged,
 };
 
 /// The kinds of links, as the table holds them.
@@ -126,7 +125,21 @@ pub(super) async fn change(
     change: &AccountChange,
 ) -> sqlx::Result<AccountChanged> {
     let mut transaction = begin_on_users(writer).await?;
-    let connection = &mut *transaction;
+    let changed = change_within(&mut transaction, actor, target, change).await?;
+    if changed.is_ok() {
+        transaction.commit().await?;
+    }
+    Ok(changed)
+}
+
+/// As [`change`], inside of a transaction in which the table `users` stays as it is, and which is rolled back unless this
+/// succeeds.
+pub(super) async fn change_within(
+    connection: &mut Connection,
+    actor: Actor,
+    target: UserId,
+    change: &AccountChange,
+) -> sqlx::Result<AccountChanged> {
     let Some(before) = person(connection, target).await? else { return Ok(Err(NotChanged::NoSuchPerson)) };
     let is_own = actor == Actor::User(target);
     if !is_own && let Some(own) = actor_role(connection, actor).await? {
@@ -163,7 +176,6 @@ pub(super) async fn change(
         note(connection, actor, action, Some(target), &detail).await?;
     }
     let account = person(connection, target).await?.unwrap_or(before);
-    transaction.commit().await?;
     Ok(Ok(ChangedAccount { account, ended }))
 }
 
@@ -499,7 +511,7 @@ pub(super) async fn revoke_invitation(
     actor: Actor,
     id: InvitationId,
 ) -> sqlx::Result<bool> {
-    let mut transaction = writer.begin().await?;
+    let mut transaction = super::begin(writer).await?;
     let revoked = sqlx::query("UPDATE links SET revoked = TRUE WHERE id = $1 AND kind = 0 AND NOT revoked")
         .bind(id.0)
         .execute(&mut *transaction)
@@ -560,6 +572,7 @@ pub(super) async fn can_reset(
 
 pub(super) async fn audit(
     reader: &mut Connection,
+    of: Option<UserId>,
     before: AuditId,
     limit: u64,
 ) -> sqlx::Result<Vec<AuditEntry>> {
@@ -567,11 +580,82 @@ pub(super) async fn audit(
         "SELECT a.id, a.at, a.actor_id, actor.name AS actor_name, a.action, a.target_id, target.name AS target_name,
                 a.detail
          FROM audit a LEFT JOIN users actor ON actor.id = a.actor_id LEFT JOIN users target ON target.id = a.target_id
-         WHERE a.id < $1 ORDER BY a.id DESC LIMIT $2",
+         WHERE a.id < $1 AND ($3 = 0 OR a.actor_id = $3 OR a.target_id = $3) ORDER BY a.id DESC LIMIT $2",
     )
     .bind(before.0)
     .bind(to_sql(limit))
+    .bind(of.map_or(0, |of| of.0))
     .fetch_all(reader)
     .await?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+pub(super) async fn use_invitation(
+    writer: &mut Connection,
+    digest: [u8; 32],
+    user: UserId,
+    now: UnixMicros,
+) -> sqlx::Result<Option<InvitedTo>> {
+    let mut transaction = begin_on_users(writer).await?;
+    let connection = &mut *transaction;
+    let link: Option<(i64, Option<i64>, String)> = sqlx::query_as(concat!(
+        "SELECT l.id, l.created_by, l.chats FROM links l WHERE l.kind = 0 AND ",
+        usable!()
+    ))
+    .bind(&digest[..])
+    .bind(now)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some((link, by, chats)) = link else { return Ok(None) };
+    let mut invited = InvitedTo { by: by.map(UserId), ..InvitedTo::default() };
+    for chat in chats_from_text(&chats) {
+        let is_in: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM participants WHERE chat_id = $1 AND user_id = $2)",
+        )
+        .bind(chat.0)
+        .bind(user.0)
+        .fetch_one(&mut *connection)
+        .await?;
+        if is_in { &mut invited.are_in } else { &mut invited.to_join }.push(chat);
+    }
+    if !invited.to_join.is_empty() {
+        sqlx::query("UPDATE links SET uses = uses + 1 WHERE id = $1")
+            .bind(link)
+            .execute(&mut *connection)
+            .await?;
+        let actor = invited.by.map_or(Actor::Operator, Actor::User);
+        note(connection, actor, "invited_to_groups", Some(user), &chats).await?;
+    }
+    transaction.commit().await?;
+    Ok(Some(invited))
+}
+
+/// The key of who may make an account in the table `meta`; an owner's decision that moves with the database.
+const REGISTRATION: &str = "registration";
+
+pub(super) async fn registration(reader: &mut Connection) -> sqlx::Result<Option<Registration>> {
+    let stored: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
+        .bind(REGISTRATION)
+        .fetch_optional(reader)
+        .await?;
+    Ok(stored.and_then(|name| Registration::from_name(&name)))
+}
+
+pub(super) async fn set_registration(
+    writer: &mut Connection,
+    actor: Actor,
+    registration: Option<Registration>,
+) -> sqlx::Result<()> {
+    let mut transaction = super::begin(writer).await?;
+    sqlx::query("DELETE FROM meta WHERE key = $1").bind(REGISTRATION).execute(&mut *transaction).await?;
+    let name = registration.map_or("", Registration::as_str);
+    if registration.is_some() {
+        sqlx::query("INSERT INTO meta (key, value) VALUES ($1, $2)")
+            .bind(REGISTRATION)
+            .bind(name)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    note(&mut transaction, actor, "registration", None, name).await?;
+    transaction.commit().await
 }

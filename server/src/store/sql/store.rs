@@ -4,18 +4,17 @@
 //! the two do differently: `run`, transactions, a few statements, and how a list of ids or a text is bound.
 
 use async_trait::async_trait;
-use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
+use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
 use causerie_protocol::event::User;
 use causerie_protocol::reports::{CloseReport, CreateReport, Report};
 use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, TokenInfo, UserRef};
 use causerie_protocol::{
     AuditId, ChatId, Epoch, Event, InvitationId, Message, MessageId, ReportId, Seq, TokenId, UserId,
 };
-use sqlx::Connection as _;
 
 use super::{
-    AppendConnection, Backend, Connection, Database, begin_on_users, content, last_event_id, list, lock_chat,
-    lock_users, snapshot, statement,
+    AppendConnection, Backend, Connection, Database, begin, begin_on_users, content, last_event_id, list,
+    lock_chat, lock_users, snapshot, statement,
 };
 use crate::clock::UnixMicros;
 use crate::hub::{Ending, NodeId};
@@ -23,9 +22,9 @@ use crate::metrics::Operation;
 use crate::store::Access::{Read, Write};
 use crate::store::{
     AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Boundaries, Created,
-    Deletion, Ended, Entry, LinkRecord, NewAccount, NewChat, NewLink, NotChanged, PageFile, Parting,
-    PoolState, Position, Refused, ReportClosed, Reported, Store, StoreError, StoredRead, TokenRecord,
-    Unblocking,
+    Deletion, Ended, Entry, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NotChanged, PageFile,
+    Parting, PoolState, Position, Refused, Reopening, ReportClosed, Reported, Store, StoreError, StoredRead,
+    TokenRecord, Unblocking,
 };
 
 /// The columns of an `EventRow`: of an event `e`, the text of the message that it changed, and of a person `u`.
@@ -252,9 +251,44 @@ impl Store for Backend {
         .await
     }
 
-    async fn audit(&self, before: AuditId, limit: u64) -> Result<Vec<AuditEntry>, StoreError> {
-        self.run(Operation::Audit, Read, async |connection| people::audit(connection, before, limit).await)
+    async fn audit(
+        &self,
+        of: Option<UserId>,
+        before: AuditId,
+        limit: u64,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        self.run(Operation::Audit, Read, async |connection| {
+            people::audit(connection, of, before, limit).await
+        })
+        .await
+    }
+
+    async fn use_invitation(
+        &self,
+        digest: [u8; 32],
+        user: UserId,
+        now: UnixMicros,
+    ) -> Result<Option<InvitedTo>, StoreError> {
+        self.run(Operation::UseInvitation, Write, async |connection| {
+            people::use_invitation(connection, digest, user, now).await
+        })
+        .await
+    }
+
+    async fn registration(&self) -> Result<Option<Registration>, StoreError> {
+        self.run(Operation::Registration, Read, async |connection| people::registration(connection).await)
             .await
+    }
+
+    async fn set_registration(
+        &self,
+        actor: Actor,
+        registration: Option<Registration>,
+    ) -> Result<(), StoreError> {
+        self.run(Operation::SetRegistration, Write, async |connection| {
+            people::set_registration(connection, actor, registration).await
+        })
+        .await
     }
 
     async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError> {
@@ -343,7 +377,7 @@ impl Store for Backend {
 
     async fn block(&self, user: UserId, other: UserId) -> Result<Option<Parting>, StoreError> {
         self.run(Operation::Block, Write, async |connection| {
-            let mut transaction = connection.begin().await?;
+            let mut transaction = begin(connection).await?;
             let Some(parting) = partings::block(&mut transaction, user, other).await? else {
                 return Ok(None);
             };
@@ -356,7 +390,7 @@ impl Store for Backend {
 
     async fn unblock(&self, user: UserId, other: UserId) -> Result<Option<Unblocking>, StoreError> {
         self.run(Operation::Unblock, Write, async |connection| {
-            let mut transaction = connection.begin().await?;
+            let mut transaction = begin(connection).await?;
             let unblocking = partings::unblock(&mut transaction, user, other).await?;
             transaction.commit().await?;
             self.note_new_rows(unblocking.iter().filter(|done| done.event.is_some()).count());
@@ -367,7 +401,7 @@ impl Store for Backend {
 
     async fn end_pair(&self, user: UserId, chat: ChatId) -> Result<Ended, StoreError> {
         self.run(Operation::EndPair, Write, async |connection| {
-            let mut transaction = connection.begin().await?;
+            let mut transaction = begin(connection).await?;
             let ended = partings::end(&mut transaction, user, chat).await?;
             transaction.commit().await?;
             if let Ended::Pair(Some(parting)) = &ended {
@@ -407,17 +441,30 @@ impl Store for Backend {
 
     async fn close_report(
         &self,
-        moderator: UserId,
+        moderator: Actor,
         id: ReportId,
         body: &CloseReport,
     ) -> Result<ReportClosed, StoreError> {
         self.run(Operation::CloseReport, Write, async |connection| {
             let closed = reports::close(connection, moderator, id, body).await?;
-            self.note_new_rows(matches!(closed, ReportClosed::Now(_)).into());
+            if let ReportClosed::Now(done) = &closed {
+                self.note_new_rows(1 + usize::from(done.deleted.is_some()));
+            }
             Ok(closed)
         })
         .await
         .map(|closed| self.addresses.shown(closed))
+    }
+
+    async fn reopen_pair(&self, actor: Actor, one: UserId, other: UserId) -> Result<Reopening, StoreError> {
+        self.run(Operation::ReopenPair, Write, async |connection| {
+            let mut transaction = begin(connection).await?;
+            let reopening = partings::reopen(&mut transaction, actor, one, other).await?;
+            transaction.commit().await?;
+            self.note_new_rows(matches!(reopening, Reopening::Done { event: Some(_), .. }).into());
+            Ok(reopening)
+        })
+        .await
     }
 
     async fn last_parting(&self) -> Result<i64, StoreError> {

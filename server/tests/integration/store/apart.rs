@@ -3,7 +3,7 @@
 use causerie_protocol::rest::{Block, ChatStatus, UserRef};
 use causerie_protocol::{ChatId, Event, Seq, UserId};
 use causerie_server::clock::UnixMicros;
-use causerie_server::store::{Change, Created, Deletion, Ended, NewChat, Refused};
+use causerie_server::store::{Actor, Change, Created, Deletion, Ended, NewChat, Refused, Reopening};
 
 use super::world::{World, message};
 
@@ -219,4 +219,45 @@ pub async fn partings_are_found_by_their_numbers(world: World) {
     assert_eq!(pairs, [(world.alice, world.bob), (world.carol, world.bob)]);
     let last = store.last_parting().await.unwrap();
     assert_eq!((found[1].0, store.partings_after(last, 10).await.unwrap().len()), (last, 0));
+}
+
+pub async fn an_ended_chat_is_opened_again_for_both_and_a_block_stays(world: World) {
+    let (alice, bob, store) = (world.alice, world.bob, &world.store);
+    let carol = Actor::User(world.carol);
+    assert_eq!(store.reopen_pair(carol, alice, bob).await.unwrap(), Reopening::NotEnded);
+    let pair = world.pair().await;
+    world.say(pair, alice, "Before").await;
+    store.end_pair(alice, pair).await.unwrap();
+    store.end_pair(bob, pair).await.unwrap();
+    let reopened = store.reopen_pair(carol, alice, bob).await.unwrap();
+    let Reopening::Done { still_parted: false, event: Some(event), .. } = reopened else {
+        panic!("{reopened:?}")
+    };
+    let Event::ChatChanged(changed) = *event else { panic!("{event:?}") };
+    assert_eq!((changed.chat_id, changed.status), (pair, ChatStatus::Active));
+    world.say(pair, bob, "Again").await;
+    assert_eq!(store.reopen_pair(carol, alice, bob).await.unwrap(), Reopening::NotEnded);
+    // A block is not what a moderator takes back, and opens the chat once it is taken back itself.
+    store.end_pair(alice, pair).await.unwrap();
+    store.block(alice, bob).await.unwrap().unwrap();
+    let reopened = store.reopen_pair(carol, alice, bob).await.unwrap();
+    assert!(matches!(reopened, Reopening::Done { still_parted: true, event: None, .. }), "{reopened:?}");
+    assert_eq!(world.status(pair).await, ChatStatus::Closed);
+    store.unblock(alice, bob).await.unwrap().unwrap();
+    assert_eq!(world.status(pair).await, ChatStatus::Active);
+    // Who removed their copy has one again, which begins now.
+    store.delete_chat(bob, pair).await.unwrap().unwrap();
+    let reopened = store.reopen_pair(carol, bob, alice).await.unwrap();
+    let Reopening::Done { back: Some((chat, users)), .. } = reopened else { panic!("{reopened:?}") };
+    assert_eq!((chat, users), (pair, vec![bob]));
+    assert!(store.messages(bob, pair, None, 9).await.unwrap().unwrap().is_empty());
+    world.say(pair, bob, "Here").await;
+    assert_eq!(world.texts(pair).await, ["Before", "Again", "Here"]);
+    // Where both did, they start another.
+    for user in [alice, bob] {
+        store.delete_chat(user, pair).await.unwrap().unwrap();
+    }
+    let reopened = store.reopen_pair(carol, alice, bob).await.unwrap();
+    assert_eq!(reopened, Reopening::Done { still_parted: false, event: None, back: None });
+    assert_ne!(world.pair().await, pair);
 }

@@ -1,5 +1,6 @@
 //! Roles, suspension, invitations, and links to set a password.
 
+use causerie_protocol::accounts::Registration;
 use causerie_protocol::rest::UserRef;
 use causerie_protocol::{AuditId, ChatId, InvitationId, Role, UserId};
 use causerie_server::clock::UnixMicros;
@@ -242,7 +243,7 @@ pub async fn the_audit_log_tells_who_did_what_to_whom(world: World) {
     world.change(Actor::User(world.bob), world.carol, AccountChange::Suspend).await.unwrap();
     // What was refused changed nothing.
     world.change(Actor::User(world.bob), world.alice, AccountChange::Suspend).await.unwrap_err();
-    let told = world.store.audit(AuditId(i64::MAX), 10).await.unwrap();
+    let told = world.store.audit(None, AuditId(i64::MAX), 10).await.unwrap();
     let told: Vec<_> = told
         .iter()
         .map(|entry| {
@@ -258,4 +259,38 @@ pub async fn the_audit_log_tells_who_did_what_to_whom(world: World) {
         told,
         [(Some("bob"), "suspended", Some("carol"), ""), (Some("alice"), "role", Some("bob"), "moderator"),]
     );
+    for (of, count) in [(world.carol, 1), (world.bob, 2), (world.alice, 1)] {
+        let told = world.store.audit(Some(of), AuditId(i64::MAX), 10).await.unwrap();
+        assert_eq!(told.len(), count, "what was done by and to {of}");
+    }
+}
+
+pub async fn an_invitation_brings_who_has_an_account_to_its_groups(world: World) {
+    let (alice, bob) = (world.alice, world.bob);
+    let (mine, other) = (world.group().await, world.new_chat(&[alice], Some("Other")).await.0);
+    let to = LinkTo::Join { role: Role::Moderator, max_uses: 1, chats: vec![mine, other] };
+    let link = NewLink { digest: [7; 32], to, ends_at: LATER };
+    world.store.create_link(Actor::User(alice), link).await.unwrap().unwrap();
+    let of = async |user| world.store.use_invitation([7; 32], user, UnixMicros(2)).await.unwrap();
+    // Who is in all of them uses nothing up.
+    let inside = of(alice).await.unwrap();
+    assert_eq!((inside.are_in, inside.to_join), (vec![mine, other], Vec::new()));
+    let invited = of(bob).await.unwrap();
+    assert_eq!((invited.are_in, invited.to_join, invited.by), (vec![mine], vec![other], Some(alice)));
+    assert_eq!(world.role_of(bob).await, Role::Member, "it gives nobody a role who has one");
+    assert_eq!(of(world.carol).await, None, "it was for one");
+    assert_eq!(world.store.use_invitation([8; 32], bob, UnixMicros(2)).await.unwrap(), None);
+}
+
+pub async fn who_may_register_is_what_an_owner_decided_last(world: World) {
+    let store = &world.store;
+    assert_eq!(store.registration().await.unwrap(), None);
+    let alice = Actor::User(world.alice);
+    for decided in [Some(Registration::Open), Some(Registration::Closed), None] {
+        store.set_registration(alice, decided).await.unwrap();
+        assert_eq!(store.registration().await.unwrap(), decided);
+    }
+    let told = store.audit(None, AuditId(i64::MAX), 10).await.unwrap();
+    let told: Vec<_> = told.iter().map(|entry| (entry.action.as_str(), entry.detail.as_str())).collect();
+    assert_eq!(told, [("registration", ""), ("registration", "closed"), ("registration", "open")]);
 }
