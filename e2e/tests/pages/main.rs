@@ -13,6 +13,7 @@ mod language;
 mod layout;
 mod loading;
 mod others;
+mod own_account;
 mod people;
 mod safety;
 mod tester;
