@@ -101,7 +101,7 @@ mod tests {
         const EACH: u64 = 2 * ERASE_AT_ONCE as u64;
         for number in 0..EACH {
             for actor in [ana, ben] {
-                let text = MessageText::new(&format!("number {number}")).unwrap();
+                let text = MessageText::new(format!("number {number}")).unwrap();
                 let change = Change::Message { text, client_id: None };
                 chats.append(Append { actor, chat, change }).await.unwrap();
             }

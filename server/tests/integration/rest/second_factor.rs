@@ -150,7 +150,7 @@ async fn who_needs_one_and_has_none_may_set_it_up_and_nothing_else() {
     })
     .await;
     let (owner, member) = (server.register("owner").await, server.register("member").await);
-    server.many(&member).await.welcome().await;
+    server.many(&member).await;
     for route in ROUTES.iter().filter(|route| route.who >= Who::SignedIn && route.path.starts_with("/api/")) {
         let path = route.path.replace("{id}", "1").replace("{user}", "2");
         if route.path == paths::LOGOUT || route.path == paths::DELETE_ACCOUNT {
@@ -171,7 +171,7 @@ async fn who_needs_one_and_has_none_may_set_it_up_and_nothing_else() {
     let mut socket = server.socket(&again.token, paths::SOCKET).await;
     assert_eq!(socket.closed().await.0, 4005);
     set_up(&server, &again).await;
-    server.many(&owner).await.welcome().await;
+    server.many(&owner).await;
     server.call(Method::GET, paths::PEOPLE, &owner, Value::Null).await;
     let proof = json!({"current_password": PASSWORD});
     server.call(Method::POST, paths::SECOND_FACTOR_OFF, &owner, proof).await;
