@@ -8,6 +8,7 @@ mod chats;
 mod composer;
 mod conversation;
 mod dialog;
+mod door;
 mod erased;
 mod form;
 mod icon;
@@ -23,7 +24,7 @@ mod qr;
 mod report;
 mod reports;
 mod rows;
-mod set_password;
+mod second_factor;
 mod settings;
 mod sign_in;
 mod timeline;
@@ -53,13 +54,12 @@ pub fn Page(parts: Parts) -> impl IntoView {
     publish_connection_state(app);
     update_title(app);
     let people = Part::new(parts.people);
-    let resetting = RwSignal::new(match route::link() {
-        Some(Link::Reset(secret)) => Some(secret),
-        _ => None,
-    });
+    // An invitation is the sign-in page's.
+    let door = RwSignal::new(route::link().filter(|link| !matches!(link, Link::Join(_))));
     let page = reactive(move || {
-        if let Some(secret) = resetting.get() {
-            set_password::set_password(secret, resetting)
+        if let Some(link) = door.get() {
+            dialogs
+                .draw(|dialogs| (dialogs.door)(link, door), |failed| parts::instead_of_door(dialogs, failed))
         } else if app.user.read().is_some() {
             view! { <Home conversation dialogs people /> }.into_any()
         } else {

@@ -117,12 +117,15 @@ pub struct Installation {
     pub registration: Registration,
     /// Whether links to set a new password can be sent by mail.
     pub mail: bool,
+    /// Whether the messages of a deleted account are erased.
+    pub erases_messages: bool,
 }
 
 read_fields! {
     Installation {
         "registration" => registration: required,
         "mail" => mail: optional,
+        "erases_messages" => erases_messages: optional,
     }
 }
 
@@ -148,6 +151,9 @@ pub struct Account {
     /// When it will be deleted, because its person asked for that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_at: Option<Timestamp>,
+    /// How many recovery codes are left, if the account has a second factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_codes: Option<i64>,
 }
 
 read_fields! {
@@ -160,6 +166,7 @@ read_fields! {
         "last_used_at" => last_used_at: optional,
         "suspended_at" => suspended_at: optional,
         "delete_at" => delete_at: optional,
+        "recovery_codes" => recovery_codes: optional,
     }
 }
 
@@ -169,7 +176,7 @@ pub struct UpdateAccount {
     /// Another name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Another address to sign in with.
+    /// Another address to sign in with. Where mail is set up it counts once a link is opened that is sent to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Another password; all other sign-ins end.
@@ -178,6 +185,63 @@ pub struct UpdateAccount {
     /// The password as it is, without which neither the address nor the password is changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_password: Option<String>,
+    /// The language of mails about it, as in [`AskReset`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+/// `POST /api/auth/email/`: gives an account the address that a link was sent to.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ConfirmEmail {
+    /// The link's secret.
+    pub token: String,
+    /// The language of the mail to the address before, as in [`AskReset`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+/// `POST /api/account/second-factor/` and what is below it but `confirm/`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ProvePassword {
+    /// The password, so that nobody does it on a device that was left open.
+    pub current_password: String,
+}
+
+/// The answer to `POST /api/account/second-factor/`: what an authenticator app needs. Nothing is asked for until
+/// `confirm/` gets a code of it.
+#[derive(Clone, Serialize)]
+pub struct NewSecondFactor {
+    /// The secret, to be typed: base32 (RFC 4648).
+    pub secret: String,
+    /// The same as the address that a QR code holds: `otpauth://totp/…`.
+    pub uri: String,
+}
+
+read_fields! {
+    NewSecondFactor {
+        "secret" => secret: required,
+        "uri" => uri: required,
+    }
+}
+
+/// `POST /api/account/second-factor/confirm/`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ConfirmSecondFactor {
+    /// A code that the app shows.
+    pub code: String,
+}
+
+/// Recovery codes, each of which stands for one code of the second factor; the only time that they are shown.
+#[derive(Clone, Serialize)]
+pub struct RecoveryCodes {
+    /// The codes.
+    pub codes: Vec<String>,
+}
+
+read_fields! {
+    RecoveryCodes {
+        "codes" => codes: required,
+    }
 }
 
 /// `POST /api/account/delete/`: asks for the deletion of one's own account, after a week to think.

@@ -77,6 +77,12 @@ error_codes! {
     Internal = "internal",
     /// The e-mail address or the password is wrong.
     WrongCredentials = "wrong_credentials",
+    /// The password is right, and the account has a second factor: send the same again with its `code`.
+    CodeNeeded = "code_needed",
+    /// The code of the second factor is wrong, or was used already.
+    WrongCode = "wrong_code",
+    /// This installation asks the person for a second factor, which must be set up before anything else.
+    SecondFactorRequired = "second_factor_required",
     /// The request carries no valid token.
     Unauthorized = "unauthorized",
     /// An account with this e-mail address exists already.

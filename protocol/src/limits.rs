@@ -88,8 +88,15 @@ pub const INVITATION_USES_MAX: i64 = 1_000;
 pub const INVITATIONS_PER_PERSON: i64 = 200;
 /// Most groups that an invitation adds people to.
 pub const INVITATION_CHATS: usize = 20;
-/// Minutes for which a link to set a new password is valid.
+/// Minutes for which a link to set a new password, or to confirm an e-mail address, is valid.
 pub const RESET_MINUTES: i64 = 30;
+/// Recovery codes of a second factor.
+pub const RECOVERY_CODES: usize = 10;
+/// Seconds for which a code of a second factor stands (RFC 6238, section 5.2); the one before and the one after are
+/// taken too.
+pub const CODE_SECONDS: u64 = 30;
+/// Wrong codes in a row after which an account has to wait before another is looked at.
+pub const WRONG_CODES: i64 = 5;
 /// Days between somebody's wish to delete their account and its deletion.
 pub const DELETION_DAYS: i64 = 7;
 /// Most people of a page of the list of accounts, and most entries of a page of the audit log or of invitations.

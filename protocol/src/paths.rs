@@ -16,6 +16,8 @@ pub const TOKENS: &str = "/api/auth/tokens/";
 pub const RESET: &str = "/api/auth/reset/";
 /// Sets a new password by such a link: `POST`.
 pub const RESET_PASSWORD: &str = "/api/auth/reset/password/";
+/// Confirms a new e-mail address by a link: `POST`.
+pub const CONFIRM_EMAIL: &str = "/api/auth/email/";
 /// What a page must know before somebody signs in: `GET` answers a [`crate::accounts::Installation`].
 pub const INSTALLATION: &str = "/api/installation/";
 /// What an invitation is to: `POST` answers a [`crate::accounts::InvitationInfo`].
@@ -26,6 +28,14 @@ pub const JOIN_GROUPS: &str = "/api/invitation/join/";
 pub const DELETE_ACCOUNT: &str = "/api/account/delete/";
 /// Takes that wish back: `POST`.
 pub const KEEP_ACCOUNT: &str = "/api/account/keep/";
+/// Begins to set up a second factor: `POST`.
+pub const SECOND_FACTOR: &str = "/api/account/second-factor/";
+/// Sets it up with a first code: `POST`.
+pub const CONFIRM_SECOND_FACTOR: &str = "/api/account/second-factor/confirm/";
+/// Turns it off: `POST`.
+pub const SECOND_FACTOR_OFF: &str = "/api/account/second-factor/off/";
+/// Makes other recovery codes: `POST`.
+pub const RECOVERY_CODES: &str = "/api/account/second-factor/codes/";
 /// The user's own account: `GET`, `PATCH`.
 pub const ACCOUNT: &str = "/api/account/";
 /// The people of the installation, for those who look after them: `GET`.
@@ -177,7 +187,15 @@ pub fn reset_page(secret: &str) -> String {
     format!("/#{RESET_BY}{secret}")
 }
 
+/// Where the page confirms a new e-mail address by a link; as for [`join_page`].
+#[must_use]
+pub fn email_page(secret: &str) -> String {
+    format!("/#{EMAIL_BY}{secret}")
+}
+
 /// What the secret of an invitation follows in the page's address.
 pub const JOIN: &str = "join=";
 /// What the secret of a link to set a password follows there.
 pub const RESET_BY: &str = "reset=";
+/// What the secret of a link to confirm an e-mail address follows there.
+pub const EMAIL_BY: &str = "email=";

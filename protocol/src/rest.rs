@@ -34,6 +34,9 @@ pub struct Login {
     pub email: String,
     /// Its password.
     pub password: String,
+    /// A code of the account's second factor, or one of its recovery codes, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// The answer to both: a token, which is shown only here.

@@ -20,7 +20,7 @@ use self::attempts::{Attempts, Origin};
 use crate::access::Who;
 use crate::bus::{Bus, Envelope};
 use crate::clock::UnixMicros;
-use crate::config::Limits;
+use crate::config::{Limits, Require2fa};
 use crate::hub::{Hub, SUSPENDED};
 use crate::known_tokens::{KnownToken, TokenDigest};
 use crate::store::{AccountCreated, Entry, NewAccount, Store, StoreError, TokenRecord};
@@ -30,6 +30,7 @@ mod argon;
 pub(crate) mod attempts;
 pub(crate) mod password;
 pub(crate) mod people;
+mod second_factor;
 
 /// The hash that the password for an unknown address is checked against, so that the answer takes as long as for a known one.
 ///
@@ -50,6 +51,7 @@ pub struct Auth {
     hub: Hub,
     /// What the option says; an owner's decision comes before it.
     registration: Registration,
+    require_2fa: Require2fa,
     queues: Arc<Queues>,
     attempts: Arc<Attempts>,
     /// Held while the use of a sign-in is noted: one at a time, and who finds it taken is noted the next time.
@@ -143,6 +145,14 @@ pub enum SignInError {
     /// The address or the password; never which.
     #[error("the address or the password is wrong")]
     WrongCredentials,
+    /// The password is right, and a code of the second factor is missing.
+    #[error("a code of the second factor is needed")]
+    CodeNeeded,
+    /// Wrong, too old, or used before; never which.
+    #[error("the code is wrong or was used already")]
+    WrongCode,
+    #[error("too many wrong codes")]
+    TooManyCodes { wait: Duration },
     /// An account is made by invitation only, or not at all.
     #[error("nobody may register here without an invitation")]
     RegistrationClosed(Registration),
@@ -172,6 +182,8 @@ pub struct Caller {
     pub expires_at: UnixMicros,
     /// Whether something stands between the caller and others, see [`Store::boundaries`].
     pub has_boundaries: bool,
+    /// Whether the installation asks for a second factor that the caller has not set up.
+    pub lacks_second_factor: bool,
 }
 
 impl Caller {
@@ -204,6 +216,7 @@ impl Auth {
         hub: Hub,
         limits: &Limits,
         registration: Registration,
+        require_2fa: Require2fa,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let half = cores.div_ceil(2);
@@ -218,6 +231,7 @@ impl Auth {
             bus,
             hub,
             registration,
+            require_2fa,
             queues: Arc::new(queues),
             attempts: Arc::new(Attempts::new(limits)),
             touching: Arc::new(Semaphore::new(1)),
@@ -233,14 +247,15 @@ impl Auth {
         let digest = digest(token);
         let trust = self.bus.trusts_tokens_for();
         let known = trust.and_then(|trust| self.hub.known_tokens().get(&digest, trust));
-        let KnownToken { id, user, role, expires_at, has_boundaries } = match known {
+        let KnownToken { id, user, role, expires_at, has_boundaries, has_second_factor } = match known {
             Some(known) => known,
             None => self.read_token(digest, from).await?,
         };
         if expires_at <= clock::now() {
             return Err(AuthError::Expired);
         }
-        Ok(Caller { user, role, token: id, expires_at, has_boundaries })
+        let lacks_second_factor = !has_second_factor && self.require_2fa.applies_to(role);
+        Ok(Caller { user, role, token: id, expires_at, has_boundaries, lacks_second_factor })
     }
 
     /// Asks the store about a token, and keeps one that was not revoked.
@@ -255,8 +270,8 @@ impl Auth {
             return Err(AuthError::Revoked);
         }
         let last_used_at = record.last_used_at;
-        let TokenRecord { id, user, role, expires_at, has_boundaries, .. } = record;
-        let token = KnownToken { id, user, role, expires_at, has_boundaries };
+        let TokenRecord { id, user, role, expires_at, has_boundaries, has_second_factor, .. } = record;
+        let token = KnownToken { id, user, role, expires_at, has_boundaries, has_second_factor };
         // Who may do more than others is asked for every time: a command may take the role away, which nobody announces.
         if role <= Role::Member {
             known_tokens.keep(reading, digest, token.clone());
@@ -334,11 +349,13 @@ impl Auth {
         Ok(self.store.create_user(email, name, &hash).await?)
     }
 
-    /// Signs in with an address and a password, within the limits for guesses.
+    /// Signs in with an address and a password, and with a code where the account has a second factor, within the limits
+    /// for guesses.
     pub async fn sign_in(
         &self,
         email: &str,
         password: String,
+        code: Option<&str>,
         from: Device<'_>,
     ) -> Result<SignedIn, SignInError> {
         let peer = from.address;
@@ -357,6 +374,7 @@ impl Auth {
                 Origin::Known | Origin::New => SignInError::WrongCredentials,
             });
         };
+        self.check_code(user.id, code).await?;
         self.attempts.succeeded(peer, &account);
         Ok(self.issue_token(user, from).await?)
     }

@@ -1,11 +1,11 @@
 //! The settings: options, environment variables and `.env`. The only file that reads the environment.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use causerie_protocol::accounts::Registration;
-use causerie_protocol::limits;
+use causerie_protocol::{Role, limits};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
@@ -52,6 +52,10 @@ pub struct Config {
     pub demo: bool,
     /// Who may make an account.
     pub registration: Registration,
+    /// Whom a second factor is asked of.
+    pub require_2fa: Require2fa,
+    /// What becomes of the messages of an account that is deleted.
+    pub deleted_messages: DeletedMessages,
     /// The server that takes mails, if links to set a new password are sent.
     pub smtp: Option<Smtp>,
     /// Where people reach the page, without a slash at its end, for links that are printed and sent.
@@ -90,6 +94,8 @@ impl Config {
             base_path: String::new(),
             demo: false,
             registration: Registration::Invited,
+            require_2fa: Require2fa::None,
+            deleted_messages: DeletedMessages::Keep,
             smtp: None,
             public_url: None,
             legacy_email: false,
@@ -102,6 +108,25 @@ impl Config {
             slow_query: Duration::from_millis(operation::SLOW_QUERY_MS),
             tls: None,
         }
+    }
+}
+
+impl Config {
+    /// Where people reach the page, without a slash at its end: as it is set, or at the address that the server listens on.
+    #[must_use]
+    pub fn page(&self) -> Option<String> {
+        let here = || {
+            let address = self.address?;
+            let scheme = if self.tls.is_some() { "https" } else { "http" };
+            // On this machine, where it listens everywhere.
+            let ip = match address.ip() {
+                IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                ip => ip,
+            };
+            Some(format!("{scheme}://{}{}", SocketAddr::new(ip, address.port()), self.base_path))
+        };
+        self.public_url.clone().or_else(here)
     }
 }
 
@@ -229,6 +254,14 @@ pub struct Serve {
     /// `invited` when nothing is said, and `open` with `--demo`. Until there is an owner, each start prints a link by which somebody becomes it.
     #[arg(long, env = "CAUSERIE_REGISTRATION", value_name = "WHO", value_enum)]
     pub registration: Option<RegistrationMode>,
+    /// Who needs a second factor, a code besides the password: nobody, the owners, the moderators and owners, or everybody.
+    ///
+    /// Whoever needs one and has none can sign in only to set it up. Everybody may have one.
+    #[arg(long = "require-2fa", env = "CAUSERIE_REQUIRE_2FA", value_name = "WHO", value_enum, default_value_t = Require2fa::None)]
+    pub require_2fa: Require2fa,
+    /// What becomes of the messages of an account that is deleted: they stay as those of a deleted account, or are erased as their sender would delete them.
+    #[arg(long, env = "CAUSERIE_DELETED_MESSAGES", value_name = "WHAT", value_enum, default_value_t = DeletedMessages::Keep)]
+    pub deleted_messages: DeletedMessages,
     /// Where people reach the page, such as `https://chat.example.org/chat/`: the links that the server prints and sends begin with it.
     ///
     /// Without it they begin with the address that it listens on.
@@ -283,6 +316,48 @@ pub enum RegistrationMode {
     Closed,
 }
 
+/// Whom a second factor is asked of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Require2fa {
+    /// Nobody.
+    None,
+    /// The owners of the installation.
+    Owners,
+    /// Its moderators and owners.
+    Moderators,
+    /// Everybody, guests too.
+    Everybody,
+}
+
+impl Require2fa {
+    /// Whether somebody with this role needs one.
+    #[must_use]
+    pub fn applies_to(self, role: Role) -> bool {
+        match self {
+            Self::None => false,
+            Self::Owners => role >= Role::Owner,
+            Self::Moderators => role >= Role::Moderator,
+            Self::Everybody => true,
+        }
+    }
+}
+
+/// What becomes of the messages of an account that is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DeletedMessages {
+    /// They stay, as those of a deleted account.
+    Keep,
+    /// Their texts are erased.
+    Erase,
+}
+
+impl DeletedMessages {
+    #[must_use]
+    pub fn are_erased(self) -> bool {
+        self == Self::Erase
+    }
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -330,6 +405,8 @@ impl Serve {
                 (Some(RegistrationMode::Invited), _) | (None, false) => Registration::Invited,
                 (Some(RegistrationMode::Closed), _) => Registration::Closed,
             },
+            require_2fa: self.require_2fa,
+            deleted_messages: self.deleted_messages,
             smtp: self.smtp()?,
             public_url: self.public_url.as_deref().map(public_url).transpose()?.flatten(),
             legacy_email: self.legacy_email,

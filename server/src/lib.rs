@@ -18,6 +18,7 @@
 //! - [`bus`]: between nodes. [`store`]: the log, durable. [`hub`]: who is here. `known_tokens`: which need no look at the
 //!   store. [`outbox`]: bounded, one a socket.
 //! - [`metrics`]: what is counted and measured. [`clock`]: points in time. `email`: which addresses are the same.
+//!   [`second_factor`]: codes besides a password.
 
 #![expect(clippy::disallowed_methods, reason = "a server has timers; the ban is for what waits for a state")]
 #![warn(unreachable_pub)]
@@ -46,6 +47,7 @@ pub mod page;
 mod probes;
 mod rate_limit;
 mod refusal;
+pub mod second_factor;
 pub mod serve;
 mod session;
 mod socket_limiter;

@@ -11,12 +11,14 @@ use causerie_protocol::{AuditId, InvitationId, PersonName, ReportId, Role, UserI
 use crate::auth::people::ChangeError;
 use crate::auth::{Auth, password};
 use crate::bus::MemoryBus;
-use crate::config::Limits;
+use crate::config::{Limits, Require2fa};
 use crate::email;
 use crate::hub::Hub;
 use crate::moderation;
 use crate::refusal::Refusal;
-use crate::store::{AccountChange, Actor, Reopening, ReportClosed, Store, StoreError, open_beside};
+use crate::store::{
+    AccountChange, Actor, NotChanged, Reopening, ReportClosed, Store, StoreError, open_beside,
+};
 
 /// The accounts of an installation. Every error is one sentence.
 pub struct Operator {
@@ -33,7 +35,8 @@ impl Operator {
         // No socket is here: a server that runs finds in the database which sign-ins ended.
         let hub = Hub::new();
         let bus = Arc::new(MemoryBus::new(hub.clone()));
-        let auth = Auth::new(store.clone(), bus.clone(), hub.clone(), &Limits::default(), Registration::Open);
+        let (limits, open) = (Limits::default(), Registration::Open);
+        let auth = Auth::new(store.clone(), bus.clone(), hub.clone(), &limits, open, Require2fa::None);
         Ok(Self { store, bus, hub, auth })
     }
 
@@ -76,6 +79,19 @@ impl Operator {
     pub async fn change(&self, address: &str, change: AccountChange) -> Result<Account, String> {
         let account = self.find(address).await?;
         self.auth.change(Actor::Operator, account.id, change).await.map_err(told)
+    }
+
+    /// Whether an account can be deleted: it is there, and no installation loses its last owner by it.
+    pub async fn check_deletion(&self, address: &str) -> Result<(), String> {
+        let account = self.find(address).await?;
+        let is_another = |other: &Account| {
+            let can_act = other.suspended_at.is_none() && other.delete_at.is_none();
+            other.id != account.id && other.role == Role::Owner && can_act
+        };
+        if account.role == Role::Owner && !self.list("").await?.iter().any(is_another) {
+            return Err(told(NotChanged::LastOwner));
+        }
+        Ok(())
     }
 
     /// Makes an invitation.

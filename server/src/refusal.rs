@@ -246,6 +246,14 @@ impl Refusal {
     }
 }
 
+// What the installation asks for besides a password.
+impl Refusal {
+    pub fn second_factor_required() -> Self {
+        let detail = "This server asks you for a second factor: set one up in your account first.";
+        Self::new(StatusCode::FORBIDDEN, ErrorCode::SecondFactorRequired, detail)
+    }
+}
+
 // Handshakes that get an HTTP answer.
 impl Refusal {
     pub fn not_an_upgrade() -> Self {
@@ -387,6 +395,10 @@ pub(crate) mod closing {
         Refusal::no_such_chat().into_closing(CloseCode::NotParticipant)
     }
 
+    pub(crate) fn second_factor_required() -> Closing {
+        Refusal::second_factor_required().into_closing(CloseCode::SecondFactorRequired)
+    }
+
     pub(crate) fn too_many_sockets() -> Closing {
         let reason = "you have as many connections as one may: close other tabs or devices";
         Closing::new(CloseCode::TooManySockets, reason)
@@ -504,6 +516,19 @@ impl From<SignInError> for Refusal {
                 let detail = "The e-mail address or the password is wrong.";
                 Self::new(StatusCode::UNAUTHORIZED, ErrorCode::WrongCredentials, detail)
             }
+            SignInError::CodeNeeded => {
+                let detail = "This account has a second factor: sign in with a code of its app too (in the field \"code\"), or with a recovery code.";
+                Self::new(StatusCode::UNAUTHORIZED, ErrorCode::CodeNeeded, detail).at("code")
+            }
+            SignInError::WrongCode => {
+                let detail =
+                    "The code is wrong, or was used already: wait for the next one that the app shows.";
+                Self::new(StatusCode::UNAUTHORIZED, ErrorCode::WrongCode, detail).at("code")
+            }
+            SignInError::TooManyCodes { wait } => Self::rate_limited(
+                "Too many wrong codes: wait before you try again, or use a recovery code.",
+                wait,
+            ),
             SignInError::RegistrationClosed(Registration::Closed) => Self::new(
                 StatusCode::FORBIDDEN,
                 ErrorCode::RegistrationClosed,
@@ -582,6 +607,18 @@ impl From<ChangeError> for Refusal {
             }
             ChangeError::TooManyGuesses { wait } => SignInError::TooManySignIns { wait }.into(),
             ChangeError::LinkInvalid => Self::link_invalid(),
+            ChangeError::HasSecondFactor => {
+                let detail = "Your account has a second factor already: turn it off first to set up another.";
+                Self::new(StatusCode::CONFLICT, ErrorCode::InvalidField, detail)
+            }
+            ChangeError::NoSecondFactor => Self::not_found(
+                "Your account has no second factor, or it was set up meanwhile: load the page again.",
+            ),
+            // Not 401: the sign-in itself is good.
+            ChangeError::Code(SignInError::WrongCode) => {
+                Self { status: StatusCode::FORBIDDEN, ..SignInError::WrongCode.into() }
+            }
+            ChangeError::Code(error) => error.into(),
             ChangeError::Password(error) => SignInError::from(error).into(),
         }
     }

@@ -68,7 +68,7 @@ impl Server {
             let store = PostgresStore::open_for(&config.database_url, hub.node()).await?;
             Arc::new(store.with_addresses(addresses).measured(metrics.clone(), config.slow_query))
         } else {
-            let store = SqliteStore::open_at(&config.database_url, config.address).await?;
+            let store = SqliteStore::open_at(&config.database_url, config.address, config.page()).await?;
             Arc::new(store.with_addresses(addresses).measured(metrics.clone(), config.slow_query))
         };
         let bus: Arc<dyn Bus> = match &config.redis_url {
@@ -106,7 +106,14 @@ impl Server {
             None => (Mailer::default(), None),
         };
         let state = Arc::new(App {
-            auth: Auth::new(store.clone(), bus.clone(), hub.clone(), &config.limits, config.registration),
+            auth: Auth::new(
+                store.clone(),
+                bus.clone(),
+                hub.clone(),
+                &config.limits,
+                config.registration,
+                config.require_2fa,
+            ),
             store,
             bus,
             chats,
@@ -156,7 +163,13 @@ impl Server {
         // A set aborts its tasks when it is dropped.
         let mut heartbeat = JoinSet::new();
         heartbeat.spawn(heartbeat::run(state.hub.clone(), state.config.heartbeat));
-        heartbeat.spawn(caretaker::run(state.store.clone(), state.auth.clone()));
+        let deleted_messages = state.config.deleted_messages;
+        heartbeat.spawn(caretaker::run(
+            state.store.clone(),
+            state.auth.clone(),
+            state.chats.clone(),
+            deleted_messages,
+        ));
         if let Some(postman) = postman {
             heartbeat.spawn(postman.run(state.store.clone(), state.auth.clone()));
         }

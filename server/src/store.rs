@@ -16,6 +16,7 @@ use causerie_protocol::{
 
 use crate::clock::UnixMicros;
 use crate::hub::{Ending, NodeId};
+use crate::second_factor::Judgement;
 
 mod addresses;
 mod instruments;
@@ -28,8 +29,8 @@ pub mod transfer;
 
 pub use addresses::Addresses;
 pub use people::{
-    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, InvitedTo, LinkRecord,
-    LinkTo, NewAccount, NewLink, NotChanged,
+    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, Erasure, InvitedTo,
+    LinkRecord, LinkTo, NewAccount, NewLink, NotChanged,
 };
 pub use postgres::PostgresStore;
 pub use sqlite::{Contents, Restored, SqliteStore};
@@ -45,6 +46,12 @@ pub async fn renew_epoch(url: &str) -> Result<(), StoreError> {
     } else {
         PostgresStore::renew_epoch(url).await
     }
+}
+
+/// Where people reach the page of the server that uses the database of a URL, or used it last, if that is noted beside it.
+#[must_use]
+pub fn page_of_server(url: &str) -> Option<String> {
+    if url.starts_with("sqlite:") { SqliteStore::page(url) } else { None }
 }
 
 /// Opens the database of a URL for a command, beside the servers that use it or alone.
@@ -95,6 +102,8 @@ pub enum Change {
     },
     /// Deletes one's own message, or as a moderator of the group anybody's; its text is erased.
     Delete { id: MessageId },
+    /// Erases a message of the actor, whose account is deleted with its messages, in the chat or not; else as `Delete`.
+    Erase { id: MessageId },
     /// Adds a person to a group.
     Join { user: UserId },
     /// The actor leaves a group.
@@ -196,6 +205,8 @@ pub struct TokenRecord {
     pub revoked: bool,
     /// Whether something stands between the user and others, see [`Store::boundaries`].
     pub has_boundaries: bool,
+    /// Whether the account has a second factor.
+    pub has_second_factor: bool,
 }
 
 /// Where a chat's log stands.
@@ -452,6 +463,38 @@ pub trait Store: Send + Sync + 'static {
     async fn people(&self, words: &str, after: UserId, limit: u64) -> Result<Vec<Account>, StoreError>;
     /// Accounts whose time to be deleted has come at `now`.
     async fn due_for_deletion(&self, now: UnixMicros) -> Result<Vec<UserId>, StoreError>;
+    /// The next step of erasing the messages of accounts that were deleted so before `before`; `None`: nothing is left.
+    ///
+    /// What was sent at the moment of the deletion may be stored a little later, so `before` is some seconds ago.
+    async fn to_erase(&self, before: UnixMicros) -> Result<Option<Erasure>, StoreError>;
+    /// Notes that a step is done. It does no harm that two nodes do the same one.
+    async fn erased(&self, erasure: &Erasure) -> Result<(), StoreError>;
+    /// Whether an account has a second factor that is set up.
+    async fn has_second_factor(&self, user: UserId) -> Result<bool, StoreError>;
+    /// Begins to set up a second factor with this secret; one that was begun and not set up is forgotten. False when the
+    /// account has one, or there is no such account.
+    async fn begin_second_factor(&self, user: UserId, secret: &[u8]) -> Result<bool, StoreError>;
+    /// Sets up the second factor that was begun, if the code is one of it, with these digests of recovery codes.
+    ///
+    /// `None`: none was begun, or it is set up already. Wrong codes are counted as by [`Store::use_code`].
+    async fn confirm_second_factor(
+        &self,
+        user: UserId,
+        code: &str,
+        recovery: &[u8],
+        now: UnixMicros,
+    ) -> Result<Option<Judgement>, StoreError>;
+    /// Judges a code of an account's second factor and uses it up or counts it, one code of an account after the other.
+    ///
+    /// `None`: the account has none.
+    async fn use_code(
+        &self,
+        user: UserId,
+        code: &str,
+        now: UnixMicros,
+    ) -> Result<Option<Judgement>, StoreError>;
+    /// Replaces the recovery codes of a second factor by those of these digests; false when the account has none.
+    async fn set_recovery_codes(&self, user: UserId, recovery: &[u8]) -> Result<bool, StoreError>;
     /// Makes a link that lets somebody in, if the actor may.
     async fn create_link(&self, actor: Actor, link: NewLink) -> Result<Result<(), NotChanged>, StoreError>;
     /// The invitation with this digest, if somebody can come by it at `now`.
@@ -469,6 +512,9 @@ pub trait Store: Send + Sync + 'static {
         digest: [u8; 32],
         hash: &str,
     ) -> Result<Option<(User, Vec<TokenId>)>, StoreError>;
+    /// Gives an account the address of a link of [`LinkTo::Email`], which is used up by it. Answers whose it is and the
+    /// address before; `None` when the link can't be used, or the address is another account's by now.
+    async fn change_email_by_link(&self, digest: [u8; 32]) -> Result<Option<(UserId, String)>, StoreError>;
     /// The audit log before an entry, the newest first: all of it, or what was done by or to one person.
     async fn audit(
         &self,

@@ -39,6 +39,9 @@ fn of_code(code: &ErrorCode) -> &'static str {
         E::Draining => "Máy chủ sắp khởi động lại. Hãy thử lại sau vài giây.",
         E::Internal => "Máy chủ gặp sự cố. Hãy thử lại; nếu vẫn không được, hãy báo cho người vận hành.",
         E::WrongCredentials => "E-mail hoặc mật khẩu không đúng.",
+        E::CodeNeeded => "Tài khoản này có xác thực hai lớp. Hãy nhập mã từ ứng dụng xác thực.",
+        E::WrongCode => "Mã không đúng hoặc đã được dùng. Hãy đợi mã tiếp theo.",
+        E::SecondFactorRequired => "Ở đây cần xác thực hai lớp. Trước tiên hãy bật nó trong phần cài đặt.",
         E::Unauthorized => "Phiên đăng nhập không còn hiệu lực. Hãy đăng nhập lại.",
         E::EmailTaken => "E-mail này đã có tài khoản. Hãy đăng nhập, hoặc dùng e-mail khác.",
         E::RegistrationClosed => {

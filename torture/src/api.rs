@@ -85,7 +85,7 @@ impl Api {
     /// # Errors
     /// When the server refuses, or does not respond within `PATIENCE`.
     pub async fn login(&self, email: &str, password: &str) -> Result<SignedIn> {
-        let body = Login { email: email.to_owned(), password: password.to_owned() };
+        let body = Login { email: email.to_owned(), password: password.to_owned(), code: None };
         read(self.insist(Method::POST, paths::LOGIN, None, Some(&body)).await?).await
     }
 

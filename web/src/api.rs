@@ -4,9 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use causerie_protocol::accounts::{
-    Account, AskReset, AuditEntry, CreateInvitation, DeleteAccount, Installation, Invitation, InvitationInfo,
-    JoinedGroups, Link, LookAtInvitation, ResetPassword, Role, SetRole, Settings, UpdateAccount,
-    UpdateSettings,
+    Account, AskReset, AuditEntry, ConfirmEmail, ConfirmSecondFactor, CreateInvitation, DeleteAccount,
+    Installation, Invitation, InvitationInfo, JoinedGroups, Link, LookAtInvitation, NewSecondFactor,
+    ProvePassword, RecoveryCodes, ResetPassword, Role, SetRole, Settings, UpdateAccount, UpdateSettings,
 };
 use causerie_protocol::paths;
 use causerie_protocol::reports::{CloseReport, CreateReport, Reopen, Reopened, Report};
@@ -115,6 +115,10 @@ impl Api {
         self.done(Method::POST, paths::RESET_PASSWORD, Some(json(body)))
     }
 
+    pub fn confirm_email(&self, body: &ConfirmEmail) -> Call<()> {
+        self.done(Method::POST, paths::CONFIRM_EMAIL, Some(json(body)))
+    }
+
     /// The user's own account.
     pub fn account(&self) -> Call<Account> {
         self.get(paths::ACCOUNT)
@@ -130,6 +134,24 @@ impl Api {
 
     pub fn keep_account(&self) -> Call<()> {
         self.done(Method::POST, paths::KEEP_ACCOUNT, None)
+    }
+
+    /// Begins to set up a second factor.
+    pub fn begin_second_factor(&self, body: &ProvePassword) -> Call<NewSecondFactor> {
+        self.call(Method::POST, paths::SECOND_FACTOR, body)
+    }
+
+    /// Sets it up with a first code.
+    pub fn confirm_second_factor(&self, body: &ConfirmSecondFactor) -> Call<RecoveryCodes> {
+        self.call(Method::POST, paths::CONFIRM_SECOND_FACTOR, body)
+    }
+
+    pub fn turn_second_factor_off(&self, body: &ProvePassword) -> Call<()> {
+        self.done(Method::POST, paths::SECOND_FACTOR_OFF, Some(json(body)))
+    }
+
+    pub fn renew_recovery_codes(&self, body: &ProvePassword) -> Call<RecoveryCodes> {
+        self.call(Method::POST, paths::RECOVERY_CODES, body)
     }
 
     /// People whose name or address holds these words.

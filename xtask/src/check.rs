@@ -58,6 +58,7 @@ const BORDERS: &[(&str, &str, &[&str], &str)] = &[
 const LAYERS: &[&str] = &[
     "clock",
     "email",
+    "second_factor",
     "config",
     "metrics",
     "outbox",
@@ -73,9 +74,9 @@ const LAYERS: &[&str] = &[
     "auth",
     "refusal",
     "operator",
-    "caretaker",
     "mail",
     "chat",
+    "caretaker",
     "session",
     "page",
     "probes",

@@ -14,6 +14,7 @@ mod layout;
 mod loading;
 mod moderation;
 mod others;
+mod own_account;
 mod people;
 mod safety;
 mod tester;

@@ -6,15 +6,13 @@ use causerie_protocol::{ChatId, Role, UserId, limits, paths};
 use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlInputElement;
 
 use super::dialog::modal;
 use super::erased::{click, event, reactive, submit};
 use super::installation::installation;
 use super::qr::qr;
 use super::reports::reports;
-use super::widgets::{alert, bdi, button, submit_button};
+use super::widgets::{alert, bdi, button, submit_button, to_copy};
 use super::{Dialog, form};
 use crate::api::sentence;
 use crate::app::{App, app};
@@ -281,17 +279,11 @@ async fn make_link(desk: Desk, call: Call<Link>, page: fn(&str) -> String) {
 
 /// The link, the only time that it is shown.
 fn link_box((address, ends): (String, String)) -> AnyView {
-    let code = qr(&address);
-    // The whole of it is chosen at once, to be copied.
-    let choose = click(|event| {
-        if let Some(field) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) {
-            field.select();
-        }
-    });
+    let code = qr(&address, say!(QrOfLink));
     page! {
         <div class="notice link-box" role="status">
             <p>say!(LinkOnce)" "{ends}</p>
-            <input readonly data-testid="link" aria-label=say!(TheLink) prop:value=address on:click=choose />
+            {to_copy("link", say!(TheLink), address)}
             {code}
         </div>
     }
@@ -419,6 +411,8 @@ fn log_row(app: App, entry: &AuditEntry) -> AnyView {
         "invitation_revoked" => say!(DidRevoke).to_owned(),
         "reset_link" => say!(DidReset, target = target),
         "password" => say!(DidPassword, target = target),
+        "second_factor_on" => say!(DidFactorOn, target = target),
+        "second_factor_off" => say!(DidFactorOff, target = target),
         "email" => say!(DidEmail, target = target),
         "deleted" => say!(DidDelete, target = target),
         "blocked" => say!(DidBlock, target = target),

@@ -91,10 +91,25 @@ fn markdown() -> String {
     page.push_str("\n## HTTP API\n\n| address | methods |\n|---|---|\n");
     for (address, methods) in [
         (paths::REGISTER, "`POST {email, password, name}` → 201 `{token, expires_at, user}`"),
-        (paths::LOGIN, "`POST {email, password}` → 200 `{token, expires_at, user}`"),
+        (
+            paths::LOGIN,
+            "`POST {email, password, code?}` → 200 `{token, expires_at, user}`; 401 `code_needed` when the password is right and the account has a second factor: send the same again with `code`, six digits of the authenticator app or a recovery code; each is taken once",
+        ),
         (paths::LOGOUT, "`POST` → 204; closes this token's sockets with 4001"),
         (paths::ME, "`GET` → the person"),
         (paths::TOKENS, "`GET` → sign-ins; `DELETE /api/auth/tokens/{id}/` revokes one"),
+        (
+            paths::ACCOUNT,
+            "`GET` → one's own account; `PATCH {name?, email?, password?, current_password?, language?}`, where another address or password needs the current one; where mail is set up, another address counts once its link is opened, and the answer still has the old one, whether or not the new one has an account",
+        ),
+        (
+            paths::CONFIRM_EMAIL,
+            "`POST {token, language?}` → 204: gives the account of the link the address that the link was sent to, and tells the old address",
+        ),
+        (
+            paths::SECOND_FACTOR,
+            "`POST {current_password}` → 201 `{secret, uri}` (TOTP, RFC 6238: SHA-1, six digits, 30 s): the account has it once `POST {code}` to its `confirm/` gets a code of it, → 200 `{codes}`, which are its recovery codes and are shown once; `POST {current_password}` to `codes/` makes others, and to `off/` takes it away, → 204",
+        ),
         (
             paths::CHATS,
             "`GET ?limit=&before=` → array, by `sort_key` and `id`, the greatest first, each with some of its people, `Link: …; rel=\"next\"` to the page after; `POST {participants, title?, client_id?}` → 201, or 200 for a pair that has one and for a repeat",
@@ -188,6 +203,15 @@ fn limit_rows() -> Vec<(&'static str, String)> {
         ("messages before the reported one that a report copies", limits::REPORT_CONTEXT.to_string()),
         ("people that one person blocks", limits::BLOCKS.to_string()),
         ("`unread` of a chat", format!("counted to {}, which means that many or more", limits::UNREAD)),
+        (
+            "code of a second factor",
+            format!(
+                "stands for {} s, taken one step early or late, and once; after {} wrong ones in a row the account waits 30 s before another is looked at, then twice as long after each, at most 6 h; recovery codes ({}) do not wait",
+                limits::CODE_SECONDS,
+                limits::WRONG_CODES,
+                limits::RECOVERY_CODES
+            ),
+        ),
         ("page of history", format!("{}, at most {}", limits::PAGE_DEFAULT, limits::PAGE_MAX)),
         ("missed events that a subscribe replays", format!("{}, then `reset`", limits::RESUME_EVENTS)),
         ("page of the list of chats", format!("{}, at most {}", limits::CHATS_PAGE, limits::CHATS_PAGE)),

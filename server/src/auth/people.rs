@@ -36,6 +36,13 @@ pub enum ChangeError {
     TooManyGuesses { wait: Duration },
     #[error("the link can't be used")]
     LinkInvalid,
+    #[error("there is a second factor already")]
+    HasSecondFactor,
+    /// None that could be set up, or changed.
+    #[error("there is no second factor")]
+    NoSecondFactor,
+    #[error(transparent)]
+    Code(SignInError),
     #[error(transparent)]
     Password(#[from] PasswordError),
 }
@@ -128,6 +135,23 @@ impl Auth {
         self.make_link(actor, LinkTo::Reset { user }, ends_at).await
     }
 
+    /// Makes a link by which an account gets another address.
+    pub async fn invite_to_email(&self, user: UserId, email: String) -> Result<Link, ChangeError> {
+        let ends_at = clock::now() + RESET_LIFE;
+        self.make_link(Actor::User(user), LinkTo::Email { user, email }, ends_at).await
+    }
+
+    /// Gives an account the address that a link was sent to; the answer is the address before.
+    pub async fn confirm_email(&self, token: &str) -> Result<String, ChangeError> {
+        if !handshake::is_token(token) {
+            return Err(ChangeError::LinkInvalid);
+        }
+        let changed = self.store.change_email_by_link(digest(token)).await?;
+        let (user, before) = changed.ok_or(ChangeError::LinkInvalid)?;
+        self.bus.publish(vec![Envelope::UserChanged { user }]).await;
+        Ok(before)
+    }
+
     async fn make_link(&self, actor: Actor, to: LinkTo, ends_at: UnixMicros) -> Result<Link, ChangeError> {
         let token = secret();
         self.store.create_link(actor, NewLink { digest: digest(&token), to, ends_at }).await??;
@@ -162,6 +186,19 @@ impl Auth {
     /// Counts a wish for a new password, by network, and by account whether there is one or not.
     pub fn limit_resets(&self, peer: Option<IpAddr>, email: &str) -> Result<(), SignInError> {
         let wait = self.attempts.ask_reset(peer, &email::key(email.trim()), Instant::now());
+        wait.map_err(|wait| SignInError::TooManySignIns { wait })
+    }
+
+    /// Counts a link to confirm an address: by network, by that address, and by who asks for it.
+    pub fn limit_confirmations(
+        &self,
+        peer: Option<IpAddr>,
+        user: UserId,
+        email: &str,
+    ) -> Result<(), SignInError> {
+        self.limit_resets(peer, email)?;
+        // No address has this form.
+        let wait = self.attempts.ask_reset(None, &format!("user {user}"), Instant::now());
         wait.map_err(|wait| SignInError::TooManySignIns { wait })
     }
 

@@ -70,18 +70,42 @@ causerie account invite --role guest --uses 5 --hours 24
 causerie account invitations
 causerie account revoke 3
 causerie account audit
+causerie account remove-second-factor ben@example.org
 causerie account delete ben@example.org
 ```
 
 With `--smtp-url`, `--mail-from` and `--public-url` people ask for that link by themselves: it comes by mail, at most three times an hour, and the answer is the same for an address without an account.
+Then another e-mail address also counts only once a link is confirmed that is sent to it; the address before is told, and whether the new one has an account already is not.
+Without mail an address is changed at once, with the password.
 
 What people report is for the moderators, who find it at the page under "People", and for `causerie reports`: nobody sees more of a chat there than a report copied.
 Who closes a report first decides, and the message is deleted, or the person suspended, in the same step.
 
 These work beside a running server, over a SQLite file too, and whoever is suspended or deleted loses their sockets within two seconds; by the page or the API it is at once.
 Beside a server over a SQLite file a chat that was opened again, and a message that was deleted, show on pages that are open once they connect again, or with the next message there.
-They read `DATABASE_URL` and `.env` as the server does, or take `--database-url`; links begin with `--public-url`.
+They read `DATABASE_URL` and `.env` as the server does, or take `--database-url`; links begin with `--public-url`, or with the address of the server that has the SQLite file, or had it last.
 What was done to whom, by whom and when, stands in the audit log, which only grows; the page shows it under "People", and `GET /api/admin/audit/` too.
+
+## Second factors
+
+Everybody may set up a second factor in the settings: an authenticator app (TOTP, RFC 6238) makes a code, which is asked for after the right password.
+A code is taken once, thirty seconds early or late.
+After five wrong ones in a row an account waits for half a minute before another code is looked at, then twice as long after each, at most six hours; the right one, and another password, clear that.
+Ten recovery codes are shown once; each stands for one code, and does not wait.
+
+`--require-2fa owners` (or `moderators`, `everybody`) asks for one: whoever needs one and has none can sign in only to set it up; a socket that is open at that moment stays until it ends.
+Who lost the device and the recovery codes asks whoever runs the server: `causerie account remove-second-factor ADDRESS`.
+A link to set a new password does not take the second factor away.
+
+The database holds the secret of each second factor as it is, since the server makes the codes itself: who can read the database, or a backup of it, can make them too, and needs the password besides.
+Of recovery codes only the SHA-256 is stored.
+
+## Deleted accounts
+
+Who deletes their account has a week to sign in again and keep it; then, or at once by an owner or the command line, the name, the address, the password and the second factor are taken away, for ever.
+With `--deleted-messages keep` the messages stay, as those of a deleted account.
+With `--deleted-messages erase` the server erases their texts, also in chats that the person left, in steps that hold up nobody: each is an event of its chat, as if its sender had deleted it, so pages show it at once or when they connect again.
+The choice counts at the moment of the deletion; titles of groups, and the copies that reports took for the moderators, stay in any case.
 
 ## The database
 

@@ -73,7 +73,7 @@ async fn login(
     device: SignInDevice,
     JsonBody(body): JsonBody<Login>,
 ) -> Result<Json<SignedIn>, Refusal> {
-    Ok(Json(app.auth.sign_in(body.email.trim(), body.password, device.device()).await?))
+    Ok(Json(app.auth.sign_in(body.email.trim(), body.password, body.code.as_deref(), device.device()).await?))
 }
 
 async fn logout(State(app): State<AppState>, caller: Caller) -> Result<StatusCode, Refusal> {

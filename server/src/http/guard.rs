@@ -34,6 +34,9 @@ async fn check(app: &AppState, request: Request) -> Result<Request, Refusal> {
             if !caller.may(who) {
                 return Err(Refusal::role_too_low(who));
             }
+            if caller.lacks_second_factor && !route.to_set_up_factor {
+                return Err(Refusal::second_factor_required());
+            }
             parts.extensions.insert(caller);
         }
     }

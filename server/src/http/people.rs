@@ -127,7 +127,8 @@ async fn remove(
     caller: Caller,
     Id(id): Id<UserId>,
 ) -> Result<StatusCode, Refusal> {
-    let _deleted = change(&app, &caller, id, AccountChange::Delete).await?;
+    let delete = AccountChange::Delete { erase: app.config.deleted_messages.are_erased() };
+    let _deleted = change(&app, &caller, id, delete).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

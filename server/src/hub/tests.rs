@@ -134,8 +134,14 @@ fn a_known_token_is_forgotten_once_something_stands_between_its_user_and_others(
         let hub = Hub::new();
         let user = User { id: UserId(1), email: None, name: "Alice".to_owned() };
         let expires_at = UnixMicros(i64::MAX);
-        let token =
-            KnownToken { id: TokenId(1), user, role: Role::Member, expires_at, has_boundaries: false };
+        let token = KnownToken {
+            id: TokenId(1),
+            user,
+            role: Role::Member,
+            expires_at,
+            has_boundaries: false,
+            has_second_factor: false,
+        };
         let tokens = hub.known_tokens();
         tokens.keep(tokens.begin(), digest, token.clone());
         assert!(tokens.get(&digest, trust).is_some());

@@ -1,7 +1,7 @@
 //! What the store knows of accounts beyond signing in: roles, suspension, links that let somebody in, the audit log.
 
 use causerie_protocol::accounts::Account;
-use causerie_protocol::{ChatId, Role, TokenId, User, UserId};
+use causerie_protocol::{ChatId, MessageId, Role, TokenId, User, UserId};
 
 use crate::clock::UnixMicros;
 
@@ -79,13 +79,28 @@ pub enum AccountChange {
         hash: String,
         except: Option<TokenId>,
     },
+    /// Takes the second factor away, be it set up or not.
+    RemoveSecondFactor,
     /// The person wants the account deleted at this time: every sign-in ends, and who signs in
     /// again until then can take it back.
     DeleteAt(UnixMicros),
     /// The account is to stay.
     Keep,
     /// Takes address, name and password away, for ever; messages stay in their places.
-    Delete,
+    Delete {
+        /// Whether their texts are to be erased, see [`Store::to_erase`](super::Store::to_erase).
+        erase: bool,
+    },
+}
+
+/// A step of erasing the messages of a deleted account: what it wrote among some thousand events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    pub user: UserId,
+    /// What is to be erased, each by [`Change::Erase`](super::Change::Erase).
+    pub messages: Vec<(ChatId, MessageId)>,
+    /// The last event that was looked at; nothing once it was the last of all.
+    pub up_to: Option<i64>,
 }
 
 /// What became of an [`AccountChange`].
@@ -131,6 +146,8 @@ pub enum LinkTo {
     Own,
     /// To set a new password.
     Reset { user: UserId },
+    /// To give an account another address, by whoever reads what is sent to that.
+    Email { user: UserId, email: String },
 }
 
 /// The groups of an invitation, for somebody who has an account.

@@ -11,6 +11,7 @@ use sqlx::FromRow;
 
 use super::{AppendResult, Appended, LinkRecord, Refused, TokenRecord};
 use crate::clock::{self, UnixMicros};
+use crate::second_factor::codes_in;
 
 /// The kinds of event, as the table holds them.
 pub(super) mod kind {
@@ -70,6 +71,7 @@ pub(super) struct TokenRow {
     pub(super) role: i64,
     pub(super) suspended_at: Option<UnixMicros>,
     pub(super) has_boundaries: bool,
+    pub(super) has_second_factor: bool,
     #[sqlx(flatten)]
     pub(super) user: UserRow,
 }
@@ -85,6 +87,7 @@ impl From<TokenRow> for TokenRecord {
             last_used_at: row.last_used_at,
             revoked: row.revoked,
             has_boundaries: row.has_boundaries,
+            has_second_factor: row.has_second_factor,
         }
     }
 }
@@ -145,6 +148,7 @@ pub(super) struct AccountRowFull {
     suspended_at: Option<UnixMicros>,
     delete_at: Option<UnixMicros>,
     last_used_at: Option<UnixMicros>,
+    recovery_bytes: Option<i64>,
 }
 
 impl From<AccountRowFull> for Account {
@@ -158,6 +162,7 @@ impl From<AccountRowFull> for Account {
             last_used_at: row.last_used_at.map(clock::to_wire),
             suspended_at: row.suspended_at.map(clock::to_wire),
             delete_at: row.delete_at.map(clock::to_wire),
+            recovery_codes: row.recovery_bytes.map(codes_in),
         }
     }
 }

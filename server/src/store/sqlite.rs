@@ -112,17 +112,34 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Unusable`] with a sentence that names the setting and the remedy.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Self::open_at(url, None).await
+        Self::open_at(url, None, None).await
     }
 
-    /// As [`SqliteStore::open`], for a server that listens at `address`, which a second one over the same file names.
+    /// As [`SqliteStore::open`], for a server that listens at `address`, which a second one over the same file names, and
+    /// whose page people reach at `page`, with which commands begin the links that they print.
     ///
     /// # Errors
     /// As [`SqliteStore::open`]; also when another server has the file.
-    pub async fn open_at(url: &str, address: Option<SocketAddr>) -> Result<Self, StoreError> {
+    pub async fn open_at(
+        url: &str,
+        address: Option<SocketAddr>,
+        page: Option<String>,
+    ) -> Result<Self, StoreError> {
         let options = options(url)?;
         let claim = Claim::take(options.get_filename(), true, SERVE).await?;
-        Self::open_claimed(options, claim, address).await
+        let path = options.clone();
+        let store = Self::open_claimed(options, claim, address).await?;
+        if page.is_some() {
+            let noted = store.claim.change(|record| record.page = page);
+            noted.map_err(|error| unusable(&path, &error.into()))?;
+        }
+        Ok(store)
+    }
+
+    /// Where people reach the page of the server that has the database of a URL, or had it last.
+    #[must_use]
+    pub fn page(url: &str) -> Option<String> {
+        file::record(options(url).ok()?.get_filename())?.page
     }
 
     /// As [`SqliteStore::open`], for a command that changes little and ends, beside a server that has the file or alone.

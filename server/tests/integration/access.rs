@@ -132,10 +132,16 @@ impl World {
             // No mail is sent here.
             (&Method::POST, paths::RESET) => json!({"email": email}),
             (&Method::POST, paths::DELETE_ACCOUNT) => json!({"current_password": "correct horse"}),
+            (&Method::POST, paths::SECOND_FACTOR | paths::SECOND_FACTOR_OFF | paths::RECOVERY_CODES) => {
+                json!({"current_password": "correct horse"})
+            }
+            (&Method::POST, paths::CONFIRM_SECOND_FACTOR) => json!({"code": "nonsense"}),
             (&Method::POST, paths::RESET_PASSWORD) => {
                 json!({"token": "x".repeat(64), "password": "correct horse"})
             }
-            (&Method::POST, paths::INVITATION | paths::JOIN_GROUPS) => json!({"token": "x".repeat(64)}),
+            (&Method::POST, paths::INVITATION | paths::JOIN_GROUPS | paths::CONFIRM_EMAIL) => {
+                json!({"token": "x".repeat(64)})
+            }
             (&Method::PATCH, paths::ACCOUNT) => json!({"name": walker.name}),
             (&Method::PATCH, "/api/admin/people/{id}/") => json!({"role": "member"}),
             (&Method::POST, "/api/admin/people/{id}/reopen/") => json!({"with": self.other.email()}),
@@ -330,6 +336,9 @@ fn body_is_of_nobody(route: &Route) -> bool {
                 | paths::JOIN_GROUPS
                 | paths::BLOCKS
                 | paths::REPORTS
+                | paths::CONFIRM_SECOND_FACTOR
+                | paths::RECOVERY_CODES
+                | paths::CONFIRM_EMAIL
                 // Nobody has ended a chat with them.
                 | "/api/admin/people/{id}/reopen/"
         )

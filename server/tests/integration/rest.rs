@@ -9,6 +9,7 @@ mod mail;
 mod messages;
 mod people;
 mod privacy;
+pub mod second_factor;
 mod surroundings;
 pub mod u0000;
 mod versions;

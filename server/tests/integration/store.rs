@@ -12,6 +12,7 @@ mod postgres;
 mod refused;
 mod reports;
 mod roles;
+mod second_factor;
 mod suite;
 mod upgrade;
 mod world;

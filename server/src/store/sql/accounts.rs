@@ -153,7 +153,9 @@ pub(super) async fn token(reader: &mut Connection, digest: [u8; 32]) -> sqlx::Re
                 u.role, u.suspended_at, u.id AS user_id, u.email, u.name,
                 u.hides_online OR u.hides_read
                 OR EXISTS (SELECT 1 FROM partings WHERE user_id = u.id)
-                OR EXISTS (SELECT 1 FROM partings WHERE other_id = u.id) AS has_boundaries
+                OR EXISTS (SELECT 1 FROM partings WHERE other_id = u.id) AS has_boundaries,
+                EXISTS (SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL)
+                AS has_second_factor
          FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.digest = $1",
     )
     .bind(&digest[..])

@@ -114,9 +114,12 @@ pub(in crate::store) async fn apply(
     transaction: &mut AppendConnection,
     append: &Append,
 ) -> sqlx::Result<AppendResult> {
+    if let Change::Erase { id } = append.change {
+        return answer(erase(transaction, append, id).await);
+    }
     let Some(state) = load_state(transaction, append).await? else { return Ok(Err(Refused::NoSuchChat)) };
-    let applied = match &append.change {
-        Change::Message { .. } => unreachable!("messages are appended in runs"),
+    answer(match &append.change {
+        Change::Message { .. } | Change::Erase { .. } => unreachable!("they are appended otherwise"),
         Change::Edit { id, text } => edit(transaction, append, &state, *id, text).await,
         Change::Delete { id } => delete(transaction, append, &state, *id).await,
         Change::Join { user } => join(transaction, append, &state, *user).await,
@@ -127,7 +130,10 @@ pub(in crate::store) async fn apply(
             update(transaction, append, &state, title.as_deref(), *status, *hides_past).await
         }
         Change::Read { seq } => read(transaction, append, &state, *seq).await,
-    };
+    })
+}
+
+fn answer(applied: Result<Appended, Stop>) -> sqlx::Result<AppendResult> {
     match applied {
         Ok(appended) => Ok(Ok(appended)),
         Err(Stop::Refused(refused)) => Ok(Err(refused)),
@@ -139,13 +145,13 @@ pub(in crate::store) async fn apply(
 async fn push(
     transaction: &mut AppendConnection,
     append: &Append,
-    state: &ChatState,
+    head: Seq,
     kind: i64,
     target: Option<i64>,
     text: Option<&str>,
     now: UnixMicros,
 ) -> sqlx::Result<Seq> {
-    let seq = state.head.next();
+    let seq = head.next();
     query(
         "INSERT INTO events (chat_id, seq, kind, actor_id, at, target, content) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
@@ -205,7 +211,7 @@ async fn edit(
         .bind(now)
         .execute(&mut *transaction)
         .await?;
-    let seq = push(transaction, append, state, kind::EDITED, Some(id.0), None, now).await?;
+    let seq = push(transaction, append, state.head, kind::EDITED, Some(id.0), None, now).await?;
     Ok(Appended::Event(Event::Edited(Edited {
         chat_id: append.chat,
         seq,
@@ -232,6 +238,31 @@ async fn delete(
         }
         checked => checked?,
     }
+    take_text(transaction, append, state.head, id).await
+}
+
+/// Erases a message of a deleted account, also in a chat that the person left.
+async fn erase(transaction: &mut AppendConnection, append: &Append, id: MessageId) -> Result<Appended, Stop> {
+    super::lock_chat(transaction, append.chat).await?;
+    let head: Option<i64> = query_scalar(
+        "SELECT c.head FROM chats c JOIN users u ON u.id = $2
+         WHERE c.id = $1 AND u.deleted_at IS NOT NULL AND u.erased_to IS NOT NULL",
+    )
+    .bind(append.chat.0)
+    .bind(append.actor.0)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let head = to_seq(head.ok_or(Refused::NoSuchChat)?);
+    check_own_message(transaction, append, id).await?;
+    take_text(transaction, append, head, id).await
+}
+
+async fn take_text(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    head: Seq,
+    id: MessageId,
+) -> Result<Appended, Stop> {
     let now = clock::now();
     // The text goes for good; the row stays, because positions have no gaps and the client_id stays taken.
     query("UPDATE events SET content = NULL, deleted_at = $2 WHERE id = $1")
@@ -239,7 +270,7 @@ async fn delete(
         .bind(now)
         .execute(&mut *transaction)
         .await?;
-    let seq = push(transaction, append, state, kind::DELETED, Some(id.0), None, now).await?;
+    let seq = push(transaction, append, head, kind::DELETED, Some(id.0), None, now).await?;
     Ok(Appended::Event(Event::Deleted(Deleted {
         chat_id: append.chat,
         seq,
@@ -289,7 +320,7 @@ async fn join(
         return Err(Refused::AlreadyIn.into());
     }
     let now = clock::now();
-    let seq = push(transaction, append, state, kind::JOINED, Some(user.id.0), None, now).await?;
+    let seq = push(transaction, append, state.head, kind::JOINED, Some(user.id.0), None, now).await?;
     let membership = Membership { chat_id: append.chat, seq, user, by: None, at: clock::to_wire(now) };
     Ok(Appended::Event(Event::Joined(membership)))
 }
@@ -370,7 +401,7 @@ async fn take_out(
     by: Option<UserId>,
 ) -> Result<Appended, Stop> {
     let now = clock::now();
-    let seq = push(transaction, append, state, kind::LEFT, Some(user.id.0), None, now).await?;
+    let seq = push(transaction, append, state.head, kind::LEFT, Some(user.id.0), None, now).await?;
     query("DELETE FROM participants WHERE chat_id = $1 AND user_id = $2")
         .bind(append.chat.0)
         .bind(user.id.0)
@@ -408,7 +439,7 @@ async fn set_role(
     note(transaction, append, "group_role", user.id, &format!(": {}", role.as_str())).await?;
     let now = clock::now();
     let name = Some(role.as_str());
-    let seq = push(transaction, append, state, kind::ROLE_CHANGED, Some(user.id.0), name, now).await?;
+    let seq = push(transaction, append, state.head, kind::ROLE_CHANGED, Some(user.id.0), name, now).await?;
     let changed = RoleChanged { chat_id: append.chat, seq, user, role, at: clock::to_wire(now) };
     Ok(Appended::Event(Event::RoleChanged(changed)))
 }
@@ -453,7 +484,8 @@ async fn update(
         .execute(&mut *transaction)
         .await?;
     let target = Some(chat_flags(closed, hides_past));
-    let seq = push(transaction, append, state, kind::CHAT_CHANGED, target, title.as_deref(), now).await?;
+    let seq =
+        push(transaction, append, state.head, kind::CHAT_CHANGED, target, title.as_deref(), now).await?;
     Ok(Appended::Event(Event::ChatChanged(ChatChanged {
         chat_id: append.chat,
         seq,

@@ -1,22 +1,24 @@
 //! SQL for accounts beyond signing in, as both backends speak it: roles, suspension, links, the audit log.
 
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
-use causerie_protocol::{AuditId, InvitationId, Role, TokenId, User, UserId, limits};
+use causerie_protocol::{AuditId, ChatId, InvitationId, MessageId, Role, TokenId, User, UserId, limits};
+use sqlx::Connection as _;
 
-use super::{Connection, accounts, begin_on_users};
+use super::{Connection, accounts, begin_on_users, second_factor};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{
     AccountRowFull, AuditRow, InvitationRow, LinkRow, chats_from_text, role, role_to_sql, to_sql,
 };
 use crate::store::{
-    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, InvitedTo, LinkRecord,
-    LinkTo, NewAccount, NewLink, NotChanged,
+    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, Erasure, InvitedTo,
+    LinkRecord, LinkTo, NewAccount, NewLink, NotChanged,
 };
 
 /// The kinds of links, as the table holds them.
 mod kind {
     pub(super) const INVITATION: i64 = 0;
     pub(super) const RESET: i64 = 1;
+    pub(super) const EMAIL: i64 = 2;
 }
 
 /// The columns of an account, of `users u`.
@@ -24,7 +26,9 @@ macro_rules! account {
     ($($rest:literal)?) => {
         concat!(
             "SELECT u.id, u.email, u.name, u.role, u.created_at, u.suspended_at, u.delete_at, ",
-            "(SELECT max(coalesce(t.last_used_at, t.created_at)) FROM tokens t WHERE t.user_id = u.id) AS last_used_at ",
+            "(SELECT max(coalesce(t.last_used_at, t.created_at)) FROM tokens t WHERE t.user_id = u.id) AS last_used_at, ",
+            "(SELECT CAST(length(f.recovery) AS BIGINT) FROM second_factors f ",
+            "WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS recovery_bytes ",
             "FROM users u WHERE u.deleted_at IS NULL ",
             $($rest)?
         )
@@ -154,7 +158,7 @@ pub(super) async fn change_within(
     }
     let unseats = match change {
         AccountChange::Role(given) => *given < Role::Owner,
-        AccountChange::Suspend | AccountChange::Delete | AccountChange::DeleteAt(_) => true,
+        AccountChange::Suspend | AccountChange::Delete { .. } | AccountChange::DeleteAt(_) => true,
         _ => false,
     };
     if unseats && before.role == Role::Owner && !has_other_owner(connection, target).await? {
@@ -164,7 +168,7 @@ pub(super) async fn change_within(
         return Ok(Err(NotChanged::EmailTaken));
     };
     let ended = match change {
-        AccountChange::Suspend | AccountChange::Delete | AccountChange::DeleteAt(_) => {
+        AccountChange::Suspend | AccountChange::Delete { .. } | AccountChange::DeleteAt(_) => {
             end_sign_ins(connection, target, None).await?
         }
         AccountChange::SignOut { except } | AccountChange::Password { except, .. } => {
@@ -238,11 +242,16 @@ async fn apply(
                 .bind(hash)
                 .execute(&mut *connection)
                 .await?;
-            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind = 1 AND user_id = $1")
+            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind > 0 AND user_id = $1")
                 .bind(target.0)
                 .execute(&mut *connection)
                 .await?;
+            second_factor::forget_wrong_codes(connection, target).await?;
             (Some("password"), String::new())
+        }
+        AccountChange::RemoveSecondFactor => {
+            let was_there = second_factor::remove(connection, target).await?;
+            (was_there.then_some("second_factor_off"), String::new())
         }
         AccountChange::DeleteAt(at) => {
             sqlx::query("UPDATE users SET delete_at = $2 WHERE id = $1")
@@ -260,20 +269,22 @@ async fn apply(
                 .await?;
             (Some("deletion_withdrawn"), String::new())
         }
-        AccountChange::Delete => {
+        AccountChange::Delete { erase } => {
             // No address has this form, so nobody signs in to it or registers it.
             let nobody = format!("deleted-{target}");
             sqlx::query(
                 "UPDATE users SET email = $2, email_key = $2, email_twin = 0, name = $3, password_hash = '',
-                 role = 1, delete_at = NULL, deleted_at = $4 WHERE id = $1",
+                 role = 1, delete_at = NULL, deleted_at = $4, erased_to = $5 WHERE id = $1",
             )
             .bind(target.0)
             .bind(nobody)
             .bind(DELETED_NAME)
             .bind(now)
+            .bind(erase.then_some(0_i64))
             .execute(&mut *connection)
             .await?;
             revoke_links(connection, target).await?;
+            second_factor::remove(connection, target).await?;
             sqlx::query("UPDATE tokens SET device = '', address = '' WHERE user_id = $1")
                 .bind(target.0)
                 .execute(&mut *connection)
@@ -397,6 +408,7 @@ pub(super) async fn create_link(
     let connection = &mut *transaction;
     let now = clock::now();
     let own = actor_role(connection, actor).await?;
+    let mut email = None;
     let (kind, role, user, max_uses, chats) = match &link.to {
         LinkTo::Join { role, max_uses, chats } => {
             if own.is_some_and(|own| *role > own) {
@@ -447,11 +459,22 @@ pub(super) async fn create_link(
                 .await?;
             (kind::RESET, person.role, Some(*user), 1, &[][..])
         }
+        LinkTo::Email { user, email: wanted } => {
+            let Some(person) = person(connection, *user).await? else {
+                return Ok(Err(NotChanged::NoSuchPerson));
+            };
+            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind = 2 AND user_id = $1")
+                .bind(user.0)
+                .execute(&mut *connection)
+                .await?;
+            email = Some(wanted);
+            (kind::EMAIL, person.role, Some(*user), 1, &[][..])
+        }
     };
     let chats: Vec<String> = chats.iter().map(ToString::to_string).collect();
     sqlx::query(
-        "INSERT INTO links (kind, digest, role, user_id, created_by, created_at, ends_at, max_uses, chats)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO links (kind, digest, role, user_id, created_by, created_at, ends_at, max_uses, chats, email)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(kind)
     .bind(&link.digest[..])
@@ -462,12 +485,13 @@ pub(super) async fn create_link(
     .bind(link.ends_at)
     .bind(max_uses)
     .bind(chats.join(","))
+    .bind(email)
     .execute(&mut *connection)
     .await?;
     match link.to {
         LinkTo::Join { role, .. } => note(connection, actor, "invited", None, role.as_str()).await?,
         LinkTo::Reset { user } => note(connection, actor, "reset_link", Some(user), "").await?,
-        LinkTo::Own => {}
+        LinkTo::Own | LinkTo::Email { .. } => {}
     }
     transaction.commit().await?;
     Ok(Ok(()))
@@ -548,10 +572,74 @@ pub(super) async fn reset_password(
         .bind(hash)
         .execute(&mut *connection)
         .await?;
+    second_factor::forget_wrong_codes(connection, user).await?;
     let ended = end_sign_ins(connection, user, None).await?;
     note(connection, Actor::User(user), "password", Some(user), "reset").await?;
     transaction.commit().await?;
     Ok(Some((User { id: user, email: Some(account.email), name: account.name }, ended)))
+}
+
+/// Gives an account the address of a link, which is used up by it.
+pub(super) async fn change_email_by_link(
+    writer: &mut Connection,
+    digest: [u8; 32],
+) -> sqlx::Result<Option<(UserId, String)>> {
+    let mut transaction = begin_on_users(writer).await?;
+    let connection = &mut *transaction;
+    let used: Option<(Option<i64>, Option<String>)> = sqlx::query_as(
+        "UPDATE links SET uses = uses + 1
+         WHERE digest = $1 AND kind = 2 AND NOT revoked AND ends_at > $2 AND uses < max_uses RETURNING user_id, email",
+    )
+    .bind(&digest[..])
+    .bind(clock::now())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some((Some(user), Some(email))) = used else { return Ok(None) };
+    let user = UserId(user);
+    let Some(before) = person(connection, user).await? else { return Ok(None) };
+    if !accounts::set_email(connection, user, &email).await? {
+        return Ok(None);
+    }
+    note(connection, Actor::User(user), "email", Some(user), "").await?;
+    transaction.commit().await?;
+    Ok(Some((user, before.email)))
+}
+
+/// Events that one step of an erasure looks at.
+const ERASURE_STEP: i64 = 10_000;
+
+pub(super) async fn to_erase(reader: &mut Connection, before: UnixMicros) -> sqlx::Result<Option<Erasure>> {
+    let next: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT id, erased_to FROM users WHERE erased_to IS NOT NULL AND deleted_at < $1 ORDER BY id LIMIT 1",
+    )
+    .bind(before)
+    .fetch_optional(&mut *reader)
+    .await?;
+    let Some((user, from)) = next else { return Ok(None) };
+    let last: i64 =
+        sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM events").fetch_one(&mut *reader).await?;
+    // By the ids of events, since no index finds what one person wrote, and one would cost every message.
+    let up_to = from.saturating_add(ERASURE_STEP).min(last);
+    let messages: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT chat_id, id FROM events
+         WHERE id > $1 AND id <= $2 AND actor_id = $3 AND kind = 0 AND deleted_at IS NULL ORDER BY id",
+    )
+    .bind(from)
+    .bind(up_to)
+    .bind(user)
+    .fetch_all(reader)
+    .await?;
+    let messages = messages.into_iter().map(|(chat, id)| (ChatId(chat), MessageId(id))).collect();
+    Ok(Some(Erasure { user: UserId(user), messages, up_to: (up_to < last).then_some(up_to) }))
+}
+
+pub(super) async fn erased(writer: &mut Connection, erasure: &Erasure) -> sqlx::Result<()> {
+    sqlx::query("UPDATE users SET erased_to = $2 WHERE id = $1 AND erased_to IS NOT NULL AND ($2 IS NULL OR erased_to < $2)")
+        .bind(erasure.user.0)
+        .bind(erasure.up_to)
+        .execute(writer)
+        .await
+        .map(drop)
 }
 
 /// Whether a link to set a new password can be used.

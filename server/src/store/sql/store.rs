@@ -19,12 +19,13 @@ use super::{
 use crate::clock::UnixMicros;
 use crate::hub::{Ending, NodeId};
 use crate::metrics::Operation;
+use crate::second_factor::Judgement;
 use crate::store::Access::{Read, Write};
 use crate::store::{
     AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Boundaries, Created,
-    Deletion, Ended, Entry, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NotChanged, PageFile,
-    Parting, PoolState, Position, Refused, Reopening, ReportClosed, Reported, Store, StoreError, StoredRead,
-    TokenRecord, Unblocking,
+    Deletion, Ended, Entry, Erasure, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NotChanged,
+    PageFile, Parting, PoolState, Position, Refused, Reopening, ReportClosed, Reported, Store, StoreError,
+    StoredRead, TokenRecord, Unblocking,
 };
 
 /// The columns of an `EventRow`: of an event `e`, the text of the message that it changed, and of a person `u`.
@@ -67,6 +68,7 @@ mod page;
 mod partings;
 mod people;
 mod reports;
+mod second_factor;
 pub(in crate::store) mod transfer;
 
 #[async_trait]
@@ -209,6 +211,61 @@ impl Store for Backend {
             .await
     }
 
+    async fn to_erase(&self, before: UnixMicros) -> Result<Option<Erasure>, StoreError> {
+        self.run(Operation::ToErase, Read, async |connection| people::to_erase(connection, before).await)
+            .await
+    }
+
+    async fn erased(&self, erasure: &Erasure) -> Result<(), StoreError> {
+        self.run(Operation::Erased, Write, async |connection| people::erased(connection, erasure).await).await
+    }
+
+    async fn has_second_factor(&self, user: UserId) -> Result<bool, StoreError> {
+        self.run(Operation::HasSecondFactor, Read, async |connection| {
+            second_factor::is_set_up(connection, user).await
+        })
+        .await
+    }
+
+    async fn begin_second_factor(&self, user: UserId, secret: &[u8]) -> Result<bool, StoreError> {
+        self.run(Operation::SetSecondFactor, Write, async |connection| {
+            second_factor::begin(connection, user, secret).await
+        })
+        .await
+    }
+
+    async fn confirm_second_factor(
+        &self,
+        user: UserId,
+        code: &str,
+        recovery: &[u8],
+        now: UnixMicros,
+    ) -> Result<Option<Judgement>, StoreError> {
+        self.run(Operation::SetSecondFactor, Write, async |connection| {
+            second_factor::confirm(connection, user, code, recovery, now).await
+        })
+        .await
+    }
+
+    async fn use_code(
+        &self,
+        user: UserId,
+        code: &str,
+        now: UnixMicros,
+    ) -> Result<Option<Judgement>, StoreError> {
+        self.run(Operation::UseCode, Write, async |connection| {
+            second_factor::use_code(connection, user, code, now).await
+        })
+        .await
+    }
+
+    async fn set_recovery_codes(&self, user: UserId, recovery: &[u8]) -> Result<bool, StoreError> {
+        self.run(Operation::SetSecondFactor, Write, async |connection| {
+            second_factor::set_recovery_codes(connection, user, recovery).await
+        })
+        .await
+    }
+
     async fn create_link(&self, actor: Actor, link: NewLink) -> Result<Result<(), NotChanged>, StoreError> {
         self.run(Operation::CreateLink, Write, async |connection| {
             people::create_link(connection, actor, &link).await
@@ -247,6 +304,13 @@ impl Store for Backend {
     ) -> Result<Option<(User, Vec<TokenId>)>, StoreError> {
         self.run(Operation::ResetPassword, Write, async |connection| {
             people::reset_password(connection, digest, hash).await
+        })
+        .await
+    }
+
+    async fn change_email_by_link(&self, digest: [u8; 32]) -> Result<Option<(UserId, String)>, StoreError> {
+        self.run(Operation::ChangeAccount, Write, async |connection| {
+            people::change_email_by_link(connection, digest).await
         })
         .await
     }

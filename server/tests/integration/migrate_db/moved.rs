@@ -87,7 +87,8 @@ async fn from_sqlite_to_postgres_nobody_notices() {
             ("partings", 0),
             ("removed_copies", 0),
             ("reports", 1),
-            ("reported_messages", 1)
+            ("reported_messages", 1),
+            ("second_factors", 1)
         ]
     );
     let again = world.move_to(&url).await;

@@ -2,11 +2,12 @@
 
 use causerie_protocol::accounts::Registration;
 use causerie_protocol::rest::UserRef;
-use causerie_protocol::{AuditId, ChatId, InvitationId, Role, UserId};
+use causerie_protocol::{AuditId, ChatId, Event, InvitationId, Message, Role, UserId};
 use causerie_server::clock::UnixMicros;
 use causerie_server::hub::Ending;
 use causerie_server::store::{
-    AccountChange, AccountCreated, Actor, Entry, LinkTo, NewAccount, NewLink, NotChanged,
+    AccountChange, AccountCreated, Actor, Appended, Change, Entry, LinkTo, NewAccount, NewLink, NotChanged,
+    Refused,
 };
 
 use super::world::World;
@@ -56,7 +57,7 @@ pub async fn an_installation_keeps_its_last_owner(world: World) {
         for change in [
             AccountChange::Role(Role::Moderator),
             AccountChange::Suspend,
-            AccountChange::Delete,
+            AccountChange::Delete { erase: false },
             AccountChange::DeleteAt(LATER),
         ] {
             assert_eq!(world.change(actor, world.alice, change).await, Err(NotChanged::LastOwner));
@@ -222,7 +223,7 @@ pub async fn a_deleted_account_leaves_its_messages_and_nothing_to_sign_in_to(wor
         .unwrap();
     assert_eq!(store.due_for_deletion(UnixMicros(4)).await.unwrap(), []);
     assert_eq!(store.due_for_deletion(UnixMicros(5)).await.unwrap(), [world.bob]);
-    world.change(Actor::Operator, world.bob, AccountChange::Delete).await.unwrap();
+    world.change(Actor::Operator, world.bob, AccountChange::Delete { erase: false }).await.unwrap();
     assert_eq!(store.due_for_deletion(UnixMicros(5)).await.unwrap(), []);
     assert_eq!(store.account("bob@example.org").await.unwrap(), None);
     assert_eq!(store.person(&UserRef::Id(world.bob)).await.unwrap(), None);
@@ -236,6 +237,67 @@ pub async fn a_deleted_account_leaves_its_messages_and_nothing_to_sign_in_to(wor
     // The address is free again, and its next account is another.
     let again = store.create_user("bob@example.org", "Bob", "hash").await.unwrap().unwrap();
     assert_ne!(again.id, world.bob);
+}
+
+pub async fn an_address_is_given_by_the_link_that_was_sent_to_it(world: World) {
+    let store = &world.store;
+    let link = async |digest: u8, email: &str| {
+        let to = LinkTo::Email { user: world.bob, email: email.to_owned() };
+        let link = NewLink { digest: [digest; 32], to, ends_at: LATER };
+        store.create_link(Actor::User(world.bob), link).await.unwrap().unwrap();
+    };
+    link(1, "one@example.org").await;
+    link(2, "Two@example.org").await;
+    assert_eq!(
+        store.change_email_by_link([1; 32]).await.unwrap(),
+        None,
+        "a newer link is the end of an older one"
+    );
+    assert_eq!(store.reset_password([2; 32], "new").await.unwrap(), None, "it sets no password");
+    let changed = store.change_email_by_link([2; 32]).await.unwrap();
+    assert_eq!(changed, Some((world.bob, "bob@example.org".to_owned())));
+    assert_eq!(store.account("two@example.org").await.unwrap().unwrap().0.id, world.bob);
+    assert_eq!(store.change_email_by_link([2; 32]).await.unwrap(), None, "once");
+    link(3, "three@example.org").await;
+    store.create_user("THREE@example.org", "Three", "hash").await.unwrap().unwrap();
+    assert_eq!(store.change_email_by_link([3; 32]).await.unwrap(), None, "it is another's by now");
+    link(4, "four@example.org").await;
+    let other = AccountChange::Password { hash: "other".into(), except: None };
+    world.change(Actor::User(world.bob), world.bob, other).await.unwrap();
+    assert_eq!(store.change_email_by_link([4; 32]).await.unwrap(), None, "another password is its end");
+}
+
+pub async fn the_messages_of_a_deleted_account_are_erased_where_that_is_wanted(world: World) {
+    let store = &world.store;
+    let (pair, group) = (world.pair().await, world.group().await);
+    let said = [world.say(pair, world.bob, "One").await, world.say(group, world.bob, "Two").await];
+    world.say(group, world.alice, "Mine").await;
+    world.event(group, world.bob, Change::Leave).await;
+    let erase = async |message: &Message| {
+        world.append(message.chat_id, world.bob, Change::Erase { id: message.id }).await
+    };
+    assert_eq!(erase(&said[0]).await, Err(Refused::NoSuchChat), "the account is there");
+    assert_eq!(store.to_erase(LATER).await.unwrap(), None);
+    world.change(Actor::Operator, world.bob, AccountChange::Delete { erase: true }).await.unwrap();
+    assert_eq!(store.to_erase(ONCE).await.unwrap(), None, "it was deleted later");
+    let erasure = store.to_erase(LATER).await.unwrap().unwrap();
+    let found: Vec<_> = said.iter().map(|message| (message.chat_id, message.id)).collect();
+    assert_eq!((erasure.user, &erasure.messages, erasure.up_to), (world.bob, &found, None));
+    for message in &said {
+        assert!(matches!(erase(message).await, Ok(Appended::Event(Event::Deleted(_)))));
+        assert_eq!(erase(message).await, Err(Refused::NoSuchMessage), "another node did it");
+    }
+    store.erased(&erasure).await.unwrap();
+    assert_eq!(store.to_erase(LATER).await.unwrap(), None);
+    assert_eq!(world.texts(pair).await, [""]);
+    assert_eq!(world.texts(group).await, ["", "Mine"]);
+    // The log goes on without a gap: what was said, and who left, and that it was erased.
+    let seqs: Vec<u64> = world.log(group, 0).await.iter().map(|event| event.seq().0).collect();
+    assert_eq!(seqs, [1, 2, 3, 4]);
+    let mine = world.log(group, 0).await[1].clone();
+    let Event::Message(mine) = mine else { panic!("{mine:?}") };
+    let of_others = world.append(group, world.bob, Change::Erase { id: mine.id }).await;
+    assert!(of_others.is_err(), "{of_others:?}");
 }
 
 pub async fn the_audit_log_tells_who_did_what_to_whom(world: World) {
