@@ -72,6 +72,8 @@ pub const BAD_FRAMES: usize = 20;
 pub const BAD_FRAME_SECONDS: u64 = 10;
 /// Longest reason of a close frame, in bytes (RFC 6455, section 5.5: 125 less the code).
 pub const CLOSE_REASON_BYTES: usize = 123;
+/// Sign-ins of one person; the oldest ends when there is one more.
+pub const SIGN_INS: usize = 100;
 /// Days for which a token is valid.
 pub const TOKEN_DAYS: i64 = 30;
 /// Random bytes of a token.

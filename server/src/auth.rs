@@ -23,7 +23,7 @@ use crate::clock::UnixMicros;
 use crate::config::{Limits, Require2fa};
 use crate::hub::{Hub, SUSPENDED};
 use crate::known_tokens::{KnownToken, TokenDigest};
-use crate::store::{AccountCreated, Entry, NewAccount, Store, StoreError, TokenRecord};
+use crate::store::{AccountCreated, Entry, NewAccount, NewToken, Store, StoreError, TokenRecord};
 use crate::{clock, email};
 
 mod argon;
@@ -310,7 +310,8 @@ impl Auth {
             AccountCreated::LinkInvalid => return Err(SignInError::LinkInvalid),
         };
         self.attempts.succeeded(from.address, &email::key(email));
-        Ok(Welcomed { signed_in: self.issue_token(user, from).await?, invited_by, chats })
+        let signed_in = self.issue_token(user, password_hash, from).await?;
+        Ok(Welcomed { signed_in: signed_in.ok_or(SignInError::WrongCredentials)?, invited_by, chats })
     }
 
     /// Who may make an account: what an owner decided, or else the option.
@@ -368,7 +369,7 @@ impl Auth {
         if !email::is_possible(email) || !password::is_possible(&password) {
             return Err(SignInError::WrongCredentials);
         }
-        let Some(user) = self.check(email, password, origin).await? else {
+        let Some((user, hash)) = self.check(email, password, origin).await? else {
             return Err(match origin {
                 Origin::Suspicious { wait } => SignInError::TooManySignIns { wait },
                 Origin::Known | Origin::New => SignInError::WrongCredentials,
@@ -376,10 +377,12 @@ impl Auth {
         };
         self.check_code(user.id, code).await?;
         self.attempts.succeeded(peer, &account);
-        Ok(self.issue_token(user, from).await?)
+        // The password was changed, or the account suspended, while the hash was checked.
+        self.issue_token(user, &hash, from).await?.ok_or(SignInError::WrongCredentials)
     }
 
-    /// The person with this address and password; takes the same time whether or not there is an account.
+    /// The person with this address and password, and the hash that it was checked against or replaced by; takes the same
+    /// time whether or not there is an account.
     ///
     /// A hash that was made otherwise than today's is replaced, now that the password is known.
     async fn check(
@@ -387,8 +390,8 @@ impl Auth {
         email: &str,
         password: String,
         origin: Origin,
-    ) -> Result<Option<User>, PasswordError> {
-        let (user, hash) = match self.store.account(email).await? {
+    ) -> Result<Option<(User, String)>, PasswordError> {
+        let (user, mut hash) = match self.store.account(email).await? {
             Some((user, hash)) => (Some(user), hash),
             None => (None, DUMMY_HASH.to_owned()),
         };
@@ -399,23 +402,34 @@ impl Auth {
             match self.store.replace_password_hash(user.id, &hash, &replacement).await {
                 Ok(replaced) => {
                     tracing::info!(user = %user.id, replaced, "an older password hash was replaced");
+                    if replaced {
+                        hash = replacement;
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, user = %user.id, "a password hash could not be replaced");
                 }
             }
         }
-        Ok(user)
+        Ok(user.map(|user| (user, hash)))
     }
 
-    /// A new token for a person, which is shown this once; only its digest is kept.
-    async fn issue_token(&self, user: User, from: Device<'_>) -> Result<SignedIn, StoreError> {
+    /// A new token for a person, which is shown this once; only its digest is kept. `None`: the hash that the password was
+    /// checked against is not the account's any more.
+    async fn issue_token(
+        &self,
+        user: User,
+        hash: &str,
+        from: Device<'_>,
+    ) -> Result<Option<SignedIn>, StoreError> {
         let token = secret();
         let now = clock::now();
         let expires_at = now + TOKEN_LIFE;
-        let id = self.store.create_token(user.id, digest(&token), now, expires_at).await?;
+        let created = self.store.create_token(user.id, hash, digest(&token), now, expires_at).await?;
+        let Some(NewToken { id, ended }) = created else { return Ok(None) };
+        self.announce_all_revoked(ended).await;
         self.touch(id, from).await;
-        Ok(SignedIn { token, expires_at: clock::to_wire(expires_at), user })
+        Ok(Some(SignedIn { token, expires_at: clock::to_wire(expires_at), user }))
     }
 
     /// Revokes the caller's own token and closes its sockets with 4001.

@@ -24,9 +24,9 @@ mod lifecycle;
 pub(crate) mod presence;
 
 pub(crate) use crate::refusal::AppendError;
-pub(crate) use announcer::encode_event;
 use announcer::error_frame;
-pub(crate) use boundaries::{BlockOutcome, envelope, reunion};
+pub(crate) use announcer::{encode_event, event_envelope};
+pub(crate) use boundaries::{BlockOutcome, reunion};
 pub(crate) use lifecycle::CreateOutcome;
 
 /// Changes that wait for the appender; more wait in their senders.
@@ -43,6 +43,8 @@ pub struct Chats {
     /// Cancelled once everything that was taken is answered.
     drained: CancellationToken,
     presence: mpsc::Sender<UserId>,
+    /// Held from the change of what stands between people until it is told, so that what is told last was stored last.
+    boundaries: Arc<tokio::sync::Mutex<()>>,
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     hub: Hub,
@@ -107,7 +109,7 @@ impl Chats {
             }
         });
         tokio::spawn(presence::run(store.clone(), bus.clone(), hub.clone(), grace, came));
-        Self { queue, draining, drained, presence, store, bus, hub }
+        Self { queue, draining, drained, presence, boundaries: Arc::default(), store, bus, hub }
     }
 
     /// Hands a change to the appender and returns before it is stored; its outcome goes to `responder`.

@@ -1,6 +1,7 @@
 //! Mails with links to set a new password or to confirm an address, and news of such a change, sent one after the other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use causerie_protocol::accounts::AskReset;
 use causerie_protocol::rest::UserRef;
@@ -8,13 +9,18 @@ use causerie_protocol::{UserId, limits, paths};
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::auth::Auth;
 use crate::config::Smtp;
-use crate::store::{Actor, Store};
+use crate::store::Store;
 
 /// Letters that wait to be written; one more is refused, whoever it is about.
 const QUEUE: usize = 256;
+/// Mails that wait for the mail server; one more is dropped, so that how fast that takes them shows in no answer.
+const OUTGOING: usize = 256;
+/// How long the mail server may take for one.
+const SEND_WITHIN: Duration = Duration::from_secs(30);
 
 /// A setting of mail that can't be used; one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -76,15 +82,44 @@ pub(crate) fn open(smtp: &Smtp, page: &str) -> Result<(Mailer, Postman), MailUnu
 }
 
 impl Postman {
-    pub(crate) async fn run(mut self, store: Arc<dyn Store>, auth: Auth) {
-        while let Some(letter) = self.letters.recv().await {
-            // Neither the address nor the link is anything for the log.
-            if let Err(error) = self.serve(&*store, &auth, &letter).await {
-                tracing::warn!(%error, "a mail could not be sent");
+    /// Writes the letters, one after the other, and beside that sends the mails that come of them.
+    pub(crate) async fn run(self, store: Arc<dyn Store>, auth: Auth) {
+        let Self { mut letters, transport, from, page } = self;
+        let (outgoing, mails) = mpsc::channel(OUTGOING);
+        let writer = Writer { outgoing, from, page };
+        let write = async move {
+            while let Some(letter) = letters.recv().await {
+                // Neither the address nor the link is anything for the log.
+                if let Err(error) = writer.serve(&*store, &auth, &letter).await {
+                    tracing::warn!(%error, "a mail could not be written");
+                }
             }
-        }
+        };
+        tokio::join!(write, send(transport, mails));
     }
+}
 
+async fn send(transport: AsyncSmtpTransport<Tokio1Executor>, mut mails: mpsc::Receiver<Message>) {
+    while let Some(mail) = mails.recv().await {
+        let why = match timeout(SEND_WITHIN, transport.send(mail)).await {
+            Ok(Ok(_)) => continue,
+            Ok(Err(error)) if error.is_permanent() => "the mail server refused it",
+            Ok(Err(_)) => "the mail server can't be reached",
+            Err(_) => "the mail server did not answer in time",
+        };
+        tracing::warn!(why, "a mail could not be sent");
+    }
+}
+
+/// Makes mails of letters.
+struct Writer {
+    outgoing: mpsc::Sender<Message>,
+    from: Mailbox,
+    /// What links begin with.
+    page: String,
+}
+
+impl Writer {
     async fn serve(&self, store: &dyn Store, auth: &Auth, letter: &Letter) -> Result<(), String> {
         let account = async |email: &str| {
             let asked = UserRef::Email(email.trim().to_owned());
@@ -95,26 +130,26 @@ impl Postman {
                 // Suspended people and those without an account get nothing.
                 let found = account(&wish.email).await?.filter(|user| user.suspended_at.is_none());
                 let Some(user) = found else { return Ok(()) };
-                let link = auth.invite_to_reset(Actor::User(user.id), user.id).await.map_err(as_text)?;
+                let link = auth.mail_reset(user.id, &user.email).await.map_err(as_text)?;
                 let address = format!("{}{}", self.page, paths::reset_page(&link.token));
-                self.mail(&user.email, reset_words(wish.language.as_deref(), &address)).await
+                self.mail(&user.email, reset_words(wish.language.as_deref(), &address))
             }
             Letter::ConfirmEmail { user, email, language } => {
                 let language = language.as_deref();
                 if account(email).await?.is_some_and(|other| other.id != *user) {
-                    return self.mail(email, taken_words(language)).await;
+                    return self.mail(email, taken_words(language));
                 }
                 let link = auth.invite_to_email(*user, email.clone()).await.map_err(as_text)?;
                 let address = format!("{}{}", self.page, paths::email_page(&link.token));
-                self.mail(email, confirm_words(language, &address)).await
+                self.mail(email, confirm_words(language, &address))
             }
             Letter::EmailChanged { before, language } => {
-                self.mail(before, changed_words(language.as_deref())).await
+                self.mail(before, changed_words(language.as_deref()))
             }
         }
     }
 
-    async fn mail(&self, to: &str, (subject, text): (&'static str, String)) -> Result<(), String> {
+    fn mail(&self, to: &str, (subject, text): (&'static str, String)) -> Result<(), String> {
         // Only what can be an address of a mail; an account from before may have another.
         let Ok(to) = to.parse() else { return Ok(()) };
         let mail = Message::builder()
@@ -123,14 +158,7 @@ impl Postman {
             .subject(subject)
             .body(text)
             .map_err(as_text)?;
-        self.transport.send(mail).await.map_err(|error| {
-            if error.is_permanent() {
-                "the mail server refused it".to_owned()
-            } else {
-                "the mail server can't be reached".to_owned()
-            }
-        })?;
-        Ok(())
+        self.outgoing.try_send(mail).map_err(|_| "too many wait for the mail server".to_owned())
     }
 }
 

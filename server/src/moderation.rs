@@ -4,7 +4,7 @@ use causerie_protocol::reports::{CloseReport, ReportAction};
 use causerie_protocol::{ReportId, UserId};
 
 use crate::bus::{Bus, Envelope};
-use crate::chat::{envelope, reunion};
+use crate::chat::{event_envelope, reunion};
 use crate::hub::Hub;
 use crate::store::{Actor, Reopening, ReportClosed, Store, StoreError};
 
@@ -19,7 +19,7 @@ pub(crate) async fn close_report(
 ) -> Result<ReportClosed, StoreError> {
     let mut closed = store.close_report(moderator, id, body).await?;
     if let ReportClosed::Now(done) = &mut closed {
-        let mut envelopes: Vec<Envelope> = done.deleted.iter().map(envelope).collect();
+        let mut envelopes: Vec<Envelope> = done.deleted.iter().map(event_envelope).collect();
         let tokens = std::mem::take(&mut done.ended);
         if !tokens.is_empty() {
             envelopes.push(Envelope::Suspended { tokens });

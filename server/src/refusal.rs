@@ -562,6 +562,7 @@ impl From<NotChanged> for Refusal {
         use ErrorCode::{EmailTaken, Forbidden, InvalidField, LastOwner, NotFound};
         use StatusCode as Status;
         match refused {
+            NotChanged::SignedOut => AuthError::Revoked.into(),
             NotChanged::NoSuchPerson => Self::new(Status::NOT_FOUND, NotFound, "There is no such person."),
             NotChanged::RoleAbove => Self::new(
                 Status::FORBIDDEN,

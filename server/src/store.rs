@@ -209,6 +209,14 @@ pub struct TokenRecord {
     pub has_second_factor: bool,
 }
 
+/// A sign-in that was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewToken {
+    pub id: TokenId,
+    /// The sign-ins that ended, because the person has too many.
+    pub ended: Vec<TokenId>,
+}
+
 /// Where a chat's log stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -419,13 +427,18 @@ pub trait Store: Send + Sync + 'static {
     async fn reachable_user(&self, user: UserId, wanted: &UserRef) -> Result<Option<UserId>, StoreError>;
 
     /// Stores a sign-in by its token's SHA-256.
+    ///
+    /// `None`: `password_hash`, which the password was checked against, is not the account's any more, or nobody signs in to it
+    /// by now. Decided in the transaction, so that no sign-in outlives the change that ends all of them.
+    /// Of more than [`SIGN_INS`](causerie_protocol::limits::SIGN_INS) the oldest end by it.
     async fn create_token(
         &self,
         user: UserId,
+        password_hash: &str,
         digest: [u8; 32],
         created_at: UnixMicros,
         expires_at: UnixMicros,
-    ) -> Result<TokenId, StoreError>;
+    ) -> Result<Option<NewToken>, StoreError>;
     /// The sign-in with this digest, be it expired or revoked, so that the answer can say which.
     async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError>;
     /// The sign-ins of a person that are still good at `now`, newest first; `current` is left false.

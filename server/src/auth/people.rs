@@ -79,7 +79,7 @@ impl Auth {
         Ok(changed.account)
     }
 
-    async fn announce_all_revoked(&self, tokens: Vec<TokenId>) {
+    pub(super) async fn announce_all_revoked(&self, tokens: Vec<TokenId>) {
         if !tokens.is_empty() {
             let envelopes = tokens.into_iter().map(|token| Envelope::TokenRevoked { token }).collect();
             self.bus.publish(envelopes).await;
@@ -132,7 +132,13 @@ impl Auth {
     /// Makes a link to set a person's password.
     pub async fn invite_to_reset(&self, actor: Actor, user: UserId) -> Result<Link, ChangeError> {
         let ends_at = clock::now() + RESET_LIFE;
-        self.make_link(actor, LinkTo::Reset { user }, ends_at).await
+        self.make_link(actor, LinkTo::Reset { user, mailed_to: None }, ends_at).await
+    }
+
+    /// As [`Auth::invite_to_reset`], for a mail to this address of the person's.
+    pub async fn mail_reset(&self, user: UserId, address: &str) -> Result<Link, ChangeError> {
+        let to = LinkTo::Reset { user, mailed_to: Some(address.to_owned()) };
+        self.make_link(Actor::User(user), to, clock::now() + RESET_LIFE).await
     }
 
     /// Makes a link by which an account gets another address.
@@ -213,7 +219,10 @@ impl Auth {
         let begun = self.attempts.begin(peer, &account, Instant::now());
         let origin = begun.map_err(|wait| ChangeError::TooManyGuesses { wait })?;
         let is_theirs = password::is_possible(&password)
-            && self.check(user.own_email(), password, origin).await?.is_some_and(|found| found.id == user.id);
+            && self
+                .check(user.own_email(), password, origin)
+                .await?
+                .is_some_and(|(found, _)| found.id == user.id);
         if !is_theirs {
             return Err(ChangeError::WrongPassword);
         }

@@ -58,24 +58,6 @@ impl Dirty {
     }
 }
 
-/// Revokes on this node what was revoked elsewhere, and lets what is known of the other tokens be trusted as of `asked_at`,
-/// at or after which everything that may make it stale was asked for.
-pub(super) async fn reconcile_tokens(store: &dyn Store, hub: &Hub, asked_at: Option<u64>) {
-    let tokens = hub.tokens();
-    if tokens.is_empty() {
-        return;
-    }
-    match store.revoked(&tokens).await {
-        Ok(revoked) => {
-            revoked.into_iter().for_each(|(token, ending)| hub.sign_in_ended(token, ending));
-            if let Some(asked_at) = asked_at {
-                hub.known_tokens().confirm(asked_at);
-            }
-        }
-        Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),
-    }
-}
-
 /// Brings the followed chats of this node up to what the store has.
 pub(super) struct Reconciler {
     store: Arc<dyn Store>,
@@ -85,6 +67,14 @@ pub(super) struct Reconciler {
     others_must_resync: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
     store_was_away: bool,
+    people: PeopleReconciler,
+}
+
+/// Brings what this node knows of people up to what the store has: what keeps them apart, what they hide, and which of their
+/// sign-ins ended. A node that is alone needs it too: for what commands do beside it, and for a change whose answer was lost.
+pub(super) struct PeopleReconciler {
+    store: Arc<dyn Store>,
+    hub: Hub,
     partings: PartingsRead,
 }
 
@@ -118,15 +108,8 @@ impl Reconciler {
         others_must_resync: Arc<AtomicBool>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self {
-            store,
-            hub,
-            dirty,
-            others_must_resync,
-            metrics,
-            store_was_away: false,
-            partings: PartingsRead::default(),
-        }
+        let people = PeopleReconciler::new(store.clone(), hub.clone());
+        Self { store, hub, dirty, others_must_resync, metrics, store_was_away: false, people }
     }
 
     pub(super) async fn run(mut self) {
@@ -147,17 +130,12 @@ impl Reconciler {
         }
         self.store_was_away = store_is_away;
         self.reconcile_reads().await;
-        // A known token says whether anything stands between its user and others, so it is trusted as long as that is read.
-        let asked_at = clock::monotonic();
-        let boundaries = async {
-            self.reconcile_partings().await?;
-            self.reconcile_hidden().await
-        };
-        let boundaries = boundaries.await;
-        if let Err(error) = &boundaries {
-            tracing::warn!(%error, "what stands between people can't be read");
-        }
-        reconcile_tokens(&*self.store, &self.hub, boundaries.is_ok().then_some(asked_at)).await;
+        self.people.reconcile().await;
+    }
+
+    /// As [`Reconciler::reconcile`], for a node that is alone: it has missed nothing of the chats.
+    pub(super) async fn reconcile_people(&mut self) {
+        self.people.reconcile().await;
     }
 
     /// Tells the sessions of heads that the bus did not; an error when not all could be read.
@@ -184,6 +162,44 @@ impl Reconciler {
             }
         }
         result
+    }
+
+    /// Sends how far everybody has read in the chats that were marked; the hub drops what it sent before.
+    async fn reconcile_reads(&self) {
+        for chats in self.dirty.take_reads().chunks(CHATS) {
+            match self.store.reads(chats).await {
+                Ok(reads) => {
+                    for StoredRead { chat: chat_id, user: user_id, seq, hidden } in reads {
+                        let read = ServerFrame::Read(ReadPosition { chat_id, user_id, seq });
+                        self.hub.read(chat_id, user_id, seq, hidden, &Frame::from(read.encode()));
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the read positions can't be read");
+                    self.dirty.mark_reads(chats.iter().copied());
+                }
+            }
+        }
+    }
+}
+
+impl PeopleReconciler {
+    pub(super) fn new(store: Arc<dyn Store>, hub: Hub) -> Self {
+        Self { store, hub, partings: PartingsRead::default() }
+    }
+
+    pub(super) async fn reconcile(&mut self) {
+        // A known token says whether anything stands between its user and others, so it is trusted as long as that is read.
+        let asked_at = clock::monotonic();
+        let boundaries = async {
+            self.reconcile_partings().await?;
+            self.reconcile_hidden().await
+        };
+        let boundaries = boundaries.await;
+        if let Err(error) = &boundaries {
+            tracing::warn!(%error, "what stands between people can't be read");
+        }
+        self.reconcile_tokens(boundaries.is_ok().then_some(asked_at)).await;
     }
 
     /// Parts on this node's sockets who was parted lately and is not parted here; that a parting ended, a socket learns when it is
@@ -222,21 +238,21 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Sends how far everybody has read in the chats that were marked; the hub drops what it sent before.
-    async fn reconcile_reads(&self) {
-        for chats in self.dirty.take_reads().chunks(CHATS) {
-            match self.store.reads(chats).await {
-                Ok(reads) => {
-                    for StoredRead { chat: chat_id, user: user_id, seq, hidden } in reads {
-                        let read = ServerFrame::Read(ReadPosition { chat_id, user_id, seq });
-                        self.hub.read(chat_id, user_id, seq, hidden, &Frame::from(read.encode()));
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the read positions can't be read");
-                    self.dirty.mark_reads(chats.iter().copied());
+    /// Ends here the sign-ins that ended elsewhere, and lets what is known of the other tokens be trusted as of `asked_at`, at or
+    /// after which everything that may make it stale was asked for.
+    async fn reconcile_tokens(&self, asked_at: Option<u64>) {
+        let tokens = self.hub.tokens();
+        if tokens.is_empty() {
+            return;
+        }
+        match self.store.revoked(&tokens).await {
+            Ok(revoked) => {
+                revoked.into_iter().for_each(|(token, ending)| self.hub.sign_in_ended(token, ending));
+                if let Some(asked_at) = asked_at {
+                    self.hub.known_tokens().confirm(asked_at);
                 }
             }
+            Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),
         }
     }
 }

@@ -52,7 +52,7 @@ mod tests {
         for (what, envelope) in [
             (
                 r#"{"event":{"chat":1,"seq":5}}"#,
-                Envelope::Event { chat: ChatId(1), seq: Seq(5), frame: frame.clone() },
+                Envelope::Event { chat: ChatId(1), seq: Seq(5), left: None, frame: frame.clone() },
             ),
             (
                 r#"{"read":{"chat":1,"user":3,"seq":5}}"#,
@@ -117,7 +117,8 @@ mod tests {
         for bytes in [&b""[..], b"\n", b"{}\n", b"{\"node\":1,\"what\":{\"news\":{}}}\n", b"no line end"] {
             assert!(decode(bytes).is_none());
         }
-        let mut torn = encode(1, &Envelope::Event { chat: ChatId(1), seq: Seq(1), frame: Frame::from("é") });
+        let mut torn =
+            encode(1, &Envelope::Event { chat: ChatId(1), seq: Seq(1), left: None, frame: Frame::from("é") });
         torn.pop();
         assert!(decode(&torn).is_none());
     }

@@ -58,7 +58,7 @@ fn count(metrics: &Metrics, change: &Processed) {
 fn announce(change: &Processed, envelopes: &mut Vec<Envelope>) {
     match &change.outcome {
         Ok(Appended::Event(event)) => {
-            let (chat, seq) = (event.chat_id(), event.seq());
+            let chat = event.chat_id();
             match event {
                 // Before the event: it is the first that must not reach them.
                 Event::Left(left) => envelopes.push(Envelope::Left { chat, user: left.user.id }),
@@ -67,8 +67,7 @@ fn announce(change: &Processed, envelopes: &mut Vec<Envelope>) {
                 }
                 _ => {}
             }
-            let frame = encode_event(event);
-            envelopes.push(Envelope::Event { chat, seq, frame });
+            envelopes.push(event_envelope(event));
         }
         Ok(Appended::Read { seq, moved: true }) => {
             let (chat, user, seq) = (change.append.chat, change.append.actor, *seq);
@@ -79,6 +78,15 @@ fn announce(change: &Processed, envelopes: &mut Vec<Envelope>) {
         }
         Ok(Appended::Read { moved: false, .. } | Appended::Duplicate(_)) | Err(_) => {}
     }
+}
+
+/// An event for every node.
+pub(crate) fn event_envelope(event: &Event) -> Envelope {
+    let left = match event {
+        Event::Left(left) => Some(left.user.id),
+        _ => None,
+    };
+    Envelope::Event { chat: event.chat_id(), seq: event.seq(), left, frame: encode_event(event) }
 }
 
 /// An event as it goes over the wire.

@@ -4,7 +4,7 @@ use causerie_protocol::rest::{Block, Privacy};
 use causerie_protocol::server_frame::Blocks;
 use causerie_protocol::{ChatId, Event, ServerFrame, UserId};
 
-use super::{Chats, encode_event};
+use super::{Chats, event_envelope};
 use crate::bus::Envelope;
 use crate::hub::{Hub, presence_frame};
 use crate::outbox::Frame;
@@ -26,6 +26,7 @@ impl Chats {
         let Some(other) = self.store.blockable_user(user, wanted).await? else {
             return Ok(BlockOutcome::NoSuchUser);
         };
+        let _in_turn = self.boundaries.lock().await;
         let Some(parting) = self.store.block(user, other).await? else { return Ok(BlockOutcome::TooMany) };
         self.announce_parting(user, &parting).await;
         self.tell_blocks(user).await?;
@@ -34,6 +35,7 @@ impl Chats {
 
     /// Takes a block back; false when there is none.
     pub async fn unblock(&self, user: UserId, other: UserId) -> Result<bool, StoreError> {
+        let _in_turn = self.boundaries.lock().await;
         let Some(done) = self.store.unblock(user, other).await? else { return Ok(false) };
         if !done.still_parted {
             let envelopes = reunion(&*self.store, &self.hub, user, other, done.event.as_ref()).await?;
@@ -45,6 +47,7 @@ impl Chats {
 
     /// Ends a chat of two for both.
     pub async fn end(&self, user: UserId, chat: ChatId) -> Result<Ended, StoreError> {
+        let _in_turn = self.boundaries.lock().await;
         let ended = self.store.end_pair(user, chat).await?;
         if let Ended::Pair(Some(parting)) = &ended {
             self.announce_parting(user, parting).await;
@@ -54,7 +57,7 @@ impl Chats {
 
     pub(super) async fn announce_parting(&self, user: UserId, parting: &Parting) {
         let mut envelopes = vec![Envelope::Parted { one: user, other: parting.other }];
-        envelopes.extend(parting.event.as_ref().map(envelope));
+        envelopes.extend(parting.event.as_ref().map(event_envelope));
         self.bus.publish(envelopes).await;
     }
 
@@ -74,6 +77,7 @@ impl Chats {
 
     /// Changes that, and has it seen at once: who hides is offline for others, and others for them.
     pub async fn set_privacy(&self, user: UserId, wanted: Privacy) -> Result<Privacy, StoreError> {
+        let _in_turn = self.boundaries.lock().await;
         let before = self.store.boundaries(user).await?;
         let seen_before = self.store.acquaintances(user).await?;
         let hides = |shows: Option<bool>| shows.map(|shows| !shows);
@@ -104,7 +108,7 @@ pub(crate) async fn reunion(
     event: Option<&Event>,
 ) -> Result<Vec<Envelope>, StoreError> {
     let mut envelopes = vec![Envelope::Reunited { one, other }];
-    envelopes.extend(event.map(envelope));
+    envelopes.extend(event.map(event_envelope));
     // Who sees the other may be seen.
     if store.acquaintances(one).await?.contains(&other) {
         for (who, seen) in [(one, other), (other, one)] {
@@ -114,10 +118,6 @@ pub(crate) async fn reunion(
         }
     }
     Ok(envelopes)
-}
-
-pub(crate) fn envelope(event: &Event) -> Envelope {
-    Envelope::Event { chat: event.chat_id(), seq: event.seq(), frame: encode_event(event) }
 }
 
 fn personal(users: Vec<UserId>, frame: Frame) -> Envelope {

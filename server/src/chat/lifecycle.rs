@@ -70,6 +70,7 @@ impl Chats {
     /// Deletes a group, or of a chat of two the user's own copy, and ends the streams: `unsubscribed` on `/ws/`, Close 4003
     /// on `/ws/chats/{id}/`.
     pub async fn delete(&self, user: UserId, chat: ChatId) -> Result<Result<(), Refused>, StoreError> {
+        let _in_turn = self.boundaries.lock().await;
         match self.store.delete_chat(user, chat).await? {
             Err(refused) => return Ok(Err(refused)),
             Ok(Deletion::ForAll(users)) => {

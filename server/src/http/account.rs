@@ -15,7 +15,7 @@ use causerie_protocol::rest::UserRef;
 use causerie_protocol::{limits, paths};
 
 use super::RouteSlash;
-use super::accounts;
+use super::accounts::{self, own};
 use super::caller::check_rate;
 use super::json_body::JsonBody;
 use super::peer_addr::PeerAddr;
@@ -24,7 +24,7 @@ use crate::email::EmailError;
 use crate::mail::Letter;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::store::{AccountChange, Actor};
+use crate::store::AccountChange;
 use crate::{clock, email};
 
 /// How long somebody has to think about the deletion of their account.
@@ -169,7 +169,7 @@ async fn update(
         changes.push(AccountChange::Password { hash, except: Some(caller.token) });
     }
     for change in changes {
-        app.auth.change(Actor::User(me), me, change).await?;
+        app.auth.change(own(&caller), me, change).await?;
     }
     read(State(app), caller).await
 }
@@ -201,7 +201,7 @@ async fn turn_second_factor_off(
 ) -> Result<StatusCode, Refusal> {
     let me = caller.user.id;
     app.auth.check_own_password(&caller.user, peer.for_limits(), body.current_password).await?;
-    app.auth.change(Actor::User(me), me, AccountChange::RemoveSecondFactor).await?;
+    app.auth.change(own(&caller), me, AccountChange::RemoveSecondFactor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -225,10 +225,10 @@ async fn delete(
     let me = caller.user.id;
     app.auth.check_own_password(&caller.user, peer.for_limits(), body.current_password).await?;
     let change = AccountChange::DeleteAt(clock::now() + DELETION_WAIT);
-    Ok(Json(app.auth.change(Actor::User(me), me, change).await?))
+    Ok(Json(app.auth.change(own(&caller), me, change).await?))
 }
 
 async fn keep(State(app): State<AppState>, caller: Caller) -> Result<Json<Account>, Refusal> {
     let me = caller.user.id;
-    Ok(Json(app.auth.change(Actor::User(me), me, AccountChange::Keep).await?))
+    Ok(Json(app.auth.change(own(&caller), me, AccountChange::Keep).await?))
 }

@@ -95,7 +95,7 @@ async fn tokens(State(app): State<AppState>, caller: Caller) -> Result<Json<Vec<
 
 async fn revoke_others(State(app): State<AppState>, caller: Caller) -> Result<StatusCode, Refusal> {
     let me = caller.user.id;
-    app.auth.change(Actor::User(me), me, AccountChange::SignOut { except: Some(caller.token) }).await?;
+    app.auth.change(own(&caller), me, AccountChange::SignOut { except: Some(caller.token) }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -108,6 +108,11 @@ async fn revoke(
         return Err(TokenId::not_found());
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Somebody who changes their own account.
+pub(super) fn own(caller: &Caller) -> Actor {
+    Actor::Own { user: caller.user.id, token: caller.token }
 }
 
 /// The display name: the given one, or the local part of the address.

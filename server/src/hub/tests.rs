@@ -40,8 +40,12 @@ async fn a_batch_is_handed_over_in_the_order_of_each_chat() {
     for chat in [1, 2] {
         hub.subscribe(ChatId(chat), &alice);
     }
-    let event =
-        |chat, seq| Envelope::Event { chat: ChatId(chat), seq: Seq(seq), frame: Frame::from_static("x") };
+    let event = |chat, seq| Envelope::Event {
+        chat: ChatId(chat),
+        seq: Seq(seq),
+        left: None,
+        frame: Frame::from_static("x"),
+    };
     let left = Envelope::Left { chat: ChatId(2), user: UserId(1) };
     let batch = [event(2, 1), event(1, 1), event(2, 2), event(1, 2), left, event(2, 3), event(1, 3)];
     deliver_all(&batch, &hub).await;

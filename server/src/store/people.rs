@@ -48,6 +48,8 @@ pub enum Actor {
     Operator,
     /// A person: oneself, or somebody whose role allows it.
     User(UserId),
+    /// A person who changes their own account, by this sign-in: nothing is changed once it has ended.
+    Own { user: UserId, token: TokenId },
 }
 
 impl Actor {
@@ -55,7 +57,7 @@ impl Actor {
     pub fn user(self) -> Option<UserId> {
         match self {
             Self::Operator => None,
-            Self::User(user) => Some(user),
+            Self::User(user) | Self::Own { user, .. } => Some(user),
         }
     }
 }
@@ -118,6 +120,8 @@ pub struct ChangedAccount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotChanged {
     NoSuchPerson,
+    /// The sign-in of [`Actor::Own`] has ended.
+    SignedOut,
     /// The person's role, or the one that was to be given, is above the actor's own.
     RoleAbove,
     /// There would be no owner left.
@@ -144,8 +148,8 @@ pub enum LinkTo {
     Join { role: Role, max_uses: i64, chats: Vec<ChatId> },
     /// To become the owner of an installation that has none.
     Own,
-    /// To set a new password.
-    Reset { user: UserId },
+    /// To set a new password. What is mailed goes to the address that the account has when the link is made, and no other.
+    Reset { user: UserId, mailed_to: Option<String> },
     /// To give an account another address, by whoever reads what is sent to that.
     Email { user: UserId, email: String },
 }

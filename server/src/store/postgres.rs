@@ -30,6 +30,13 @@ macro_rules! in_list {
     };
 }
 
+/// Ends a `SELECT` whose rows must stay as they are until the transaction ends.
+macro_rules! held {
+    () => {
+        " FOR SHARE"
+    };
+}
+
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/store.rs"]
 mod sql;

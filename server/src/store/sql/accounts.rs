@@ -2,14 +2,14 @@
 
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{TokenInfo, UserRef};
-use causerie_protocol::{Role, TokenId, UserId};
+use causerie_protocol::{Role, TokenId, UserId, limits};
 
-use super::{Connection, list};
+use super::{Connection, begin, list};
 use crate::clock::{self, UnixMicros};
 use crate::email;
 use crate::hub::Ending;
-use crate::store::TokenRecord;
 use crate::store::rows::{AccountRow, TokenInfoRow, TokenRow, role_to_sql};
+use crate::store::{NewToken, TokenRecord};
 
 /// How many accounts of one address are read, the one with the wanted spelling first: more are from before addresses had
 /// keys, and differ in the case of more letters than anybody's do.
@@ -116,7 +116,7 @@ pub(super) async fn reachable_user(
 async fn by_email(reader: &mut Connection, email: &str) -> sqlx::Result<Option<AccountRow>> {
     let rows: Vec<AccountRow> = sqlx::query_as(
         "SELECT id AS user_id, email, name, password_hash, suspended_at FROM users
-         WHERE email_key = $1 OR (email_key IS NULL AND lower(email) = lower($2))
+         WHERE (email_key = $1 OR (email_key IS NULL AND lower(email) = lower($2))) AND deleted_at IS NULL
          ORDER BY email <> $2, email_twin, id LIMIT $3",
     )
     .bind(email::key(email))
@@ -131,20 +131,39 @@ async fn by_email(reader: &mut Connection, email: &str) -> sqlx::Result<Option<A
 pub(super) async fn create_token(
     writer: &mut Connection,
     user: UserId,
+    password_hash: &str,
     digest: [u8; 32],
     created_at: UnixMicros,
     expires_at: UnixMicros,
-) -> sqlx::Result<TokenId> {
-    let id = sqlx::query_scalar(
-        "INSERT INTO tokens (user_id, digest, created_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id",
-    )
+) -> sqlx::Result<Option<NewToken>> {
+    let mut transaction = begin(writer).await?;
+    // The row is held, so that whoever changes the password, or ends all sign-ins, is before this or sees the token.
+    let id: Option<i64> = sqlx::query_scalar(concat!(
+        "INSERT INTO tokens (user_id, digest, created_at, expires_at)
+         SELECT id, $2, $3, $4 FROM users
+         WHERE id = $1 AND password_hash = $5 AND suspended_at IS NULL AND deleted_at IS NULL",
+        held!(),
+        " RETURNING id"
+    ))
     .bind(user.0)
     .bind(&digest[..])
     .bind(created_at)
     .bind(expires_at)
-    .fetch_one(writer)
+    .bind(password_hash)
+    .fetch_optional(&mut *transaction)
     .await?;
-    Ok(TokenId(id))
+    let Some(id) = id else { return Ok(None) };
+    let ended: Vec<i64> = sqlx::query_scalar(
+        "UPDATE tokens SET revoked = TRUE WHERE user_id = $1 AND NOT revoked AND id <= (
+             SELECT id FROM tokens WHERE user_id = $1 AND NOT revoked ORDER BY id DESC LIMIT 1 OFFSET $2)
+         RETURNING id",
+    )
+    .bind(user.0)
+    .bind(limits::SIGN_INS as i64)
+    .fetch_all(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(Some(NewToken { id: TokenId(id), ended: ended.into_iter().map(TokenId).collect() }))
 }
 
 pub(super) async fn token(reader: &mut Connection, digest: [u8; 32]) -> sqlx::Result<Option<TokenRecord>> {
@@ -162,6 +181,17 @@ pub(super) async fn token(reader: &mut Connection, digest: [u8; 32]) -> sqlx::Re
     .fetch_optional(reader)
     .await?;
     Ok(row.map(Into::into))
+}
+
+/// Whether a sign-in has not ended.
+pub(super) async fn is_good(reader: &mut Connection, token: TokenId) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = $1 AND NOT revoked AND expires_at > $2)",
+    )
+    .bind(token.0)
+    .bind(clock::now())
+    .fetch_one(reader)
+    .await
 }
 
 pub(super) async fn tokens_of(

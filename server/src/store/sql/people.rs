@@ -145,7 +145,15 @@ pub(super) async fn change_within(
     change: &AccountChange,
 ) -> sqlx::Result<AccountChanged> {
     let Some(before) = person(connection, target).await? else { return Ok(Err(NotChanged::NoSuchPerson)) };
-    let is_own = actor == Actor::User(target);
+    let is_own = actor.user() == Some(target);
+    if let Actor::Own { token, .. } = actor
+        && !accounts::is_good(connection, token).await?
+    {
+        return Ok(Err(NotChanged::SignedOut));
+    }
+    if is_own && changes_nothing(&before, change) {
+        return Ok(Ok(ChangedAccount { account: before, ended: Vec::new() }));
+    }
     if !is_own && let Some(own) = actor_role(connection, actor).await? {
         let is_below = before.role < own || own == Role::Owner;
         let gives_above = matches!(change, AccountChange::Role(given) if *given > own);
@@ -176,11 +184,22 @@ pub(super) async fn change_within(
         }
         _ => Vec::new(),
     };
-    if let Some(action) = action {
+    // The audit log only grows, so nobody fills it by asking for what is so already.
+    let is_news = !matches!(change, AccountChange::SignOut { .. }) || !is_own || !ended.is_empty();
+    if let Some(action) = action.filter(|_| is_news) {
         note(connection, actor, action, Some(target), &detail).await?;
     }
     let account = person(connection, target).await?.unwrap_or(before);
     Ok(Ok(ChangedAccount { account, ended }))
+}
+
+/// Whether an account is so already.
+fn changes_nothing(before: &Account, change: &AccountChange) -> bool {
+    match change {
+        AccountChange::Keep => before.delete_at.is_none(),
+        AccountChange::Name(name) => before.name == *name,
+        _ => false,
+    }
 }
 
 /// Makes the change itself; `None` when the address is taken. Answers what the audit log calls it, if it has a place there.
@@ -234,6 +253,8 @@ async fn apply(
             if !accounts::set_email(connection, target, email).await? {
                 return Ok(None);
             }
+            // They were sent to the address before.
+            revoke_own_links(connection, target).await?;
             (Some("email"), String::new())
         }
         AccountChange::Password { hash, .. } => {
@@ -242,10 +263,7 @@ async fn apply(
                 .bind(hash)
                 .execute(&mut *connection)
                 .await?;
-            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind > 0 AND user_id = $1")
-                .bind(target.0)
-                .execute(&mut *connection)
-                .await?;
+            revoke_own_links(connection, target).await?;
             second_factor::forget_wrong_codes(connection, target).await?;
             (Some("password"), String::new())
         }
@@ -299,6 +317,15 @@ const DELETED_NAME: &str = "Deleted account";
 
 async fn revoke_links(connection: &mut Connection, user: UserId) -> sqlx::Result<()> {
     sqlx::query("UPDATE links SET revoked = TRUE WHERE NOT revoked AND (created_by = $1 OR user_id = $1)")
+        .bind(user.0)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Revokes the links that change a person's password or address.
+async fn revoke_own_links(connection: &mut Connection, user: UserId) -> sqlx::Result<()> {
+    sqlx::query("UPDATE links SET revoked = TRUE WHERE kind > 0 AND user_id = $1")
         .bind(user.0)
         .execute(connection)
         .await
@@ -411,6 +438,10 @@ pub(super) async fn create_link(
     let mut email = None;
     let (kind, role, user, max_uses, chats) = match &link.to {
         LinkTo::Join { role, max_uses, chats } => {
+            // Who was suspended, or lost the role, since the request came makes none any more.
+            if own.is_some_and(|own| own < Role::Moderator) {
+                return Ok(Err(NotChanged::RoleAbove));
+            }
             if own.is_some_and(|own| *role > own) {
                 return Ok(Err(NotChanged::RoleAbove));
             }
@@ -443,20 +474,26 @@ pub(super) async fn create_link(
             (kind::INVITATION, *role, None, *max_uses, chats.as_slice())
         }
         LinkTo::Own => (kind::INVITATION, Role::Owner, None, 1, &[][..]),
-        LinkTo::Reset { user } => {
+        LinkTo::Reset { user, mailed_to } => {
             let Some(person) = person(connection, *user).await? else {
                 return Ok(Err(NotChanged::NoSuchPerson));
             };
-            if actor.user().is_some_and(|actor| actor != *user)
-                && own.is_some_and(|own| person.role >= own && own != Role::Owner)
-            {
+            let is_moved = mailed_to.as_ref().is_some_and(|address| *address != person.email);
+            if is_moved {
+                return Ok(Err(NotChanged::NoSuchPerson));
+            }
+            if actor.user().is_some_and(|actor| actor != *user) && own.is_some_and(|own| own < Role::Owner) {
                 return Ok(Err(NotChanged::RoleAbove));
             }
-            // One at a time: a newer link is the end of the older ones.
-            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind = 1 AND user_id = $1")
-                .bind(user.0)
-                .execute(&mut *connection)
-                .await?;
+            // One at a time: a newer link is the end of the older ones. But a mail, which anybody may ask for, does not end
+            // what an owner has made.
+            sqlx::query(
+                "UPDATE links SET revoked = TRUE WHERE kind = 1 AND user_id = $1 AND (created_by = $1 OR NOT $2)",
+            )
+            .bind(user.0)
+            .bind(mailed_to.is_some())
+            .execute(&mut *connection)
+            .await?;
             (kind::RESET, person.role, Some(*user), 1, &[][..])
         }
         LinkTo::Email { user, email: wanted } => {
@@ -490,8 +527,11 @@ pub(super) async fn create_link(
     .await?;
     match link.to {
         LinkTo::Join { role, .. } => note(connection, actor, "invited", None, role.as_str()).await?,
-        LinkTo::Reset { user } => note(connection, actor, "reset_link", Some(user), "").await?,
-        LinkTo::Own | LinkTo::Email { .. } => {}
+        LinkTo::Reset { user, mailed_to: None } => {
+            note(connection, actor, "reset_link", Some(user), "").await?;
+        }
+        // Whoever asked for a mail is not known, and did nothing to the account.
+        LinkTo::Reset { .. } | LinkTo::Own | LinkTo::Email { .. } => {}
     }
     transaction.commit().await?;
     Ok(Ok(()))
@@ -536,6 +576,10 @@ pub(super) async fn revoke_invitation(
     id: InvitationId,
 ) -> sqlx::Result<bool> {
     let mut transaction = super::begin(writer).await?;
+    let mut transaction = begin_on_users(writer).await?;
+    if actor_role(&mut transaction, actor).await?.is_some_and(|own| own < Role::Moderator) {
+        return Ok(false);
+    }
     let revoked = sqlx::query("UPDATE links SET revoked = TRUE WHERE id = $1 AND kind = 0 AND NOT revoked")
         .bind(id.0)
         .execute(&mut *transaction)
@@ -600,6 +644,8 @@ pub(super) async fn change_email_by_link(
     if !accounts::set_email(connection, user, &email).await? {
         return Ok(None);
     }
+    // They were sent to the address before.
+    revoke_own_links(connection, user).await?;
     note(connection, Actor::User(user), "email", Some(user), "").await?;
     transaction.commit().await?;
     Ok(Some((user, before.email)))

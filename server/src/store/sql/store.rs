@@ -23,9 +23,9 @@ use crate::second_factor::Judgement;
 use crate::store::Access::{Read, Write};
 use crate::store::{
     AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Boundaries, Created,
-    Deletion, Ended, Entry, Erasure, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NotChanged,
-    PageFile, Parting, PoolState, Position, Refused, Reopening, ReportClosed, Reported, Store, StoreError,
-    StoredRead, TokenRecord, Unblocking,
+    Deletion, Ended, Entry, Erasure, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NewToken,
+    NotChanged, PageFile, Parting, PoolState, Position, Refused, Reopening, ReportClosed, Reported, Store,
+    StoreError, StoredRead, TokenRecord, Unblocking,
 };
 
 /// The columns of an `EventRow`: of an event `e`, the text of the message that it changed, and of a person `u`.
@@ -111,12 +111,15 @@ impl Store for Backend {
     async fn create_token(
         &self,
         user: UserId,
+        password_hash: &str,
         digest: [u8; 32],
         created_at: UnixMicros,
         expires_at: UnixMicros,
-    ) -> Result<TokenId, StoreError> {
+    ) -> Result<Option<NewToken>, StoreError> {
         self.run(Operation::CreateToken, Write, async |connection| {
-            let token = accounts::create_token(connection, user, digest, created_at, expires_at).await?;
+            let token =
+                accounts::create_token(connection, user, password_hash, digest, created_at, expires_at)
+                    .await?;
             self.note_new_rows(1);
             Ok(token)
         })

@@ -86,7 +86,11 @@ pub async fn nobody_sees_the_address_of_others(world: World) {
         assert!(!seen.contains("example.org") && !seen.contains("email"), "{seen}");
     }
     // One's own is in the sign-in.
-    store.create_token(world.alice, [7; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
+    store
+        .create_token(world.alice, "hash", [7; 32], UnixMicros(1), UnixMicros(2_000))
+        .await
+        .unwrap()
+        .unwrap();
     let own = store.token([7; 32]).await.unwrap().unwrap().user;
     assert_eq!(own.email.as_deref(), Some("alice@example.org"));
 }
@@ -97,7 +101,12 @@ fn joined_user(event: &Event) -> &User {
 }
 
 pub async fn a_token_is_found_by_its_digest_until_it_is_revoked(world: World) {
-    let id = world.store.create_token(world.alice, [7; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
+    let id = world
+        .store
+        .create_token(world.alice, "hash", [7; 32], UnixMicros(1), UnixMicros(2_000))
+        .await
+        .unwrap()
+        .unwrap();
     let record = world.store.token([7; 32]).await.unwrap().unwrap();
     assert_eq!(
         (record.id, record.user.id, record.expires_at, record.revoked),
@@ -108,19 +117,40 @@ pub async fn a_token_is_found_by_its_digest_until_it_is_revoked(world: World) {
     assert!(world.store.revoke_token(world.alice, id).await.unwrap());
     assert!(!world.store.revoke_token(world.alice, id).await.unwrap(), "revoked already");
     assert!(world.store.token([7; 32]).await.unwrap().unwrap().revoked);
-    let good =
-        world.store.create_token(world.alice, [9; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
+    let good = world
+        .store
+        .create_token(world.alice, "hash", [9; 32], UnixMicros(1), UnixMicros(2_000))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(world.store.revoked(&[good, id, TokenId(999)]).await.unwrap(), [(id, Ending::Revoked)]);
 }
 
 pub async fn only_good_sign_ins_are_listed(world: World) {
-    let expired =
-        world.store.create_token(world.alice, [1; 32], UnixMicros(1), UnixMicros(100)).await.unwrap();
-    let good =
-        world.store.create_token(world.alice, [2; 32], UnixMicros(2), UnixMicros(1_000)).await.unwrap();
-    let revoked =
-        world.store.create_token(world.alice, [3; 32], UnixMicros(3), UnixMicros(1_000)).await.unwrap();
-    world.store.create_token(world.bob, [4; 32], UnixMicros(4), UnixMicros(1_000)).await.unwrap();
+    let expired = world
+        .store
+        .create_token(world.alice, "hash", [1; 32], UnixMicros(1), UnixMicros(100))
+        .await
+        .unwrap()
+        .unwrap();
+    let good = world
+        .store
+        .create_token(world.alice, "hash", [2; 32], UnixMicros(2), UnixMicros(1_000))
+        .await
+        .unwrap()
+        .unwrap();
+    let revoked = world
+        .store
+        .create_token(world.alice, "hash", [3; 32], UnixMicros(3), UnixMicros(1_000))
+        .await
+        .unwrap()
+        .unwrap();
+    world
+        .store
+        .create_token(world.bob, "hash", [4; 32], UnixMicros(4), UnixMicros(1_000))
+        .await
+        .unwrap()
+        .unwrap();
     world.store.revoke_token(world.alice, revoked).await.unwrap();
     let listed = world.store.tokens_of(world.alice, UnixMicros(500)).await.unwrap();
     assert_eq!(listed.iter().map(|token| token.id).collect::<Vec<_>>(), [good]);

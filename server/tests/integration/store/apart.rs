@@ -164,7 +164,11 @@ pub async fn who_hides_does_not_see(world: World) {
     assert_eq!(switches, [(world.alice, true, false), (world.bob, false, true)]);
     let hidden = store.reads(&[group]).await.unwrap();
     assert!(hidden.iter().all(|read| read.hidden == (read.user == world.bob)), "{hidden:?}");
-    store.create_token(world.alice, [7; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
+    store
+        .create_token(world.alice, "hash", [7; 32], UnixMicros(1), UnixMicros(2_000))
+        .await
+        .unwrap()
+        .unwrap();
     assert!(store.token([7; 32]).await.unwrap().unwrap().has_boundaries);
     store.set_hidden(world.alice, Some(false), None).await.unwrap();
     assert!(!store.token([7; 32]).await.unwrap().unwrap().has_boundaries);

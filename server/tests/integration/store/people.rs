@@ -106,7 +106,7 @@ pub async fn nobody_gives_or_takes_what_is_above_them(world: World) {
 
 pub async fn who_is_suspended_is_signed_out_and_found_by_nobody(world: World) {
     let store = &world.store;
-    let token = store.create_token(world.bob, [7; 32], ONCE, LATER).await.unwrap();
+    let token = store.create_token(world.bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap();
     let suspended =
         store.change_account(Actor::Operator, world.bob, AccountChange::Suspend).await.unwrap().unwrap();
     assert_eq!(suspended.ended, [token]);
@@ -179,7 +179,7 @@ pub async fn invitations_end_with_what_their_maker_may(world: World) {
 
 pub async fn a_link_sets_a_password_once_and_ends_every_sign_in(world: World) {
     let store = &world.store;
-    let token = store.create_token(world.bob, [7; 32], ONCE, LATER).await.unwrap();
+    let token = store.create_token(world.bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap();
     let reset = async |digest: u8| {
         let link = NewLink { digest: [digest; 32], to: LinkTo::Reset { user: world.bob }, ends_at: LATER };
         store.create_link(Actor::Operator, link).await.unwrap().unwrap();
@@ -215,7 +215,7 @@ pub async fn a_deleted_account_leaves_its_messages_and_nothing_to_sign_in_to(wor
     let chat = world.pair().await;
     world.say(chat, world.bob, "I was here").await;
     let store = &world.store;
-    store.create_token(world.bob, [7; 32], ONCE, LATER).await.unwrap();
+    store.create_token(world.bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap();
     store
         .change_account(Actor::User(world.bob), world.bob, AccountChange::DeleteAt(UnixMicros(5)))
         .await

@@ -123,7 +123,12 @@ pub async fn closing_a_report_does_what_it_says_or_nothing(world: World) {
     let refused = close(Actor::User(carol), id, ReportAction::Suspended).await;
     assert_eq!(refused, ReportClosed::NotChanged(NotChanged::RoleAbove));
     assert_eq!(world.store.reports(true, ReportId(i64::MAX), 9).await.unwrap().len(), 1);
-    let token = world.store.create_token(bob, [7; 32], UnixMicros(1), UnixMicros(i64::MAX)).await.unwrap();
+    let token = world
+        .store
+        .create_token(bob, "hash", [7; 32], UnixMicros(1), UnixMicros(i64::MAX))
+        .await
+        .unwrap()
+        .unwrap();
     let ReportClosed::Now(done) = close(Actor::User(alice), id, ReportAction::Suspended).await else {
         panic!("it was closed before")
     };

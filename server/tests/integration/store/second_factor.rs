@@ -66,7 +66,7 @@ pub async fn a_second_factor_is_set_up_by_a_code_of_it_and_not_replaced(world: W
     assert_eq!(confirm(LATER.0).await, None, "it is set up");
     assert!(!store.begin_second_factor(world.bob, b"another secret of 20").await.unwrap());
     assert_eq!(world.code(world.bob, LATER.0).await, Some(Judgement::Right));
-    store.create_token(world.bob, [7; 32], UnixMicros(1), UnixMicros(2)).await.unwrap();
+    store.create_token(world.bob, "hash", [7; 32], UnixMicros(1), UnixMicros(2)).await.unwrap().unwrap();
     assert!(store.token([7; 32]).await.unwrap().unwrap().has_second_factor);
 }
 
