@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use causerie_protocol::{ChatId, MessageId, UserId};
+use causerie_protocol::{ChatId, MessageId, UserId, limits};
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
@@ -17,6 +17,8 @@ use crate::store::{AccountChange, Actor, Append, Change, Store, StoreError};
 const SEARCH_INTERVAL: Duration = Duration::from_secs(60);
 /// How long after its deletion the messages of an account are erased: until then its last sockets are closed everywhere.
 const ERASE_AFTER: Duration = Duration::from_secs(5);
+/// How long sign-ins and links are kept that have ended.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(limits::TOKEN_DAYS as u64 * 24 * 60 * 60);
 /// Messages that are erased at once, and the pause after them, so that the others of the installation are not held up.
 const ERASE_AT_ONCE: usize = 64;
 const ERASE_PAUSE: Duration = Duration::from_millis(20);
@@ -30,8 +32,19 @@ pub(crate) async fn run(store: Arc<dyn Store>, auth: Auth, chats: Chats, deleted
         if let Err(error) = erase_messages(&*store, &chats, ERASE_AFTER).await {
             tracing::debug!(%error, "the messages of deleted accounts can't be erased just now");
         }
+        if let Err(error) = forget_ended(&*store).await {
+            tracing::debug!(%error, "the sign-ins that ended can't be forgotten just now");
+        }
         sleep(SEARCH_INTERVAL).await;
     }
+}
+
+/// Forgets what ended so long ago that nothing asks for it any more.
+async fn forget_ended(store: &dyn Store) -> Result<(), StoreError> {
+    while store.forget_ended(clock::now() - FORGOTTEN_AFTER).await? {
+        sleep(ERASE_PAUSE).await;
+    }
+    Ok(())
 }
 
 async fn delete_accounts(

@@ -552,6 +552,9 @@ pub trait Store: Send + Sync + 'static {
         registration: Option<Registration>,
     ) -> Result<(), StoreError>;
 
+    /// Forgets sign-ins and links for oneself that ended before `before`, some of them: whether there may be more.
+    async fn forget_ended(&self, before: UnixMicros) -> Result<bool, StoreError>;
+
     /// Makes a chat, or finds the pair's. The log starts empty.
     ///
     /// A creator's `client_id` is decided once, on whichever node: the same chat for ever, also after it was deleted.

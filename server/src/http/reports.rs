@@ -57,19 +57,32 @@ struct Place {
     before: Option<i64>,
 }
 
+/// Nobody sees, nor closes, what was reported of oneself; the command line shows all of it.
+fn is_about(report: &Report, caller: &Caller) -> bool {
+    report.reported.id == caller.user.id
+}
+
 async fn list(
     State(app): State<AppState>,
+    caller: Caller,
     query: Result<Query<Place>, QueryRejection>,
 ) -> Result<Json<Vec<Report>>, Refusal> {
     let Query(place) = query.map_err(|_| {
         Refusal::invalid("query", "\"before\" is the id of a report, and \"all\" is true or false.")
     })?;
     let before = ReportId(place.before.unwrap_or(i64::MAX));
-    Ok(Json(app.store.reports(!place.all, before, limits::ADMIN_PAGE as u64).await?))
+    let mut reports = app.store.reports(!place.all, before, limits::ADMIN_PAGE as u64).await?;
+    reports.retain(|report| !is_about(report, &caller));
+    Ok(Json(reports))
 }
 
-async fn read(State(app): State<AppState>, Id(id): Id<ReportId>) -> Result<Json<Report>, Refusal> {
-    app.store.read_report(id).await?.map(Json).ok_or_else(Refusal::no_such_report)
+async fn read(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<ReportId>,
+) -> Result<Json<Report>, Refusal> {
+    let report = app.store.read_report(id).await?.filter(|report| !is_about(report, &caller));
+    report.map(Json).ok_or_else(Refusal::no_such_report)
 }
 
 async fn close(
@@ -82,6 +95,7 @@ async fn close(
     let moderator = Actor::User(caller.user.id);
     match moderation::close_report(&*app.store, &*app.bus, moderator, id, &body).await? {
         ReportClosed::Now(done) => Ok(Json(done.report)),
+        ReportClosed::AboutOneself => Err(Refusal::no_such_report()),
         refused => Err(Refusal::report_not_closed(refused)),
     }
 }

@@ -166,6 +166,8 @@ labels! {
         ResetPassword = "reset_password",
         /// Reads the audit log.
         Audit = "audit",
+        /// Forgets sign-ins and links that ended long ago.
+        ForgetEnded = "forget_ended",
         /// Makes a chat.
         CreateChat = "create_chat",
         /// Reads a chat.

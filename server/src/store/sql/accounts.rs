@@ -183,6 +183,23 @@ pub(super) async fn token(reader: &mut Connection, digest: [u8; 32]) -> sqlx::Re
     Ok(row.map(Into::into))
 }
 
+/// Rows that one step forgets.
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
+
+pub(super) async fn forget_ended(writer: &mut Connection, before: UnixMicros) -> sqlx::Result<bool> {
+    let mut forgotten = 0;
+    for statement in [
+        "DELETE FROM tokens WHERE id IN (
+             SELECT id FROM tokens WHERE (revoked OR expires_at < $1) AND coalesce(last_used_at, created_at) < $1
+             ORDER BY id LIMIT $2)",
+        "DELETE FROM links WHERE id IN (SELECT id FROM links WHERE kind > 0 AND ends_at < $1 ORDER BY id LIMIT $2)",
+    ] {
+        let done = sqlx::query(statement).bind(before).bind(FORGOTTEN_AT_ONCE).execute(&mut *writer).await?;
+        forgotten = done.rows_affected().max(forgotten);
+    }
+    Ok(forgotten >= FORGOTTEN_AT_ONCE.unsigned_abs())
+}
+
 /// Whether a sign-in has not ended.
 pub(super) async fn is_good(reader: &mut Connection, token: TokenId) -> sqlx::Result<bool> {
     sqlx::query_scalar(

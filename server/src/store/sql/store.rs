@@ -358,6 +358,13 @@ impl Store for Backend {
         .await
     }
 
+    async fn forget_ended(&self, before: UnixMicros) -> Result<bool, StoreError> {
+        self.run(Operation::ForgetEnded, Write, async |connection| {
+            accounts::forget_ended(connection, before).await
+        })
+        .await
+    }
+
     async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError> {
         self.run(Operation::CreateChat, Write, async |connection| {
             let created = chats::create(connection, &chat).await?;

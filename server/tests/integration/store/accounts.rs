@@ -157,3 +157,51 @@ pub async fn only_good_sign_ins_are_listed(world: World) {
     let earlier = world.store.tokens_of(world.alice, UnixMicros(50)).await.unwrap();
     assert_eq!(earlier.iter().map(|token| token.id).collect::<Vec<_>>(), [good, expired]);
 }
+
+pub async fn a_sign_in_is_stored_only_for_the_password_that_was_checked(world: World) {
+    let (store, bob) = (&world.store, world.bob);
+    let sign_in = async |hash: &str, digest: u8| {
+        store.create_token(bob, hash, [digest; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap()
+    };
+    assert!(sign_in("hash", 1).await.is_some());
+    assert_eq!(sign_in("the one before", 2).await, None);
+    let change = |change| store.change_account(Actor::Operator, bob, change);
+    change(AccountChange::Suspend).await.unwrap().unwrap();
+    assert_eq!(sign_in("hash", 3).await, None);
+    change(AccountChange::Restore).await.unwrap().unwrap();
+    assert!(sign_in("hash", 4).await.is_some());
+    change(AccountChange::Delete { erase: false }).await.unwrap().unwrap();
+    assert_eq!(sign_in("", 5).await, None);
+    // Nor does anybody find an account that is gone by the address that stands in its place.
+    assert_eq!(store.account(&format!("deleted-{bob}")).await.unwrap(), None);
+}
+
+pub async fn of_too_many_sign_ins_the_oldest_end(world: World) {
+    let mut ids = Vec::new();
+    for number in 0..=limits::SIGN_INS {
+        let mut digest = [0; 32];
+        digest[..8].copy_from_slice(&number.to_be_bytes());
+        let new = world.store.create_token(world.bob, "hash", digest, UnixMicros(1), UnixMicros(2_000)).await;
+        let new = new.unwrap().unwrap();
+        let ended: &[TokenId] = if number < limits::SIGN_INS { &[] } else { &ids[..1] };
+        assert_eq!(new.ended, ended, "{number}");
+        ids.push(new.id);
+    }
+    assert_eq!(world.store.tokens_of(world.bob, UnixMicros(2)).await.unwrap().len(), limits::SIGN_INS);
+}
+
+pub async fn what_ended_long_ago_is_forgotten(world: World) {
+    let (store, bob) = (&world.store, world.bob);
+    let sign_in = async |digest: u8, created_at, expires_at| {
+        let (from, to) = (UnixMicros(created_at), UnixMicros(expires_at));
+        store.create_token(bob, "hash", [digest; 32], from, to).await.unwrap().unwrap().id
+    };
+    sign_in(1, 10, 50).await;
+    let revoked = sign_in(2, 10, 900).await;
+    sign_in(3, 10, 900).await;
+    assert!(store.revoke_token(bob, revoked).await.unwrap());
+    assert!(!store.forget_ended(UnixMicros(100)).await.unwrap(), "there were few");
+    for (digest, is_there) in [(1, false), (2, false), (3, true)] {
+        assert_eq!(store.token([digest; 32]).await.unwrap().is_some(), is_there, "{digest}");
+    }
+}
