@@ -2,10 +2,10 @@
 
 use causerie_protocol::event::User;
 use causerie_protocol::rest::UserRef;
-use causerie_protocol::{Event, ServerFrame, TokenId, UserId};
+use causerie_protocol::{Event, ServerFrame, TokenId, UserId, limits};
 use causerie_server::clock::UnixMicros;
 use causerie_server::hub::Ending;
-use causerie_server::store::Change;
+use causerie_server::store::{AccountChange, Actor, Change};
 
 use super::world::World;
 
