@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::clock;
 use crate::hub::{Ending, Hub, PresenceChange};
 use crate::outbox::{Frame, wait_until_drained};
 use crate::store::Store;

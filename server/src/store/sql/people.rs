@@ -2,7 +2,6 @@
 
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
 use causerie_protocol::{AuditId, ChatId, InvitationId, MessageId, Role, TokenId, User, UserId, limits};
-use sqlx::Connection as _;
 
 use super::{Connection, accounts, begin_on_users, second_factor};
 use crate::clock::{self, UnixMicros};
@@ -575,7 +574,6 @@ pub(super) async fn revoke_invitation(
     actor: Actor,
     id: InvitationId,
 ) -> sqlx::Result<bool> {
-    let mut transaction = super::begin(writer).await?;
     let mut transaction = begin_on_users(writer).await?;
     if actor_role(&mut transaction, actor).await?.is_some_and(|own| own < Role::Moderator) {
         return Ok(false);

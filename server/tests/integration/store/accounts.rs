@@ -106,7 +106,8 @@ pub async fn a_token_is_found_by_its_digest_until_it_is_revoked(world: World) {
         .create_token(world.alice, "hash", [7; 32], UnixMicros(1), UnixMicros(2_000))
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .id;
     let record = world.store.token([7; 32]).await.unwrap().unwrap();
     assert_eq!(
         (record.id, record.user.id, record.expires_at, record.revoked),
@@ -122,7 +123,8 @@ pub async fn a_token_is_found_by_its_digest_until_it_is_revoked(world: World) {
         .create_token(world.alice, "hash", [9; 32], UnixMicros(1), UnixMicros(2_000))
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .id;
     assert_eq!(world.store.revoked(&[good, id, TokenId(999)]).await.unwrap(), [(id, Ending::Revoked)]);
 }
 
@@ -132,19 +134,22 @@ pub async fn only_good_sign_ins_are_listed(world: World) {
         .create_token(world.alice, "hash", [1; 32], UnixMicros(1), UnixMicros(100))
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .id;
     let good = world
         .store
         .create_token(world.alice, "hash", [2; 32], UnixMicros(2), UnixMicros(1_000))
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .id;
     let revoked = world
         .store
         .create_token(world.alice, "hash", [3; 32], UnixMicros(3), UnixMicros(1_000))
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .id;
     world
         .store
         .create_token(world.bob, "hash", [4; 32], UnixMicros(4), UnixMicros(1_000))

@@ -106,7 +106,7 @@ pub async fn nobody_gives_or_takes_what_is_above_them(world: World) {
 
 pub async fn who_is_suspended_is_signed_out_and_found_by_nobody(world: World) {
     let store = &world.store;
-    let token = store.create_token(world.bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap();
+    let token = store.create_token(world.bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap().id;
     let suspended =
         store.change_account(Actor::Operator, world.bob, AccountChange::Suspend).await.unwrap().unwrap();
     assert_eq!(suspended.ended, [token]);
@@ -179,9 +179,13 @@ pub async fn invitations_end_with_what_their_maker_may(world: World) {
 
 pub async fn a_link_sets_a_password_once_and_ends_every_sign_in(world: World) {
     let store = &world.store;
-    let token = store.create_token(world.bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap();
+    let token = store.create_token(world.bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap().id;
     let reset = async |digest: u8| {
-        let link = NewLink { digest: [digest; 32], to: LinkTo::Reset { user: world.bob }, ends_at: LATER };
+        let link = NewLink {
+            digest: [digest; 32],
+            to: LinkTo::Reset { user: world.bob, mailed_to: None },
+            ends_at: LATER,
+        };
         store.create_link(Actor::Operator, link).await.unwrap().unwrap();
     };
     reset(1).await;
@@ -355,4 +359,52 @@ pub async fn who_may_register_is_what_an_owner_decided_last(world: World) {
     let told = store.audit(None, AuditId(i64::MAX), 10).await.unwrap();
     let told: Vec<_> = told.iter().map(|entry| (entry.action.as_str(), entry.detail.as_str())).collect();
     assert_eq!(told, [("registration", ""), ("registration", "closed"), ("registration", "open")]);
+}
+
+pub async fn links_of_a_person_end_with_the_address_that_they_were_sent_to(world: World) {
+    let (store, bob) = (&world.store, world.bob);
+    let link = async |digest: u8, actor: Actor, mailed_to: Option<&str>| {
+        let to = LinkTo::Reset { user: bob, mailed_to: mailed_to.map(str::to_owned) };
+        store.create_link(actor, NewLink { digest: [digest; 32], to, ends_at: LATER }).await.unwrap()
+    };
+    let is_good = async |digest: u8| store.can_reset([digest; 32], ONCE).await.unwrap();
+    // What anybody may ask for does not end what an owner made.
+    link(1, Actor::Operator, None).await.unwrap();
+    link(2, Actor::User(bob), Some("bob@example.org")).await.unwrap();
+    assert!(is_good(1).await && is_good(2).await);
+    let entries = store.audit(None, AuditId(i64::MAX), 9).await.unwrap();
+    assert_eq!(
+        entries.iter().filter(|entry| entry.action == "reset_link").count(),
+        1,
+        "a mail is nobody's deed"
+    );
+    world.change(Actor::User(bob), bob, AccountChange::Email("bob@elsewhere.example".into())).await.unwrap();
+    assert!(!is_good(1).await && !is_good(2).await);
+    // Nor is one made for an address that the account has no more.
+    let late = link(3, Actor::User(bob), Some("bob@example.org")).await;
+    assert_eq!(late, Err(NotChanged::NoSuchPerson));
+}
+
+pub async fn who_changes_their_own_account_does_it_by_a_sign_in_that_has_not_ended(world: World) {
+    let (store, bob) = (&world.store, world.bob);
+    let token = store.create_token(bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap().id;
+    let own = Actor::Own { user: bob, token };
+    world.change(own, bob, AccountChange::Name("Robert".into())).await.unwrap();
+    // What is so already is nothing for the audit log.
+    let entries = async || store.audit(None, AuditId(i64::MAX), 9).await.unwrap().len();
+    let before = entries().await;
+    world.change(own, bob, AccountChange::Keep).await.unwrap();
+    world.change(own, bob, AccountChange::SignOut { except: Some(token) }).await.unwrap();
+    assert_eq!(entries().await, before);
+    assert!(store.revoke_token(bob, token).await.unwrap());
+    let late = world.change(own, bob, AccountChange::Email("thief@example.org".into())).await;
+    assert_eq!(late.unwrap_err(), NotChanged::SignedOut);
+}
+
+pub async fn who_is_no_moderator_any_more_makes_no_invitation(world: World) {
+    world.change(Actor::User(world.alice), world.bob, AccountChange::Role(Role::Moderator)).await.unwrap();
+    world.invite(Actor::User(world.bob), 1, Role::Member, 1).await.unwrap();
+    world.change(Actor::User(world.alice), world.bob, AccountChange::Suspend).await.unwrap();
+    let late = world.invite(Actor::User(world.bob), 2, Role::Guest, 1).await;
+    assert_eq!(late, Err(NotChanged::RoleAbove));
 }

@@ -128,7 +128,8 @@ pub async fn closing_a_report_does_what_it_says_or_nothing(world: World) {
         .create_token(bob, "hash", [7; 32], UnixMicros(1), UnixMicros(i64::MAX))
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .id;
     let ReportClosed::Now(done) = close(Actor::User(alice), id, ReportAction::Suspended).await else {
         panic!("it was closed before")
     };

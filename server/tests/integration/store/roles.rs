@@ -85,7 +85,9 @@ pub async fn a_group_whose_owner_is_deleted_has_another(world: World) {
     let group = world.group_of_three().await;
     let give = |user, role| Change::SetRole { user, role };
     // Alice owns the installation too, as its first account, and it keeps an owner.
-    for (user, change) in [(bob, AccountChange::Role(Role::Owner)), (alice, AccountChange::Delete)] {
+    for (user, change) in
+        [(bob, AccountChange::Role(Role::Owner)), (alice, AccountChange::Delete { erase: false })]
+    {
         world.store.change_account(Actor::Operator, user, change).await.unwrap().unwrap();
     }
     assert_eq!(world.role(group, bob).await, ChatRole::Owner);

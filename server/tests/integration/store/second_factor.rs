@@ -78,7 +78,7 @@ pub async fn another_password_forgets_what_was_guessed(world: World) {
     assert_eq!(world.code(world.bob, LATER.0).await, Some(Judgement::Right));
     world.block(world.bob).await;
     let ends_at = UnixMicros(4_102_444_800_000_000);
-    let link = NewLink { digest: [1; 32], to: LinkTo::Reset { user: world.bob }, ends_at };
+    let link = NewLink { digest: [1; 32], to: LinkTo::Reset { user: world.bob, mailed_to: None }, ends_at };
     world.store.create_link(Actor::Operator, link).await.unwrap().unwrap();
     world.store.reset_password([1; 32], "new").await.unwrap().unwrap();
     assert_eq!(world.code(world.bob, "000000").await, Some(Judgement::Wrong), "looked at again");

@@ -61,7 +61,8 @@ async fn a_revocation_that_it_lost_is_read_from_the_store() {
         .create_token(alice, "hash", [7; 32], UnixMicros(1), UnixMicros(i64::MAX))
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .id;
     let outbox = socket(&node, alice, token);
     assert!(node.store.revoke_token(alice, token).await.unwrap());
     until("the socket stays open", || matches!(outbox.signal(), Some(Signal::Close(_)))).await;
