@@ -375,9 +375,9 @@ async fn a_report_is_closed_once_and_what_it_does_is_felt_at_once(here: &TestSer
         "the second one did nothing"
     );
     // Another report, whose message goes from every page.
+    let body = json!({"content": "Spam"});
     let said =
-        there.call(Method::POST, &paths::messages(world.group), &world.carol, json!({"content": "Spam"}));
-    let said = said.await["id"].clone();
+        there.call(Method::POST, &paths::messages(world.group), &world.carol, body).await["id"].clone();
     here.call(Method::POST, paths::REPORTS, &world.alice, json!({"message_id": said, "reason": "spam"}))
         .await;
     let id = ReportId(id.0 + 1);
