@@ -171,13 +171,14 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
     let kept = Arc::new(Mutex::new(Vec::new()));
     let mut troubles = Vec::new();
     let mut residents = JoinSet::<Result<Record>>::new();
+    let nodes = u32::try_from(doors.len())?;
     for number in 0..options.households {
         let household = Arc::new(Household::make(&direct, number).await.context("making a household")?);
         for (node, address) in (0..).zip(&doors) {
             for resident in household.residents(node) {
                 let (phase, seed) = (context.phase.subscribe(), context.random.random());
                 let resident =
-                    Resident::new(household.clone(), resident, *address, phase, clock.clone(), seed);
+                    Resident::new(household.clone(), resident, *address, nodes, phase, clock.clone(), seed);
                 residents.spawn(async { Ok(resident.run().await) });
             }
         }

@@ -34,7 +34,7 @@ fn a_message_that_is_stored_again_when_it_is_sent_again_is_reported() {
 
 #[test]
 fn what_reaches_somebody_who_blocked_its_author_is_reported() {
-    caught("tell-everybody", "8", "I11");
+    caught("tell-everybody", "20", "I11");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use causerie_protocol::{ChatId, ClientFrame, Event, Seq, ServerFrame, UserId, pa
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Phase;
 use super::socket::{self, Received};
@@ -21,6 +21,8 @@ use crate::history::Clock;
 use crate::households::{Household, Moment, Pass, Reached, Record, Sent, What};
 use crate::label::Label;
 
+/// Between two actions of a resident on each node, in milliseconds: with more nodes more of them share one database.
+const ACTION_MS: std::ops::Range<u64> = 25..150;
 /// The pause before the next connection.
 const PAUSE: Duration = Duration::from_millis(150);
 
@@ -33,8 +35,10 @@ pub struct Resident {
     clock: Arc<Clock>,
     random: StdRng,
     record: Record,
-    /// The last position that was seen of the group.
+    /// The last position that was seen of the group, and the last one that was read.
     seen: Seq,
+    read: Seq,
+    nodes: u32,
 }
 
 /// What is known of one connection.
@@ -52,13 +56,14 @@ impl Resident {
         household: Arc<Household>,
         (client, user, pass): (u32, UserId, watch::Receiver<Pass>),
         address: SocketAddr,
+        nodes: u32,
         phase: watch::Receiver<Phase>,
         clock: Arc<Clock>,
         seed: u64,
     ) -> Self {
         let record = Record { client, user: user.0, reached: Vec::new(), sent: Vec::new() };
         let random = StdRng::seed_from_u64(seed);
-        Self { household, address, pass, phase, clock, random, record, seen: Seq(0) }
+        Self { household, address, pass, phase, clock, random, record, seen: Seq(0), read: Seq(0), nodes }
     }
 
     /// Goes on until the run settles; returns what happened.
@@ -80,8 +85,8 @@ impl Resident {
         let task = tokio::spawn(socket::run(self.address, paths::SOCKET.to_owned(), token, sender, outgoing));
         let mut talk = Talk::default();
         let mut is_welcome = false;
+        let mut due = Instant::now();
         loop {
-            let pause = Duration::from_millis(self.random.random_range(15..90));
             tokio::select! {
                 received = inbox.recv() => match received {
                     Some(Received::Opened) => {}
@@ -93,7 +98,12 @@ impl Resident {
                     }
                     Some(Received::Closed(..)) | None => break,
                 },
-                () = sleep(pause) => if is_welcome { self.act(&mut talk, &frames, sign_in) },
+                () = sleep_until(due) => {
+                    due = Instant::now() + Duration::from_millis(self.random.random_range(ACTION_MS)) * self.nodes;
+                    if is_welcome {
+                        self.act(&mut talk, &frames, sign_in);
+                    }
+                }
             }
         }
         task.abort();
@@ -161,7 +171,11 @@ impl Resident {
         let frame = match self.random.random_range(0..10) {
             0..3 => return self.ping(talk, frames),
             3..5 => ClientFrame::Typing { chat_id: Some(chat) },
-            5..7 => ClientFrame::Read { chat_id: Some(group), seq: self.seen },
+            5..7 if self.seen > self.read => {
+                self.read = self.seen;
+                ClientFrame::Read { chat_id: Some(group), seq: self.seen }
+            }
+            5..7 => return self.ping(talk, frames),
             7..9 => self.message(chat, sign_in),
             _ if talk.follows_group => ClientFrame::Subscribe { chat_id: pair, after: None, epoch: None },
             _ => ClientFrame::Subscribe { chat_id: group, after: None, epoch: None },
