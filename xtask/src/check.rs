@@ -75,6 +75,7 @@ const LAYERS: &[&str] = &[
     "operator",
     "caretaker",
     "mail",
+    "words",
     "chat",
     "session",
     "page",

@@ -14,6 +14,7 @@ mod layout;
 mod loading;
 mod others;
 mod people;
+mod requests;
 mod safety;
 mod tester;
 mod writing;

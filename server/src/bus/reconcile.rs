@@ -15,7 +15,7 @@ use crate::clock;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::outbox::Frame;
-use crate::store::{Store, StoreError, StoredRead};
+use crate::store::{Store, StoreError, StoredParting, StoredRead};
 
 /// The pause between two reads of the heads: the longest that a gap stays when Redis is away.
 pub(super) const RECONCILE_INTERVAL: Duration = Duration::from_secs(2);
@@ -116,6 +116,7 @@ impl Reconciler {
         let asked_at = clock::monotonic();
         let boundaries = async {
             self.reconcile_partings().await?;
+            self.reconcile_reunions().await?;
             self.reconcile_hidden().await
         };
         let boundaries = boundaries.await;
@@ -151,8 +152,7 @@ impl Reconciler {
         result
     }
 
-    /// Parts on this node's sockets who was parted since the last look; that a parting ended, a socket learns when it is
-    /// opened again.
+    /// Parts on this node's sockets who was parted since the last look.
     async fn reconcile_partings(&mut self) -> Result<(), StoreError> {
         let Some(mut last) = self.last_parting else {
             self.last_parting = Some(self.store.last_parting().await?);
@@ -160,8 +160,12 @@ impl Reconciler {
         };
         loop {
             let partings = self.store.partings_after(last, PARTINGS).await?;
-            for (id, one, other) in &partings {
-                self.hub.part(*one, *other);
+            for StoredParting { id, one, other, is_request } in &partings {
+                if *is_request {
+                    self.hub.keep_apart(*one, *other);
+                } else {
+                    self.hub.part(*one, *other);
+                }
                 last = *id;
             }
             self.last_parting = Some(last);
@@ -169,6 +173,16 @@ impl Reconciler {
                 return Ok(());
             }
         }
+    }
+
+    /// Lets pass again on this node's sockets what nothing keeps apart any more.
+    async fn reconcile_reunions(&self) -> Result<(), StoreError> {
+        for users in self.hub.parted_people_here().chunks(PEOPLE) {
+            let asked_at = Instant::now();
+            let partings = self.store.partings_of(users).await?.into_iter().collect();
+            self.hub.mend_reunited(users, &partings, asked_at);
+        }
+        Ok(())
     }
 
     /// Lets the sockets here know what their users hide.

@@ -36,7 +36,9 @@ impl Chats {
     pub async fn unblock(&self, user: UserId, other: UserId) -> Result<bool, StoreError> {
         let Some(done) = self.store.unblock(user, other).await? else { return Ok(false) };
         let mut envelopes = Vec::new();
-        if !done.still_parted {
+        if done.still_parted {
+            envelopes.extend(done.event.as_ref().map(envelope));
+        } else {
             envelopes.push(Envelope::Reunited { one: user, other });
             envelopes.extend(done.event.as_ref().map(envelope));
             // Who sees the other may be seen.

@@ -9,9 +9,11 @@ mod mail;
 mod messages;
 mod people;
 mod privacy;
+mod strangers;
 mod surroundings;
 pub mod u0000;
 mod versions;
+mod words;
 
 use crate::common::server::TestServer;
 
