@@ -53,7 +53,7 @@ impl<'a> World<'a> {
 
     /// Alice says something; everything that came to each before it.
     async fn until_said(&mut self, text: &str) -> [Vec<ServerFrame>; 2] {
-        self.a.say(self.chat, text, text).await;
+        self.a.say(self.chat, text, &text.replace(' ', "-")).await;
         [until_text(&mut self.a, text).await, until_text(&mut self.b, text).await]
     }
 
@@ -68,6 +68,18 @@ impl<'a> World<'a> {
         for (node, who) in [(self.here, &self.alice), (self.there, &self.bob)] {
             let read = async { while seen(node, who, self.chat).await.read_seq < Seq(seq) {} };
             timeout(LIMIT, read).await.expect("the read position is not stored");
+        }
+    }
+
+    /// Both close their sockets and open others.
+    async fn come_back(&mut self) {
+        for (socket, node, who) in
+            [(&mut self.a, self.here, &self.alice), (&mut self.b, self.there, &self.bob)]
+        {
+            socket.ws.close(None).await.unwrap();
+            *socket = node.many(who).await;
+            socket.subscribe(self.chat, None, None).await;
+            socket.subscribed().await;
         }
     }
 
@@ -120,11 +132,8 @@ async fn nothing_but_messages_passes_until_a_request_is_accepted(here: &TestServ
     let mut world = World::new(here, there).await;
     world.until_said("first").await;
     world.type_and_read(1).await;
-    // One of each comes back, and another device of Bob's comes.
-    world.b.ws.close(None).await.unwrap();
-    world.b = there.many(&world.bob).await;
-    world.b.subscribe(world.chat, None, None).await;
-    world.b.subscribed().await;
+    // Who goes and comes back is not seen either.
+    world.come_back().await;
     let [to_alice, to_bob] = world.until_said("second").await;
     assert!(!to_alice.iter().any(|frame| tells(frame, &world.bob)), "{to_alice:?}");
     assert!(!to_bob.iter().any(|frame| tells(frame, &world.alice)), "{to_bob:?}");
@@ -144,13 +153,18 @@ async fn nothing_but_messages_passes_until_a_request_is_accepted(here: &TestServ
     accepted(&mut world.a).await;
     accepted(&mut world.b).await;
     assert_eq!(of_bob(&seen(here, &world.alice, world.chat).await), (true, Seq(1)));
-    world.type_and_read(3).await;
-    for (socket, of) in [(&mut world.a, &world.bob), (&mut world.b, &world.alice)] {
-        socket.until(|frame| matches!(&frame, ServerFrame::Typing(_)).then_some(())).await;
-        socket
-            .until(|frame| (matches!(&frame, ServerFrame::Read(_)) && tells(&frame, of)).then_some(()))
-            .await;
-    }
+    world.come_back().await;
+    let World { chat, mut a, mut b, alice, bob, .. } = world;
+    passes(chat, &mut a, &mut b, &alice).await;
+    passes(chat, &mut b, &mut a, &bob).await;
+}
+
+/// Somebody writes and reads, and the other sees it.
+async fn passes(chat: ChatId, from: &mut Socket, to: &mut Socket, of: &Person) {
+    from.send(json!({"type": "typing", "chat_id": chat})).await;
+    from.send(json!({"type": "read", "chat_id": chat, "seq": 3})).await;
+    to.until(|frame| (matches!(&frame, ServerFrame::Typing(_)) && tells(&frame, of)).then_some(())).await;
+    to.until(|frame| (matches!(&frame, ServerFrame::Read(_)) && tells(&frame, of)).then_some(())).await;
 }
 
 async fn so_many_messages_are_taken_until_a_reply(here: &TestServer, there: &TestServer) {
