@@ -249,9 +249,18 @@ impl Client {
         self.list_loading.failed.as_deref()
     }
 
-    /// The chats, the one with the newest message first.
+    /// The chats, the one with the newest message first, requests left out.
     pub fn chats(&self) -> Vec<&ChatEntry> {
-        self.chat_list.newest_first()
+        let mut chats = self.chat_list.newest_first();
+        chats.retain(|chat| !chat.is_request());
+        chats
+    }
+
+    /// The chats that somebody asks the user for, the one with the newest message first.
+    pub fn requests(&self) -> Vec<&ChatEntry> {
+        let mut chats = self.chat_list.newest_first();
+        chats.retain(|chat| chat.is_request());
+        chats
     }
 
     pub fn chat(&self, chat: ChatId) -> Option<&ChatEntry> {
@@ -336,7 +345,7 @@ impl Client {
                 | SystemEvent::Left(user)
                 | SystemEvent::Removed(user)
                 | SystemEvent::Role(user, _) => Some(user),
-                SystemEvent::Changed { .. } => None,
+                SystemEvent::Changed { .. } | SystemEvent::Accepted => None,
             },
         });
         let all_known = entry.is_none_or(ChatEntry::knows_all_participants);
@@ -386,6 +395,7 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
     let message = &pending.message;
     let (mut id, mut seq, mut at) = (None, None, RowTime::Local(message.created_ms));
     let state = match &pending.state {
+        PendingState::Queued { .. } if pending.is_limited() => RowState::Limited,
         PendingState::Queued { .. } => RowState::Waiting,
         PendingState::InFlight { .. } => RowState::Sending,
         PendingState::Failed => RowState::Failed { reason: message.failed.clone().unwrap_or_default() },

@@ -304,6 +304,7 @@ fn row(seq: Seq, entry: &Entry, me: UserId, read_by_all: Seq) -> Row {
         Entry::Left(event) if event.by.is_some() => line(&event.at, SystemEvent::Removed(event.user.clone())),
         Entry::Left(event) => line(&event.at, SystemEvent::Left(event.user.clone())),
         Entry::Role(event) => line(&event.at, SystemEvent::Role(event.user.clone(), event.role)),
+        Entry::Changed(event) if event.accepted => line(&event.at, SystemEvent::Accepted),
         Entry::Changed(event) => {
             line(&event.at, SystemEvent::Changed { title: event.title.clone(), status: event.status })
         }

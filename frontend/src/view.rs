@@ -30,7 +30,7 @@ mod sign_in;
 mod timeline;
 mod widgets;
 
-use causerie_client::{ConnectionState, Invalidation};
+use causerie_client::{ChatEntry, ConnectionState, Invalidation};
 use causerie_protocol::limits::UNREAD;
 use causerie_texts::say;
 use leptos::prelude::*;
@@ -149,8 +149,9 @@ fn publish_connection_state(app: App) {
 fn update_title(app: App) {
     Effect::new(move || {
         let open = app.route.get();
-        let ids: Vec<_> =
-            app.read(Invalidation::Chats, |client| client.chats().iter().map(|chat| chat.id()).collect());
+        let ids: Vec<_> = app.read(Invalidation::Chats, |client| {
+            client.chats().into_iter().chain(client.requests()).map(ChatEntry::id).collect()
+        });
         let (mut unread, mut most) = (0, 0);
         let mut title = "Causerie".to_owned();
         for id in ids {

@@ -107,6 +107,18 @@ pub const ADMIN_PAGE: usize = 100;
 pub const DEVICE_BYTES: usize = 200;
 /// Largest body of a REST request, in bytes. A text of [`TEXT_BYTES`] fits however it is escaped.
 pub const BODY_BYTES: usize = 128 * 1024;
+/// E-mail addresses of people whom one shares no chat with that one person may try in an hour, unless the server's
+/// settings say otherwise, to start a chat or to add somebody to a group.
+pub const ADDRESSES_PER_HOUR: u32 = 100;
+/// The same from one client's network, with addresses of accounts that are there already in registrations.
+pub const ADDRESSES_PER_HOUR_PER_NETWORK: u32 = 1_000;
+/// Chats of two with people whom one shares no chat with that one person may start in a day, unless the server's
+/// settings say otherwise.
+pub const NEW_CHATS_PER_DAY: u32 = 100;
+/// Invitations that one person may make in a day, unless the server's settings say otherwise.
+pub const INVITATIONS_PER_DAY: u32 = 200;
+/// Messages that somebody may write in a chat that they asked for, until the other accepts it.
+pub const REQUEST_MESSAGES: u64 = 3;
 /// Reports of one person a day.
 pub const REPORTS_PER_DAY: usize = 20;
 /// Messages before the reported one that a report copies.

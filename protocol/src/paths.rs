@@ -145,6 +145,12 @@ pub fn leave(id: ChatId) -> String {
     format!("{CHATS}{id}/leave/")
 }
 
+/// `POST` accepts a chat that somebody asked for.
+#[must_use]
+pub fn accept(id: ChatId) -> String {
+    format!("{CHATS}{id}/accept/")
+}
+
 /// One message: `GET`, `PATCH`, `DELETE`.
 #[must_use]
 pub fn message(id: MessageId) -> String {

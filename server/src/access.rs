@@ -164,6 +164,9 @@ pub static ROUTES: &[Route] = &[
     Route::new(PATCH, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Owner),
     Route::new(DELETE, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Moderator),
     Route::new(POST, "/api/chats/{id}/leave/", Who::SignedIn).within(InChat::Participant),
+    Route::new(POST, "/api/chats/{id}/accept/", Who::SignedIn)
+        .within(InChat::Participant)
+        .between(Apart::Closed),
     Route::new(GET, "/api/chats/{id}/messages/", Who::SignedIn).within(InChat::Participant),
     Route::new(POST, "/api/chats/{id}/messages/", Who::SignedIn)
         .within(InChat::Participant)

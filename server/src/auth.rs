@@ -306,7 +306,10 @@ impl Auth {
         let created = self.store.create_account(NewAccount { email, name, password_hash, entry }).await?;
         let (user, invited_by, chats) = match created {
             AccountCreated::New { user, invited_by, chats, .. } => (user, invited_by, chats),
-            AccountCreated::EmailTaken => return Err(SignInError::EmailTaken),
+            AccountCreated::EmailTaken => {
+                self.attempts.found_account(from.address, Instant::now());
+                return Err(SignInError::EmailTaken);
+            }
             AccountCreated::LinkInvalid => return Err(SignInError::LinkInvalid),
         };
         self.attempts.succeeded(from.address, &email::key(email));
@@ -317,6 +320,16 @@ impl Auth {
     /// Who may make an account: what an owner decided, or else the option.
     pub async fn registration(&self) -> Result<Registration, StoreError> {
         Ok(self.store.registration().await?.unwrap_or(self.registration))
+    }
+
+    /// Counts an address that somebody tries; the error is how long to wait if there were too many.
+    pub fn try_address(&self, user: UserId, from: Option<IpAddr>) -> Result<(), Duration> {
+        self.attempts.try_address(user, from, Instant::now())
+    }
+
+    /// As [`Auth::try_address`], of a chat with a stranger.
+    pub fn start_chat(&self, user: UserId) -> Result<(), Duration> {
+        self.attempts.start_chat(user, Instant::now())
     }
 
     /// How somebody with this invitation, or without one, may come to an account.

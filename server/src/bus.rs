@@ -87,6 +87,8 @@ pub enum Envelope {
     UserChanged { user: UserId },
     /// Nothing passes between two people from now on.
     Parted { one: UserId, other: UserId },
+    /// One asked the other for a chat: nothing but the messages there passes between the two until it is accepted.
+    Asked { one: UserId, other: UserId },
     /// Something may pass between them again.
     Reunited { one: UserId, other: UserId },
     /// What a person hides from others, and so does not see of them, is this from now on.
@@ -154,6 +156,7 @@ impl Envelope {
             }
             Self::UserChanged { user } => hub.user_changed(*user),
             Self::Parted { one, other } => hub.part(*one, *other),
+            Self::Asked { one, other } => hub.keep_apart(*one, *other),
             Self::Reunited { one, other } => hub.reunite(*one, *other),
             Self::Hidden { user, online, read } => hub.hide(*user, *online, *read),
             Self::Personal { users, frame } => hub.notice_to(users, None, frame),

@@ -109,7 +109,14 @@ mod tests {
             people.push(store.create_user(&email, name, "hash").await.unwrap().unwrap().id);
         }
         let (ana, ben) = (people[0], people[1]);
-        let pair = NewChat { creator: ana, participants: people, title: None, direct: true, client_id: None };
+        let pair = NewChat {
+            creator: ana,
+            participants: people,
+            title: None,
+            direct: true,
+            client_id: None,
+            asks: false,
+        };
         let Created::New(chat) = store.create_chat(pair).await.unwrap() else { panic!("it is new") };
         const EACH: u64 = 2 * ERASE_AT_ONCE as u64;
         for number in 0..EACH {

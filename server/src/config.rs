@@ -56,6 +56,10 @@ pub struct Config {
     pub require_2fa: Require2fa,
     /// What becomes of the messages of an account that is deleted.
     pub deleted_messages: DeletedMessages,
+    /// How people who share no chat come to one.
+    pub new_chats: NewChats,
+    /// The list of words that messages may not have in them, and what becomes of one with such a word.
+    pub words: Option<(PathBuf, WordsAction)>,
     /// The server that takes mails, if links to set a new password are sent.
     pub smtp: Option<Smtp>,
     /// Where people reach the page, without a slash at its end, for links that are printed and sent.
@@ -96,6 +100,8 @@ impl Config {
             registration: Registration::Invited,
             require_2fa: Require2fa::None,
             deleted_messages: DeletedMessages::Keep,
+            new_chats: NewChats::Direct,
+            words: None,
             smtp: None,
             public_url: None,
             legacy_email: false,
@@ -262,6 +268,19 @@ pub struct Serve {
     /// What becomes of the messages of an account that is deleted: they stay as those of a deleted account, or are erased as their sender would delete them.
     #[arg(long, env = "CAUSERIE_DELETED_MESSAGES", value_name = "WHAT", value_enum, default_value_t = DeletedMessages::Keep)]
     pub deleted_messages: DeletedMessages,
+    /// How somebody comes to a chat of two with a person they share no chat with.
+    ///
+    /// `direct` is for a team: who knows an address writes to it. `requests` is for an app of strangers: the other person accepts first, and until then sees the first messages apart from the chats, and is not seen. Groups then take only people that who adds them shares a chat with.
+    #[arg(long, env = "CAUSERIE_NEW_CHATS", value_name = "HOW", value_enum, default_value_t = NewChats::Direct)]
+    pub new_chats: NewChats,
+    /// A file of words and phrases that messages may not have in them, one a line, in UTF-8; it is read at the start.
+    ///
+    /// Case, marks and forms of a letter make no difference, nor does what shows nothing. Words are found whole; in scripts without spaces between words, such as Chinese, anywhere. Give every node the same list.
+    #[arg(long, env = "CAUSERIE_WORDS", value_name = "FILE")]
+    pub words: Option<PathBuf>,
+    /// What becomes of a message with a word of `--words`: its letters are masked before it is stored, or its sender is told that it is not allowed.
+    #[arg(long, env = "CAUSERIE_WORDS_ACTION", value_name = "WHAT", value_enum, default_value_t = WordsAction::Mask)]
+    pub words_action: WordsAction,
     /// Where people reach the page, such as `https://chat.example.org/chat/`: the links that the server prints and sends begin with it.
     ///
     /// Without it they begin with the address that it listens on.
@@ -358,6 +377,24 @@ impl DeletedMessages {
     }
 }
 
+/// How people who share no chat come to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NewChats {
+    /// At once.
+    Direct,
+    /// The other person accepts first.
+    Requests,
+}
+
+/// What becomes of a message with a word of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WordsAction {
+    /// Its letters are replaced by `•`.
+    Mask,
+    /// The message is refused.
+    Hold,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -407,6 +444,12 @@ impl Serve {
             },
             require_2fa: self.require_2fa,
             deleted_messages: self.deleted_messages,
+            new_chats: self.new_chats,
+            words: self
+                .words
+                .clone()
+                .filter(|path| !path.as_os_str().is_empty())
+                .map(|path| (path, self.words_action)),
             smtp: self.smtp()?,
             public_url: self.public_url.as_deref().map(public_url).transpose()?.flatten(),
             legacy_email: self.legacy_email,

@@ -12,7 +12,7 @@
 //! - [`access`]: who may do what: the table of all routes.
 //! - [`page`]: the page that is built into the program.
 //! - `session`: what one socket's frames lead to. `socket_limiter`: how many sockets there may be.
-//! - `chat`: appends to the log in groups, and announces what it stored.
+//! - `chat`: appends to the log in groups, and announces what it stored. `words`: what no message may have in it.
 //! - `refusal`: what a client is told when something is not done.
 //! - `auth`: passwords and tokens. `rate_limit`: how fast a user may send. `probes`: handshakes that are being examined.
 //! - [`bus`]: between nodes. [`store`]: the log, durable. [`hub`]: who is here. `known_tokens`: which need no look at the
@@ -54,3 +54,4 @@ mod socket_limiter;
 mod state;
 pub mod store;
 pub mod tls;
+mod words;

@@ -195,6 +195,13 @@ impl Outbox {
         self.filter.lock().get_or_insert_default().parted.insert(other);
     }
 
+    /// Those of whom nothing passes.
+    #[must_use]
+    pub fn parted(&self) -> Vec<UserId> {
+        let filter = self.filter.lock();
+        filter.iter().flat_map(|filter| filter.parted.iter().copied()).collect()
+    }
+
     /// The opposite of [`Outbox::part`].
     pub fn reunite(&self, other: UserId) {
         if let Some(filter) = &mut *self.filter.lock() {

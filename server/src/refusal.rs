@@ -155,6 +155,21 @@ impl Refusal {
         Self::rate_limited("Too many changes a second: wait a moment and try again.", retry_after)
     }
 
+    pub fn too_many_messages(retry_after: Duration) -> Self {
+        Self::rate_limited("You send more messages a minute than one may here: wait a moment.", retry_after)
+    }
+
+    pub fn too_many_addresses(retry_after: Duration) -> Self {
+        let detail =
+            "You have tried as many e-mail addresses as one may in an hour: wait, and write them exactly.";
+        Self::rate_limited(detail, retry_after)
+    }
+
+    pub fn too_many_new_chats(retry_after: Duration) -> Self {
+        let detail = "You have started as many chats with new people as one may in a day: go on later.";
+        Self::rate_limited(detail, retry_after)
+    }
+
     fn rate_limited(detail: &'static str, retry_after: Duration) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, detail).after(retry_after)
     }
@@ -424,6 +439,32 @@ impl From<Refused> for Refusal {
             Refused::ChatClosed => {
                 Self::new(Status::CONFLICT, ChatClosed, "The chat is closed: nobody can write to it.")
             }
+            Refused::NotAccepted => {
+                let detail = format!(
+                    "They have not accepted the chat yet: until then you may send {} messages.",
+                    limits::REQUEST_MESSAGES
+                );
+                Self::new(Status::CONFLICT, ErrorCode::NotAccepted, detail)
+            }
+            Refused::NotAllowed => Self::new(
+                Status::BAD_REQUEST,
+                ErrorCode::TextNotAllowed,
+                "This message has a word that is not allowed here: change it.",
+            )
+            .at("content"),
+            Refused::TooLongMasked => Self::new(
+                Status::BAD_REQUEST,
+                ErrorCode::TextTooLong,
+                "The message is too long once the words that are not allowed here are masked: shorten it.",
+            )
+            .at("content"),
+            Refused::NotARequest => {
+                Self::new(Status::CONFLICT, InvalidField, "Nobody asks for this chat: it is open.")
+            }
+            Refused::OwnRequest => {
+                let detail = "You asked for this chat: only the other person can accept it.";
+                Self::new(Status::FORBIDDEN, Forbidden, detail)
+            }
             Refused::ClientIdReused => Self::new(
                 Status::CONFLICT,
                 ClientIdReused,
@@ -606,6 +647,10 @@ impl From<ChangeError> for Refusal {
                 let detail = "The current password is wrong.";
                 Self::new(StatusCode::FORBIDDEN, ErrorCode::WrongCredentials, detail).at("current_password")
             }
+            ChangeError::TooManyInvitations { wait } => Self::rate_limited(
+                "You have made as many invitations as one may in a day: go on later.",
+                wait,
+            ),
             ChangeError::TooManyGuesses { wait } => SignInError::TooManySignIns { wait }.into(),
             ChangeError::LinkInvalid => Self::link_invalid(),
             ChangeError::HasSecondFactor => {

@@ -25,6 +25,7 @@ use crate::socket_limiter::SocketLimiter;
 use crate::state::{App, AppState};
 use crate::store::{Addresses, PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
+use crate::words::{Words, WordsUnusable};
 use crate::{caretaker, demo, heartbeat, http, listener};
 
 /// How long requests, and then the last appends, may take once the sockets are closed, which takes some seconds itself.
@@ -50,6 +51,8 @@ pub enum RunError {
     Tls(#[from] TlsUnusable),
     #[error(transparent)]
     Mail(#[from] MailUnusable),
+    #[error(transparent)]
+    Words(#[from] WordsUnusable),
 }
 
 impl Server {
@@ -60,6 +63,10 @@ impl Server {
     /// As [`Server::open`], with another page than the one in the program.
     pub async fn open_with_page(config: Config, files: Vec<page::File>) -> Result<Self, RunError> {
         let certificate = config.tls.clone().map(Certificate::load).transpose()?;
+        let words = match &config.words {
+            Some((path, action)) => Some(Arc::new(Words::load(path, *action)?)),
+            None => None,
+        };
         let metrics = Arc::<Metrics>::default();
         let hub = Hub::new();
         let addresses = if config.legacy_email { Addresses::Legacy } else { Addresses::Hidden };
@@ -86,6 +93,7 @@ impl Server {
         };
         let grace = config.presence.grace;
         let chats = Chats::start(store.clone(), Arc::clone(&bus), hub.clone(), metrics.clone(), grace);
+        let chats = chats.with_words(words);
         let socket_limiter = SocketLimiter::new(config.limits);
         let connections = Connections::new(config.limits.connections, metrics.clone());
         let rates = UserRates::new(config.limits);

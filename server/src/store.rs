@@ -106,6 +106,8 @@ pub enum Change {
     Erase { id: MessageId },
     /// Adds a person to a group.
     Join { user: UserId },
+    /// Accepts a chat of two that the other one asked for.
+    Accept,
     /// The actor leaves a group.
     Leave,
     /// Removes somebody with a smaller role from a group; an owner may remove everybody.
@@ -138,6 +140,8 @@ pub type AppendResult = Result<Appended, Refused>;
 pub enum Appended {
     /// A new entry of the log.
     Event(Event),
+    /// One by which a request was accepted: from now on everything may pass between the two.
+    Accepted { event: Event, asked_by: UserId },
     /// The message was there already, from an earlier send with the same `client_id`: appending a message that has one is
     /// idempotent, and its repeats are deduplicated.
     Duplicate(Message),
@@ -152,6 +156,16 @@ pub enum Refused {
     NoSuchChat,
     /// The chat is closed and takes no messages.
     ChatClosed,
+    /// The other one has not accepted the chat, and the actor has sent as many messages as one may until then.
+    NotAccepted,
+    /// The text has a word that the installation does not allow.
+    NotAllowed,
+    /// With its words masked, the text is too long.
+    TooLongMasked,
+    /// Nobody asks for this chat: it is an ordinary one.
+    NotARequest,
+    /// The actor asked for the chat themself.
+    OwnRequest,
     /// The `client_id` is taken by another text.
     ClientIdReused,
     /// No such message in this chat, or it is deleted.
@@ -239,7 +253,8 @@ pub struct StoredRead {
 /// What stands between a person and others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Boundaries {
-    /// Everybody whom nothing passes to and from: who blocked, was blocked, or ended the chat of the two.
+    /// Everybody whom nothing passes to and from: who blocked, was blocked, or ended the chat of the two; and but for
+    /// messages, who asked the person for a chat or was asked.
     pub parted: Vec<UserId>,
     /// Whom the person has blocked, by id.
     pub blocked: Vec<UserId>,
@@ -260,7 +275,7 @@ pub struct Parting {
 /// Somebody is not blocked any more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unblocking {
-    /// The other one has blocked too, or their chat was ended.
+    /// The other one has blocked too, or their chat was ended or is not accepted.
     pub still_parted: bool,
     /// Their chat was opened by it.
     pub event: Option<Event>,
@@ -280,6 +295,17 @@ pub enum Reopening {
     },
     /// Neither of the two has ended it.
     NotEnded,
+}
+
+/// Two people between whom nothing passes, as a node that may have missed it reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredParting {
+    /// Its number, which only grows.
+    pub id: i64,
+    pub one: UserId,
+    pub other: UserId,
+    /// The one has asked the other for a chat, and messages pass.
+    pub is_request: bool,
 }
 
 /// What became of a request to end a chat of two.
@@ -367,6 +393,8 @@ pub struct NewChat {
     pub direct: bool,
     /// The creator's own name for the request: with it, a repeat makes no second chat.
     pub client_id: Option<ClientId>,
+    /// A pair that shares no chat yet: the other one has to accept it.
+    pub asks: bool,
 }
 
 /// What became of a [`NewChat`].
@@ -425,6 +453,8 @@ pub trait Store: Send + Sync + 'static {
     /// The person whom a user's request names, if the user may reach them: by id who shares a chat with the user, or is
     /// the user; by address as [`Store::account`]. The answer is the same for everybody else.
     async fn reachable_user(&self, user: UserId, wanted: &UserRef) -> Result<Option<UserId>, StoreError>;
+    /// Whether two people share a chat, one that is only asked for left out.
+    async fn are_acquainted(&self, one: UserId, other: UserId) -> Result<bool, StoreError>;
 
     /// Stores a sign-in by its token's SHA-256.
     ///
@@ -625,7 +655,9 @@ pub trait Store: Send + Sync + 'static {
     /// The number of the last parting of any two people.
     async fn last_parting(&self) -> Result<i64, StoreError>;
     /// Partings after one, by their numbers, for nodes that may have missed them.
-    async fn partings_after(&self, id: i64, limit: u64) -> Result<Vec<(i64, UserId, UserId)>, StoreError>;
+    async fn partings_after(&self, id: i64, limit: u64) -> Result<Vec<StoredParting>, StoreError>;
+    /// All partings of these people, for nodes that may have missed that some ended.
+    async fn partings_of(&self, users: &[UserId]) -> Result<Vec<(UserId, UserId)>, StoreError>;
     /// Who of these people hides whether they are online, and how far they have read; who hides nothing is left out.
     async fn hidden(&self, users: &[UserId]) -> Result<Vec<(UserId, bool, bool)>, StoreError>;
 

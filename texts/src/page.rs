@@ -69,6 +69,13 @@ texts! {
         Unblock: "Unblock", "Bỏ chặn";
         YouBlocked: "You have blocked this person: nothing passes between you. ", "Bạn đã chặn người này: hai bên không gửi được gì cho nhau. ";
         ChatHasEnded: "This chat has ended: nobody can write here any more.", "Cuộc trò chuyện này đã kết thúc: không ai viết được ở đây nữa.";
+        Requests: "Requests", "Lời trò chuyện";
+        RequestsCount: "Requests ({count})", "Lời trò chuyện ({count})";
+        AsksToChat: "{name} would like to chat with you. Until you accept or answer, they do not see whether you are online or have read this.", "{name} muốn trò chuyện với bạn. Cho đến khi bạn nhận lời hoặc trả lời, họ không thấy bạn đang hoạt động hay đã xem.";
+        Accept: "Accept", "Nhận lời";
+        AskRefuse: "Delete this request? Who asked can't write to you again.", "Xóa lời trò chuyện này? Người đó sẽ không viết cho bạn được nữa.";
+        AskedHint: "They have not accepted the chat yet: until then you can send {count} messages.", "Người kia chưa nhận lời: cho đến lúc đó bạn gửi được {count} tin nhắn.";
+        WasAccepted: "The request was accepted.", "Lời trò chuyện đã được nhận.";
         EndChat: "End the chat…", "Kết thúc trò chuyện…";
         AskEnd: "End this chat for both of you? It can't be opened again.", "Kết thúc cuộc trò chuyện này cho cả hai? Nó sẽ không mở lại được.";
         RemoveCopy: "Remove my copy…", "Xóa bản của tôi…";
@@ -127,6 +134,7 @@ texts! {
         StartChat: "Start the chat", "Bắt đầu trò chuyện";
         NotSent: "Not sent: {reason}", "Chưa gửi được: {reason}";
         WaitsForLink: "Waits for the connection", "Đang chờ kết nối";
+        WaitsForLimit: "You send a lot at once: this goes out by itself in a moment", "Bạn gửi quá nhiều cùng lúc: tin này sẽ tự gửi sau ít phút";
         Sending: "Sending…", "Đang gửi…";
         Sent: "{time} · Sent", "{time} · Đã gửi";
         Read: "{time} · Read", "{time} · Đã xem";

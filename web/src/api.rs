@@ -285,6 +285,11 @@ impl Api {
         self.done(Method::POST, &paths::leave(chat), None)
     }
 
+    /// Accepts a chat that somebody asked for.
+    pub fn accept(&self, chat: ChatId) -> Call<()> {
+        self.done(Method::POST, &paths::accept(chat), None)
+    }
+
     /// Deletes a group, or the own copy of a direct chat.
     pub fn delete_chat(&self, chat: ChatId) -> Call<()> {
         self.done(Method::DELETE, &paths::chat(chat), None)

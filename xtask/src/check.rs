@@ -75,6 +75,7 @@ const LAYERS: &[&str] = &[
     "refusal",
     "operator",
     "mail",
+    "words",
     "chat",
     "caretaker",
     "session",

@@ -1,7 +1,7 @@
 //! Connecting, signing in, the list of chats, reading and the banner, tested on a whole page.
 
-use causerie_protocol::event::Membership;
-use causerie_protocol::rest::{ChatRole, Participant};
+use causerie_protocol::event::{ChatChanged, Membership};
+use causerie_protocol::rest::{Chat, ChatRole, ChatStatus, Participant};
 use causerie_protocol::server_frame::{
     ChatAdded, ErrorReply, GoAway, ReadPosition, Subscribed, Typing as TypingNotice, Unsubscribed,
 };
@@ -304,4 +304,55 @@ fn chats_with_two_people_of_the_same_name_have_different_titles() {
         page.client.title(entry, &|name| name.to_lowercase()).to_string()
     };
     assert_eq!([called(1), called(2), called(3)], ["Nguyễn An #8", "Nguyễn An #9", "Ben"]);
+}
+
+fn asked_by(user: UserId, head: u64) -> Chat {
+    Chat { requested_by: Some(user), unread: 0, ..chat(1, head) }
+}
+
+#[test]
+fn a_request_stands_apart_and_does_not_disturb_until_it_is_accepted() {
+    let mut page = Page::new();
+    page.welcome();
+    page.list(vec![asked_by(ben().id, 1), chat(2, 0)]);
+    let ids = |chats: Vec<&ChatEntry>| chats.iter().map(|chat| chat.id().0).collect::<Vec<_>>();
+    assert_eq!((ids(page.client.chats()), ids(page.client.requests())), (vec![2], vec![1]));
+    page.subscribed(1, false);
+    page.frame(&ServerFrame::Event(Event::Message(bens(2, "Hello?"))));
+    let entry = page.client.chat(CHAT).unwrap();
+    assert!((entry.is_request(), entry.is_asked(), entry.unread()) == (true, false, 0));
+    page.effects.clear();
+    page.frame(&accepted(3));
+    assert_eq!(ids(page.client.chats()), [1, 2]);
+    assert_eq!(page.client.chat(CHAT).unwrap().unread(), 1);
+    // What the two see of each other from now on comes with the chat.
+    assert!(page.effects.iter().any(|effect| matches!(effect, Effect::LoadChat { chat: CHAT, .. })));
+    assert!(page.effects.contains(&Effect::Changed(Invalidation::Chats)));
+}
+
+#[test]
+fn a_reply_accepts_and_a_late_answer_does_not_take_it_back() {
+    let mut page = Page::new();
+    page.welcome();
+    page.list(vec![asked_by(ana().id, 1)]);
+    page.subscribed(1, false);
+    let is_asked = |page: &Page| page.client.chat(CHAT).unwrap().is_asked();
+    page.frame(&ServerFrame::Event(Event::Message(mine(2, "mine"))));
+    assert!(is_asked(&page), "one's own message accepts nothing");
+    page.frame(&ServerFrame::Event(Event::Message(bens(3, "yes"))));
+    assert!(!is_asked(&page));
+    page.give(Input::ChatLoaded(Box::new(asked_by(ana().id, 2))));
+    assert!(!is_asked(&page));
+}
+
+fn accepted(seq: u64) -> ServerFrame {
+    ServerFrame::Event(Event::ChatChanged(ChatChanged {
+        chat_id: CHAT,
+        seq: Seq(seq),
+        title: None,
+        status: ChatStatus::Active,
+        hides_past: false,
+        accepted: true,
+        at: at(seq),
+    }))
 }

@@ -16,6 +16,7 @@ mod moderation;
 mod others;
 mod own_account;
 mod people;
+mod requests;
 mod safety;
 mod tester;
 mod writing;

@@ -162,6 +162,7 @@ fn message_item(
         _ if !row.mine => String::new(),
         RowState::Failed { reason } => say!(NotSent, reason = reason),
         RowState::Waiting if last && !context.online => say!(WaitsForLink).to_owned(),
+        RowState::Limited if last => say!(WaitsForLimit).to_owned(),
         RowState::Waiting | RowState::Sending if last => say!(Sending).to_owned(),
         RowState::Sent if marks.sent => say!(Sent, time = time),
         RowState::Read if marks.read => say!(Read, time = time),
@@ -194,7 +195,7 @@ fn message_item(
 fn stage(row: &MessageRow) -> Stage {
     match row.state {
         RowState::Sent | RowState::Read => Stage::Settled,
-        RowState::Waiting | RowState::Sending => Stage::Pending,
+        RowState::Waiting | RowState::Limited | RowState::Sending => Stage::Pending,
         RowState::Failed { .. } => Stage::Failed,
     }
 }
@@ -256,6 +257,7 @@ fn system_text(kind: &SystemEvent, context: &RenderContext<'_>) -> String {
         SystemEvent::Role(user, ChatRole::Owner) => say!(IsOwner, name = people.whole(user)),
         SystemEvent::Role(user, ChatRole::Moderator) => say!(IsModerator, name = people.whole(user)),
         SystemEvent::Role(user, ChatRole::Member) => say!(IsMember, name = people.whole(user)),
+        SystemEvent::Accepted => say!(WasAccepted).to_owned(),
         SystemEvent::Changed { status: ChatStatus::Closed, .. } => say!(WasClosed).to_owned(),
         SystemEvent::Changed { title: Some(title), .. } => say!(OpenAndCalled, title = Name::new(title)),
         SystemEvent::Changed { title: None, .. } => say!(IsOpen).to_owned(),

@@ -71,6 +71,16 @@ fn markdown() -> String {
     page.push_str(
         "`chat_added` holds a chat in the shape of `GET /api/chats/{id}/`: there is a chat that you were not in before.\n\n",
     );
+    let _ = write!(
+        page,
+        "A chat with `requested_by` is a request: somebody asked for it who shares no other chat with the other one, on an \
+         installation where such people ask first.\n\
+         Who asked may send {} messages, then `{}`; nothing else passes between the two until the other accepts it (`POST` to \
+         its `accept/`), writes in it, or asks back.\n\
+         A client that does not know the field shows it as any other chat.\n\n",
+        limits::REQUEST_MESSAGES,
+        ErrorCode::NotAccepted,
+    );
     page.push_str("## Close codes\n\n| code | meaning | what the client does |\n|---|---|---|\n");
     for code in CloseCode::ALL {
         let _ = writeln!(page, "| {code} | {} | {} |", code.meaning(), summary(code.policy()));
@@ -128,6 +138,10 @@ fn markdown() -> String {
             "`PATCH {role}` by the group's owner; `DELETE` removes somebody with a smaller role, by a moderator",
         ),
         ("/api/chats/{id}/leave/", "`POST` leaves a group"),
+        (
+            "/api/chats/{id}/accept/",
+            "`POST` accepts a chat that somebody asked for → the chat; the same again, and of an ordinary chat, changes nothing",
+        ),
         (
             "/api/messages/{id}/",
             "`GET`; `PATCH {content}` by the sender; `DELETE` by the sender or a moderator of the group",
@@ -199,6 +213,30 @@ fn limit_rows() -> Vec<(&'static str, String)> {
             format!("{} characters to {} bytes", limits::PASSWORD_MIN_CHARS, limits::PASSWORD_MAX_BYTES),
         ),
         ("people in a chat", limits::PARTICIPANTS.to_string()),
+        (
+            "messages of somebody who asked for a chat, until it is accepted",
+            limits::REQUEST_MESSAGES.to_string(),
+        ),
+        (
+            "addresses of strangers that are tried",
+            format!(
+                "{} an hour of one person, {} of one network (settings of the server), then `rate_limited`",
+                limits::ADDRESSES_PER_HOUR,
+                limits::ADDRESSES_PER_HOUR_PER_NETWORK
+            ),
+        ),
+        (
+            "chats of two with strangers that one person starts",
+            format!("{} a day (setting of the server), then `rate_limited`", limits::NEW_CHATS_PER_DAY),
+        ),
+        (
+            "invitations that one person makes",
+            format!("{} a day (setting of the server), then `rate_limited`", limits::INVITATIONS_PER_DAY),
+        ),
+        (
+            "messages of one person a minute",
+            "a setting of the server, none unless it is set; then `rate_limited` with `retry_after_ms`, after which the same message may come again".to_owned(),
+        ),
         ("reports of one person", format!("{} a day", limits::REPORTS_PER_DAY)),
         ("messages before the reported one that a report copies", limits::REPORT_CONTEXT.to_string()),
         ("people that one person blocks", limits::BLOCKS.to_string()),

@@ -32,6 +32,8 @@ pub enum ChangeError {
     /// The password that a change of one's own account asks for.
     #[error("the current password is wrong")]
     WrongPassword,
+    #[error("too many invitations")]
+    TooManyInvitations { wait: Duration },
     #[error("too many wrong passwords")]
     TooManyGuesses { wait: Duration },
     #[error("the link can't be used")]
@@ -119,6 +121,11 @@ impl Auth {
         if asked.chats.len() > most {
             let most = i64::try_from(most).unwrap_or(i64::MAX);
             return Err(ChangeError::OutOfBounds { field: "chats", least: 0, most });
+        }
+        if let Actor::User(user) = actor {
+            self.attempts
+                .invite(user, Instant::now())
+                .map_err(|wait| ChangeError::TooManyInvitations { wait })?;
         }
         let to = LinkTo::Join { role: asked.role, max_uses, chats: asked.chats.clone() };
         self.make_link(actor, to, clock::now() + HOUR * u32::try_from(hours).unwrap_or(1)).await

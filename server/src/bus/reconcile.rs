@@ -193,6 +193,7 @@ impl PeopleReconciler {
         let asked_at = clock::monotonic();
         let boundaries = async {
             self.reconcile_partings().await?;
+            self.reconcile_reunions().await?;
             self.reconcile_hidden().await
         };
         let boundaries = boundaries.await;
@@ -202,8 +203,7 @@ impl PeopleReconciler {
         self.reconcile_tokens(boundaries.is_ok().then_some(asked_at)).await;
     }
 
-    /// Parts on this node's sockets who was parted lately and is not parted here; that a parting ended, a socket learns when it is
-    /// opened again.
+    /// Parts on this node's sockets who was parted lately and is not parted here.
     async fn reconcile_partings(&mut self) -> Result<(), StoreError> {
         let begun_at = Instant::now();
         let mut last = match self.partings.begin(begun_at) {
@@ -218,13 +218,24 @@ impl PeopleReconciler {
         loop {
             let asked_at = Instant::now();
             let partings = self.store.partings_after(last, PARTINGS).await?;
-            self.hub.mend_parted(partings.iter().map(|(_, one, other)| (*one, *other)), asked_at);
-            last = partings.last().map_or(last, |(id, _, _)| *id);
+            let pairs = partings.iter().map(|parting| (parting.one, parting.other, parting.is_request));
+            self.hub.mend_parted(&pairs.collect::<Vec<_>>(), asked_at);
+            last = partings.last().map_or(last, |parting| parting.id);
             if (partings.len() as u64) < PARTINGS {
                 self.partings.note(begun_at, last);
                 return Ok(());
             }
         }
+    }
+
+    /// Lets pass again on this node's sockets what nothing keeps apart any more.
+    async fn reconcile_reunions(&self) -> Result<(), StoreError> {
+        for users in self.hub.parted_people_here().chunks(PEOPLE) {
+            let asked_at = Instant::now();
+            let partings = self.store.partings_of(users).await?.into_iter().collect();
+            self.hub.mend_reunited(users, &partings, asked_at);
+        }
+        Ok(())
     }
 
     /// Lets the sockets here know what their users hide.

@@ -87,6 +87,7 @@ mod tests {
             ),
             (r#"{"left":{"chat":1,"user":2}}"#, Envelope::Left { chat: ChatId(1), user: UserId(2) }),
             (r#"{"parted":{"one":1,"other":2}}"#, Envelope::Parted { one: UserId(1), other: UserId(2) }),
+            (r#"{"asked":{"one":1,"other":2}}"#, Envelope::Asked { one: UserId(1), other: UserId(2) }),
             (r#"{"reunited":{"one":1,"other":2}}"#, Envelope::Reunited { one: UserId(1), other: UserId(2) }),
             (
                 r#"{"hidden":{"user":1,"online":true,"read":false}}"#,

@@ -57,6 +57,11 @@ fn count(metrics: &Metrics, change: &Processed) {
 /// Adds the envelopes that a change leads to.
 fn announce(change: &Processed, envelopes: &mut Vec<Envelope>) {
     match &change.outcome {
+        Ok(Appended::Accepted { event, asked_by }) => {
+            // Before the event: with it comes what the two see of each other.
+            envelopes.push(Envelope::Reunited { one: *asked_by, other: change.append.actor });
+            envelopes.push(event_envelope(event));
+        }
         Ok(Appended::Event(event)) => {
             let chat = event.chat_id();
             match event {
@@ -104,9 +109,12 @@ async fn answer(change: Processed) {
         }
         Responder::Socket(outbox) => {
             let frame = match outcome {
-                Ok(Appended::Event(Event::Message(message))) => ack(&append, message, false),
+                Ok(
+                    Appended::Event(Event::Message(message))
+                    | Appended::Accepted { event: Event::Message(message), .. },
+                ) => ack(&append, message, false),
                 Ok(Appended::Duplicate(message)) => ack(&append, message, true),
-                Ok(Appended::Event(_) | Appended::Read { .. }) => None,
+                Ok(Appended::Event(_) | Appended::Accepted { .. } | Appended::Read { .. }) => None,
                 Err(error) => Some(error_frame(&append, Refusal::not_stored(error))),
             };
             if outbox.request_finished(frame) {

@@ -37,10 +37,12 @@ impl Chats {
     pub async fn unblock(&self, user: UserId, other: UserId) -> Result<bool, StoreError> {
         let _in_turn = self.boundaries.lock().await;
         let Some(done) = self.store.unblock(user, other).await? else { return Ok(false) };
-        if !done.still_parted {
-            let envelopes = reunion(&*self.store, &self.hub, user, other, done.event.as_ref()).await?;
-            self.bus.publish(envelopes).await;
-        }
+        let envelopes = if done.still_parted {
+            done.event.as_ref().map(event_envelope).into_iter().collect()
+        } else {
+            reunion(&*self.store, &self.hub, user, other, done.event.as_ref()).await?
+        };
+        self.bus.publish(envelopes).await;
         self.tell_blocks(user).await?;
         Ok(true)
     }

@@ -41,6 +41,34 @@ What refuses somebody names their own network, so that a stranger can't lock a p
 - Passwords are hashed in four queues, so that none holds up the others: sign-ins from a network from which that account was signed in to since the server started, other sign-ins, registrations, and the last of these rules. A queue holds 256; beyond that the answer is 503.
 - Where a trusted proxy names no client, or none that makes sense, nobody's network is known, and nothing is refused for it: after ten wrong passwords within a minute for an account, further ones are looked at one at a time, with a pause, in a queue of their own. The right one still signs in; a wrong one gets 429. Let the proxy write `X-Forwarded-For` or `Forwarded` to have the other rules.
 
+## People who do not know each other
+
+With `--new-chats direct`, for a team, whoever knows the exact e-mail address of a person starts a chat with them.
+With `--new-chats requests`, for an app of strangers, that person accepts first.
+Until then the chat stands under "Requests", counts as nothing unread, and neither of the two sees whether the other is online, writes or has read; who asked may send three messages.
+An answer accepts too, and so does asking back.
+Deleting a request ends it, and blocking closes it: who asked sees a chat that has ended.
+Groups take only people that who adds them shares a chat with.
+Requests that wait stay requests when the setting is changed.
+A client that knows nothing of requests shows one as any other chat: the first message that its user writes accepts it.
+
+Whether an address has an account can be found out by trying it, as the chat starts or does not.
+Who is unknown, suspended, or has blocked the person who asks, is the same answer in every way; how many addresses somebody tries is limited by `--max-addresses-per-hour-per-user` and `--max-addresses-per-hour-per-address`, and addresses of people one shares a chat with do not count.
+A registration tells it too, by "exists already", which counts for the network.
+
+These limits count in the memory of one server: of several nodes each has its own, and a restart begins anew.
+
+`--words` names a list such as
+
+```text
+darn
+full moon
+```
+
+With `--words-action mask` "Dárn, a FULL moon!" is stored as "••••, a •••• ••••!", which its sender sees as well; with `hold` it is refused, and the page keeps it for its sender to change.
+Edits are checked like messages; titles and names are not.
+The list is read at the start, so a changed one counts after a restart, and for what is written from then on.
+
 ## Who may come, and who looks after people
 
 Somebody is in the installation as its owner, as a moderator, as a member, or as a guest of an invitation, who takes part in chats and starts none.

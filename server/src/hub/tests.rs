@@ -184,7 +184,7 @@ fn who_is_parted_is_mended_unless_they_came_together_since_the_store_was_asked()
     let asked_at = Instant::now();
     // That Alice and Bob came together came while the store was asked; of Bob and Cleo the parting was lost.
     hub.reunite(UserId(2), UserId(1));
-    let read = [(UserId(1), UserId(2)), (UserId(3), UserId(2))];
+    let read = &[(UserId(1), UserId(2), false), (UserId(3), UserId(2), false)];
     hub.mend_parted(read, asked_at);
     assert!(!alice.is_parted(UserId(2)) && !bob.is_parted(UserId(1)));
     assert!(bob.is_parted(UserId(3)) && cleo.is_parted(UserId(2)));

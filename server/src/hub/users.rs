@@ -160,6 +160,36 @@ impl Users {
         }
     }
 
+    /// Everybody with a socket that is kept from somebody.
+    pub(super) fn parted_people(&self) -> Vec<UserId> {
+        let is_parted = |user: &ConnectedUser| user.sockets.iter().any(|socket| !socket.parted().is_empty());
+        self.by_id.iter().filter(|(_, user)| is_parted(user)).map(|(id, _)| *id).collect()
+    }
+
+    /// Those from whom a socket of these people is kept although there is no such parting, unless they were parted at or
+    /// after `asked_at`.
+    pub(super) fn parted_without(
+        &self,
+        users: &[UserId],
+        partings: &HashSet<(UserId, UserId)>,
+        asked_at: Instant,
+    ) -> Vec<(UserId, UserId)> {
+        let mut without = Vec::new();
+        for user in users {
+            self.for_each_socket_of(*user, |socket| {
+                for other in socket.parted() {
+                    let is_stored = partings.contains(&(*user, other)) || partings.contains(&(other, *user));
+                    let lately = self.parted.get(user).into_iter().flatten();
+                    let is_new = lately.into_iter().any(|(known, at)| *known == other && *at >= asked_at);
+                    if !is_stored && !is_new {
+                        without.push((*user, other));
+                    }
+                }
+            });
+        }
+        without
+    }
+
     /// Changes what somebody hides.
     pub(super) fn hide(&mut self, user: UserId, online: bool, read: bool) {
         self.hidden.insert(user, (online, read, Instant::now()));

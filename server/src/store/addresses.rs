@@ -94,7 +94,7 @@ impl HasUsers for ReportClosed {
 impl HasUsers for AppendResult {
     fn for_each_user(&mut self, change: &mut dyn FnMut(&mut User)) {
         match self {
-            Ok(Appended::Event(event)) => event.for_each_user(change),
+            Ok(Appended::Event(event) | Appended::Accepted { event, .. }) => event.for_each_user(change),
             Ok(Appended::Duplicate(message)) => message.for_each_user(change),
             Ok(Appended::Read { .. }) | Err(_) => {}
         }

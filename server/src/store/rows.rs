@@ -252,6 +252,7 @@ pub(super) struct ChatRow {
     pub(super) sort_key: i64,
     pub(super) participant_count: i64,
     pub(super) hides_past: bool,
+    pub(super) requested_by: Option<i64>,
 }
 
 impl ChatRow {
@@ -277,6 +278,7 @@ impl ChatRow {
             updated_at: clock::to_wire(self.updated_at),
             sort_key: Some(MessageId(self.sort_key)),
             hides_past: self.hides_past,
+            requested_by: self.requested_by.map(UserId),
         }
     }
 }
@@ -286,9 +288,10 @@ pub(super) fn status(closed: bool) -> ChatStatus {
     if closed { ChatStatus::Closed } else { ChatStatus::Active }
 }
 
-/// What a change of a chat leaves in the log beside the title: whether the chat is closed, and what new people see.
-pub(super) fn chat_flags(closed: bool, hides_past: bool) -> i64 {
-    i64::from(closed) | i64::from(hides_past) << 1
+/// What a change of a chat leaves in the log beside the title: whether the chat is closed, what new people see, and whether
+/// a request was accepted by it.
+pub(super) fn chat_flags(closed: bool, hides_past: bool, accepted: bool) -> i64 {
+    i64::from(closed) | i64::from(hides_past) << 1 | i64::from(accepted) << 2
 }
 
 /// A role in a group as the table holds it.
@@ -397,6 +400,7 @@ impl TryFrom<EventRow> for Event {
                 title: row.content.map(|title| to_text(Some(title))),
                 status: status(row.target.is_some_and(|flags| flags & 1 != 0)),
                 hides_past: row.target.is_some_and(|flags| flags & 2 != 0),
+                accepted: row.target.is_some_and(|flags| flags & 4 != 0),
                 at,
             }),
             // A row of a later version; the start refuses such a database, so this one is damaged.
@@ -455,11 +459,16 @@ impl EarlierRow {
 mod reason {
     pub(super) const NO_SUCH_CHAT: i64 = 0;
     pub(super) const CHAT_CLOSED: i64 = 1;
+    pub(super) const NOT_ACCEPTED: i64 = 2;
 }
 
 /// Why a message is refused, by what the table holds.
 pub(super) fn refused(reason: i64) -> Refused {
-    if reason == reason::CHAT_CLOSED { Refused::ChatClosed } else { Refused::NoSuchChat }
+    match reason {
+        reason::CHAT_CLOSED => Refused::ChatClosed,
+        reason::NOT_ACCEPTED => Refused::NotAccepted,
+        _ => Refused::NoSuchChat,
+    }
 }
 
 /// What the table holds of a refusal; nothing of one that can't become another.
@@ -467,6 +476,7 @@ pub(super) fn persisted_reason(refused: Refused) -> Option<i64> {
     match refused {
         Refused::NoSuchChat => Some(reason::NO_SUCH_CHAT),
         Refused::ChatClosed => Some(reason::CHAT_CLOSED),
+        Refused::NotAccepted => Some(reason::NOT_ACCEPTED),
         _ => None,
     }
 }

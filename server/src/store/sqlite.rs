@@ -340,7 +340,9 @@ impl SqliteStore {
             let (batch, history) = (batch.to_vec(), self.history.clone());
             let append = move |writer: &mut writer::Writer| {
                 let results = append::append(writer, batch)?;
-                let is_event = |result: &&AppendResult| matches!(result, Ok(Appended::Event(_)));
+                let is_event = |result: &&AppendResult| {
+                    matches!(result, Ok(Appended::Event(_) | Appended::Accepted { .. }))
+                };
                 history.note_new(results.iter().filter(is_event).count());
                 drop(turn);
                 Ok(results)

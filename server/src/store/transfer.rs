@@ -181,6 +181,7 @@ pub(super) struct Chat {
     pub(super) updated_at: UnixMicros,
     pub(super) sort_key: i64,
     pub(super) hides_past: bool,
+    pub(super) requested_by: Option<i64>,
 }
 
 #[derive(FromRow, PartialEq)]

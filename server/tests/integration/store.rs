@@ -11,6 +11,7 @@ mod people;
 mod postgres;
 mod refused;
 mod reports;
+mod requests;
 mod roles;
 mod second_factor;
 mod suite;

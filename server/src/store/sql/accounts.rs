@@ -95,7 +95,8 @@ pub(super) async fn reachable_user(
                 "SELECT u.id FROM users u
                  WHERE u.id = $2 AND u.suspended_at IS NULL AND u.deleted_at IS NULL AND (u.id = $1 OR EXISTS (
                      SELECT 1 FROM participants mine JOIN participants theirs ON theirs.chat_id = mine.chat_id
-                     WHERE mine.user_id = $1 AND theirs.user_id = $2))",
+                     JOIN chats c ON c.id = mine.chat_id
+                     WHERE mine.user_id = $1 AND theirs.user_id = $2 AND c.requested_by IS NULL))",
             )
             .bind(user.0)
             .bind(id.0)
@@ -107,9 +108,28 @@ pub(super) async fn reachable_user(
             row.map(|row| row.user.user_id)
         }
     };
-    let Some(id) = id.map(UserId) else { return Ok(None) };
-    let is_reachable = id == user || !super::partings::are_parted(reader, user, id).await?;
-    Ok(is_reachable.then_some(id))
+    // The same work for everybody, so that the time does not tell who is apart from who is unknown; nobody has the id 0.
+    let id = UserId(id.unwrap_or(0));
+    let is_reachable = !super::partings::are_parted(reader, user, id).await? || id == user;
+    Ok(is_reachable.then_some(id).filter(|id| id.0 != 0))
+}
+
+/// Whether two people share a chat that is not only asked for.
+pub(super) async fn are_acquainted(
+    reader: &mut Connection,
+    one: UserId,
+    other: UserId,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT 1 FROM participants mine JOIN participants theirs ON theirs.chat_id = mine.chat_id
+             JOIN chats c ON c.id = mine.chat_id
+             WHERE mine.user_id = $1 AND theirs.user_id = $2 AND c.requested_by IS NULL)",
+    )
+    .bind(one.0)
+    .bind(other.0)
+    .fetch_one(reader)
+    .await
 }
 
 /// The account with an address: of several the one that is spelled so, or but for the case of ASCII letters, or the oldest.

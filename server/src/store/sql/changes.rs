@@ -6,15 +6,15 @@ use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, RoleCha
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::{ChatId, Event, MessageId, MessageText, Seq, UserId, limits};
 
-use super::partings::ARE_PARTED;
+use super::partings::{ARE_PARTED, FORGET_REQUEST};
 use super::statement::{query, query_as, query_scalar};
 use super::{AppendConnection, content};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{self, chat_flags, chat_role_to_sql, kind, to_chat_role, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
-/// Direct, closed, hides the past, title, head, and the actor: id, address, name.
-type StateRow = (bool, bool, bool, Option<String>, i64, i64, String, String);
+/// Direct, closed, hides the past, who asked for it, title, head, and the actor: id, address, name.
+type StateRow = (bool, bool, bool, Option<i64>, Option<String>, i64, i64, String, String);
 
 /// The query of a [`RoleRow`], for a chat and a person in it.
 pub(super) const ROLE_IN_GROUP: &str = "SELECT CASE WHEN u.deleted_at IS NULL THEN p.role ELSE 0 END,
@@ -31,6 +31,7 @@ struct ChatState {
     direct: bool,
     closed: bool,
     hides_past: bool,
+    requested_by: Option<UserId>,
     title: Option<String>,
     head: Seq,
     actor: User,
@@ -40,7 +41,7 @@ async fn load_state(transaction: &mut AppendConnection, append: &Append) -> sqlx
     // The head that is read here must be the last one until the transaction ends.
     super::lock_chat(transaction, append.chat).await?;
     let row: Option<StateRow> = query_as(
-        "SELECT c.direct, c.closed, c.hides_past, c.title, c.head, u.id, u.email, u.name
+        "SELECT c.direct, c.closed, c.hides_past, c.requested_by, c.title, c.head, u.id, u.email, u.name
          FROM participants p JOIN chats c ON c.id = p.chat_id JOIN users u ON u.id = p.user_id
          WHERE p.chat_id = $1 AND p.user_id = $2",
     )
@@ -48,10 +49,11 @@ async fn load_state(transaction: &mut AppendConnection, append: &Append) -> sqlx
     .bind(append.actor.0)
     .fetch_optional(transaction)
     .await?;
-    Ok(row.map(|(direct, closed, hides_past, title, head, id, email, name)| ChatState {
+    Ok(row.map(|(direct, closed, hides_past, requested_by, title, head, id, email, name)| ChatState {
         direct,
         closed,
         hides_past,
+        requested_by: requested_by.map(UserId),
         title,
         head: to_seq(head),
         actor: User { id: UserId(id), email: Some(email), name },
@@ -123,6 +125,7 @@ pub(in crate::store) async fn apply(
         Change::Edit { id, text } => edit(transaction, append, &state, *id, text).await,
         Change::Delete { id } => delete(transaction, append, &state, *id).await,
         Change::Join { user } => join(transaction, append, &state, *user).await,
+        Change::Accept => accept(transaction, append, &state).await,
         Change::Leave => leave(transaction, append, &state).await,
         Change::Remove { user } => remove(transaction, append, &state, *user).await,
         Change::SetRole { user, role } => set_role(transaction, append, &state, *user, *role).await,
@@ -325,6 +328,48 @@ async fn join(
     Ok(Appended::Event(Event::Joined(membership)))
 }
 
+async fn accept(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    state: &ChatState,
+) -> Result<Appended, Stop> {
+    let asked_by = match state.requested_by {
+        None => return Err(Refused::NotARequest.into()),
+        Some(asked_by) if asked_by == append.actor => return Err(Refused::OwnRequest.into()),
+        Some(_) if state.closed => return Err(Refused::ChatClosed.into()),
+        Some(asked_by) => asked_by,
+    };
+    forget_request(transaction, append.chat, asked_by, append.actor).await?;
+    let now = clock::now();
+    let flags = Some(chat_flags(false, state.hides_past, true));
+    let seq = push(transaction, append, state.head, kind::CHAT_CHANGED, flags, None, now).await?;
+    let changed = ChatChanged {
+        chat_id: append.chat,
+        seq,
+        title: None,
+        status: ChatStatus::Active,
+        hides_past: state.hides_past,
+        accepted: true,
+        at: clock::to_wire(now),
+    };
+    Ok(Appended::Accepted { event: Event::ChatChanged(changed), asked_by })
+}
+
+/// Makes a request an ordinary chat.
+pub(in crate::store) async fn forget_request(
+    transaction: &mut AppendConnection,
+    chat: ChatId,
+    asked_by: UserId,
+    by: UserId,
+) -> sqlx::Result<()> {
+    query("UPDATE chats SET requested_by = NULL WHERE id = $1")
+        .bind(chat.0)
+        .execute(&mut *transaction)
+        .await?;
+    query(FORGET_REQUEST).bind(asked_by.0).bind(by.0).execute(transaction).await?;
+    Ok(())
+}
+
 async fn leave(
     transaction: &mut AppendConnection,
     append: &Append,
@@ -483,7 +528,7 @@ async fn update(
         .bind(hides_past)
         .execute(&mut *transaction)
         .await?;
-    let target = Some(chat_flags(closed, hides_past));
+    let target = Some(chat_flags(closed, hides_past, false));
     let seq =
         push(transaction, append, state.head, kind::CHAT_CHANGED, target, title.as_deref(), now).await?;
     Ok(Appended::Event(Event::ChatChanged(ChatChanged {
@@ -492,6 +537,7 @@ async fn update(
         title,
         status: rows::status(closed),
         hides_past,
+        accepted: false,
         at: clock::to_wire(now),
     })))
 }

@@ -7,7 +7,7 @@ use causerie_protocol::{ChatId, Epoch, Message, MessageId, Seq, UserId, limits};
 use sha2::{Digest, Sha256};
 
 use super::changes::{ROLE_IN_GROUP, RoleRow, role_in_group};
-use super::{Connection, list};
+use super::{Connection, list, partings};
 use crate::clock;
 use crate::store::rows::{ChatRow, EventRow, ParticipantRow, chat_role_to_sql, to_seq, to_sql};
 use crate::store::{Created, Deletion, NewChat, Refused};
@@ -64,9 +64,9 @@ pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> sqlx::Res
 
 async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) -> sqlx::Result<Created> {
     let parted: bool = sqlx::query_scalar(concat!(
-        "SELECT EXISTS (SELECT 1 FROM partings WHERE user_id = $1 AND other_id ",
+        "SELECT EXISTS (SELECT 1 FROM partings WHERE kind < 2 AND user_id = $1 AND other_id ",
         in_list!("$2"),
-        ") OR EXISTS (SELECT 1 FROM partings WHERE other_id = $1 AND user_id ",
+        ") OR EXISTS (SELECT 1 FROM partings WHERE kind < 2 AND other_id = $1 AND user_id ",
         in_list!("$2"),
         ")"
     ))
@@ -79,15 +79,25 @@ async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) ->
     }
     let pair = chat.direct.then(|| people.iter().map(ToString::to_string).collect::<Vec<_>>().join(":"));
     let sort_key = super::last_event_id(transaction).await?;
+    let other = people.iter().copied().find(|user| chat.direct && *user != chat.creator.0).map(UserId);
+    // Nobody asks themself.
+    let asked = match other {
+        Some(other) if chat.asks => {
+            let known = super::accounts::are_acquainted(transaction, chat.creator, other).await?;
+            (!known).then_some(other)
+        }
+        _ => None,
+    };
     let id: Option<i64> = sqlx::query_scalar(
-        "INSERT INTO chats (direct, pair, title, created_at, updated_at, sort_key) VALUES ($1, $2, $3, $4, $4, $5)
-         ON CONFLICT DO NOTHING RETURNING id",
+        "INSERT INTO chats (direct, pair, title, created_at, updated_at, sort_key, requested_by)
+         VALUES ($1, $2, $3, $4, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id",
     )
     .bind(chat.direct)
     .bind(&pair)
     .bind(&chat.title)
     .bind(clock::now())
     .bind(sort_key)
+    .bind(asked.map(|_| chat.creator.0))
     .fetch_optional(&mut *transaction)
     .await?;
     let Some(id) = id else {
@@ -106,6 +116,9 @@ async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) ->
             .bind(chat_role_to_sql(role))
             .execute(&mut *transaction)
             .await?;
+    }
+    if let Some(asked) = asked {
+        partings::ask(transaction, chat.creator, asked).await?;
     }
     Ok(Created::New(ChatId(id)))
 }
@@ -167,12 +180,12 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
     // One snapshot for the three queries, so that counts and heads belong together.
     let mut snapshot = super::snapshot(reader).await?;
     let rows: Vec<ChatRow> = sqlx::query_as(of_page!(
-        "SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, c.hides_past, page.read_seq,
+        "SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, c.hides_past, c.requested_by, page.read_seq,
                 (SELECT count(*) FROM participants p WHERE p.chat_id = c.id)
                 + (SELECT count(*) FROM removed_copies r WHERE r.chat_id = c.id) AS participant_count,
                 (SELECT count(*) FROM (SELECT 1 FROM events e
                   WHERE e.chat_id = c.id AND e.seq > page.read_seq AND e.kind = 0 AND e.actor_id <> $1
-                    AND e.deleted_at IS NULL LIMIT $7) AS few) AS unread,
+                    AND e.deleted_at IS NULL AND c.requested_by IS NULL LIMIT $7) AS few) AS unread,
                 (SELECT e.id FROM events e WHERE e.chat_id = c.id AND e.kind = 0 AND e.deleted_at IS NULL
                   AND e.seq > page.from_seq ORDER BY e.seq DESC LIMIT 1) AS last_id
          FROM page JOIN chats c ON c.id = page.id
@@ -328,7 +341,7 @@ pub(super) async fn delete(
     .await?;
     let Some(direct) = direct else { return Ok(Err(Refused::NoSuchChat)) };
     if direct {
-        let ended = super::partings::end_pair(&mut transaction, user, chat).await?;
+        let ended = partings::end_pair(&mut transaction, user, chat).await?;
         sqlx::query("DELETE FROM participants WHERE chat_id = $1 AND user_id = $2")
             .bind(chat.0)
             .bind(user.0)

@@ -7,16 +7,20 @@ use causerie_protocol::{ChatId, Event, UserId, limits};
 use super::{Connection, content, list, people};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{self, UserRow, chat_flags, kind, to_seq, to_sql};
-use crate::store::{Actor, Boundaries, Ended, Parting, Reopening, Unblocking};
+use crate::store::{Actor, Boundaries, Ended, Parting, Reopening, StoredParting, Unblocking};
 
 /// Why two people are apart, as the table holds it.
 const BLOCKED: i64 = 0;
 const ENDED: i64 = 1;
+const ASKED: i64 = 2;
 
-/// The query whether nothing passes between two people.
-pub(super) const ARE_PARTED: &str = concat!("SELECT ", parted!("$1", "$2"));
+/// The query whether two people are apart, one of whom did not only ask the other for a chat.
+pub(super) const ARE_PARTED: &str = concat!("SELECT ", parted!("$1", "$2", " AND x.kind < 2"));
+/// The statement that lets everything pass between who asked for a chat, and who accepts it.
+pub(super) const FORGET_REQUEST: &str =
+    "DELETE FROM partings WHERE user_id = $1 AND other_id = $2 AND kind = 2";
 
-/// Whether nothing passes between two people.
+/// Whether two people are apart, as [`ARE_PARTED`].
 pub(super) async fn are_parted(
     connection: &mut Connection,
     one: UserId,
@@ -146,6 +150,11 @@ async fn pair(transaction: &mut Connection, one: UserId, other: UserId) -> sqlx:
     Ok(id.map(ChatId))
 }
 
+/// From now on nothing but messages passes between somebody and whom they asked for a chat.
+pub(super) async fn ask(transaction: &mut Connection, user: UserId, other: UserId) -> sqlx::Result<()> {
+    insert(transaction, user, other, ASKED).await.map(drop)
+}
+
 async fn insert(transaction: &mut Connection, user: UserId, other: UserId, kind: i64) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "INSERT INTO partings (user_id, other_id, kind, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
@@ -191,12 +200,13 @@ async fn set_closed(
     .bind(kind::CHAT_CHANGED)
     .bind(actor.0)
     .bind(now)
-    .bind(chat_flags(closed, hides_past))
+    .bind(chat_flags(closed, hides_past, false))
     .bind(title.as_deref().map(content))
     .execute(transaction)
     .await?;
     let (status, at) = (rows::status(closed), clock::to_wire(now));
-    Ok(Some(Event::ChatChanged(ChatChanged { chat_id: chat, seq, title, status, hides_past, at })))
+    let changed = ChatChanged { chat_id: chat, seq, title, status, hides_past, accepted: false, at };
+    Ok(Some(Event::ChatChanged(changed)))
 }
 
 pub(super) async fn block(
@@ -252,7 +262,12 @@ pub(super) async fn unblock(
         Some(chat) => set_closed(transaction, user, chat, false).await?,
         None => None,
     };
-    Ok(Some(Unblocking { still_parted: false, event }))
+    let still_parted = sqlx::query_scalar(concat!("SELECT ", parted!("$1", "$2")))
+        .bind(user.0)
+        .bind(other.0)
+        .fetch_one(transaction)
+        .await?;
+    Ok(Some(Unblocking { still_parted, event }))
 }
 
 /// Ends a chat of two for both, which one of them asks for; the row of the chat is locked by the caller or by this.
@@ -338,16 +353,31 @@ pub(super) async fn last(reader: &mut Connection) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM partings").fetch_one(reader).await
 }
 
-pub(super) async fn after(
-    reader: &mut Connection,
-    id: i64,
-    limit: u64,
-) -> sqlx::Result<Vec<(i64, UserId, UserId)>> {
-    let rows: Vec<(i64, i64, i64)> =
-        sqlx::query_as("SELECT id, user_id, other_id FROM partings WHERE id > $1 ORDER BY id LIMIT $2")
+pub(super) async fn after(reader: &mut Connection, id: i64, limit: u64) -> sqlx::Result<Vec<StoredParting>> {
+    let rows: Vec<(i64, i64, i64, i64)> =
+        sqlx::query_as("SELECT id, user_id, other_id, kind FROM partings WHERE id > $1 ORDER BY id LIMIT $2")
             .bind(id)
             .bind(to_sql(limit))
             .fetch_all(reader)
             .await?;
-    Ok(rows.into_iter().map(|(id, user, other)| (id, UserId(user), UserId(other))).collect())
+    let parting = |(id, user, other, kind)| StoredParting {
+        id,
+        one: UserId(user),
+        other: UserId(other),
+        is_request: kind == ASKED,
+    };
+    Ok(rows.into_iter().map(parting).collect())
+}
+
+pub(super) async fn of(reader: &mut Connection, users: &[UserId]) -> sqlx::Result<Vec<(UserId, UserId)>> {
+    let rows: Vec<(i64, i64)> = sqlx::query_as(concat!(
+        "SELECT user_id, other_id FROM partings WHERE user_id ",
+        in_list!("$1"),
+        " UNION SELECT user_id, other_id FROM partings WHERE other_id ",
+        in_list!("$1")
+    ))
+    .bind(list(users.iter().map(|user| user.0)))
+    .fetch_all(reader)
+    .await?;
+    Ok(rows.into_iter().map(|(user, other)| (UserId(user), UserId(other))).collect())
 }

@@ -25,7 +25,7 @@ use crate::store::{
     AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Boundaries, Created,
     Deletion, Ended, Entry, Erasure, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NewToken,
     NotChanged, PageFile, Parting, PoolState, Position, Refused, Reopening, ReportClosed, Reported, Store,
-    StoreError, StoredRead, TokenRecord, Unblocking,
+    StoreError, StoredParting, StoredRead, TokenRecord, Unblocking,
 };
 
 /// The columns of an `EventRow`: of an event `e`, the text of the message that it changed, and of a person `u`.
@@ -42,11 +42,14 @@ macro_rules! event_columns {
     };
 }
 
-/// Whether nothing passes between two people, who are given as parts of a statement.
+/// Whether nothing passes between two people, who are given as parts of a statement; of which partings, may be added.
 macro_rules! parted {
     ($one:literal, $other:literal) => {
+        parted!($one, $other, "")
+    };
+    ($one:literal, $other:literal, $also:literal) => {
         concat!(
-            "EXISTS (SELECT 1 FROM partings x WHERE x.user_id = ",
+            "EXISTS (SELECT 1 FROM partings x WHERE (x.user_id = ",
             $one,
             " AND x.other_id = ",
             $other,
@@ -54,6 +57,8 @@ macro_rules! parted {
             $other,
             " AND x.other_id = ",
             $one,
+            ")",
+            $also,
             ")"
         )
     };
@@ -104,6 +109,13 @@ impl Store for Backend {
     async fn reachable_user(&self, user: UserId, wanted: &UserRef) -> Result<Option<UserId>, StoreError> {
         self.run(Operation::ReachableUser, Read, async |connection| {
             accounts::reachable_user(connection, user, wanted).await
+        })
+        .await
+    }
+
+    async fn are_acquainted(&self, one: UserId, other: UserId) -> Result<bool, StoreError> {
+        self.run(Operation::ReachableUser, Read, async |connection| {
+            accounts::are_acquainted(connection, one, other).await
         })
         .await
     }
@@ -545,7 +557,12 @@ impl Store for Backend {
         self.run(Operation::LastParting, Read, async |connection| partings::last(connection).await).await
     }
 
-    async fn partings_after(&self, id: i64, limit: u64) -> Result<Vec<(i64, UserId, UserId)>, StoreError> {
+    async fn partings_of(&self, users: &[UserId]) -> Result<Vec<(UserId, UserId)>, StoreError> {
+        self.run(Operation::PartingsAfter, Read, async |connection| partings::of(connection, users).await)
+            .await
+    }
+
+    async fn partings_after(&self, id: i64, limit: u64) -> Result<Vec<StoredParting>, StoreError> {
         self.run(Operation::PartingsAfter, Read, async |connection| {
             partings::after(connection, id, limit).await
         })

@@ -77,7 +77,7 @@ pub(in crate::store) async fn read(
         ),
         Table::Chats => Rows::Chats(
             sqlx::query_as(
-                "SELECT id, direct, pair, closed, title, head, created_at, updated_at, sort_key, hides_past FROM chats
+                "SELECT id, direct, pair, closed, title, head, created_at, updated_at, sort_key, hides_past, requested_by FROM chats
                  WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
@@ -220,13 +220,13 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
         }
         Rows::Chats(rows) => {
             let mut query = insert(
-                "chats (id, direct, pair, closed, title, head, created_at, updated_at, sort_key, hides_past)",
+                "chats (id, direct, pair, closed, title, head, created_at, updated_at, sort_key, hides_past, requested_by)",
             );
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(row.direct).push_bind(&row.pair).push_bind(row.closed);
                 values.push_bind(&row.title).push_bind(row.head);
                 values.push_bind(row.created_at).push_bind(row.updated_at).push_bind(row.sort_key);
-                values.push_bind(row.hides_past);
+                values.push_bind(row.hides_past).push_bind(row.requested_by);
             });
             query
         }

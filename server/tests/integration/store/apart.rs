@@ -88,6 +88,7 @@ pub async fn each_of_two_removes_their_own_copy_and_the_last_erases_it(world: Wo
         title: None,
         direct: true,
         client_id: None,
+        asks: false,
     };
     assert_eq!(store.create_chat(again).await.unwrap(), Created::Parted);
 }
@@ -108,6 +109,7 @@ pub async fn who_is_apart_is_not_reached_and_starts_nothing_with_the_other(world
                 title: (!direct).then(|| "Trip".to_owned()),
                 direct,
                 client_id: None,
+                asks: false,
             };
             assert_eq!(store.create_chat(chat).await.unwrap(), Created::Parted);
         }
@@ -203,6 +205,7 @@ pub async fn a_block_and_a_new_chat_at_once_leave_no_open_chat(world: World) {
             title: None,
             direct: true,
             client_id: None,
+            asks: false,
         };
         let start = tokio::spawn(async move { starting.create_chat(chat).await.unwrap() });
         block.await.unwrap();
@@ -219,10 +222,10 @@ pub async fn partings_are_found_by_their_numbers(world: World) {
     store.block(world.alice, world.bob).await.unwrap().unwrap();
     store.block(world.carol, world.bob).await.unwrap().unwrap();
     let found = store.partings_after(before, 10).await.unwrap();
-    let pairs: Vec<_> = found.iter().map(|(_, one, other)| (*one, *other)).collect();
+    let pairs: Vec<_> = found.iter().map(|parting| (parting.one, parting.other)).collect();
     assert_eq!(pairs, [(world.alice, world.bob), (world.carol, world.bob)]);
     let last = store.last_parting().await.unwrap();
-    assert_eq!((found[1].0, store.partings_after(last, 10).await.unwrap().len()), (last, 0));
+    assert_eq!((found[1].id, store.partings_after(last, 10).await.unwrap().len()), (last, 0));
 }
 
 pub async fn an_ended_chat_is_opened_again_for_both_and_a_block_stays(world: World) {
