@@ -83,7 +83,7 @@ async fn from_sqlite_to_postgres_nobody_notices() {
             ("events", events),
             ("created_chats", 1),
             ("links", 1),
-            ("audit", 1),
+            ("audit", 2),
             ("partings", 0),
             ("removed_copies", 0),
             ("reports", 1),
