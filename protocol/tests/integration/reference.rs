@@ -107,7 +107,10 @@ fn markdown() -> String {
         ),
         (paths::LOGOUT, "`POST` → 204; closes this token's sockets with 4001"),
         (paths::ME, "`GET` → the person"),
-        (paths::TOKENS, "`GET` → sign-ins; `DELETE /api/auth/tokens/{id}/` revokes one"),
+        (
+            paths::TOKENS,
+            "`GET` → sign-ins, each with its device, and when and from where it was last used; `DELETE` ends all others, `DELETE /api/auth/tokens/{id}/` one",
+        ),
         (
             paths::ACCOUNT,
             "`GET` → one's own account; `PATCH {name?, email?, password?, current_password?, language?}`, where another address or password needs the current one; where mail is set up, another address counts once its link is opened, and the answer still has the old one, whether or not the new one has an account",
