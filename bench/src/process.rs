@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use causerie_testkit::{Server, Serving};
+use causerie_testkit::{Postgres, Server, Serving, Settings};
+use clap::ValueEnum;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::profile::{Profiler, Recording};
@@ -35,10 +36,21 @@ pub(crate) enum Kind {
     Bare,
 }
 
+/// Where the server stores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Database {
+    #[default]
+    Sqlite,
+    /// A server of its own, on this machine, with durable commits.
+    Postgres,
+}
+
 /// A server that ends when this is dropped.
 pub(crate) struct Process {
     _ends: Box<dyn Send>,
     pid: u32,
+    /// The URL of its database, if it has one.
+    pub(crate) database: String,
     pub(crate) kind: Kind,
     pub(crate) address: SocketAddr,
     /// From the start of the process to its word that it serves.
@@ -47,13 +59,26 @@ pub(crate) struct Process {
 
 impl Process {
     /// A Causerie with an empty database of its own.
-    pub(crate) async fn causerie(program: &Path) -> Result<Self> {
-        let settings = WITHOUT_LIMITS.map(|limit| (limit.to_owned(), "0".to_owned()));
+    pub(crate) async fn causerie(program: &Path, database: Database) -> Result<Self> {
+        let mut settings: Settings = WITHOUT_LIMITS.map(|limit| (limit.to_owned(), "0".to_owned())).into();
+        let postgres = match database {
+            Database::Sqlite => None,
+            Database::Postgres => {
+                let postgres = Postgres::start_durable().await?;
+                settings.push(("DATABASE_URL".to_owned(), postgres.url()));
+                Some(postgres)
+            }
+        };
         let begin = Instant::now();
-        let server = Server::start_program(program, settings.into()).await?;
+        let server = Server::start_program(program, settings).await?;
         let started_in = begin.elapsed();
+        let database = match &postgres {
+            None => format!("sqlite:{}", server.database().display()),
+            Some(postgres) => postgres.url(),
+        };
         let (pid, address) = (server.pid()?, server.address());
-        Ok(Self { pid, kind: Kind::Causerie, address, started_in, _ends: Box::new(server) })
+        let ends = Box::new((server, postgres));
+        Ok(Self { pid, database, kind: Kind::Causerie, address, started_in, _ends: ends })
     }
 
     /// The bare room.
@@ -63,7 +88,8 @@ impl Process {
         let room = Serving::start(command.arg("--bare")).await?;
         let started_in = begin.elapsed();
         let (pid, address) = (room.pid().context("the bare room ended")?, room.address()?);
-        Ok(Self { pid, kind: Kind::Bare, address, started_in, _ends: Box::new(room) })
+        let database = String::new();
+        Ok(Self { pid, database, kind: Kind::Bare, address, started_in, _ends: Box::new(room) })
     }
 
     /// User and system time so far.

@@ -674,6 +674,9 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// When the transaction failed: then nothing of the batch is stored.
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError>;
+    /// How many calls of [`Store::append`] gain from running at the same time, at least one. Each takes its place among the
+    /// others when its transaction does, so a caller that needs an order between two of them waits for the first.
+    fn appends_at_once(&self) -> usize;
     /// Where a chat's log stands, for its participant.
     async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError>;
     /// The log after a position, oldest first, at most `limit` entries. A message comes as it stands now.

@@ -168,6 +168,7 @@ impl Client {
         for event in state.stream.accept(event, self.now) {
             self.apply(chat, event);
         }
+        self.trim(chat);
     }
 
     /// Applies the next event of a stream.

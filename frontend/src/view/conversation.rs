@@ -23,6 +23,7 @@ use crate::app::{App, app};
 use crate::browser;
 use crate::storage::drafts::TextStorage;
 
+#[derive(Clone, PartialEq, Eq)]
 struct HeaderInfo {
     title: Name,
     avatar: Avatar,
@@ -154,15 +155,17 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
     let request =
         Memo::new(move |_| app.read(Invalidation::Chat(chat), |client| Request::of(client.chat(chat))));
 
-    let heading = reactive(move || {
+    // Most of what changes a chat, such as a message, changes nothing here.
+    let header = Memo::new(move |_| {
         let connected =
             app.read(Invalidation::Connection, |client| *client.connection() == ConnectionState::Online);
-        match app.read(Invalidation::Chat(chat), |client| {
+        app.read(Invalidation::Chat(chat), |client| {
             client.chat(chat).map(|chat| HeaderInfo::of(client, chat, connected))
-        }) {
-            Some(header) => head(app, chat, &header, open, error),
-            None => ().into_any(),
-        }
+        })
+    });
+    let heading = reactive(move || match &*header.read() {
+        Some(header) => head(app, chat, header, open, error),
+        None => ().into_any(),
     });
     let messages = reactive(move || {
         if known.get() {

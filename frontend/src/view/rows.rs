@@ -1,9 +1,10 @@
 //! Turns the client's rows into items to draw: groups of messages, days, and where the new messages begin.
 
 use causerie_client::day::Days;
+use causerie_client::sorted::SortedMap;
 use causerie_client::{MessageRow, Name, People, Row, RowKey, RowState, RowTime, SystemEvent};
 use causerie_protocol::rest::{ChatRole, ChatStatus};
-use causerie_protocol::{ClientId, MessageId, Seq, UserId};
+use causerie_protocol::{ClientId, MessageId, Seq, User, UserId};
 use causerie_texts::say;
 
 use super::avatar::Avatar;
@@ -99,6 +100,7 @@ pub fn items(rows: &[Row], context: &RenderContext<'_>) -> Vec<(ItemKey, Item)> 
     });
     let mut before: Option<&MessageRow> = None;
     let (sent, read) = last_own(rows);
+    let mut faces = Faces::default();
     for (index, row) in rows.iter().enumerate() {
         let (millis, begins_day) = times[index];
         if begins_day {
@@ -133,12 +135,36 @@ pub fn items(rows: &[Row], context: &RenderContext<'_>) -> Vec<(ItemKey, Item)> 
                 let last = next.is_none_or(|next| !continues(message, next));
                 before = Some(message);
                 let marks = Marks { sent: sent == Some(index), read: read == Some(index) };
-                Item::Message(Box::new(message_item(message, first, last, &marks, context)))
+                let face = faces.of(&message.sender, context.people);
+                Item::Message(Box::new(message_item(message, face, first, last, &marks, context)))
             }
         };
         items.push((ItemKey::Row(row.key().clone()), item));
     }
     items
+}
+
+/// How senders are shown: each is worked out once, since the browser is asked about letters.
+#[derive(Default)]
+struct Faces(SortedMap<UserId, Face>);
+
+/// What is shown of a sender who has this name.
+struct Face {
+    name: String,
+    short: Name,
+    avatar: Avatar,
+}
+
+impl Faces {
+    fn of(&mut self, user: &User, people: &People) -> &Face {
+        let face = || Face { name: user.name.clone(), short: people.short(user), avatar: Avatar::of(user) };
+        let known = self.0.get_or_insert_with(user.id, face);
+        // Of a name that changed, older rows may have the old one.
+        if known.name != user.name {
+            *known = face();
+        }
+        known
+    }
 }
 
 struct Marks {
@@ -148,6 +174,7 @@ struct Marks {
 
 fn message_item(
     row: &MessageRow,
+    face: &Face,
     first: bool,
     last: bool,
     marks: &Marks,
@@ -177,8 +204,8 @@ fn message_item(
         mine: row.mine,
         first,
         last,
-        who: format!("{}, {time}", context.people.short(&row.sender)),
-        avatar: Avatar::of(&row.sender),
+        who: format!("{}, {time}", face.short),
+        avatar: face.avatar.clone(),
         full_time: context.clock.full(millis),
         text: row.text.clone(),
         edited: row.edited,

@@ -60,6 +60,9 @@ const NAME: &str = "causerie";
 const PREFLIGHT_NAME: &str = "causerie doctor";
 /// Connections of one node.
 const CONNECTIONS: u32 = 10;
+/// Of those: while one transaction waits for its commit to be durable, others run, and Postgres makes them durable
+/// together.
+const APPENDS_AT_ONCE: usize = 4;
 /// Of each connection: when its node is paused or gone, the locks of what it was doing must not hold up other nodes.
 /// The defaults are: for ever, and two hours until a lost connection is noticed.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '3s'; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";

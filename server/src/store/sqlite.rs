@@ -62,6 +62,8 @@ type Database = Sqlite;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
+/// One thread appends.
+const APPENDS_AT_ONCE: usize = 1;
 /// Connections that only read, beside the one that writes.
 const READERS: u32 = 4;
 /// How long a write waits for the ones before it.

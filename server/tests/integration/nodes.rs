@@ -100,6 +100,46 @@ async fn a_repeat_on_another_node_is_the_same_message() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chat_that_waits_for_the_database_holds_up_its_own_people_and_nobody_else() {
+    let nodes = Nodes::start().await;
+    let node = &nodes.one;
+    let (alice, bob) = (node.register("alice").await, node.register("bob").await);
+    let (carol, dave) = (node.register("carol").await, node.register("dave").await);
+    let (held, free) = (node.start_chat(&alice, &bob).await, node.start_chat(&carol, &dave).await);
+    let also_hers = node.start_chat(&alice, &dave).await;
+    let mut alices = node.many(&alice).await;
+    let mut carols = node.one(&carol, free).await;
+
+    let mut admin = PgConnection::connect(&nodes.database).await.unwrap();
+    let mut lock = admin.begin().await.unwrap();
+    sqlx::query("SELECT 1 FROM chats WHERE id = $1 FOR UPDATE")
+        .bind(held.0)
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    alices.say(held, "first", "a-1").await;
+    // In a transaction, Postgres would answer the same each time.
+    let mut onlooker = PgConnection::connect(&nodes.database).await.unwrap();
+    let waits = async || {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let count: i64 = sqlx::query_scalar(waiting).fetch_one(&mut onlooker).await.unwrap();
+        (count > 0).then_some(())
+    };
+    eventually("that her message waits for the lock", LIMIT, waits).await.unwrap();
+    // Sent later to a chat that nobody holds up; it is not stored before the first all the same.
+    alices.say(also_hers, "second", "a-2").await;
+    carols.say(free, "at once", "c-1").await;
+    assert_eq!(carols.ack().await.client_id.as_str(), "c-1");
+    assert_eq!(node.history(&dave, also_hers).await.len(), 0);
+
+    lock.rollback().await.unwrap();
+    let acks = [alices.ack().await, alices.ack().await];
+    assert_eq!(acks.each_ref().map(|ack| ack.client_id.as_str()), ["a-1", "a-2"]);
+    assert!(acks[0].id < acks[1].id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_a_message_of_another_node_still_comes() {
     let mut nodes = Nodes::start().await;
     let (alice, bob) = (nodes.one.register("alice").await, nodes.other.register("bob").await);

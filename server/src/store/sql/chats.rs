@@ -129,21 +129,6 @@ fn digest(chat: &NewChat, people: &[i64]) -> Vec<u8> {
     Sha256::digest(asked.to_string()).to_vec()
 }
 
-/// A query about the chats of a page of a person's list: those of the person `$1` with ids from `$2` to `$3` before the
-/// place `($4, $5)`, at most `$6`, the first of the list first.
-macro_rules! of_page {
-    ($($query:expr),+ $(,)?) => {
-        concat!(
-            "WITH page AS (
-                 SELECT c.id, c.sort_key, p.read_seq, p.from_seq FROM participants p JOIN chats c ON c.id = p.chat_id
-                 WHERE p.user_id = $1 AND p.chat_id BETWEEN $2 AND $3 AND (c.sort_key, c.id) < ($4, $5)
-                 ORDER BY c.sort_key DESC, c.id DESC LIMIT $6)
-             ",
-            $($query),+
-        )
-    };
-}
-
 /// Which chats a query is about.
 struct Range {
     user: UserId,
@@ -179,18 +164,23 @@ pub(super) async fn page(
 async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64) -> sqlx::Result<Vec<Chat>> {
     // One snapshot for the three queries, so that counts and heads belong together.
     let mut snapshot = super::snapshot(reader).await?;
-    let rows: Vec<ChatRow> = sqlx::query_as(of_page!(
-        "SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, c.hides_past, c.requested_by, page.read_seq,
+    let rows: Vec<ChatRow> = sqlx::query_as(
+        "WITH page AS (
+             SELECT c.id FROM participants p JOIN chats c ON c.id = p.chat_id
+             WHERE p.user_id = $1 AND p.chat_id BETWEEN $2 AND $3 AND (c.sort_key, c.id) < ($4, $5)
+             ORDER BY c.sort_key DESC, c.id DESC LIMIT $6)
+         SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, c.hides_past, c.requested_by, me.read_seq,
                 (SELECT count(*) FROM participants p WHERE p.chat_id = c.id)
                 + (SELECT count(*) FROM removed_copies r WHERE r.chat_id = c.id) AS participant_count,
                 (SELECT count(*) FROM (SELECT 1 FROM events e
-                  WHERE e.chat_id = c.id AND e.seq > page.read_seq AND e.kind = 0 AND e.actor_id <> $1
+                  WHERE e.chat_id = c.id AND e.seq > me.read_seq AND e.kind = 0 AND e.actor_id <> $1
                     AND e.deleted_at IS NULL AND c.requested_by IS NULL LIMIT $7) AS few) AS unread,
                 (SELECT e.id FROM events e WHERE e.chat_id = c.id AND e.kind = 0 AND e.deleted_at IS NULL
-                  AND e.seq > page.from_seq ORDER BY e.seq DESC LIMIT 1) AS last_id
+                  AND e.seq > me.from_seq ORDER BY e.seq DESC LIMIT 1) AS last_id
          FROM page JOIN chats c ON c.id = page.id
-         ORDER BY c.sort_key DESC, c.id DESC"
-    ))
+         JOIN participants me ON me.chat_id = page.id AND me.user_id = $1
+         ORDER BY c.sort_key DESC, c.id DESC",
+    )
     .bind(range.user.0)
     .bind(range.ids.0)
     .bind(range.ids.1)
@@ -200,7 +190,8 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
     .bind(to_sql(limits::UNREAD))
     .fetch_all(&mut *snapshot)
     .await?;
-    let members: Vec<ParticipantRow> = sqlx::query_as(of_page!(
+    // Each half of the union names its chats: SQLite would otherwise read the participants of all there are.
+    let members: Vec<ParticipantRow> = sqlx::query_as(concat!(
         "SELECT listed.chat_id, listed.read_seq, u.id AS user_id, u.email, u.name,
                 CASE WHEN u.deleted_at IS NOT NULL THEN 0 WHEN listed.is_owner THEN 2 ELSE listed.role END AS role,
                 EXISTS (SELECT 1 FROM partings b WHERE b.user_id = $1 AND b.other_id = u.id AND b.kind = 0)
@@ -218,22 +209,20 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
                           PARTITION BY p.chat_id
                           ORDER BY CASE WHEN one.deleted_at IS NULL THEN 0 ELSE 1 END, p.role DESC, p.user_id
                       ) = 1 AS is_owner
-               FROM page JOIN chats c ON c.id = page.id
-               JOIN (SELECT chat_id, user_id, read_seq, role FROM participants
-                     UNION ALL SELECT chat_id, user_id, 0, 0 FROM removed_copies) p ON p.chat_id = page.id
-               JOIN users one ON one.id = p.user_id
+               FROM (SELECT chat_id, user_id, read_seq, role FROM participants WHERE chat_id ",
+        in_list!("$2"),
+        "
+                     UNION ALL SELECT chat_id, user_id, 0, 0 FROM removed_copies WHERE chat_id ",
+        in_list!("$2"),
+        ") p JOIN chats c ON c.id = p.chat_id JOIN users one ON one.id = p.user_id
               ) AS listed
          JOIN users u ON u.id = listed.user_id
          JOIN users me ON me.id = $1
-         WHERE listed.place <= $7
+         WHERE listed.place <= $3
          ORDER BY listed.chat_id, listed.user_id"
     ))
     .bind(range.user.0)
-    .bind(range.ids.0)
-    .bind(range.ids.1)
-    .bind(range.before.0)
-    .bind(range.before.1)
-    .bind(to_sql(range.limit))
+    .bind(list(rows.iter().map(|row| row.id)))
     .bind(to_sql(listed))
     .fetch_all(&mut *snapshot)
     .await?;
@@ -241,22 +230,14 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
     for row in members {
         people.entry(row.chat_id).or_default().push(row.into());
     }
-    let last: Vec<EventRow> = sqlx::query_as(of_page!(
+    let last: Vec<EventRow> = sqlx::query_as(concat!(
         "SELECT ",
         event_columns!(),
         "
-         FROM (SELECT (SELECT e.id FROM events e WHERE e.chat_id = page.id AND e.kind = 0 AND e.deleted_at IS NULL
-                       AND e.seq > page.from_seq ORDER BY e.seq DESC LIMIT 1) AS id
-               FROM page) AS newest
-         JOIN events e ON e.id = newest.id
-         JOIN users u ON u.id = e.actor_id"
+         FROM events e JOIN users u ON u.id = e.actor_id WHERE e.id ",
+        in_list!("$1"),
     ))
-    .bind(range.user.0)
-    .bind(range.ids.0)
-    .bind(range.ids.1)
-    .bind(range.before.0)
-    .bind(range.before.1)
-    .bind(to_sql(range.limit))
+    .bind(list(rows.iter().filter_map(|row| row.last_id)))
     .fetch_all(&mut *snapshot)
     .await?;
     let mut last: HashMap<i64, Message> = last.into_iter().map(|row| (row.id, row.into())).collect();
@@ -293,9 +274,10 @@ pub(super) async fn moved(
 
 pub(super) async fn acquaintances(reader: &mut Connection, user: UserId) -> sqlx::Result<Vec<UserId>> {
     let ids = sqlx::query_scalar(concat!(
-        "SELECT DISTINCT other.user_id FROM users me
-         JOIN participants mine ON mine.user_id = me.id
-         JOIN participants other ON other.chat_id = mine.chat_id
+        // Everybody once, before it is asked who they are: two people may be in many chats together.
+        "SELECT u.id FROM users me
+         JOIN (SELECT DISTINCT other.user_id FROM participants mine
+               JOIN participants other ON other.chat_id = mine.chat_id WHERE mine.user_id = $1) other ON TRUE
          JOIN users u ON u.id = other.user_id
          WHERE me.id = $1 AND u.id <> $1 AND NOT me.hides_online AND NOT u.hides_online AND NOT ",
         parted!("u.id", "$1"),

@@ -13,8 +13,8 @@ use causerie_protocol::{
 };
 
 use super::{
-    AppendConnection, Backend, Connection, Database, begin, begin_on_users, content, last_event_id, list,
-    lock_chat, lock_users, snapshot, statement,
+    APPENDS_AT_ONCE, AppendConnection, Backend, Connection, Database, begin, begin_on_users, content,
+    last_event_id, list, lock_chat, lock_users, snapshot, statement,
 };
 use crate::clock::UnixMicros;
 use crate::hub::{Ending, NodeId};
@@ -575,6 +575,10 @@ impl Store for Backend {
 
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
         self.append_batch(batch).await.map(|results| self.addresses.shown(results))
+    }
+
+    fn appends_at_once(&self) -> usize {
+        APPENDS_AT_ONCE
     }
 
     async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {
