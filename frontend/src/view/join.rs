@@ -2,7 +2,7 @@
 
 use causerie_client::{Input, Name};
 use causerie_protocol::accounts::InvitationInfo;
-use causerie_texts::{page, say};
+use causerie_texts::say;
 use leptos::prelude::*;
 
 use super::Dialog;
