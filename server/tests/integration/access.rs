@@ -369,6 +369,7 @@ async fn asks_across(server: &TestServer, caller: &Person, other: &Person, pair:
             let (path, body) = match (&route.method, route.path) {
                 (&Method::POST, paths::CHATS) => (route.path.to_owned(), json!({ "participants": [user] })),
                 (&Method::PATCH, "/api/chats/{id}/") => (paths::chat(pair), json!({"status": "active"})),
+                (&Method::POST, "/api/chats/{id}/accept/") => (paths::accept(pair), Value::Null),
                 (&Method::POST, "/api/chats/{id}/participants/") => {
                     (paths::participants(group), json!({ "user": user }))
                 }
