@@ -2,7 +2,7 @@
 //!
 //! - [`bare`]: the room without storage, sign-in or log, which is the limit that we compare with.
 //! - [`process`]: a server under test, its processor time and its memory; [`profile`]: where the time goes.
-//! - [`people`]: accounts, chats and sockets for the load; [`talk`]: sockets that send and count what comes.
+//! - [`people`]: accounts, chats and sockets for the load; [`fill`]: many of them by SQL; [`talk`]: sockets that send and count what comes.
 //! - [`scenes`]: the measurements, each of which can be run alone.
 //! - [`table`]: how they are shown; [`stats`]: medians and percentiles.
 //!
@@ -11,6 +11,7 @@
 #![allow(clippy::print_stdout, reason = "a command line program speaks through standard output")]
 
 mod bare;
+mod fill;
 mod people;
 mod process;
 mod profile;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Parser;
 
+use process::Database;
 use profile::Profiler;
 use scenes::{Plan, SCENES};
 
@@ -43,8 +45,11 @@ struct Options {
     /// Runs of each scene, alternating with the bare room; the medians are shown.
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// Where the server stores.
+    #[arg(long, value_enum, default_value_t)]
+    database: Database,
     /// Messages in the log of the largest chat of the scene `growth`.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 1_000_000)]
     growth: usize,
     /// Sockets of the scenes `crowd` and `idle`, instead of their own counts.
     #[arg(long, value_delimiter = ',', value_name = "COUNT,…")]
@@ -82,6 +87,7 @@ async fn main() -> Result<()> {
     let plan = Plan {
         server: options.server,
         against: options.against,
+        database: options.database,
         seconds: options.seconds,
         runs: options.runs.max(1),
         growth: options.growth,

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result, bail, ensure};
 use causerie_protocol::rest::{CreateChat, Register, UserRef};
-use causerie_protocol::{ChatId, handshake, limits, paths};
+use causerie_protocol::{ChatId, UserId, handshake, limits, paths};
 use causerie_testkit::Api;
 use causerie_testkit::socket::page_request;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -29,6 +29,7 @@ pub(crate) type Socket = WebSocketStream<TcpStream>;
 /// Somebody who is signed in.
 #[derive(Clone)]
 pub(crate) struct Person {
+    pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) token: String,
 }
@@ -38,15 +39,10 @@ pub(crate) fn email(number: usize) -> String {
     format!("load{number}@example.org")
 }
 
-/// Makes the accounts of the first people.
+/// Makes so many accounts.
 pub(crate) async fn register(address: SocketAddr, count: usize) -> Result<Vec<Person>> {
-    register_from(address, 0, count).await
-}
-
-/// Makes accounts from this number on.
-pub(crate) async fn register_from(address: SocketAddr, first: usize, count: usize) -> Result<Vec<Person>> {
     let api = &Api::new(address)?;
-    let people = stream::iter(first..first + count).map(async |number| {
+    let people = stream::iter(0..count).map(async |number| {
         let account = Register {
             email: email(number),
             password: PASSWORD.to_owned(),
@@ -54,7 +50,7 @@ pub(crate) async fn register_from(address: SocketAddr, first: usize, count: usiz
             invitation: None,
         };
         let signed_in = api.register(&account).await?;
-        anyhow::Ok(Person { email: account.email, token: signed_in.token })
+        anyhow::Ok(Person { id: signed_in.user.id, email: account.email, token: signed_in.token })
     });
     people.buffered(4).try_collect().await
 }
@@ -102,12 +98,21 @@ fn source(number: usize) -> Result<SocketAddr> {
 
 /// Opens a socket of one chat. The bare room ignores the token.
 pub(crate) async fn socket(address: SocketAddr, seat: &Seat, number: usize) -> Result<Socket> {
+    connect(address, &paths::chat_socket(seat.chat, None), &seat.token, number).await
+}
+
+/// Opens a socket for all chats.
+pub(crate) async fn socket_for_all(address: SocketAddr, token: &str, number: usize) -> Result<Socket> {
+    connect(address, paths::SOCKET, token, number).await
+}
+
+async fn connect(address: SocketAddr, path: &str, token: &str, number: usize) -> Result<Socket> {
     let tcp = TcpSocket::new_v4()?;
     tcp.set_reuseaddr(true)?;
     tcp.bind(source(number)?)?;
     let stream = tcp.connect(address).await.context("connecting")?;
     stream.set_nodelay(true)?;
-    let request = page_request(address, &paths::chat_socket(seat.chat, None), &seat.token)?;
+    let request = page_request(address, path, token)?;
     let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     let (socket, response) = client_async_with_config(request, stream, Some(config)).await?;
     let echoed = response.headers().get(handshake::HEADER).and_then(|value| value.to_str().ok());

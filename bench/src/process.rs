@@ -6,13 +6,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use causerie_testkit::{Server, Serving};
+use causerie_testkit::{Postgres, Server, Serving, Settings};
+use clap::ValueEnum;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::profile::{Profiler, Recording};
 
 /// A few people open thousands of sockets here, from one machine, and write as fast as they go.
-const WITHOUT_LIMITS: [&str; 9] = [
+const WITHOUT_LIMITS: [&str; 12] = [
     "CAUSERIE_MAX_SOCKETS",
     "CAUSERIE_MAX_SOCKETS_PER_ADDRESS",
     "CAUSERIE_MAX_SOCKETS_PER_USER",
@@ -22,6 +23,9 @@ const WITHOUT_LIMITS: [&str; 9] = [
     "CAUSERIE_MAX_FRAMES_PER_SECOND_PER_USER",
     "CAUSERIE_MAX_SIGN_INS_PER_MINUTE_PER_ADDRESS",
     "CAUSERIE_MAX_REGISTRATIONS_PER_MINUTE_PER_ADDRESS",
+    "CAUSERIE_MAX_ADDRESSES_PER_HOUR_PER_USER",
+    "CAUSERIE_MAX_ADDRESSES_PER_HOUR_PER_ADDRESS",
+    "CAUSERIE_MAX_NEW_CHATS_PER_DAY_PER_USER",
 ];
 
 /// What is measured.
@@ -32,10 +36,21 @@ pub(crate) enum Kind {
     Bare,
 }
 
+/// Where the server stores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Database {
+    #[default]
+    Sqlite,
+    /// A server of its own, on this machine, with durable commits.
+    Postgres,
+}
+
 /// A server that ends when this is dropped.
 pub(crate) struct Process {
     _ends: Box<dyn Send>,
     pid: u32,
+    /// The URL of its database, if it has one.
+    pub(crate) database: String,
     pub(crate) kind: Kind,
     pub(crate) address: SocketAddr,
     /// From the start of the process to its word that it serves.
@@ -44,13 +59,26 @@ pub(crate) struct Process {
 
 impl Process {
     /// A Causerie with an empty database of its own.
-    pub(crate) async fn causerie(program: &Path) -> Result<Self> {
-        let settings = WITHOUT_LIMITS.map(|limit| (limit.to_owned(), "0".to_owned()));
+    pub(crate) async fn causerie(program: &Path, database: Database) -> Result<Self> {
+        let mut settings: Settings = WITHOUT_LIMITS.map(|limit| (limit.to_owned(), "0".to_owned())).into();
+        let postgres = match database {
+            Database::Sqlite => None,
+            Database::Postgres => {
+                let postgres = Postgres::start_durable().await?;
+                settings.push(("DATABASE_URL".to_owned(), postgres.url()));
+                Some(postgres)
+            }
+        };
         let begin = Instant::now();
-        let server = Server::start_program(program, settings.into()).await?;
+        let server = Server::start_program(program, settings).await?;
         let started_in = begin.elapsed();
+        let database = match &postgres {
+            None => format!("sqlite:{}", server.database().display()),
+            Some(postgres) => postgres.url(),
+        };
         let (pid, address) = (server.pid()?, server.address());
-        Ok(Self { pid, kind: Kind::Causerie, address, started_in, _ends: Box::new(server) })
+        let ends = Box::new((server, postgres));
+        Ok(Self { pid, database, kind: Kind::Causerie, address, started_in, _ends: ends })
     }
 
     /// The bare room.
@@ -60,7 +88,8 @@ impl Process {
         let room = Serving::start(command.arg("--bare")).await?;
         let started_in = begin.elapsed();
         let (pid, address) = (room.pid().context("the bare room ended")?, room.address()?);
-        Ok(Self { pid, kind: Kind::Bare, address, started_in, _ends: Box::new(room) })
+        let database = String::new();
+        Ok(Self { pid, database, kind: Kind::Bare, address, started_in, _ends: Box::new(room) })
     }
 
     /// User and system time so far.

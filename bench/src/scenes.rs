@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::process::Process;
+use crate::process::{Database, Process};
 use crate::profile::Profiler;
 use crate::stats::median;
 use crate::table::{Figure, row};
@@ -13,6 +13,7 @@ mod connect;
 mod delivery;
 mod growth;
 mod memory;
+mod page;
 mod pair;
 
 /// What all scenes share.
@@ -20,6 +21,7 @@ pub(crate) struct Plan {
     pub(crate) server: PathBuf,
     /// Another build, in place of the bare room.
     pub(crate) against: Option<PathBuf>,
+    pub(crate) database: Database,
     pub(crate) seconds: u64,
     pub(crate) runs: usize,
     pub(crate) growth: usize,
@@ -28,7 +30,7 @@ pub(crate) struct Plan {
 }
 
 /// Every scene, with what it measures, in the order in which they run.
-pub(crate) const SCENES: [(&str, &str); 9] = [
+pub(crate) const SCENES: [(&str, &str); 10] = [
     ("start", "start to serving with a new database, and the memory of an idle process"),
     ("chats", "50 chats of two, everybody sends"),
     ("room", "one chat that 200 sockets follow, one sends"),
@@ -37,7 +39,8 @@ pub(crate) const SCENES: [(&str, &str); 9] = [
     ("connect", "connections a second, each with its token checked, subscribed and closed again"),
     ("idle", "memory of a signed-in, subscribed socket at 10,000 and at 50,000"),
     ("burst", "memory before, during and after many sign-ins at once"),
-    ("growth", "cost of a message and of the list of chats as there are more of them"),
+    ("growth", "cost of a message, of the list of chats and of a group as there is more of each"),
+    ("page", "the page in a browser whose processor is throttled: long frames and memory"),
 ];
 
 pub(crate) async fn run(scene: &str, plan: &Plan) -> Result<()> {
@@ -50,19 +53,20 @@ pub(crate) async fn run(scene: &str, plan: &Plan) -> Result<()> {
         "connect" => connect::connect(plan).await,
         "idle" => memory::idle(plan).await,
         "burst" => memory::burst(plan).await,
-        _ => growth::growth(plan).await,
+        "growth" => growth::growth(plan).await,
+        _ => page::page(plan).await,
     }
 }
 
 impl Plan {
     async fn causerie(&self) -> Result<Process> {
-        Process::causerie(&self.server).await
+        Process::causerie(&self.server, self.database).await
     }
 
     /// The other side: the bare room, or another build.
     async fn other(&self) -> Result<Process> {
         match &self.against {
-            Some(program) => Process::causerie(program).await,
+            Some(program) => Process::causerie(program, self.database).await,
             None => Process::bare().await,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::process::Database;
 use crate::scenes::Plan;
 
 /// What a figure counts.
@@ -64,8 +65,12 @@ pub(crate) fn heading(plan: &Plan) {
     let load = load.split_whitespace().next().unwrap_or("unknown");
     let day = jiff::Timestamp::now().strftime("%Y-%m-%d");
     println!(
-        "{day}, {cores} cores, {} with a load of {load} at its start; client and servers on this machine, profile {profile}.",
-        processor()
+        "{day}, {cores} cores, {} with a load of {load} at its start; client and servers on this machine, database {}, profile {profile}.",
+        processor(),
+        match plan.database {
+            Database::Sqlite => "SQLite",
+            Database::Postgres => "Postgres",
+        }
     );
     println!(
         "Medians of {} paired runs of {} s; a ratio is the median of the runs'.\n",

@@ -61,6 +61,10 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    pub(crate) fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
     pub(crate) fn figures(&self, what: &str) -> Vec<Figure> {
         let name = |figure: &str| format!("{what}: {figure}");
         vec![

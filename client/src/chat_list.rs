@@ -92,8 +92,20 @@ impl ChatEntry {
     }
 
     /// Messages of others that the user has not read; [`causerie_protocol::limits::UNREAD`] means that many or more.
+    ///
+    /// A request has none: it does not disturb.
     pub fn unread(&self) -> u64 {
-        self.unread.count()
+        if self.is_request() { 0 } else { self.unread.count() }
+    }
+
+    /// Whether somebody asks the user for this chat, who has not accepted it.
+    pub fn is_request(&self) -> bool {
+        self.chat.requested_by.is_some_and(|by| by != self.me)
+    }
+
+    /// Whether the user asked for this chat, and the other one has not accepted it.
+    pub fn is_asked(&self) -> bool {
+        self.chat.requested_by == Some(self.me)
     }
 
     /// How far the user has read, here or on another device.
@@ -157,6 +169,7 @@ impl ChatEntry {
                 chat.title = self.chat.title.take();
                 chat.status = self.chat.status;
                 chat.hides_past = self.chat.hides_past;
+                chat.requested_by = self.chat.requested_by;
                 chat.last_message = self.chat.last_message.take();
                 chat.participant_count = self.chat.participant_count;
             }
@@ -178,6 +191,11 @@ impl ChatEntry {
         if message.sender.id != self.me {
             self.unread.message(message.seq, message.id);
         }
+    }
+
+    /// Notes that a message of this person accepts the chat, if they were asked for it; returns whether it did.
+    pub fn accepted_by(&mut self, sender: UserId) -> bool {
+        self.chat.requested_by.take_if(|asked_by| *asked_by != sender).is_some()
     }
 
     pub fn edited(&mut self, id: MessageId, content: &str, at: &Timestamp) {
@@ -230,6 +248,9 @@ impl ChatEntry {
         self.chat.title.clone_from(&event.title);
         self.chat.status = event.status;
         self.chat.hides_past = event.hides_past;
+        if event.accepted {
+            self.chat.requested_by = None;
+        }
     }
 
     /// Moves a read position forward, while events were applied up to `stream`; returns whether it changed.

@@ -37,6 +37,7 @@ fn chat(id: i64, head: u64, unread: u64, updated: &str) -> Chat {
         updated_at: at(updated),
         sort_key: Some(MessageId(updated[1..].parse().unwrap_or(0))),
         hides_past: false,
+        requested_by: None,
     }
 }
 

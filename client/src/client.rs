@@ -54,6 +54,8 @@ pub struct Client {
     /// Messages of blocked people that the person asked to see.
     revealed: SortedSet<MessageId>,
     open: Option<ChatId>,
+    /// The chat of which the person looks at older messages, so that none of them is forgotten.
+    reads_above: Option<ChatId>,
     list_loading: ListLoading,
     fetches: Fetches,
     next_ticket: u64,
@@ -61,6 +63,18 @@ pub struct Client {
     was_lost: bool,
     effects: Vec<Effect>,
     changed: SortedSet<Invalidation>,
+}
+
+/// Some successive rows of a chat, of which there may be very many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowsView {
+    /// The oldest first.
+    pub rows: Vec<Row>,
+    /// The seq of the first of them; nothing when all are pending.
+    pub first: Option<Seq>,
+    /// How many more are loaded above them, and below.
+    pub above: usize,
+    pub below: usize,
 }
 
 /// What the client keeps for one chat besides its entry in the list.
@@ -141,6 +155,7 @@ impl Client {
             blocked: Vec::new(),
             revealed: SortedSet::new(),
             open: None,
+            reads_above: None,
             list_loading: ListLoading::default(),
             fetches: Fetches::default(),
             next_ticket: 1,
@@ -195,6 +210,7 @@ impl Client {
             Input::SeenBottom { chat } => self.seen_bottom(chat),
             Input::Typing { chat } => self.send_typing(chat),
             Input::LoadOlder { chat } => self.load_older(chat),
+            Input::ReadsAbove(chat) => self.reads_above(chat),
             Input::Reveal { chat, message } => {
                 self.revealed.insert(message);
                 self.changed.extend([Invalidation::Chat(chat), Invalidation::Timeline(chat)]);
@@ -257,9 +273,18 @@ impl Client {
         self.list_loading.failed.as_deref()
     }
 
-    /// The chats, the one with the newest message first.
+    /// The chats, the one with the newest message first, requests left out.
     pub fn chats(&self) -> Vec<&ChatEntry> {
-        self.chat_list.newest_first()
+        let mut chats = self.chat_list.newest_first();
+        chats.retain(|chat| !chat.is_request());
+        chats
+    }
+
+    /// The chats that somebody asks the user for, the one with the newest message first.
+    pub fn requests(&self) -> Vec<&ChatEntry> {
+        let mut chats = self.chat_list.newest_first();
+        chats.retain(|chat| chat.is_request());
+        chats
     }
 
     pub fn chat(&self, chat: ChatId) -> Option<&ChatEntry> {
@@ -275,10 +300,18 @@ impl Client {
     ///
     /// Before the history is loaded there are only the pending messages.
     pub fn rows(&self, chat: ChatId) -> Vec<Row> {
-        let Some(me) = &self.me else { return Vec::new() };
+        self.view(chat, Some(Seq::ZERO), usize::MAX).rows
+    }
+
+    /// At most so many of the [rows](Self::rows): the newest, or those from a seq on. Pending messages come on top.
+    pub fn view(&self, chat: ChatId, from: Option<Seq>, most: usize) -> RowsView {
+        let Some(me) = &self.me else { return RowsView::default() };
         let read = self.chat_list.get(chat).map_or(Seq::ZERO, ChatEntry::read_by_all);
-        let mut rows =
-            self.chat_states.get(&chat).map_or_else(Vec::new, |state| state.timeline.rows(me.id, read));
+        let timeline = self.chat_states.get(&chat).map(|state| &state.timeline);
+        let count = timeline.map_or(0, Timeline::len);
+        let newest = count.saturating_sub(most);
+        let first = timeline.zip(from).map_or(newest, |(timeline, from)| timeline.place(from).min(newest));
+        let mut rows = timeline.map_or_else(Vec::new, |timeline| timeline.rows(first, most, me.id, read));
         for row in &mut rows {
             if let Row::Message(row) = row {
                 row.hidden = self.hides(chat, row.sender.id, row.id);
@@ -291,11 +324,33 @@ impl Client {
                 }
             }
         }
-        let pending = self.outbox.entries_of(chat).map(|pending| pending_row(pending, me));
-        // A message that is in the log is not shown as pending as well, so that no two rows have one key.
-        let pending: Vec<Row> = pending.filter(|one| rows.iter().all(|row| row.key() != one.key())).collect();
-        rows.extend(pending);
-        rows
+        let (above, below) = (first, newest - first);
+        if below == 0 {
+            let pending = self.outbox.entries_of(chat);
+            // A message that is in the log is not shown as pending as well, so that no two rows have one key.
+            let pending = pending.filter(|one| {
+                timeline.is_none_or(|timeline| {
+                    !timeline.is_loaded() || !timeline.has_own(me.id, &one.message.client_id)
+                })
+            });
+            rows.extend(pending.map(|pending| pending_row(pending, me)));
+        }
+        RowsView { rows, first: timeline.and_then(|timeline| timeline.seq_at(first)), above, below }
+    }
+
+    /// The seq of the row that is so many rows further down than the row of a seq, or up when negative; the nearest
+    /// one that is loaded.
+    pub fn seq_beside(&self, chat: ChatId, seq: Seq, by: isize) -> Option<Seq> {
+        let timeline = &self.chat_states.get(&chat)?.timeline;
+        let last = timeline.len().checked_sub(1)?;
+        timeline.seq_at(timeline.place(seq).saturating_add_signed(by).min(last))
+    }
+
+    /// How many messages of others are loaded after a seq.
+    pub fn others_after(&self, chat: ChatId, seq: Seq) -> usize {
+        let state = self.chat_states.get(&chat).filter(|state| state.timeline.is_loaded());
+        let messages = state.into_iter().flat_map(|state| state.timeline.messages_after(seq));
+        messages.filter(|message| !self.is_me(message.sender.id)).count()
     }
 
     /// Whether a message in a group is of somebody whom the user has blocked, and not revealed.
@@ -356,7 +411,7 @@ impl Client {
                 | SystemEvent::Left(user)
                 | SystemEvent::Removed(user)
                 | SystemEvent::Role(user, _) => Some(user),
-                SystemEvent::Changed { .. } => None,
+                SystemEvent::Changed { .. } | SystemEvent::Accepted => None,
             },
         });
         let all_known = entry.is_none_or(ChatEntry::knows_all_participants);
@@ -411,6 +466,7 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
     let message = &pending.message;
     let (mut id, mut seq, mut at) = (None, None, RowTime::Local(message.created_ms));
     let state = match &pending.state {
+        PendingState::Queued { .. } if pending.is_limited() => RowState::Limited,
         PendingState::Queued { .. } => RowState::Waiting,
         PendingState::InFlight { .. } => RowState::Sending,
         PendingState::Failed => RowState::Failed { reason: message.failed.clone().unwrap_or_default() },

@@ -75,6 +75,7 @@ fn every_close_code_in_every_state() {
         (C::BrokenClient, Stopped, Stopped, Stopped),
         (C::NotParticipant, Stopped, Stopped, Stopped),
         (C::Suspended, Stopped, Stopped, Stopped),
+        (C::SecondFactorRequired, Stopped, Stopped, Stopped),
         (C::Replaced, Stopped, Stopped, Stopped),
         (C::VersionMismatch, Stopped, Stopped, Stopped),
         (C::RateLimited, Waits(500), Waits(500), Waits(1_000)),

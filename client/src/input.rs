@@ -108,6 +108,9 @@ pub enum Input {
     LoadOlder {
         chat: ChatId,
     },
+    /// The person looks at messages of this chat above the newest ones, or of none any more. Of the other chats only the
+    /// newest messages are kept.
+    ReadsAbove(Option<ChatId>),
     /// The person asks to see a message of somebody whom they blocked.
     Reveal {
         chat: ChatId,

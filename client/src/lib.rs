@@ -45,7 +45,7 @@ pub mod words;
 
 pub use banner::Banner;
 pub use chat_list::ChatEntry;
-pub use client::Client;
+pub use client::{Client, RowsView};
 pub use clock::Millis;
 pub use connection::{ConnectionId, ConnectionState};
 pub use effect::{Effect, Invalidation};

@@ -62,6 +62,8 @@ pub struct Pending {
     tries: Backoff,
     /// A copy may be on its way to a server, from this page or from before a reload, so only a reply can decide it.
     sent: bool,
+    /// It waits because the person sends more than one may.
+    limited: bool,
 }
 
 impl Pending {
@@ -71,11 +73,16 @@ impl Pending {
         } else {
             PendingState::Queued { not_before: 0 }
         };
-        Self { message, state, tries: Backoff::default(), sent }
+        Self { message, state, tries: Backoff::default(), sent, limited: false }
     }
 
     pub fn is_acked(&self) -> bool {
         matches!(self.state, PendingState::Acked { .. })
+    }
+
+    /// Whether it waits because the person sends more than one may.
+    pub fn is_limited(&self) -> bool {
+        self.limited && matches!(self.state, PendingState::Queued { .. })
     }
 
     fn is_unsent(&self) -> bool {
@@ -204,17 +211,20 @@ impl Outbox {
         Some(entry.message.clone())
     }
 
-    /// The server refused it for now: it stays the first of its chat and is sent again after a wait.
+    /// The server refused it for now: it stays the first of its chat and is sent again after a wait; `limited` says that the
+    /// person sends more than one may.
     pub fn postpone(
         &mut self,
         client_id: &ClientId,
         now: Millis,
         after: Option<Millis>,
+        limited: bool,
         random: f64,
     ) -> bool {
         let Some(entry) = self.get_mut(client_id).filter(|entry| entry.is_unsent()) else { return false };
         let backoff = entry.tries.fail(random);
         entry.state = PendingState::Queued { not_before: now + after.unwrap_or(backoff) };
+        entry.limited = limited;
         true
     }
 
@@ -251,6 +261,8 @@ impl Outbox {
             if matches!(entry.state, PendingState::InFlight { .. }) {
                 entry.state = PendingState::Queued { not_before: 0 };
             }
+            // Now it waits for the connection.
+            entry.limited = false;
         }
     }
 

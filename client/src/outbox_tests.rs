@@ -75,11 +75,11 @@ fn after_a_reconnection_unanswered_messages_are_sent_again_first() {
 fn a_temporary_refusal_keeps_the_order_and_waits_as_long_as_the_server_says() {
     let mut outbox = filled();
     next(&mut outbox, A, ONE, 100);
-    assert!(outbox.postpone(&id("m1"), 100, Some(700), 0.0));
+    assert!(outbox.postpone(&id("m1"), 100, Some(700), false, 0.0));
     assert_eq!(next(&mut outbox, A, ONE, 799), None);
     assert_eq!(outbox.deadline(100), Some(800));
     assert_eq!(next(&mut outbox, A, ONE, 800).as_deref(), Some("m1"));
-    assert!(outbox.postpone(&id("m1"), 800, None, 1.0));
+    assert!(outbox.postpone(&id("m1"), 800, None, false, 1.0));
     assert_eq!(outbox.deadline(800), Some(800 + 1_000), "the second failure's window");
 }
 

@@ -68,6 +68,8 @@ pub enum RowTime {
 pub enum RowState {
     /// It waits for the connection, or for the message before it.
     Waiting,
+    /// It waits because the person sends more than one may; then it is sent by itself.
+    Limited,
     /// It is in flight.
     Sending,
     /// It is acknowledged.
@@ -96,6 +98,8 @@ pub enum SystemEvent {
     /// Somebody was removed by another.
     Removed(User),
     Role(User, ChatRole),
+    /// A chat that somebody asked for was accepted.
+    Accepted,
     /// The title or the status changed.
     Changed {
         title: Option<String>,

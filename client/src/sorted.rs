@@ -68,8 +68,7 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     /// Removes all keys that are less than this one.
     pub fn remove_below(&mut self, key: &K) {
-        let at = self.find(key).unwrap_or_else(|at| at);
-        self.entries.drain(..at);
+        self.entries.drain(..self.place(key));
     }
 
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
@@ -94,6 +93,16 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, value)| (key, value))
+    }
+
+    /// How many keys are less than this one.
+    pub fn place(&self, key: &K) -> usize {
+        self.find(key).unwrap_or_else(|at| at)
+    }
+
+    /// The entries from this place on.
+    pub fn from_place(&self, place: usize) -> impl DoubleEndedIterator<Item = (&K, &V)> {
+        self.entries[place.min(self.entries.len())..].iter().map(|(key, value)| (key, value))
     }
 
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> {

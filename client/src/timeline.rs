@@ -1,7 +1,7 @@
 //! The messages of one chat: a piece of the log without a gap, up to now, made of history pages and events.
 
 use causerie_protocol::event::{ChatChanged, Membership, RoleChanged};
-use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, UserId};
+use causerie_protocol::{ChatId, ClientId, Event, Message, MessageId, Seq, UserId};
 
 use crate::backoff::Backoff;
 use crate::clock::Millis;
@@ -211,20 +211,61 @@ impl Timeline {
         *self = Self::new(self.chat);
     }
 
-    /// The rows, oldest first; none before the newest page has come, since they would have a gap.
-    pub fn rows(&self, me: UserId, read_by_all: Seq) -> Vec<Row> {
-        if !self.loaded {
-            return Vec::new();
-        }
-        self.entries.iter().map(|(seq, entry)| row(*seq, entry, me, read_by_all)).collect()
+    /// How many rows there are; none before the newest page has come, since they would have a gap.
+    pub fn len(&self) -> usize {
+        if self.loaded { self.entries.len() } else { 0 }
     }
 
-    /// The seq of the last message in [`Timeline::rows`].
+    /// At most so many rows from a place on, oldest first.
+    pub fn rows(&self, from: usize, most: usize, me: UserId, read_by_all: Seq) -> Vec<Row> {
+        let most = most.min(self.len());
+        let entries = self.entries.from_place(from).take(most);
+        entries.map(|(seq, entry)| row(*seq, entry, me, read_by_all)).collect()
+    }
+
+    /// How many rows are before this seq.
+    pub fn place(&self, seq: Seq) -> usize {
+        self.entries.place(&seq).min(self.len())
+    }
+
+    /// The seq of the row at a place.
+    pub fn seq_at(&self, place: usize) -> Option<Seq> {
+        self.entries.from_place(place).next().filter(|_| self.loaded).map(|(seq, _)| *seq)
+    }
+
+    /// The messages after a seq, newest first.
+    pub fn messages_after(&self, seq: Seq) -> impl Iterator<Item = &Message> {
+        self.messages().rev().take_while(move |message| message.seq > seq)
+    }
+
+    /// Whether a sender's message is in the log under their own name for it, as far as that is loaded.
+    pub fn has_own(&self, sender: UserId, client_id: &ClientId) -> bool {
+        self.messages()
+            .any(|message| message.client_id.as_ref() == Some(client_id) && message.sender.id == sender)
+    }
+
+    /// Forgets the oldest rows when there are many more than `kept`; they can be loaded again.
+    pub fn trim(&mut self, kept: usize) {
+        // A page that is on its way joins what is here now.
+        if self.len() < 2 * kept || self.request.is_some() {
+            return;
+        }
+        // Older pages are requested by a message.
+        let message = |(seq, entry): (&Seq, &Entry)| matches!(entry, Entry::Message(_)).then_some(*seq);
+        let floor = self.entries.from_place(self.entries.len() - kept).find_map(message);
+        if let Some(floor) = floor {
+            self.cut_below(floor);
+            self.has_older = true;
+            self.retry = None;
+        }
+    }
+
+    /// The seq of the last message that is loaded.
     pub fn last_position(&self) -> Seq {
         self.messages().next_back().filter(|_| self.loaded).map_or(Seq::ZERO, |message| message.seq)
     }
 
-    /// Whether [`Timeline::rows`] has no row.
+    /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         !self.loaded || self.entries.is_empty()
     }
@@ -309,6 +350,7 @@ fn row(seq: Seq, entry: &Entry, me: UserId, read_by_all: Seq) -> Row {
         Entry::Left(event) if event.by.is_some() => line(&event.at, SystemEvent::Removed(event.user.clone())),
         Entry::Left(event) => line(&event.at, SystemEvent::Left(event.user.clone())),
         Entry::Role(event) => line(&event.at, SystemEvent::Role(event.user.clone(), event.role)),
+        Entry::Changed(event) if event.accepted => line(&event.at, SystemEvent::Accepted),
         Entry::Changed(event) => {
             line(&event.at, SystemEvent::Changed { title: event.title.clone(), status: event.status })
         }

@@ -64,7 +64,7 @@ fn loaded(seqs: impl IntoIterator<Item = u64>, has_older: bool) -> Timeline {
 
 fn shown(timeline: &Timeline) -> Vec<String> {
     timeline
-        .rows(ME, Seq::ZERO)
+        .rows(0, usize::MAX, ME, Seq::ZERO)
         .into_iter()
         .map(|row| match row {
             Row::Message(row) if row.deleted => "deleted".to_owned(),
@@ -203,7 +203,7 @@ fn an_own_message_keeps_its_key_and_shows_that_it_was_read() {
     let request = timeline.load(1).unwrap();
     timeline.page(request, vec![own, message(2)], false);
     for (read, state) in [(0, RowState::Sent), (1, RowState::Read)] {
-        let rows = timeline.rows(ME, Seq(read));
+        let rows = timeline.rows(0, usize::MAX, ME, Seq(read));
         let Row::Message(row) = &rows[0] else { panic!("a message") };
         assert_eq!((row.key.clone(), &row.state), (RowKey::Own(ClientId::new("c").unwrap()), &state));
         assert_eq!(*rows[1].key(), RowKey::Seq(Seq(2)));

@@ -76,6 +76,7 @@ impl Server {
             updated_at: Timestamp("t".into()),
             sort_key: Some(MessageId(0)),
             hides_past: false,
+            requested_by: None,
         };
         Self { chats: (1..=CHATS).map(chat).collect(), messages: Vec::new(), last_id: 0 }
     }
@@ -156,6 +157,7 @@ impl Server {
                     title,
                     status,
                     hides_past: false,
+                    accepted: false,
                     at: at.clone(),
                 })
             }

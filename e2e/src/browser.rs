@@ -25,6 +25,9 @@ const START: Duration = Duration::from_secs(60);
 /// The driver takes a port of IPv4 that is free and then the same of IPv6, and ends when somebody has that one.
 const DRIVER_TRIES: u32 = 3;
 
+/// How many fields one goes through with the Tab key before one gives up.
+const TABS: u32 = 100;
+
 /// How often a state is looked at while waiting for it.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -179,6 +182,34 @@ impl Browser {
     /// Put text where the caret is, as an input method does: any character, at once.
     pub async fn insert_text(&self, text: &str) -> Result<()> {
         self.devtools("Input.insertText", &json!({"text": text})).await?;
+        Ok(())
+    }
+
+    /// Go from field to field with the Tab key until one matches the selector.
+    pub async fn tab_to(&self, selector: &str) -> Result<()> {
+        self.see(selector).await?;
+        let is_there = "return document.activeElement?.matches(arguments[0]) ?? false";
+        for _ in 0..TABS {
+            if self.client.execute(is_there, vec![json!(selector)]).await? == json!(true) {
+                return Ok(());
+            }
+            self.press_key("Tab", 9, "").await?;
+        }
+        Err(self.disappointment(Duration::ZERO, &format!("to reach {selector} by Tab"), "").await)
+    }
+
+    /// Press Enter where the focus is.
+    pub async fn press_enter(&self) -> Result<()> {
+        self.press_key("Enter", 13, "\r").await
+    }
+
+    async fn press_key(&self, key: &str, code: u32, text: &str) -> Result<()> {
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { text } else { "" };
+            let event =
+                json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
+            self.devtools("Input.dispatchKeyEvent", &event).await?;
+        }
         Ok(())
     }
 

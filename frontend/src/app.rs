@@ -9,7 +9,7 @@ use std::time::Duration;
 use causerie_client::clock::TOLERANCE_MS;
 use causerie_client::connection::ConnectionId;
 use causerie_client::reactions::Request;
-use causerie_client::sorted::SortedMap;
+use causerie_client::sorted::{SortedMap, SortedSet};
 use causerie_client::{Client, Effect, HistoryRequest, Input, Invalidation, SocketInput};
 use causerie_protocol::rest::{ChatCursor, React, SignedIn};
 use causerie_protocol::{ChatId, User, paths};
@@ -56,6 +56,10 @@ struct Core {
     pending: PendingStorage,
     timer: Cell<Option<TimeoutHandle>>,
     triggers: RefCell<SortedMap<Invalidation, ArcTrigger>>,
+    /// What frames of the socket changed and is not drawn yet.
+    changed: RefCell<SortedSet<Invalidation>>,
+    /// Whether something was drawn since the last frame of the screen.
+    waits_for_screen: Cell<bool>,
     clock: RefCell<Clock>,
     /// By how many milliseconds the device's clock was ahead of the monotonic one at the last `ClockStepped`.
     clock_ahead: Cell<f64>,
@@ -75,6 +79,8 @@ impl App {
             pending: PendingStorage::open(&tab()),
             timer: Cell::default(),
             triggers: RefCell::default(),
+            changed: RefCell::default(),
+            waits_for_screen: Cell::default(),
             clock: RefCell::default(),
             clock_ahead: Cell::default(),
             today: Cell::default(),
@@ -111,11 +117,47 @@ impl App {
     }
 
     fn handle(self, input: Input) {
+        // However many frames come, what they change is drawn once for each frame of the screen. A page that is hidden
+        // has none of those.
+        let is_frame = matches!(input, Input::Socket(_, SocketInput::Frame(_)));
+        let draws_with_screen = is_frame && browser::is_visible();
         let effects = self.core.with_value(|core| {
             core.client.borrow_mut().handle(input, browser::now(), causerie_web::random())
         });
         for effect in effects {
-            self.carry_out(effect);
+            match effect {
+                Effect::Changed(part) if draws_with_screen => {
+                    self.core.with_value(|core| core.changed.borrow_mut().insert(part));
+                }
+                effect => self.carry_out(effect),
+            }
+        }
+        if draws_with_screen {
+            self.draw_with_screen();
+        }
+    }
+
+    /// Draws what changed, unless that was done since the last frame of the screen: then after the next one.
+    fn draw_with_screen(self) {
+        let is_drawn = self
+            .core
+            .with_value(|core| core.changed.borrow().is_empty() || core.waits_for_screen.replace(true));
+        if is_drawn {
+            return;
+        }
+        self.draw_changed();
+        // After the frame and not in it, since what scrolls with what was drawn asks for the next frame itself.
+        let after_it = move || {
+            self.core.with_value(|core| core.waits_for_screen.set(false));
+            self.draw_with_screen();
+        };
+        request_animation_frame(move || set_timeout(after_it, Duration::ZERO));
+    }
+
+    fn draw_changed(self) {
+        let changed = self.core.with_value(|core| std::mem::take(&mut *core.changed.borrow_mut()));
+        for part in changed {
+            self.carry_out(Effect::Changed(part));
         }
     }
 
@@ -396,6 +438,8 @@ impl App {
                 self.dispatch(Input::PageShown);
                 self.restore();
                 self.refresh();
+            } else {
+                self.draw_changed();
             }
         });
         browser::on_window("popstate", move |_| self.on_navigated(route::current()));

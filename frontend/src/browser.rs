@@ -120,11 +120,21 @@ pub fn search_key(text: &str) -> String {
 /// A name in a form in which two spellings of it are equal: without case and invisible characters, and with composed
 /// letters.
 pub fn fold(name: &str) -> String {
-    let unseen = RegExp::new(r"\p{Default_Ignorable_Code_Point}", "gu");
-    JsString::from(name).normalize("NFKC").replace_by_pattern(&unseen, "").to_lower_case().into()
+    thread_local! {
+        static UNSEEN: RegExp = RegExp::new(r"\p{Default_Ignorable_Code_Point}", "gu");
+    }
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    UNSEEN.with(|unseen| {
+        JsString::from(name).normalize("NFKC").replace_by_pattern(unseen, "").to_lower_case().into()
+    })
 }
 
 /// A text in capitals, by the browser.
 pub fn upper_case(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_uppercase();
+    }
     JsString::from(text).to_upper_case().into()
 }

@@ -29,6 +29,8 @@ pub enum Link {
     Join(String),
     /// To set a new password.
     Reset(String),
+    /// To confirm a new e-mail address.
+    Email(String),
 }
 
 /// The link that the page was opened by, until [`replace`] takes it away.
@@ -38,7 +40,10 @@ pub fn link() -> Option<Link> {
     if let Some(secret) = hash.strip_prefix(paths::JOIN) {
         return Some(Link::Join(secret.to_owned()));
     }
-    hash.strip_prefix(paths::RESET_BY).map(|secret| Link::Reset(secret.to_owned()))
+    if let Some(secret) = hash.strip_prefix(paths::RESET_BY) {
+        return Some(Link::Reset(secret.to_owned()));
+    }
+    hash.strip_prefix(paths::EMAIL_BY).map(|secret| Link::Email(secret.to_owned()))
 }
 
 /// Changes the address and adds an entry to the browser's history.

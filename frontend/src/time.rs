@@ -1,5 +1,7 @@
 //! Times in the browser's time zone, in the page's language, with the clock of the browser's region.
 
+use std::cell::{Cell, RefCell};
+
 use causerie_client::RowTime;
 use causerie_protocol::Timestamp;
 use causerie_texts::say;
@@ -10,9 +12,14 @@ use crate::language::DateStyle;
 
 const DAY_MS: f64 = 86_400_000.0;
 
+/// In every time zone a day begins with a quarter of an hour.
+const QUARTER_MS: f64 = 900_000.0;
+const MINUTE_MS: f64 = 60_000.0;
+
 /// Milliseconds since 1970 of a time from the server; NaN when it can't be parsed.
 pub fn millis(time: &Timestamp) -> f64 {
-    Date::parse(&time.0)
+    // The browser need not be asked about what every server sends.
+    time.unix_millis().map_or_else(|| Date::parse(&time.0), |millis| millis as f64)
 }
 
 /// Milliseconds since 1970 of a row's time.
@@ -23,14 +30,32 @@ pub fn row_millis(time: &RowTime) -> f64 {
     }
 }
 
+thread_local! {
+    /// The quarter of an hour that was looked at last, counted since 1970, and its day: most rows follow each other.
+    static LAST_DAY: Cell<(f64, i64)> = const { Cell::new((f64::NAN, 0)) };
+}
+
 /// The number of the day of a time, in the browser's time zone.
 pub fn day(millis: f64) -> i64 {
+    let quarter = (millis / QUARTER_MS).floor();
+    let (last, day) = LAST_DAY.get();
+    if last == quarter {
+        return day;
+    }
     let date = Date::new(&millis.into());
-    ((millis - date.get_timezone_offset() * 60_000.0) / DAY_MS).floor() as i64
+    let day = ((millis - date.get_timezone_offset() * MINUTE_MS) / DAY_MS).floor() as i64;
+    LAST_DAY.set((quarter, day));
+    day
 }
+
+/// A minute, counted since 1970, and how it is written.
+type Written = RefCell<(f64, String)>;
 
 /// Formats times; created once, since the browser's formatters are expensive.
 pub struct Clock {
+    /// What was written last of each kind: most rows follow each other.
+    last_time: Written,
+    last_full: Written,
     time: Function,
     weekday: Function,
     day: Function,
@@ -42,9 +67,13 @@ pub struct Clock {
 
 impl Default for Clock {
     fn default() -> Self {
+        // A clock is made again when the time zone may be another one.
+        LAST_DAY.set((f64::NAN, 0));
         let style = DateStyle::of_browser();
         let formatter = |options: &[(&str, &str)]| formatter(&style, options);
         Self {
+            last_time: RefCell::new((f64::NAN, String::new())),
+            last_full: RefCell::new((f64::NAN, String::new())),
             time: formatter(&[("hour", "2-digit"), ("minute", "2-digit")]),
             weekday: formatter(&[("weekday", "long")]),
             day: formatter(&[("weekday", "long"), ("day", "numeric"), ("month", "long")]),
@@ -59,12 +88,12 @@ impl Default for Clock {
 impl Clock {
     /// The time of day: `09:41`.
     pub fn time(&self, millis: f64) -> String {
-        format(&self.time, millis)
+        once_a_minute(&self.last_time, &self.time, millis)
     }
 
     /// Day and time: `22 Nov 2026, 09:41`.
     pub fn full(&self, millis: f64) -> String {
-        format(&self.full, millis)
+        once_a_minute(&self.last_full, &self.full, millis)
     }
 
     /// The day as a separator between messages: `Today`, `Yesterday`, `Sunday`, `Thursday 12 November`.
@@ -98,6 +127,16 @@ fn formatter(style: &DateStyle, options: &[(&str, &str)]) -> Function {
         let _ = Reflect::set(&object, &JsValue::from_str(name), &JsValue::from_str(value));
     }
     Intl::DateTimeFormat::new(&style.locales, &object).format()
+}
+
+/// As [`format()`] with a formatter that writes minutes and nothing shorter.
+fn once_a_minute(last: &Written, formatter: &Function, millis: f64) -> String {
+    let minute = (millis / MINUTE_MS).floor();
+    let mut last = last.borrow_mut();
+    if last.0 != minute {
+        *last = (minute, format(formatter, millis));
+    }
+    last.1.clone()
 }
 
 fn format(formatter: &Function, millis: f64) -> String {

@@ -8,9 +8,12 @@ mod chats;
 mod composer;
 mod conversation;
 mod dialog;
+mod door;
 mod erased;
 mod form;
 mod icon;
+mod installation;
+mod join;
 mod members;
 mod menu;
 mod message;
@@ -19,14 +22,15 @@ pub mod parts;
 mod people;
 mod qr;
 mod report;
+mod reports;
 mod rows;
-mod set_password;
+mod second_factor;
 mod settings;
 mod sign_in;
 mod timeline;
 mod widgets;
 
-use causerie_client::{ConnectionState, Invalidation};
+use causerie_client::{ChatEntry, ConnectionState, Invalidation};
 use causerie_protocol::limits::UNREAD;
 use causerie_texts::say;
 use leptos::prelude::*;
@@ -50,13 +54,12 @@ pub fn Page(parts: Parts) -> impl IntoView {
     publish_connection_state(app);
     update_title(app);
     let people = Part::new(parts.people);
-    let resetting = RwSignal::new(match route::link() {
-        Some(Link::Reset(secret)) => Some(secret),
-        _ => None,
-    });
+    // An invitation is the sign-in page's.
+    let door = RwSignal::new(route::link().filter(|link| !matches!(link, Link::Join(_))));
     let page = reactive(move || {
-        if let Some(secret) = resetting.get() {
-            set_password::set_password(secret, resetting)
+        if let Some(link) = door.get() {
+            dialogs
+                .draw(|dialogs| (dialogs.door)(link, door), |failed| parts::instead_of_door(dialogs, failed))
         } else if app.user.read().is_some() {
             view! { <Home conversation dialogs people /> }.into_any()
         } else {
@@ -76,8 +79,10 @@ pub enum Dialog {
     NewChat,
     /// The account, the user's sign-ins, and signing out.
     Settings,
-    /// The people of the installation, its invitations and its audit log.
+    /// The people of the installation, what they reported, its invitations, settings and audit log.
     People,
+    /// An invitation that somebody with an account has opened.
+    Join,
 }
 
 /// The page of a user who is signed in.
@@ -88,7 +93,8 @@ fn Home(
     people: Part<parts::People>,
 ) -> impl IntoView {
     let app = app();
-    let dialog = RwSignal::new(Dialog::None);
+    let is_invited = matches!(route::link(), Some(Link::Join(_)));
+    let dialog = RwSignal::new(if is_invited { Dialog::Join } else { Dialog::None });
     let narrow = browser::matches("(max-width: 45rem)");
     // A phone shows one pane at a time; the banner is in that one.
     let said_in_list = Signal::derive(move || narrow.get() && app.route.get().is_none());
@@ -108,6 +114,7 @@ fn Home(
     let dialogs = reactive(move || match dialog.get() {
         Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
         Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
+        Dialog::Join => dialogs.draw(|dialogs| (dialogs.join)(dialog), instead),
         Dialog::People => {
             people.draw(|people| people(dialog), |failed| parts::instead_of_dialog(people, dialog, failed))
         }
@@ -142,8 +149,9 @@ fn publish_connection_state(app: App) {
 fn update_title(app: App) {
     Effect::new(move || {
         let open = app.route.get();
-        let ids: Vec<_> =
-            app.read(Invalidation::Chats, |client| client.chats().iter().map(|chat| chat.id()).collect());
+        let ids: Vec<_> = app.read(Invalidation::Chats, |client| {
+            client.chats().into_iter().chain(client.requests()).map(ChatEntry::id).collect()
+        });
         let (mut unread, mut most) = (0, 0);
         let mut title = "Causerie".to_owned();
         for id in ids {

@@ -160,8 +160,11 @@ async fn start_chat(who: &SignedIn, with: &SignedIn) -> Chat {
 async fn an_account_signs_in_with_its_password_only() {
     let account = register("Ana").await;
     let api = Api::new(server());
-    let login =
-        |password: &str| Login { email: account.user.email.clone().unwrap(), password: password.to_owned() };
+    let login = |password: &str| Login {
+        email: account.user.email.clone().unwrap(),
+        password: password.to_owned(),
+        code: None,
+    };
 
     let again = api.login(&login(PASSWORD)).await.expect("the password is right");
     assert_eq!(again.user, account.user);

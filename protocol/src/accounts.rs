@@ -89,6 +89,27 @@ pub enum Registration {
     Closed,
 }
 
+impl Registration {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Invited, Self::Closed];
+
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Invited => "invited",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == name)
+    }
+}
+
 /// `GET /api/installation/`: what a page must know before somebody signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Installation {
@@ -96,12 +117,15 @@ pub struct Installation {
     pub registration: Registration,
     /// Whether links to set a new password can be sent by mail.
     pub mail: bool,
+    /// Whether the messages of a deleted account are erased.
+    pub erases_messages: bool,
 }
 
 read_fields! {
     Installation {
         "registration" => registration: required,
         "mail" => mail: optional,
+        "erases_messages" => erases_messages: optional,
     }
 }
 
@@ -127,6 +151,9 @@ pub struct Account {
     /// When it will be deleted, because its person asked for that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_at: Option<Timestamp>,
+    /// How many recovery codes are left, if the account has a second factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_codes: Option<i64>,
 }
 
 read_fields! {
@@ -139,6 +166,7 @@ read_fields! {
         "last_used_at" => last_used_at: optional,
         "suspended_at" => suspended_at: optional,
         "delete_at" => delete_at: optional,
+        "recovery_codes" => recovery_codes: optional,
     }
 }
 
@@ -148,7 +176,7 @@ pub struct UpdateAccount {
     /// Another name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Another address to sign in with.
+    /// Another address to sign in with. Where mail is set up it counts once a link is opened that is sent to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Another password; all other sign-ins end.
@@ -157,6 +185,63 @@ pub struct UpdateAccount {
     /// The password as it is, without which neither the address nor the password is changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_password: Option<String>,
+    /// The language of mails about it, as in [`AskReset`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+/// `POST /api/auth/email/`: gives an account the address that a link was sent to.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ConfirmEmail {
+    /// The link's secret.
+    pub token: String,
+    /// The language of the mail to the address before, as in [`AskReset`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+/// `POST /api/account/second-factor/` and what is below it but `confirm/`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ProvePassword {
+    /// The password, so that nobody does it on a device that was left open.
+    pub current_password: String,
+}
+
+/// The answer to `POST /api/account/second-factor/`: what an authenticator app needs. Nothing is asked for until
+/// `confirm/` gets a code of it.
+#[derive(Clone, Serialize)]
+pub struct NewSecondFactor {
+    /// The secret, to be typed: base32 (RFC 4648).
+    pub secret: String,
+    /// The same as the address that a QR code holds: `otpauth://totp/…`.
+    pub uri: String,
+}
+
+read_fields! {
+    NewSecondFactor {
+        "secret" => secret: required,
+        "uri" => uri: required,
+    }
+}
+
+/// `POST /api/account/second-factor/confirm/`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ConfirmSecondFactor {
+    /// A code that the app shows.
+    pub code: String,
+}
+
+/// Recovery codes, each of which stands for one code of the second factor; the only time that they are shown.
+#[derive(Clone, Serialize)]
+pub struct RecoveryCodes {
+    /// The codes.
+    pub codes: Vec<String>,
+}
+
+read_fields! {
+    RecoveryCodes {
+        "codes" => codes: required,
+    }
 }
 
 /// `POST /api/account/delete/`: asks for the deletion of one's own account, after a week to think.
@@ -272,6 +357,62 @@ read_fields! {
     }
 }
 
+/// The answer to `POST /api/invitation/join/`, for who has an account already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JoinedGroups {
+    /// The groups of the invitation that the caller is in now.
+    pub chats: Vec<ChatId>,
+}
+
+read_fields! {
+    JoinedGroups {
+        "chats" => chats: required,
+    }
+}
+
+/// How the installation is set, in `GET /api/admin/settings/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// Who may make an account.
+    pub registration: Registration,
+    /// What the option `--registration` says, which counts while nothing else is stored.
+    pub registration_option: Registration,
+    /// Whether an owner's choice is stored, and counts instead.
+    pub registration_is_stored: bool,
+    /// Where people reach the page, if `--public-url` says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// Whether mails are sent, as `--smtp-url` says.
+    pub mail: bool,
+    /// Whether people see the e-mail addresses of others, as `--legacy-email` says.
+    pub legacy_email: bool,
+    /// Days for which a sign-in is valid, [`crate::limits::TOKEN_DAYS`].
+    pub token_days: i64,
+    /// Days between somebody's wish to delete their account and its deletion, [`crate::limits::DELETION_DAYS`].
+    pub deletion_days: i64,
+}
+
+read_fields! {
+    Settings {
+        "registration" => registration: required,
+        "registration_option" => registration_option: required,
+        "registration_is_stored" => registration_is_stored: required,
+        "public_url" => public_url: optional,
+        "mail" => mail: required,
+        "legacy_email" => legacy_email: required,
+        "token_days" => token_days: required,
+        "deletion_days" => deletion_days: required,
+    }
+}
+
+/// `PATCH /api/admin/settings/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateSettings {
+    /// Who may make an account from now on; `null`, and not a missing field, lets the option decide again.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub registration: Option<Registration>,
+}
+
 /// `POST /api/auth/reset/`: asks for a link by mail. The answer is the same whether or not there is such an account.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AskReset {
@@ -333,6 +474,16 @@ read_fields! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_may_register_is_one_name_everywhere() {
+        for registration in Registration::ALL {
+            let name = registration.as_str();
+            assert_eq!(serde_json::to_string(&registration).unwrap(), format!("\"{name}\""));
+            assert_eq!(Registration::from_name(name), Some(registration));
+        }
+        assert_eq!(Registration::from_name("Open"), None);
+    }
 
     #[test]
     fn a_role_is_its_name_everywhere() {

@@ -105,6 +105,8 @@ close_codes! {
     NotParticipant = 4003, StayClosed;
     /// The account was suspended by whoever looks after this installation.
     Suspended = 4004, StayClosed;
+    /// The installation asks the person for a second factor, which must be set up first.
+    SecondFactorRequired = 4005, StayClosed;
     /// Another connection took this one's place.
     Replaced = 4009, StayClosed;
     /// The versions of client and server don't fit.
@@ -158,6 +160,7 @@ mod tests {
             (4002, StayClosed),
             (4003, StayClosed),
             (4004, StayClosed),
+            (4005, StayClosed),
             (4009, StayClosed),
             (4010, StayClosed),
             (4108, BackOff),

@@ -59,12 +59,16 @@ error_codes! {
     InvalidField = "invalid_field",
     /// The text shows nothing: it is empty, or nothing but white space and characters that can't be seen.
     TextBlank = "text_blank",
+    /// The text has a word that this installation does not allow.
+    TextNotAllowed = "text_not_allowed",
     /// The text is longer than the limit.
     TextTooLong = "text_too_long",
     /// The chat does not exist or is not yours.
     NoSuchChat = "no_such_chat",
     /// The chat is closed, so nobody can write to it.
     ChatClosed = "chat_closed",
+    /// The other person has not accepted the chat yet, and as many messages were sent as may be until then.
+    NotAccepted = "not_accepted",
     /// The same `client_id` came with something else: another text, or another chat to start.
     ClientIdReused = "client_id_reused",
     /// This socket follows as many chats as it may.
@@ -77,6 +81,12 @@ error_codes! {
     Internal = "internal",
     /// The e-mail address or the password is wrong.
     WrongCredentials = "wrong_credentials",
+    /// The password is right, and the account has a second factor: send the same again with its `code`.
+    CodeNeeded = "code_needed",
+    /// The code of the second factor is wrong, or was used already.
+    WrongCode = "wrong_code",
+    /// This installation asks the person for a second factor, which must be set up before anything else.
+    SecondFactorRequired = "second_factor_required",
     /// The request carries no valid token.
     Unauthorized = "unauthorized",
     /// An account with this e-mail address exists already.

@@ -214,7 +214,7 @@ pub struct Reacted {
     pub at: Timestamp,
 }
 
-/// A chat's title or status changed, or what new people see of it.
+/// A chat's title or status changed, or what new people see of it, or a request was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatChanged {
     /// The chat.
@@ -228,6 +228,9 @@ pub struct ChatChanged {
     /// Whether who joins from now on does not see what was said before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hides_past: bool,
+    /// Whether this accepted a request: the chat of two is an ordinary one from now on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
     /// The server's time.
     pub at: Timestamp,
 }
@@ -247,7 +250,7 @@ pub enum Event {
     Joined(Membership),
     /// `left`: a user left, or was removed.
     Left(Membership),
-    /// `chat_changed`: the title or the status changed, or what new people see.
+    /// `chat_changed`: the title or the status changed, or what new people see, or a request was accepted.
     ChatChanged(ChatChanged),
     /// `role_changed`: a participant has another role.
     RoleChanged(RoleChanged),

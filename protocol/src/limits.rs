@@ -72,6 +72,8 @@ pub const BAD_FRAMES: usize = 20;
 pub const BAD_FRAME_SECONDS: u64 = 10;
 /// Longest reason of a close frame, in bytes (RFC 6455, section 5.5: 125 less the code).
 pub const CLOSE_REASON_BYTES: usize = 123;
+/// Sign-ins of one person; the oldest ends when there is one more.
+pub const SIGN_INS: usize = 100;
 /// Days for which a token is valid.
 pub const TOKEN_DAYS: i64 = 30;
 /// Random bytes of a token.
@@ -88,8 +90,15 @@ pub const INVITATION_USES_MAX: i64 = 1_000;
 pub const INVITATIONS_PER_PERSON: i64 = 200;
 /// Most groups that an invitation adds people to.
 pub const INVITATION_CHATS: usize = 20;
-/// Minutes for which a link to set a new password is valid.
+/// Minutes for which a link to set a new password, or to confirm an e-mail address, is valid.
 pub const RESET_MINUTES: i64 = 30;
+/// Recovery codes of a second factor.
+pub const RECOVERY_CODES: usize = 10;
+/// Seconds for which a code of a second factor stands (RFC 6238, section 5.2); the one before and the one after are
+/// taken too.
+pub const CODE_SECONDS: u64 = 30;
+/// Wrong codes in a row after which an account has to wait before another is looked at.
+pub const WRONG_CODES: i64 = 5;
 /// Days between somebody's wish to delete their account and its deletion.
 pub const DELETION_DAYS: i64 = 7;
 /// Most people of a page of the list of accounts, and most entries of a page of the audit log or of invitations.
@@ -102,6 +111,18 @@ pub const BODY_BYTES: usize = 128 * 1024;
 pub const REACTION_KINDS: usize = 20;
 /// Longest emoji, in bytes; Unicode's longest has 35.
 pub const EMOJI_BYTES: usize = 64;
+/// E-mail addresses of people whom one shares no chat with that one person may try in an hour, unless the server's
+/// settings say otherwise, to start a chat or to add somebody to a group.
+pub const ADDRESSES_PER_HOUR: u32 = 100;
+/// The same from one client's network, with addresses of accounts that are there already in registrations.
+pub const ADDRESSES_PER_HOUR_PER_NETWORK: u32 = 1_000;
+/// Chats of two with people whom one shares no chat with that one person may start in a day, unless the server's
+/// settings say otherwise.
+pub const NEW_CHATS_PER_DAY: u32 = 100;
+/// Invitations that one person may make in a day, unless the server's settings say otherwise.
+pub const INVITATIONS_PER_DAY: u32 = 200;
+/// Messages that somebody may write in a chat that they asked for, until the other accepts it.
+pub const REQUEST_MESSAGES: u64 = 3;
 /// Reports of one person a day.
 pub const REPORTS_PER_DAY: usize = 20;
 /// Messages before the reported one that a report copies.

@@ -1,6 +1,6 @@
 //! The addresses of the HTTP API and the sockets; each works with and without its closing slash.
 
-use crate::ids::{ChatId, InvitationId, MessageId, Seq, TokenId, UserId};
+use crate::ids::{ChatId, InvitationId, MessageId, ReportId, Seq, TokenId, UserId};
 
 /// Creates an account and signs in: `POST`.
 pub const REGISTER: &str = "/api/auth/register/";
@@ -16,14 +16,26 @@ pub const TOKENS: &str = "/api/auth/tokens/";
 pub const RESET: &str = "/api/auth/reset/";
 /// Sets a new password by such a link: `POST`.
 pub const RESET_PASSWORD: &str = "/api/auth/reset/password/";
+/// Confirms a new e-mail address by a link: `POST`.
+pub const CONFIRM_EMAIL: &str = "/api/auth/email/";
 /// What a page must know before somebody signs in: `GET` answers a [`crate::accounts::Installation`].
 pub const INSTALLATION: &str = "/api/installation/";
 /// What an invitation is to: `POST` answers a [`crate::accounts::InvitationInfo`].
 pub const INVITATION: &str = "/api/invitation/";
+/// Adds the user to the groups of an invitation: `POST` answers a [`crate::accounts::JoinedGroups`].
+pub const JOIN_GROUPS: &str = "/api/invitation/join/";
 /// Asks for the deletion of the user's own account, after a week to think: `POST`.
 pub const DELETE_ACCOUNT: &str = "/api/account/delete/";
 /// Takes that wish back: `POST`.
 pub const KEEP_ACCOUNT: &str = "/api/account/keep/";
+/// Begins to set up a second factor: `POST`.
+pub const SECOND_FACTOR: &str = "/api/account/second-factor/";
+/// Sets it up with a first code: `POST`.
+pub const CONFIRM_SECOND_FACTOR: &str = "/api/account/second-factor/confirm/";
+/// Turns it off: `POST`.
+pub const SECOND_FACTOR_OFF: &str = "/api/account/second-factor/off/";
+/// Makes other recovery codes: `POST`.
+pub const RECOVERY_CODES: &str = "/api/account/second-factor/codes/";
 /// The user's own account: `GET`, `PATCH`.
 pub const ACCOUNT: &str = "/api/account/";
 /// The people of the installation, for those who look after them: `GET`.
@@ -32,6 +44,8 @@ pub const PEOPLE: &str = "/api/admin/people/";
 pub const INVITATIONS: &str = "/api/admin/invitations/";
 /// What was done to people, by whom and when: `GET`.
 pub const AUDIT: &str = "/api/admin/audit/";
+/// How the installation is set: `GET`, and for an owner `PATCH`.
+pub const SETTINGS: &str = "/api/admin/settings/";
 /// The user's chats: `GET` lists them, `POST` creates one.
 pub const CHATS: &str = "/api/chats/";
 /// Whom the user has blocked: `GET` lists them, `POST` blocks somebody.
@@ -77,6 +91,18 @@ pub fn person_action(id: UserId, action: &str) -> String {
     format!("{PEOPLE}{id}/{action}/")
 }
 
+/// One report: `GET`.
+#[must_use]
+pub fn report(id: ReportId) -> String {
+    format!("{ADMIN_REPORTS}{id}/")
+}
+
+/// `POST` closes a report.
+#[must_use]
+pub fn close_report(id: ReportId) -> String {
+    format!("{ADMIN_REPORTS}{id}/close/")
+}
+
 /// One invitation: `DELETE` revokes it.
 #[must_use]
 pub fn invitation(id: InvitationId) -> String {
@@ -117,6 +143,12 @@ pub fn block(user: UserId) -> String {
 #[must_use]
 pub fn leave(id: ChatId) -> String {
     format!("{CHATS}{id}/leave/")
+}
+
+/// `POST` accepts a chat that somebody asked for.
+#[must_use]
+pub fn accept(id: ChatId) -> String {
+    format!("{CHATS}{id}/accept/")
 }
 
 /// One message: `GET`, `PATCH`, `DELETE`.
@@ -167,7 +199,15 @@ pub fn reset_page(secret: &str) -> String {
     format!("/#{RESET_BY}{secret}")
 }
 
+/// Where the page confirms a new e-mail address by a link; as for [`join_page`].
+#[must_use]
+pub fn email_page(secret: &str) -> String {
+    format!("/#{EMAIL_BY}{secret}")
+}
+
 /// What the secret of an invitation follows in the page's address.
 pub const JOIN: &str = "join=";
 /// What the secret of a link to set a password follows there.
 pub const RESET_BY: &str = "reset=";
+/// What the secret of a link to confirm an e-mail address follows there.
+pub const EMAIL_BY: &str = "email=";

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::User;
 use crate::ids::{ChatId, MessageId, ReportId, Seq, Timestamp};
 use crate::read::read_fields;
+use crate::rest::UserRef;
 use crate::text::MessageText;
 
 /// What is wrong with a message.
@@ -70,7 +71,9 @@ pub enum ReportAction {
     Dismissed,
     /// Spoke with the person.
     Warned,
-    /// The person can't sign in any more; suspending is a request of its own.
+    /// The message is deleted by it, if it is still there.
+    Deleted,
+    /// The person is suspended by it.
     Suspended,
     /// Something else, which the note says.
     Other,
@@ -78,7 +81,7 @@ pub enum ReportAction {
 
 impl ReportAction {
     /// Every action.
-    pub const ALL: [Self; 4] = [Self::Dismissed, Self::Warned, Self::Suspended, Self::Other];
+    pub const ALL: [Self; 5] = [Self::Dismissed, Self::Warned, Self::Deleted, Self::Suspended, Self::Other];
 
     /// The name on the wire and in the database.
     #[must_use]
@@ -86,6 +89,7 @@ impl ReportAction {
         match self {
             Self::Dismissed => "dismissed",
             Self::Warned => "warned",
+            Self::Deleted => "deleted",
             Self::Suspended => "suspended",
             Self::Other => "other",
         }
@@ -98,10 +102,10 @@ impl ReportAction {
     }
 }
 
-/// `POST /api/admin/reports/{id}/close/`: the first one counts, and a later one is told of it.
+/// `POST /api/admin/reports/{id}/close/`: the first one counts, and a later one is told of it and does nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseReport {
-    /// What was done.
+    /// What is done.
     pub action: ReportAction,
     /// More about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,8 +120,9 @@ pub struct Outcome {
     /// More about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// By whom.
-    pub by: User,
+    /// By whom; nobody when it was the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<User>,
     /// When.
     pub at: Timestamp,
 }
@@ -163,6 +168,26 @@ read_fields! {
         "created_at" => created_at: required,
         "outcome" => outcome: optional,
         "context" => context: optional,
+    }
+}
+
+/// `POST /api/admin/people/{id}/reopen/`: opens the chat of two that this person, or the other one, has ended. A block stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reopen {
+    /// The other one.
+    pub with: UserRef,
+}
+
+/// The answer to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Reopened {
+    /// Whether they can write to each other; not as long as one has blocked the other.
+    pub open: bool,
+}
+
+read_fields! {
+    Reopened {
+        "open" => open: required,
     }
 }
 

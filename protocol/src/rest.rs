@@ -34,6 +34,9 @@ pub struct Login {
     pub email: String,
     /// Its password.
     pub password: String,
+    /// A code of the account's second factor, or one of its recovery codes, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// The answer to both: a token, which is shown only here.
@@ -334,6 +337,12 @@ pub struct Chat {
     /// Whether who joins does not see what was said before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub hides_past: bool,
+    /// Who asked for this chat of two, until the other accepts it or writes in it.
+    ///
+    /// Until then nothing passes between the two but what the one who asked writes, at most
+    /// [`limits::REQUEST_MESSAGES`](crate::limits::REQUEST_MESSAGES) messages; the other's `unread` is 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<UserId>,
 }
 
 read_fields! {
@@ -353,6 +362,7 @@ read_fields! {
         "updated_at" => updated_at: required,
         "sort_key" => sort_key: optional,
         "hides_past" => hides_past: optional,
+        "requested_by" => requested_by: optional,
     }
 }
 

@@ -109,6 +109,7 @@ fn events_are_their_literal_json() {
                 title: None,
                 status: ChatStatus::Closed,
                 hides_past: false,
+                accepted: false,
                 at: now.clone(),
             }),
             format!(
@@ -122,10 +123,11 @@ fn events_are_their_literal_json() {
                 title: None,
                 status: ChatStatus::Active,
                 hides_past: true,
+                accepted: true,
                 at: now.clone(),
             }),
             format!(
-                r#"{{"type":"chat_changed","seq":46,"data":{{"chat_id":1,"seq":46,"title":null,"status":"active","hides_past":true,"at":"{now}"}}}}"#
+                r#"{{"type":"chat_changed","seq":46,"data":{{"chat_id":1,"seq":46,"title":null,"status":"active","hides_past":true,"accepted":true,"at":"{now}"}}}}"#
             ),
         ),
         (
@@ -270,10 +272,11 @@ fn welcome_and_chat_added_are_their_literal_json() {
                 updated_at: now.clone(),
                 sort_key: Some(MessageId(57)),
                 hides_past: true,
+                requested_by: Some(UserId(2)),
             },
         }),
         &format!(
-            r#"{{"type":"chat_added","chat":{{"id":1,"kind":"direct","status":"active","title":null,"participants":[{{"id":1,"name":"Ana","read_seq":2,"online":true,"role":"moderator","blocked":true}}],"participant_count":2,"head":3,"epoch":"e","read_seq":2,"unread":1,"last_message":null,"created_at":"{now}","updated_at":"{now}","sort_key":57,"hides_past":true}}}}"#
+            r#"{{"type":"chat_added","chat":{{"id":1,"kind":"direct","status":"active","title":null,"participants":[{{"id":1,"name":"Ana","read_seq":2,"online":true,"role":"moderator","blocked":true}}],"participant_count":2,"head":3,"epoch":"e","read_seq":2,"unread":1,"last_message":null,"created_at":"{now}","updated_at":"{now}","sort_key":57,"hides_past":true,"requested_by":2}}}}"#
         ),
     );
 }

@@ -76,11 +76,18 @@ pub struct Route {
     pub in_chat: Option<InChat>,
     /// `None`: it is the same for everybody.
     pub apart: Option<Apart>,
+    /// Whether somebody may make it who has to set up a second factor first.
+    pub to_set_up_factor: bool,
 }
 
 impl Route {
     const fn new(method: Method, path: &'static str, who: Who) -> Self {
-        Self { method, path, who, in_chat: None, apart: None }
+        Self { method, path, who, in_chat: None, apart: None, to_set_up_factor: false }
+    }
+
+    const fn also_to_set_up_factor(mut self) -> Self {
+        self.to_set_up_factor = true;
+        self
     }
 
     const fn between(mut self, apart: Apart) -> Self {
@@ -113,19 +120,25 @@ pub static ROUTES: &[Route] = &[
     Route::new(GET, "/api/doctor/probes/{probe}/", Who::Anonymous),
     Route::new(POST, paths::REGISTER, Who::Anonymous),
     Route::new(POST, paths::LOGIN, Who::Anonymous),
-    Route::new(POST, paths::LOGOUT, Who::SignedIn),
-    Route::new(GET, paths::ME, Who::SignedIn),
-    Route::new(GET, paths::TOKENS, Who::SignedIn),
+    Route::new(POST, paths::LOGOUT, Who::SignedIn).also_to_set_up_factor(),
+    Route::new(GET, paths::ME, Who::SignedIn).also_to_set_up_factor(),
+    Route::new(GET, paths::TOKENS, Who::SignedIn).also_to_set_up_factor(),
     Route::new(DELETE, paths::TOKENS, Who::SignedIn),
     Route::new(DELETE, "/api/auth/tokens/{id}/", Who::SignedIn),
     Route::new(POST, paths::RESET, Who::Anonymous),
     Route::new(POST, paths::RESET_PASSWORD, Who::Anonymous),
+    Route::new(POST, paths::CONFIRM_EMAIL, Who::Anonymous),
     Route::new(GET, paths::INSTALLATION, Who::Anonymous),
     Route::new(POST, paths::INVITATION, Who::Anonymous),
-    Route::new(GET, paths::ACCOUNT, Who::SignedIn),
+    Route::new(POST, paths::JOIN_GROUPS, Who::SignedIn),
+    Route::new(GET, paths::ACCOUNT, Who::SignedIn).also_to_set_up_factor(),
     Route::new(PATCH, paths::ACCOUNT, Who::SignedIn),
     Route::new(POST, paths::DELETE_ACCOUNT, Who::SignedIn),
     Route::new(POST, paths::KEEP_ACCOUNT, Who::SignedIn),
+    Route::new(POST, paths::SECOND_FACTOR, Who::SignedIn).also_to_set_up_factor(),
+    Route::new(POST, paths::CONFIRM_SECOND_FACTOR, Who::SignedIn).also_to_set_up_factor(),
+    Route::new(POST, paths::SECOND_FACTOR_OFF, Who::SignedIn),
+    Route::new(POST, paths::RECOVERY_CODES, Who::SignedIn),
     Route::new(GET, paths::PEOPLE, Who::Moderator),
     Route::new(DELETE, "/api/admin/people/{id}/", Who::Owner),
     Route::new(PATCH, "/api/admin/people/{id}/", Who::Owner),
@@ -133,10 +146,13 @@ pub static ROUTES: &[Route] = &[
     Route::new(POST, "/api/admin/people/{id}/restore/", Who::Moderator),
     Route::new(POST, "/api/admin/people/{id}/sign-out/", Who::Moderator),
     Route::new(POST, "/api/admin/people/{id}/reset/", Who::Owner),
+    Route::new(POST, "/api/admin/people/{id}/reopen/", Who::Moderator),
     Route::new(GET, paths::INVITATIONS, Who::Moderator),
     Route::new(POST, paths::INVITATIONS, Who::Moderator),
     Route::new(DELETE, "/api/admin/invitations/{id}/", Who::Moderator),
     Route::new(GET, paths::AUDIT, Who::Moderator),
+    Route::new(GET, paths::SETTINGS, Who::Moderator),
+    Route::new(PATCH, paths::SETTINGS, Who::Owner),
     Route::new(GET, paths::CHATS, Who::SignedIn),
     Route::new(POST, paths::CHATS, Who::Member).between(Apart::Unknown),
     Route::new(GET, "/api/chats/{id}/", Who::SignedIn).within(InChat::Participant),
@@ -148,6 +164,9 @@ pub static ROUTES: &[Route] = &[
     Route::new(PATCH, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Owner),
     Route::new(DELETE, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Moderator),
     Route::new(POST, "/api/chats/{id}/leave/", Who::SignedIn).within(InChat::Participant),
+    Route::new(POST, "/api/chats/{id}/accept/", Who::SignedIn)
+        .within(InChat::Participant)
+        .between(Apart::Closed),
     Route::new(GET, "/api/chats/{id}/messages/", Who::SignedIn).within(InChat::Participant),
     Route::new(POST, "/api/chats/{id}/messages/", Who::SignedIn)
         .within(InChat::Participant)
@@ -224,8 +243,9 @@ pub fn markdown() -> String {
             Who::Owner => "owner",
         };
         let Route { method, path, .. } = route;
+        let before = if route.to_set_up_factor { " *" } else { "" };
         let (in_chat, apart) = (in_chat(route.in_chat), apart(route.apart));
-        page.push_str(&format!("| `{method} {path}` | {who} | {in_chat} | {apart} |\n"));
+        page.push_str(&format!("| `{method} {path}` | {who}{before} | {in_chat} | {apart} |\n"));
     }
     page.push_str(FRAMES_HEAD);
     for (frame, _) in client_frames() {
@@ -250,6 +270,7 @@ A request that is not in this table is answered by nobody.
 Who may not be told of a chat, a message or a person gets the answer for one that does not exist: 404, or over a socket `no_such_chat`.
 Whose role in the installation or in the group is too small gets 403; without a token it is 401.
 Each role includes those before it: guest, member, moderator, owner in the installation; member, moderator, owner in a group.
+Whom the installation asks for a second factor (`--require-2fa`) and who has none may only make the requests with a star, which lead to one; the others get 403, and a socket is closed with 4005.
 Two people are apart when one blocked the other, or ended the chat of the two: neither can tell which.
 
 ";

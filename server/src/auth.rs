@@ -20,16 +20,17 @@ use self::attempts::{Attempts, Origin};
 use crate::access::Who;
 use crate::bus::{Bus, Envelope};
 use crate::clock::UnixMicros;
-use crate::config::Limits;
+use crate::config::{Limits, Require2fa};
 use crate::hub::{Hub, SUSPENDED};
 use crate::known_tokens::{KnownToken, TokenDigest};
-use crate::store::{AccountCreated, Entry, NewAccount, Store, StoreError, TokenRecord};
+use crate::store::{AccountCreated, Entry, NewAccount, NewToken, Store, StoreError, TokenRecord};
 use crate::{clock, email};
 
 mod argon;
 pub(crate) mod attempts;
 pub(crate) mod password;
 pub(crate) mod people;
+mod second_factor;
 
 /// The hash that the password for an unknown address is checked against, so that the answer takes as long as for a known one.
 ///
@@ -48,7 +49,9 @@ pub struct Auth {
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     hub: Hub,
+    /// What the option says; an owner's decision comes before it.
     registration: Registration,
+    require_2fa: Require2fa,
     queues: Arc<Queues>,
     attempts: Arc<Attempts>,
     /// Held while the use of a sign-in is noted: one at a time, and who finds it taken is noted the next time.
@@ -142,6 +145,14 @@ pub enum SignInError {
     /// The address or the password; never which.
     #[error("the address or the password is wrong")]
     WrongCredentials,
+    /// The password is right, and a code of the second factor is missing.
+    #[error("a code of the second factor is needed")]
+    CodeNeeded,
+    /// Wrong, too old, or used before; never which.
+    #[error("the code is wrong or was used already")]
+    WrongCode,
+    #[error("too many wrong codes")]
+    TooManyCodes { wait: Duration },
     /// An account is made by invitation only, or not at all.
     #[error("nobody may register here without an invitation")]
     RegistrationClosed(Registration),
@@ -171,6 +182,8 @@ pub struct Caller {
     pub expires_at: UnixMicros,
     /// Whether something stands between the caller and others, see [`Store::boundaries`].
     pub has_boundaries: bool,
+    /// Whether the installation asks for a second factor that the caller has not set up.
+    pub lacks_second_factor: bool,
 }
 
 impl Caller {
@@ -203,6 +216,7 @@ impl Auth {
         hub: Hub,
         limits: &Limits,
         registration: Registration,
+        require_2fa: Require2fa,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let half = cores.div_ceil(2);
@@ -217,6 +231,7 @@ impl Auth {
             bus,
             hub,
             registration,
+            require_2fa,
             queues: Arc::new(queues),
             attempts: Arc::new(Attempts::new(limits)),
             touching: Arc::new(Semaphore::new(1)),
@@ -232,14 +247,15 @@ impl Auth {
         let digest = digest(token);
         let trust = self.bus.trusts_tokens_for();
         let known = trust.and_then(|trust| self.hub.known_tokens().get(&digest, trust));
-        let KnownToken { id, user, role, expires_at, has_boundaries } = match known {
+        let KnownToken { id, user, role, expires_at, has_boundaries, has_second_factor } = match known {
             Some(known) => known,
             None => self.read_token(digest, from).await?,
         };
         if expires_at <= clock::now() {
             return Err(AuthError::Expired);
         }
-        Ok(Caller { user, role, token: id, expires_at, has_boundaries })
+        let lacks_second_factor = !has_second_factor && self.require_2fa.applies_to(role);
+        Ok(Caller { user, role, token: id, expires_at, has_boundaries, lacks_second_factor })
     }
 
     /// Asks the store about a token, and keeps one that was not revoked.
@@ -254,8 +270,8 @@ impl Auth {
             return Err(AuthError::Revoked);
         }
         let last_used_at = record.last_used_at;
-        let TokenRecord { id, user, role, expires_at, has_boundaries, .. } = record;
-        let token = KnownToken { id, user, role, expires_at, has_boundaries };
+        let TokenRecord { id, user, role, expires_at, has_boundaries, has_second_factor, .. } = record;
+        let token = KnownToken { id, user, role, expires_at, has_boundaries, has_second_factor };
         // Who may do more than others is asked for every time: a command may take the role away, which nobody announces.
         if role <= Role::Member {
             known_tokens.keep(reading, digest, token.clone());
@@ -290,22 +306,38 @@ impl Auth {
         let created = self.store.create_account(NewAccount { email, name, password_hash, entry }).await?;
         let (user, invited_by, chats) = match created {
             AccountCreated::New { user, invited_by, chats, .. } => (user, invited_by, chats),
-            AccountCreated::EmailTaken => return Err(SignInError::EmailTaken),
+            AccountCreated::EmailTaken => {
+                self.attempts.found_account(from.address, Instant::now());
+                return Err(SignInError::EmailTaken);
+            }
             AccountCreated::LinkInvalid => return Err(SignInError::LinkInvalid),
         };
         self.attempts.succeeded(from.address, &email::key(email));
-        Ok(Welcomed { signed_in: self.issue_token(user, from).await?, invited_by, chats })
+        let signed_in = self.issue_token(user, password_hash, from).await?;
+        Ok(Welcomed { signed_in: signed_in.ok_or(SignInError::WrongCredentials)?, invited_by, chats })
+    }
+
+    /// Who may make an account: what an owner decided, or else the option.
+    pub async fn registration(&self) -> Result<Registration, StoreError> {
+        Ok(self.store.registration().await?.unwrap_or(self.registration))
+    }
+
+    /// Counts an address that somebody tries; the error is how long to wait if there were too many.
+    pub fn try_address(&self, user: UserId, from: Option<IpAddr>) -> Result<(), Duration> {
+        self.attempts.try_address(user, from, Instant::now())
+    }
+
+    /// As [`Auth::try_address`], of a chat with a stranger.
+    pub fn start_chat(&self, user: UserId) -> Result<(), Duration> {
+        self.attempts.start_chat(user, Instant::now())
     }
 
     /// How somebody with this invitation, or without one, may come to an account.
     async fn entry(&self, invitation: Option<&str>) -> Result<Entry, SignInError> {
-        let closed = SignInError::RegistrationClosed(self.registration);
+        let registration = self.registration().await?;
+        let closed = SignInError::RegistrationClosed(registration);
         let Some(secret) = invitation else {
-            return if self.registration == Registration::Open {
-                Ok(Entry::Registration)
-            } else {
-                Err(closed)
-            };
+            return if registration == Registration::Open { Ok(Entry::Registration) } else { Err(closed) };
         };
         if !handshake::is_token(secret) {
             return Err(SignInError::LinkInvalid);
@@ -314,7 +346,7 @@ impl Auth {
         let link = self.store.invitation(digest, clock::now()).await?.ok_or(SignInError::LinkInvalid)?;
         // The server's own link to the owner's account is for an installation without one, however it is set.
         let is_owners = link.role == Role::Owner && link.invited_by.is_none();
-        if self.registration == Registration::Closed && !is_owners {
+        if registration == Registration::Closed && !is_owners {
             return Err(closed);
         }
         Ok(Entry::Invitation(digest))
@@ -331,11 +363,13 @@ impl Auth {
         Ok(self.store.create_user(email, name, &hash).await?)
     }
 
-    /// Signs in with an address and a password, within the limits for guesses.
+    /// Signs in with an address and a password, and with a code where the account has a second factor, within the limits
+    /// for guesses.
     pub async fn sign_in(
         &self,
         email: &str,
         password: String,
+        code: Option<&str>,
         from: Device<'_>,
     ) -> Result<SignedIn, SignInError> {
         let peer = from.address;
@@ -348,17 +382,20 @@ impl Auth {
         if !email::is_possible(email) || !password::is_possible(&password) {
             return Err(SignInError::WrongCredentials);
         }
-        let Some(user) = self.check(email, password, origin).await? else {
+        let Some((user, hash)) = self.check(email, password, origin).await? else {
             return Err(match origin {
                 Origin::Suspicious { wait } => SignInError::TooManySignIns { wait },
                 Origin::Known | Origin::New => SignInError::WrongCredentials,
             });
         };
+        self.check_code(user.id, code).await?;
         self.attempts.succeeded(peer, &account);
-        Ok(self.issue_token(user, from).await?)
+        // The password was changed, or the account suspended, while the hash was checked.
+        self.issue_token(user, &hash, from).await?.ok_or(SignInError::WrongCredentials)
     }
 
-    /// The person with this address and password; takes the same time whether or not there is an account.
+    /// The person with this address and password, and the hash that it was checked against or replaced by; takes the same
+    /// time whether or not there is an account.
     ///
     /// A hash that was made otherwise than today's is replaced, now that the password is known.
     async fn check(
@@ -366,8 +403,8 @@ impl Auth {
         email: &str,
         password: String,
         origin: Origin,
-    ) -> Result<Option<User>, PasswordError> {
-        let (user, hash) = match self.store.account(email).await? {
+    ) -> Result<Option<(User, String)>, PasswordError> {
+        let (user, mut hash) = match self.store.account(email).await? {
             Some((user, hash)) => (Some(user), hash),
             None => (None, DUMMY_HASH.to_owned()),
         };
@@ -378,23 +415,34 @@ impl Auth {
             match self.store.replace_password_hash(user.id, &hash, &replacement).await {
                 Ok(replaced) => {
                     tracing::info!(user = %user.id, replaced, "an older password hash was replaced");
+                    if replaced {
+                        hash = replacement;
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, user = %user.id, "a password hash could not be replaced");
                 }
             }
         }
-        Ok(user)
+        Ok(user.map(|user| (user, hash)))
     }
 
-    /// A new token for a person, which is shown this once; only its digest is kept.
-    async fn issue_token(&self, user: User, from: Device<'_>) -> Result<SignedIn, StoreError> {
+    /// A new token for a person, which is shown this once; only its digest is kept. `None`: the hash that the password was
+    /// checked against is not the account's any more.
+    async fn issue_token(
+        &self,
+        user: User,
+        hash: &str,
+        from: Device<'_>,
+    ) -> Result<Option<SignedIn>, StoreError> {
         let token = secret();
         let now = clock::now();
         let expires_at = now + TOKEN_LIFE;
-        let id = self.store.create_token(user.id, digest(&token), now, expires_at).await?;
+        let created = self.store.create_token(user.id, hash, digest(&token), now, expires_at).await?;
+        let Some(NewToken { id, ended }) = created else { return Ok(None) };
+        self.announce_all_revoked(ended).await;
         self.touch(id, from).await;
-        Ok(SignedIn { token, expires_at: clock::to_wire(expires_at), user })
+        Ok(Some(SignedIn { token, expires_at: clock::to_wire(expires_at), user }))
     }
 
     /// Revokes the caller's own token and closes its sockets with 4001.

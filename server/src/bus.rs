@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::clock;
 use crate::hub::{Ending, Hub, PresenceChange};
 use crate::outbox::{Frame, wait_until_drained};
 use crate::store::Store;
@@ -20,7 +19,7 @@ mod reconcile;
 mod redis;
 mod wire;
 
-use reconcile::{RECONCILE_INTERVAL, reconcile_tokens};
+use reconcile::{PeopleReconciler, RECONCILE_INTERVAL};
 
 pub use polling::PollingBus;
 pub use redis::{Options as RedisOptions, RedisBus, RedisUnusable};
@@ -37,6 +36,9 @@ pub enum Envelope {
     Event {
         chat: ChatId,
         seq: Seq,
+        /// Who is out of the chat by it, and gets neither this nor anything after. Said here too, since `Left` may be lost alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<UserId>,
         #[serde(skip)]
         frame: Frame,
     },
@@ -85,6 +87,8 @@ pub enum Envelope {
     UserChanged { user: UserId },
     /// Nothing passes between two people from now on.
     Parted { one: UserId, other: UserId },
+    /// One asked the other for a chat: nothing but the messages there passes between the two until it is accepted.
+    Asked { one: UserId, other: UserId },
     /// Something may pass between them again.
     Reunited { one: UserId, other: UserId },
     /// What a person hides from others, and so does not see of them, is this from now on.
@@ -122,7 +126,7 @@ impl Envelope {
 
     fn event(&self) -> Option<(ChatId, (Seq, &Frame))> {
         match self {
-            Self::Event { chat, seq, frame } => Some((*chat, (*seq, frame))),
+            Self::Event { chat, seq, frame, .. } => Some((*chat, (*seq, frame))),
             _ => None,
         }
     }
@@ -130,7 +134,10 @@ impl Envelope {
     /// Hands this to the sockets of this node at once; then waits a moment if a burst has filled their outboxes.
     pub async fn deliver(&self, hub: &Hub) {
         match self {
-            Self::Event { chat, seq, frame } => {
+            Self::Event { chat, seq, left, frame } => {
+                if let Some(user) = left {
+                    hub.left(*chat, *user);
+                }
                 if hub.event(*chat, *seq, frame) {
                     wait_until_drained(|| hub.is_backlogged(*chat)).await;
                 }
@@ -149,9 +156,10 @@ impl Envelope {
             }
             Self::UserChanged { user } => hub.user_changed(*user),
             Self::Parted { one, other } => hub.part(*one, *other),
+            Self::Asked { one, other } => hub.keep_apart(*one, *other),
             Self::Reunited { one, other } => hub.reunite(*one, *other),
             Self::Hidden { user, online, read } => hub.hide(*user, *online, *read),
-            Self::Personal { users, frame } => hub.notice_to(users, frame),
+            Self::Personal { users, frame } => hub.notice_to(users, None, frame),
         }
     }
 }
@@ -159,7 +167,7 @@ impl Envelope {
 /// As [`Envelope::deliver`] for a batch. Events that stand together are handed over a chat at a time, which wakes
 /// each session once. The order within a chat is kept, and the order relative to other envelopes.
 pub async fn deliver_all(batch: &[Envelope], hub: &Hub) {
-    let as_event = |envelope: &'_ Envelope| matches!(envelope, Envelope::Event { .. });
+    let as_event = |envelope: &'_ Envelope| matches!(envelope, Envelope::Event { left: None, .. });
     for part in batch.chunk_by(|a, b| as_event(a) && as_event(b)) {
         let mut events: Vec<(ChatId, (Seq, &Frame))> = part.iter().filter_map(Envelope::event).collect();
         if events.len() < 2 {
@@ -224,15 +232,16 @@ impl MemoryBus {
         Self { hub, _tasks: JoinSet::new() }
     }
 
-    /// As [`MemoryBus::new`], and asks the store for what another program than a node revoked there. The task ends with
+    /// As [`MemoryBus::new`], and asks the store for what another program than a node changed there, or a change of this one whose answer was lost. The task ends with
     /// the value.
     #[must_use]
     pub fn start(store: Arc<dyn Store>, hub: Hub) -> Self {
         let mut bus = Self::new(hub.clone());
+        let mut people = PeopleReconciler::new(store, hub);
         bus._tasks.spawn(async move {
             loop {
+                people.reconcile().await;
                 sleep(RECONCILE_INTERVAL).await;
-                reconcile_tokens(&*store, &hub, Some(clock::monotonic())).await;
             }
         });
         bus

@@ -15,7 +15,8 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::outbox::{Frame, Outbox};
 use crate::refusal::Refusal;
-use crate::store::{Append, Appended, Store};
+use crate::store::{Append, Appended, Change, Refused, Store};
+use crate::words::{NotTaken, Words};
 
 mod announcer;
 mod appender;
@@ -24,9 +25,9 @@ mod lifecycle;
 pub(crate) mod presence;
 
 pub(crate) use crate::refusal::AppendError;
-pub(crate) use announcer::encode_event;
 use announcer::error_frame;
-pub(crate) use boundaries::BlockOutcome;
+pub(crate) use announcer::{encode_event, event_envelope};
+pub(crate) use boundaries::{BlockOutcome, reunion};
 pub(crate) use lifecycle::CreateOutcome;
 
 /// Changes that wait for the appender; more wait in their senders.
@@ -43,9 +44,13 @@ pub struct Chats {
     /// Cancelled once everything that was taken is answered.
     drained: CancellationToken,
     presence: mpsc::Sender<UserId>,
+    /// Held from the change of what stands between people until it is told, so that what is told last was stored last.
+    boundaries: Arc<tokio::sync::Mutex<()>>,
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     hub: Hub,
+    /// What messages may not have in them.
+    words: Option<Arc<Words>>,
 }
 
 /// Where the outcome of a change goes.
@@ -107,14 +112,41 @@ impl Chats {
             }
         });
         tokio::spawn(presence::run(store.clone(), bus.clone(), hub.clone(), grace, came));
-        Self { queue, draining, drained, presence, store, bus, hub }
+        let boundaries = Arc::default();
+        Self { queue, draining, drained, presence, boundaries, store, bus, hub, words: None }
+    }
+
+    /// Checks every text of a message against a list of words from now on.
+    #[must_use]
+    pub fn with_words(self, words: Option<Arc<Words>>) -> Self {
+        Self { words, ..self }
+    }
+
+    /// Masks the words of the list in a change, or says why it is refused.
+    fn check_words(&self, append: &mut Append) -> Result<(), AppendError> {
+        let Some(words) = &self.words else { return Ok(()) };
+        let (Change::Message { text, .. } | Change::Edit { text, .. }) = &mut append.change else {
+            return Ok(());
+        };
+        match words.check(text) {
+            Ok(None) => Ok(()),
+            Ok(Some(masked)) => {
+                *text = masked;
+                Ok(())
+            }
+            Err(NotTaken::HasWord) => Err(AppendError::Refused(Refused::NotAllowed)),
+            Err(NotTaken::TooLong) => Err(AppendError::Refused(Refused::TooLongMasked)),
+        }
     }
 
     /// Hands a change to the appender and returns before it is stored; its outcome goes to `responder`.
     ///
     /// Waits while the queue is full; refused when that is drained meanwhile. Changes of one caller are stored in the order of these calls.
     /// For a socket, [`Outbox::request_started`] must have been called before.
-    pub async fn submit(&self, append: Append, responder: Responder) {
+    pub async fn submit(&self, mut append: Append, responder: Responder) {
+        if let Err(error) = self.check_words(&mut append) {
+            return responder.fail(&append, error);
+        }
         let received_at = Instant::now();
         let place = tokio::select! {
             biased;
@@ -128,7 +160,11 @@ impl Chats {
     }
 
     /// As [`Chats::submit`], but gives the change back when the queue is full.
-    pub fn try_submit(&self, append: Append, responder: Responder) -> Result<(), (Append, Responder)> {
+    pub fn try_submit(&self, mut append: Append, responder: Responder) -> Result<(), (Append, Responder)> {
+        if let Err(error) = self.check_words(&mut append) {
+            responder.fail(&append, error);
+            return Ok(());
+        }
         if self.draining.is_cancelled() {
             responder.fail(&append, AppendError::Draining);
             return Ok(());
@@ -177,7 +213,7 @@ mod tests {
 
     use super::*;
     use crate::bus::MemoryBus;
-    use crate::store::{Change, Refused, SqliteStore};
+    use crate::store::SqliteStore;
 
     /// A change of a chat that does not exist.
     fn change() -> Append {

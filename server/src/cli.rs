@@ -26,6 +26,7 @@ mod account;
 mod backup;
 mod doctor;
 mod migrate_db;
+mod reports;
 
 /// The file beside which the program is started that holds variables.
 const ENV_FILE: &str = ".env";
@@ -67,6 +68,9 @@ pub fn main() -> ExitCode {
         (Ok(runtime), Command::Account(options)) => {
             runtime.block_on(account::run(options)).map(|()| ExitCode::SUCCESS)
         }
+        (Ok(runtime), Command::Reports(options)) => {
+            runtime.block_on(reports::run(options)).map(|()| ExitCode::SUCCESS)
+        }
         (Ok(runtime), Command::Doctor(options)) => match runtime.block_on(doctor::run(options, env_file)) {
             Ok(code) => Ok(code),
             Err(sentence) => return not_usable(&sentence),
@@ -85,7 +89,7 @@ async fn run(serve: &Serve) -> Result<(), String> {
     let shutdown = signals()?;
     config.address = Some(address);
     let (is_demo, base_path) = (config.demo, config.base_path.clone());
-    let public_url = config.public_url.clone();
+    let page = config.page().unwrap_or_default();
     let server = Server::open(config).await.map_err(|error| error.to_string())?;
     let scheme = if server.certificate().is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{address}{base_path}");
@@ -97,7 +101,6 @@ async fn run(serve: &Serve) -> Result<(), String> {
         say(&demo::invitation(&url));
     }
     if let Some(secret) = server.owner_invitation().await.map_err(|error| error.to_string())? {
-        let page = public_url.as_ref().unwrap_or(&url);
         say(&format!(
             "nobody owns this installation yet: who opens {page}{} becomes its owner",
             paths::join_page(&secret)

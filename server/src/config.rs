@@ -1,11 +1,11 @@
 //! The settings: options, environment variables and `.env`. The only file that reads the environment.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use causerie_protocol::accounts::Registration;
-use causerie_protocol::limits;
+use causerie_protocol::{Role, limits};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
@@ -19,6 +19,7 @@ mod env_file;
 mod migrate_db;
 mod operation;
 pub mod reference;
+mod reports;
 
 pub use account::{AccountCommand, AccountOptions};
 pub use backup::{Backup, Database, Restore};
@@ -28,6 +29,7 @@ pub use doctor::{Doctor, Lang};
 pub use env_file::read_env_file;
 pub use migrate_db::MigrateDb;
 pub use operation::{ForwardedHeader, Limits, Operation, Timeouts, TlsFiles};
+pub use reports::{ReportsCommand, ReportsOptions};
 
 /// What the server needs to know to run, checked.
 #[derive(Clone, Debug)]
@@ -50,6 +52,14 @@ pub struct Config {
     pub demo: bool,
     /// Who may make an account.
     pub registration: Registration,
+    /// Whom a second factor is asked of.
+    pub require_2fa: Require2fa,
+    /// What becomes of the messages of an account that is deleted.
+    pub deleted_messages: DeletedMessages,
+    /// How people who share no chat come to one.
+    pub new_chats: NewChats,
+    /// The list of words that messages may not have in them, and what becomes of one with such a word.
+    pub words: Option<(PathBuf, WordsAction)>,
     /// The server that takes mails, if links to set a new password are sent.
     pub smtp: Option<Smtp>,
     /// Where people reach the page, without a slash at its end, for links that are printed and sent.
@@ -88,6 +98,10 @@ impl Config {
             base_path: String::new(),
             demo: false,
             registration: Registration::Invited,
+            require_2fa: Require2fa::None,
+            deleted_messages: DeletedMessages::Keep,
+            new_chats: NewChats::Direct,
+            words: None,
             smtp: None,
             public_url: None,
             legacy_email: false,
@@ -100,6 +114,25 @@ impl Config {
             slow_query: Duration::from_millis(operation::SLOW_QUERY_MS),
             tls: None,
         }
+    }
+}
+
+impl Config {
+    /// Where people reach the page, without a slash at its end: as it is set, or at the address that the server listens on.
+    #[must_use]
+    pub fn page(&self) -> Option<String> {
+        let here = || {
+            let address = self.address?;
+            let scheme = if self.tls.is_some() { "https" } else { "http" };
+            // On this machine, where it listens everywhere.
+            let ip = match address.ip() {
+                IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                ip => ip,
+            };
+            Some(format!("{scheme}://{}{}", SocketAddr::new(ip, address.port()), self.base_path))
+        };
+        self.public_url.clone().or_else(here)
     }
 }
 
@@ -177,6 +210,10 @@ pub enum Command {
     /// It works beside a running server, also over a SQLite file, and the server follows within two seconds.
     /// Every change is noted in the audit log as done by nobody, since the command line has no account.
     Account(AccountOptions),
+    /// Look after what people reported: list, read and close reports.
+    ///
+    /// It works beside a running server, as `causerie account` does, and shows no more of a chat than a report copied.
+    Reports(ReportsOptions),
     /// Find out why a connection fails, or check the set-up in this folder.
     ///
     /// It tries one thing after the other, stops at the first that is wrong, names it, and says what to do.
@@ -223,6 +260,27 @@ pub struct Serve {
     /// `invited` when nothing is said, and `open` with `--demo`. Until there is an owner, each start prints a link by which somebody becomes it.
     #[arg(long, env = "CAUSERIE_REGISTRATION", value_name = "WHO", value_enum)]
     pub registration: Option<RegistrationMode>,
+    /// Who needs a second factor, a code besides the password: nobody, the owners, the moderators and owners, or everybody.
+    ///
+    /// Whoever needs one and has none can sign in only to set it up. Everybody may have one.
+    #[arg(long = "require-2fa", env = "CAUSERIE_REQUIRE_2FA", value_name = "WHO", value_enum, default_value_t = Require2fa::None)]
+    pub require_2fa: Require2fa,
+    /// What becomes of the messages of an account that is deleted: they stay as those of a deleted account, or are erased as their sender would delete them.
+    #[arg(long, env = "CAUSERIE_DELETED_MESSAGES", value_name = "WHAT", value_enum, default_value_t = DeletedMessages::Keep)]
+    pub deleted_messages: DeletedMessages,
+    /// How somebody comes to a chat of two with a person they share no chat with.
+    ///
+    /// `direct` is for a team: who knows an address writes to it. `requests` is for an app of strangers: the other person accepts first, and until then sees the first messages apart from the chats, and is not seen. Groups then take only people that who adds them shares a chat with.
+    #[arg(long, env = "CAUSERIE_NEW_CHATS", value_name = "HOW", value_enum, default_value_t = NewChats::Direct)]
+    pub new_chats: NewChats,
+    /// A file of words and phrases that messages may not have in them, one a line, in UTF-8; it is read at the start.
+    ///
+    /// Case, marks and forms of a letter make no difference, nor does what shows nothing. Words are found whole; in scripts without spaces between words, such as Chinese, anywhere. Give every node the same list.
+    #[arg(long, env = "CAUSERIE_WORDS", value_name = "FILE")]
+    pub words: Option<PathBuf>,
+    /// What becomes of a message with a word of `--words`: its letters are masked before it is stored, or its sender is told that it is not allowed.
+    #[arg(long, env = "CAUSERIE_WORDS_ACTION", value_name = "WHAT", value_enum, default_value_t = WordsAction::Mask)]
+    pub words_action: WordsAction,
     /// Where people reach the page, such as `https://chat.example.org/chat/`: the links that the server prints and sends begin with it.
     ///
     /// Without it they begin with the address that it listens on.
@@ -277,6 +335,66 @@ pub enum RegistrationMode {
     Closed,
 }
 
+/// Whom a second factor is asked of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Require2fa {
+    /// Nobody.
+    None,
+    /// The owners of the installation.
+    Owners,
+    /// Its moderators and owners.
+    Moderators,
+    /// Everybody, guests too.
+    Everybody,
+}
+
+impl Require2fa {
+    /// Whether somebody with this role needs one.
+    #[must_use]
+    pub fn applies_to(self, role: Role) -> bool {
+        match self {
+            Self::None => false,
+            Self::Owners => role >= Role::Owner,
+            Self::Moderators => role >= Role::Moderator,
+            Self::Everybody => true,
+        }
+    }
+}
+
+/// What becomes of the messages of an account that is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DeletedMessages {
+    /// They stay, as those of a deleted account.
+    Keep,
+    /// Their texts are erased.
+    Erase,
+}
+
+impl DeletedMessages {
+    #[must_use]
+    pub fn are_erased(self) -> bool {
+        self == Self::Erase
+    }
+}
+
+/// How people who share no chat come to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NewChats {
+    /// At once.
+    Direct,
+    /// The other person accepts first.
+    Requests,
+}
+
+/// What becomes of a message with a word of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WordsAction {
+    /// Its letters are replaced by `•`.
+    Mask,
+    /// The message is refused.
+    Hold,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -324,6 +442,14 @@ impl Serve {
                 (Some(RegistrationMode::Invited), _) | (None, false) => Registration::Invited,
                 (Some(RegistrationMode::Closed), _) => Registration::Closed,
             },
+            require_2fa: self.require_2fa,
+            deleted_messages: self.deleted_messages,
+            new_chats: self.new_chats,
+            words: self
+                .words
+                .clone()
+                .filter(|path| !path.as_os_str().is_empty())
+                .map(|path| (path, self.words_action)),
             smtp: self.smtp()?,
             public_url: self.public_url.as_deref().map(public_url).transpose()?.flatten(),
             legacy_email: self.legacy_email,

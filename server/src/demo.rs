@@ -47,7 +47,14 @@ async fn register(auth: &Auth, email: &str, name: &str) -> Result<Option<User>, 
 /// Every part of this may be repeated without a second effect.
 async fn talk(store: &dyn Store, users: Vec<UserId>) -> Result<(), StoreError> {
     let Some(creator) = users.first().copied() else { return Ok(()) };
-    let chat = NewChat { creator, participants: users.clone(), title: None, direct: true, client_id: None };
+    let chat = NewChat {
+        creator,
+        participants: users.clone(),
+        title: None,
+        direct: true,
+        client_id: None,
+        asks: false,
+    };
     let (Created::New(chat) | Created::Existing(chat)) = store.create_chat(chat).await? else {
         return Ok(());
     };

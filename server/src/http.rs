@@ -38,6 +38,7 @@ mod people;
 mod probe_trace;
 mod problem;
 mod reports;
+mod settings;
 mod socket;
 
 /// Characters of a request's id that reach the log; a proxy may send its own.
@@ -53,6 +54,7 @@ pub(crate) fn router(app: AppState) -> Router {
         .merge(people::routes())
         .merge(boundaries::routes())
         .merge(reports::routes())
+        .merge(settings::routes())
         .merge(chats::routes())
         .merge(messages::routes())
         .route_layer(guard.clone())

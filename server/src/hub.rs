@@ -265,15 +265,18 @@ impl Hub {
         }
     }
 
-    /// Sends a notice to these people's sockets for many chats.
-    pub fn notice_to(&self, users: &[UserId], frame: &Frame) {
+    /// Sends a notice to these people's sockets for many chats; one of somebody reaches nobody who is apart from them.
+    pub fn notice_to(&self, users: &[UserId], of: Option<UserId>, frame: &Frame) {
         self.users().for_each_of(users, |socket| {
-            socket.push(Item::Notice { chat: None, frame: frame.clone() });
+            socket.push(Item::Notice { chat: None, of, frame: frame.clone() });
         });
     }
 
     /// Tells these people's sockets for many chats that there is a chat that they were not in before.
     pub fn chat_added(&self, chat: ChatId, users: &[UserId]) {
+        if let Some(channel) = self.channels_mut().get_mut(&chat) {
+            users.iter().for_each(|user| channel.came(*user));
+        }
         self.users().for_each_of(users, |socket| {
             socket.push(Item::ChatAdded(chat));
         });
@@ -320,13 +323,33 @@ impl Hub {
 
     /// From now on nothing passes between two people; each sees the other go offline.
     pub fn part(&self, one: UserId, other: UserId) {
+        self.keep_apart(one, other);
+        for (user, gone) in [(one, other), (other, one)] {
+            self.notice_to(&[user], None, &presence_frame(gone, false));
+        }
+    }
+
+    /// As [`Hub::part`], for two who see nothing of each other before.
+    pub fn keep_apart(&self, one: UserId, other: UserId) {
         // What is known of their tokens may say that nothing stands between them and others.
         for user in [one, other] {
             self.0.known_tokens.forget_user(user);
         }
         self.users().part(one, other);
-        for (user, gone) in [(one, other), (other, one)] {
-            self.notice_to(&[user], &presence_frame(gone, false));
+    }
+
+    /// Parts those of these pairs, as the store answered them, who are not parted on every socket here; it was asked at or
+    /// after this time. With each stands whether the one has only asked the other for a chat.
+    pub fn mend_parted(&self, pairs: &[(UserId, UserId, bool)], asked_at: Instant) {
+        let otherwise =
+            self.users().parted_otherwise(pairs.iter().map(|(one, two, _)| (*one, *two)), asked_at);
+        for (one, other) in otherwise {
+            let is_of_them = |(a, b): (UserId, UserId)| (a, b) == (one, other) || (b, a) == (one, other);
+            if pairs.iter().any(|(a, b, is_request)| !is_request && is_of_them((*a, *b))) {
+                self.part(one, other);
+            } else {
+                self.keep_apart(one, other);
+            }
         }
     }
 
@@ -347,6 +370,21 @@ impl Hub {
         let otherwise = self.users().hide_otherwise(users, hidden, asked_at);
         for (user, online, read) in otherwise {
             self.hide(user, online, read);
+        }
+    }
+
+    /// Everybody with a socket here who is apart from somebody.
+    #[must_use]
+    pub fn parted_people_here(&self) -> Vec<UserId> {
+        self.users().parted_people()
+    }
+
+    /// Reunites those of these people whom the store has no parting of any more, given what it answered about them; it was
+    /// asked at or after this time.
+    pub fn mend_reunited(&self, users: &[UserId], partings: &HashSet<(UserId, UserId)>, asked_at: Instant) {
+        let mut here = self.users();
+        for (one, other) in here.parted_without(users, partings, asked_at) {
+            here.reunite(one, other);
         }
     }
 
@@ -471,7 +509,8 @@ impl Hub {
             applied == Some(true) && !self.is_here(change.user)
         };
         if is_news {
-            self.notice_to(users, frame);
+            // That somebody is gone tells nothing: who was parted sees them gone already.
+            self.notice_to(users, change.online.then_some(change.user), frame);
         }
     }
 

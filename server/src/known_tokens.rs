@@ -33,6 +33,8 @@ pub(crate) struct KnownToken {
     pub(crate) expires_at: UnixMicros,
     /// Whether something stands between the user and others; once it does, the token is forgotten.
     pub(crate) has_boundaries: bool,
+    /// Whether the account has a second factor.
+    pub(crate) has_second_factor: bool,
 }
 
 /// The tokens of a node; digests are the keys, so that no token is held.
@@ -160,6 +162,7 @@ mod tests {
             role: Role::Member,
             expires_at: UnixMicros(i64::MAX),
             has_boundaries: false,
+            has_second_factor: false,
         }
     }
 

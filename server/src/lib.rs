@@ -12,12 +12,13 @@
 //! - [`access`]: who may do what: the table of all routes.
 //! - [`page`]: the page that is built into the program.
 //! - `session`: what one socket's frames lead to. `socket_limiter`: how many sockets there may be.
-//! - `chat`: appends to the log in groups, and announces what it stored.
+//! - `chat`: appends to the log in groups, and announces what it stored. `words`: what no message may have in it.
 //! - `refusal`: what a client is told when something is not done.
 //! - `auth`: passwords and tokens. `rate_limit`: how fast a user may send. `probes`: handshakes that are being examined.
 //! - [`bus`]: between nodes. [`store`]: the log, durable. [`hub`]: who is here. `known_tokens`: which need no look at the
 //!   store. [`outbox`]: bounded, one a socket.
 //! - [`metrics`]: what is counted and measured. [`clock`]: points in time. `email`: which addresses are the same.
+//!   [`second_factor`]: codes besides a password.
 
 #![expect(clippy::disallowed_methods, reason = "a server has timers; the ban is for what waits for a state")]
 #![warn(unreachable_pub)]
@@ -40,15 +41,18 @@ mod known_tokens;
 mod listener;
 mod mail;
 pub mod metrics;
+mod moderation;
 pub mod operator;
 pub mod outbox;
 pub mod page;
 mod probes;
 mod rate_limit;
 mod refusal;
+pub mod second_factor;
 pub mod serve;
 mod session;
 mod socket_limiter;
 mod state;
 pub mod store;
 pub mod tls;
+mod words;

@@ -1,33 +1,49 @@
-//! Mails with links to set a new password, sent one after the other.
+//! Mails with links to set a new password or to confirm an address, and news of such a change, sent one after the other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use causerie_protocol::accounts::AskReset;
 use causerie_protocol::rest::UserRef;
-use causerie_protocol::{limits, paths};
+use causerie_protocol::{UserId, limits, paths};
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::auth::Auth;
 use crate::config::Smtp;
-use crate::store::{Actor, Store};
+use crate::store::Store;
 
-/// Wishes that wait to be looked at; one more is refused, whoever it is about.
+/// Letters that wait to be written; one more is refused, whoever it is about.
 const QUEUE: usize = 256;
+/// Mails that wait for the mail server; one more is dropped, so that how fast that takes them shows in no answer.
+const OUTGOING: usize = 256;
+/// How long the mail server may take for one.
+const SEND_WITHIN: Duration = Duration::from_secs(30);
 
 /// A setting of mail that can't be used; one sentence.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct MailUnusable(String);
 
-/// Where wishes for a new password go. What becomes of them is told to nobody but the owner of the address.
-#[derive(Clone, Debug, Default)]
-pub struct Mailer(Option<mpsc::Sender<AskReset>>);
+/// What a mail is about. What becomes of it is told to nobody but the owner of its address.
+pub(crate) enum Letter {
+    /// A link to set a new password.
+    Reset(AskReset),
+    /// A link by which somebody's new address is confirmed.
+    ConfirmEmail { user: UserId, email: String, language: Option<String> },
+    /// To the address that an account had: it has another now.
+    EmailChanged { before: String, language: Option<String> },
+}
 
-/// Takes the wishes and sends the mails.
+/// Where letters go.
+#[derive(Clone, Debug, Default)]
+pub struct Mailer(Option<mpsc::Sender<Letter>>);
+
+/// Takes the letters and sends the mails.
 pub(crate) struct Postman {
-    wishes: mpsc::Receiver<AskReset>,
+    letters: mpsc::Receiver<Letter>,
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     /// What links begin with.
@@ -40,9 +56,9 @@ impl Mailer {
         self.0.is_some()
     }
 
-    /// Takes a wish, be there such an account or not; false when too many wait.
-    pub(crate) fn ask(&self, wish: AskReset) -> bool {
-        self.0.as_ref().is_none_or(|queue| queue.try_send(wish).is_ok())
+    /// Takes a letter, be there such an account or not; false when too many wait.
+    pub(crate) fn send(&self, letter: Letter) -> bool {
+        self.0.as_ref().is_none_or(|queue| queue.try_send(letter).is_ok())
     }
 }
 
@@ -60,53 +76,100 @@ pub(crate) fn open(smtp: &Smtp, page: &str) -> Result<(Mailer, Postman), MailUnu
                 .to_owned(),
         )
     })?;
-    let (queue, wishes) = mpsc::channel(QUEUE);
-    let postman = Postman { wishes, transport: transport.build(), from, page: page.to_owned() };
+    let (queue, letters) = mpsc::channel(QUEUE);
+    let postman = Postman { letters, transport: transport.build(), from, page: page.to_owned() };
     Ok((Mailer(Some(queue)), postman))
 }
 
 impl Postman {
-    pub(crate) async fn run(mut self, store: Arc<dyn Store>, auth: Auth) {
-        while let Some(wish) = self.wishes.recv().await {
-            // Neither the address nor the link is anything for the log.
-            if let Err(error) = self.serve(&*store, &auth, &wish).await {
-                tracing::warn!(%error, "a link to set a new password could not be sent");
+    /// Writes the letters, one after the other, and beside that sends the mails that come of them.
+    pub(crate) async fn run(self, store: Arc<dyn Store>, auth: Auth) {
+        let Self { mut letters, transport, from, page } = self;
+        let (outgoing, mails) = mpsc::channel(OUTGOING);
+        let writer = Writer { outgoing, from, page };
+        let write = async move {
+            while let Some(letter) = letters.recv().await {
+                // Neither the address nor the link is anything for the log.
+                if let Err(error) = writer.serve(&*store, &auth, &letter).await {
+                    tracing::warn!(%error, "a mail could not be written");
+                }
+            }
+        };
+        tokio::join!(write, send(transport, mails));
+    }
+}
+
+async fn send(transport: AsyncSmtpTransport<Tokio1Executor>, mut mails: mpsc::Receiver<Message>) {
+    while let Some(mail) = mails.recv().await {
+        let why = match timeout(SEND_WITHIN, transport.send(mail)).await {
+            Ok(Ok(_)) => continue,
+            Ok(Err(error)) if error.is_permanent() => "the mail server refused it",
+            Ok(Err(_)) => "the mail server can't be reached",
+            Err(_) => "the mail server did not answer in time",
+        };
+        tracing::warn!(why, "a mail could not be sent");
+    }
+}
+
+/// Makes mails of letters.
+struct Writer {
+    outgoing: mpsc::Sender<Message>,
+    from: Mailbox,
+    /// What links begin with.
+    page: String,
+}
+
+impl Writer {
+    async fn serve(&self, store: &dyn Store, auth: &Auth, letter: &Letter) -> Result<(), String> {
+        let account = async |email: &str| {
+            let asked = UserRef::Email(email.trim().to_owned());
+            store.person(&asked).await.map_err(|error| error.to_string())
+        };
+        match letter {
+            Letter::Reset(wish) => {
+                // Suspended people and those without an account get nothing.
+                let found = account(&wish.email).await?.filter(|user| user.suspended_at.is_none());
+                let Some(user) = found else { return Ok(()) };
+                let link = auth.mail_reset(user.id, &user.email).await.map_err(as_text)?;
+                let address = format!("{}{}", self.page, paths::reset_page(&link.token));
+                self.mail(&user.email, reset_words(wish.language.as_deref(), &address))
+            }
+            Letter::ConfirmEmail { user, email, language } => {
+                let language = language.as_deref();
+                if account(email).await?.is_some_and(|other| other.id != *user) {
+                    return self.mail(email, taken_words(language));
+                }
+                let link = auth.invite_to_email(*user, email.clone()).await.map_err(as_text)?;
+                let address = format!("{}{}", self.page, paths::email_page(&link.token));
+                self.mail(email, confirm_words(language, &address))
+            }
+            Letter::EmailChanged { before, language } => {
+                self.mail(before, changed_words(language.as_deref()))
             }
         }
     }
 
-    async fn serve(&self, store: &dyn Store, auth: &Auth, wish: &AskReset) -> Result<(), String> {
-        let asked = UserRef::Email(wish.email.trim().to_owned());
-        // Suspended people and those without an account get nothing.
-        let found = store.person(&asked).await.map_err(|error| error.to_string())?;
-        let Some(user) = found.filter(|user| user.suspended_at.is_none()) else { return Ok(()) };
-        let link =
-            auth.invite_to_reset(Actor::User(user.id), user.id).await.map_err(|error| error.to_string())?;
-        let address = format!("{}{}", self.page, paths::reset_page(&link.token));
-        let (subject, text) = words(wish.language.as_deref(), &address);
+    fn mail(&self, to: &str, (subject, text): (&'static str, String)) -> Result<(), String> {
         // Only what can be an address of a mail; an account from before may have another.
-        let Ok(to) = user.email.parse() else { return Ok(()) };
+        let Ok(to) = to.parse() else { return Ok(()) };
         let mail = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(subject)
             .body(text)
-            .map_err(|error| error.to_string())?;
-        self.transport.send(mail).await.map_err(|error| {
-            if error.is_permanent() {
-                "the mail server refused it".to_owned()
-            } else {
-                "the mail server can't be reached".to_owned()
-            }
-        })?;
-        Ok(())
+            .map_err(as_text)?;
+        self.outgoing.try_send(mail).map_err(|_| "too many wait for the mail server".to_owned())
     }
 }
 
+fn as_text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
 /// Subject and text, in the language of the page that asked.
-fn words(language: Option<&str>, link: &str) -> (&'static str, String) {
+fn reset_words(language: Option<&str>, link: &str) -> (&'static str, String) {
     let minutes = limits::RESET_MINUTES;
-    if language == Some("vi") {
+    if language == Some(VIETNAMESE) {
         let text = format!(
             "Ai đó đã yêu cầu đặt mật khẩu mới cho tài khoản của bạn. Nếu đó là bạn, hãy mở liên kết này trong vòng {minutes} phút; liên kết chỉ dùng được một lần:\n\n{link}\n\nNếu không phải bạn, bạn không cần làm gì: mật khẩu vẫn như cũ.\n"
         );
@@ -117,3 +180,41 @@ fn words(language: Option<&str>, link: &str) -> (&'static str, String) {
     );
     ("A new password", text)
 }
+
+/// To an address that an account is to have.
+fn confirm_words(language: Option<&str>, link: &str) -> (&'static str, String) {
+    let minutes = limits::RESET_MINUTES;
+    if language == Some(VIETNAMESE) {
+        let text = format!(
+            "Ai đó muốn dùng địa chỉ này cho tài khoản của mình. Nếu đó là bạn, hãy mở liên kết này trong vòng {minutes} phút và xác nhận; liên kết chỉ dùng được một lần:\n\n{link}\n\nNếu không phải bạn, bạn không cần làm gì.\n"
+        );
+        return ("Xác nhận địa chỉ e-mail mới", text);
+    }
+    let text = format!(
+        "Somebody wants to use this address for their account. If that was you, open this link within {minutes} minutes and confirm it; it works once:\n\n{link}\n\nIf it was not you, there is nothing to do.\n"
+    );
+    ("Confirm your new e-mail address", text)
+}
+
+/// To an address that was to be another account's and has one: who asked is not told.
+fn taken_words(language: Option<&str>) -> (&'static str, String) {
+    if language == Some(VIETNAMESE) {
+        let text = "Ai đó muốn dùng địa chỉ này cho một tài khoản khác, nhưng địa chỉ này đã có tài khoản ở đây. Không có gì thay đổi.\n";
+        return ("Địa chỉ này đã có tài khoản", text.to_owned());
+    }
+    let text = "Somebody wanted to use this address for another account, but it has an account here already. Nothing was changed.\n";
+    ("This address has an account already", text.to_owned())
+}
+
+/// To the address that an account had.
+fn changed_words(language: Option<&str>) -> (&'static str, String) {
+    if language == Some(VIETNAMESE) {
+        let text = "Tài khoản của bạn từ nay có địa chỉ e-mail khác; địa chỉ này không còn dùng để đăng nhập nữa.\n\nNếu không phải bạn đã đổi, hãy báo ngay cho người vận hành máy chủ.\n";
+        return ("Địa chỉ e-mail của bạn đã được đổi", text.to_owned());
+    }
+    let text = "Your account has another e-mail address from now on; this one does not sign in to it any more.\n\nIf it was not you who changed it, tell whoever runs the server at once.\n";
+    ("Your e-mail address was changed", text.to_owned())
+}
+
+/// The tag of the language that is not English.
+const VIETNAMESE: &str = "vi";

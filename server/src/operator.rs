@@ -1,23 +1,30 @@
-//! What whoever runs the server does to accounts from the command line, beside a running server or without one.
+//! What whoever runs the server does to accounts and about reports from the command line, beside a running server or without
+//! one.
 
 use std::sync::Arc;
 
 use causerie_protocol::accounts::{Account, AuditEntry, CreateInvitation, Invitation, Link, Registration};
+use causerie_protocol::reports::{CloseReport, Report};
 use causerie_protocol::rest::UserRef;
-use causerie_protocol::{AuditId, InvitationId, PersonName, Role, UserId, limits, text};
+use causerie_protocol::{AuditId, InvitationId, PersonName, ReportId, Role, UserId, limits, text};
 
 use crate::auth::people::ChangeError;
 use crate::auth::{Auth, password};
 use crate::bus::MemoryBus;
-use crate::config::Limits;
+use crate::config::{Limits, Require2fa};
 use crate::email;
 use crate::hub::Hub;
+use crate::moderation;
 use crate::refusal::Refusal;
-use crate::store::{AccountChange, Actor, Store, StoreError, open_beside};
+use crate::store::{
+    AccountChange, Actor, NotChanged, Reopening, ReportClosed, Store, StoreError, open_beside,
+};
 
 /// The accounts of an installation. Every error is one sentence.
 pub struct Operator {
     store: Arc<dyn Store>,
+    bus: Arc<MemoryBus>,
+    hub: Hub,
     auth: Auth,
 }
 
@@ -28,8 +35,9 @@ impl Operator {
         // No socket is here: a server that runs finds in the database which sign-ins ended.
         let hub = Hub::new();
         let bus = Arc::new(MemoryBus::new(hub.clone()));
-        let auth = Auth::new(store.clone(), bus, hub, &Limits::default(), Registration::Open);
-        Ok(Self { store, auth })
+        let (limits, open) = (Limits::default(), Registration::Open);
+        let auth = Auth::new(store.clone(), bus.clone(), hub.clone(), &limits, open, Require2fa::None);
+        Ok(Self { store, bus, hub, auth })
     }
 
     /// Those whose name or address holds these words.
@@ -73,6 +81,19 @@ impl Operator {
         self.auth.change(Actor::Operator, account.id, change).await.map_err(told)
     }
 
+    /// Whether an account can be deleted: it is there, and no installation loses its last owner by it.
+    pub async fn check_deletion(&self, address: &str) -> Result<(), String> {
+        let account = self.find(address).await?;
+        let is_another = |other: &Account| {
+            let can_act = other.suspended_at.is_none() && other.delete_at.is_none();
+            other.id != account.id && other.role == Role::Owner && can_act
+        };
+        if account.role == Role::Owner && !self.list("").await?.iter().any(is_another) {
+            return Err(told(NotChanged::LastOwner));
+        }
+        Ok(())
+    }
+
     /// Makes an invitation.
     pub async fn invite(&self, role: Role, uses: i64, hours: i64) -> Result<Link, String> {
         if role == Role::Owner {
@@ -99,7 +120,44 @@ impl Operator {
 
     /// The newest entries of the audit log.
     pub async fn audit(&self, limit: u64) -> Result<Vec<AuditEntry>, String> {
-        self.store.audit(AuditId(i64::MAX), limit).await.map_err(told)
+        self.store.audit(None, AuditId(i64::MAX), limit).await.map_err(told)
+    }
+
+    /// Opens the chat of these two that one of them has ended; false as long as one has blocked the other.
+    pub async fn reopen(&self, address: &str, other: &str) -> Result<bool, String> {
+        let (one, other) = (self.find(address).await?.id, self.find(other).await?.id);
+        let reopening = moderation::reopen(&*self.store, &*self.bus, &self.hub, Actor::Operator, one, other);
+        match reopening.await.map_err(told)? {
+            Reopening::Done { still_parted, .. } => Ok(!still_parted),
+            Reopening::NotEnded => Err(Refusal::pair_not_ended().detail.into_owned()),
+        }
+    }
+
+    /// What was reported and is open, or all of it, the newest first.
+    pub async fn reports(&self, all: bool) -> Result<Vec<Report>, String> {
+        let page = limits::ADMIN_PAGE as u64;
+        let (mut reports, mut before) = (Vec::new(), ReportId(i64::MAX));
+        loop {
+            let next = self.store.reports(!all, before, page).await.map_err(told)?;
+            let Some(last) = next.last() else { return Ok(reports) };
+            before = last.id;
+            reports.extend(next);
+        }
+    }
+
+    /// A report with its copies.
+    pub async fn report(&self, id: ReportId) -> Result<Report, String> {
+        let report = self.store.read_report(id).await.map_err(told)?;
+        report.ok_or_else(|| Refusal::no_such_report().detail.into_owned())
+    }
+
+    /// Does something about a report and closes it.
+    pub async fn close_report(&self, id: ReportId, body: &CloseReport) -> Result<Report, String> {
+        let closed = moderation::close_report(&*self.store, &*self.bus, Actor::Operator, id, body).await;
+        match closed.map_err(told)? {
+            ReportClosed::Now(done) => Ok(done.report),
+            refused => Err(Refusal::report_not_closed(refused).detail.into_owned()),
+        }
     }
 
     /// Makes a link to set the password of this account.

@@ -65,11 +65,18 @@ pub enum Item {
     /// An answer to this socket alone.
     Reply(Frame),
     /// A read position. Not shed: it is not sent again.
-    Read { chat: ChatId, frame: Frame },
+    Read {
+        chat: ChatId,
+        /// Whose; nothing passes of who is parted when it would be sent.
+        of: UserId,
+        frame: Frame,
+    },
     /// Typing or presence: may be shed, since it is outdated soon.
     Notice {
         /// The chat that it belongs to, if any.
         chat: Option<ChatId>,
+        /// Whose, as in `Read`; nobody's if it may reach everybody.
+        of: Option<UserId>,
         frame: Frame,
     },
     /// The user is in a chat that they were not in before; the session loads it as they see it.
@@ -188,11 +195,24 @@ impl Outbox {
         self.filter.lock().get_or_insert_default().parted.insert(other);
     }
 
+    /// Those of whom nothing passes.
+    #[must_use]
+    pub fn parted(&self) -> Vec<UserId> {
+        let filter = self.filter.lock();
+        filter.iter().flat_map(|filter| filter.parted.iter().copied()).collect()
+    }
+
     /// The opposite of [`Outbox::part`].
     pub fn reunite(&self, other: UserId) {
         if let Some(filter) = &mut *self.filter.lock() {
             filter.parted.remove(&other);
         }
+    }
+
+    /// Whether nothing of this person passes.
+    #[must_use]
+    pub fn is_parted(&self, other: UserId) -> bool {
+        self.filter.lock().as_ref().is_some_and(|filter| filter.parted.contains(&other))
     }
 
     /// Changes what the user hides, and so does not see of others.

@@ -116,6 +116,7 @@ pub struct UserRate {
     frames: RateLimiter,
     /// Repeats count apart, so that they never use up the rate of new frames.
     repeats: RateLimiter,
+    messages: RateLimiter,
     recent: Mutex<Recent>,
 }
 
@@ -129,13 +130,32 @@ struct Recent {
 impl UserRate {
     fn new(limits: &Limits) -> Self {
         let rate = per_second(limits.frames_per_second_per_user);
-        Self { frames: RateLimiter::new(rate), repeats: RateLimiter::new(rate), recent: Mutex::default() }
+        let minute = Duration::from_secs(60);
+        let messages = Rate::new(limits.messages_per_minute_per_user, minute, minute);
+        Self {
+            frames: RateLimiter::new(rate),
+            repeats: RateLimiter::new(rate),
+            messages: RateLimiter::new(messages),
+            recent: Mutex::default(),
+        }
+    }
+
+    /// Counts a message that is no repeat. The error is how long to wait: then it is not taken, and when it comes again it
+    /// is no repeat either.
+    pub fn try_message(&self, chat: ChatId, client_id: Option<&ClientId>, now: u64) -> Result<(), Duration> {
+        self.messages.take(now).inspect_err(|_| {
+            if let Some(client_id) = client_id {
+                let hash = hash(chat, client_id);
+                // The ring keeps its length: what is forgotten is replaced by what no message has but by chance.
+                let mut recent = self.recent.lock();
+                recent.hashes.iter_mut().filter(|known| **known == hash).for_each(|known| *known = !hash);
+            }
+        })
     }
 
     /// Whether this message came a moment ago. If not, it is remembered.
     pub fn is_repeat(&self, chat: ChatId, client_id: &ClientId) -> bool {
-        static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-        let hash = STATE.hash_one((chat, client_id)) as u32;
+        let hash = hash(chat, client_id);
         let mut recent = self.recent.lock();
         let Recent { hashes, next } = &mut *recent;
         if hashes.contains(&hash) {
@@ -209,6 +229,11 @@ fn stricter(one: Balance, other: Balance) -> Balance {
     }
 }
 
+fn hash(chat: ChatId, client_id: &ClientId) -> u32 {
+    static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    STATE.hash_one((chat, client_id)) as u32
+}
+
 fn per_second(count: u32) -> Option<Rate> {
     Rate::new(count, Duration::from_secs(1), BURST)
 }
@@ -242,7 +267,8 @@ impl UserRates {
         if users.calls.is_multiple_of(SWEEP) {
             let now = clock::monotonic();
             users.rates.retain(|_, rate| {
-                let is_rested = rate.frames.is_rested(now) && rate.repeats.is_rested(now);
+                let is_rested =
+                    rate.frames.is_rested(now) && rate.repeats.is_rested(now) && rate.messages.is_rested(now);
                 Arc::strong_count(rate) > 1 || !is_rested
             });
         }

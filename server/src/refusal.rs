@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use causerie_protocol::accounts::Registration;
 use causerie_protocol::client_frame::{text_code, text_detail};
-use causerie_protocol::reports::{Outcome, Report};
+use causerie_protocol::reports::Outcome;
 use causerie_protocol::server_frame::ErrorReply;
 use causerie_protocol::text::TextError;
 use causerie_protocol::{ChatId, ClientId, CloseCode, ErrorCode, ServerFrame, limits};
@@ -20,7 +20,7 @@ use crate::auth::people::ChangeError;
 use crate::auth::{AuthError, PasswordError, SignInError};
 use crate::outbox::{Closing, Frame};
 use crate::socket_limiter::{Limit, LimitExceeded};
-use crate::store::{NotChanged, Refused, StoreError};
+use crate::store::{NotChanged, Refused, ReportClosed, StoreError};
 
 /// When to try again after the store did not answer.
 const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -160,6 +160,21 @@ impl Refusal {
         Self::rate_limited("Too many changes a second: wait a moment and try again.", retry_after)
     }
 
+    pub fn too_many_messages(retry_after: Duration) -> Self {
+        Self::rate_limited("You send more messages a minute than one may here: wait a moment.", retry_after)
+    }
+
+    pub fn too_many_addresses(retry_after: Duration) -> Self {
+        let detail =
+            "You have tried as many e-mail addresses as one may in an hour: wait, and write them exactly.";
+        Self::rate_limited(detail, retry_after)
+    }
+
+    pub fn too_many_new_chats(retry_after: Duration) -> Self {
+        let detail = "You have started as many chats with new people as one may in a day: go on later.";
+        Self::rate_limited(detail, retry_after)
+    }
+
     fn rate_limited(detail: &'static str, retry_after: Duration) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, detail).after(retry_after)
     }
@@ -251,6 +266,14 @@ impl Refusal {
     }
 }
 
+// What the installation asks for besides a password.
+impl Refusal {
+    pub fn second_factor_required() -> Self {
+        let detail = "This server asks you for a second factor: set one up in your account first.";
+        Self::new(StatusCode::FORBIDDEN, ErrorCode::SecondFactorRequired, detail)
+    }
+}
+
 // Handshakes that get an HTTP answer.
 impl Refusal {
     pub fn not_an_upgrade() -> Self {
@@ -309,15 +332,32 @@ impl Refusal {
         Self::rate_limited("You have reported as much as one may a day: the moderators look at it.", wait)
     }
 
-    /// Another moderator was first; the sentence says who, and what they did.
-    pub fn report_closed(report: &Report) -> Self {
-        let detail = match &report.outcome {
-            Some(Outcome { action, by, .. }) => {
-                format!("{} has closed this report already ({}): load it again.", by.name, action.as_str())
+    /// Another moderator was first, and the sentence says who and what they did; or this one may not.
+    pub fn report_not_closed(closed: ReportClosed) -> Self {
+        match closed {
+            ReportClosed::Before(report) => {
+                let detail = match report.outcome {
+                    Some(Outcome { action, by, .. }) => {
+                        let by = by.map_or_else(|| "Whoever runs the server".to_owned(), |by| by.name);
+                        format!("{by} has closed this report already ({}): load it again.", action.as_str())
+                    }
+                    None => "This report was closed already: load it again.".to_owned(),
+                };
+                Self::new(StatusCode::CONFLICT, ErrorCode::InvalidField, detail)
             }
-            None => "This report was closed already: load it again.".to_owned(),
-        };
-        Self::new(StatusCode::CONFLICT, ErrorCode::InvalidField, detail)
+            ReportClosed::AboutOneself => {
+                let detail = "This report is about you: another moderator or an owner decides.";
+                Self::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, detail)
+            }
+            ReportClosed::NotChanged(refused) => refused.into(),
+            ReportClosed::Now(_) | ReportClosed::NoSuchReport => Self::no_such_report(),
+        }
+    }
+
+    pub fn pair_not_ended() -> Self {
+        Self::not_found(
+            "Neither of the two has ended their chat; a block ends when who blocked takes it back.",
+        )
     }
 
     pub fn too_many_blocks() -> Self {
@@ -375,6 +415,10 @@ pub(crate) mod closing {
         Refusal::no_such_chat().into_closing(CloseCode::NotParticipant)
     }
 
+    pub(crate) fn second_factor_required() -> Closing {
+        Refusal::second_factor_required().into_closing(CloseCode::SecondFactorRequired)
+    }
+
     pub(crate) fn too_many_sockets() -> Closing {
         let reason = "you have as many connections as one may: close other tabs or devices";
         Closing::new(CloseCode::TooManySockets, reason)
@@ -399,6 +443,32 @@ impl From<Refused> for Refusal {
             Refused::NoSuchChat => Self::no_such_chat(),
             Refused::ChatClosed => {
                 Self::new(Status::CONFLICT, ChatClosed, "The chat is closed: nobody can write to it.")
+            }
+            Refused::NotAccepted => {
+                let detail = format!(
+                    "They have not accepted the chat yet: until then you may send {} messages.",
+                    limits::REQUEST_MESSAGES
+                );
+                Self::new(Status::CONFLICT, ErrorCode::NotAccepted, detail)
+            }
+            Refused::NotAllowed => Self::new(
+                Status::BAD_REQUEST,
+                ErrorCode::TextNotAllowed,
+                "This message has a word that is not allowed here: change it.",
+            )
+            .at("content"),
+            Refused::TooLongMasked => Self::new(
+                Status::BAD_REQUEST,
+                ErrorCode::TextTooLong,
+                "The message is too long once the words that are not allowed here are masked: shorten it.",
+            )
+            .at("content"),
+            Refused::NotARequest => {
+                Self::new(Status::CONFLICT, InvalidField, "Nobody asks for this chat: it is open.")
+            }
+            Refused::OwnRequest => {
+                let detail = "You asked for this chat: only the other person can accept it.";
+                Self::new(Status::FORBIDDEN, Forbidden, detail)
             }
             Refused::ClientIdReused => Self::new(
                 Status::CONFLICT,
@@ -499,6 +569,19 @@ impl From<SignInError> for Refusal {
                 let detail = "The e-mail address or the password is wrong.";
                 Self::new(StatusCode::UNAUTHORIZED, ErrorCode::WrongCredentials, detail)
             }
+            SignInError::CodeNeeded => {
+                let detail = "This account has a second factor: sign in with a code of its app too (in the field \"code\"), or with a recovery code.";
+                Self::new(StatusCode::UNAUTHORIZED, ErrorCode::CodeNeeded, detail).at("code")
+            }
+            SignInError::WrongCode => {
+                let detail =
+                    "The code is wrong, or was used already: wait for the next one that the app shows.";
+                Self::new(StatusCode::UNAUTHORIZED, ErrorCode::WrongCode, detail).at("code")
+            }
+            SignInError::TooManyCodes { wait } => Self::rate_limited(
+                "Too many wrong codes: wait before you try again, or use a recovery code.",
+                wait,
+            ),
             SignInError::RegistrationClosed(Registration::Closed) => Self::new(
                 StatusCode::FORBIDDEN,
                 ErrorCode::RegistrationClosed,
@@ -532,6 +615,7 @@ impl From<NotChanged> for Refusal {
         use ErrorCode::{EmailTaken, Forbidden, InvalidField, LastOwner, NotFound};
         use StatusCode as Status;
         match refused {
+            NotChanged::SignedOut => AuthError::Revoked.into(),
             NotChanged::NoSuchPerson => Self::new(Status::NOT_FOUND, NotFound, "There is no such person."),
             NotChanged::RoleAbove => Self::new(
                 Status::FORBIDDEN,
@@ -575,8 +659,24 @@ impl From<ChangeError> for Refusal {
                 let detail = "The current password is wrong.";
                 Self::new(StatusCode::FORBIDDEN, ErrorCode::WrongCredentials, detail).at("current_password")
             }
+            ChangeError::TooManyInvitations { wait } => Self::rate_limited(
+                "You have made as many invitations as one may in a day: go on later.",
+                wait,
+            ),
             ChangeError::TooManyGuesses { wait } => SignInError::TooManySignIns { wait }.into(),
             ChangeError::LinkInvalid => Self::link_invalid(),
+            ChangeError::HasSecondFactor => {
+                let detail = "Your account has a second factor already: turn it off first to set up another.";
+                Self::new(StatusCode::CONFLICT, ErrorCode::InvalidField, detail)
+            }
+            ChangeError::NoSecondFactor => Self::not_found(
+                "Your account has no second factor, or it was set up meanwhile: load the page again.",
+            ),
+            // Not 401: the sign-in itself is good.
+            ChangeError::Code(SignInError::WrongCode) => {
+                Self { status: StatusCode::FORBIDDEN, ..SignInError::WrongCode.into() }
+            }
+            ChangeError::Code(error) => error.into(),
             ChangeError::Password(error) => SignInError::from(error).into(),
         }
     }

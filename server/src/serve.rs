@@ -25,6 +25,7 @@ use crate::socket_limiter::SocketLimiter;
 use crate::state::{App, AppState};
 use crate::store::{Addresses, PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
+use crate::words::{Words, WordsUnusable};
 use crate::{caretaker, demo, heartbeat, http, listener};
 
 /// How long requests, and then the last appends, may take once the sockets are closed, which takes some seconds itself.
@@ -50,6 +51,8 @@ pub enum RunError {
     Tls(#[from] TlsUnusable),
     #[error(transparent)]
     Mail(#[from] MailUnusable),
+    #[error(transparent)]
+    Words(#[from] WordsUnusable),
 }
 
 impl Server {
@@ -60,6 +63,10 @@ impl Server {
     /// As [`Server::open`], with another page than the one in the program.
     pub async fn open_with_page(config: Config, files: Vec<page::File>) -> Result<Self, RunError> {
         let certificate = config.tls.clone().map(Certificate::load).transpose()?;
+        let words = match &config.words {
+            Some((path, action)) => Some(Arc::new(Words::load(path, *action)?)),
+            None => None,
+        };
         let metrics = Arc::<Metrics>::default();
         let hub = Hub::new();
         let addresses = if config.legacy_email { Addresses::Legacy } else { Addresses::Hidden };
@@ -68,7 +75,7 @@ impl Server {
             let store = PostgresStore::open_for(&config.database_url, hub.node()).await?;
             Arc::new(store.with_addresses(addresses).measured(metrics.clone(), config.slow_query))
         } else {
-            let store = SqliteStore::open_at(&config.database_url, config.address).await?;
+            let store = SqliteStore::open_at(&config.database_url, config.address, config.page()).await?;
             Arc::new(store.with_addresses(addresses).measured(metrics.clone(), config.slow_query))
         };
         let bus: Arc<dyn Bus> = match &config.redis_url {
@@ -86,6 +93,7 @@ impl Server {
         };
         let grace = config.presence.grace;
         let chats = Chats::start(store.clone(), Arc::clone(&bus), hub.clone(), metrics.clone(), grace);
+        let chats = chats.with_words(words);
         let socket_limiter = SocketLimiter::new(config.limits);
         let connections = Connections::new(config.limits.connections, metrics.clone());
         let rates = UserRates::new(config.limits);
@@ -106,7 +114,14 @@ impl Server {
             None => (Mailer::default(), None),
         };
         let state = Arc::new(App {
-            auth: Auth::new(store.clone(), bus.clone(), hub.clone(), &config.limits, config.registration),
+            auth: Auth::new(
+                store.clone(),
+                bus.clone(),
+                hub.clone(),
+                &config.limits,
+                config.registration,
+                config.require_2fa,
+            ),
             store,
             bus,
             chats,
@@ -133,7 +148,7 @@ impl Server {
     ///
     /// Whoever may register becomes the owner as the first who does, and then no link is needed.
     pub async fn owner_invitation(&self) -> Result<Option<String>, RunError> {
-        if self.has_owner || self.state.config.registration == Registration::Open {
+        if self.has_owner || self.state.auth.registration().await? == Registration::Open {
             return Ok(None);
         }
         match self.state.auth.invite_owner().await {
@@ -156,7 +171,13 @@ impl Server {
         // A set aborts its tasks when it is dropped.
         let mut heartbeat = JoinSet::new();
         heartbeat.spawn(heartbeat::run(state.hub.clone(), state.config.heartbeat));
-        heartbeat.spawn(caretaker::run(state.store.clone(), state.auth.clone()));
+        let deleted_messages = state.config.deleted_messages;
+        heartbeat.spawn(caretaker::run(
+            state.store.clone(),
+            state.auth.clone(),
+            state.chats.clone(),
+            deleted_messages,
+        ));
         if let Some(postman) = postman {
             heartbeat.spawn(postman.run(state.store.clone(), state.auth.clone()));
         }

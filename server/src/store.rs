@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
+use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
 use causerie_protocol::event::User;
 use causerie_protocol::reports::{CloseReport, CreateReport, Report};
 use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, ChatRole, ChatStatus, TokenInfo, UserRef};
@@ -17,6 +17,7 @@ use causerie_protocol::{
 use crate::clock::UnixMicros;
 use crate::emoji::Emoji;
 use crate::hub::{Ending, NodeId};
+use crate::second_factor::Judgement;
 
 mod addresses;
 mod instruments;
@@ -29,8 +30,8 @@ pub mod transfer;
 
 pub use addresses::Addresses;
 pub use people::{
-    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, LinkRecord, LinkTo,
-    NewAccount, NewLink, NotChanged,
+    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, Erasure, InvitedTo,
+    LinkRecord, LinkTo, NewAccount, NewLink, NotChanged,
 };
 pub use postgres::PostgresStore;
 pub use sqlite::{Contents, Restored, SqliteStore};
@@ -46,6 +47,12 @@ pub async fn renew_epoch(url: &str) -> Result<(), StoreError> {
     } else {
         PostgresStore::renew_epoch(url).await
     }
+}
+
+/// Where people reach the page of the server that uses the database of a URL, or used it last, if that is noted beside it.
+#[must_use]
+pub fn page_of_server(url: &str) -> Option<String> {
+    if url.starts_with("sqlite:") { SqliteStore::page(url) } else { None }
 }
 
 /// Opens the database of a URL for a command, beside the servers that use it or alone.
@@ -96,6 +103,8 @@ pub enum Change {
     },
     /// Deletes one's own message, or as a moderator of the group anybody's; its text is erased.
     Delete { id: MessageId },
+    /// Erases a message of the actor, whose account is deleted with its messages, in the chat or not; else as `Delete`.
+    Erase { id: MessageId },
     /// Puts the actor's reaction under a message, or takes it back; a repeat changes nothing.
     React {
         id: MessageId,
@@ -105,6 +114,8 @@ pub enum Change {
     },
     /// Adds a person to a group.
     Join { user: UserId },
+    /// Accepts a chat of two that the other one asked for.
+    Accept,
     /// The actor leaves a group.
     Leave,
     /// Removes somebody with a smaller role from a group; an owner may remove everybody.
@@ -137,6 +148,8 @@ pub type AppendResult = Result<Appended, Refused>;
 pub enum Appended {
     /// A new entry of the log.
     Event(Event),
+    /// One by which a request was accepted: from now on everything may pass between the two.
+    Accepted { event: Event, asked_by: UserId },
     /// The message was there already, from an earlier send with the same `client_id`: appending a message that has one is
     /// idempotent, and its repeats are deduplicated.
     Duplicate(Message),
@@ -153,6 +166,16 @@ pub enum Refused {
     NoSuchChat,
     /// The chat is closed and takes no messages.
     ChatClosed,
+    /// The other one has not accepted the chat, and the actor has sent as many messages as one may until then.
+    NotAccepted,
+    /// The text has a word that the installation does not allow.
+    NotAllowed,
+    /// With its words masked, the text is too long.
+    TooLongMasked,
+    /// Nobody asks for this chat: it is an ordinary one.
+    NotARequest,
+    /// The actor asked for the chat themself.
+    OwnRequest,
     /// The `client_id` is taken by another text.
     ClientIdReused,
     /// No such message in this chat, or it is deleted.
@@ -208,6 +231,16 @@ pub struct TokenRecord {
     pub revoked: bool,
     /// Whether something stands between the user and others, see [`Store::boundaries`].
     pub has_boundaries: bool,
+    /// Whether the account has a second factor.
+    pub has_second_factor: bool,
+}
+
+/// A sign-in that was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewToken {
+    pub id: TokenId,
+    /// The sign-ins that ended, because the person has too many.
+    pub ended: Vec<TokenId>,
 }
 
 /// Where a chat's log stands.
@@ -232,7 +265,8 @@ pub struct StoredRead {
 /// What stands between a person and others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Boundaries {
-    /// Everybody whom nothing passes to and from: who blocked, was blocked, or ended the chat of the two.
+    /// Everybody whom nothing passes to and from: who blocked, was blocked, or ended the chat of the two; and but for
+    /// messages, who asked the person for a chat or was asked.
     pub parted: Vec<UserId>,
     /// Whom the person has blocked, by id.
     pub blocked: Vec<UserId>,
@@ -253,10 +287,37 @@ pub struct Parting {
 /// Somebody is not blocked any more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unblocking {
-    /// The other one has blocked too, or their chat was ended.
+    /// The other one has blocked too, or their chat was ended or is not accepted.
     pub still_parted: bool,
     /// Their chat was opened by it.
     pub event: Option<Event>,
+}
+
+/// What became of a request to open a chat of two again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reopening {
+    /// It is not ended any more.
+    Done {
+        /// One has blocked the other, so it stays closed.
+        still_parted: bool,
+        /// Their chat was opened by it.
+        event: Option<Box<Event>>,
+        /// The chat, and who had removed their copy and has one again, which begins now.
+        back: Option<(ChatId, Vec<UserId>)>,
+    },
+    /// Neither of the two has ended it.
+    NotEnded,
+}
+
+/// Two people between whom nothing passes, as a node that may have missed it reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredParting {
+    /// Its number, which only grows.
+    pub id: i64,
+    pub one: UserId,
+    pub other: UserId,
+    /// The one has asked the other for a chat, and messages pass.
+    pub is_request: bool,
 }
 
 /// What became of a request to end a chat of two.
@@ -288,10 +349,24 @@ pub enum Reported {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReportClosed {
     /// By this request.
-    Now(Box<Report>),
-    /// By another, before.
+    Now(Box<ReportDone>),
+    /// By another, before: this one did nothing.
     Before(Box<Report>),
     NoSuchReport,
+    /// It is about the moderator, so another one decides.
+    AboutOneself,
+    /// The person can't be suspended by this moderator; the report stays open.
+    NotChanged(NotChanged),
+}
+
+/// A report that was closed just now, and what was done by it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportDone {
+    pub report: Report,
+    /// The message was deleted.
+    pub deleted: Option<Event>,
+    /// The sign-ins that ended with the person's suspension.
+    pub ended: Vec<TokenId>,
 }
 
 /// What became of a request to delete a chat.
@@ -330,6 +405,8 @@ pub struct NewChat {
     pub direct: bool,
     /// The creator's own name for the request: with it, a repeat makes no second chat.
     pub client_id: Option<ClientId>,
+    /// A pair that shares no chat yet: the other one has to accept it.
+    pub asks: bool,
 }
 
 /// What became of a [`NewChat`].
@@ -388,15 +465,22 @@ pub trait Store: Send + Sync + 'static {
     /// The person whom a user's request names, if the user may reach them: by id who shares a chat with the user, or is
     /// the user; by address as [`Store::account`]. The answer is the same for everybody else.
     async fn reachable_user(&self, user: UserId, wanted: &UserRef) -> Result<Option<UserId>, StoreError>;
+    /// Whether two people share a chat, one that is only asked for left out.
+    async fn are_acquainted(&self, one: UserId, other: UserId) -> Result<bool, StoreError>;
 
     /// Stores a sign-in by its token's SHA-256.
+    ///
+    /// `None`: `password_hash`, which the password was checked against, is not the account's any more, or nobody signs in to it
+    /// by now. Decided in the transaction, so that no sign-in outlives the change that ends all of them.
+    /// Of more than [`SIGN_INS`](causerie_protocol::limits::SIGN_INS) the oldest end by it.
     async fn create_token(
         &self,
         user: UserId,
+        password_hash: &str,
         digest: [u8; 32],
         created_at: UnixMicros,
         expires_at: UnixMicros,
-    ) -> Result<TokenId, StoreError>;
+    ) -> Result<Option<NewToken>, StoreError>;
     /// The sign-in with this digest, be it expired or revoked, so that the answer can say which.
     async fn token(&self, digest: [u8; 32]) -> Result<Option<TokenRecord>, StoreError>;
     /// The sign-ins of a person that are still good at `now`, newest first; `current` is left false.
@@ -434,6 +518,38 @@ pub trait Store: Send + Sync + 'static {
     async fn people(&self, words: &str, after: UserId, limit: u64) -> Result<Vec<Account>, StoreError>;
     /// Accounts whose time to be deleted has come at `now`.
     async fn due_for_deletion(&self, now: UnixMicros) -> Result<Vec<UserId>, StoreError>;
+    /// The next step of erasing the messages of accounts that were deleted so before `before`; `None`: nothing is left.
+    ///
+    /// What was sent at the moment of the deletion may be stored a little later, so `before` is some seconds ago.
+    async fn to_erase(&self, before: UnixMicros) -> Result<Option<Erasure>, StoreError>;
+    /// Notes that a step is done. It does no harm that two nodes do the same one.
+    async fn erased(&self, erasure: &Erasure) -> Result<(), StoreError>;
+    /// Whether an account has a second factor that is set up.
+    async fn has_second_factor(&self, user: UserId) -> Result<bool, StoreError>;
+    /// Begins to set up a second factor with this secret; one that was begun and not set up is forgotten. False when the
+    /// account has one, or there is no such account.
+    async fn begin_second_factor(&self, user: UserId, secret: &[u8]) -> Result<bool, StoreError>;
+    /// Sets up the second factor that was begun, if the code is one of it, with these digests of recovery codes.
+    ///
+    /// `None`: none was begun, or it is set up already. Wrong codes are counted as by [`Store::use_code`].
+    async fn confirm_second_factor(
+        &self,
+        user: UserId,
+        code: &str,
+        recovery: &[u8],
+        now: UnixMicros,
+    ) -> Result<Option<Judgement>, StoreError>;
+    /// Judges a code of an account's second factor and uses it up or counts it, one code of an account after the other.
+    ///
+    /// `None`: the account has none.
+    async fn use_code(
+        &self,
+        user: UserId,
+        code: &str,
+        now: UnixMicros,
+    ) -> Result<Option<Judgement>, StoreError>;
+    /// Replaces the recovery codes of a second factor by those of these digests; false when the account has none.
+    async fn set_recovery_codes(&self, user: UserId, recovery: &[u8]) -> Result<bool, StoreError>;
     /// Makes a link that lets somebody in, if the actor may.
     async fn create_link(&self, actor: Actor, link: NewLink) -> Result<Result<(), NotChanged>, StoreError>;
     /// The invitation with this digest, if somebody can come by it at `now`.
@@ -451,8 +567,35 @@ pub trait Store: Send + Sync + 'static {
         digest: [u8; 32],
         hash: &str,
     ) -> Result<Option<(User, Vec<TokenId>)>, StoreError>;
-    /// The audit log before an entry, the newest first.
-    async fn audit(&self, before: AuditId, limit: u64) -> Result<Vec<AuditEntry>, StoreError>;
+    /// Gives an account the address of a link of [`LinkTo::Email`], which is used up by it. Answers whose it is and the
+    /// address before; `None` when the link can't be used, or the address is another account's by now.
+    async fn change_email_by_link(&self, digest: [u8; 32]) -> Result<Option<(UserId, String)>, StoreError>;
+    /// The audit log before an entry, the newest first: all of it, or what was done by or to one person.
+    async fn audit(
+        &self,
+        of: Option<UserId>,
+        before: AuditId,
+        limit: u64,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
+    /// Counts a use of the invitation with this digest for somebody who has an account, unless they are in all of its groups.
+    /// `None` when it can't be used.
+    async fn use_invitation(
+        &self,
+        digest: [u8; 32],
+        user: UserId,
+        now: UnixMicros,
+    ) -> Result<Option<InvitedTo>, StoreError>;
+    /// Who may make an account, if an owner has decided.
+    async fn registration(&self) -> Result<Option<Registration>, StoreError>;
+    /// Decides it, or leaves it to the option again, and notes it in the audit log.
+    async fn set_registration(
+        &self,
+        actor: Actor,
+        registration: Option<Registration>,
+    ) -> Result<(), StoreError>;
+
+    /// Forgets sign-ins and links for oneself that ended before `before`, some of them: whether there may be more.
+    async fn forget_ended(&self, before: UnixMicros) -> Result<bool, StoreError>;
 
     /// Makes a chat, or finds the pair's. The log starts empty.
     ///
@@ -509,17 +652,24 @@ pub trait Store: Send + Sync + 'static {
     -> Result<Vec<Report>, StoreError>;
     /// A report with its copies.
     async fn read_report(&self, id: ReportId) -> Result<Option<Report>, StoreError>;
-    /// Says what was done about a report, also in the audit log; of several who do so at once the first one counts.
+    /// Does something about a report and closes it, also in the audit log: all of it or nothing. Of several who do so at once
+    /// the first one counts.
     async fn close_report(
         &self,
-        moderator: UserId,
+        moderator: Actor,
         id: ReportId,
         body: &CloseReport,
     ) -> Result<ReportClosed, StoreError>;
+    /// Opens the chat of two that one of them has ended, unless a block keeps them apart, and notes it in the audit log.
+    ///
+    /// Who removed their own copy has one again, which begins now; where both did, they may start another.
+    async fn reopen_pair(&self, actor: Actor, one: UserId, other: UserId) -> Result<Reopening, StoreError>;
     /// The number of the last parting of any two people.
     async fn last_parting(&self) -> Result<i64, StoreError>;
     /// Partings after one, by their numbers, for nodes that may have missed them.
-    async fn partings_after(&self, id: i64, limit: u64) -> Result<Vec<(i64, UserId, UserId)>, StoreError>;
+    async fn partings_after(&self, id: i64, limit: u64) -> Result<Vec<StoredParting>, StoreError>;
+    /// All partings of these people, for nodes that may have missed that some ended.
+    async fn partings_of(&self, users: &[UserId]) -> Result<Vec<(UserId, UserId)>, StoreError>;
     /// Who of these people hides whether they are online, and how far they have read; who hides nothing is left out.
     async fn hidden(&self, users: &[UserId]) -> Result<Vec<(UserId, bool, bool)>, StoreError>;
 
@@ -536,6 +686,9 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// When the transaction failed: then nothing of the batch is stored.
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError>;
+    /// How many calls of [`Store::append`] gain from running at the same time, at least one. Each takes its place among the
+    /// others when its transaction does, so a caller that needs an order between two of them waits for the first.
+    fn appends_at_once(&self) -> usize;
     /// Where a chat's log stands, for its participant.
     async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError>;
     /// The log after a position, oldest first, at most `limit` entries. A message comes as it stands now.

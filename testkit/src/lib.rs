@@ -4,11 +4,13 @@
 //! reserves a port for a program that can't choose one itself. [`Serving`] is a running Causerie server, and [`Server`]
 //! one with a folder and settings, which may be killed and started again. [`Postgres`], [`PgBouncer`] and [`Redis`] are
 //! the services behind it; [`TcpProxy`] and [`ReverseProxy`] stand in front of it, and [`OtherProgram`] takes its place
-//! or locks its database. [`Account`] is a user, [`Api`] and [`socket`] are clients.
+//! or locks its database. [`Account`] is a user, [`Api`] and [`socket`] are clients,
+//! and an [`Authenticator`] is the app on a telephone.
 //!
 //! Dropping a value kills its processes and removes its folders.
 
 mod api;
+mod authenticator;
 mod certificate;
 mod other_program;
 mod people;
@@ -25,6 +27,7 @@ mod tcp_proxy;
 mod wait;
 
 pub use api::{Api, read_body};
+pub use authenticator::Authenticator;
 pub use certificate::write_certificate;
 pub use other_program::OtherProgram;
 pub use people::Account;

@@ -20,8 +20,9 @@ use crate::{LIMIT, ReservedPort, eventually};
 const SERVICE_USER: &str = "postgres";
 /// The database that every server has from the start.
 const DATABASE: &str = "causerie";
-/// `fsync` is off, since the data of a test need not survive a loss of power.
-const SETTINGS: [&str; 3] = ["listen_addresses=127.0.0.1", "max_connections=300", "fsync=off"];
+const SETTINGS: [&str; 2] = ["listen_addresses=127.0.0.1", "max_connections=300"];
+/// The data of a test need not survive a loss of power.
+const NOT_DURABLE: &str = "fsync=off";
 
 /// How the server is shut down; the names are those of its manual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,18 +38,28 @@ pub enum Stop {
 pub struct Postgres {
     folder: TempDir,
     port: ReservedPort,
+    is_durable: bool,
     child: Option<Child>,
 }
 
 impl Postgres {
-    /// Creates an empty database and starts a server for it.
+    /// Creates an empty database and starts a server for it, whose commits are not durable.
     pub async fn start() -> Result<Self> {
+        Self::start_as(false).await
+    }
+
+    /// As [`Postgres::start`], with commits that survive a loss of power: for measurements.
+    pub async fn start_durable() -> Result<Self> {
+        Self::start_as(true).await
+    }
+
+    async fn start_as(is_durable: bool) -> Result<Self> {
         let folder = tempfile::tempdir().context("making a folder for Postgres")?;
         if geteuid().is_root() {
             let owner = Command::new("chown").arg(SERVICE_USER).arg(folder.path()).status().await?;
             ensure!(owner.success(), "the folder for Postgres can't be given to the user {SERVICE_USER}");
         }
-        let mut postgres = Self { folder, port: ReservedPort::new()?, child: None };
+        let mut postgres = Self { folder, port: ReservedPort::new()?, is_durable, child: None };
         let made = postgres
             .program("initdb")?
             .args(["--auth=trust", "--username=causerie", "--encoding=UTF8", "--no-sync", "--pgdata"])
@@ -96,7 +107,7 @@ impl Postgres {
         let mut command = self.program("postgres")?;
         command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
         command.args(["-p", &self.port.number().to_string()]);
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain((!self.is_durable).then_some(&NOT_DURABLE)) {
             command.args(["-c", setting]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);

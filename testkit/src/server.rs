@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -115,6 +115,17 @@ impl Server {
     /// The file of its database, unless the settings name another one.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join(DATABASE)
+    }
+
+    /// Runs another command of the program over its database, and returns what it prints.
+    pub async fn run(&self, args: &[&str]) -> Result<String> {
+        let mut command = Command::new(&self.program);
+        command.current_dir(self.folder.path()).env_clear().args(args);
+        command.env("DATABASE_URL", format!("sqlite:{DATABASE}"));
+        let output = command.output().await?;
+        let error = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{args:?} ended with {}: {error}", output.status);
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {

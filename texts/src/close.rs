@@ -104,6 +104,13 @@ explanations! {
             "Tài khoản của bạn đang bị tạm khoá.",
             "Người quản lý nơi này đã khoá tài khoản.",
             "Hãy hỏi người vận hành máy chủ. Những gì bạn chưa gửi vẫn được giữ trên thiết bị này.";
+        CloseCode::SecondFactorRequired =>
+            "A second factor is needed here.",
+            "Whoever runs this server asks for a code besides the password, and your account has none yet.",
+            "Set it up in the settings, then connect again.";
+            "Ở đây cần xác thực hai lớp.",
+            "Người vận hành máy chủ yêu cầu thêm mã ngoài mật khẩu, và tài khoản của bạn chưa có.",
+            "Hãy bật nó trong phần cài đặt, rồi kết nối lại.";
         CloseCode::Replaced =>
             "This connection was replaced.",
             "The same page was opened again elsewhere.",

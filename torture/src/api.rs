@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use causerie_client::{ChangeError, LoadError};
 use causerie_protocol::rest::{
-    AddParticipant, Chat, ChatCursor, CreateChat, Decided, Login, MessageBody, PostMessage, Problem, React,
-    Register, SignedIn, UserRef,
+    AddParticipant, Block, Chat, ChatCursor, CreateChat, Decided, Login, MessageBody, PostMessage, Problem,
+    React, Register, SignedIn, UserRef,
 };
 use causerie_protocol::{ChatId, Message, MessageId, Seq, UserId, paths};
 use causerie_testkit::read_body as read;
@@ -85,7 +85,7 @@ impl Api {
     /// # Errors
     /// When the server refuses, or does not respond within `PATIENCE`.
     pub async fn login(&self, email: &str, password: &str) -> Result<SignedIn> {
-        let body = Login { email: email.to_owned(), password: password.to_owned() };
+        let body = Login { email: email.to_owned(), password: password.to_owned(), code: None };
         read(self.insist(Method::POST, paths::LOGIN, None, Some(&body)).await?).await
     }
 
@@ -152,6 +152,45 @@ impl Api {
             status if status.is_client_error() => Err(ChangeError::Refused { detail: status.to_string() }),
             _ => Err(ChangeError::Temporary),
         }
+    }
+
+    /// Removes somebody from a group. A retry succeeds too when they are out already.
+    ///
+    /// # Errors
+    /// When the server refuses, or does not respond within `PATIENCE`.
+    pub async fn remove(&self, token: &str, chat: ChatId, user: UserId) -> Result<()> {
+        let path = paths::participant(chat, user);
+        let response = self.insist(Method::DELETE, &path, Some(token), None::<&()>).await?;
+        done(response, StatusCode::NOT_FOUND).await
+    }
+
+    /// Blocks somebody.
+    ///
+    /// # Errors
+    /// When the server refuses, or does not respond within `PATIENCE`.
+    pub async fn block(&self, token: &str, user: UserId) -> Result<()> {
+        let body = Block { user_id: Some(user), message_id: None };
+        let response = self.insist(Method::POST, paths::BLOCKS, Some(token), Some(&body)).await?;
+        done(response, StatusCode::NO_CONTENT).await
+    }
+
+    /// Takes a block back. A retry succeeds too when there is none any more.
+    ///
+    /// # Errors
+    /// When the server refuses, or does not respond within `PATIENCE`.
+    pub async fn unblock(&self, token: &str, user: UserId) -> Result<()> {
+        let response = self.insist(Method::DELETE, &paths::block(user), Some(token), None::<&()>).await?;
+        done(response, StatusCode::NOT_FOUND).await
+    }
+
+    /// Changes somebody's account as a moderator, by an action of its own path.
+    ///
+    /// # Errors
+    /// When the server refuses, or does not respond within `PATIENCE`.
+    pub async fn act_on(&self, token: &str, user: UserId, action: &str) -> Result<()> {
+        let path = paths::person_action(user, action);
+        let response = self.insist(Method::POST, &path, Some(token), None::<&()>).await?;
+        done(response, StatusCode::OK).await
     }
 
     /// Sends a message once. Returns none when no response came, or one that leaves open whether the message is stored.

@@ -3,6 +3,7 @@
 //! It is independent of servers and sockets. The invariants are checked in an order in which a fault is reported as
 //! what it is: a message that was stored twice, for example, is also shown twice, and is reported as stored twice.
 
+mod apart;
 mod follower;
 mod log;
 mod sender;
@@ -14,6 +15,7 @@ mod viewer;
 use std::fmt;
 
 use crate::history::{Chat, History, User, View};
+use crate::households::{Kept, Record};
 use crate::log::Logs;
 use crate::node_view::NodeView;
 
@@ -42,11 +44,24 @@ pub enum Invariant {
     I9,
     /// A client that resumed shows the same as one that loads afresh.
     I10,
+    /// Nothing passes to whom a block, a removal or a suspension keeps it from.
+    I11,
 }
 
 impl Invariant {
-    pub const ALL: [Self; 10] =
-        [Self::I1, Self::I2, Self::I3, Self::I4, Self::I5, Self::I6, Self::I7, Self::I8, Self::I9, Self::I10];
+    pub const ALL: [Self; 11] = [
+        Self::I1,
+        Self::I2,
+        Self::I3,
+        Self::I4,
+        Self::I5,
+        Self::I6,
+        Self::I7,
+        Self::I8,
+        Self::I9,
+        Self::I10,
+        Self::I11,
+    ];
 
     /// The invariant in a sentence.
     pub fn meaning(self) -> &'static str {
@@ -61,6 +76,7 @@ impl Invariant {
             Self::I8 => "nothing reaches a person after leaving",
             Self::I9 => "what was sent ends as acknowledged or as visibly failed",
             Self::I10 => "who resumed shows what one shows who loads afresh",
+            Self::I11 => "nothing passes that a block, a removal or a suspension keeps",
         }
     }
 }
@@ -96,6 +112,12 @@ pub struct Evidence {
     pub fresh: Vec<(User, Vec<View>)>,
     pub node_views: Vec<NodeView>,
     pub absences: Vec<Absence>,
+    /// What reached the people of the households, and what they sent.
+    pub residents: Vec<Record>,
+    /// When what was kept from whom.
+    pub kept: Vec<Kept>,
+    /// The faults of several nodes, from the first strike until every node had recovered, in milliseconds of the run.
+    pub troubles: Vec<(u64, u64)>,
 }
 
 type Check = Result<(), Violation>;
@@ -103,6 +125,7 @@ type Check = Result<(), Violation>;
 /// Checks all invariants; the error is the first violation.
 pub fn check(evidence: &Evidence) -> Check {
     log::messages_are_there_once(evidence)?;
+    apart::nothing_passes_that_is_kept(evidence)?;
     sender::acked_is_stored(evidence)?;
     log::positions_are_whole(evidence)?;
     sender::acks_agree(evidence)?;

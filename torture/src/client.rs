@@ -2,6 +2,7 @@
 
 pub mod page;
 pub mod person;
+pub mod resident;
 pub mod screen;
 pub mod socket;
 pub mod watcher;

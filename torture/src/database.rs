@@ -57,6 +57,8 @@ fn assemble<C: AsRef<[u8]>>(
             }
             3 => Kind::Joined(target.unwrap_or_default()),
             4 => Kind::Left(target.unwrap_or_default()),
+            5 if target.is_some_and(|flags| flags & 1 != 0) => Kind::Closed,
+            5 => Kind::Opened,
             _ => Kind::Other,
         };
         entries.entry(chat).or_default().push(Entry { seq: seq.cast_unsigned(), id, actor, kind });

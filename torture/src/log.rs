@@ -17,6 +17,8 @@ pub enum Kind {
     },
     Joined(User),
     Left(User),
+    Closed,
+    Opened,
     Other,
 }
 

@@ -12,7 +12,8 @@
 //! - [`server`], [`cluster`] and [`proxy`]: the processes and the network.
 //! - [`chaos`] and [`prober`]: the faults, and when the nodes have recovered.
 //! - [`population`] and [`api`]: people and their chats.
-//! - [`client`]: the page's own state machine, and an independent client; [`hostile`]: hostile clients.
+//! - [`client`]: the page's own state machine, and an independent client; [`hostile`]: hostile clients; [`households`]:
+//!   people who are blocked, removed and suspended.
 //! - [`log`], [`database`], [`node_view`] and [`checker`]: the stored logs, and whether the histories agree with them.
 //!   [`counters`] counts.
 //! - [`sabotage`]: makes the server look faulty, to test the checker.
@@ -31,6 +32,7 @@ mod counters;
 mod database;
 mod history;
 mod hostile;
+mod households;
 mod label;
 mod log;
 mod node_view;
@@ -77,6 +79,9 @@ struct Options {
     /// Clients of each hostile kind: those that flood, those that never read, those that fall silent.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=50).map(usize::from))]
     hostile: usize,
+    /// Circles in which somebody is blocked, removed and suspended again and again.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=50))]
+    households: u32,
     /// Chats: one of everybody, then groups and pairs.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=1_000).map(usize::from))]
     chats: usize,

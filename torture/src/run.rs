@@ -20,12 +20,14 @@ use crate::api::Api;
 use crate::chaos::{self, Fault, Plan, nodes};
 use crate::checker::{Evidence, Violation, check};
 use crate::client::page::Page;
+use crate::client::resident::Resident;
 use crate::client::watcher::Watcher;
 use crate::client::{ClientSetup, Phase, Progress};
 use crate::cluster::Cluster;
 use crate::counters::Counters;
 use crate::history::{Clock, History};
 use crate::hostile;
+use crate::households::{self, Household, Record};
 use crate::node_view;
 use crate::population::{Person, Population, SignIn};
 use crate::prober::Prober;
@@ -43,6 +45,10 @@ const SABOTAGED: Duration = Duration::from_secs(8);
 const WHOLE: Duration = Duration::from_secs(30);
 /// The interval at which the server's lists of chats are read meanwhile.
 const LOOK: Duration = Duration::from_millis(300);
+/// The longest time for which somebody of a household is kept out, in milliseconds; longer with several nodes, so that the
+/// other nodes are seen after they heard of it, and of a sabotaged server, so that some of its faults certainly fall into it.
+const KEPT_OUT: u64 = 1_200;
+const KEPT_OUT_LONGER: u64 = 6_000;
 /// The first number of the clients that load afresh at the end.
 const FRESH: u32 = 1_000_000;
 
@@ -105,10 +111,16 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
     let population =
         Population::make(&direct, options.clients, options.chats).await.context("making people and chats")?;
     let mut prober = Prober::new(cluster.addresses(), &direct).await?;
+    // Where the residents connect: to each node, without the bad network, so that nothing but the server holds them up.
+    let mut doors = cluster.addresses();
     let upstream = match options.sabotage {
         Some(fault) if fault != sabotage::Fault::StayDeaf => {
             ensure!(options.nodes == 1, "this sabotage is made for a single server");
-            Balancer::single(sabotage::start(cluster.nodes[0].address(), fault).await?)
+            let saboteur = sabotage::start(cluster.nodes[0].address(), fault).await?;
+            if fault == sabotage::Fault::TellEverybody {
+                doors = vec![saboteur];
+            }
+            Balancer::single(saboteur)
         }
         _ => balancer,
     };
@@ -156,6 +168,34 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
         let (absences, clock) = (absences.clone(), clock.clone());
         guests.spawn(chaos::come_and_go(revolving.clone(), direct.clone(), absences, clock, phase, seed));
     }
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let mut troubles = Vec::new();
+    let mut residents = JoinSet::<Result<Record>>::new();
+    let nodes = u32::try_from(doors.len())?;
+    for number in 0..options.households {
+        let household = Arc::new(Household::make(&direct, number).await.context("making a household")?);
+        for (node, address) in (0..).zip(&doors) {
+            for resident in household.residents(node) {
+                let (phase, seed) = (context.phase.subscribe(), context.random.random());
+                let resident =
+                    Resident::new(household.clone(), resident, *address, nodes, phase, clock.clone(), seed);
+                residents.spawn(async { Ok(resident.run().await) });
+            }
+        }
+        let keeper = households::Keeper {
+            household,
+            api: direct.clone(),
+            moderator: population.sign_ins[0].clone(),
+            kept: kept.clone(),
+            clock: clock.clone(),
+            longest_ms: if options.nodes == 1 && options.sabotage.is_none() {
+                KEPT_OUT
+            } else {
+                KEPT_OUT_LONGER
+            },
+        };
+        residents.spawn(keeper.run(context.phase.subscribe(), context.random.random()));
+    }
     let done = if options.nodes == 1 {
         let plan = Plan {
             duration: options.duration(),
@@ -176,8 +216,13 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
             stays_deaf: options.sabotage == Some(sabotage::Fault::StayDeaf),
             seed: seed ^ 2,
         };
-        let targets =
-            nodes::Targets { cluster: &mut cluster, proxy: &proxy, sign_ins: &sign_ins, direct: &direct };
+        let targets = nodes::Targets {
+            cluster: &mut cluster,
+            proxy: &proxy,
+            sign_ins: &sign_ins,
+            direct: &direct,
+            troubles: &mut troubles,
+        };
         nodes::run(&plan, targets, &mut prober, &clock).await?.to_string()
     };
 
@@ -186,6 +231,10 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
     context.phase.send_replace(Phase::Emptying);
     while let Some(guest) = guests.join_next().await {
         guest.context("a guest's task failed")?.context("coming and going")?;
+    }
+    let mut records = Vec::new();
+    while let Some(record) = residents.join_next().await {
+        records.push(record.context("a resident's task failed")?.context("keeping people apart")?);
     }
     while let Some(ended) = hostile.join_next().await {
         ended.context("a hostile client's task failed")?;
@@ -221,6 +270,9 @@ pub async fn run(options: &Options, program: &std::path::Path) -> Result<Outcome
             .map(|history| (history.user, history.ending.map(|ending| ending.views).unwrap_or_default()))
             .collect(),
         absences: std::mem::take(&mut absences.lock().unwrap_or_else(PoisonError::into_inner)),
+        residents: records,
+        kept: std::mem::take(&mut kept.lock().unwrap_or_else(PoisonError::into_inner)),
+        troubles,
     };
     print_faults(&proxy, &evidence);
     println!("{hostile_counts}");
@@ -336,4 +388,7 @@ fn print_faults(proxy: &Proxy, evidence: &Evidence) {
         println!("  {what:<40} {:>10}", count.load(Ordering::Relaxed));
     }
     println!("  {:<40} {:>10}", "times that a user left a group", evidence.absences.len());
+    println!("  {:<40} {:>10}", "blocks, removals and suspensions", evidence.kept.len());
+    let reached: usize = evidence.residents.iter().map(|record| record.reached.len()).sum();
+    println!("  {:<40} {reached:>10}", "  frames checked against them");
 }

@@ -12,6 +12,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
@@ -19,6 +20,8 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 /// One in this many messages or events is affected.
 const EVERY: u64 = 50;
+/// Frames for every client that may wait for one of them.
+const TOLD: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Fault {
@@ -28,6 +31,8 @@ pub enum Fault {
     DropOnFull,
     /// Does not recognise a message that is sent again.
     NoDedup,
+    /// Tells everybody who types, whatever stands between people.
+    TellEverybody,
     /// A node that was cut off from Redis never reconnects; for several nodes.
     StayDeaf,
 }
@@ -35,6 +40,8 @@ pub enum Fault {
 #[derive(Debug)]
 struct Saboteur {
     fault: Fault,
+    /// What every client is told.
+    told: broadcast::Sender<String>,
     upstream: SocketAddr,
     memory: Mutex<Memory>,
 }
@@ -53,7 +60,8 @@ struct Memory {
 pub async fn start(upstream: SocketAddr, fault: Fault) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("binding the saboteur")?;
     let address = listener.local_addr()?;
-    let saboteur = Arc::new(Saboteur { fault, upstream, memory: Mutex::default() });
+    let (told, _) = broadcast::channel(TOLD);
+    let saboteur = Arc::new(Saboteur { fault, told, upstream, memory: Mutex::default() });
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let saboteur = saboteur.clone();
@@ -114,11 +122,13 @@ impl Saboteur {
             }
             anyhow::Ok(())
         };
+        let mut told = self.told.subscribe();
         let down = async {
             let mut events = 0;
             loop {
                 let message = tokio::select! {
                     Some(answer) = answered.recv() => answer,
+                    Ok(text) = told.recv() => Message::text(text),
                     message = from_server.next() => match message {
                         Some(Ok(Message::Text(text))) => match self.down(&text, &mut events) {
                             Some(text) => Message::text(text),
@@ -169,7 +179,7 @@ impl Saboteur {
                 frame["client_id"] = json!(format!("{client_id}~{times}"));
                 Up::Instead(frame.to_string())
             }
-            Fault::DropOnFull | Fault::StayDeaf => Up::Forward,
+            Fault::DropOnFull | Fault::TellEverybody | Fault::StayDeaf => Up::Forward,
         }
     }
 
@@ -184,6 +194,11 @@ impl Saboteur {
             if self.fault == Fault::DropOnFull && events.is_multiple_of(EVERY) {
                 return None;
             }
+        }
+        if self.fault == Fault::TellEverybody && frame["type"] == "typing" {
+            // It comes back as for everybody else; without one who listens it is lost.
+            let _ = self.told.send(text.to_owned());
+            return None;
         }
         if self.fault == Fault::NoDedup {
             for place in ["/client_id", "/data/client_id"] {

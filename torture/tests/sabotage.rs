@@ -33,6 +33,11 @@ fn a_message_that_is_stored_again_when_it_is_sent_again_is_reported() {
 }
 
 #[test]
+fn what_reaches_somebody_who_blocked_its_author_is_reported() {
+    caught("tell-everybody", "20", "I11");
+}
+
+#[test]
 fn events_that_are_dropped_from_a_full_queue_are_reported() {
     caught("drop-on-full", "14", "I6");
 }

@@ -4,16 +4,17 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use causerie_protocol::accounts::{
-    Account, AskReset, AuditEntry, CreateInvitation, DeleteAccount, Installation, Invitation, InvitationInfo,
-    Link, LookAtInvitation, ResetPassword, Role, SetRole, UpdateAccount,
+    Account, AskReset, AuditEntry, ConfirmEmail, ConfirmSecondFactor, CreateInvitation, DeleteAccount,
+    Installation, Invitation, InvitationInfo, JoinedGroups, Link, LookAtInvitation, NewSecondFactor,
+    ProvePassword, RecoveryCodes, ResetPassword, Role, SetRole, Settings, UpdateAccount, UpdateSettings,
 };
 use causerie_protocol::paths;
-use causerie_protocol::reports::CreateReport;
+use causerie_protocol::reports::{CloseReport, CreateReport, Reopen, Reopened, Report};
 use causerie_protocol::rest::{
     AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, Decided, EditMessage, Login, Privacy,
     Problem, React, Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
 };
-use causerie_protocol::{ChatId, InvitationId, Message, MessageId, TokenId, User, UserId};
+use causerie_protocol::{AuditId, ChatId, InvitationId, Message, MessageId, ReportId, TokenId, User, UserId};
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -114,6 +115,10 @@ impl Api {
         self.done(Method::POST, paths::RESET_PASSWORD, Some(json(body)))
     }
 
+    pub fn confirm_email(&self, body: &ConfirmEmail) -> Call<()> {
+        self.done(Method::POST, paths::CONFIRM_EMAIL, Some(json(body)))
+    }
+
     /// The user's own account.
     pub fn account(&self) -> Call<Account> {
         self.get(paths::ACCOUNT)
@@ -129,6 +134,24 @@ impl Api {
 
     pub fn keep_account(&self) -> Call<()> {
         self.done(Method::POST, paths::KEEP_ACCOUNT, None)
+    }
+
+    /// Begins to set up a second factor.
+    pub fn begin_second_factor(&self, body: &ProvePassword) -> Call<NewSecondFactor> {
+        self.call(Method::POST, paths::SECOND_FACTOR, body)
+    }
+
+    /// Sets it up with a first code.
+    pub fn confirm_second_factor(&self, body: &ConfirmSecondFactor) -> Call<RecoveryCodes> {
+        self.call(Method::POST, paths::CONFIRM_SECOND_FACTOR, body)
+    }
+
+    pub fn turn_second_factor_off(&self, body: &ProvePassword) -> Call<()> {
+        self.done(Method::POST, paths::SECOND_FACTOR_OFF, Some(json(body)))
+    }
+
+    pub fn renew_recovery_codes(&self, body: &ProvePassword) -> Call<RecoveryCodes> {
+        self.call(Method::POST, paths::RECOVERY_CODES, body)
     }
 
     /// People whose name or address holds these words.
@@ -163,8 +186,49 @@ impl Api {
         self.done(Method::DELETE, &paths::invitation(invitation), None)
     }
 
-    pub fn audit(&self) -> Call<Vec<AuditEntry>> {
-        self.get(paths::AUDIT)
+    /// The audit log before an entry, the newest first: all of it, or what was done by or to one person.
+    pub fn audit(&self, of: Option<UserId>, before: Option<AuditId>) -> Call<Vec<AuditEntry>> {
+        let mut path = format!("{}?", paths::AUDIT);
+        if let Some(of) = of {
+            path += &format!("of={of}&");
+        }
+        if let Some(before) = before {
+            path += &format!("before={before}");
+        }
+        self.get(&path)
+    }
+
+    /// The newest reports: those that are open, or all.
+    pub fn reports(&self, all: bool) -> Call<Vec<Report>> {
+        self.get(&format!("{}?all={all}", paths::ADMIN_REPORTS))
+    }
+
+    /// A report with its copies.
+    pub fn read_report(&self, report: ReportId) -> Call<Report> {
+        self.get(&paths::report(report))
+    }
+
+    pub fn close_report(&self, report: ReportId, body: &CloseReport) -> Call<Report> {
+        self.call(Method::POST, &paths::close_report(report), body)
+    }
+
+    /// Opens the chat of two that one of them has ended.
+    pub fn reopen(&self, one: UserId, body: &Reopen) -> Call<Reopened> {
+        self.call(Method::POST, &paths::person_action(one, "reopen"), body)
+    }
+
+    /// How the installation is set.
+    pub fn settings(&self) -> Call<Settings> {
+        self.get(paths::SETTINGS)
+    }
+
+    pub fn set_settings(&self, body: &UpdateSettings) -> Call<Settings> {
+        self.call(Method::PATCH, paths::SETTINGS, body)
+    }
+
+    /// Adds the user to the groups of an invitation.
+    pub fn join_groups(&self, token: String) -> Call<JoinedGroups> {
+        self.call(Method::POST, paths::JOIN_GROUPS, &LookAtInvitation { token })
     }
 
     /// The user of the token.
@@ -219,6 +283,11 @@ impl Api {
 
     pub fn leave(&self, chat: ChatId) -> Call<()> {
         self.done(Method::POST, &paths::leave(chat), None)
+    }
+
+    /// Accepts a chat that somebody asked for.
+    pub fn accept(&self, chat: ChatId) -> Call<()> {
+        self.done(Method::POST, &paths::accept(chat), None)
     }
 
     /// Deletes a group, or the own copy of a direct chat.

@@ -1,89 +1,77 @@
-//! What a message costs in a chat with more and more messages, and the list of chats with more and more chats.
+//! What a message, a list of chats and a group cost as there is more and more of each. Every size has a server of its own.
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
-use causerie_protocol::rest::{CreateChat, UserRef};
-use causerie_protocol::{ChatTitle, paths};
+use anyhow::{Context, Result, ensure};
+use causerie_protocol::{ChatId, paths};
 use causerie_testkit::Api;
-use futures_util::{SinkExt, StreamExt, TryStreamExt, stream};
+use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Plan, show_alone};
-use crate::people::{self, Person, Seat};
+use crate::fill::Filler;
+use crate::people::{self, Person, Seat, Socket};
 use crate::process::Process;
 use crate::stats::{micros_each, percentile};
 use crate::table::{Figure, Unit};
-use crate::talk::{TEXT, Talk, Window, talk};
+use crate::talk::{Talk, Window, talk};
 
 /// Messages in a log, before the plan's own number.
 const LOGS: [usize; 2] = [100, 10_000];
 /// Chats in a list.
 const LISTS: [usize; 3] = [10, 1_000, 10_000];
+/// People in a group.
+const GROUPS: [usize; 2] = [50, 500];
 /// Requests that are measured, after some that warm the caches.
 const REQUESTS: usize = 200;
 const WARM_UP: usize = 20;
-/// Messages that fill a log, on their way at a time.
-const AT_A_TIME: usize = 500;
+/// How many people of a group say that they are typing, each in a turn of its own.
+const TYPING: usize = 50;
+/// How long a notice may be on its way.
+const NOTICE: Duration = Duration::from_secs(20);
 
 pub(super) async fn growth(plan: &Plan) -> Result<()> {
-    let (mut messages, mut lists) = (Vec::new(), Vec::new());
+    let (mut messages, mut lists, mut groups) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..plan.runs {
-        let process = plan.causerie().await?;
-        messages.push(logs(plan, &process).await?);
-        lists.push(chats(plan, &process).await?);
+        let mut figures = Vec::new();
+        for count in LOGS.into_iter().chain([plan.growth]) {
+            figures.extend(log(plan, count).await?);
+        }
+        messages.push(figures);
+        let mut figures = Vec::new();
+        for count in LISTS {
+            figures.extend(list(plan, count).await?);
+        }
+        lists.push(figures);
+        let mut figures = Vec::new();
+        for count in GROUPS {
+            figures.extend(group(plan, count).await?);
+        }
+        groups.push(figures);
     }
     show_alone(&messages, Some(2));
     show_alone(&lists, Some(2));
+    show_alone(&groups, Some(3));
     Ok(())
 }
 
-/// One chat whose log grows, and the rest of the database with it.
-async fn logs(plan: &Plan, process: &Process) -> Result<Vec<Figure>> {
+/// A chat whose log has so many messages when two people write into it.
+async fn log(plan: &Plan, count: usize) -> Result<Vec<Figure>> {
+    let process = &plan.causerie().await?;
     let people = people::register(process.address, 2).await?;
     let chat = people::pair(process.address, &people[0], &people[1]).await?;
+    Filler::of(process).await?.messages(chat, [people[0].id, people[1].id], count).await?;
+    let page = page_of(process, &people[0], &paths::messages(chat)).await?;
     let seats: Vec<Seat> = people.iter().map(|person| Seat { chat, token: person.token.clone() }).collect();
     let load = Talk { senders: 2, in_flight: 32, window: Window::Acknowledged };
-    let mut figures = Vec::new();
-    let mut stored = 0;
-    for count in LOGS.into_iter().chain([plan.growth]) {
-        stored += fill(process, &seats[0], stored, count.saturating_sub(stored)).await?;
-        let page = page_of(process, &people[0], &paths::messages(chat)).await?;
-        let outcome =
-            talk(plan, process, std::slice::from_ref(&seats), load, &format!("growth-{count}")).await?;
-        let cpu = micros_each(outcome.cpu, outcome.acked);
-        figures.push(Figure::new(
-            format!("{count} messages in the log: server CPU a message"),
-            cpu,
-            Unit::Micros,
-        ));
-        figures.push(Figure::micros(format!("{count} messages in the log: the newest page, p50"), page));
-        stored += usize::try_from(outcome.acked)?;
-    }
-    Ok(figures)
-}
-
-/// Sends so many messages, each a batch of which is acknowledged before the next.
-async fn fill(process: &Process, seat: &Seat, first: usize, count: usize) -> Result<usize> {
-    let mut socket = people::open(process, std::slice::from_ref(seat), 0).await?.remove(0);
-    let numbers: Vec<usize> = (first..first + count).collect();
-    for batch in numbers.chunks(AT_A_TIME) {
-        for number in batch {
-            let text = format!(r#"{{"type":"message","text":"{TEXT}","client_id":"fill-{number}"}}"#);
-            socket.feed(Message::text(text)).await?;
-        }
-        socket.flush().await?;
-        let mut unanswered = batch.len();
-        while unanswered > 0 {
-            let Some(message) = socket.next().await else { break };
-            if message?.to_text().is_ok_and(|text| text.starts_with(r#"{"type":"ack""#)) {
-                unanswered -= 1;
-            }
-        }
-        ensure!(unanswered == 0, "the server closed the socket that fills a log");
-    }
-    Ok(count)
+    let outcome = talk(plan, process, &[seats], load, &format!("log-{count}")).await?;
+    let cpu = micros_each(outcome.cpu, outcome.acked);
+    Ok(vec![
+        Figure::new(format!("{count} messages in the log: server CPU a message"), cpu, Unit::Micros),
+        Figure::micros(format!("{count} messages in the log: the newest page, p50"), page),
+    ])
 }
 
 /// How long a page of history or a list takes.
@@ -102,31 +90,80 @@ async fn page_of(process: &Process, person: &Person, path: &str) -> Result<Durat
     Ok(percentile(&times, 50))
 }
 
-/// One person's list that grows: the first page of it, as the page of Causerie loads it.
-async fn chats(plan: &Plan, process: &Process) -> Result<Vec<Figure>> {
-    let people = people::register_from(process.address, 2, 2).await?;
-    let api = &Api::new(process.address)?;
-    let (owner, other) = (&people[0], &people[1]);
-    let mut figures = Vec::new();
-    let mut there = 0;
-    for count in LISTS {
-        let started = stream::iter(there..count).map(async |number| {
-            let participants = vec![UserRef::Email(other.email.clone())];
-            let chat = CreateChat {
-                participants,
-                title: Some(ChatTitle::new(format!("Chat {number}"))?),
-                client_id: None,
-            };
-            api.start_chat(&owner.token, &chat).await.map(drop)
-        });
-        started.buffer_unordered(16).try_collect::<()>().await?;
-        there = count;
-        let path = format!("{}?limit=10", paths::CHATS);
-        let watch = process.watch(plan.profiler.as_ref(), &format!("list-{count}"))?;
-        let time = page_of(process, owner, &path).await?;
-        let cpu = micros_each(watch.end()?, (WARM_UP + REQUESTS) as u64);
-        figures.push(Figure::micros(format!("{count} chats: the first ten of the list, p50"), time));
-        figures.push(Figure::new(format!("{count} chats: server CPU for them"), cpu, Unit::Micros));
+/// The first page of the list of somebody who is in so many chats.
+async fn list(plan: &Plan, count: usize) -> Result<Vec<Figure>> {
+    let process = &plan.causerie().await?;
+    let people = people::register(process.address, 2).await?;
+    Filler::of(process).await?.groups([people[0].id, people[1].id], count).await?;
+    let path = format!("{}?limit=10", paths::CHATS);
+    let watch = process.watch(plan.profiler.as_ref(), &format!("list-{count}"))?;
+    let time = page_of(process, &people[0], &path).await?;
+    let cpu = micros_each(watch.end()?, (WARM_UP + REQUESTS) as u64);
+    Ok(vec![
+        Figure::micros(format!("{count} chats: the first ten of the list, p50"), time),
+        Figure::new(format!("{count} chats: server CPU for them"), cpu, Unit::Micros),
+    ])
+}
+
+/// A group of so many people who all have a socket; some of them are typing, and one sends messages.
+async fn group(plan: &Plan, count: usize) -> Result<Vec<Figure>> {
+    let process = &plan.causerie().await?;
+    let mut filler = Filler::of(process).await?;
+    let people = filler.people(count).await?;
+    let chat = filler.group(&people).await?;
+    let seats: Vec<Seat> = people.iter().map(|person| Seat { chat, token: person.token.clone() }).collect();
+    let typing = {
+        let mut sockets = people::open(process, &seats, 0).await?;
+        let watch = process.watch(plan.profiler.as_ref(), &format!("typing-{count}"))?;
+        for place in 0..TYPING.min(count) {
+            say_typing(&mut sockets, place, chat).await?;
+        }
+        let notices = TYPING.min(count) * (count - 1);
+        micros_each(watch.end()?, notices as u64)
+    };
+    let presence = {
+        let watch = process.watch(plan.profiler.as_ref(), &format!("online-{count}"))?;
+        let mut sockets: Vec<Socket> = Vec::with_capacity(count);
+        for (number, person) in people.iter().enumerate() {
+            let mut socket = people::socket_for_all(process.address, &person.token, number).await?;
+            wait_for(&mut socket, r#"{"type":"welcome""#).await?;
+            if let Some(first) = sockets.first_mut() {
+                wait_for(first, r#"{"type":"presence""#).await?;
+            }
+            sockets.push(socket);
+        }
+        micros_each(watch.end()?, (count * (count - 1) / 2) as u64)
+    };
+    let load = Talk { senders: 1, in_flight: 32, window: Window::Acknowledged };
+    let outcome = talk(plan, process, &[seats], load, &format!("group-{count}")).await?;
+    let message = micros_each(outcome.cpu, outcome.delivered());
+    let name = |what: &str| format!("group of {count}, all online: server CPU {what}");
+    Ok(vec![
+        Figure::new(name("a delivery of a message"), message, Unit::Micros),
+        Figure::new(name("a notice of typing"), typing, Unit::Micros),
+        Figure::new(name("a notice that somebody came online"), presence, Unit::Micros),
+    ])
+}
+
+/// One person is typing, and everybody else sees it.
+async fn say_typing(sockets: &mut [Socket], place: usize, chat: ChatId) -> Result<()> {
+    let frame = format!(r#"{{"type":"typing","chat_id":{chat}}}"#);
+    sockets[place].send(Message::text(frame)).await?;
+    for (other, socket) in sockets.iter_mut().enumerate() {
+        if other != place {
+            wait_for(socket, r#"{"type":"typing""#).await?;
+        }
     }
-    Ok(figures)
+    Ok(())
+}
+
+/// Reads until a frame begins like this.
+async fn wait_for(socket: &mut Socket, beginning: &str) -> Result<()> {
+    loop {
+        let message = timeout(NOTICE, socket.next()).await.with_context(|| format!("no {beginning} came"))?;
+        let message = message.context("the server closed the socket")??;
+        if message.to_text().is_ok_and(|text| text.starts_with(beginning)) {
+            return Ok(());
+        }
+    }
 }

@@ -80,7 +80,8 @@ pub(super) async fn burst(plan: &Plan) -> Result<()> {
         let before = process.memory()?;
         let api = &Api::new(process.address)?;
         let sign_ins = stream::iter(0..SIGN_INS).map(async |number| {
-            let account = Login { email: people::email(number % 4), password: PASSWORD.to_owned() };
+            let account =
+                Login { email: people::email(number % 4), password: PASSWORD.to_owned(), code: None };
             api.login(&account).await.map(drop)
         });
         sign_ins.buffer_unordered(AT_A_TIME).try_collect::<()>().await?;

@@ -128,6 +128,20 @@ fn a_temporary_refusal_waits_and_keeps_the_order() {
 }
 
 #[test]
+fn a_message_above_the_limit_waits_says_so_and_goes_out_by_itself() {
+    let mut page = Page::in_chat(0);
+    page.send("a");
+    page.refuse("a", ErrorCode::RateLimited, Some(2_000));
+    assert_eq!((page.sent(), page.shown()), (vec!["a".to_owned()], vec!["a: limited".to_owned()]));
+    page.pass(2_000);
+    assert_eq!((page.sent(), page.shown()), (vec!["a".to_owned()], vec!["a: sending".to_owned()]));
+    // Without a connection that is what it waits for.
+    page.refuse("a", ErrorCode::RateLimited, Some(2_000));
+    page.close(1006);
+    assert_eq!(page.shown(), ["a: waiting"]);
+}
+
+#[test]
 fn a_refused_message_stays_until_the_person_decides() {
     let mut page = Page::in_chat(0);
     page.send("a");

@@ -169,6 +169,7 @@ impl Client {
         for event in state.stream.accept(event, self.now) {
             self.apply(chat, event);
         }
+        self.trim(chat);
     }
 
     /// Applies the next event of a stream.
@@ -176,21 +177,29 @@ impl Client {
         let Some(state) = self.chat_states.get_mut(&chat) else { return };
         let Some(entry) = self.chat_list.get_mut(chat) else { return };
         self.changed.insert(Invalidation::Chat(chat));
-        let (mut last_line_gone, mut count_unsure) = (false, false);
+        let (mut last_line_gone, mut out_of_date) = (false, false);
         match &event {
             Event::Message(message) => {
                 entry.message(message);
+                // What the two see of each other from now on comes with the chat.
+                out_of_date = entry.accepted_by(message.sender.id);
                 self.changed.insert(Invalidation::Chats);
             }
             Event::Edited(edited) => entry.edited(edited.id, &edited.content, &edited.edited_at),
             Event::Deleted(deleted) => {
                 let known = state.timeline.message(deleted.id);
                 last_line_gone = entry.deleted(deleted, known);
-                count_unsure = entry.unread_mut().is_unsure();
+                out_of_date = entry.unread_mut().is_unsure();
             }
             Event::Joined(data) => entry.joined(data),
-            Event::Left(data) => count_unsure |= entry.left(data),
-            Event::ChatChanged(data) => entry.changed(data),
+            Event::Left(data) => out_of_date |= entry.left(data),
+            Event::ChatChanged(data) => {
+                entry.changed(data);
+                if data.accepted {
+                    out_of_date = true;
+                    self.changed.insert(Invalidation::Chats);
+                }
+            }
             Event::RoleChanged(data) => entry.role_changed(data),
             // It is neither unread nor moves the chat.
             Event::Reacted(_) | Event::Unknown { .. } => {}
@@ -204,9 +213,9 @@ impl Client {
         }
         if last_line_gone {
             entry.chat.last_message = state.timeline.last_message().cloned();
-            count_unsure |= entry.chat.last_message.is_none();
+            out_of_date |= entry.chat.last_message.is_none();
         }
-        if count_unsure {
+        if out_of_date {
             self.queue_fetch(chat);
         }
         if let Some((sender, client_id)) = own {
@@ -256,8 +265,12 @@ impl Client {
         if let Some(client_id) = reply.client_id {
             if !temporary {
                 self.fail(&client_id, &words::error(&reply.code, None, reply.detail));
-            } else if self.outbox.postpone(&client_id, self.now, reply.retry_after_ms, self.random) {
-                self.touch_pending(&client_id);
+            } else {
+                let limited = reply.code == ErrorCode::RateLimited;
+                let after = reply.retry_after_ms;
+                if self.outbox.postpone(&client_id, self.now, after, limited, self.random) {
+                    self.touch_pending(&client_id);
+                }
             }
             return;
         }

@@ -1,13 +1,14 @@
 //! Connecting, signing in, the list of chats, reading and the banner, tested on a whole page.
 
-use causerie_protocol::event::Membership;
-use causerie_protocol::rest::{ChatRole, Participant};
+use causerie_protocol::event::{ChatChanged, Membership};
+use causerie_protocol::rest::{Chat, ChatRole, ChatStatus, Participant};
 use causerie_protocol::server_frame::{
     ChatAdded, ErrorReply, GoAway, ReadPosition, Subscribed, Typing as TypingNotice, Unsubscribed,
 };
 use causerie_protocol::{CloseCode, ErrorCode, Event, ServerFrame, UserId};
 
 use super::test_page::*;
+use super::user_actions::KEPT_ROWS;
 use super::*;
 use crate::input::LoadError;
 
@@ -304,4 +305,111 @@ fn chats_with_two_people_of_the_same_name_have_different_titles() {
         page.client.title(entry, &|name| name.to_lowercase()).to_string()
     };
     assert_eq!([called(1), called(2), called(3)], ["Nguyễn An #8", "Nguyễn An #9", "Ben"]);
+}
+
+fn asked_by(user: UserId, head: u64) -> Chat {
+    Chat { requested_by: Some(user), unread: 0, ..chat(1, head) }
+}
+
+#[test]
+fn a_request_stands_apart_and_does_not_disturb_until_it_is_accepted() {
+    let mut page = Page::new();
+    page.welcome();
+    page.list(vec![asked_by(ben().id, 1), chat(2, 0)]);
+    let ids = |chats: Vec<&ChatEntry>| chats.iter().map(|chat| chat.id().0).collect::<Vec<_>>();
+    assert_eq!((ids(page.client.chats()), ids(page.client.requests())), (vec![2], vec![1]));
+    page.subscribed(1, false);
+    page.frame(&ServerFrame::Event(Event::Message(bens(2, "Hello?"))));
+    let entry = page.client.chat(CHAT).unwrap();
+    assert!((entry.is_request(), entry.is_asked(), entry.unread()) == (true, false, 0));
+    page.effects.clear();
+    page.frame(&accepted(3));
+    assert_eq!(ids(page.client.chats()), [1, 2]);
+    assert_eq!(page.client.chat(CHAT).unwrap().unread(), 1);
+    // What the two see of each other from now on comes with the chat.
+    assert!(page.effects.iter().any(|effect| matches!(effect, Effect::LoadChat { chat: CHAT, .. })));
+    assert!(page.effects.contains(&Effect::Changed(Invalidation::Chats)));
+}
+
+#[test]
+fn a_reply_accepts_and_a_late_answer_does_not_take_it_back() {
+    let mut page = Page::new();
+    page.welcome();
+    page.list(vec![asked_by(ana().id, 1)]);
+    page.subscribed(1, false);
+    let is_asked = |page: &Page| page.client.chat(CHAT).unwrap().is_asked();
+    page.frame(&ServerFrame::Event(Event::Message(mine(2, "mine"))));
+    assert!(is_asked(&page), "one's own message accepts nothing");
+    page.frame(&ServerFrame::Event(Event::Message(bens(3, "yes"))));
+    assert!(!is_asked(&page));
+    page.give(Input::ChatLoaded(Box::new(asked_by(ana().id, 2))));
+    assert!(!is_asked(&page));
+}
+
+fn accepted(seq: u64) -> ServerFrame {
+    ServerFrame::Event(Event::ChatChanged(ChatChanged {
+        chat_id: CHAT,
+        seq: Seq(seq),
+        title: None,
+        status: ChatStatus::Active,
+        hides_past: false,
+        accepted: true,
+        at: at(seq),
+    }))
+}
+
+#[test]
+fn a_part_of_many_rows_is_told_with_what_stands_above_and_below_it() {
+    let mut page = Page::in_chat(100);
+    page.send("mine");
+    let texts = |view: &RowsView| -> Vec<String> {
+        let text = |row: &Row| match row {
+            Row::Message(row) => row.text.clone(),
+            Row::System(_) => String::new(),
+        };
+        view.rows.iter().map(text).collect()
+    };
+    let newest = page.client.view(CHAT, None, 3);
+    assert_eq!(texts(&newest), ["m98", "m99", "m100", "mine"]);
+    assert_eq!((newest.first, newest.above, newest.below), (Some(Seq(98)), 97, 0));
+    let part = page.client.view(CHAT, Some(Seq(50)), 3);
+    assert_eq!(texts(&part), ["m50", "m51", "m52"]);
+    assert_eq!((part.first, part.above, part.below), (Some(Seq(50)), 49, 48));
+    assert_eq!(page.client.view(CHAT, Some(Seq(99)), 3), newest, "a part is never shorter than it may be");
+    let beside = |by| page.client.seq_beside(CHAT, Seq(50), by);
+    assert_eq!(
+        [beside(-20), beside(-80), beside(20), beside(80)],
+        [30, 1, 70, 100].map(|seq| Some(Seq(seq)))
+    );
+    assert_eq!(page.client.others_after(CHAT, Seq(90)), 10);
+    assert_eq!(page.client.rows(CHAT).len(), 101);
+}
+
+#[test]
+fn of_very_many_messages_only_the_newest_are_kept_unless_the_person_looks_at_older_ones() {
+    let mut page = Page::in_chat(1);
+    let flood = |page: &mut Page, from: usize, to: usize| {
+        for seq in from as u64..=to as u64 {
+            page.event(bens(seq, &format!("m{seq}")));
+        }
+    };
+    flood(&mut page, 2, 10 * KEPT_ROWS);
+    let kept = page.client.rows(CHAT).len();
+    assert!((KEPT_ROWS..2 * KEPT_ROWS).contains(&kept), "{kept} rows");
+    assert_eq!(page.shown().last().unwrap(), &format!("m{}", 10 * KEPT_ROWS));
+
+    page.give(Input::ReadsAbove(Some(CHAT)));
+    flood(&mut page, 10 * KEPT_ROWS + 1, 12 * KEPT_ROWS);
+    assert_eq!(page.client.rows(CHAT).len(), kept + 2 * KEPT_ROWS, "nothing is taken from under the eyes");
+    page.give(Input::ReadsAbove(None));
+    assert_eq!(page.client.rows(CHAT).len(), KEPT_ROWS);
+
+    // What was forgotten is loaded again, without a gap.
+    let first = 11 * KEPT_ROWS as u64 + 1;
+    page.effects.clear();
+    page.give(Input::LoadOlder { chat: CHAT });
+    assert_eq!(page.last_request().before, Some(bens(first, "").id));
+    page.history((first - 50..first).map(|seq| bens(seq, &format!("m{seq}"))).collect(), true);
+    assert_eq!(page.client.view(CHAT, Some(Seq(0)), 1).first, Some(Seq(first - 50)));
+    assert_eq!(page.client.rows(CHAT).len(), KEPT_ROWS + 50);
 }

@@ -290,6 +290,7 @@ pub(super) fn chat(chat: i64, head: u64) -> Chat {
         updated_at: at(head),
         sort_key: Some(MessageId(head.cast_signed())),
         hides_past: false,
+        requested_by: None,
     }
 }
 

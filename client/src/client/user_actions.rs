@@ -9,6 +9,9 @@ use crate::effect::{Effect, Invalidation};
 use crate::input::ChangeError;
 use crate::outbox::PendingMessage;
 
+/// How many of a chat's newest rows stay when there are twice as many.
+pub(super) const KEPT_ROWS: usize = 500;
+
 impl Client {
     pub(super) fn send(&mut self, chat: ChatId, text: MessageText, client_id: ClientId) {
         let Some(me) = &self.me else { return };
@@ -67,11 +70,8 @@ impl Client {
                 continue;
             }
             let (chat, client_id) = (message.chat_id, message.client_id.clone());
-            let is_here = self.chat_states.get(&chat).is_some_and(|state| {
-                state.timeline.messages().any(|known| {
-                    known.client_id.as_ref() == Some(&client_id) && known.sender.id == message.owner
-                })
-            });
+            let state = self.chat_states.get(&chat);
+            let is_here = state.is_some_and(|state| state.timeline.has_own(message.owner, &client_id));
             if is_here {
                 self.effects.push(Effect::ForgetPending(client_id));
             } else if self.outbox.restore(message) {
@@ -122,6 +122,22 @@ impl Client {
         let seen = at.max(state.timeline.newest());
         if self.chat_list.get_mut(chat).is_some_and(|entry| entry.advance_read(me, seen, at)) {
             self.changed.insert(Invalidation::Chat(chat));
+        }
+    }
+
+    pub(super) fn reads_above(&mut self, chat: Option<ChatId>) {
+        let before = std::mem::replace(&mut self.reads_above, chat).filter(|before| Some(*before) != chat);
+        if let Some(before) = before {
+            self.trim(before);
+        }
+    }
+
+    /// Forgets the oldest of very many messages, unless the person is looking at them.
+    pub(super) fn trim(&mut self, chat: ChatId) {
+        if self.reads_above != Some(chat)
+            && let Some(state) = self.chat_states.get_mut(&chat)
+        {
+            state.timeline.trim(KEPT_ROWS);
         }
     }
 

@@ -359,6 +359,7 @@ impl Server {
             updated_at: Timestamp(format!("t{:06}", head.0)),
             sort_key: self.sort_key(chat),
             hides_past: false,
+            requested_by: None,
         }
     }
 

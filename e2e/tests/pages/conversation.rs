@@ -165,6 +165,64 @@ async fn a_thousand_unread_messages_and_more_are_said_as_such() -> Result<()> {
 }
 
 #[tokio::test]
+async fn of_a_long_conversation_a_part_is_drawn_wherever_one_scrolls() -> Result<()> {
+    const MESSAGES: u32 = 620;
+    let server = Server::start().await?;
+    let (alice, bob) = two_people(&server).await?;
+    alice.start_chat(BOB).await?;
+    bob.open_chat(ALICE.name).await?;
+    let body = json!({"email": ALICE.email, "password": ALICE.password});
+    let token = alice.api("POST", "/api/auth/login/", "", body).await?["token"].clone();
+    let send = r#"
+        const [token, first, last, done] = arguments;
+        const headers = {"content-type": "application/json", authorization: "Bearer " + token};
+        (async () => {
+            for (let number = first; number <= last; number++) {
+                await fetch("/api/chats/1/messages/", {method: "POST", headers, body: JSON.stringify({content: `${number}`})});
+            }
+        })().then(() => done(true));"#;
+    for first in (1..=MESSAGES).step_by(100) {
+        let last = MESSAGES.min(first + 99);
+        alice.client().execute_async(send, vec![token.clone(), json!(first), json!(last)]).await?;
+    }
+    bob.see_message(&MESSAGES.to_string()).await?;
+    // What is drawn is one piece of the conversation, and not all of it.
+    let drawn = r#"
+        const numbers = [...document.querySelectorAll("ol.timeline .bubble")].map(one => parseInt(one.textContent));
+        const whole = numbers.every((number, place) => place === 0 || number === numbers[place - 1] + 1);
+        return whole && numbers.length <= 220 && numbers.includes(arguments[0]) && numbers;"#;
+    bob.until("the end", drawn, vec![json!(MESSAGES)]).await?;
+
+    let up = r#"
+        const [done] = arguments, scroller = document.querySelector(".scroller");
+        const first = () => parseInt(document.querySelector("ol.timeline .bubble").textContent);
+        const step = () => {
+            if (first() === 1) return done(true);
+            scroller.scrollTop -= 300;
+            requestAnimationFrame(step);
+        };
+        step();"#;
+    bob.client().execute_async(up, Vec::new()).await?;
+    bob.until("the beginning", drawn, vec![json!(1)]).await?;
+
+    // Who reads further up stays there while others write.
+    let at_top = "document.querySelector('.scroller').scrollTop = -1_000_000";
+    bob.client().execute(at_top, Vec::new()).await?;
+    let message = MESSAGES + 1;
+    alice.client().execute_async(send, vec![token.clone(), json!(message), json!(message)]).await?;
+    let told = "return document.querySelector('button.latest')?.textContent.includes('1')";
+    bob.until("that there is something new", told, Vec::new()).await?;
+    let in_sight = r#"
+        const first = document.querySelector("ol.timeline .bubble");
+        return first.textContent === "1" && first.getBoundingClientRect().bottom > 0;"#;
+    bob.until("the first message in its place", in_sight, Vec::new()).await?;
+    bob.client().execute("document.querySelector('button.latest').click()", Vec::new()).await?;
+    bob.until("the end again", drawn, vec![json!(message)]).await?;
+    bob.see_unread(ALICE.name, 0).await?;
+    bob.see_clean_console().await
+}
+
+#[tokio::test]
 async fn any_text_is_shown_as_it_is_and_does_nothing() -> Result<()> {
     let server = Server::start().await?;
     let (alice, bob) = two_people(&server).await?;

@@ -16,7 +16,7 @@ use crate::time;
 pub fn account_form(app: App, account: &Account) -> AnyView {
     let before = StoredValue::new((account.name.clone(), account.email.clone()));
     let error = RwSignal::new(String::new());
-    let saved = RwSignal::new(false);
+    let saved = RwSignal::new("");
     let busy = RwSignal::new(false);
     let save = submit(move |event: SubmitEvent| {
         event.prevent_default();
@@ -33,16 +33,19 @@ pub fn account_form(app: App, account: &Account) -> AnyView {
             email: changed(field("email"), &email),
             password: given(field("password")),
             current_password: given(field("current_password")),
+            language: Some(say!(Tag).to_owned()),
         };
         busy.set(true);
-        saved.set(false);
+        saved.set("");
         error.set(String::new());
         causerie_web::run(async move {
             match app.api().update_account(&body).await {
                 Ok(account) => {
+                    // Where mail is sent the new address has to be confirmed.
+                    let is_asked = body.email.as_ref().is_some_and(|email| *email != account.email);
                     let _ = before.try_set_value((account.name.clone(), account.email.clone()));
                     app.renamed(User { id: account.id, email: Some(account.email), name: account.name });
-                    let _ = saved.try_set(true);
+                    let _ = saved.try_set(if is_asked { say!(EmailSent) } else { say!(Saved) });
                 }
                 Err(problem) => drop(error.try_set(sentence(problem))),
             }
@@ -72,7 +75,7 @@ pub fn account_form(app: App, account: &Account) -> AnyView {
                 <small>say!(CurrentPasswordHint)</small>
             </label>
             {alert(error)}
-            <p class="soft" role="status">{text(move || if saved.get() { say!(Saved).to_owned() } else { String::new() })}</p>
+            <p class="soft" role="status">{text(move || saved.get().to_owned())}</p>
             <div class="actions">{submit_button(say!(Save), busy)}</div>
         </form>
     }
@@ -96,6 +99,14 @@ pub fn deletion(app: App, account: &Account, reload: impl Fn() + Copy + 'static)
         return view! { <div class="notice stack"><p>{say!(IsDeleted, time = at)}</p>{alert(error)}<div class="actions">{keep}</div></div> }
             .into_any();
     }
+    let erases = RwSignal::new(false);
+    causerie_web::run(async move {
+        if let Ok(installation) = app.api().installation().await {
+            let _ = erases.try_set(installation.erases_messages);
+        }
+    });
+    let messages =
+        text(move || if erases.get() { say!(MessagesErased) } else { say!(MessagesStay) }.to_owned());
     let delete = submit(move |event: SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {
@@ -116,7 +127,7 @@ pub fn deletion(app: App, account: &Account, reload: impl Fn() + Copy + 'static)
         <details>
             <summary>say!(DeleteAccount)</summary>
             <form data-testid="delete-account" on:submit=delete>
-                <p class="soft">say!(DeleteHint)</p>
+                <p class="soft">say!(DeleteHint)" "{messages}</p>
                 <label class="field">
                     <span>say!(CurrentPassword)</span>
                     <input name="delete_password" type="password" autocomplete="current-password" required />

@@ -24,10 +24,13 @@ pub fn Chats(
 ) -> impl IntoView {
     let app = app();
     let query = RwSignal::new(String::new());
+    // Whether the list holds what others ask for, instead of the chats.
+    let asked = RwSignal::new(false);
     let found = Memo::new(move |_| {
         let query = browser::search_key(query.get().trim());
+        let asked = asked.get();
         app.read(Invalidation::Chats, |client| {
-            let chats = client.chats().into_iter();
+            let chats = if asked { client.requests() } else { client.chats() }.into_iter();
             chats.filter(|chat| matches(chat, &query)).map(ChatEntry::id).collect::<Vec<_>>()
         })
     });
@@ -43,8 +46,11 @@ pub fn Chats(
     let new_chat = move |_| dialog.set(Dialog::NewChat);
     let settings = move |_| dialog.set(Dialog::Settings);
     let search = event(move |event| query.set(event_target_value(&event)));
+    let requests = reactive(move || requests(app, asked));
     let more = reactive(move || {
-        if !app.read(Invalidation::Chats, Client::has_more_chats) {
+        if asked.get() {
+            ().into_any()
+        } else if !app.read(Invalidation::Chats, Client::has_more_chats) {
             ().into_any()
         } else if query.read().trim().is_empty() {
             let load = move |_| app.dispatch(Input::MoreChats);
@@ -68,6 +74,7 @@ pub fn Chats(
             <div class="search">
                 <input type="search" aria-label=say!(SearchChats) placeholder=say!(Search) autocomplete="off" on:input=search />
             </div>
+            {requests}
             <ul>
                 <For each=move || found.get() key=|id| *id let:id>{entry(app, id)}</For>
                 {empty}
@@ -79,6 +86,29 @@ pub fn Chats(
             </div>
         </nav>
     }
+}
+
+/// The way to what others ask for, where there is any, and back; it does not disturb.
+fn requests(app: App, asked: RwSignal<bool>) -> AnyView {
+    let (all, open) = app.read(Invalidation::Chats, |client| {
+        let all = client.requests();
+        (all.len(), all.iter().filter(|chat| chat.is_writable()).count())
+    });
+    if all == 0 {
+        if asked.get() {
+            // Not while the view is drawn that reads it.
+            causerie_web::run(async move { asked.set(false) });
+        }
+        return ().into_any();
+    }
+    let words = match (asked.get(), open) {
+        (true, _) => say!(BackToChats).to_owned(),
+        (false, 0) => say!(Requests).to_owned(),
+        (false, open) => say!(RequestsCount, count = open),
+    };
+    let switch = click(move |_| asked.update(|asked| *asked = !*asked));
+    view! { <button class="link requests" type="button" data-testid="requests" on:click=switch>{words}</button> }
+        .into_any()
 }
 
 /// What an empty list shows.

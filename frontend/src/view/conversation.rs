@@ -2,8 +2,9 @@
 
 use causerie_client::draft::{Drafts, Store};
 use causerie_client::{ChatEntry, Client, ConnectionState, Invalidation, Name, Row};
+use causerie_protocol::limits::REQUEST_MESSAGES;
 use causerie_protocol::rest::{AddParticipant, Block, ChatKind, ChatRole, ChatStatus, UpdateChat, UserRef};
-use causerie_protocol::{ChatId, UserId};
+use causerie_protocol::{ChatId, MessageId, UserId};
 use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -16,12 +17,13 @@ use super::erased::{reactive, submit};
 use super::message::ToEdit;
 use super::timeline::Timeline;
 use super::widgets::{alert, back, bdi, button, field, hint, submit_button};
-use super::{form, icon, members, menu};
+use super::{form, icon, members, menu, report};
 use crate::api::sentence;
 use crate::app::{App, app};
 use crate::browser;
 use crate::storage::drafts::TextStorage;
 
+#[derive(Clone, PartialEq, Eq)]
 struct HeaderInfo {
     title: Name,
     avatar: Avatar,
@@ -45,7 +47,7 @@ impl HeaderInfo {
             let mut names: Vec<_> = chat.others().map(|other| people.whole(&other.user)).collect();
             names.push(Name::new(say!(You)));
             Name::list(&names).to_string()
-        } else if !connected {
+        } else if !connected || chat.chat.requested_by.is_some() {
             String::new()
         } else if online {
             say!(Online).to_owned()
@@ -92,6 +94,37 @@ impl Footer {
     }
 }
 
+/// What is said above the composer of a chat that is not accepted.
+#[derive(Clone, PartialEq, Eq)]
+enum Request {
+    Nothing,
+    /// The user asked for it.
+    Asked,
+    /// This person asks for it, and their newest message can be reported.
+    From {
+        name: Name,
+        user: UserId,
+        newest: Option<MessageId>,
+    },
+}
+
+impl Request {
+    fn of(chat: Option<&ChatEntry>) -> Self {
+        match chat.filter(|chat| chat.is_writable()) {
+            Some(chat) if chat.is_asked() => Self::Asked,
+            Some(chat) if chat.is_request() => match chat.other() {
+                Some(other) => Self::From {
+                    name: Name::of(other),
+                    user: other.id,
+                    newest: chat.last_message().map(|message| message.id),
+                },
+                None => Self::Nothing,
+            },
+            _ => Self::Nothing,
+        }
+    }
+}
+
 /// The dialog of the conversation that is open.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Open {
@@ -118,16 +151,21 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
     let error = RwSignal::new(String::new());
     let sent = RwSignal::new(0);
     let open = RwSignal::new(Open::Nothing);
+    let reported = RwSignal::new(None::<MessageId>);
+    let request =
+        Memo::new(move |_| app.read(Invalidation::Chat(chat), |client| Request::of(client.chat(chat))));
 
-    let heading = reactive(move || {
+    // Most of what changes a chat, such as a message, changes nothing here.
+    let header = Memo::new(move |_| {
         let connected =
             app.read(Invalidation::Connection, |client| *client.connection() == ConnectionState::Online);
-        match app.read(Invalidation::Chat(chat), |client| {
+        app.read(Invalidation::Chat(chat), |client| {
             client.chat(chat).map(|chat| HeaderInfo::of(client, chat, connected))
-        }) {
-            Some(header) => head(app, chat, &header, open, error),
-            None => ().into_any(),
-        }
+        })
+    });
+    let heading = reactive(move || match &*header.read() {
+        Some(header) => head(app, chat, header, open, error),
+        None => ().into_any(),
     });
     let messages = reactive(move || {
         if known.get() {
@@ -155,6 +193,18 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
             error.set(why);
         }
     });
+    let request = reactive(move || match request.get() {
+        Request::Nothing => ().into_any(),
+        Request::Asked => {
+            let words = say!(AskedHint, count = REQUEST_MESSAGES);
+            view! { <p class="asked" data-testid="asked">{words}</p> }.into_any()
+        }
+        Request::From { name, user, newest } => asks(app, chat, &name, user, newest, reported, error),
+    });
+    let report = reactive(move || match reported.get() {
+        Some(message) => report::report(app, message, reported),
+        None => ().into_any(),
+    });
     let dialog = reactive(move || match open.get() {
         Open::Add => add_person(app, chat, open),
         Open::People => members::members(app, chat, move || open.set(Open::Nothing)),
@@ -167,8 +217,10 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
         </header>
         <Banner />
         {messages}
+        {request}
         {footer}
         {dialog}
+        {report}
     }
 }
 
@@ -183,6 +235,40 @@ fn head(
         {header.avatar.draw("medium", header.online)}
         <div><h2>{bdi(&header.title)}</h2><span class="soft">{header.people.clone()}</span></div>
         {choices(app, chat, header, open, error)}
+    }
+    .into_any()
+}
+
+/// Who asks for the chat, and what the user may do about it.
+fn asks(
+    app: App,
+    chat: ChatId,
+    name: &Name,
+    user: UserId,
+    newest: Option<MessageId>,
+    reported: RwSignal<Option<MessageId>>,
+    error: RwSignal<String>,
+) -> AnyView {
+    let act = move |what: Act| run(app, chat, what, error);
+    let refuse = move |_| {
+        if browser::confirm(say!(AskRefuse)) {
+            act(Act::Remove);
+        }
+    };
+    let report = newest.map(|newest| {
+        button("button", Some("report-request"), say!(ReportDots), move |_| reported.set(Some(newest)))
+    });
+    let words = say!(AsksToChat, name = name);
+    page! {
+        <div class="asked" data-testid="request">
+            <p>{words}</p>
+            <div class="actions">
+                {button("button main", Some("accept"), say!(Accept), move |_| act(Act::Accept))}
+                {button("button", Some("refuse"), say!(Delete), refuse)}
+                {button("button", Some("block-request"), say!(Block), move |_| act(Act::Block(user)))}
+                {report}
+            </div>
+        </div>
     }
     .into_any()
 }
@@ -218,8 +304,9 @@ fn written(app: App, chat: ChatId, with_unsent: bool) -> AnyView {
     .into_any()
 }
 
-/// An action of the header's menu.
+/// An action of the header's menu, or about a request.
 enum Act {
+    Accept,
     Change(ChatStatus),
     /// Deletes the own copy of a direct chat.
     Remove,
@@ -233,6 +320,7 @@ enum Act {
 async fn act(app: App, chat: ChatId, act: Act) -> Result<(), causerie_web::api::ApiError> {
     let api = app.api();
     match act {
+        Act::Accept => api.accept(chat).await,
         Act::Change(status) => {
             api.update_chat(chat, &UpdateChat { status: Some(status), ..UpdateChat::default() }).await
         }

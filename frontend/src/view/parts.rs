@@ -10,8 +10,9 @@ use leptos::prelude::*;
 use super::banner::Banner;
 use super::dialog::modal;
 use super::widgets::{back, button, hint};
-use super::{Dialog, conversation, new_chat, people, settings};
+use super::{Dialog, conversation, door, join, new_chat, people, settings};
 use crate::app::{App, app};
+use crate::route::Link;
 
 /// How each part is loaded. The programs provide it, since that is where they are split.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,8 @@ pub type People = fn(RwSignal<Dialog>) -> AnyView;
 pub struct Dialogs {
     pub(super) new_chat: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) settings: fn(RwSignal<Dialog>) -> AnyView,
+    pub(super) join: fn(RwSignal<Dialog>) -> AnyView,
+    pub(super) door: fn(Link, RwSignal<Option<Link>>) -> AnyView,
 }
 
 /// The code of the part; only the function that the program is split at may call this.
@@ -46,7 +49,7 @@ pub fn conversation() -> Conversation {
 /// The code of the part; only the function that the program is split at may call this.
 #[must_use]
 pub fn dialogs() -> Dialogs {
-    Dialogs { new_chat: new_chat::new_chat, settings: settings::settings }
+    Dialogs { new_chat: new_chat::new_chat, settings: settings::settings, join: join::join, door: door::door }
 }
 
 /// The code of the part; only the function that the program is split at may call this.
@@ -134,6 +137,14 @@ pub(super) fn instead_of_conversation(app: App, part: Part<Conversation>, failed
         <ul class="nothing">{hint("", words.to_owned())}{again}</ul>
     }
     .into_any()
+}
+
+/// In the place of what a link leads to, until it is there.
+pub(super) fn instead_of_door<T: Copy + Send + Sync + 'static>(part: Part<T>, failed: bool) -> AnyView {
+    let again =
+        failed.then(|| button("button main", Some("load-part"), say!(TryAgain), move |_| part.load()));
+    let words = if failed { say!(PartMissing) } else { say!(Loading) };
+    view! { <main class="door"><p>{words}</p>{again}</main> }.into_any()
 }
 
 /// In the place of a dialog that could not be loaded: how to load it again.

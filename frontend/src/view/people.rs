@@ -1,18 +1,18 @@
-//! Looking after people: who they are and may be, invitations, and the audit log.
+//! Looking after people: who they are and may be, what they reported, invitations, settings, and the audit log.
 
 use causerie_client::Name;
 use causerie_protocol::accounts::{Account, AuditEntry, CreateInvitation, Invitation, Link};
-use causerie_protocol::{ChatId, Role, UserId, paths};
+use causerie_protocol::{ChatId, Role, UserId, limits, paths};
 use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlInputElement;
 
 use super::dialog::modal;
 use super::erased::{click, event, reactive, submit};
+use super::installation::installation;
 use super::qr::qr;
-use super::widgets::{alert, bdi, button, submit_button};
+use super::reports::reports;
+use super::widgets::{alert, bdi, button, submit_button, to_copy};
 use super::{Dialog, form};
 use crate::api::sentence;
 use crate::app::{App, app};
@@ -22,7 +22,9 @@ use causerie_web::api::{ApiError, Call};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tab {
     People,
+    Reports,
     Invitations,
+    Installation,
     Log,
 }
 
@@ -37,6 +39,10 @@ struct Desk {
     people: RwSignal<Option<Vec<Account>>>,
     invitations: RwSignal<Option<Vec<Invitation>>>,
     log: RwSignal<Option<Vec<AuditEntry>>>,
+    /// Whether the log may go on.
+    log_has_more: RwSignal<bool>,
+    /// Whose part of the log is shown; all of it when nobody's.
+    log_of: RwSignal<Option<(UserId, String)>>,
     /// A link that was just made, with its whole address.
     link: RwSignal<Option<(String, String)>>,
     error: RwSignal<String>,
@@ -52,6 +58,8 @@ pub fn people(dialog: RwSignal<Dialog>) -> AnyView {
         people: RwSignal::new(None),
         invitations: RwSignal::new(None),
         log: RwSignal::new(None),
+        log_has_more: RwSignal::new(false),
+        log_of: RwSignal::new(None),
         link: RwSignal::new(None),
         error: RwSignal::new(String::new()),
         busy: RwSignal::new(false),
@@ -60,9 +68,8 @@ pub fn people(dialog: RwSignal<Dialog>) -> AnyView {
     let tab = |tab: Tab, testid: &'static str, word: &'static str| {
         let pressed = move || if desk.tab.get() == tab { "true" } else { "false" };
         let choose = click(move |_| {
-            desk.tab.set(tab);
-            desk.link.set(None);
-            causerie_web::run(load(desk));
+            desk.log_of.set(None);
+            turn_to(desk, tab);
         });
         view! { <button class="button" type="button" data-testid=testid aria-pressed=pressed on:click=choose>{word}</button> }
     };
@@ -70,19 +77,41 @@ pub fn people(dialog: RwSignal<Dialog>) -> AnyView {
         <div class="stack">
             <div class="tabs">
                 {tab(Tab::People, "tab-people", say!(People))}
+                {tab(Tab::Reports, "tab-reports", say!(Reports))}
                 {tab(Tab::Invitations, "tab-invitations", say!(Invitations))}
+                {tab(Tab::Installation, "tab-installation", say!(Installation))}
                 {tab(Tab::Log, "tab-log", say!(AuditLog))}
             </div>
             {alert(desk.error)}
             {reactive(move || desk.link.get().map_or_else(|| ().into_any(), link_box))}
             {reactive(move || match desk.tab.get() {
                 Tab::People => people_tab(desk),
+                Tab::Reports => reports(desk.app, desk.error),
                 Tab::Invitations => invitations_tab(desk),
+                Tab::Installation => installation(desk.app, desk.role, desk.error),
                 Tab::Log => log_tab(desk),
             })}
         </div>
     };
     modal(say!(People), "people-dialog", move || dialog.set(Dialog::None), content.into_any())
+}
+
+fn turn_to(desk: Desk, tab: Tab) {
+    desk.tab.set(tab);
+    desk.link.set(None);
+    desk.error.set(String::new());
+    causerie_web::run(load(desk));
+}
+
+/// Loads the log, or more of it below what is shown.
+async fn load_log(desk: Desk, goes_on: bool) -> Result<(), ApiError> {
+    let mut entries = if goes_on { desk.log.get_untracked().unwrap_or_default() } else { Vec::new() };
+    let of = desk.log_of.get_untracked().map(|(of, _)| of);
+    let more = desk.app.api().audit(of, entries.last().map(|entry| entry.id)).await?;
+    let _ = desk.log_has_more.try_set(more.len() == limits::ADMIN_PAGE);
+    entries.extend(more);
+    let _ = desk.log.try_set(Some(entries));
+    Ok(())
 }
 
 /// Loads what the open tab shows.
@@ -99,10 +128,9 @@ async fn load(desk: Desk) {
             Some(Tab::Invitations) => {
                 let _ = desk.invitations.try_set(Some(api.invitations().await?));
             }
-            Some(Tab::Log) => {
-                let _ = desk.log.try_set(Some(api.audit().await?));
-            }
-            None => {}
+            Some(Tab::Log) => load_log(desk, false).await?,
+            // They load what they show by themselves.
+            Some(Tab::Reports | Tab::Installation) | None => {}
         }
         Ok::<_, ApiError>(())
     };
@@ -174,13 +202,18 @@ fn person(desk: Desk, account: &Account) -> AnyView {
                 causerie_web::run(make_link(desk, desk.app.api().reset_link(id), paths::reset_page));
             })
         });
-        view! { <div class="actions">{suspend}{sign_out}{reset}</div> }
+        view! { {suspend}{sign_out}{reset} }
+    });
+    let whose = name.to_string();
+    let log = button("link", Some("log-of"), say!(AuditLog), move |_| {
+        desk.log_of.set(Some((id, whose.clone())));
+        turn_to(desk, Tab::Log);
     });
     view! {
         <li data-testid="person">
             <div class="who"><strong>{bdi(&name)}</strong><span class="soft"><bdi>{account.email.clone()}</bdi>{mark}</span></div>
             {role}
-            {actions}
+            <div class="actions">{actions}{log}</div>
         </li>
     }
     .into_any()
@@ -246,17 +279,11 @@ async fn make_link(desk: Desk, call: Call<Link>, page: fn(&str) -> String) {
 
 /// The link, the only time that it is shown.
 fn link_box((address, ends): (String, String)) -> AnyView {
-    let code = qr(&address);
-    // The whole of it is chosen at once, to be copied.
-    let choose = click(|event| {
-        if let Some(field) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) {
-            field.select();
-        }
-    });
+    let code = qr(&address, say!(QrOfLink));
     page! {
         <div class="notice link-box" role="status">
             <p>say!(LinkOnce)" "{ends}</p>
-            <input readonly data-testid="link" aria-label=say!(TheLink) prop:value=address on:click=choose />
+            {to_copy("link", say!(TheLink), address)}
             {code}
         </div>
     }
@@ -342,9 +369,27 @@ fn log_tab(desk: Desk) -> AnyView {
     let list = reactive(move || {
         let Some(entries) = desk.log.get() else { return loading() };
         let rows: Vec<_> = entries.iter().map(|entry| log_row(desk.app, entry)).collect();
-        view! { <ul class="people" data-testid="log">{rows}</ul> }.into_any()
+        let more = desk.log_has_more.get().then(|| {
+            button("button", Some("more-log"), say!(OlderEntries), move |_| {
+                causerie_web::run(async move {
+                    if let Err(problem) = load_log(desk, true).await {
+                        let _ = desk.error.try_set(sentence(problem));
+                    }
+                });
+            })
+        });
+        view! { <ul class="people" data-testid="log">{rows}</ul>{more} }.into_any()
     });
-    view! { {list} }.into_any()
+    let whose = desk.log_of.get_untracked().map(|(_, name)| {
+        let all = button("link", Some("whole-log"), say!(WholeLog), move |_| {
+            desk.log_of.set(None);
+            // The tab is drawn again.
+            desk.tab.set(Tab::Log);
+            causerie_web::run(load(desk));
+        });
+        view! { <p>{say!(LogOf, name = name)}" "{all}</p> }
+    });
+    view! { {whose}{list} }.into_any()
 }
 
 fn log_row(app: App, entry: &AuditEntry) -> AnyView {
@@ -366,8 +411,20 @@ fn log_row(app: App, entry: &AuditEntry) -> AnyView {
         "invitation_revoked" => say!(DidRevoke).to_owned(),
         "reset_link" => say!(DidReset, target = target),
         "password" => say!(DidPassword, target = target),
+        "second_factor_on" => say!(DidFactorOn, target = target),
+        "second_factor_off" => say!(DidFactorOff, target = target),
         "email" => say!(DidEmail, target = target),
         "deleted" => say!(DidDelete, target = target),
+        "blocked" => say!(DidBlock, target = target),
+        "unblocked" => say!(DidUnblock, target = target),
+        "reported" => say!(DidReport, target = target, detail = detail),
+        "report_closed" => say!(DidCloseReport, target = target, detail = detail),
+        "message_deleted" => say!(DidDeleteMessage, target = target, detail = detail),
+        "reopened" => say!(DidReopen, target = target, detail = detail),
+        "registration" => say!(DidRegistration, detail = detail),
+        "group_role" => say!(DidGroupRole, target = target, detail = detail),
+        "removed_from_group" => say!(DidRemove, target = target, detail = detail),
+        "invited_to_groups" => say!(DidInviteToGroups, target = target),
         action => say!(DidOther, action = action, target = target),
     };
     view! { <li><div class="who"><span>{actor}" "{what}</span><span class="soft">{at}</span></div></li> }

@@ -2,15 +2,14 @@
 
 use std::fmt::Write;
 
-use causerie_texts::page;
 use leptos::prelude::*;
 use qrcodegen::{QrCode, QrCodeEcc};
 
 /// The light border that a reader needs around the code, in modules (ISO/IEC 18004, section 9.1).
 const QUIET: i32 = 4;
 
-/// Nothing when the text is too long for a code.
-pub fn qr(text: &str) -> AnyView {
+/// Nothing when the text is too long for a code; `label` says what it is.
+pub fn qr(text: &str, label: &'static str) -> AnyView {
     let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Medium) else { return ().into_any() };
     let size = code.size();
     let mut path = String::new();
@@ -22,8 +21,8 @@ pub fn qr(text: &str) -> AnyView {
         }
     }
     let whole = size + 2 * QUIET;
-    page! {
-        <svg class="qr" viewBox=format!("0 0 {whole} {whole}") role="img" aria-label=say!(QrOfLink)>
+    view! {
+        <svg class="qr" viewBox=format!("0 0 {whole} {whole}") role="img" aria-label=label>
             <path d=path />
         </svg>
     }

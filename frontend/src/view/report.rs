@@ -15,7 +15,7 @@ use super::widgets::{alert, submit_button};
 use crate::api::sentence;
 use crate::app::App;
 
-fn reason_name(reason: ReportReason) -> &'static str {
+pub fn reason_name(reason: ReportReason) -> &'static str {
     match reason {
         ReportReason::Spam => say!(ReasonSpam),
         ReportReason::Harassment => say!(ReasonHarassment),

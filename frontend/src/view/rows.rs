@@ -1,10 +1,11 @@
 //! Turns the client's rows into items to draw: groups of messages, days, and where the new messages begin.
 
 use causerie_client::day::Days;
+use causerie_client::sorted::SortedMap;
 use causerie_client::{MessageRow, Name, People, Row, RowKey, RowState, RowTime, SystemEvent};
 use causerie_protocol::event::Reaction;
 use causerie_protocol::rest::{ChatRole, ChatStatus};
-use causerie_protocol::{ClientId, MessageId, Seq, UserId};
+use causerie_protocol::{ClientId, MessageId, Seq, User, UserId};
 use causerie_texts::say;
 
 use super::avatar::Avatar;
@@ -116,6 +117,7 @@ pub fn items(rows: &[Row], context: &RenderContext<'_>) -> Vec<(ItemKey, Item)> 
     });
     let mut before: Option<&MessageRow> = None;
     let (sent, read) = last_own(rows);
+    let mut faces = Faces::default();
     for (index, row) in rows.iter().enumerate() {
         let (millis, begins_day) = times[index];
         if begins_day {
@@ -150,12 +152,36 @@ pub fn items(rows: &[Row], context: &RenderContext<'_>) -> Vec<(ItemKey, Item)> 
                 let last = next.is_none_or(|next| !continues(message, next));
                 before = Some(message);
                 let marks = Marks { sent: sent == Some(index), read: read == Some(index) };
-                Item::Message(Box::new(message_item(message, first, last, &marks, context)))
+                let face = faces.of(&message.sender, context.people);
+                Item::Message(Box::new(message_item(message, face, first, last, &marks, context)))
             }
         };
         items.push((ItemKey::Row(row.key().clone()), item));
     }
     items
+}
+
+/// How senders are shown: each is worked out once, since the browser is asked about letters.
+#[derive(Default)]
+struct Faces(SortedMap<UserId, Face>);
+
+/// What is shown of a sender who has this name.
+struct Face {
+    name: String,
+    short: Name,
+    avatar: Avatar,
+}
+
+impl Faces {
+    fn of(&mut self, user: &User, people: &People) -> &Face {
+        let face = || Face { name: user.name.clone(), short: people.short(user), avatar: Avatar::of(user) };
+        let known = self.0.get_or_insert_with(user.id, face);
+        // Of a name that changed, older rows may have the old one.
+        if known.name != user.name {
+            *known = face();
+        }
+        known
+    }
 }
 
 struct Marks {
@@ -165,6 +191,7 @@ struct Marks {
 
 fn message_item(
     row: &MessageRow,
+    face: &Face,
     first: bool,
     last: bool,
     marks: &Marks,
@@ -179,6 +206,7 @@ fn message_item(
         _ if !row.mine => String::new(),
         RowState::Failed { reason } => say!(NotSent, reason = reason),
         RowState::Waiting if last && !context.online => say!(WaitsForLink).to_owned(),
+        RowState::Limited if last => say!(WaitsForLimit).to_owned(),
         RowState::Waiting | RowState::Sending if last => say!(Sending).to_owned(),
         RowState::Sent if marks.sent => say!(Sent, time = time),
         RowState::Read if marks.read => say!(Read, time = time),
@@ -193,8 +221,8 @@ fn message_item(
         mine: row.mine,
         first,
         last,
-        who: format!("{}, {time}", context.people.short(&row.sender)),
-        avatar: Avatar::of(&row.sender),
+        who: format!("{}, {time}", face.short),
+        avatar: face.avatar.clone(),
         full_time: context.clock.full(millis),
         text: row.text.clone(),
         edited: row.edited,
@@ -228,7 +256,7 @@ fn pill(reaction: &Reaction, context: &RenderContext<'_>) -> Pill {
 fn stage(row: &MessageRow) -> Stage {
     match row.state {
         RowState::Sent | RowState::Read => Stage::Settled,
-        RowState::Waiting | RowState::Sending => Stage::Pending,
+        RowState::Waiting | RowState::Limited | RowState::Sending => Stage::Pending,
         RowState::Failed { .. } => Stage::Failed,
     }
 }
@@ -290,6 +318,7 @@ fn system_text(kind: &SystemEvent, context: &RenderContext<'_>) -> String {
         SystemEvent::Role(user, ChatRole::Owner) => say!(IsOwner, name = people.whole(user)),
         SystemEvent::Role(user, ChatRole::Moderator) => say!(IsModerator, name = people.whole(user)),
         SystemEvent::Role(user, ChatRole::Member) => say!(IsMember, name = people.whole(user)),
+        SystemEvent::Accepted => say!(WasAccepted).to_owned(),
         SystemEvent::Changed { status: ChatStatus::Closed, .. } => say!(WasClosed).to_owned(),
         SystemEvent::Changed { title: Some(title), .. } => say!(OpenAndCalled, title = Name::new(title)),
         SystemEvent::Changed { title: None, .. } => say!(IsOpen).to_owned(),

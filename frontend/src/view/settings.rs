@@ -11,6 +11,7 @@ use super::avatar::Avatar;
 use super::boundaries::boundaries;
 use super::dialog::modal;
 use super::erased::{click, reactive};
+use super::second_factor::second_factor;
 use super::widgets::{alert, bdi, button, language_choice};
 use super::{Dialog, account_form};
 use crate::api::sentence;
@@ -75,7 +76,8 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
             || ().into_any(),
             |account| {
                 let form = account_form::account_form(app, &account);
-                view! { {form} {account_form::deletion(app, &account, load_account)} }.into_any()
+                let factor = second_factor(app, &account, load_account);
+                view! { {form} {factor} {account_form::deletion(app, &account, load_account)} }.into_any()
             },
         )
     });

@@ -2,10 +2,13 @@
 
 use causerie_client::draft::Store;
 use causerie_client::{Client, Name};
+use causerie_protocol::ErrorCode;
 use causerie_protocol::accounts::{InvitationInfo, Registration};
 use causerie_protocol::rest::{Login, Register};
 use causerie_texts::{page, say};
+use causerie_web::api::Failure;
 use leptos::ev::SubmitEvent;
+use leptos::html;
 use leptos::prelude::*;
 
 use super::erased::{flag, reactive, submit, text};
@@ -36,6 +39,7 @@ pub fn SignIn() -> impl IntoView {
     causerie_web::run(look(invitation.clone(), may_register, has_mail, invited, error));
     let invitation = StoredValue::new(invitation);
     let busy = RwSignal::new(false);
+    let asks_code = RwSignal::new(false);
 
     let submit_form = move |event: SubmitEvent| {
         event.prevent_default();
@@ -43,11 +47,12 @@ pub fn SignIn() -> impl IntoView {
             busy.set(true);
             error.set(String::new());
             let joining = registering.get_untracked().then(|| invitation.get_value());
-            causerie_web::run(send(app, form::reader(&event), joining, error, busy));
+            causerie_web::run(send(app, form::reader(&event), joining, asks_code, error, busy));
         }
     };
     let switch = move |_| {
         registering.update(|registering| *registering = !*registering);
+        asks_code.set(false);
         error.set(String::new());
     };
     let texts = TextStorage::of_sign_in();
@@ -67,6 +72,25 @@ pub fn SignIn() -> impl IntoView {
     let choose = move |register: &'static str, sign_in: &'static str| {
         text(move || if registering.get() { register } else { sign_in }.to_owned())
     };
+    let code_field = NodeRef::<html::Input>::new();
+    Effect::new(move || {
+        if let Some(field) = code_field.get() {
+            let _ = field.focus();
+        }
+    });
+    let code = reactive(move || {
+        if !asks_code.get() {
+            return ().into_any();
+        }
+        page! {
+            <label class="field">
+                <span>say!(Code)</span>
+                <input node_ref=code_field name="code" autocomplete="one-time-code" required />
+                <small>say!(CodeHint)</small>
+            </label>
+        }
+        .into_any()
+    });
     // One form for both, so that the fields keep their text when the person switches.
     let form = page! {
         <form data-testid=choose("register", "sign-in") on:submit=submit(submit_form)>
@@ -78,6 +102,7 @@ pub fn SignIn() -> impl IntoView {
                 <input name="password" type="password" autocomplete=choose("new-password", "current-password") required />
                 <small>{choose(say!(PasswordHint), "")}</small>
             </label>
+            {code}
             <label class="check"><input name="keep" type="checkbox" />say!(Keep)</label>
             {alert(error)}
             <button class="button main" type="submit" disabled=flag(move || busy.get())>
@@ -181,26 +206,38 @@ async fn send(
     field: impl Fn(&str) -> String,
     // Whether it is to make an account, and by which invitation.
     joining: Option<Option<String>>,
+    asks_code: RwSignal<bool>,
     error: RwSignal<String>,
     busy: RwSignal<bool>,
 ) {
     let (email, password) = (field("email").trim().to_owned(), field("password"));
     let api = causerie_web::api::Api::new("");
+    let registers = joining.is_some();
     let answer = if let Some(invitation) = joining {
         let name = Some(field("name").trim().to_owned()).filter(|name| !name.is_empty());
         api.register(&Register { email, password, name, invitation }).await
     } else {
-        api.login(&Login { email, password }).await
+        let code = Some(field("code")).filter(|code| !code.is_empty());
+        api.login(&Login { email, password, code }).await
     };
     match answer {
         Ok(answer) => {
             TextStorage::of_sign_in().forget();
-            // The link is used, and its secret is nothing for the browser's history.
-            route::replace(route::current());
+            if registers {
+                // The link is used, and its secret is nothing for the browser's history. Who signs in is asked about it next.
+                route::replace(route::current());
+            }
             app.signed_in(answer, !field("keep").is_empty());
         }
         Err(problem) => {
             // The page may be gone, since another tab may have signed in.
+            if let Failure::Refused(problem) = &problem.failure {
+                match problem.code {
+                    ErrorCode::CodeNeeded => drop(asks_code.try_set(true)),
+                    ErrorCode::WrongCredentials => drop(asks_code.try_set(false)),
+                    _ => {}
+                }
+            }
             let _ = error.try_set(sentence(problem));
             let _ = busy.try_set(false);
         }

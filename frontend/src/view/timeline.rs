@@ -1,7 +1,7 @@
-//! The messages of one chat: the newest at the bottom, older ones are loaded while scrolling up.
+//! The messages of one chat: the newest at the bottom, older ones are loaded while scrolling up; a part of them is drawn.
 
 use causerie_client::sorted::SortedMap;
-use causerie_client::{ChatEntry, Client, ConnectionState, Input, Invalidation, Name, Row};
+use causerie_client::{ChatEntry, Client, ConnectionState, Input, Invalidation, Name, RowsView};
 use causerie_protocol::rest::ChatRole;
 use causerie_protocol::{ChatId, Seq};
 use causerie_texts::{page, say};
@@ -21,6 +21,11 @@ use crate::{browser, language};
 const NEAR_END: f64 = 48.0;
 /// This near to the beginning older messages are loaded, in pixels.
 const NEAR_START: f64 = 800.0;
+
+/// Most rows that are drawn at a time; beyond them the person scrolls from one part of the rows to the next.
+const DRAWN: usize = 200;
+/// By how many rows the drawn part moves.
+const STEP: isize = 60;
 
 /// An item with its own signal: a keyed list creates an element only for a new key.
 type Drawn = (ItemKey, ArcRwSignal<Item>);
@@ -46,33 +51,57 @@ pub fn Timeline(
     let at_end = RwSignal::new(true);
     let seen = StoredValue::new(Seq::ZERO);
     let below = RwSignal::new(0_u32);
+    // Where the drawn part begins; nothing while it ends with the newest row.
+    let from = RwSignal::new(None::<Seq>);
+    let part = StoredValue::new(Part::default());
+    let above = RwSignal::new(false);
     let opened_at = StoredValue::new(None::<Option<Seq>>);
 
+    let draw_from = move |first: Option<Seq>| {
+        if from.get_untracked() != first {
+            from.set(first);
+            app.dispatch(Input::ReadsAbove(first.map(|_| chat)));
+        }
+    };
+    on_cleanup(move || app.dispatch(Input::ReadsAbove(None)));
     let on_scroll = move || {
         // An animation frame may come after the conversation is gone.
         let Some(scroller) = scroller.try_get_untracked().flatten() else { return };
         let (from_end, from_start) = distances(&scroller);
-        let is_at_end = from_end < NEAR_END;
+        let part = part.get_value();
+        let is_at_end = from_end < NEAR_END && part.below == 0;
         if at_end.get_untracked() != is_at_end {
             at_end.set(is_at_end);
         }
+        let beside = |by| part.first.and_then(|first| app.peek(|client| client.seq_beside(chat, first, by)));
         if is_at_end {
+            draw_from(None);
             seen.set_value(app.peek(|client| client.last_position(chat)));
             below.set(0);
             if browser::is_visible() && app.peek(|client| client.history(chat).loaded) {
                 app.dispatch(Input::SeenBottom { chat });
             }
+        } else if from_start < NEAR_START && part.above > 0 {
+            draw_from(beside(-STEP));
+        } else if from_end < NEAR_START && part.below > 0 {
+            draw_from(beside(STEP));
+        } else if from.get_untracked().is_none() {
+            draw_from(part.first);
         }
-        let older = app.peek(|client| {
-            let history = client.history(chat);
-            history.loaded && history.has_older && !history.loading && history.failed.is_none()
-        });
+        let older = part.above == 0
+            && app.peek(|client| {
+                let history = client.history(chat);
+                history.loaded && history.has_older && !history.loading && history.failed.is_none()
+            });
         if older && from_start < NEAR_START {
             app.dispatch(Input::LoadOlder { chat });
         }
     };
     let to_end = move || {
         if let Some(scroller) = scroller.try_get_untracked().flatten() {
+            // Nothing is held in its place then.
+            at_end.set(true);
+            draw_from(None);
             scroller.set_scroll_top(0);
         }
     };
@@ -80,7 +109,13 @@ pub fn Timeline(
     Effect::new(move || {
         let online =
             app.read(Invalidation::Connection, |client| client.connection() == &ConnectionState::Online);
-        let rows = app.read(Invalidation::Timeline(chat), |client| client.rows(chat));
+        let first = from.get();
+        let RowsView { rows, first, above: more_above, below: more_below } =
+            app.read(Invalidation::Timeline(chat), |client| client.view(chat, first, DRAWN));
+        part.set_value(Part { first, above: more_above, below: more_below });
+        if above.get_untracked() != (more_above > 0) {
+            above.set(more_above > 0);
+        }
         let now = app.server_time();
         let opening = opened_at.get_value().is_none();
         if opening {
@@ -96,7 +131,7 @@ pub fn Timeline(
                         people: &client.people(chat, &rows, &browser::fold),
                         online,
                         read: opened_at.get_value().flatten(),
-                        complete: !client.history(chat).has_older,
+                        complete: more_above == 0 && !client.history(chat).has_older,
                         moderates: client.chat(chat).is_some_and(|chat| chat.role() >= ChatRole::Moderator),
                         clock,
                         now,
@@ -108,12 +143,13 @@ pub fn Timeline(
         reconcile(drawn, new);
         let last_seen = seen.get_value();
         if !at_end.get_untracked() {
-            below.set(rows.iter().filter(|row| is_new_of_others(row, last_seen)).count() as u32);
+            below.set(app.peek(|client| client.others_after(chat, last_seen)) as u32);
         }
         let show_new = opening && opened_at.get_value().flatten().is_some();
         // The browser has to lay the rows out first.
         request_animation_frame(move || {
             if let (Some((element, before)), Some(scroller)) = (held, scroller.try_get_untracked().flatten())
+                && element.is_connected()
             {
                 scroller.scroll_by_with_x_and_y(0.0, element.get_bounding_client_rect().top() - before);
             }
@@ -150,7 +186,7 @@ pub fn Timeline(
     page! {
         <div class="scroller" node_ref=scroller tabindex="-1" on:scroll=event(move |_| on_scroll())>
             <ol class="timeline" aria-label=named(say!(MessagesWith), title)>
-                {reactive(move || beginning(app, chat))}
+                {reactive(move || if above.get() { ().into_any() } else { beginning(app, chat) })}
                 <For each=move || drawn.get() key=|(key, _)| key.clone() let((_, item))>
                     {reactive(move || draw(context, item.get()))}
                 </For>
@@ -163,6 +199,16 @@ pub fn Timeline(
             None => ().into_any(),
         })}
     }
+}
+
+/// Which of the rows are drawn.
+#[derive(Clone, Copy, Default)]
+struct Part {
+    /// The seq of the first of them.
+    first: Option<Seq>,
+    /// How many more are loaded above them, and below.
+    above: usize,
+    below: usize,
 }
 
 /// The element above the first message.
@@ -242,10 +288,6 @@ fn read_at_opening(client: &Client, chat: ChatId) -> Option<Option<Seq>> {
     }
     let entry = client.chat(chat)?;
     Some((entry.unread() > 0).then(|| entry.read()))
-}
-
-fn is_new_of_others(row: &Row, seen: Seq) -> bool {
-    matches!(row, Row::Message(row) if !row.mine && row.seq.is_some_and(|seq| seq > seen))
 }
 
 /// How far the scroller is from its end and from its beginning, in pixels.

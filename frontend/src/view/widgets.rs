@@ -6,6 +6,8 @@ use causerie_protocol::limits::UNREAD;
 use causerie_texts::{page, say};
 use leptos::ev::{Event, MouseEvent};
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
 
 use super::erased::{click, event, flag, text};
 use super::icon;
@@ -94,6 +96,17 @@ pub fn field(
         </label>
     }
     .into_any()
+}
+
+/// A text to be copied: the whole of it is chosen at once.
+pub fn to_copy(testid: &'static str, label: &'static str, text: String) -> AnyView {
+    let choose = click(|event| {
+        if let Some(field) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) {
+            field.select();
+        }
+    });
+    view! { <input readonly data-testid=testid aria-label=label prop:value=text on:click=choose /> }
+        .into_any()
 }
 
 /// The unread count: `7`, or `1,000+` when the count of one chat, at most `most`, reached the server's limit.

@@ -44,7 +44,7 @@ const TEXTS: [&str; 15] = [
     "title",
 ];
 /// The fields that are true or false.
-const FLAGS: [&str; 5] = ["online", "duplicate", "reset", "hides_past", "on"];
+const FLAGS: [&str; 6] = ["online", "duplicate", "reset", "hides_past", "accepted", "on"];
 
 /// All fields of a frame, or of an event's data, before its kind is known.
 #[derive(Default)]
@@ -364,6 +364,7 @@ impl RawFrame {
                     _ => return Err(Error::custom("status must be active or closed")),
                 },
                 hides_past: self.flag("hides_past").unwrap_or_default(),
+                accepted: self.flag("accepted").unwrap_or_default(),
                 at: self.time("at")?,
             }),
             "role_changed" => Event::RoleChanged(RoleChanged {

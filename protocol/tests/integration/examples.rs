@@ -76,9 +76,10 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
                 title: Some("Weekend".to_owned()),
                 status: ChatStatus::Active,
                 hides_past: false,
+                accepted: false,
                 at: at.clone(),
             })),
-            "Event: title or status changed, or with `hides_past` what new people see.",
+            "Event: title or status changed, or with `hides_past` what new people see, or with `accepted` that a chat somebody asked for is an ordinary one now.",
         ),
         (
             ServerFrame::Event(Event::RoleChanged(RoleChanged {

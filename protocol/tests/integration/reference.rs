@@ -71,6 +71,16 @@ fn markdown() -> String {
     page.push_str(
         "`chat_added` holds a chat in the shape of `GET /api/chats/{id}/`: there is a chat that you were not in before.\n\n",
     );
+    let _ = write!(
+        page,
+        "A chat with `requested_by` is a request: somebody asked for it who shares no other chat with the other one, on an \
+         installation where such people ask first.\n\
+         Who asked may send {} messages, then `{}`; nothing else passes between the two until the other accepts it (`POST` to \
+         its `accept/`), writes in it, or asks back.\n\
+         A client that does not know the field shows it as any other chat.\n\n",
+        limits::REQUEST_MESSAGES,
+        ErrorCode::NotAccepted,
+    );
     page.push_str("## Close codes\n\n| code | meaning | what the client does |\n|---|---|---|\n");
     for code in CloseCode::ALL {
         let _ = writeln!(page, "| {code} | {} | {} |", code.meaning(), summary(code.policy()));
@@ -91,10 +101,28 @@ fn markdown() -> String {
     page.push_str("\n## HTTP API\n\n| address | methods |\n|---|---|\n");
     for (address, methods) in [
         (paths::REGISTER, "`POST {email, password, name}` → 201 `{token, expires_at, user}`"),
-        (paths::LOGIN, "`POST {email, password}` → 200 `{token, expires_at, user}`"),
+        (
+            paths::LOGIN,
+            "`POST {email, password, code?}` → 200 `{token, expires_at, user}`; 401 `code_needed` when the password is right and the account has a second factor: send the same again with `code`, six digits of the authenticator app or a recovery code; each is taken once",
+        ),
         (paths::LOGOUT, "`POST` → 204; closes this token's sockets with 4001"),
         (paths::ME, "`GET` → the person"),
-        (paths::TOKENS, "`GET` → sign-ins; `DELETE /api/auth/tokens/{id}/` revokes one"),
+        (
+            paths::TOKENS,
+            "`GET` → sign-ins, each with its device, and when and from where it was last used; `DELETE` ends all others, `DELETE /api/auth/tokens/{id}/` one",
+        ),
+        (
+            paths::ACCOUNT,
+            "`GET` → one's own account; `PATCH {name?, email?, password?, current_password?, language?}`, where another address or password needs the current one; where mail is set up, another address counts once its link is opened, and the answer still has the old one, whether or not the new one has an account",
+        ),
+        (
+            paths::CONFIRM_EMAIL,
+            "`POST {token, language?}` → 204: gives the account of the link the address that the link was sent to, and tells the old address",
+        ),
+        (
+            paths::SECOND_FACTOR,
+            "`POST {current_password}` → 201 `{secret, uri}` (TOTP, RFC 6238: SHA-1, six digits, 30 s): the account has it once `POST {code}` to its `confirm/` gets a code of it, → 200 `{codes}`, which are its recovery codes and are shown once; `POST {current_password}` to `codes/` makes others, and to `off/` takes it away, → 204",
+        ),
         (
             paths::CHATS,
             "`GET ?limit=&before=` → array, by `sort_key` and `id`, the greatest first, each with some of its people, `Link: …; rel=\"next\"` to the page after; `POST {participants, title?, client_id?}` → 201, or 200 for a pair that has one and for a repeat",
@@ -114,6 +142,10 @@ fn markdown() -> String {
         ),
         ("/api/chats/{id}/leave/", "`POST` leaves a group"),
         (
+            "/api/chats/{id}/accept/",
+            "`POST` accepts a chat that somebody asked for → the chat; the same again, and of an ordinary chat, changes nothing",
+        ),
+        (
             "/api/messages/{id}/",
             "`GET`; `PATCH {content}` by the sender; `DELETE` by the sender or a moderator of the group",
         ),
@@ -127,7 +159,19 @@ fn markdown() -> String {
         ),
         (
             paths::ADMIN_REPORTS,
-            "`GET ?all=&before=` → what was reported and is open, or all of it; `GET /api/admin/reports/{id}/` with the copies; `POST {action, note?}` to its `close/`, where the first one counts and a later one gets 409",
+            "`GET ?all=&before=` → what was reported and is open, or all of it; `GET /api/admin/reports/{id}/` with the copies; `POST {action, note?}` to its `close/` does it and closes the report, where the first one counts and a later one gets 409; `action` is `dismissed`, `warned`, `deleted` (the message), `suspended` (the person) or `other`",
+        ),
+        (
+            "/api/admin/people/{id}/reopen/",
+            "`POST {with}` → `{open}`: a moderator opens the chat of two that one of them ended; while one has blocked the other it stays closed",
+        ),
+        (
+            paths::JOIN_GROUPS,
+            "`POST {token}` → `{chats}`: adds the person to the groups of an invitation, and counts a use of it unless they are in all of them",
+        ),
+        (
+            paths::SETTINGS,
+            "`GET` → how the installation is set, for moderators; `PATCH {registration}` by an owner, `null` for what the option says",
         ),
         (
             paths::PRIVACY,
@@ -172,10 +216,43 @@ fn limit_rows() -> Vec<(&'static str, String)> {
             format!("{} characters to {} bytes", limits::PASSWORD_MIN_CHARS, limits::PASSWORD_MAX_BYTES),
         ),
         ("people in a chat", limits::PARTICIPANTS.to_string()),
+        (
+            "messages of somebody who asked for a chat, until it is accepted",
+            limits::REQUEST_MESSAGES.to_string(),
+        ),
+        (
+            "addresses of strangers that are tried",
+            format!(
+                "{} an hour of one person, {} of one network (settings of the server), then `rate_limited`",
+                limits::ADDRESSES_PER_HOUR,
+                limits::ADDRESSES_PER_HOUR_PER_NETWORK
+            ),
+        ),
+        (
+            "chats of two with strangers that one person starts",
+            format!("{} a day (setting of the server), then `rate_limited`", limits::NEW_CHATS_PER_DAY),
+        ),
+        (
+            "invitations that one person makes",
+            format!("{} a day (setting of the server), then `rate_limited`", limits::INVITATIONS_PER_DAY),
+        ),
+        (
+            "messages of one person a minute",
+            "a setting of the server, none unless it is set; then `rate_limited` with `retry_after_ms`, after which the same message may come again".to_owned(),
+        ),
         ("reports of one person", format!("{} a day", limits::REPORTS_PER_DAY)),
         ("messages before the reported one that a report copies", limits::REPORT_CONTEXT.to_string()),
         ("people that one person blocks", limits::BLOCKS.to_string()),
         ("`unread` of a chat", format!("counted to {}, which means that many or more", limits::UNREAD)),
+        (
+            "code of a second factor",
+            format!(
+                "stands for {} s, taken one step early or late, and once; after {} wrong ones in a row the account waits 30 s before another is looked at, then twice as long after each, at most 6 h; recovery codes ({}) do not wait",
+                limits::CODE_SECONDS,
+                limits::WRONG_CODES,
+                limits::RECOVERY_CODES
+            ),
+        ),
         ("page of history", format!("{}, at most {}", limits::PAGE_DEFAULT, limits::PAGE_MAX)),
         ("missed events that a subscribe replays", format!("{}, then `reset`", limits::RESUME_EVENTS)),
         ("page of the list of chats", format!("{}, at most {}", limits::CHATS_PAGE, limits::CHATS_PAGE)),

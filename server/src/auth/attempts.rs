@@ -1,4 +1,5 @@
-//! Limits for guesses at passwords and for registrations: counted by network and account, in bounded memory.
+//! Limits for guesses at passwords and addresses, for registrations, new chats and invitations: counted by network and
+//! account, in bounded memory.
 //!
 //! A stranger must not be able to lock the owner of an account out. So a limit that refuses is always one of a network;
 //! the limit of an account from everywhere only leads to a slower queue, which a network that the owner has signed in
@@ -8,6 +9,7 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use causerie_protocol::UserId;
 use hashlink::LruCache;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -32,6 +34,10 @@ pub(crate) struct Attempts {
     sign_ins: Option<Rate>,
     registrations: Option<Rate>,
     mails: Option<Rate>,
+    addresses_of_user: Option<Rate>,
+    addresses_of_network: Option<Rate>,
+    new_chats: Option<Rate>,
+    invitations: Option<Rate>,
     kept: Mutex<Kept>,
 }
 
@@ -46,6 +52,17 @@ struct Kept {
     registrations: LruCache<u64, u64>,
     /// When the next mail to an account is due.
     mails: LruCache<u64, u64>,
+    /// When a user's or a network's next try at an address is due, and a user's next chat with a stranger and invitation.
+    addresses: LruCache<u64, u64>,
+    new_chats: LruCache<u64, u64>,
+    invitations: LruCache<u64, u64>,
+}
+
+/// Who tries addresses, as the key of a count.
+#[derive(Hash)]
+enum Tried<N> {
+    Of(UserId),
+    By(N),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,18 +89,26 @@ pub(crate) enum Origin {
 impl Attempts {
     pub(crate) fn new(limits: &Limits) -> Self {
         let minute = Duration::from_secs(60);
+        let (hour, day) = (60 * minute, 24 * 60 * minute);
         Self {
             state: RandomState::new(),
             start: Instant::now(),
             sign_ins: Rate::new(limits.sign_ins_per_minute_per_address, minute, minute),
             registrations: Rate::new(limits.registrations_per_minute_per_address, minute, minute),
-            mails: Rate::new(MAILS_PER_HOUR, 60 * minute, 60 * minute),
+            mails: Rate::new(MAILS_PER_HOUR, hour, hour),
+            addresses_of_user: Rate::new(limits.addresses_per_hour_per_user, hour, hour),
+            addresses_of_network: Rate::new(limits.addresses_per_hour_per_address, hour, hour),
+            new_chats: Rate::new(limits.new_chats_per_day_per_user, day, day),
+            invitations: Rate::new(limits.invitations_per_day_per_user, day, day),
             kept: Mutex::new(Kept {
                 guesses: LruCache::new(KEPT),
                 known: LruCache::new(KEPT),
                 sign_ins: LruCache::new(KEPT),
                 registrations: LruCache::new(KEPT),
                 mails: LruCache::new(KEPT),
+                addresses: LruCache::new(KEPT),
+                new_chats: LruCache::new(KEPT),
+                invitations: LruCache::new(KEPT),
             }),
         }
     }
@@ -119,11 +144,60 @@ impl Attempts {
         Ok(if is_known { Origin::Known } else { Origin::New })
     }
 
-    /// Counts a registration, before its password is hashed. The error is how long to wait if there were too many.
+    /// Counts a registration, before its password is hashed. The error is how long to wait if there were too many, or too
+    /// many addresses of accounts were tried.
     pub(crate) fn register(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Duration> {
-        match (self.registrations, address.map(network)) {
-            (Some(rate), Some(network)) => self.take(rate, &mut self.kept().registrations, network, now),
+        let Some(network) = address.map(network) else { return Ok(()) };
+        let mut kept = self.kept();
+        if let Some(rate) = self.addresses_of_network {
+            let due = kept.addresses.get(&self.key(Tried::By(network))).copied().unwrap_or(0);
+            rate.take(due, self.since_start(now))?;
+        }
+        match self.registrations {
+            Some(rate) => self.take(rate, &mut kept.registrations, network, now),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a registration whose answer told that there is such an account.
+    pub(crate) fn found_account(&self, address: Option<IpAddr>, now: Instant) {
+        if let (Some(rate), Some(network)) = (self.addresses_of_network, address.map(network)) {
+            // What is above the limit was refused before.
+            let _ = self.take(rate, &mut self.kept().addresses, Tried::By(network), now);
+        }
+    }
+
+    /// Counts an address that somebody tries, be there such an account or not, by person and by network. The error is as
+    /// for [`Attempts::begin`].
+    pub(crate) fn try_address(
+        &self,
+        user: UserId,
+        address: Option<IpAddr>,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let mut kept = self.kept();
+        if let Some(rate) = self.addresses_of_user {
+            self.take(rate, &mut kept.addresses, Tried::<IpAddr>::Of(user), now)?;
+        }
+        match (self.addresses_of_network, address.map(network)) {
+            (Some(rate), Some(network)) => self.take(rate, &mut kept.addresses, Tried::By(network), now),
             _ => Ok(()),
+        }
+    }
+
+    /// Counts a chat with a stranger. The error is as for [`Attempts::begin`].
+    pub(crate) fn start_chat(&self, user: UserId, now: Instant) -> Result<(), Duration> {
+        match self.new_chats {
+            Some(rate) => self.take(rate, &mut self.kept().new_chats, user, now),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts an invitation. The error is as for [`Attempts::begin`].
+    pub(crate) fn invite(&self, user: UserId, now: Instant) -> Result<(), Duration> {
+        match self.invitations {
+            Some(rate) => self.take(rate, &mut self.kept().invitations, user, now),
+            None => Ok(()),
         }
     }
 
@@ -169,10 +243,14 @@ impl Attempts {
         now: Instant,
     ) -> Result<(), Duration> {
         let key = self.key(of);
-        let now = u64::try_from(now.duration_since(self.start).as_nanos()).unwrap_or(u64::MAX);
+        let now = self.since_start(now);
         let due = rate.take(dues.get(&key).copied().unwrap_or(0), now)?;
         dues.insert(key, due);
         Ok(())
+    }
+
+    fn since_start(&self, now: Instant) -> u64 {
+        u64::try_from(now.duration_since(self.start).as_nanos()).unwrap_or(u64::MAX)
     }
 
     fn key(&self, of: impl Hash) -> u64 {
@@ -282,6 +360,40 @@ mod tests {
         assert_eq!([register(at("192.0.2.1")), register(at("192.0.2.2")), register(None)], [3, 3, 10]);
         assert_eq!(attempts.register(at("192.0.2.1"), now), Err(Duration::from_secs(20)));
         assert_eq!(attempts.register(at("192.0.2.1"), now + Duration::from_secs(20)), Ok(()));
+    }
+
+    #[test]
+    fn addresses_are_tried_so_often_by_one_person_and_from_one_network() {
+        let limits = Limits {
+            addresses_per_hour_per_user: 2,
+            addresses_per_hour_per_address: 5,
+            registrations_per_minute_per_address: 0,
+            ..Limits::default()
+        };
+        let (attempts, now) = (Attempts::new(&limits), Instant::now());
+        let here = at("192.0.2.1");
+        let tries = |user| (0..4).filter(|_| attempts.try_address(UserId(user), here, now).is_ok()).count();
+        assert_eq!([tries(1), tries(2)], [2, 2]);
+        // A registration that found somebody is the fifth, and then none is told anything.
+        assert_eq!(attempts.register(here, now), Ok(()));
+        attempts.found_account(here, now);
+        assert_eq!(attempts.register(here, now), Err(Duration::from_secs(720)));
+        assert!(attempts.try_address(UserId(3), here, now).is_err());
+        assert_eq!(attempts.try_address(UserId(4), at("192.0.2.2"), now), Ok(()));
+        assert_eq!(attempts.register(here, now + Duration::from_secs(720)), Ok(()));
+    }
+
+    #[test]
+    fn new_chats_and_invitations_are_so_many_a_day() {
+        let limits =
+            Limits { new_chats_per_day_per_user: 2, invitations_per_day_per_user: 1, ..Limits::default() };
+        let (attempts, now) = (Attempts::new(&limits), Instant::now());
+        let half_a_day = Duration::from_secs(12 * 60 * 60);
+        let start = |user, now| attempts.start_chat(UserId(user), now);
+        assert_eq!([start(1, now), start(1, now), start(1, now)], [Ok(()), Ok(()), Err(half_a_day)]);
+        assert_eq!([start(2, now), start(1, now + half_a_day)], [Ok(()), Ok(())]);
+        assert_eq!(attempts.invite(UserId(1), now), Ok(()));
+        assert_eq!(attempts.invite(UserId(1), now), Err(2 * half_a_day));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use super::{Auth, PasswordError, SignInError, digest, password, secret};
 use crate::bus::Envelope;
 use crate::clock::UnixMicros;
 use crate::store::{
-    AccountChange, AccountCreated, Actor, Entry, LinkTo, NewAccount, NewLink, NotChanged, StoreError,
+    AccountChange, AccountCreated, Actor, Entry, InvitedTo, LinkTo, NewAccount, NewLink, NotChanged,
+    StoreError,
 };
 use crate::{clock, email};
 
@@ -31,10 +32,19 @@ pub enum ChangeError {
     /// The password that a change of one's own account asks for.
     #[error("the current password is wrong")]
     WrongPassword,
+    #[error("too many invitations")]
+    TooManyInvitations { wait: Duration },
     #[error("too many wrong passwords")]
     TooManyGuesses { wait: Duration },
     #[error("the link can't be used")]
     LinkInvalid,
+    #[error("there is a second factor already")]
+    HasSecondFactor,
+    /// None that could be set up, or changed.
+    #[error("there is no second factor")]
+    NoSecondFactor,
+    #[error(transparent)]
+    Code(SignInError),
     #[error(transparent)]
     Password(#[from] PasswordError),
 }
@@ -71,7 +81,7 @@ impl Auth {
         Ok(changed.account)
     }
 
-    async fn announce_all_revoked(&self, tokens: Vec<TokenId>) {
+    pub(super) async fn announce_all_revoked(&self, tokens: Vec<TokenId>) {
         if !tokens.is_empty() {
             let envelopes = tokens.into_iter().map(|token| Envelope::TokenRevoked { token }).collect();
             self.bus.publish(envelopes).await;
@@ -112,6 +122,11 @@ impl Auth {
             let most = i64::try_from(most).unwrap_or(i64::MAX);
             return Err(ChangeError::OutOfBounds { field: "chats", least: 0, most });
         }
+        if let Actor::User(user) = actor {
+            self.attempts
+                .invite(user, Instant::now())
+                .map_err(|wait| ChangeError::TooManyInvitations { wait })?;
+        }
         let to = LinkTo::Join { role: asked.role, max_uses, chats: asked.chats.clone() };
         self.make_link(actor, to, clock::now() + HOUR * u32::try_from(hours).unwrap_or(1)).await
     }
@@ -124,7 +139,30 @@ impl Auth {
     /// Makes a link to set a person's password.
     pub async fn invite_to_reset(&self, actor: Actor, user: UserId) -> Result<Link, ChangeError> {
         let ends_at = clock::now() + RESET_LIFE;
-        self.make_link(actor, LinkTo::Reset { user }, ends_at).await
+        self.make_link(actor, LinkTo::Reset { user, mailed_to: None }, ends_at).await
+    }
+
+    /// As [`Auth::invite_to_reset`], for a mail to this address of the person's.
+    pub async fn mail_reset(&self, user: UserId, address: &str) -> Result<Link, ChangeError> {
+        let to = LinkTo::Reset { user, mailed_to: Some(address.to_owned()) };
+        self.make_link(Actor::User(user), to, clock::now() + RESET_LIFE).await
+    }
+
+    /// Makes a link by which an account gets another address.
+    pub async fn invite_to_email(&self, user: UserId, email: String) -> Result<Link, ChangeError> {
+        let ends_at = clock::now() + RESET_LIFE;
+        self.make_link(Actor::User(user), LinkTo::Email { user, email }, ends_at).await
+    }
+
+    /// Gives an account the address that a link was sent to; the answer is the address before.
+    pub async fn confirm_email(&self, token: &str) -> Result<String, ChangeError> {
+        if !handshake::is_token(token) {
+            return Err(ChangeError::LinkInvalid);
+        }
+        let changed = self.store.change_email_by_link(digest(token)).await?;
+        let (user, before) = changed.ok_or(ChangeError::LinkInvalid)?;
+        self.bus.publish(vec![Envelope::UserChanged { user }]).await;
+        Ok(before)
     }
 
     async fn make_link(&self, actor: Actor, to: LinkTo, ends_at: UnixMicros) -> Result<Link, ChangeError> {
@@ -144,6 +182,15 @@ impl Auth {
         Ok(InvitationInfo { role: link.role, invited_by: link.invited_by, ends_at })
     }
 
+    /// Uses an invitation for somebody who has an account.
+    pub async fn use_invitation(&self, token: &str, user: UserId) -> Result<InvitedTo, ChangeError> {
+        if !handshake::is_token(token) {
+            return Err(ChangeError::LinkInvalid);
+        }
+        let used = self.store.use_invitation(digest(token), user, clock::now()).await?;
+        used.ok_or(ChangeError::LinkInvalid)
+    }
+
     /// Counts a look at a link as a try to sign in from this network.
     pub fn limit_looks(&self, peer: Option<IpAddr>) -> Result<(), SignInError> {
         self.attempts.look(peer, Instant::now()).map_err(|wait| SignInError::TooManySignIns { wait })
@@ -152,6 +199,19 @@ impl Auth {
     /// Counts a wish for a new password, by network, and by account whether there is one or not.
     pub fn limit_resets(&self, peer: Option<IpAddr>, email: &str) -> Result<(), SignInError> {
         let wait = self.attempts.ask_reset(peer, &email::key(email.trim()), Instant::now());
+        wait.map_err(|wait| SignInError::TooManySignIns { wait })
+    }
+
+    /// Counts a link to confirm an address: by network, by that address, and by who asks for it.
+    pub fn limit_confirmations(
+        &self,
+        peer: Option<IpAddr>,
+        user: UserId,
+        email: &str,
+    ) -> Result<(), SignInError> {
+        self.limit_resets(peer, email)?;
+        // No address has this form.
+        let wait = self.attempts.ask_reset(None, &format!("user {user}"), Instant::now());
         wait.map_err(|wait| SignInError::TooManySignIns { wait })
     }
 
@@ -166,7 +226,10 @@ impl Auth {
         let begun = self.attempts.begin(peer, &account, Instant::now());
         let origin = begun.map_err(|wait| ChangeError::TooManyGuesses { wait })?;
         let is_theirs = password::is_possible(&password)
-            && self.check(user.own_email(), password, origin).await?.is_some_and(|found| found.id == user.id);
+            && self
+                .check(user.own_email(), password, origin)
+                .await?
+                .is_some_and(|(found, _)| found.id == user.id);
         if !is_theirs {
             return Err(ChangeError::WrongPassword);
         }

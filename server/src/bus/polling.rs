@@ -44,6 +44,8 @@ async fn poll(mut neighbours: Neighbours, mut reconciler: Reconciler, hub: Hub, 
         if are_others || were_others {
             dirty.mark(hub.followed());
             reconciler.reconcile().await;
+        } else {
+            reconciler.reconcile_people().await;
         }
         were_others = are_others;
         sleep(RECONCILE_INTERVAL).await;

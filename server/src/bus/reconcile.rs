@@ -1,6 +1,6 @@
 //! Reconciling with the store: every two seconds, and when asked to, a node reads there what the bus may have lost.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -23,6 +23,12 @@ pub(super) const RECONCILE_INTERVAL: Duration = Duration::from_secs(2);
 const GATHER: Duration = Duration::from_millis(20);
 /// Partings of one query.
 const PARTINGS: u64 = 1_000;
+/// For how long a parting is read again: their numbers come from a sequence, so one may be committed behind a greater one, as
+/// late as its transaction may last. Shorter than what the hub remembers, which so knows that it has seen it.
+const PARTINGS_OVERLAP: Duration = Duration::from_secs(30);
+/// Partings that the first look reads: more than can be made between the start, when nothing of the bus is heard yet, and that
+/// look.
+const PARTINGS_AT_START: i64 = 10_000;
 /// People of one query for what they hide.
 const PEOPLE: usize = 1_000;
 /// Chats of one query for heads or read positions.
@@ -52,24 +58,6 @@ impl Dirty {
     }
 }
 
-/// Revokes on this node what was revoked elsewhere, and lets what is known of the other tokens be trusted as of `asked_at`,
-/// at or after which everything that may make it stale was asked for.
-pub(super) async fn reconcile_tokens(store: &dyn Store, hub: &Hub, asked_at: Option<u64>) {
-    let tokens = hub.tokens();
-    if tokens.is_empty() {
-        return;
-    }
-    match store.revoked(&tokens).await {
-        Ok(revoked) => {
-            revoked.into_iter().for_each(|(token, ending)| hub.sign_in_ended(token, ending));
-            if let Some(asked_at) = asked_at {
-                hub.known_tokens().confirm(asked_at);
-            }
-        }
-        Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),
-    }
-}
-
 /// Brings the followed chats of this node up to what the store has.
 pub(super) struct Reconciler {
     store: Arc<dyn Store>,
@@ -79,8 +67,37 @@ pub(super) struct Reconciler {
     others_must_resync: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
     store_was_away: bool,
-    /// The number of the last parting of two people that this node knows of, once it has asked.
-    last_parting: Option<i64>,
+    people: PeopleReconciler,
+}
+
+/// Brings what this node knows of people up to what the store has: what keeps them apart, what they hide, and which of their
+/// sign-ins ended. A node that is alone needs it too: for what commands do beside it, and for a change whose answer was lost.
+pub(super) struct PeopleReconciler {
+    store: Arc<dyn Store>,
+    hub: Hub,
+    partings: PartingsRead,
+}
+
+/// Up to where the partings of people were read.
+#[derive(Default)]
+struct PartingsRead {
+    /// The greatest number that was seen at a time, oldest first; those before the first one are not read again.
+    seen: VecDeque<(Instant, i64)>,
+}
+
+impl PartingsRead {
+    /// Where the next look begins; `None` for the first one.
+    fn begin(&mut self, now: Instant) -> Option<i64> {
+        while self.seen.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= PARTINGS_OVERLAP) {
+            self.seen.pop_front();
+        }
+        self.seen.front().map(|(_, last)| *last)
+    }
+
+    /// Everything up to `last` was read that was there at this time.
+    fn note(&mut self, at: Instant, last: i64) {
+        self.seen.push_back((at, last));
+    }
 }
 
 impl Reconciler {
@@ -91,7 +108,8 @@ impl Reconciler {
         others_must_resync: Arc<AtomicBool>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { store, hub, dirty, others_must_resync, metrics, store_was_away: false, last_parting: None }
+        let people = PeopleReconciler::new(store.clone(), hub.clone());
+        Self { store, hub, dirty, others_must_resync, metrics, store_was_away: false, people }
     }
 
     pub(super) async fn run(mut self) {
@@ -112,17 +130,12 @@ impl Reconciler {
         }
         self.store_was_away = store_is_away;
         self.reconcile_reads().await;
-        // A known token says whether anything stands between its user and others, so it is trusted as long as that is read.
-        let asked_at = clock::monotonic();
-        let boundaries = async {
-            self.reconcile_partings().await?;
-            self.reconcile_hidden().await
-        };
-        let boundaries = boundaries.await;
-        if let Err(error) = &boundaries {
-            tracing::warn!(%error, "what stands between people can't be read");
-        }
-        reconcile_tokens(&*self.store, &self.hub, boundaries.is_ok().then_some(asked_at)).await;
+        self.people.reconcile().await;
+    }
+
+    /// As [`Reconciler::reconcile`], for a node that is alone: it has missed nothing of the chats.
+    pub(super) async fn reconcile_people(&mut self) {
+        self.people.reconcile().await;
     }
 
     /// Tells the sessions of heads that the bus did not; an error when not all could be read.
@@ -151,37 +164,6 @@ impl Reconciler {
         result
     }
 
-    /// Parts on this node's sockets who was parted since the last look; that a parting ended, a socket learns when it is
-    /// opened again.
-    async fn reconcile_partings(&mut self) -> Result<(), StoreError> {
-        let Some(mut last) = self.last_parting else {
-            self.last_parting = Some(self.store.last_parting().await?);
-            return Ok(());
-        };
-        loop {
-            let partings = self.store.partings_after(last, PARTINGS).await?;
-            for (id, one, other) in &partings {
-                self.hub.part(*one, *other);
-                last = *id;
-            }
-            self.last_parting = Some(last);
-            if (partings.len() as u64) < PARTINGS {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Lets the sockets here know what their users hide.
-    async fn reconcile_hidden(&self) -> Result<(), StoreError> {
-        for users in self.hub.people_here().chunks(PEOPLE) {
-            let asked_at = Instant::now();
-            let hidden = self.store.hidden(users).await?;
-            let hidden = hidden.into_iter().map(|(user, online, read)| (user, (online, read))).collect();
-            self.hub.mend_hidden(users, &hidden, asked_at);
-        }
-        Ok(())
-    }
-
     /// Sends how far everybody has read in the chats that were marked; the hub drops what it sent before.
     async fn reconcile_reads(&self) {
         for chats in self.dirty.take_reads().chunks(CHATS) {
@@ -198,5 +180,110 @@ impl Reconciler {
                 }
             }
         }
+    }
+}
+
+impl PeopleReconciler {
+    pub(super) fn new(store: Arc<dyn Store>, hub: Hub) -> Self {
+        Self { store, hub, partings: PartingsRead::default() }
+    }
+
+    pub(super) async fn reconcile(&mut self) {
+        // A known token says whether anything stands between its user and others, so it is trusted as long as that is read.
+        let asked_at = clock::monotonic();
+        let boundaries = async {
+            self.reconcile_partings().await?;
+            self.reconcile_reunions().await?;
+            self.reconcile_hidden().await
+        };
+        let boundaries = boundaries.await;
+        if let Err(error) = &boundaries {
+            tracing::warn!(%error, "what stands between people can't be read");
+        }
+        self.reconcile_tokens(boundaries.is_ok().then_some(asked_at)).await;
+    }
+
+    /// Parts on this node's sockets who was parted lately and is not parted here.
+    async fn reconcile_partings(&mut self) -> Result<(), StoreError> {
+        let begun_at = Instant::now();
+        let mut last = match self.partings.begin(begun_at) {
+            Some(last) => last,
+            None => {
+                let first = self.store.last_parting().await? - PARTINGS_AT_START;
+                // It is read again like every other: a parting may be committed behind it.
+                self.partings.note(begun_at, first);
+                first
+            }
+        };
+        loop {
+            let asked_at = Instant::now();
+            let partings = self.store.partings_after(last, PARTINGS).await?;
+            let pairs = partings.iter().map(|parting| (parting.one, parting.other, parting.is_request));
+            self.hub.mend_parted(&pairs.collect::<Vec<_>>(), asked_at);
+            last = partings.last().map_or(last, |parting| parting.id);
+            if (partings.len() as u64) < PARTINGS {
+                self.partings.note(begun_at, last);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lets pass again on this node's sockets what nothing keeps apart any more.
+    async fn reconcile_reunions(&self) -> Result<(), StoreError> {
+        for users in self.hub.parted_people_here().chunks(PEOPLE) {
+            let asked_at = Instant::now();
+            let partings = self.store.partings_of(users).await?.into_iter().collect();
+            self.hub.mend_reunited(users, &partings, asked_at);
+        }
+        Ok(())
+    }
+
+    /// Lets the sockets here know what their users hide.
+    async fn reconcile_hidden(&self) -> Result<(), StoreError> {
+        for users in self.hub.people_here().chunks(PEOPLE) {
+            let asked_at = Instant::now();
+            let hidden = self.store.hidden(users).await?;
+            let hidden = hidden.into_iter().map(|(user, online, read)| (user, (online, read))).collect();
+            self.hub.mend_hidden(users, &hidden, asked_at);
+        }
+        Ok(())
+    }
+
+    /// Ends here the sign-ins that ended elsewhere, and lets what is known of the other tokens be trusted as of `asked_at`, at or
+    /// after which everything that may make it stale was asked for.
+    async fn reconcile_tokens(&self, asked_at: Option<u64>) {
+        let tokens = self.hub.tokens();
+        if tokens.is_empty() {
+            return;
+        }
+        match self.store.revoked(&tokens).await {
+            Ok(revoked) => {
+                revoked.into_iter().for_each(|(token, ending)| self.hub.sign_in_ended(token, ending));
+                if let Some(asked_at) = asked_at {
+                    self.hub.known_tokens().confirm(asked_at);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the sign-ins can't be read"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parting_is_read_again_until_none_can_be_committed_behind_it() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut read = PartingsRead::default();
+        assert_eq!(read.begin(start), None);
+        read.note(start, 5);
+        read.note(after(2), 9);
+        assert_eq!(read.begin(after(31)), Some(5));
+        read.note(after(31), 12);
+        assert_eq!(read.begin(after(32)), Some(9));
+        assert_eq!(read.begin(after(60)), Some(9));
+        assert_eq!(read.begin(after(61)), Some(12));
     }
 }

@@ -52,7 +52,7 @@ mod tests {
         for (what, envelope) in [
             (
                 r#"{"event":{"chat":1,"seq":5}}"#,
-                Envelope::Event { chat: ChatId(1), seq: Seq(5), frame: frame.clone() },
+                Envelope::Event { chat: ChatId(1), seq: Seq(5), left: None, frame: frame.clone() },
             ),
             (
                 r#"{"read":{"chat":1,"user":3,"seq":5}}"#,
@@ -87,6 +87,7 @@ mod tests {
             ),
             (r#"{"left":{"chat":1,"user":2}}"#, Envelope::Left { chat: ChatId(1), user: UserId(2) }),
             (r#"{"parted":{"one":1,"other":2}}"#, Envelope::Parted { one: UserId(1), other: UserId(2) }),
+            (r#"{"asked":{"one":1,"other":2}}"#, Envelope::Asked { one: UserId(1), other: UserId(2) }),
             (r#"{"reunited":{"one":1,"other":2}}"#, Envelope::Reunited { one: UserId(1), other: UserId(2) }),
             (
                 r#"{"hidden":{"user":1,"online":true,"read":false}}"#,
@@ -117,7 +118,8 @@ mod tests {
         for bytes in [&b""[..], b"\n", b"{}\n", b"{\"node\":1,\"what\":{\"news\":{}}}\n", b"no line end"] {
             assert!(decode(bytes).is_none());
         }
-        let mut torn = encode(1, &Envelope::Event { chat: ChatId(1), seq: Seq(1), frame: Frame::from("é") });
+        let mut torn =
+            encode(1, &Envelope::Event { chat: ChatId(1), seq: Seq(1), left: None, frame: Frame::from("é") });
         torn.pop();
         assert!(decode(&torn).is_none());
     }

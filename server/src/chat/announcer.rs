@@ -57,8 +57,13 @@ fn count(metrics: &Metrics, change: &Processed) {
 /// Adds the envelopes that a change leads to.
 fn announce(change: &Processed, envelopes: &mut Vec<Envelope>) {
     match &change.outcome {
+        Ok(Appended::Accepted { event, asked_by }) => {
+            // Before the event: with it comes what the two see of each other.
+            envelopes.push(Envelope::Reunited { one: *asked_by, other: change.append.actor });
+            envelopes.push(event_envelope(event));
+        }
         Ok(Appended::Event(event)) => {
-            let (chat, seq) = (event.chat_id(), event.seq());
+            let chat = event.chat_id();
             match event {
                 // Before the event: it is the first that must not reach them.
                 Event::Left(left) => envelopes.push(Envelope::Left { chat, user: left.user.id }),
@@ -67,8 +72,7 @@ fn announce(change: &Processed, envelopes: &mut Vec<Envelope>) {
                 }
                 _ => {}
             }
-            let frame = encode_event(event);
-            envelopes.push(Envelope::Event { chat, seq, frame });
+            envelopes.push(event_envelope(event));
         }
         Ok(Appended::Read { seq, moved: true }) => {
             let (chat, user, seq) = (change.append.chat, change.append.actor, *seq);
@@ -80,6 +84,15 @@ fn announce(change: &Processed, envelopes: &mut Vec<Envelope>) {
         Ok(Appended::Read { moved: false, .. } | Appended::Duplicate(_) | Appended::Unchanged { .. })
         | Err(_) => {}
     }
+}
+
+/// An event for every node.
+pub(crate) fn event_envelope(event: &Event) -> Envelope {
+    let left = match event {
+        Event::Left(left) => Some(left.user.id),
+        _ => None,
+    };
+    Envelope::Event { chat: event.chat_id(), seq: event.seq(), left, frame: encode_event(event) }
 }
 
 /// An event as it goes over the wire.
@@ -97,9 +110,17 @@ async fn answer(change: Processed) {
         }
         Responder::Socket(outbox) => {
             let frame = match outcome {
-                Ok(Appended::Event(Event::Message(message))) => ack(&append, message, false),
+                Ok(
+                    Appended::Event(Event::Message(message))
+                    | Appended::Accepted { event: Event::Message(message), .. },
+                ) => ack(&append, message, false),
                 Ok(Appended::Duplicate(message)) => ack(&append, message, true),
-                Ok(Appended::Event(_) | Appended::Read { .. } | Appended::Unchanged { .. }) => None,
+                Ok(
+                    Appended::Event(_)
+                    | Appended::Accepted { .. }
+                    | Appended::Read { .. }
+                    | Appended::Unchanged { .. },
+                ) => None,
                 Err(error) => Some(error_frame(&append, Refusal::not_stored(error))),
             };
             if outbox.request_finished(frame) {

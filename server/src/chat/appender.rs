@@ -1,9 +1,12 @@
-//! The appender: what arrives while one transaction runs goes into the next, and under load a little more.
+//! The appender: what arrives while a transaction runs goes into the next, and under load a little more.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use causerie_protocol::{ChatId, UserId};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -68,7 +71,54 @@ impl Pace {
     }
 }
 
+/// What is in transactions just now. The later changes of these chats, and of these people, wait for the end of those:
+/// so a chat's changes are announced in the order of its log, and a person's are stored in the order in which they came.
+#[derive(Default)]
+struct Busy {
+    chats: HashSet<ChatId>,
+    people: HashSet<UserId>,
+}
+
+impl Busy {
+    fn has(&self, append: &Append) -> bool {
+        self.chats.contains(&append.chat) || self.people.contains(&append.actor)
+    }
+
+    fn add(&mut self, append: &Append) {
+        self.chats.insert(append.chat);
+        self.people.insert(append.actor);
+    }
+
+    fn remove(&mut self, append: &Append) {
+        self.chats.remove(&append.chat);
+        self.people.remove(&append.actor);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.chats.is_empty()
+    }
+
+    /// Takes what need not wait out of `gathered`, in its order; what stands behind something that waits does so too.
+    fn take_free<T>(&self, gathered: &mut Vec<T>, append: impl Fn(&T) -> &Append) -> Vec<T> {
+        if self.is_empty() {
+            return std::mem::take(gathered);
+        }
+        let mut held = Self::default();
+        let is_free = |change: &mut T| {
+            let append = append(change);
+            let waits = self.has(append) || held.has(append);
+            if waits {
+                held.add(append);
+            }
+            !waits
+        };
+        gathered.extract_if(.., is_free).collect()
+    }
+}
+
 /// Stores what is submitted, until the queue is empty and nothing can come into it any more.
+///
+/// As many transactions run at a time as the store gains from, of different chats and different people.
 pub(super) async fn run(
     store: Arc<dyn Store>,
     mut queue: mpsc::Receiver<Submitted>,
@@ -76,64 +126,110 @@ pub(super) async fn run(
     committed: mpsc::Sender<Committed>,
     metrics: Arc<Metrics>,
 ) {
-    let mut gathered = Vec::new();
+    let most = store.appends_at_once();
+    let mut running = FuturesUnordered::new();
+    let mut busy = Busy::default();
+    let mut gathered: Vec<Submitted> = Vec::new();
+    // What is gathered can't begin before something that runs ends, or something else comes.
+    let mut is_held = false;
     let mut pace = Pace::new(Instant::now());
-    loop {
-        if let Some(next) = pace.wait_until(Instant::now()) {
-            // Meanwhile the queue fills; a drain does not wait.
-            tokio::select! {
-                () = draining.cancelled() => {}
-                () = sleep_until(next) => {}
+    // Nothing more comes.
+    let mut has_ended = false;
+    while !(has_ended && gathered.is_empty() && running.is_empty()) {
+        let has_place = running.len() < most;
+        let wait_until = pace.wait_until(Instant::now()).filter(|_| !draining.is_cancelled());
+        if has_place && wait_until.is_none() && !gathered.is_empty() && !is_held {
+            let free = busy.take_free(&mut gathered, |submitted| &submitted.append);
+            is_held = free.is_empty();
+            if !is_held {
+                pace.begin(free.len(), Instant::now());
+                let batch = Batch::of(free);
+                if most > 1 {
+                    batch.appends.iter().for_each(|append| busy.add(append));
+                }
+                running.push(batch.store(&*store, &metrics));
             }
+            continue;
         }
-        let count = tokio::select! {
+        let room = BATCH - gathered.len();
+        tokio::select! {
             biased;
-            () = draining.cancelled(), if !queue.is_closed() => {
-                // What is in the queue is received all the same.
-                queue.close();
-                continue;
+            // What is in the queue is received all the same.
+            () = draining.cancelled(), if !queue.is_closed() => queue.close(),
+            Some(done) = running.next(), if !running.is_empty() => {
+                let done: Committed = done;
+                is_held = false;
+                if most > 1 {
+                    done.changes.iter().for_each(|change| busy.remove(&change.append));
+                }
+                done.refuse_later();
+                if committed.send(done).await.is_err() {
+                    return;
+                }
             }
-            count = queue.recv_many(&mut gathered, BATCH) => count,
-        };
-        if count == 0 {
-            return;
+            // Meanwhile the queue fills.
+            () = sleep_until(wait_until.unwrap_or_else(Instant::now)), if wait_until.is_some() && has_place => {}
+            count = queue.recv_many(&mut gathered, room),
+                if has_place && wait_until.is_none() && room > 0 && !has_ended =>
+            {
+                has_ended = count == 0;
+                is_held &= has_ended;
+            }
         }
-        pace.begin(count, Instant::now());
-        let mut batch = Vec::with_capacity(gathered.len());
-        let mut waiting = Vec::with_capacity(gathered.len());
-        for Submitted { append, responder, received_at } in gathered.drain(..) {
+    }
+}
+
+/// What goes into one transaction.
+struct Batch {
+    appends: Vec<Append>,
+    /// Who waits for each, and since when.
+    waiting: Vec<(Responder, Instant)>,
+}
+
+impl Batch {
+    /// Without what comes from a socket of which something was not stored.
+    fn of(submitted: Vec<Submitted>) -> Self {
+        let mut appends = Vec::with_capacity(submitted.len());
+        let mut waiting = Vec::with_capacity(submitted.len());
+        for Submitted { append, responder, received_at } in submitted {
             if responder.refuses_requests() {
                 responder.fail(&append, AppendError::Unavailable);
             } else {
-                batch.push(append);
+                appends.push(append);
                 waiting.push((responder, received_at));
             }
         }
-        let outcomes = if batch.is_empty() {
+        Self { appends, waiting }
+    }
+
+    async fn store(self, store: &dyn Store, metrics: &Metrics) -> Committed {
+        let outcomes = if self.appends.is_empty() {
             Vec::new()
         } else {
-            metrics.append_batch_changes.observe(batch.len());
-            commit(&*store, &batch).await
+            metrics.append_batch_changes.observe(self.appends.len());
+            commit(store, &self.appends).await
         };
         let at = Instant::now();
-        let changes = batch.into_iter().zip(outcomes).zip(waiting);
-        let changes: Vec<Processed> = changes
-            .map(|((append, outcome), (responder, received_at))| Processed {
-                append,
-                outcome,
-                responder,
-                received_at,
-            })
-            .collect();
-        for change in &changes {
+        let changes = self.appends.into_iter().zip(outcomes).zip(self.waiting);
+        let changes = changes.map(|((append, outcome), (responder, received_at))| Processed {
+            append,
+            outcome,
+            responder,
+            received_at,
+        });
+        Committed { changes: changes.collect(), at }
+    }
+}
+
+impl Committed {
+    /// Lets nothing more be stored of the sockets of which something could not be.
+    fn refuse_later(&self) {
+        for change in &self.changes {
             if let (Responder::Socket(outbox), Err(AppendError::Unavailable)) =
                 (&change.responder, &change.outcome)
             {
                 outbox.refuse_later_requests();
             }
-        }
-        if committed.send(Committed { changes, at }).await.is_err() {
-            return;
         }
     }
 }
@@ -254,6 +350,27 @@ mod tests {
             read(1, 1),
         ];
         assert_eq!(retryable(&batch).0, [0, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_change_waits_for_those_of_its_chat_and_of_its_person_that_run_or_wait() {
+        let mut busy = Busy::default();
+        let in_order = [(1, 1), (2, 1), (3, 3), (1, 2), (4, 2), (5, 5), (3, 4)];
+        let changes = || in_order.map(|(actor, chat)| message(actor, chat, None)).to_vec();
+        let places =
+            |taken: Vec<Append>| taken.iter().map(|one| (one.actor.0, one.chat.0)).collect::<Vec<_>>();
+
+        let mut gathered = changes();
+        assert_eq!(places(busy.take_free(&mut gathered, |append| append)), in_order);
+        assert!(gathered.is_empty());
+
+        // The first person has something in chat 1; theirs in chat 2 waits, and so does what comes after it there.
+        busy.add(&message(1, 1, None));
+        let mut gathered = changes();
+        assert_eq!(places(busy.take_free(&mut gathered, |append| append)), [(3, 3), (5, 5), (3, 4)]);
+        assert_eq!(places(gathered.clone()), [(1, 1), (2, 1), (1, 2), (4, 2)]);
+        busy.remove(&message(1, 1, None));
+        assert_eq!(busy.take_free(&mut gathered, |append| append).len(), 4);
     }
 
     #[test]

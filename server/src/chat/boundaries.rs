@@ -4,11 +4,11 @@ use causerie_protocol::rest::{Block, Privacy};
 use causerie_protocol::server_frame::Blocks;
 use causerie_protocol::{ChatId, Event, ServerFrame, UserId};
 
-use super::{Chats, encode_event};
+use super::{Chats, event_envelope};
 use crate::bus::Envelope;
-use crate::hub::presence_frame;
+use crate::hub::{Hub, presence_frame};
 use crate::outbox::Frame;
-use crate::store::{Ended, Parting, StoreError};
+use crate::store::{Ended, Parting, Store, StoreError};
 
 /// What became of a request to block somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,7 @@ impl Chats {
         let Some(other) = self.store.blockable_user(user, wanted).await? else {
             return Ok(BlockOutcome::NoSuchUser);
         };
+        let _in_turn = self.boundaries.lock().await;
         let Some(parting) = self.store.block(user, other).await? else { return Ok(BlockOutcome::TooMany) };
         self.announce_parting(user, &parting).await;
         self.tell_blocks(user).await?;
@@ -34,20 +35,13 @@ impl Chats {
 
     /// Takes a block back; false when there is none.
     pub async fn unblock(&self, user: UserId, other: UserId) -> Result<bool, StoreError> {
+        let _in_turn = self.boundaries.lock().await;
         let Some(done) = self.store.unblock(user, other).await? else { return Ok(false) };
-        let mut envelopes = Vec::new();
-        if !done.still_parted {
-            envelopes.push(Envelope::Reunited { one: user, other });
-            envelopes.extend(done.event.as_ref().map(envelope));
-            // Who sees the other may be seen.
-            if self.store.acquaintances(user).await?.contains(&other) {
-                for (who, seen) in [(user, other), (other, user)] {
-                    if self.hub.is_online(seen) {
-                        envelopes.push(personal(vec![who], presence_frame(seen, true)));
-                    }
-                }
-            }
-        }
+        let envelopes = if done.still_parted {
+            done.event.as_ref().map(event_envelope).into_iter().collect()
+        } else {
+            reunion(&*self.store, &self.hub, user, other, done.event.as_ref()).await?
+        };
         self.bus.publish(envelopes).await;
         self.tell_blocks(user).await?;
         Ok(true)
@@ -55,6 +49,7 @@ impl Chats {
 
     /// Ends a chat of two for both.
     pub async fn end(&self, user: UserId, chat: ChatId) -> Result<Ended, StoreError> {
+        let _in_turn = self.boundaries.lock().await;
         let ended = self.store.end_pair(user, chat).await?;
         if let Ended::Pair(Some(parting)) = &ended {
             self.announce_parting(user, parting).await;
@@ -64,7 +59,7 @@ impl Chats {
 
     pub(super) async fn announce_parting(&self, user: UserId, parting: &Parting) {
         let mut envelopes = vec![Envelope::Parted { one: user, other: parting.other }];
-        envelopes.extend(parting.event.as_ref().map(envelope));
+        envelopes.extend(parting.event.as_ref().map(event_envelope));
         self.bus.publish(envelopes).await;
     }
 
@@ -84,6 +79,7 @@ impl Chats {
 
     /// Changes that, and has it seen at once: who hides is offline for others, and others for them.
     pub async fn set_privacy(&self, user: UserId, wanted: Privacy) -> Result<Privacy, StoreError> {
+        let _in_turn = self.boundaries.lock().await;
         let before = self.store.boundaries(user).await?;
         let seen_before = self.store.acquaintances(user).await?;
         let hides = |shows: Option<bool>| shows.map(|shows| !shows);
@@ -105,8 +101,25 @@ impl Chats {
     }
 }
 
-fn envelope(event: &Event) -> Envelope {
-    Envelope::Event { chat: event.chat_id(), seq: event.seq(), frame: encode_event(event) }
+/// What two people are told who are not apart any more, with the event that opened their chat.
+pub(crate) async fn reunion(
+    store: &dyn Store,
+    hub: &Hub,
+    one: UserId,
+    other: UserId,
+    event: Option<&Event>,
+) -> Result<Vec<Envelope>, StoreError> {
+    let mut envelopes = vec![Envelope::Reunited { one, other }];
+    envelopes.extend(event.map(event_envelope));
+    // Who sees the other may be seen.
+    if store.acquaintances(one).await?.contains(&other) {
+        for (who, seen) in [(one, other), (other, one)] {
+            if hub.is_online(seen) {
+                envelopes.push(personal(vec![who], presence_frame(seen, true)));
+            }
+        }
+    }
+    Ok(envelopes)
 }
 
 fn personal(users: Vec<UserId>, frame: Frame) -> Envelope {

@@ -3,9 +3,9 @@
 use causerie_protocol::rest::{Chat, ChatCursor};
 use causerie_protocol::{ChatId, UserId};
 
-use super::Chats;
+use super::{AppendError, Chats};
 use crate::bus::Envelope;
-use crate::store::{Created, Deletion, NewChat, Refused, StoreError};
+use crate::store::{Append, Change, Created, Deletion, NewChat, Refused, StoreError};
 
 /// What became of a request for a new chat; the chat is as its creator sees it.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub enum CreateOutcome {
     Existing(Chat),
     /// The creator and somebody else in it are apart.
     Parted,
+    /// The pair's chat is one that the other asked for, and it was not accepted.
+    NotAccepted(AppendError),
     Refused(Refused),
 }
 
@@ -57,9 +59,25 @@ impl Chats {
         let Some(chat) = self.get(creator, id).await? else {
             return Ok(CreateOutcome::Refused(Refused::NoSuchChat));
         };
+        if chat.requested_by.is_some_and(|asked_by| asked_by != creator) {
+            // Both ask for it.
+            return Ok(match self.accept(creator, id).await {
+                Ok(()) => match self.get(creator, id).await? {
+                    Some(chat) => CreateOutcome::Existing(chat),
+                    None => CreateOutcome::Refused(Refused::NoSuchChat),
+                },
+                Err(error) => CreateOutcome::NotAccepted(error),
+            });
+        }
         // A repeat too: the first request may have ended before it announced the chat, and a second time does no harm.
         if !matches!(created, Created::Existing(_)) {
-            self.bus.publish(vec![Envelope::ChatAdded { chat: id, users: participants }]).await;
+            let mut envelopes = Vec::new();
+            if chat.requested_by.is_some() {
+                let others = participants.iter().filter(|user| **user != creator);
+                envelopes.extend(others.map(|other| Envelope::Asked { one: creator, other: *other }));
+            }
+            envelopes.push(Envelope::ChatAdded { chat: id, users: participants });
+            self.bus.publish(envelopes).await;
         }
         Ok(match created {
             Created::New(_) => CreateOutcome::New(chat),
@@ -67,9 +85,21 @@ impl Chats {
         })
     }
 
+    /// Accepts a chat of two that the other one asked for; one that is an ordinary chat already is as wanted.
+    ///
+    /// # Errors
+    /// [`AppendError`]: it is not accepted.
+    pub async fn accept(&self, user: UserId, chat: ChatId) -> Result<(), AppendError> {
+        match self.append(Append { actor: user, chat, change: Change::Accept }).await {
+            Ok(_) | Err(AppendError::Refused(Refused::NotARequest)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Deletes a group, or of a chat of two the user's own copy, and ends the streams: `unsubscribed` on `/ws/`, Close 4003
     /// on `/ws/chats/{id}/`.
     pub async fn delete(&self, user: UserId, chat: ChatId) -> Result<Result<(), Refused>, StoreError> {
+        let _in_turn = self.boundaries.lock().await;
         match self.store.delete_chat(user, chat).await? {
             Err(refused) => return Ok(Err(refused)),
             Ok(Deletion::ForAll(users)) => {

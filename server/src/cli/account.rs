@@ -6,13 +6,17 @@ use causerie_protocol::accounts::{Account, Invitation, Link};
 use causerie_protocol::{InvitationId, Role, paths};
 use causerie_server::config::{AccountCommand, AccountOptions};
 use causerie_server::operator::Operator;
-use causerie_server::store::AccountChange;
+use causerie_server::store::{AccountChange, page_of_server};
 
 use super::say;
+
+/// What links begin with when nothing is known of a server: where one listens unless it is told otherwise.
+const NO_PAGE: &str = "http://127.0.0.1:8000";
 
 pub(super) async fn run(options: &AccountOptions) -> Result<(), String> {
     let url = options.url().map_err(|error| error.to_string())?;
     let page = options.page().map_err(|error| error.to_string())?;
+    let page = page.or_else(|| page_of_server(&url)).unwrap_or_else(|| NO_PAGE.to_owned());
     let operator = Operator::open(&url).await?;
     let done = carry_out(&operator, &options.command, &page).await;
     operator.close().await;
@@ -42,6 +46,10 @@ async fn carry_out(operator: &Operator, command: &AccountCommand, page: &str) ->
         AccountCommand::Suspend { address, lift } => {
             let change = if *lift { AccountChange::Restore } else { AccountChange::Suspend };
             say(&line(&operator.change(address, change).await?));
+        }
+        AccountCommand::Reopen { address, other } => {
+            let is_open = operator.reopen(address, other).await?;
+            say(if is_open { "the chat is open" } else { "one has blocked the other, so it stays closed" });
         }
         AccountCommand::SignOut { address } => {
             say(&line(&operator.change(address, AccountChange::SignOut { except: None }).await?));
@@ -73,7 +81,12 @@ async fn carry_out(operator: &Operator, command: &AccountCommand, page: &str) ->
             }
         }
         AccountCommand::Reset { address } => say_link(&operator.reset(address).await?, page),
-        AccountCommand::Delete { address, yes } => {
+        AccountCommand::RemoveSecondFactor { address } => {
+            say(&line(&operator.change(address, AccountChange::RemoveSecondFactor).await?));
+        }
+        AccountCommand::Delete { address, yes, deleted_messages } => {
+            // What can't be done is said before anybody is asked.
+            operator.check_deletion(address).await?;
             if !yes {
                 if !io::stdin().is_terminal() {
                     return Err("nobody can be asked here: add --yes to delete the account".to_owned());
@@ -83,7 +96,7 @@ async fn carry_out(operator: &Operator, command: &AccountCommand, page: &str) ->
                     return Err("nothing was deleted".to_owned());
                 }
             }
-            operator.change(address, AccountChange::Delete).await?;
+            operator.change(address, AccountChange::Delete { erase: deleted_messages.are_erased() }).await?;
             say(&format!("deleted: {address}"));
         }
     }
@@ -96,11 +109,12 @@ fn say_link(link: &Link, page: &str) {
 }
 
 fn line(account: &Account) -> String {
-    let Account { id, role, email, name, suspended_at, delete_at, .. } = account;
+    let Account { id, role, email, name, suspended_at, delete_at, recovery_codes, .. } = account;
+    let factor = if recovery_codes.is_some() { " (second factor)" } else { "" };
     let suspended = suspended_at.as_ref().map(|at| format!(" (suspended since {})", at.0));
     let deleted = delete_at.as_ref().map(|at| format!(" (is deleted at {})", at.0));
     format!(
-        "{id:>6} {role:<9} {email} {name}{}{}",
+        "{id:>6} {role:<9} {email} {name}{factor}{}{}",
         suspended.unwrap_or_default(),
         deleted.unwrap_or_default(),
         role = role.as_str()

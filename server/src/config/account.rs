@@ -3,7 +3,7 @@
 use causerie_protocol::{Role, limits};
 use clap::{Args, Subcommand};
 
-use super::{ConfigError, Database, public_url};
+use super::{ConfigError, Database, DeletedMessages, public_url};
 
 /// The options of `causerie account`.
 #[derive(Debug, Args)]
@@ -14,15 +14,9 @@ pub struct AccountOptions {
     /// Which database.
     #[command(flatten)]
     pub database: Database,
-    /// Where people reach the page: a printed link begins with it.
-    #[arg(
-        long,
-        env = "CAUSERIE_PUBLIC_URL",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8000",
-        global = true
-    )]
-    pub public_url: String,
+    /// Where people reach the page: a printed link begins with it. Without it, the address of the server that has the SQLite file.
+    #[arg(long, env = "CAUSERIE_PUBLIC_URL", value_name = "URL", global = true)]
+    pub public_url: Option<String>,
 }
 
 /// What to do to accounts.
@@ -66,6 +60,15 @@ pub enum AccountCommand {
         #[arg(long)]
         lift: bool,
     },
+    /// Open the chat of two people that one of them has ended; a block stays.
+    ///
+    /// Pages that are open show it once they connect again, or within two seconds where several servers are connected.
+    Reopen {
+        #[arg(value_name = "ADDRESS", help = "One of the two, by its e-mail address or its number")]
+        address: String,
+        #[arg(value_name = "OTHER", help = "The other one")]
+        other: String,
+    },
     /// End every sign-in of an account.
     SignOut {
         #[arg(value_name = "ADDRESS", help = "The account, by its e-mail address or its number")]
@@ -101,13 +104,23 @@ pub enum AccountCommand {
         #[arg(value_name = "ADDRESS", help = "The account, by its e-mail address or its number")]
         address: String,
     },
-    /// Delete an account for ever: address, name and password go, its messages stay as those of a deleted account.
+    /// Take the second factor of an account away, when its device and its recovery codes are lost.
+    ///
+    /// Make sure by other means that it is the person who asks. The password stays; the person signs in with it alone.
+    RemoveSecondFactor {
+        #[arg(value_name = "ADDRESS", help = "The account, by its e-mail address or its number")]
+        address: String,
+    },
+    /// Delete an account for ever: address, name and password go, its messages stay as those of a deleted account, or go too.
     Delete {
         #[arg(value_name = "ADDRESS", help = "The account, by its e-mail address or its number")]
         address: String,
         /// Do it without asking.
         #[arg(long)]
         yes: bool,
+        /// What becomes of its messages; a server erases them, a while after it was done.
+        #[arg(long, env = "CAUSERIE_DELETED_MESSAGES", value_name = "WHAT", value_enum, default_value_t = DeletedMessages::Keep)]
+        deleted_messages: DeletedMessages,
     },
 }
 
@@ -120,11 +133,11 @@ impl AccountOptions {
         self.database.url()
     }
 
-    /// What links begin with, without a slash at its end.
+    /// What links begin with, without a slash at its end, if it was said.
     ///
     /// # Errors
     /// When it is no address of a page.
-    pub fn page(&self) -> Result<String, ConfigError> {
-        Ok(public_url(&self.public_url)?.unwrap_or_default())
+    pub fn page(&self) -> Result<Option<String>, ConfigError> {
+        Ok(self.public_url.as_deref().map(public_url).transpose()?.flatten())
     }
 }

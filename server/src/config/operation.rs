@@ -34,6 +34,16 @@ pub struct Limits {
     pub sign_ins_per_minute_per_address: u32,
     /// Registrations a minute of one client's address.
     pub registrations_per_minute_per_address: u32,
+    /// Messages a minute of one person.
+    pub messages_per_minute_per_user: u32,
+    /// Addresses of strangers that one person tries in an hour.
+    pub addresses_per_hour_per_user: u32,
+    /// The same from one client's address.
+    pub addresses_per_hour_per_address: u32,
+    /// Chats of two with strangers that one person starts in a day.
+    pub new_chats_per_day_per_user: u32,
+    /// Invitations that one person makes in a day.
+    pub invitations_per_day_per_user: u32,
     /// Connections of all kinds; 0 is as many as the system's limit of open files leaves room for.
     pub connections: u32,
 }
@@ -50,6 +60,11 @@ impl Default for Limits {
             frames_per_second_per_user: limits::FRAMES_PER_SECOND_PER_USER,
             sign_ins_per_minute_per_address: 300,
             registrations_per_minute_per_address: 60,
+            messages_per_minute_per_user: 0,
+            addresses_per_hour_per_user: limits::ADDRESSES_PER_HOUR,
+            addresses_per_hour_per_address: limits::ADDRESSES_PER_HOUR_PER_NETWORK,
+            new_chats_per_day_per_user: limits::NEW_CHATS_PER_DAY,
+            invitations_per_day_per_user: limits::INVITATIONS_PER_DAY,
             connections: 0,
         }
     }
@@ -170,6 +185,52 @@ pub struct Operation {
         default_value_t = Limits::default().registrations_per_minute_per_address
     )]
     pub max_registrations_per_minute_per_address: u32,
+    /// Rate limit: most messages a minute of one person on this server, of which a minute's worth may come at once. 0 is no limit.
+    ///
+    /// One more is refused with the time to wait, and the page then sends it by itself. An app of strangers sets for example 60.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_MESSAGES_PER_MINUTE_PER_USER",
+        value_name = "COUNT",
+        default_value_t = Limits::default().messages_per_minute_per_user
+    )]
+    pub max_messages_per_minute_per_user: u32,
+    /// Rate limit: most e-mail addresses of people one shares no chat with that one person tries in an hour, to start a chat or to add somebody to a group; one more gets 429. 0 is no limit.
+    ///
+    /// The answer tells whether an address has an account that one may write to, so this bounds how many somebody can find out.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_ADDRESSES_PER_HOUR_PER_USER",
+        value_name = "COUNT",
+        default_value_t = Limits::default().addresses_per_hour_per_user
+    )]
+    pub max_addresses_per_hour_per_user: u32,
+    /// As `--max-addresses-per-hour-per-user`, for one client's address; registrations whose address has an account already count too.
+    ///
+    /// An IPv6 address counts with all of its /64 network.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_ADDRESSES_PER_HOUR_PER_ADDRESS",
+        value_name = "COUNT",
+        default_value_t = Limits::default().addresses_per_hour_per_address
+    )]
+    pub max_addresses_per_hour_per_address: u32,
+    /// Rate limit: most chats of two that one person starts in a day with people they share no chat with; one more gets 429. 0 is no limit.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_NEW_CHATS_PER_DAY_PER_USER",
+        value_name = "COUNT",
+        default_value_t = Limits::default().new_chats_per_day_per_user
+    )]
+    pub max_new_chats_per_day_per_user: u32,
+    /// Rate limit: most invitations that one person makes in a day; one more gets 429. 0 is no limit.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_INVITATIONS_PER_DAY_PER_USER",
+        value_name = "COUNT",
+        default_value_t = Limits::default().invitations_per_day_per_user
+    )]
+    pub max_invitations_per_day_per_user: u32,
     /// Most connections of all kinds, sockets included. 0 is as many as the system's limit of open files leaves room for.
     ///
     /// One more takes the place of the connection that has waited for its client longest; where none waits it gets 503, and only `/healthz`, `/readyz` and `/metrics` are answered.
@@ -259,6 +320,11 @@ impl Operation {
             frames_per_second_per_user: self.max_frames_per_second_per_user,
             sign_ins_per_minute_per_address: self.max_sign_ins_per_minute_per_address,
             registrations_per_minute_per_address: self.max_registrations_per_minute_per_address,
+            messages_per_minute_per_user: self.max_messages_per_minute_per_user,
+            addresses_per_hour_per_user: self.max_addresses_per_hour_per_user,
+            addresses_per_hour_per_address: self.max_addresses_per_hour_per_address,
+            new_chats_per_day_per_user: self.max_new_chats_per_day_per_user,
+            invitations_per_day_per_user: self.max_invitations_per_day_per_user,
             connections: self.max_connections,
         }
     }

@@ -41,14 +41,44 @@ What refuses somebody names their own network, so that a stranger can't lock a p
 - Passwords are hashed in four queues, so that none holds up the others: sign-ins from a network from which that account was signed in to since the server started, other sign-ins, registrations, and the last of these rules. A queue holds 256; beyond that the answer is 503.
 - Where a trusted proxy names no client, or none that makes sense, nobody's network is known, and nothing is refused for it: after ten wrong passwords within a minute for an account, further ones are looked at one at a time, with a pause, in a queue of their own. The right one still signs in; a wrong one gets 429. Let the proxy write `X-Forwarded-For` or `Forwarded` to have the other rules.
 
+## People who do not know each other
+
+With `--new-chats direct`, for a team, whoever knows the exact e-mail address of a person starts a chat with them.
+With `--new-chats requests`, for an app of strangers, that person accepts first.
+Until then the chat stands under "Requests", counts as nothing unread, and neither of the two sees whether the other is online, writes or has read; who asked may send three messages.
+An answer accepts too, and so does asking back.
+Deleting a request ends it, and blocking closes it: who asked sees a chat that has ended.
+Groups take only people that who adds them shares a chat with.
+Requests that wait stay requests when the setting is changed.
+A client that knows nothing of requests shows one as any other chat: the first message that its user writes accepts it.
+
+Whether an address has an account can be found out by trying it, as the chat starts or does not.
+Who is unknown, suspended, or has blocked the person who asks, is the same answer in every way; how many addresses somebody tries is limited by `--max-addresses-per-hour-per-user` and `--max-addresses-per-hour-per-address`, and addresses of people one shares a chat with do not count.
+A registration tells it too, by "exists already", which counts for the network.
+
+These limits count in the memory of one server: of several nodes each has its own, and a restart begins anew.
+
+`--words` names a list such as
+
+```text
+darn
+full moon
+```
+
+With `--words-action mask` "Dárn, a FULL moon!" is stored as "••••, a •••• ••••!", which its sender sees as well; with `hold` it is refused, and the page keeps it for its sender to change.
+Edits are checked like messages; titles and names are not.
+The list is read at the start, so a changed one counts after a restart, and for what is written from then on.
+
 ## Who may come, and who looks after people
 
 Somebody is in the installation as its owner, as a moderator, as a member, or as a guest of an invitation, who takes part in chats and starts none.
 Where nobody owns it yet, each start prints a link by which one person registers as the owner; `causerie account create ADDRESS --owner` makes one too, and with `--registration open` the first who registers is it.
 An installation of a version without roles gets its first account as the owner when it starts; to name another one, run `causerie account role ADDRESS owner` before that.
 The last owner can't be demoted, suspended or deleted.
+An owner may decide at the page, under "People", who may make an account; that is stored, counts on every server at once, and comes before `--registration` until it is taken back there.
 
 With `--registration invited` people come by an invitation of a moderator or an owner: a link with an end, a number of uses, a role not above the inviter's, and groups that they are added to.
+Somebody who has an account and opens it joins its groups.
 It is shown once, and only its SHA-256 is stored; the secret stands behind the `#` of the link, which browsers send to no server.
 A link to set a new password works in the same way, once, within thirty minutes.
 
@@ -58,20 +88,52 @@ causerie account create ana@example.org --owner
 causerie account role ben@example.org moderator
 causerie account suspend ben@example.org
 causerie account suspend --lift ben@example.org
+causerie account reopen ana@example.org ben@example.org
+causerie reports list
+causerie reports show 7
+causerie reports close 7 --action suspended --note "third time"
 causerie account reset ben@example.org
 causerie account sign-out ben@example.org
 causerie account invite --role guest --uses 5 --hours 24
 causerie account invitations
 causerie account revoke 3
 causerie account audit
+causerie account remove-second-factor ben@example.org
 causerie account delete ben@example.org
 ```
 
 With `--smtp-url`, `--mail-from` and `--public-url` people ask for that link by themselves: it comes by mail, at most three times an hour, and the answer is the same for an address without an account.
+Then another e-mail address also counts only once a link is confirmed that is sent to it; the address before is told, and whether the new one has an account already is not.
+Without mail an address is changed at once, with the password.
+
+What people report is for the moderators, who find it at the page under "People", and for `causerie reports`: nobody sees more of a chat there than a report copied.
+Who closes a report first decides, and the message is deleted, or the person suspended, in the same step.
 
 These work beside a running server, over a SQLite file too, and whoever is suspended or deleted loses their sockets within two seconds; by the page or the API it is at once.
-They read `DATABASE_URL` and `.env` as the server does, or take `--database-url`; links begin with `--public-url`.
+Beside a server over a SQLite file a chat that was opened again, and a message that was deleted, show on pages that are open once they connect again, or with the next message there.
+They read `DATABASE_URL` and `.env` as the server does, or take `--database-url`; links begin with `--public-url`, or with the address of the server that has the SQLite file, or had it last.
 What was done to whom, by whom and when, stands in the audit log, which only grows; the page shows it under "People", and `GET /api/admin/audit/` too.
+
+## Second factors
+
+Everybody may set up a second factor in the settings: an authenticator app (TOTP, RFC 6238) makes a code, which is asked for after the right password.
+A code is taken once, thirty seconds early or late.
+After five wrong ones in a row an account waits for half a minute before another code is looked at, then twice as long after each, at most six hours; the right one, and another password, clear that.
+Ten recovery codes are shown once; each stands for one code, and does not wait.
+
+`--require-2fa owners` (or `moderators`, `everybody`) asks for one: whoever needs one and has none can sign in only to set it up; a socket that is open at that moment stays until it ends.
+Who lost the device and the recovery codes asks whoever runs the server: `causerie account remove-second-factor ADDRESS`.
+A link to set a new password does not take the second factor away.
+
+The database holds the secret of each second factor as it is, since the server makes the codes itself: who can read the database, or a backup of it, can make them too, and needs the password besides.
+Of recovery codes only the SHA-256 is stored.
+
+## Deleted accounts
+
+Who deletes their account has a week to sign in again and keep it; then, or at once by an owner or the command line, the name, the address, the password and the second factor are taken away, for ever.
+With `--deleted-messages keep` the messages stay, as those of a deleted account.
+With `--deleted-messages erase` the server erases their texts, also in chats that the person left, in steps that hold up nobody: each is an event of its chat, as if its sender had deleted it, so pages show it at once or when they connect again.
+The choice counts at the moment of the deletion; titles of groups, and the copies that reports took for the moderators, stay in any case.
 
 ## The database
 

@@ -52,14 +52,20 @@ async fn register(
     Ok((StatusCode::CREATED, Json(signed_in)))
 }
 
-/// Adds somebody to the groups of an invitation, as who made it may do now; one that does not take them is left out.
-async fn add_to(app: &AppState, inviter: UserId, user: UserId, chats: Vec<ChatId>) {
+/// Adds somebody to the groups of an invitation, as who made it may do now; answers those that they are in by it, and one
+/// that does not take them is left out.
+pub(super) async fn add_to(app: &AppState, inviter: UserId, user: UserId, chats: Vec<ChatId>) -> Vec<ChatId> {
+    let mut joined = Vec::with_capacity(chats.len());
     for chat in chats {
         let append = Append { actor: inviter, chat, change: Change::Join { user } };
-        if let Err(error) = app.chats.append(append).await {
-            tracing::info!(%chat, %user, ?error, "an invitation's group did not take the person");
+        match app.chats.append(append).await {
+            Ok(_) => joined.push(chat),
+            Err(error) => {
+                tracing::info!(%chat, %user, ?error, "an invitation's group did not take the person");
+            }
         }
     }
+    joined
 }
 
 async fn login(
@@ -67,7 +73,7 @@ async fn login(
     device: SignInDevice,
     JsonBody(body): JsonBody<Login>,
 ) -> Result<Json<SignedIn>, Refusal> {
-    Ok(Json(app.auth.sign_in(body.email.trim(), body.password, device.device()).await?))
+    Ok(Json(app.auth.sign_in(body.email.trim(), body.password, body.code.as_deref(), device.device()).await?))
 }
 
 async fn logout(State(app): State<AppState>, caller: Caller) -> Result<StatusCode, Refusal> {
@@ -89,7 +95,7 @@ async fn tokens(State(app): State<AppState>, caller: Caller) -> Result<Json<Vec<
 
 async fn revoke_others(State(app): State<AppState>, caller: Caller) -> Result<StatusCode, Refusal> {
     let me = caller.user.id;
-    app.auth.change(Actor::User(me), me, AccountChange::SignOut { except: Some(caller.token) }).await?;
+    app.auth.change(own(&caller), me, AccountChange::SignOut { except: Some(caller.token) }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -102,6 +108,11 @@ async fn revoke(
         return Err(TokenId::not_found());
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Somebody who changes their own account.
+pub(super) fn own(caller: &Caller) -> Actor {
+    Actor::Own { user: caller.user.id, token: caller.token }
 }
 
 /// The display name: the given one, or the local part of the address.

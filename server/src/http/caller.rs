@@ -36,15 +36,17 @@ pub(super) async fn verify(parts: &mut Parts, app: &AppState) -> Result<Caller, 
     Ok(app.auth.verify_token(&token, from.for_limits()).await?)
 }
 
-/// Counts a change towards the rate of its user's frames; repeats of a `client_id` count apart.
+/// Counts a change towards the rate of its user's frames; repeats of a `client_id` count apart, and the answer is whether
+/// it is one.
 pub(super) fn check_rate(
     app: &AppState,
     caller: &Caller,
     client_id: Option<(ChatId, &ClientId)>,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let rate = app.rates.user(caller.user.id);
     let is_repeat = client_id.is_some_and(|(chat, id)| rate.is_repeat(chat, id));
-    rate.try_request(is_repeat, clock::monotonic()).map_err(Refusal::too_many_changes)
+    rate.try_request(is_repeat, clock::monotonic()).map_err(Refusal::too_many_changes)?;
+    Ok(is_repeat)
 }
 
 /// The token of a header's value; `Token` is what the old system called it.

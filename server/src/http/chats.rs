@@ -14,8 +14,10 @@ use super::caller::check_rate;
 use super::id::Id;
 use super::json_body::JsonBody;
 use super::paging::{Page, link_to_next};
+use super::peer_addr::PeerAddr;
 use crate::auth::Caller;
 use crate::chat::{AppendError, CreateOutcome};
+use crate::config::NewChats;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::store::{Append, Change, Ended, NewChat, Refused};
@@ -27,6 +29,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route_slash(&format!("{}{{id}}/participants/", paths::CHATS), post(join))
         .route_slash(&format!("{}{{id}}/participants/{{user}}/", paths::CHATS), patch(set_role).delete(expel))
         .route_slash(&format!("{}{{id}}/leave/", paths::CHATS), post(leave))
+        .route_slash(&format!("{}{{id}}/accept/", paths::CHATS), post(accept))
 }
 
 async fn list(
@@ -51,20 +54,30 @@ async fn list(
 async fn create(
     State(app): State<AppState>,
     caller: Caller,
+    peer: PeerAddr,
     JsonBody(body): JsonBody<CreateChat>,
 ) -> Result<(StatusCode, Json<Chat>), Refusal> {
     let CreateChat { participants, title, client_id } = body;
     let me = caller.user.id;
     // Chats have numbers from 1 on, so 0 stands for the one that is to be made.
     check_rate(&app, &caller, client_id.as_ref().map(|id| (ChatId(0), id)))?;
-    let mut participants = others(&app, me, &participants).await?;
+    let asks = app.config.new_chats == NewChats::Requests;
+    let Others { users: mut participants, strangers } = others(&app, me, &participants, &peer).await?;
     let direct = participants.len() == 1 && title.is_none();
+    if strangers && !direct && asks {
+        // Or a stranger would come around the request.
+        return Err(Refusal::no_such_participant());
+    }
+    if strangers && direct {
+        app.auth.start_chat(me).map_err(Refusal::too_many_new_chats)?;
+    }
     participants.push(me);
     let title = title.map(ChatTitle::into_string);
-    match app.chats.create(NewChat { creator: me, participants, title, direct, client_id }).await? {
+    match app.chats.create(NewChat { creator: me, participants, title, direct, client_id, asks }).await? {
         CreateOutcome::New(chat) => Ok((StatusCode::CREATED, Json(chat))),
         CreateOutcome::Existing(chat) => Ok((StatusCode::OK, Json(chat))),
         CreateOutcome::Parted => Err(Refusal::no_such_participant()),
+        CreateOutcome::NotAccepted(error) => Err(error.into()),
         CreateOutcome::Refused(refused) => Err(refused.into()),
     }
 }
@@ -117,13 +130,17 @@ async fn remove(
 async fn join(
     State(app): State<AppState>,
     caller: Caller,
+    peer: PeerAddr,
     Id(id): Id<ChatId>,
     JsonBody(body): JsonBody<AddParticipant>,
 ) -> Result<(StatusCode, Json<Chat>), Refusal> {
     check_rate(&app, &caller, None)?;
     // First, since the answer must not tell a stranger to the chat whether somebody has an account.
     chat(&app, caller.user.id, id).await?;
-    let user = app.store.reachable_user(caller.user.id, &body.user).await?.ok_or(Refused::NoSuchUser)?;
+    let Found { user, is_stranger } = find(&app, caller.user.id, &body.user, &peer).await?;
+    // As in a new group.
+    let is_kept_out = is_stranger && app.config.new_chats == NewChats::Requests;
+    let user = user.filter(|_| !is_kept_out).ok_or(Refused::NoSuchUser)?;
     let change = Change::Join { user };
     app.chats.append(Append { actor: caller.user.id, chat: id, change }).await?;
     Ok((StatusCode::CREATED, Json(chat(&app, caller.user.id, id).await?)))
@@ -161,19 +178,63 @@ async fn leave(
     Ok(StatusCode::NO_CONTENT)
 }
 
+async fn accept(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<ChatId>,
+) -> Result<Json<Chat>, Refusal> {
+    check_rate(&app, &caller, None)?;
+    app.chats.accept(caller.user.id, id).await?;
+    Ok(Json(chat(&app, caller.user.id, id).await?))
+}
+
 async fn chat(app: &AppState, user: UserId, id: ChatId) -> Result<Chat, Refusal> {
     app.chats.get(user, id).await?.ok_or_else(Refusal::no_such_chat)
 }
 
+/// Somebody whom a request names.
+struct Found {
+    user: Option<UserId>,
+    /// They share no chat with the person who asks.
+    is_stranger: bool,
+}
+
+/// Looks for somebody; an address of a stranger counts as tried, be it of somebody or not.
+async fn find(app: &AppState, me: UserId, wanted: &UserRef, peer: &PeerAddr) -> Result<Found, Refusal> {
+    let user = app.store.reachable_user(me, wanted).await?;
+    if user == Some(me) || matches!(wanted, UserRef::Id(_)) {
+        return Ok(Found { user, is_stranger: false });
+    }
+    // Asked of nobody too, so that the time tells nothing.
+    let is_stranger = !app.store.are_acquainted(me, user.unwrap_or(UserId(0))).await?;
+    if is_stranger {
+        app.auth.try_address(me, peer.for_limits()).map_err(Refusal::too_many_addresses)?;
+    }
+    Ok(Found { user, is_stranger })
+}
+
+struct Others {
+    users: Vec<UserId>,
+    /// Some of them share no chat with the person who asks.
+    strangers: bool,
+}
+
 /// The people that a new chat's `participants` name, each once, without the person who asks.
-async fn others(app: &AppState, me: UserId, participants: &[UserRef]) -> Result<Vec<UserId>, Refusal> {
+async fn others(
+    app: &AppState,
+    me: UserId,
+    participants: &[UserRef],
+    peer: &PeerAddr,
+) -> Result<Others, Refusal> {
     if participants.len() > limits::PARTICIPANTS {
         return Err(Refusal::too_many_participants());
     }
     let mut others = Vec::with_capacity(participants.len());
+    let mut strangers = false;
     for reference in participants {
-        let user = app.store.reachable_user(me, reference).await?;
+        let Found { user, is_stranger } = find(app, me, reference, peer).await?;
         let user = user.ok_or_else(Refusal::no_such_participant)?;
+        strangers |= is_stranger;
         if user != me && !others.contains(&user) {
             others.push(user);
         }
@@ -181,6 +242,6 @@ async fn others(app: &AppState, me: UserId, participants: &[UserRef]) -> Result<
     match others.len() {
         0 => Err(Refusal::no_other_participant()),
         count if count >= limits::PARTICIPANTS => Err(Refusal::too_many_participants()),
-        _ => Ok(others),
+        _ => Ok(Others { users: others, strangers }),
     }
 }

@@ -3,6 +3,7 @@
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
 
 use super::caller::verify;
 use super::metrics;
@@ -12,10 +13,17 @@ use crate::state::AppState;
 
 /// Middleware of every route: the caller, if the route asks for one, stands in the request's extensions afterwards.
 pub(super) async fn authorise(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    match check(&app, request).await {
-        Ok(request) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+    let request = match check(&app, request).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal.into_response(),
+    };
+    if request.method().is_safe() {
+        return next.run(request).await;
     }
+    // What is stored is told to every socket and node, also when the client goes away in between: then this future is dropped,
+    // and the task goes on.
+    let handled = tokio::spawn(next.run(request).in_current_span()).await;
+    handled.unwrap_or_else(|_| Refusal::internal().into_response())
 }
 
 async fn check(app: &AppState, request: Request) -> Result<Request, Refusal> {
@@ -33,6 +41,9 @@ async fn check(app: &AppState, request: Request) -> Result<Request, Refusal> {
             let caller = verify(&mut parts, app).await?;
             if !caller.may(who) {
                 return Err(Refusal::role_too_low(who));
+            }
+            if caller.lacks_second_factor && !route.to_set_up_factor {
+                return Err(Refusal::second_factor_required());
             }
             parts.extensions.insert(caller);
         }

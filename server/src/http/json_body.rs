@@ -1,6 +1,7 @@
 //! A request's JSON body as one of the types that [`causerie_protocol::rest`] shares with the client.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -12,6 +13,7 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 use tokio::time::timeout;
 
+use crate::auth::{AuthError, Caller};
 use crate::connections::{ConnectionState, Phase};
 use crate::refusal::Refusal;
 use crate::state::AppState;
@@ -19,6 +21,9 @@ use crate::state::AppState;
 /// What a `client_id` must be.
 const CLIENT_ID: &str = "1 to 64 visible ASCII characters, for example a UUID";
 const _: () = assert!(limits::CLIENT_ID_BYTES == 64);
+
+/// A body that comes within this time is of a caller whose token was checked just now.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// The body of a request. The answer to a bad one names the field and never repeats its value.
 #[derive(Debug)]
@@ -36,8 +41,16 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
         // Meanwhile the connection waits for its client, so it may be evicted for another.
         let enter = |phase| state.iter().for_each(|state| state.enter(phase));
         enter(Phase::Body);
+        let caller = request.extensions().get::<Caller>().cloned();
+        let begun = Instant::now();
         let body = timeout(wait, Bytes::from_request(request, app)).await;
         enter(Phase::Busy);
+        // Whoever was let through before the body came may have been signed out while it did.
+        if let Some(caller) = caller.filter(|_| begun.elapsed() > AT_ONCE)
+            && !app.store.revoked(&[caller.token]).await?.is_empty()
+        {
+            return Err(AuthError::Revoked.into());
+        }
         let body = body.map_err(|_| Refusal::too_slow(wait))?.map_err(|rejection| {
             match rejection.into_response().status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large(limits::BODY_BYTES),

@@ -13,6 +13,7 @@ use super::id::Id;
 use super::json_body::JsonBody;
 use super::paging::{Page, link_to_next};
 use crate::auth::Caller;
+use crate::clock;
 use crate::emoji::Emoji;
 use crate::refusal::Refusal;
 use crate::state::AppState;
@@ -52,13 +53,23 @@ async fn post(
     JsonBody(body): JsonBody<PostMessage>,
 ) -> Result<(StatusCode, Json<MessageBody>), Refusal> {
     let PostMessage { content: text, client_id } = body;
-    check_rate(&app, &caller, client_id.as_ref().map(|id| (chat, id)))?;
+    if !check_rate(&app, &caller, client_id.as_ref().map(|id| (chat, id)))? {
+        let rate = app.rates.user(caller.user.id);
+        let taken = rate.try_message(chat, client_id.as_ref(), clock::monotonic());
+        taken.map_err(Refusal::too_many_messages)?;
+    }
     let change = Change::Message { text, client_id };
     match app.chats.append(Append { actor: caller.user.id, chat, change }).await? {
-        Appended::Event(Event::Message(message)) => Ok((StatusCode::CREATED, Json(message.into()))),
+        Appended::Event(Event::Message(message))
+        | Appended::Accepted { event: Event::Message(message), .. } => {
+            Ok((StatusCode::CREATED, Json(message.into())))
+        }
         // Nothing was made this time: the answer to the first request, again.
         Appended::Duplicate(message) => Ok((StatusCode::OK, Json(message.into()))),
-        Appended::Event(_) | Appended::Read { .. } | Appended::Unchanged { .. } => Err(Refusal::internal()),
+        Appended::Event(_)
+        | Appended::Accepted { .. }
+        | Appended::Read { .. }
+        | Appended::Unchanged { .. } => Err(Refusal::internal()),
     }
 }
 
@@ -108,7 +119,9 @@ async fn react(
     match app.chats.append(Append { actor: caller.user.id, chat, change }).await? {
         Appended::Event(event) => Ok(Json(Decided { seq: event.seq() })),
         Appended::Unchanged { head } => Ok(Json(Decided { seq: head })),
-        Appended::Duplicate(_) | Appended::Read { .. } => Err(Refusal::internal()),
+        Appended::Accepted { .. } | Appended::Duplicate(_) | Appended::Read { .. } => {
+            Err(Refusal::internal())
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
 use causerie_protocol::accounts::{Account, AuditEntry, CreateInvitation, Invitation, Link, SetRole};
+use causerie_protocol::reports::{Reopen, Reopened};
 use causerie_protocol::{AuditId, InvitationId, UserId, limits, paths};
 use serde::Deserialize;
 
@@ -14,9 +15,10 @@ use super::caller::check_rate;
 use super::id::{Id, Resource};
 use super::json_body::JsonBody;
 use crate::auth::Caller;
+use crate::moderation;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::store::{AccountChange, Actor};
+use crate::store::{AccountChange, Actor, Reopening};
 
 pub(super) fn routes() -> Router<AppState> {
     let person = |action: &str| format!("{}{{id}}/{action}", paths::PEOPLE);
@@ -27,6 +29,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route_slash(&person("restore/"), post(restore))
         .route_slash(&person("sign-out/"), post(sign_out))
         .route_slash(&person("reset/"), post(reset))
+        .route_slash(&person("reopen/"), post(reopen))
         .route_slash(paths::INVITATIONS, get(invitations).post(invite))
         .route_slash(&format!("{}{{id}}/", paths::INVITATIONS), delete(revoke_invitation))
         .route_slash(paths::AUDIT, get(audit))
@@ -52,13 +55,15 @@ struct Place {
     q: String,
     after: Option<i64>,
     before: Option<i64>,
+    /// By or to whom something was done.
+    of: Option<i64>,
 }
 
 type PlaceQuery = Result<Query<Place>, QueryRejection>;
 
 fn place(query: PlaceQuery) -> Result<Place, Refusal> {
     let Query(place) = query.map_err(|_| {
-        Refusal::invalid("query", "\"after\" and \"before\" are ids, and \"q\" is a text in UTF-8.")
+        Refusal::invalid("query", "\"after\", \"before\" and \"of\" are ids, and \"q\" is a text in UTF-8.")
     })?;
     // No name and no address is longer, and Postgres can't be asked for a U+0000.
     if place.q.len() > limits::EMAIL_BYTES || place.q.contains('\0') {
@@ -122,7 +127,8 @@ async fn remove(
     caller: Caller,
     Id(id): Id<UserId>,
 ) -> Result<StatusCode, Refusal> {
-    let _deleted = change(&app, &caller, id, AccountChange::Delete).await?;
+    let delete = AccountChange::Delete { erase: app.config.deleted_messages.are_erased() };
+    let _deleted = change(&app, &caller, id, delete).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -134,6 +140,21 @@ async fn reset(
     check_rate(&app, &caller, None)?;
     let link = app.auth.invite_to_reset(Actor::User(caller.user.id), id).await?;
     Ok((StatusCode::CREATED, Json(link)))
+}
+
+async fn reopen(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(one): Id<UserId>,
+    JsonBody(body): JsonBody<Reopen>,
+) -> Result<Json<Reopened>, Refusal> {
+    check_rate(&app, &caller, None)?;
+    let other = app.store.person(&body.with).await?.ok_or_else(Refusal::no_such_person)?.id;
+    let actor = Actor::User(caller.user.id);
+    match moderation::reopen(&*app.store, &*app.bus, &app.hub, actor, one, other).await? {
+        Reopening::Done { still_parted, .. } => Ok(Json(Reopened { open: !still_parted })),
+        Reopening::NotEnded => Err(Refusal::pair_not_ended()),
+    }
 }
 
 async fn invitations(
@@ -167,6 +188,7 @@ async fn revoke_invitation(
 }
 
 async fn audit(State(app): State<AppState>, query: PlaceQuery) -> Result<Json<Vec<AuditEntry>>, Refusal> {
-    let before = AuditId(place(query)?.before.unwrap_or(i64::MAX));
-    Ok(Json(app.store.audit(before, PAGE).await?))
+    let place = place(query)?;
+    let before = AuditId(place.before.unwrap_or(i64::MAX));
+    Ok(Json(app.store.audit(place.of.map(UserId), before, PAGE).await?))
 }

@@ -14,9 +14,10 @@ use super::caller::check_rate;
 use super::id::{Id, Resource};
 use super::json_body::JsonBody;
 use crate::auth::Caller;
+use crate::moderation;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::store::{ReportClosed, Reported};
+use crate::store::{Actor, ReportClosed, Reported};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -56,19 +57,32 @@ struct Place {
     before: Option<i64>,
 }
 
+/// Nobody sees, nor closes, what was reported of oneself; the command line shows all of it.
+fn is_about(report: &Report, caller: &Caller) -> bool {
+    report.reported.id == caller.user.id
+}
+
 async fn list(
     State(app): State<AppState>,
+    caller: Caller,
     query: Result<Query<Place>, QueryRejection>,
 ) -> Result<Json<Vec<Report>>, Refusal> {
     let Query(place) = query.map_err(|_| {
         Refusal::invalid("query", "\"before\" is the id of a report, and \"all\" is true or false.")
     })?;
     let before = ReportId(place.before.unwrap_or(i64::MAX));
-    Ok(Json(app.store.reports(!place.all, before, limits::ADMIN_PAGE as u64).await?))
+    let mut reports = app.store.reports(!place.all, before, limits::ADMIN_PAGE as u64).await?;
+    reports.retain(|report| !is_about(report, &caller));
+    Ok(Json(reports))
 }
 
-async fn read(State(app): State<AppState>, Id(id): Id<ReportId>) -> Result<Json<Report>, Refusal> {
-    app.store.read_report(id).await?.map(Json).ok_or_else(Refusal::no_such_report)
+async fn read(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<ReportId>,
+) -> Result<Json<Report>, Refusal> {
+    let report = app.store.read_report(id).await?.filter(|report| !is_about(report, &caller));
+    report.map(Json).ok_or_else(Refusal::no_such_report)
 }
 
 async fn close(
@@ -78,9 +92,10 @@ async fn close(
     JsonBody(body): JsonBody<CloseReport>,
 ) -> Result<Json<Report>, Refusal> {
     check_rate(&app, &caller, None)?;
-    match app.store.close_report(caller.user.id, id, &body).await? {
-        ReportClosed::Now(report) => Ok(Json(*report)),
-        ReportClosed::Before(report) => Err(Refusal::report_closed(&report)),
-        ReportClosed::NoSuchReport => Err(Refusal::no_such_report()),
+    let moderator = Actor::User(caller.user.id);
+    match moderation::close_report(&*app.store, &*app.bus, moderator, id, &body).await? {
+        ReportClosed::Now(done) => Ok(Json(done.report)),
+        ReportClosed::AboutOneself => Err(Refusal::no_such_report()),
+        refused => Err(Refusal::report_not_closed(refused)),
     }
 }

@@ -198,6 +198,9 @@ async fn admit(
         }
         refused => unauthorized(refused.to_string()),
     })?;
+    if caller.lacks_second_factor {
+        return Err((Refused::Unauthorized, closing::second_factor_required()));
+    }
     let scope = scope.ok_or_else(|| (Refused::NoSuchChat, closing::no_such_chat()))?;
     if !permit.assign_user(caller.user.id) {
         return Err((Refused::User, closing::too_many_sockets()));

@@ -40,8 +40,12 @@ async fn a_batch_is_handed_over_in_the_order_of_each_chat() {
     for chat in [1, 2] {
         hub.subscribe(ChatId(chat), &alice);
     }
-    let event =
-        |chat, seq| Envelope::Event { chat: ChatId(chat), seq: Seq(seq), frame: Frame::from_static("x") };
+    let event = |chat, seq| Envelope::Event {
+        chat: ChatId(chat),
+        seq: Seq(seq),
+        left: None,
+        frame: Frame::from_static("x"),
+    };
     let left = Envelope::Left { chat: ChatId(2), user: UserId(1) };
     let batch = [event(2, 1), event(1, 1), event(2, 2), event(1, 2), left, event(2, 3), event(1, 3)];
     deliver_all(&batch, &hub).await;
@@ -134,8 +138,14 @@ fn a_known_token_is_forgotten_once_something_stands_between_its_user_and_others(
         let hub = Hub::new();
         let user = User { id: UserId(1), email: None, name: "Alice".to_owned() };
         let expires_at = UnixMicros(i64::MAX);
-        let token =
-            KnownToken { id: TokenId(1), user, role: Role::Member, expires_at, has_boundaries: false };
+        let token = KnownToken {
+            id: TokenId(1),
+            user,
+            role: Role::Member,
+            expires_at,
+            has_boundaries: false,
+            has_second_factor: false,
+        };
         let tokens = hub.known_tokens();
         tokens.keep(tokens.begin(), digest, token.clone());
         assert!(tokens.get(&digest, trust).is_some());
@@ -161,6 +171,52 @@ fn a_socket_that_comes_while_somebody_is_parted_or_hides_knows_of_it() {
     let [alice, bob, cleo] = &sockets;
     assert!(!alice.takes_typing(UserId(2)) && !bob.takes_typing(UserId(1)) && bob.takes_typing(UserId(3)));
     assert!(cleo.hides_online() && cleo.hides_read());
+}
+
+#[test]
+fn who_is_parted_is_mended_unless_they_came_together_since_the_store_was_asked() {
+    let hub = Hub::new();
+    let [alice, bob, cleo] = [outbox(1), outbox(2), outbox(3)];
+    for socket in [&alice, &bob, &cleo] {
+        hub.register(socket);
+    }
+    hub.part(UserId(1), UserId(2));
+    let asked_at = Instant::now();
+    // That Alice and Bob came together came while the store was asked; of Bob and Cleo the parting was lost.
+    hub.reunite(UserId(2), UserId(1));
+    let read = &[(UserId(1), UserId(2), false), (UserId(3), UserId(2), false)];
+    hub.mend_parted(read, asked_at);
+    assert!(!alice.is_parted(UserId(2)) && !bob.is_parted(UserId(1)));
+    assert!(bob.is_parted(UserId(3)) && cleo.is_parted(UserId(2)));
+    // Another parting of the two since is found at the next look.
+    hub.mend_parted(read, Instant::now());
+    assert!(alice.is_parted(UserId(2)) && bob.is_parted(UserId(1)));
+    for socket in [&alice, &bob, &cleo] {
+        assert!(!waiting(socket).is_empty(), "each was told that the other is gone");
+    }
+    hub.mend_parted(read, Instant::now());
+    for socket in [&alice, &bob, &cleo] {
+        assert!(waiting(socket).is_empty(), "nobody is told again");
+    }
+    // One that comes now read that nothing stands between its user and others.
+    let late = outbox(3);
+    hub.register(&late);
+    assert!(late.is_parted(UserId(2)));
+}
+
+#[test]
+fn what_somebody_did_just_before_leaving_reaches_nobody_after_it() {
+    let hub = Hub::new();
+    let alice = outbox(1);
+    hub.subscribe(ChatId(1), &alice);
+    let typing = Frame::from_static("typing");
+    hub.left(ChatId(1), UserId(2));
+    hub.notice(ChatId(1), Some(UserId(2)), &typing);
+    hub.read(ChatId(1), UserId(2), Seq(3), false, &Frame::from_static("read"));
+    assert!(waiting(&alice).is_empty());
+    hub.chat_added(ChatId(1), &[UserId(2)]);
+    hub.notice(ChatId(1), Some(UserId(2)), &typing);
+    assert_eq!(waiting(&alice).len(), 1, "who is back is heard at once");
 }
 
 #[test]

@@ -23,8 +23,10 @@ pub(super) struct Users {
     leaving: VecDeque<(Instant, UserId)>,
     /// Tokens that were revoked a moment ago, and why, for sockets whose token was checked just before.
     revoked: HashMap<TokenId, (Instant, Ending)>,
-    /// Who was parted a moment ago, for sockets whose boundaries were read just before.
-    parted: Vec<(UserId, UserId, Instant)>,
+    /// From whom somebody was parted a moment ago, for sockets whose boundaries were read just before; for both of the two.
+    parted: HashMap<UserId, Vec<(UserId, Instant)>>,
+    /// Who came together again a moment ago, the smaller id first.
+    reunited: HashMap<(UserId, UserId), Instant>,
     /// What somebody hides since a moment ago, online and read, for the same sockets.
     hidden: HashMap<UserId, (bool, bool, Instant)>,
     sockets: usize,
@@ -48,7 +50,8 @@ impl Users {
             by_token: HashMap::new(),
             leaving: VecDeque::new(),
             revoked: HashMap::new(),
-            parted: Vec::new(),
+            parted: HashMap::new(),
+            reunited: HashMap::new(),
             hidden: HashMap::new(),
             sockets: 0,
             version: 0,
@@ -62,12 +65,8 @@ impl Users {
         if let Some((_, ending)) = self.revoked.get(&outbox.token) {
             outbox.close(ending.closing());
         }
-        for (one, other, _) in &self.parted {
-            if *one == outbox.user {
-                outbox.part(*other);
-            } else if *other == outbox.user {
-                outbox.part(*one);
-            }
+        for (other, _) in self.parted.get(&outbox.user).into_iter().flatten() {
+            outbox.part(*other);
         }
         if let Some((online, read, _)) = self.hidden.get(&outbox.user) {
             outbox.hide(*online, *read);
@@ -118,17 +117,77 @@ impl Users {
 
     /// Lets nothing pass between two people any more.
     pub(super) fn part(&mut self, one: UserId, other: UserId) {
-        self.parted.push((one, other, Instant::now()));
-        self.for_each_socket_of(one, |socket| socket.part(other));
-        self.for_each_socket_of(other, |socket| socket.part(one));
+        let now = Instant::now();
+        for (user, other) in [(one, other), (other, one)] {
+            let parted = self.parted.entry(user).or_default();
+            parted.retain(|(before, _)| *before != other);
+            parted.push((other, now));
+            self.for_each_socket_of(user, |socket| socket.part(other));
+        }
+    }
+
+    /// Those of these pairs who are not parted on every socket here, or will not be on one that is about to be opened, unless
+    /// they came together again at or after `asked_at`.
+    pub(super) fn parted_otherwise(
+        &self,
+        pairs: impl IntoIterator<Item = (UserId, UserId)>,
+        asked_at: Instant,
+    ) -> Vec<(UserId, UserId)> {
+        let is_known = |user: UserId, other: UserId| {
+            let mut is_known =
+                self.parted.get(&user).is_some_and(|parted| parted.iter().any(|(known, _)| *known == other));
+            self.for_each_socket_of(user, |socket| is_known &= socket.is_parted(other));
+            is_known
+        };
+        let is_stale = |one: UserId, other: UserId| {
+            self.reunited.get(&(one.min(other), one.max(other))).is_some_and(|at| *at >= asked_at)
+        };
+        pairs
+            .into_iter()
+            .filter(|(one, other)| !is_stale(*one, *other))
+            .filter(|(one, other)| !is_known(*one, *other) || !is_known(*other, *one))
+            .collect()
     }
 
     /// The opposite of [`Users::part`].
     pub(super) fn reunite(&mut self, one: UserId, other: UserId) {
-        let is_pair = |a: UserId, b: UserId| (a, b) == (one, other) || (a, b) == (other, one);
-        self.parted.retain(|(a, b, _)| !is_pair(*a, *b));
-        self.for_each_socket_of(one, |socket| socket.reunite(other));
-        self.for_each_socket_of(other, |socket| socket.reunite(one));
+        self.reunited.insert((one.min(other), one.max(other)), Instant::now());
+        for (user, other) in [(one, other), (other, one)] {
+            if let Some(parted) = self.parted.get_mut(&user) {
+                parted.retain(|(before, _)| *before != other);
+            }
+            self.for_each_socket_of(user, |socket| socket.reunite(other));
+        }
+    }
+
+    /// Everybody with a socket that is kept from somebody.
+    pub(super) fn parted_people(&self) -> Vec<UserId> {
+        let is_parted = |user: &ConnectedUser| user.sockets.iter().any(|socket| !socket.parted().is_empty());
+        self.by_id.iter().filter(|(_, user)| is_parted(user)).map(|(id, _)| *id).collect()
+    }
+
+    /// Those from whom a socket of these people is kept although there is no such parting, unless they were parted at or
+    /// after `asked_at`.
+    pub(super) fn parted_without(
+        &self,
+        users: &[UserId],
+        partings: &HashSet<(UserId, UserId)>,
+        asked_at: Instant,
+    ) -> Vec<(UserId, UserId)> {
+        let mut without = Vec::new();
+        for user in users {
+            self.for_each_socket_of(*user, |socket| {
+                for other in socket.parted() {
+                    let is_stored = partings.contains(&(*user, other)) || partings.contains(&(other, *user));
+                    let lately = self.parted.get(user).into_iter().flatten();
+                    let is_new = lately.into_iter().any(|(known, at)| *known == other && *at >= asked_at);
+                    if !is_stored && !is_new {
+                        without.push((*user, other));
+                    }
+                }
+            });
+        }
+        without
     }
 
     /// Changes what somebody hides.
@@ -173,7 +232,11 @@ impl Users {
     /// Takes out who closed their last socket at or before `until` and did not come back.
     pub(super) fn expire(&mut self, until: Instant) -> Vec<UserId> {
         self.revoked.retain(|_, (at, _)| at.elapsed() < RECENT);
-        self.parted.retain(|(_, _, at)| at.elapsed() < RECENT);
+        self.parted.retain(|_, parted| {
+            parted.retain(|(_, at)| at.elapsed() < RECENT);
+            !parted.is_empty()
+        });
+        self.reunited.retain(|_, at| at.elapsed() < RECENT);
         self.hidden.retain(|_, (_, _, at)| at.elapsed() < RECENT);
         let mut expired = Vec::new();
         while self.leaving.front().is_some_and(|(left_at, _)| *left_at <= until) {

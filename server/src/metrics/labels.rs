@@ -138,6 +138,16 @@ labels! {
         People = "people",
         /// Notes that a sign-in is in use.
         TouchToken = "touch_token",
+        /// Looks for messages of deleted accounts to erase.
+        ToErase = "to_erase",
+        /// Notes that some were erased.
+        Erased = "erased",
+        /// Looks for a second factor.
+        HasSecondFactor = "has_second_factor",
+        /// Begins a second factor, sets it up, or makes its recovery codes.
+        SetSecondFactor = "set_second_factor",
+        /// Judges a code of a second factor.
+        UseCode = "use_code",
         /// Makes a link that lets somebody in.
         CreateLink = "create_link",
         /// Looks at a link.
@@ -146,10 +156,18 @@ labels! {
         Invitations = "invitations",
         /// Revokes an invitation.
         RevokeInvitation = "revoke_invitation",
+        /// Uses an invitation for somebody who has an account.
+        UseInvitation = "use_invitation",
+        /// Reads who may make an account.
+        Registration = "registration",
+        /// Decides who may make an account.
+        SetRegistration = "set_registration",
         /// Sets a password by a link.
         ResetPassword = "reset_password",
         /// Reads the audit log.
         Audit = "audit",
+        /// Forgets sign-ins and links that ended long ago.
+        ForgetEnded = "forget_ended",
         /// Makes a chat.
         CreateChat = "create_chat",
         /// Reads a chat.
@@ -182,8 +200,10 @@ labels! {
         Reports = "reports",
         /// Reads a report with its copies.
         ReadReport = "read_report",
-        /// Closes a report.
+        /// Does something about a report and closes it.
         CloseReport = "close_report",
+        /// Opens a chat of two that was ended.
+        ReopenPair = "reopen_pair",
         /// Reads the number of the last parting.
         LastParting = "last_parting",
         /// Reads partings that may have been missed.
@@ -238,7 +258,7 @@ macro_rules! closed {
 closed! {
     1000 = "1000", 1001 = "1001", 1002 = "1002", 1003 = "1003", 1005 = "1005", 1006 = "1006", 1007 = "1007",
     1009 = "1009", 1011 = "1011", 1012 = "1012", 1013 = "1013", 4001 = "4001", 4002 = "4002", 4003 = "4003",
-    4004 = "4004", 4009 = "4009", 4010 = "4010", 4108 = "4108", 4109 = "4109", 4201 = "4201", 4202 = "4202",
+    4004 = "4004", 4005 = "4005", 4009 = "4009", 4010 = "4010", 4108 = "4108", 4109 = "4109", 4201 = "4201", 4202 = "4202",
 }
 
 impl StatusClass {

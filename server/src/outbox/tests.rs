@@ -40,9 +40,9 @@ fn notices_are_shed_first_and_events_stay() {
     for seq in 1..=SHED_ABOVE as u64 {
         outbox.push(event(1, seq));
     }
-    outbox.push(Item::Notice { chat: None, frame: Frame::from_static("typing") });
+    outbox.push(Item::Notice { chat: None, of: None, frame: Frame::from_static("typing") });
     outbox.push(event(1, SHED_ABOVE as u64 + 1));
-    outbox.push(Item::Read { chat: ChatId(1), frame: Frame::from_static("read") });
+    outbox.push(Item::Read { chat: ChatId(1), of: UserId(1), frame: Frame::from_static("read") });
     let mut items = VecDeque::new();
     assert!(outbox.take(&mut items));
     assert_eq!(items.len(), SHED_ABOVE + 2);

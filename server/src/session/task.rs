@@ -19,6 +19,7 @@ use crate::hub::Hub;
 use crate::metrics::{Closed, Frames, Metrics};
 use crate::outbox::{Closing, Item, Outbox, Scope, Signal};
 use crate::rate_limit::{self, SocketRate, Throttle};
+use crate::refusal::Refusal;
 use crate::store::{Append, Change, Store};
 
 /// Frames that are sent before the task yields.
@@ -202,12 +203,21 @@ impl<T: Transport> SocketTask<T> {
                 self.services.metrics.frames_received.inc();
                 let action = self.session.on_text(&json, clock::now());
                 drop(json);
-                self.count(self.is_repeat(&action))?;
+                let is_repeat = self.is_repeat(&action);
+                self.count(is_repeat)?;
                 match action {
                     Action::Nothing => {}
                     Action::Reply(frame) => self.pending.push_back(Item::Reply(frame)),
-                    Action::Submit(append) => self.submit(append),
-                    Action::Typing(_) if self.outbox.hides_online() => {}
+                    Action::Submit(append) => match self.wait_for_message(&append, is_repeat) {
+                        None => self.submit(append),
+                        Some(wait) => {
+                            let refusal = Refusal::too_many_messages(wait);
+                            let frame = refusal.into_frame(Some(append.chat), append.client_id().cloned());
+                            self.pending.push_back(Item::Reply(frame));
+                        }
+                    },
+                    // A signal may say that the user is out, and is looked at before the next frame.
+                    Action::Typing(_) if self.outbox.hides_online() || self.outbox.has_signal() => {}
                     Action::Typing(chat) => {
                         let (chats, user) = (&self.services.chats, self.session.user);
                         Box::pin(chats.typing(chat, user)).await;
@@ -247,6 +257,15 @@ impl<T: Transport> SocketTask<T> {
             return false;
         };
         self.rate.user().is_repeat(*chat, id)
+    }
+
+    /// Counts a new message; how long its sender has to wait, if they send more than one may.
+    fn wait_for_message(&self, append: &Append, is_repeat: bool) -> Option<Duration> {
+        let Change::Message { client_id, .. } = &append.change else { return None };
+        if is_repeat {
+            return None;
+        }
+        self.rate.user().try_message(append.chat, client_id.as_ref(), clock::monotonic()).err()
     }
 
     /// Counts a frame that was read: a client that sends faster than it may is read more slowly, so that its connection
@@ -363,10 +382,15 @@ impl<T: Transport> SocketTask<T> {
                 Delivery::Skip => false,
                 Delivery::Gap => return Poll::Ready(Some(Step::Gap(*chat))),
             },
-            Some(Item::Read { chat, .. } | Item::Notice { chat: Some(chat), .. }) => {
-                self.session.last(*chat).is_some()
+            // Who is parted now was not, perhaps, when it was put into the queue.
+            Some(Item::Read { chat, of, .. }) => {
+                self.session.last(*chat).is_some() && !self.outbox.is_parted(*of)
             }
-            Some(Item::Notice { chat: None, .. } | Item::Reply(_) | Item::Ping) => true,
+            Some(Item::Notice { chat, of, .. }) => {
+                chat.is_none_or(|chat| self.session.last(chat).is_some())
+                    && !of.is_some_and(|of| self.outbox.is_parted(of))
+            }
+            Some(Item::Reply(_) | Item::Ping) => true,
             Some(Item::ChatAdded(_) | Item::Close(_)) => false,
         };
         if sendable {

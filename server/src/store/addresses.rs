@@ -83,8 +83,10 @@ impl HasUsers for Report {
 
 impl HasUsers for ReportClosed {
     fn for_each_user(&mut self, change: &mut dyn FnMut(&mut User)) {
-        if let Self::Now(report) | Self::Before(report) = self {
-            report.for_each_user(change);
+        match self {
+            Self::Now(done) => done.report.for_each_user(change),
+            Self::Before(report) => report.for_each_user(change),
+            Self::NoSuchReport | Self::AboutOneself | Self::NotChanged(_) => {}
         }
     }
 }
@@ -92,7 +94,7 @@ impl HasUsers for ReportClosed {
 impl HasUsers for AppendResult {
     fn for_each_user(&mut self, change: &mut dyn FnMut(&mut User)) {
         match self {
-            Ok(Appended::Event(event)) => event.for_each_user(change),
+            Ok(Appended::Event(event) | Appended::Accepted { event, .. }) => event.for_each_user(change),
             Ok(Appended::Duplicate(message)) => message.for_each_user(change),
             Ok(Appended::Read { .. } | Appended::Unchanged { .. }) | Err(_) => {}
         }

@@ -1,7 +1,7 @@
 //! What the store knows of accounts beyond signing in: roles, suspension, links that let somebody in, the audit log.
 
 use causerie_protocol::accounts::Account;
-use causerie_protocol::{ChatId, Role, TokenId, User, UserId};
+use causerie_protocol::{ChatId, MessageId, Role, TokenId, User, UserId};
 
 use crate::clock::UnixMicros;
 
@@ -48,6 +48,8 @@ pub enum Actor {
     Operator,
     /// A person: oneself, or somebody whose role allows it.
     User(UserId),
+    /// A person who changes their own account, by this sign-in: nothing is changed once it has ended.
+    Own { user: UserId, token: TokenId },
 }
 
 impl Actor {
@@ -55,7 +57,7 @@ impl Actor {
     pub fn user(self) -> Option<UserId> {
         match self {
             Self::Operator => None,
-            Self::User(user) => Some(user),
+            Self::User(user) | Self::Own { user, .. } => Some(user),
         }
     }
 }
@@ -79,13 +81,28 @@ pub enum AccountChange {
         hash: String,
         except: Option<TokenId>,
     },
+    /// Takes the second factor away, be it set up or not.
+    RemoveSecondFactor,
     /// The person wants the account deleted at this time: every sign-in ends, and who signs in
     /// again until then can take it back.
     DeleteAt(UnixMicros),
     /// The account is to stay.
     Keep,
     /// Takes address, name and password away, for ever; messages stay in their places.
-    Delete,
+    Delete {
+        /// Whether their texts are to be erased, see [`Store::to_erase`](super::Store::to_erase).
+        erase: bool,
+    },
+}
+
+/// A step of erasing the messages of a deleted account: what it wrote among some thousand events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    pub user: UserId,
+    /// What is to be erased, each by [`Change::Erase`](super::Change::Erase).
+    pub messages: Vec<(ChatId, MessageId)>,
+    /// The last event that was looked at; nothing once it was the last of all.
+    pub up_to: Option<i64>,
 }
 
 /// What became of an [`AccountChange`].
@@ -103,6 +120,8 @@ pub struct ChangedAccount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotChanged {
     NoSuchPerson,
+    /// The sign-in of [`Actor::Own`] has ended.
+    SignedOut,
     /// The person's role, or the one that was to be given, is above the actor's own.
     RoleAbove,
     /// There would be no owner left.
@@ -129,8 +148,20 @@ pub enum LinkTo {
     Join { role: Role, max_uses: i64, chats: Vec<ChatId> },
     /// To become the owner of an installation that has none.
     Own,
-    /// To set a new password.
-    Reset { user: UserId },
+    /// To set a new password. What is mailed goes to the address that the account has when the link is made, and no other.
+    Reset { user: UserId, mailed_to: Option<String> },
+    /// To give an account another address, by whoever reads what is sent to that.
+    Email { user: UserId, email: String },
+}
+
+/// The groups of an invitation, for somebody who has an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InvitedTo {
+    /// Those that they are in already.
+    pub are_in: Vec<ChatId>,
+    /// Who adds them to the others.
+    pub by: Option<UserId>,
+    pub to_join: Vec<ChatId>,
 }
 
 /// A link that can be used.

@@ -30,6 +30,13 @@ macro_rules! in_list {
     };
 }
 
+/// Ends a `SELECT` whose rows must stay as they are until the transaction ends.
+macro_rules! held {
+    () => {
+        " FOR SHARE"
+    };
+}
+
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/store.rs"]
 mod sql;
@@ -53,6 +60,9 @@ const NAME: &str = "causerie";
 const PREFLIGHT_NAME: &str = "causerie doctor";
 /// Connections of one node.
 const CONNECTIONS: u32 = 10;
+/// Of those: while one transaction waits for its commit to be durable, others run, and Postgres makes them durable
+/// together.
+const APPENDS_AT_ONCE: usize = 4;
 /// Of each connection: when its node is paused or gone, the locks of what it was doing must not hold up other nodes.
 /// The defaults are: for ever, and two hours until a lost connection is noticed.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '3s'; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
@@ -437,6 +447,11 @@ async fn last_event_id(connection: &mut PgConnection) -> Result<i64, sqlx::Error
 /// A transaction that only reads and sees one state.
 async fn snapshot(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
     connection.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+}
+
+/// A transaction that writes.
+async fn begin(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    connection.begin().await
 }
 
 /// A transaction in which the table `users` stays as it is but for what the transaction does.

@@ -11,6 +11,7 @@ use sqlx::FromRow;
 
 use super::{AppendResult, Appended, LinkRecord, Refused, TokenRecord};
 use crate::clock::{self, UnixMicros};
+use crate::second_factor::codes_in;
 
 /// The kinds of event, as the table holds them.
 pub(super) mod kind {
@@ -72,6 +73,7 @@ pub(super) struct TokenRow {
     pub(super) role: i64,
     pub(super) suspended_at: Option<UnixMicros>,
     pub(super) has_boundaries: bool,
+    pub(super) has_second_factor: bool,
     #[sqlx(flatten)]
     pub(super) user: UserRow,
 }
@@ -87,6 +89,7 @@ impl From<TokenRow> for TokenRecord {
             last_used_at: row.last_used_at,
             revoked: row.revoked,
             has_boundaries: row.has_boundaries,
+            has_second_factor: row.has_second_factor,
         }
     }
 }
@@ -147,6 +150,7 @@ pub(super) struct AccountRowFull {
     suspended_at: Option<UnixMicros>,
     delete_at: Option<UnixMicros>,
     last_used_at: Option<UnixMicros>,
+    recovery_bytes: Option<i64>,
 }
 
 impl From<AccountRowFull> for Account {
@@ -160,6 +164,7 @@ impl From<AccountRowFull> for Account {
             last_used_at: row.last_used_at.map(clock::to_wire),
             suspended_at: row.suspended_at.map(clock::to_wire),
             delete_at: row.delete_at.map(clock::to_wire),
+            recovery_codes: row.recovery_bytes.map(codes_in),
         }
     }
 }
@@ -249,6 +254,7 @@ pub(super) struct ChatRow {
     pub(super) sort_key: i64,
     pub(super) participant_count: i64,
     pub(super) hides_past: bool,
+    pub(super) requested_by: Option<i64>,
 }
 
 impl ChatRow {
@@ -274,6 +280,7 @@ impl ChatRow {
             updated_at: clock::to_wire(self.updated_at),
             sort_key: Some(MessageId(self.sort_key)),
             hides_past: self.hides_past,
+            requested_by: self.requested_by.map(UserId),
         }
     }
 }
@@ -283,9 +290,10 @@ pub(super) fn status(closed: bool) -> ChatStatus {
     if closed { ChatStatus::Closed } else { ChatStatus::Active }
 }
 
-/// What a change of a chat leaves in the log beside the title: whether the chat is closed, and what new people see.
-pub(super) fn chat_flags(closed: bool, hides_past: bool) -> i64 {
-    i64::from(closed) | i64::from(hides_past) << 1
+/// What a change of a chat leaves in the log beside the title: whether the chat is closed, what new people see, and whether
+/// a request was accepted by it.
+pub(super) fn chat_flags(closed: bool, hides_past: bool, accepted: bool) -> i64 {
+    i64::from(closed) | i64::from(hides_past) << 1 | i64::from(accepted) << 2
 }
 
 /// A role in a group as the table holds it.
@@ -404,6 +412,7 @@ impl TryFrom<EventRow> for Event {
                 title: row.content.map(|title| to_text(Some(title))),
                 status: status(row.target.is_some_and(|flags| flags & 1 != 0)),
                 hides_past: row.target.is_some_and(|flags| flags & 2 != 0),
+                accepted: row.target.is_some_and(|flags| flags & 4 != 0),
                 at,
             }),
             // A row of a later version; the start refuses such a database, so this one is damaged.
@@ -463,11 +472,16 @@ impl EarlierRow {
 mod reason {
     pub(super) const NO_SUCH_CHAT: i64 = 0;
     pub(super) const CHAT_CLOSED: i64 = 1;
+    pub(super) const NOT_ACCEPTED: i64 = 2;
 }
 
 /// Why a message is refused, by what the table holds.
 pub(super) fn refused(reason: i64) -> Refused {
-    if reason == reason::CHAT_CLOSED { Refused::ChatClosed } else { Refused::NoSuchChat }
+    match reason {
+        reason::CHAT_CLOSED => Refused::ChatClosed,
+        reason::NOT_ACCEPTED => Refused::NotAccepted,
+        _ => Refused::NoSuchChat,
+    }
 }
 
 /// What the table holds of a refusal; nothing of one that can't become another.
@@ -475,6 +489,7 @@ pub(super) fn persisted_reason(refused: Refused) -> Option<i64> {
     match refused {
         Refused::NoSuchChat => Some(reason::NO_SUCH_CHAT),
         Refused::ChatClosed => Some(reason::CHAT_CLOSED),
+        Refused::NotAccepted => Some(reason::NOT_ACCEPTED),
         _ => None,
     }
 }

@@ -43,6 +43,13 @@ macro_rules! in_list {
     };
 }
 
+/// Ends a `SELECT` whose rows must stay as they are until the transaction ends: here nobody else writes meanwhile.
+macro_rules! held {
+    () => {
+        ""
+    };
+}
+
 #[allow(clippy::duplicate_mod, reason = "compiled once for each backend, on purpose")]
 #[path = "sql/store.rs"]
 mod sql;
@@ -55,6 +62,8 @@ type Database = Sqlite;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
+/// One thread appends.
+const APPENDS_AT_ONCE: usize = 1;
 /// Connections that only read, beside the one that writes.
 const READERS: u32 = 4;
 /// How long a write waits for the ones before it.
@@ -112,17 +121,34 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Unusable`] with a sentence that names the setting and the remedy.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Self::open_at(url, None).await
+        Self::open_at(url, None, None).await
     }
 
-    /// As [`SqliteStore::open`], for a server that listens at `address`, which a second one over the same file names.
+    /// As [`SqliteStore::open`], for a server that listens at `address`, which a second one over the same file names, and
+    /// whose page people reach at `page`, with which commands begin the links that they print.
     ///
     /// # Errors
     /// As [`SqliteStore::open`]; also when another server has the file.
-    pub async fn open_at(url: &str, address: Option<SocketAddr>) -> Result<Self, StoreError> {
+    pub async fn open_at(
+        url: &str,
+        address: Option<SocketAddr>,
+        page: Option<String>,
+    ) -> Result<Self, StoreError> {
         let options = options(url)?;
         let claim = Claim::take(options.get_filename(), true, SERVE).await?;
-        Self::open_claimed(options, claim, address).await
+        let path = options.clone();
+        let store = Self::open_claimed(options, claim, address).await?;
+        if page.is_some() {
+            let noted = store.claim.change(|record| record.page = page);
+            noted.map_err(|error| unusable(&path, &error.into()))?;
+        }
+        Ok(store)
+    }
+
+    /// Where people reach the page of the server that has the database of a URL, or had it last.
+    #[must_use]
+    pub fn page(url: &str) -> Option<String> {
+        file::record(options(url).ok()?.get_filename())?.page
     }
 
     /// As [`SqliteStore::open`], for a command that changes little and ends, beside a server that has the file or alone.
@@ -316,7 +342,9 @@ impl SqliteStore {
             let (batch, history) = (batch.to_vec(), self.history.clone());
             let append = move |writer: &mut writer::Writer| {
                 let results = append::append(writer, batch)?;
-                let is_event = |result: &&AppendResult| matches!(result, Ok(Appended::Event(_)));
+                let is_event = |result: &&AppendResult| {
+                    matches!(result, Ok(Appended::Event(_) | Appended::Accepted { .. }))
+                };
                 history.note_new(results.iter().filter(is_event).count());
                 drop(turn);
                 Ok(results)
@@ -533,9 +561,15 @@ async fn snapshot(reader: &mut SqliteConnection) -> Result<Transaction<'_, Sqlit
     reader.begin().await
 }
 
-/// A transaction in which the table `users` stays as it is but for what the transaction does.
-async fn begin_on_users(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
+/// A transaction that writes. It waits at its beginning for another process that writes: one that has read before would
+/// fail instead (<https://www.sqlite.org/lang_transaction.html>).
+async fn begin(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
     writer.begin_with("BEGIN IMMEDIATE").await
+}
+
+/// As [`begin`]: nobody else writes to any table.
+async fn begin_on_users(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, sqlx::Error> {
+    begin(writer).await
 }
 
 /// Nothing to do: the writer is alone.

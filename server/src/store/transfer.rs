@@ -48,11 +48,13 @@ pub enum Table {
     Reports,
     /// The copies that reports took.
     ReportedMessages,
+    /// Second factors, with their secrets.
+    SecondFactors,
 }
 
 impl Table {
     /// All of them, each after what its rows refer to.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Users,
         Self::Tokens,
         Self::Chats,
@@ -66,6 +68,7 @@ impl Table {
         Self::RemovedCopies,
         Self::Reports,
         Self::ReportedMessages,
+        Self::SecondFactors,
     ];
 
     /// Its name in both databases.
@@ -85,12 +88,20 @@ impl Table {
             Self::RemovedCopies => "removed_copies",
             Self::Reports => "reports",
             Self::ReportedMessages => "reported_messages",
+            Self::SecondFactors => "second_factors",
         }
     }
 
     /// Whether the database gives its rows their ids.
     pub(super) fn has_ids(self) -> bool {
-        !matches!(self, Self::Participants | Self::Reactions | Self::RemovedCopies | Self::ReportedMessages)
+        !matches!(
+            self,
+            Self::Participants
+                | Self::Reactions
+                | Self::RemovedCopies
+                | Self::ReportedMessages
+                | Self::SecondFactors
+        )
     }
 }
 
@@ -150,6 +161,7 @@ pub(super) struct User {
     pub(super) deleted_at: Option<UnixMicros>,
     pub(super) hides_online: bool,
     pub(super) hides_read: bool,
+    pub(super) erased_to: Option<i64>,
 }
 
 #[derive(FromRow, PartialEq)]
@@ -177,6 +189,7 @@ pub(super) struct Chat {
     pub(super) updated_at: UnixMicros,
     pub(super) sort_key: i64,
     pub(super) hides_past: bool,
+    pub(super) requested_by: Option<i64>,
 }
 
 #[derive(FromRow, PartialEq)]
@@ -277,6 +290,18 @@ pub(super) struct Link {
     pub(super) max_uses: i64,
     pub(super) revoked: bool,
     pub(super) chats: String,
+    pub(super) email: Option<String>,
+}
+
+#[derive(FromRow, PartialEq)]
+pub(super) struct StoredFactor {
+    pub(super) user_id: i64,
+    pub(super) secret: Vec<u8>,
+    pub(super) confirmed_at: Option<UnixMicros>,
+    pub(super) last_step: i64,
+    pub(super) wrong_codes: i64,
+    pub(super) blocked_until: UnixMicros,
+    pub(super) recovery: Vec<u8>,
 }
 
 #[derive(FromRow, PartialEq)]
@@ -305,6 +330,7 @@ pub(super) enum Rows {
     RemovedCopies(Vec<RemovedCopy>),
     Reports(Vec<StoredReport>),
     ReportedMessages(Vec<ReportedMessage>),
+    SecondFactors(Vec<StoredFactor>),
 }
 
 impl Rows {
@@ -323,6 +349,7 @@ impl Rows {
             Self::RemovedCopies(rows) => rows.len(),
             Self::Reports(rows) => rows.len(),
             Self::ReportedMessages(rows) => rows.len(),
+            Self::SecondFactors(rows) => rows.len(),
         };
         len as u64
     }
@@ -342,6 +369,7 @@ impl Rows {
             Self::RemovedCopies(rows) => rows.last().map(|row| (row.chat_id, row.user_id)),
             Self::Reports(rows) => rows.last().map(|row| (row.id, 0)),
             Self::ReportedMessages(rows) => rows.last().map(|row| (row.report_id, row.seq)),
+            Self::SecondFactors(rows) => rows.last().map(|row| (row.user_id, 0)),
         }
     }
 

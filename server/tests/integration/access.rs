@@ -132,12 +132,20 @@ impl World {
             // No mail is sent here.
             (&Method::POST, paths::RESET) => json!({"email": email}),
             (&Method::POST, paths::DELETE_ACCOUNT) => json!({"current_password": "correct horse"}),
+            (&Method::POST, paths::SECOND_FACTOR | paths::SECOND_FACTOR_OFF | paths::RECOVERY_CODES) => {
+                json!({"current_password": "correct horse"})
+            }
+            (&Method::POST, paths::CONFIRM_SECOND_FACTOR) => json!({"code": "nonsense"}),
             (&Method::POST, paths::RESET_PASSWORD) => {
                 json!({"token": "x".repeat(64), "password": "correct horse"})
             }
-            (&Method::POST, paths::INVITATION) => json!({"token": "x".repeat(64)}),
+            (&Method::POST, paths::INVITATION | paths::JOIN_GROUPS | paths::CONFIRM_EMAIL) => {
+                json!({"token": "x".repeat(64)})
+            }
             (&Method::PATCH, paths::ACCOUNT) => json!({"name": walker.name}),
             (&Method::PATCH, "/api/admin/people/{id}/") => json!({"role": "member"}),
+            (&Method::POST, "/api/admin/people/{id}/reopen/") => json!({"with": self.other.email()}),
+            (&Method::PATCH, paths::SETTINGS) => json!({"registration": null}),
             (&Method::POST, paths::INVITATIONS) => json!({"role": "guest"}),
             (&Method::POST, paths::CHATS) => json!({"participants": [self.other.email()], "title": "New"}),
             (&Method::PATCH, "/api/chats/{id}/") => json!({"title": "Renamed"}),
@@ -323,7 +331,17 @@ fn body_is_of_nobody(route: &Route) -> bool {
     route.method == Method::POST
         && matches!(
             route.path,
-            paths::RESET | paths::RESET_PASSWORD | paths::INVITATION | paths::BLOCKS | paths::REPORTS
+            paths::RESET
+                | paths::RESET_PASSWORD
+                | paths::INVITATION
+                | paths::JOIN_GROUPS
+                | paths::BLOCKS
+                | paths::REPORTS
+                | paths::CONFIRM_SECOND_FACTOR
+                | paths::RECOVERY_CODES
+                | paths::CONFIRM_EMAIL
+                // Nobody has ended a chat with them.
+                | "/api/admin/people/{id}/reopen/"
         )
 }
 
@@ -352,6 +370,7 @@ async fn asks_across(server: &TestServer, caller: &Person, other: &Person, pair:
             let (path, body) = match (&route.method, route.path) {
                 (&Method::POST, paths::CHATS) => (route.path.to_owned(), json!({ "participants": [user] })),
                 (&Method::PATCH, "/api/chats/{id}/") => (paths::chat(pair), json!({"status": "active"})),
+                (&Method::POST, "/api/chats/{id}/accept/") => (paths::accept(pair), Value::Null),
                 (&Method::POST, "/api/chats/{id}/participants/") => {
                     (paths::participants(group), json!({ "user": user }))
                 }

@@ -20,6 +20,7 @@ mod nodes;
 mod operation;
 #[cfg(feature = "test-services")]
 mod proxies;
+mod requests;
 mod rest;
 mod safety;
 mod socket;

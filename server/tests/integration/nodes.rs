@@ -12,6 +12,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::common::page;
 use crate::common::server::{Person, TestServer};
+use crate::common::socket::Socket;
 use crate::rest::{escaped, u0000};
 
 mod tokens;
@@ -96,6 +97,46 @@ async fn a_repeat_on_another_node_is_the_same_message() {
     assert!(!ack.duplicate && again.duplicate);
     assert_eq!((again.id, again.seq), (ack.id, ack.seq));
     assert_eq!(nodes.other.history(&bob, chat).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chat_that_waits_for_the_database_holds_up_its_own_people_and_nobody_else() {
+    let nodes = Nodes::start().await;
+    let node = &nodes.one;
+    let (alice, bob) = (node.register("alice").await, node.register("bob").await);
+    let (carol, dave) = (node.register("carol").await, node.register("dave").await);
+    let (held, free) = (node.start_chat(&alice, &bob).await, node.start_chat(&carol, &dave).await);
+    let also_hers = node.start_chat(&alice, &dave).await;
+    let mut alices = node.many(&alice).await;
+    let mut carols = node.one(&carol, free).await;
+
+    let mut admin = PgConnection::connect(&nodes.database).await.unwrap();
+    let mut lock = admin.begin().await.unwrap();
+    sqlx::query("SELECT 1 FROM chats WHERE id = $1 FOR UPDATE")
+        .bind(held.0)
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    alices.say(held, "first", "a-1").await;
+    // In a transaction, Postgres would answer the same each time.
+    let mut onlooker = PgConnection::connect(&nodes.database).await.unwrap();
+    let waits = async || {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let count: i64 = sqlx::query_scalar(waiting).fetch_one(&mut onlooker).await.unwrap();
+        (count > 0).then_some(())
+    };
+    eventually("that her message waits for the lock", LIMIT, waits).await.unwrap();
+    // Sent later to a chat that nobody holds up; it is not stored before the first all the same.
+    alices.say(also_hers, "second", "a-2").await;
+    carols.say(free, "at once", "c-1").await;
+    assert_eq!(carols.ack().await.client_id.as_str(), "c-1");
+    assert_eq!(node.history(&dave, also_hers).await.len(), 0);
+
+    lock.rollback().await.unwrap();
+    let acks = [alices.ack().await, alices.ack().await];
+    assert_eq!(acks.each_ref().map(|ack| ack.client_id.as_str()), ["a-1", "a-2"]);
+    assert!(acks[0].id < acks[1].id);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -407,4 +448,32 @@ async fn no_load_of_the_page_breaks_while_one_version_follows_another() {
         // The next document comes from another node than this one did.
         turn += 1;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parting_that_no_node_told_is_found_though_it_commits_behind_a_later_one() {
+    let nodes = Nodes::quick().await;
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.one.register("bob").await);
+    let carol = nodes.one.register("carol").await;
+    nodes.one.start_group(&alice, &[&bob, &carol]).await;
+    let mut socket = nodes.one.many(&bob).await;
+    // As a node does whose envelopes are lost.
+    let part = "INSERT INTO partings (user_id, other_id, kind, at) VALUES ($1, $2, 0, 1)";
+    let mut late = PgConnection::connect(&nodes.database).await.unwrap();
+    let mut late = late.begin().await.unwrap();
+    let mut prompt = PgConnection::connect(&nodes.database).await.unwrap();
+    for (connection, other) in [(&mut *late, &alice), (&mut prompt, &carol)] {
+        let insert = sqlx::query(part).bind(other.user.id.0).bind(bob.user.id.0);
+        insert.execute(connection).await.unwrap();
+    }
+    let is_gone = async |socket: &mut Socket, other: &Person| loop {
+        let presence = socket.presence().await;
+        if presence.user_id == other.user.id {
+            assert!(!presence.online);
+            return;
+        }
+    };
+    is_gone(&mut socket, &carol).await;
+    late.commit().await.unwrap();
+    is_gone(&mut socket, &alice).await;
 }

@@ -9,9 +9,12 @@ mod mail;
 mod messages;
 mod people;
 mod privacy;
+pub mod second_factor;
+mod strangers;
 mod surroundings;
 pub mod u0000;
 mod versions;
+mod words;
 
 use crate::common::server::TestServer;
 

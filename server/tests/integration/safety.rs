@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use causerie_protocol::rest::{Blocked, Chat, ChatStatus};
-use causerie_protocol::{ChatId, Event, Seq, ServerFrame, paths};
+use causerie_protocol::{ChatId, Event, ReportId, Seq, ServerFrame, paths};
 use causerie_server::config::Presence;
 use causerie_testkit::LIMIT;
 #[cfg(feature = "test-services")]
@@ -343,6 +343,82 @@ async fn the_switches_hide_both_ways(here: &TestServer, there: &TestServer) {
     assert_eq!(settings, json!({"shows_online": true, "shows_read": false}));
 }
 
+async fn a_report_is_closed_once_and_what_it_does_is_felt_at_once(here: &TestServer, there: &TestServer) {
+    let world = World::new(here, there).await;
+    // Alice owns the installation, as its first account; Carol is a moderator on the other node.
+    here.role(&world.alice, &world.carol, "moderator").await;
+    let body = json!({"content": "Rude"});
+    let said = there.call(Method::POST, &paths::messages(world.pair), &world.bob, body).await;
+    let body = json!({"message_id": said["id"], "reason": "threat", "words": "He means it."});
+    here.call(Method::POST, paths::REPORTS, &world.alice, body).await;
+    let listed = there.call(Method::GET, paths::ADMIN_REPORTS, &world.carol, Value::Null).await;
+    let id = ReportId(listed[0]["id"].as_i64().unwrap());
+    let report = there.call(Method::GET, &paths::report(id), &world.carol, Value::Null).await;
+    assert_eq!(report["context"][0]["content"], "Rude");
+    let (status, _) =
+        there.request(Method::GET, &paths::report(id), Some(&world.bob.token), Value::Null).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let (mut a, mut b) = (world.follow(here, &world.alice).await, world.follow(there, &world.bob).await);
+    let close = async |node: &TestServer, who: &Person, action: &str| {
+        let body = json!({ "action": action });
+        node.request(Method::POST, &paths::close_report(id), Some(&who.token), body).await
+    };
+    let (status, closed) = close(here, &world.alice, "suspended").await;
+    assert_eq!((status, &closed["outcome"]["by"]["name"]), (StatusCode::OK, &json!("alice")));
+    assert_eq!(b.closed().await.0, 4004);
+    let (status, problem) = close(there, &world.carol, "deleted").await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(problem["detail"].as_str().unwrap().starts_with("alice has closed"), "{problem}");
+    assert_eq!(
+        there.history(&world.alice, world.pair).await[0].content,
+        "Rude",
+        "the second one did nothing"
+    );
+    // Another report, whose message goes from every page.
+    let path = paths::messages(world.group);
+    let said = there.call(Method::POST, &path, &world.carol, json!({"content": "Spam"})).await["id"].clone();
+    here.call(Method::POST, paths::REPORTS, &world.alice, json!({"message_id": said, "reason": "spam"}))
+        .await;
+    let id = ReportId(id.0 + 1);
+    let body = json!({"action": "deleted"});
+    here.call(Method::POST, &paths::close_report(id), &world.alice, body).await;
+    a.until(|frame| match frame {
+        ServerFrame::Event(Event::Deleted(deleted)) => {
+            assert_eq!(json!(deleted.id), said);
+            Some(())
+        }
+        _ => None,
+    })
+    .await;
+}
+
+async fn a_moderator_opens_an_ended_chat_for_both(here: &TestServer, there: &TestServer) {
+    let world = World::new(here, there).await;
+    let (mut a, mut b) = (world.follow(here, &world.alice).await, world.follow(there, &world.bob).await);
+    there.call(Method::PATCH, &paths::chat(world.pair), &world.bob, json!({"status": "closed"})).await;
+    let is = |status: ChatStatus| {
+        move |frame| match frame {
+            ServerFrame::Event(Event::ChatChanged(changed)) if changed.status == status => Some(()),
+            _ => None,
+        }
+    };
+    a.until(is(ChatStatus::Closed)).await;
+    b.until(is(ChatStatus::Closed)).await;
+    let path = paths::person_action(world.bob.user.id, "reopen");
+    let body = json!({"with": world.alice.email()});
+    let (status, _) = there.request(Method::POST, &path, Some(&world.bob.token), body.clone()).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "who ended it does not open it");
+    assert_eq!(here.call(Method::POST, &path, &world.alice, body.clone()).await, json!({"open": true}));
+    a.until(is(ChatStatus::Active)).await;
+    b.until(is(ChatStatus::Active)).await;
+    b.say(world.pair, "Here I am", "m-1").await;
+    b.ack().await;
+    b.send(json!({"type": "typing", "chat_id": world.pair})).await;
+    a.until(|frame| matches!(frame, ServerFrame::Typing(_)).then_some(())).await;
+    let (status, _) = here.request(Method::POST, &path, Some(&world.alice.token), body).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "there is nothing more to open");
+}
+
 /// Makes each a test on one server with SQLite, and on two nodes with Postgres and Redis.
 macro_rules! everywhere {
     ($($promise:ident,)+) => {
@@ -404,4 +480,6 @@ everywhere! {
     who_removes_their_copy_ends_the_chat_and_leaves_the_other_theirs,
     who_is_removed_hears_nothing_after_the_answer,
     the_switches_hide_both_ways,
+    a_report_is_closed_once_and_what_it_does_is_felt_at_once,
+    a_moderator_opens_an_ended_chat_for_both,
 }

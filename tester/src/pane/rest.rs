@@ -36,7 +36,7 @@ impl ConnectionPane {
             Err(trouble) => return self.trouble.set(trouble),
         };
         causerie_web::run(async move {
-            match api.login(&Login { email, password }).await {
+            match api.login(&Login { email, password, code: None }).await {
                 Ok(signed_in) => self.fill_in(signed_in.token, &signed_in.user.name),
                 Err(error) => self.on_failure(error),
             }

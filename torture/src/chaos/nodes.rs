@@ -48,6 +48,8 @@ pub struct Targets<'a> {
     pub sign_ins: &'a [Arc<SignIn>],
     /// The API without the faulty network.
     pub direct: &'a Api,
+    /// When each fault began and was over, in milliseconds of the run.
+    pub troubles: &'a mut Vec<(u64, u64)>,
 }
 
 /// Carries out the plan.
@@ -85,9 +87,11 @@ pub async fn run(
             None => *plan.kinds.choose(&mut chaos.random).context("there are kinds of faults")?,
         };
         let stall = StallWatch::start(clock);
+        let began = clock.ms();
         let since = chaos.strike(fault).await.with_context(|| format!("the fault was: {}", fault.name()))?;
         chaos.targets.cluster.check()?;
         let took = chaos.prober.until_whole(fault.name(), since, plan.limit).await?;
+        chaos.targets.troubles.push((began, clock.ms()));
         chaos.ledger.add(fault, Healed { took, stall: stall.longest() });
         chaos.pause(50..800).await;
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::history::{Clock, Ending, Fact, Kind, TimedFact, Window};
+use crate::households::{Bar, Moment, Reached, Sent, What};
 use crate::label::Label;
 use crate::log::{Entry, Kind as EntryKind, Log};
 
@@ -61,6 +62,16 @@ fn node_view(node: usize, entries: &[Entry]) -> NodeView {
     NodeView { node, heads, chats: [(CHAT, lines)].into() }
 }
 
+/// Somebody of a household whom nothing reached.
+fn resident(user: User) -> Record {
+    Record { client: 9, user, reached: Vec::new(), sent: Vec::new() }
+}
+
+/// The moment of a logical time, a tenth of a second for each.
+fn moment(tick: u64) -> Moment {
+    Moment { tick, ms: tick * 100 }
+}
+
 /// A correct run of a page and a watcher; each test puts a fault into it.
 fn sound() -> Evidence {
     let entries = entries();
@@ -90,6 +101,9 @@ fn sound() -> Evidence {
         fresh: vec![(ANA, vec![view(&entries)])],
         node_views: vec![node_view(0, &entries), node_view(1, &entries)],
         absences: Vec::new(),
+        residents: vec![resident(ANA), resident(BEN)],
+        kept: Vec::new(),
+        troubles: Vec::new(),
     }
 }
 
@@ -352,4 +366,87 @@ fn i10_reports_a_resumed_page_that_differs_from_a_fresh_one() {
     assert_eq!(violated(|run| drop(run.fresh[0].1.pop())), Some(Invariant::I10), "a chat is missing");
     let shorter = |view: &mut View| view.window = Window { older: true, ..window(&entries()[2..]) };
     assert_eq!(differs(shorter), None, "a fresh page shows less of the past");
+}
+
+/// Something is kept from 1,000 to 9,000 and reaches a user at 2,000, sent after a moment; on one node, or on two.
+fn passed(bar: Bar, user: User, what: What, after: u64, nodes: usize) -> Option<Invariant> {
+    violated(|run| {
+        run.node_views.truncate(nodes);
+        run.kept.push(Kept { bar, from: moment(1_000), until: Some(9_000) });
+        let resident = run.residents.iter_mut().find(|one| one.user == user).unwrap();
+        resident.reached.push(Reached { after: moment(after), tick: after + 1, what });
+    })
+}
+
+#[test]
+fn i11_reports_what_reaches_somebody_from_whom_it_is_kept() {
+    let blocked = Bar::Blocked { by: ANA, of: BEN };
+    let removed = Bar::Removed { of: BEN, chat: CHAT };
+    let suspended = Bar::Suspended { of: BEN, sign_in: 0 };
+    let typing = What::Typing { of: BEN, chat: CHAT };
+    let elsewhere = What::Typing { of: BEN, chat: 2 };
+    for (bar, user, what) in [
+        (blocked, ANA, typing),
+        (blocked, ANA, What::Read { of: BEN, chat: CHAT }),
+        (blocked, ANA, What::Online { of: BEN }),
+        (blocked, BEN, What::Online { of: ANA }),
+        (removed, BEN, What::Stream { chat: CHAT }),
+        (removed, ANA, typing),
+        (suspended, BEN, What::Pong),
+        (suspended, BEN, elsewhere),
+    ] {
+        assert_eq!(passed(bar, user, what, 1_001, 1), Some(Invariant::I11), "{bar:?} {user} {what:?}");
+        assert_eq!(passed(bar, user, what, 1_000, 1), None, "it may have been sent before");
+        assert_eq!(passed(bar, user, what, 9_000, 1), None, "it was over");
+    }
+    for (bar, user, what) in [
+        (blocked, BEN, typing),
+        (removed, BEN, elsewhere),
+        (removed, ANA, elsewhere),
+        (suspended, ANA, typing),
+    ] {
+        assert_eq!(passed(bar, user, what, 1_001, 1), None, "{bar:?} {user} {what:?}");
+    }
+}
+
+#[test]
+fn i11_gives_the_other_nodes_a_second_and_longer_after_a_fault() {
+    let blocked = Bar::Blocked { by: ANA, of: BEN };
+    let typing = What::Typing { of: BEN, chat: CHAT };
+    assert_eq!(passed(blocked, ANA, typing, 1_010, 2), None);
+    assert_eq!(passed(blocked, ANA, typing, 1_011, 2), Some(Invariant::I11));
+    let after_a_fault = |after| {
+        violated(|run| {
+            run.troubles = vec![(1_000, 2_000), (99_000, 102_000)];
+            run.kept.push(Kept { bar: blocked, from: moment(1_000), until: None });
+            let reached = Reached { after: moment(after), tick: after + 1, what: typing };
+            run.residents[0].reached.push(reached);
+        })
+    };
+    assert_eq!(after_a_fault(1_050), None);
+    assert_eq!(after_a_fault(1_051), Some(Invariant::I11));
+}
+
+#[test]
+fn i11_reports_what_somebody_wrote_who_was_kept_out() {
+    let stored = |sent_at| {
+        violated(|run| {
+            run.node_views.truncate(1);
+            let bar = Bar::Suspended { of: BEN, sign_in: 3 };
+            run.kept.push(Kept { bar, from: moment(1_000), until: Some(2_000) });
+            run.residents[1].client = WATCHER;
+            run.residents[1].sent.push(Sent { at: moment(sent_at), number: 1, chat: CHAT, sign_in: 3 });
+        })
+    };
+    assert_eq!(stored(1_001), Some(Invariant::I11));
+    assert_eq!(stored(1_000), None);
+    for kind in [EntryKind::Closed, EntryKind::Left(BEN)] {
+        let wrote = violated(|run| {
+            let mut entries = entries();
+            entries.push(Entry { kind, ..message(5, PAGE, 0) });
+            entries.push(message(6, WATCHER, 3));
+            run.logs.insert(CHAT, log(entries));
+        });
+        assert_eq!(wrote, Some(Invariant::I11), "{kind:?}");
+    }
 }

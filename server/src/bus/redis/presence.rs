@@ -187,7 +187,9 @@ impl PresenceSync {
     async fn tell(&self, changes: Vec<(UserId, bool)>) {
         for (user, online) in changes {
             match self.store.acquaintances(user).await {
-                Ok(users) => self.hub.notice_to(&users, &presence_frame(user, online)),
+                Ok(users) => {
+                    self.hub.notice_to(&users, online.then_some(user), &presence_frame(user, online));
+                }
                 Err(error) => tracing::warn!(%error, "presence could not be told"),
             }
         }

@@ -1,12 +1,12 @@
 //! Appending on Postgres: a run of messages is one call of a function in the database.
 
-use causerie_protocol::{ClientId, Event, Message, MessageId};
+use causerie_protocol::{ClientId, Event, Message, MessageId, UserId, limits};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, FromRow};
 
 use super::sql::changes;
 use crate::clock;
-use crate::store::rows::{self, EarlierRow, SenderRow, to_seq};
+use crate::store::rows::{self, EarlierRow, SenderRow, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
 pub(super) async fn append(
@@ -67,6 +67,8 @@ struct AppendedRow {
     new_seq: Option<i64>,
     /// Why it is refused now.
     new_refusal: Option<i64>,
+    /// Who asked for the chat, which is accepted by it.
+    accepts_of: Option<i64>,
     #[sqlx(flatten)]
     earlier: EarlierRow,
 }
@@ -87,12 +89,13 @@ async fn messages(
         texts.push(text);
         client_ids.push(client_id.as_ref());
     }
-    let rows: Vec<AppendedRow> = sqlx::query_as("SELECT * FROM append_or_refuse($1, $2, $3, $4, $5)")
+    let rows: Vec<AppendedRow> = sqlx::query_as("SELECT * FROM append_or_ask($1, $2, $3, $4, $5, $6)")
         .bind(run.iter().map(|append| append.chat.0).collect::<Vec<_>>())
         .bind(run.iter().map(|append| append.actor.0).collect::<Vec<_>>())
         .bind(client_ids.iter().map(|id| id.map(ClientId::as_str)).collect::<Vec<_>>())
         .bind(texts.iter().map(|text| text.as_str().as_bytes()).collect::<Vec<_>>())
         .bind(now)
+        .bind(to_sql(limits::REQUEST_MESSAGES))
         .fetch_all(connection)
         .await?;
     let sent_at = clock::to_wire(now);
@@ -105,18 +108,24 @@ async fn messages(
         newly_refused |= row.new_refusal.is_some();
         results.push(match (row.sender.into_user(), row.new_id, row.new_seq) {
             (None, ..) => Err(Refused::NoSuchChat),
-            (Some(sender), Some(id), Some(seq)) => Ok(Appended::Event(Event::Message(Message {
-                id: MessageId(id),
-                chat_id: append.chat,
-                seq: to_seq(seq),
-                sender,
-                content: text.as_str().to_owned(),
-                sent_at: sent_at.clone(),
-                client_id: client_id.cloned(),
-                edited_at: None,
-                deleted_at: None,
-                reactions: Vec::new(),
-            }))),
+            (Some(sender), Some(id), Some(seq)) => {
+                let event = Event::Message(Message {
+                    id: MessageId(id),
+                    chat_id: append.chat,
+                    seq: to_seq(seq),
+                    sender,
+                    content: text.as_str().to_owned(),
+                    sent_at: sent_at.clone(),
+                    client_id: client_id.cloned(),
+                    edited_at: None,
+                    deleted_at: None,
+                    reactions: Vec::new(),
+                });
+                Ok(match row.accepts_of {
+                    Some(asked_by) => Appended::Accepted { event, asked_by: UserId(asked_by) },
+                    None => Appended::Event(event),
+                })
+            }
             (Some(sender), ..) => {
                 let refusal = row.refused.or(row.new_refusal).map(rows::refused);
                 match (row.earlier.into_message(append.chat, &sender, client_id), refusal, repeats) {
@@ -125,11 +134,15 @@ async fn messages(
                     (
                         None,
                         None,
-                        Some(Ok(Appended::Event(Event::Message(first)) | Appended::Duplicate(first))),
+                        Some(Ok(
+                            Appended::Event(Event::Message(first))
+                            | Appended::Accepted { event: Event::Message(first), .. }
+                            | Appended::Duplicate(first),
+                        )),
                     ) => rows::repeated(first, text),
                     (None, None, Some(refused)) => refused,
                     (None, None, None) => {
-                        let lost = "append_or_refuse answered neither a message nor a refusal";
+                        let lost = "append_or_ask answered neither a message nor a refusal";
                         return Err(sqlx::Error::Decode(lost.into()));
                     }
                 }

@@ -2,14 +2,14 @@
 
 use causerie_protocol::event::User;
 use causerie_protocol::rest::{TokenInfo, UserRef};
-use causerie_protocol::{Role, TokenId, UserId};
+use causerie_protocol::{Role, TokenId, UserId, limits};
 
-use super::{Connection, list};
+use super::{Connection, begin, list};
 use crate::clock::{self, UnixMicros};
 use crate::email;
 use crate::hub::Ending;
-use crate::store::TokenRecord;
 use crate::store::rows::{AccountRow, TokenInfoRow, TokenRow, role_to_sql};
+use crate::store::{NewToken, TokenRecord};
 
 /// How many accounts of one address are read, the one with the wanted spelling first: more are from before addresses had
 /// keys, and differ in the case of more letters than anybody's do.
@@ -95,7 +95,8 @@ pub(super) async fn reachable_user(
                 "SELECT u.id FROM users u
                  WHERE u.id = $2 AND u.suspended_at IS NULL AND u.deleted_at IS NULL AND (u.id = $1 OR EXISTS (
                      SELECT 1 FROM participants mine JOIN participants theirs ON theirs.chat_id = mine.chat_id
-                     WHERE mine.user_id = $1 AND theirs.user_id = $2))",
+                     JOIN chats c ON c.id = mine.chat_id
+                     WHERE mine.user_id = $1 AND theirs.user_id = $2 AND c.requested_by IS NULL))",
             )
             .bind(user.0)
             .bind(id.0)
@@ -107,16 +108,35 @@ pub(super) async fn reachable_user(
             row.map(|row| row.user.user_id)
         }
     };
-    let Some(id) = id.map(UserId) else { return Ok(None) };
-    let is_reachable = id == user || !super::partings::are_parted(reader, user, id).await?;
-    Ok(is_reachable.then_some(id))
+    // The same work for everybody, so that the time does not tell who is apart from who is unknown; nobody has the id 0.
+    let id = UserId(id.unwrap_or(0));
+    let is_reachable = !super::partings::are_parted(reader, user, id).await? || id == user;
+    Ok(is_reachable.then_some(id).filter(|id| id.0 != 0))
+}
+
+/// Whether two people share a chat that is not only asked for.
+pub(super) async fn are_acquainted(
+    reader: &mut Connection,
+    one: UserId,
+    other: UserId,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT 1 FROM participants mine JOIN participants theirs ON theirs.chat_id = mine.chat_id
+             JOIN chats c ON c.id = mine.chat_id
+             WHERE mine.user_id = $1 AND theirs.user_id = $2 AND c.requested_by IS NULL)",
+    )
+    .bind(one.0)
+    .bind(other.0)
+    .fetch_one(reader)
+    .await
 }
 
 /// The account with an address: of several the one that is spelled so, or but for the case of ASCII letters, or the oldest.
 async fn by_email(reader: &mut Connection, email: &str) -> sqlx::Result<Option<AccountRow>> {
     let rows: Vec<AccountRow> = sqlx::query_as(
         "SELECT id AS user_id, email, name, password_hash, suspended_at FROM users
-         WHERE email_key = $1 OR (email_key IS NULL AND lower(email) = lower($2))
+         WHERE (email_key = $1 OR (email_key IS NULL AND lower(email) = lower($2))) AND deleted_at IS NULL
          ORDER BY email <> $2, email_twin, id LIMIT $3",
     )
     .bind(email::key(email))
@@ -131,20 +151,39 @@ async fn by_email(reader: &mut Connection, email: &str) -> sqlx::Result<Option<A
 pub(super) async fn create_token(
     writer: &mut Connection,
     user: UserId,
+    password_hash: &str,
     digest: [u8; 32],
     created_at: UnixMicros,
     expires_at: UnixMicros,
-) -> sqlx::Result<TokenId> {
-    let id = sqlx::query_scalar(
-        "INSERT INTO tokens (user_id, digest, created_at, expires_at) VALUES ($1, $2, $3, $4) RETURNING id",
-    )
+) -> sqlx::Result<Option<NewToken>> {
+    let mut transaction = begin(writer).await?;
+    // The row is held, so that whoever changes the password, or ends all sign-ins, is before this or sees the token.
+    let id: Option<i64> = sqlx::query_scalar(concat!(
+        "INSERT INTO tokens (user_id, digest, created_at, expires_at)
+         SELECT id, $2, $3, $4 FROM users
+         WHERE id = $1 AND password_hash = $5 AND suspended_at IS NULL AND deleted_at IS NULL",
+        held!(),
+        " RETURNING id"
+    ))
     .bind(user.0)
     .bind(&digest[..])
     .bind(created_at)
     .bind(expires_at)
-    .fetch_one(writer)
+    .bind(password_hash)
+    .fetch_optional(&mut *transaction)
     .await?;
-    Ok(TokenId(id))
+    let Some(id) = id else { return Ok(None) };
+    let ended: Vec<i64> = sqlx::query_scalar(
+        "UPDATE tokens SET revoked = TRUE WHERE user_id = $1 AND NOT revoked AND id <= (
+             SELECT id FROM tokens WHERE user_id = $1 AND NOT revoked ORDER BY id DESC LIMIT 1 OFFSET $2)
+         RETURNING id",
+    )
+    .bind(user.0)
+    .bind(limits::SIGN_INS as i64)
+    .fetch_all(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(Some(NewToken { id: TokenId(id), ended: ended.into_iter().map(TokenId).collect() }))
 }
 
 pub(super) async fn token(reader: &mut Connection, digest: [u8; 32]) -> sqlx::Result<Option<TokenRecord>> {
@@ -153,13 +192,43 @@ pub(super) async fn token(reader: &mut Connection, digest: [u8; 32]) -> sqlx::Re
                 u.role, u.suspended_at, u.id AS user_id, u.email, u.name,
                 u.hides_online OR u.hides_read
                 OR EXISTS (SELECT 1 FROM partings WHERE user_id = u.id)
-                OR EXISTS (SELECT 1 FROM partings WHERE other_id = u.id) AS has_boundaries
+                OR EXISTS (SELECT 1 FROM partings WHERE other_id = u.id) AS has_boundaries,
+                EXISTS (SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL)
+                AS has_second_factor
          FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.digest = $1",
     )
     .bind(&digest[..])
     .fetch_optional(reader)
     .await?;
     Ok(row.map(Into::into))
+}
+
+/// Rows that one step forgets.
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
+
+pub(super) async fn forget_ended(writer: &mut Connection, before: UnixMicros) -> sqlx::Result<bool> {
+    let mut forgotten = 0;
+    for statement in [
+        "DELETE FROM tokens WHERE id IN (
+             SELECT id FROM tokens WHERE (revoked OR expires_at < $1) AND coalesce(last_used_at, created_at) < $1
+             ORDER BY id LIMIT $2)",
+        "DELETE FROM links WHERE id IN (SELECT id FROM links WHERE kind > 0 AND ends_at < $1 ORDER BY id LIMIT $2)",
+    ] {
+        let done = sqlx::query(statement).bind(before).bind(FORGOTTEN_AT_ONCE).execute(&mut *writer).await?;
+        forgotten = done.rows_affected().max(forgotten);
+    }
+    Ok(forgotten >= FORGOTTEN_AT_ONCE.unsigned_abs())
+}
+
+/// Whether a sign-in has not ended.
+pub(super) async fn is_good(reader: &mut Connection, token: TokenId) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = $1 AND NOT revoked AND expires_at > $2)",
+    )
+    .bind(token.0)
+    .bind(clock::now())
+    .fetch_one(reader)
+    .await
 }
 
 pub(super) async fn tokens_of(

@@ -6,7 +6,7 @@ use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, Reacted
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::{ChatId, Event, MessageId, MessageText, Seq, UserId, limits};
 
-use super::partings::ARE_PARTED;
+use super::partings::{ARE_PARTED, FORGET_REQUEST};
 use super::statement::{query, query_as, query_scalar};
 use super::{AppendConnection, content};
 use crate::clock::{self, UnixMicros};
@@ -14,23 +14,25 @@ use crate::emoji::Emoji;
 use crate::store::rows::{self, chat_flags, chat_role_to_sql, kind, to_chat_role, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
-/// Direct, closed, hides the past, title, head, and the actor: id, address, name.
-type StateRow = (bool, bool, bool, Option<String>, i64, i64, String, String);
+/// Direct, closed, hides the past, who asked for it, title, head, and the actor: id, address, name.
+type StateRow = (bool, bool, bool, Option<i64>, Option<String>, i64, i64, String, String);
 
 /// The query of a [`RoleRow`], for a chat and a person in it.
-pub(super) const ROLE_IN_GROUP: &str =
-    "SELECT p.role, p.user_id = (SELECT first.user_id FROM participants first WHERE first.chat_id = $1
-                                 ORDER BY first.role DESC, first.user_id LIMIT 1)
-     FROM participants p WHERE p.chat_id = $1 AND p.user_id = $2";
+pub(super) const ROLE_IN_GROUP: &str = "SELECT CASE WHEN u.deleted_at IS NULL THEN p.role ELSE 0 END,
+            p.user_id = (SELECT first.user_id FROM participants first JOIN users f ON f.id = first.user_id
+                         WHERE first.chat_id = $1 AND f.deleted_at IS NULL
+                         ORDER BY first.role DESC, first.user_id LIMIT 1)
+     FROM participants p JOIN users u ON u.id = p.user_id WHERE p.chat_id = $1 AND p.user_id = $2";
 
 /// The role of somebody in a group as the table holds it, and whether nobody there comes before them.
-pub(super) type RoleRow = (i64, bool);
+pub(super) type RoleRow = (i64, Option<bool>);
 
 /// A chat as the actor of a change finds it.
 struct ChatState {
     direct: bool,
     closed: bool,
     hides_past: bool,
+    requested_by: Option<UserId>,
     title: Option<String>,
     head: Seq,
     actor: User,
@@ -40,7 +42,7 @@ async fn load_state(transaction: &mut AppendConnection, append: &Append) -> sqlx
     // The head that is read here must be the last one until the transaction ends.
     super::lock_chat(transaction, append.chat).await?;
     let row: Option<StateRow> = query_as(
-        "SELECT c.direct, c.closed, c.hides_past, c.title, c.head, u.id, u.email, u.name
+        "SELECT c.direct, c.closed, c.hides_past, c.requested_by, c.title, c.head, u.id, u.email, u.name
          FROM participants p JOIN chats c ON c.id = p.chat_id JOIN users u ON u.id = p.user_id
          WHERE p.chat_id = $1 AND p.user_id = $2",
     )
@@ -48,10 +50,11 @@ async fn load_state(transaction: &mut AppendConnection, append: &Append) -> sqlx
     .bind(append.actor.0)
     .fetch_optional(transaction)
     .await?;
-    Ok(row.map(|(direct, closed, hides_past, title, head, id, email, name)| ChatState {
+    Ok(row.map(|(direct, closed, hides_past, requested_by, title, head, id, email, name)| ChatState {
         direct,
         closed,
         hides_past,
+        requested_by: requested_by.map(UserId),
         title,
         head: to_seq(head),
         actor: User { id: UserId(id), email: Some(email), name },
@@ -60,9 +63,10 @@ async fn load_state(transaction: &mut AppendConnection, append: &Append) -> sqlx
 
 /// The role of somebody in a group.
 ///
-/// A group has an owner: where nobody has that role, it is the first of those with the greatest one.
+/// A group has an owner: where nobody has that role, it is the first of those with the greatest one. Whose account is gone
+/// has none.
 pub(super) fn role_in_group((role, is_first): RoleRow) -> ChatRole {
-    if is_first { ChatRole::Owner } else { to_chat_role(role) }
+    if is_first == Some(true) { ChatRole::Owner } else { to_chat_role(role) }
 }
 
 /// The role of somebody in the group of a change; `None`: not in it.
@@ -113,13 +117,17 @@ pub(in crate::store) async fn apply(
     transaction: &mut AppendConnection,
     append: &Append,
 ) -> sqlx::Result<AppendResult> {
+    if let Change::Erase { id } = append.change {
+        return answer(erase(transaction, append, id).await);
+    }
     let Some(state) = load_state(transaction, append).await? else { return Ok(Err(Refused::NoSuchChat)) };
-    let applied = match &append.change {
-        Change::Message { .. } => unreachable!("messages are appended in runs"),
+    answer(match &append.change {
+        Change::Message { .. } | Change::Erase { .. } => unreachable!("they are appended otherwise"),
         Change::Edit { id, text } => edit(transaction, append, &state, *id, text).await,
         Change::Delete { id } => delete(transaction, append, &state, *id).await,
         Change::React { id, emoji, on } => react(transaction, append, &state, *id, *emoji, *on).await,
         Change::Join { user } => join(transaction, append, &state, *user).await,
+        Change::Accept => accept(transaction, append, &state).await,
         Change::Leave => leave(transaction, append, &state).await,
         Change::Remove { user } => remove(transaction, append, &state, *user).await,
         Change::SetRole { user, role } => set_role(transaction, append, &state, *user, *role).await,
@@ -127,7 +135,10 @@ pub(in crate::store) async fn apply(
             update(transaction, append, &state, title.as_deref(), *status, *hides_past).await
         }
         Change::Read { seq } => read(transaction, append, &state, *seq).await,
-    };
+    })
+}
+
+fn answer(applied: Result<Appended, Stop>) -> sqlx::Result<AppendResult> {
     match applied {
         Ok(appended) => Ok(Ok(appended)),
         Err(Stop::Refused(refused)) => Ok(Err(refused)),
@@ -139,13 +150,13 @@ pub(in crate::store) async fn apply(
 async fn push(
     transaction: &mut AppendConnection,
     append: &Append,
-    state: &ChatState,
+    head: Seq,
     kind: i64,
     target: Option<i64>,
     text: Option<&str>,
     now: UnixMicros,
 ) -> sqlx::Result<Seq> {
-    let seq = state.head.next();
+    let seq = head.next();
     query(
         "INSERT INTO events (chat_id, seq, kind, actor_id, at, target, content) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
@@ -205,7 +216,7 @@ async fn edit(
         .bind(now)
         .execute(&mut *transaction)
         .await?;
-    let seq = push(transaction, append, state, kind::EDITED, Some(id.0), None, now).await?;
+    let seq = push(transaction, append, state.head, kind::EDITED, Some(id.0), None, now).await?;
     Ok(Appended::Event(Event::Edited(Edited {
         chat_id: append.chat,
         seq,
@@ -224,9 +235,39 @@ async fn delete(
     match check_own_message(transaction, append, id).await {
         Err(Stop::Refused(Refused::NotTheSender)) if !state.direct => {
             check_role(transaction, append, state, ChatRole::Moderator).await?;
+            let sender: i64 = query_scalar("SELECT actor_id FROM events WHERE id = $1")
+                .bind(id.0)
+                .fetch_one(&mut *transaction)
+                .await?;
+            note(transaction, append, "message_deleted", UserId(sender), &format!(": message {id}")).await?;
         }
         checked => checked?,
     }
+    take_text(transaction, append, state.head, id).await
+}
+
+/// Erases a message of a deleted account, also in a chat that the person left.
+async fn erase(transaction: &mut AppendConnection, append: &Append, id: MessageId) -> Result<Appended, Stop> {
+    super::lock_chat(transaction, append.chat).await?;
+    let head: Option<i64> = query_scalar(
+        "SELECT c.head FROM chats c JOIN users u ON u.id = $2
+         WHERE c.id = $1 AND u.deleted_at IS NOT NULL AND u.erased_to IS NOT NULL",
+    )
+    .bind(append.chat.0)
+    .bind(append.actor.0)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let head = to_seq(head.ok_or(Refused::NoSuchChat)?);
+    check_own_message(transaction, append, id).await?;
+    take_text(transaction, append, head, id).await
+}
+
+async fn take_text(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    head: Seq,
+    id: MessageId,
+) -> Result<Appended, Stop> {
     let now = clock::now();
     // The text goes for good; the row stays, because positions have no gaps and the client_id stays taken.
     query("UPDATE events SET content = NULL, deleted_at = $2 WHERE id = $1")
@@ -239,7 +280,7 @@ async fn delete(
         .bind(id.0)
         .execute(&mut *transaction)
         .await?;
-    let seq = push(transaction, append, state, kind::DELETED, Some(id.0), None, now).await?;
+    let seq = push(transaction, append, head, kind::DELETED, Some(id.0), None, now).await?;
     Ok(Appended::Event(Event::Deleted(Deleted {
         chat_id: append.chat,
         seq,
@@ -300,7 +341,7 @@ async fn react(
     }
     let now = clock::now();
     let kind = if on { kind::REACTED } else { kind::UNREACTED };
-    let seq = push(transaction, append, state, kind, Some(id.0), Some(emoji.as_str()), now).await?;
+    let seq = push(transaction, append, state.head, kind, Some(id.0), Some(emoji.as_str()), now).await?;
     Ok(Appended::Event(Event::Reacted(Reacted {
         chat_id: append.chat,
         seq,
@@ -353,9 +394,51 @@ async fn join(
         return Err(Refused::AlreadyIn.into());
     }
     let now = clock::now();
-    let seq = push(transaction, append, state, kind::JOINED, Some(user.id.0), None, now).await?;
+    let seq = push(transaction, append, state.head, kind::JOINED, Some(user.id.0), None, now).await?;
     let membership = Membership { chat_id: append.chat, seq, user, by: None, at: clock::to_wire(now) };
     Ok(Appended::Event(Event::Joined(membership)))
+}
+
+async fn accept(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    state: &ChatState,
+) -> Result<Appended, Stop> {
+    let asked_by = match state.requested_by {
+        None => return Err(Refused::NotARequest.into()),
+        Some(asked_by) if asked_by == append.actor => return Err(Refused::OwnRequest.into()),
+        Some(_) if state.closed => return Err(Refused::ChatClosed.into()),
+        Some(asked_by) => asked_by,
+    };
+    forget_request(transaction, append.chat, asked_by, append.actor).await?;
+    let now = clock::now();
+    let flags = Some(chat_flags(false, state.hides_past, true));
+    let seq = push(transaction, append, state.head, kind::CHAT_CHANGED, flags, None, now).await?;
+    let changed = ChatChanged {
+        chat_id: append.chat,
+        seq,
+        title: None,
+        status: ChatStatus::Active,
+        hides_past: state.hides_past,
+        accepted: true,
+        at: clock::to_wire(now),
+    };
+    Ok(Appended::Accepted { event: Event::ChatChanged(changed), asked_by })
+}
+
+/// Makes a request an ordinary chat.
+pub(in crate::store) async fn forget_request(
+    transaction: &mut AppendConnection,
+    chat: ChatId,
+    asked_by: UserId,
+    by: UserId,
+) -> sqlx::Result<()> {
+    query("UPDATE chats SET requested_by = NULL WHERE id = $1")
+        .bind(chat.0)
+        .execute(&mut *transaction)
+        .await?;
+    query(FORGET_REQUEST).bind(asked_by.0).bind(by.0).execute(transaction).await?;
+    Ok(())
 }
 
 async fn leave(
@@ -383,7 +466,29 @@ async fn remove(
     if theirs >= role && role < ChatRole::Owner {
         return Err(Refused::RoleTooLow.into());
     }
-    take_out(transaction, append, state, user, Some(append.actor)).await
+    let id = user.id;
+    let removed = take_out(transaction, append, state, user, Some(append.actor)).await?;
+    note(transaction, append, "removed_from_group", id, "").await?;
+    Ok(removed)
+}
+
+/// Adds an entry to the audit log about somebody in the group of a change.
+async fn note(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    action: &'static str,
+    target: UserId,
+    more: &str,
+) -> sqlx::Result<()> {
+    query("INSERT INTO audit (at, actor_id, action, target_id, detail) VALUES ($1, $2, $3, $4, $5)")
+        .bind(clock::now())
+        .bind(append.actor.0)
+        .bind(action)
+        .bind(target.0)
+        .bind(format!("chat {}{more}", append.chat))
+        .execute(transaction)
+        .await?;
+    Ok(())
 }
 
 /// Somebody in the group of a change, with the role there.
@@ -412,7 +517,7 @@ async fn take_out(
     by: Option<UserId>,
 ) -> Result<Appended, Stop> {
     let now = clock::now();
-    let seq = push(transaction, append, state, kind::LEFT, Some(user.id.0), None, now).await?;
+    let seq = push(transaction, append, state.head, kind::LEFT, Some(user.id.0), None, now).await?;
     query("DELETE FROM participants WHERE chat_id = $1 AND user_id = $2")
         .bind(append.chat.0)
         .bind(user.id.0)
@@ -431,12 +536,14 @@ async fn set_role(
 ) -> Result<Appended, Stop> {
     check_role(transaction, append, state, ChatRole::Owner).await?;
     let (_, user) = other_in_group(transaction, append, user).await?;
-    let others: i64 =
-        query_scalar("SELECT count(*) FROM participants WHERE chat_id = $1 AND role = 2 AND user_id <> $2")
-            .bind(append.chat.0)
-            .bind(append.actor.0)
-            .fetch_one(&mut *transaction)
-            .await?;
+    let others: i64 = query_scalar(
+        "SELECT count(*) FROM participants p JOIN users u ON u.id = p.user_id
+             WHERE p.chat_id = $1 AND p.role = 2 AND p.user_id <> $2 AND u.deleted_at IS NULL",
+    )
+    .bind(append.chat.0)
+    .bind(append.actor.0)
+    .fetch_one(&mut *transaction)
+    .await?;
     if others == 0 {
         if user.id == append.actor && role < ChatRole::Owner {
             return Err(Refused::LastOwner.into());
@@ -445,9 +552,10 @@ async fn set_role(
         write_role(transaction, append.chat, append.actor, ChatRole::Owner).await?;
     }
     write_role(transaction, append.chat, user.id, role).await?;
+    note(transaction, append, "group_role", user.id, &format!(": {}", role.as_str())).await?;
     let now = clock::now();
     let name = Some(role.as_str());
-    let seq = push(transaction, append, state, kind::ROLE_CHANGED, Some(user.id.0), name, now).await?;
+    let seq = push(transaction, append, state.head, kind::ROLE_CHANGED, Some(user.id.0), name, now).await?;
     let changed = RoleChanged { chat_id: append.chat, seq, user, role, at: clock::to_wire(now) };
     Ok(Appended::Event(Event::RoleChanged(changed)))
 }
@@ -491,14 +599,16 @@ async fn update(
         .bind(hides_past)
         .execute(&mut *transaction)
         .await?;
-    let target = Some(chat_flags(closed, hides_past));
-    let seq = push(transaction, append, state, kind::CHAT_CHANGED, target, title.as_deref(), now).await?;
+    let target = Some(chat_flags(closed, hides_past, false));
+    let seq =
+        push(transaction, append, state.head, kind::CHAT_CHANGED, target, title.as_deref(), now).await?;
     Ok(Appended::Event(Event::ChatChanged(ChatChanged {
         chat_id: append.chat,
         seq,
         title,
         status: rows::status(closed),
         hides_past,
+        accepted: false,
         at: clock::to_wire(now),
     })))
 }

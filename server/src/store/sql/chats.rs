@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use causerie_protocol::rest::{Chat, ChatCursor, ChatRole, Participant};
 use causerie_protocol::{ChatId, Epoch, Message, MessageId, Seq, UserId, limits};
 use sha2::{Digest, Sha256};
-use sqlx::Connection as _;
 
 use super::changes::{ROLE_IN_GROUP, RoleRow, role_in_group};
-use super::{Connection, list};
+use super::{Connection, list, partings};
 use crate::clock;
 use crate::store::rows::{ChatRow, EventRow, ParticipantRow, chat_role_to_sql, to_seq, to_sql};
 use crate::store::{Created, Deletion, NewChat, Refused};
@@ -16,7 +15,7 @@ use crate::store::{Created, Deletion, NewChat, Refused};
 pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> sqlx::Result<Created> {
     let mut people: Vec<i64> = chat.participants.iter().map(|user| user.0).collect();
     people.sort_unstable();
-    let mut transaction = writer.begin().await?;
+    let mut transaction = super::begin(writer).await?;
     // Until the end of the transaction nobody of a pair blocks the other.
     if chat.direct {
         super::lock_users(&mut transaction, &people).await?;
@@ -65,9 +64,9 @@ pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> sqlx::Res
 
 async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) -> sqlx::Result<Created> {
     let parted: bool = sqlx::query_scalar(concat!(
-        "SELECT EXISTS (SELECT 1 FROM partings WHERE user_id = $1 AND other_id ",
+        "SELECT EXISTS (SELECT 1 FROM partings WHERE kind < 2 AND user_id = $1 AND other_id ",
         in_list!("$2"),
-        ") OR EXISTS (SELECT 1 FROM partings WHERE other_id = $1 AND user_id ",
+        ") OR EXISTS (SELECT 1 FROM partings WHERE kind < 2 AND other_id = $1 AND user_id ",
         in_list!("$2"),
         ")"
     ))
@@ -80,15 +79,25 @@ async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) ->
     }
     let pair = chat.direct.then(|| people.iter().map(ToString::to_string).collect::<Vec<_>>().join(":"));
     let sort_key = super::last_event_id(transaction).await?;
+    let other = people.iter().copied().find(|user| chat.direct && *user != chat.creator.0).map(UserId);
+    // Nobody asks themself.
+    let asked = match other {
+        Some(other) if chat.asks => {
+            let known = super::accounts::are_acquainted(transaction, chat.creator, other).await?;
+            (!known).then_some(other)
+        }
+        _ => None,
+    };
     let id: Option<i64> = sqlx::query_scalar(
-        "INSERT INTO chats (direct, pair, title, created_at, updated_at, sort_key) VALUES ($1, $2, $3, $4, $4, $5)
-         ON CONFLICT DO NOTHING RETURNING id",
+        "INSERT INTO chats (direct, pair, title, created_at, updated_at, sort_key, requested_by)
+         VALUES ($1, $2, $3, $4, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id",
     )
     .bind(chat.direct)
     .bind(&pair)
     .bind(&chat.title)
     .bind(clock::now())
     .bind(sort_key)
+    .bind(asked.map(|_| chat.creator.0))
     .fetch_optional(&mut *transaction)
     .await?;
     let Some(id) = id else {
@@ -108,6 +117,9 @@ async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) ->
             .execute(&mut *transaction)
             .await?;
     }
+    if let Some(asked) = asked {
+        partings::ask(transaction, chat.creator, asked).await?;
+    }
     Ok(Created::New(ChatId(id)))
 }
 
@@ -115,21 +127,6 @@ async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) ->
 fn digest(chat: &NewChat, people: &[i64]) -> Vec<u8> {
     let asked = serde_json::json!([people, chat.title, chat.direct]);
     Sha256::digest(asked.to_string()).to_vec()
-}
-
-/// A query about the chats of a page of a person's list: those of the person `$1` with ids from `$2` to `$3` before the
-/// place `($4, $5)`, at most `$6`, the first of the list first.
-macro_rules! of_page {
-    ($($query:expr),+ $(,)?) => {
-        concat!(
-            "WITH page AS (
-                 SELECT c.id, c.sort_key, p.read_seq, p.from_seq FROM participants p JOIN chats c ON c.id = p.chat_id
-                 WHERE p.user_id = $1 AND p.chat_id BETWEEN $2 AND $3 AND (c.sort_key, c.id) < ($4, $5)
-                 ORDER BY c.sort_key DESC, c.id DESC LIMIT $6)
-             ",
-            $($query),+
-        )
-    };
 }
 
 /// Which chats a query is about.
@@ -167,18 +164,23 @@ pub(super) async fn page(
 async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64) -> sqlx::Result<Vec<Chat>> {
     // One snapshot for the three queries, so that counts and heads belong together.
     let mut snapshot = super::snapshot(reader).await?;
-    let rows: Vec<ChatRow> = sqlx::query_as(of_page!(
-        "SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, c.hides_past, page.read_seq,
+    let rows: Vec<ChatRow> = sqlx::query_as(
+        "WITH page AS (
+             SELECT c.id FROM participants p JOIN chats c ON c.id = p.chat_id
+             WHERE p.user_id = $1 AND p.chat_id BETWEEN $2 AND $3 AND (c.sort_key, c.id) < ($4, $5)
+             ORDER BY c.sort_key DESC, c.id DESC LIMIT $6)
+         SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, c.hides_past, c.requested_by, me.read_seq,
                 (SELECT count(*) FROM participants p WHERE p.chat_id = c.id)
                 + (SELECT count(*) FROM removed_copies r WHERE r.chat_id = c.id) AS participant_count,
                 (SELECT count(*) FROM (SELECT 1 FROM events e
-                  WHERE e.chat_id = c.id AND e.seq > page.read_seq AND e.kind = 0 AND e.actor_id <> $1
-                    AND e.deleted_at IS NULL LIMIT $7) AS few) AS unread,
+                  WHERE e.chat_id = c.id AND e.seq > me.read_seq AND e.kind = 0 AND e.actor_id <> $1
+                    AND e.deleted_at IS NULL AND c.requested_by IS NULL LIMIT $7) AS few) AS unread,
                 (SELECT e.id FROM events e WHERE e.chat_id = c.id AND e.kind = 0 AND e.deleted_at IS NULL
-                  AND e.seq > page.from_seq ORDER BY e.seq DESC LIMIT 1) AS last_id
+                  AND e.seq > me.from_seq ORDER BY e.seq DESC LIMIT 1) AS last_id
          FROM page JOIN chats c ON c.id = page.id
-         ORDER BY c.sort_key DESC, c.id DESC"
-    ))
+         JOIN participants me ON me.chat_id = page.id AND me.user_id = $1
+         ORDER BY c.sort_key DESC, c.id DESC",
+    )
     .bind(range.user.0)
     .bind(range.ids.0)
     .bind(range.ids.1)
@@ -188,9 +190,10 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
     .bind(to_sql(limits::UNREAD))
     .fetch_all(&mut *snapshot)
     .await?;
-    let members: Vec<ParticipantRow> = sqlx::query_as(of_page!(
+    // Each half of the union names its chats: SQLite would otherwise read the participants of all there are.
+    let members: Vec<ParticipantRow> = sqlx::query_as(concat!(
         "SELECT listed.chat_id, listed.read_seq, u.id AS user_id, u.email, u.name,
-                CASE WHEN listed.is_owner THEN 2 ELSE listed.role END AS role,
+                CASE WHEN u.deleted_at IS NOT NULL THEN 0 WHEN listed.is_owner THEN 2 ELSE listed.role END AS role,
                 EXISTS (SELECT 1 FROM partings b WHERE b.user_id = $1 AND b.other_id = u.id AND b.kind = 0)
                     AS blocked,
                 u.id = $1 OR NOT (u.hides_read OR me.hides_read OR ",
@@ -202,23 +205,24 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
          FROM (SELECT p.chat_id, p.user_id, p.read_seq, p.role,
                       row_number() OVER (PARTITION BY p.chat_id
                                          ORDER BY CASE p.user_id WHEN $1 THEN 0 ELSE 1 END, p.user_id) AS place,
-                      NOT c.direct AND row_number() OVER (PARTITION BY p.chat_id
-                                                          ORDER BY p.role DESC, p.user_id) = 1 AS is_owner
-               FROM page JOIN chats c ON c.id = page.id
-               JOIN (SELECT chat_id, user_id, read_seq, role FROM participants
-                     UNION ALL SELECT chat_id, user_id, 0, 0 FROM removed_copies) p ON p.chat_id = page.id
+                      NOT c.direct AND row_number() OVER (
+                          PARTITION BY p.chat_id
+                          ORDER BY CASE WHEN one.deleted_at IS NULL THEN 0 ELSE 1 END, p.role DESC, p.user_id
+                      ) = 1 AS is_owner
+               FROM (SELECT chat_id, user_id, read_seq, role FROM participants WHERE chat_id ",
+        in_list!("$2"),
+        "
+                     UNION ALL SELECT chat_id, user_id, 0, 0 FROM removed_copies WHERE chat_id ",
+        in_list!("$2"),
+        ") p JOIN chats c ON c.id = p.chat_id JOIN users one ON one.id = p.user_id
               ) AS listed
          JOIN users u ON u.id = listed.user_id
          JOIN users me ON me.id = $1
-         WHERE listed.place <= $7
+         WHERE listed.place <= $3
          ORDER BY listed.chat_id, listed.user_id"
     ))
     .bind(range.user.0)
-    .bind(range.ids.0)
-    .bind(range.ids.1)
-    .bind(range.before.0)
-    .bind(range.before.1)
-    .bind(to_sql(range.limit))
+    .bind(list(rows.iter().map(|row| row.id)))
     .bind(to_sql(listed))
     .fetch_all(&mut *snapshot)
     .await?;
@@ -226,22 +230,14 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
     for row in members {
         people.entry(row.chat_id).or_default().push(row.into());
     }
-    let last: Vec<EventRow> = sqlx::query_as(of_page!(
+    let last: Vec<EventRow> = sqlx::query_as(concat!(
         "SELECT ",
         event_columns!(),
         "
-         FROM (SELECT (SELECT e.id FROM events e WHERE e.chat_id = page.id AND e.kind = 0 AND e.deleted_at IS NULL
-                       AND e.seq > page.from_seq ORDER BY e.seq DESC LIMIT 1) AS id
-               FROM page) AS newest
-         JOIN events e ON e.id = newest.id
-         JOIN users u ON u.id = e.actor_id"
+         FROM events e JOIN users u ON u.id = e.actor_id WHERE e.id ",
+        in_list!("$1"),
     ))
-    .bind(range.user.0)
-    .bind(range.ids.0)
-    .bind(range.ids.1)
-    .bind(range.before.0)
-    .bind(range.before.1)
-    .bind(to_sql(range.limit))
+    .bind(list(rows.iter().filter_map(|row| row.last_id)))
     .fetch_all(&mut *snapshot)
     .await?;
     let mut last: HashMap<i64, Message> = last.into_iter().map(|row| (row.id, row.into())).collect();
@@ -278,9 +274,10 @@ pub(super) async fn moved(
 
 pub(super) async fn acquaintances(reader: &mut Connection, user: UserId) -> sqlx::Result<Vec<UserId>> {
     let ids = sqlx::query_scalar(concat!(
-        "SELECT DISTINCT other.user_id FROM users me
-         JOIN participants mine ON mine.user_id = me.id
-         JOIN participants other ON other.chat_id = mine.chat_id
+        // Everybody once, before it is asked who they are: two people may be in many chats together.
+        "SELECT u.id FROM users me
+         JOIN (SELECT DISTINCT other.user_id FROM participants mine
+               JOIN participants other ON other.chat_id = mine.chat_id WHERE mine.user_id = $1) other ON TRUE
          JOIN users u ON u.id = other.user_id
          WHERE me.id = $1 AND u.id <> $1 AND NOT me.hides_online AND NOT u.hides_online AND NOT ",
         parted!("u.id", "$1"),
@@ -314,7 +311,7 @@ pub(super) async fn delete(
     user: UserId,
     chat: ChatId,
 ) -> sqlx::Result<Result<Deletion, Refused>> {
-    let mut transaction = writer.begin().await?;
+    let mut transaction = super::begin(writer).await?;
     super::lock_chat(&mut transaction, chat).await?;
     let direct: Option<bool> = sqlx::query_scalar(
         "SELECT c.direct FROM participants p JOIN chats c ON c.id = p.chat_id
@@ -326,7 +323,7 @@ pub(super) async fn delete(
     .await?;
     let Some(direct) = direct else { return Ok(Err(Refused::NoSuchChat)) };
     if direct {
-        let ended = super::partings::end_pair(&mut transaction, user, chat).await?;
+        let ended = partings::end_pair(&mut transaction, user, chat).await?;
         sqlx::query("DELETE FROM participants WHERE chat_id = $1 AND user_id = $2")
             .bind(chat.0)
             .bind(user.0)

@@ -1,12 +1,10 @@
 //! SQL for the files of the page, as both backends speak it.
 
-use sqlx::Connection as _;
-
 use super::Connection;
 use crate::store::{PAGE_VERSIONS, PageFile};
 
 pub(super) async fn keep_files(writer: &mut Connection, files: &[PageFile]) -> sqlx::Result<()> {
-    let mut transaction = writer.begin().await?;
+    let mut transaction = super::begin(writer).await?;
     let generation: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(generation), 0) + 1 FROM page_files")
         .fetch_one(&mut *transaction)
         .await?;

@@ -4,19 +4,23 @@ use causerie_protocol::event::ChatChanged;
 use causerie_protocol::rest::{Block, Blocked};
 use causerie_protocol::{ChatId, Event, UserId, limits};
 
-use super::{Connection, content, list};
+use super::{Connection, content, list, people};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{self, UserRow, chat_flags, kind, to_seq, to_sql};
-use crate::store::{Boundaries, Ended, Parting, Unblocking};
+use crate::store::{Actor, Boundaries, Ended, Parting, Reopening, StoredParting, Unblocking};
 
 /// Why two people are apart, as the table holds it.
 const BLOCKED: i64 = 0;
 const ENDED: i64 = 1;
+const ASKED: i64 = 2;
 
-/// The query whether nothing passes between two people.
-pub(super) const ARE_PARTED: &str = concat!("SELECT ", parted!("$1", "$2"));
+/// The query whether two people are apart, one of whom did not only ask the other for a chat.
+pub(super) const ARE_PARTED: &str = concat!("SELECT ", parted!("$1", "$2", " AND x.kind < 2"));
+/// The statement that lets everything pass between who asked for a chat, and who accepts it.
+pub(super) const FORGET_REQUEST: &str =
+    "DELETE FROM partings WHERE user_id = $1 AND other_id = $2 AND kind = 2";
 
-/// Whether nothing passes between two people.
+/// Whether two people are apart, as [`ARE_PARTED`].
 pub(super) async fn are_parted(
     connection: &mut Connection,
     one: UserId,
@@ -146,6 +150,11 @@ async fn pair(transaction: &mut Connection, one: UserId, other: UserId) -> sqlx:
     Ok(id.map(ChatId))
 }
 
+/// From now on nothing but messages passes between somebody and whom they asked for a chat.
+pub(super) async fn ask(transaction: &mut Connection, user: UserId, other: UserId) -> sqlx::Result<()> {
+    insert(transaction, user, other, ASKED).await.map(drop)
+}
+
 async fn insert(transaction: &mut Connection, user: UserId, other: UserId, kind: i64) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "INSERT INTO partings (user_id, other_id, kind, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
@@ -191,12 +200,13 @@ async fn set_closed(
     .bind(kind::CHAT_CHANGED)
     .bind(actor.0)
     .bind(now)
-    .bind(chat_flags(closed, hides_past))
+    .bind(chat_flags(closed, hides_past, false))
     .bind(title.as_deref().map(content))
     .execute(transaction)
     .await?;
     let (status, at) = (rows::status(closed), clock::to_wire(now));
-    Ok(Some(Event::ChatChanged(ChatChanged { chat_id: chat, seq, title, status, hides_past, at })))
+    let changed = ChatChanged { chat_id: chat, seq, title, status, hides_past, accepted: false, at };
+    Ok(Some(Event::ChatChanged(changed)))
 }
 
 pub(super) async fn block(
@@ -213,6 +223,9 @@ pub(super) async fn block(
     let is_new = insert(transaction, user, other, BLOCKED).await?;
     if is_new && many.unsigned_abs() >= limits::BLOCKS as u64 {
         return Ok(None);
+    }
+    if is_new {
+        people::note(transaction, Actor::User(user), "blocked", Some(other), "").await?;
     }
     let event = match pair(transaction, user, other).await? {
         Some(chat) => set_closed(transaction, user, chat, true).await?,
@@ -235,6 +248,7 @@ pub(super) async fn unblock(
     if gone.rows_affected() == 0 {
         return Ok(None);
     }
+    people::note(transaction, Actor::User(user), "unblocked", Some(other), "").await?;
     let chat = pair(transaction, user, other).await?;
     // Locked before the look, so that nobody ends it in between.
     if let Some(chat) = chat {
@@ -248,7 +262,12 @@ pub(super) async fn unblock(
         Some(chat) => set_closed(transaction, user, chat, false).await?,
         None => None,
     };
-    Ok(Some(Unblocking { still_parted: false, event }))
+    let still_parted = sqlx::query_scalar(concat!("SELECT ", parted!("$1", "$2")))
+        .bind(user.0)
+        .bind(other.0)
+        .fetch_one(transaction)
+        .await?;
+    Ok(Some(Unblocking { still_parted, event }))
 }
 
 /// Ends a chat of two for both, which one of them asks for; the row of the chat is locked by the caller or by this.
@@ -281,20 +300,84 @@ pub(super) async fn end(transaction: &mut Connection, user: UserId, chat: ChatId
     })
 }
 
+pub(super) async fn reopen(
+    transaction: &mut Connection,
+    actor: Actor,
+    one: UserId,
+    other: UserId,
+) -> sqlx::Result<Reopening> {
+    super::lock_users(transaction, &[one.0, other.0]).await?;
+    let chat = pair(transaction, one, other).await?;
+    // Locked before the look, so that nobody ends it in between.
+    if let Some(chat) = chat {
+        super::lock_chat(transaction, chat).await?;
+    }
+    let gone = sqlx::query(
+        "DELETE FROM partings WHERE kind = 1 AND (user_id = $1 AND other_id = $2 OR user_id = $2 AND other_id = $1)",
+    )
+    .bind(one.0)
+    .bind(other.0)
+    .execute(&mut *transaction)
+    .await?;
+    if gone.rows_affected() == 0 {
+        return Ok(Reopening::NotEnded);
+    }
+    people::note(transaction, actor, "reopened", Some(one), &format!("account {other}")).await?;
+    let still_parted = are_parted(transaction, one, other).await?;
+    let Some(chat) = chat else { return Ok(Reopening::Done { still_parted, event: None, back: None }) };
+    let event = if still_parted {
+        None
+    } else {
+        // The log says who did it; the command line is nobody, and then it is the first of the two.
+        set_closed(transaction, actor.user().unwrap_or(one), chat, false).await?.map(Box::new)
+    };
+    let back: Vec<i64> =
+        sqlx::query_scalar("DELETE FROM removed_copies WHERE chat_id = $1 RETURNING user_id")
+            .bind(chat.0)
+            .fetch_all(&mut *transaction)
+            .await?;
+    for user in &back {
+        sqlx::query(
+            "INSERT INTO participants (chat_id, user_id, read_seq, from_seq)
+             SELECT id, $2, head, head FROM chats WHERE id = $1",
+        )
+        .bind(chat.0)
+        .bind(user)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    Ok(Reopening::Done { still_parted, event, back: Some((chat, back.into_iter().map(UserId).collect())) })
+}
+
 pub(super) async fn last(reader: &mut Connection) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM partings").fetch_one(reader).await
 }
 
-pub(super) async fn after(
-    reader: &mut Connection,
-    id: i64,
-    limit: u64,
-) -> sqlx::Result<Vec<(i64, UserId, UserId)>> {
-    let rows: Vec<(i64, i64, i64)> =
-        sqlx::query_as("SELECT id, user_id, other_id FROM partings WHERE id > $1 ORDER BY id LIMIT $2")
+pub(super) async fn after(reader: &mut Connection, id: i64, limit: u64) -> sqlx::Result<Vec<StoredParting>> {
+    let rows: Vec<(i64, i64, i64, i64)> =
+        sqlx::query_as("SELECT id, user_id, other_id, kind FROM partings WHERE id > $1 ORDER BY id LIMIT $2")
             .bind(id)
             .bind(to_sql(limit))
             .fetch_all(reader)
             .await?;
-    Ok(rows.into_iter().map(|(id, user, other)| (id, UserId(user), UserId(other))).collect())
+    let parting = |(id, user, other, kind)| StoredParting {
+        id,
+        one: UserId(user),
+        other: UserId(other),
+        is_request: kind == ASKED,
+    };
+    Ok(rows.into_iter().map(parting).collect())
+}
+
+pub(super) async fn of(reader: &mut Connection, users: &[UserId]) -> sqlx::Result<Vec<(UserId, UserId)>> {
+    let rows: Vec<(i64, i64)> = sqlx::query_as(concat!(
+        "SELECT user_id, other_id FROM partings WHERE user_id ",
+        in_list!("$1"),
+        " UNION SELECT user_id, other_id FROM partings WHERE other_id ",
+        in_list!("$1")
+    ))
+    .bind(list(users.iter().map(|user| user.0)))
+    .fetch_all(reader)
+    .await?;
+    Ok(rows.into_iter().map(|(user, other)| (UserId(user), UserId(other))).collect())
 }

@@ -1,23 +1,23 @@
 //! SQL for accounts beyond signing in, as both backends speak it: roles, suspension, links, the audit log.
 
-use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
-use causerie_protocol::{AuditId, InvitationId, Role, TokenId, User, UserId, limits};
-use sqlx::Connection as _;
+use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
+use causerie_protocol::{AuditId, ChatId, InvitationId, MessageId, Role, TokenId, User, UserId, limits};
 
-use super::{Connection, accounts, begin_on_users};
+use super::{Connection, accounts, begin_on_users, second_factor};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{
     AccountRowFull, AuditRow, InvitationRow, LinkRow, chats_from_text, role, role_to_sql, to_sql,
 };
 use crate::store::{
-    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, LinkRecord, LinkTo,
-    NewAccount, NewLink, NotChanged,
+    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, Erasure, InvitedTo,
+    LinkRecord, LinkTo, NewAccount, NewLink, NotChanged,
 };
 
 /// The kinds of links, as the table holds them.
 mod kind {
     pub(super) const INVITATION: i64 = 0;
     pub(super) const RESET: i64 = 1;
+    pub(super) const EMAIL: i64 = 2;
 }
 
 /// The columns of an account, of `users u`.
@@ -25,7 +25,9 @@ macro_rules! account {
     ($($rest:literal)?) => {
         concat!(
             "SELECT u.id, u.email, u.name, u.role, u.created_at, u.suspended_at, u.delete_at, ",
-            "(SELECT max(coalesce(t.last_used_at, t.created_at)) FROM tokens t WHERE t.user_id = u.id) AS last_used_at ",
+            "(SELECT max(coalesce(t.last_used_at, t.created_at)) FROM tokens t WHERE t.user_id = u.id) AS last_used_at, ",
+            "(SELECT CAST(length(f.recovery) AS BIGINT) FROM second_factors f ",
+            "WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS recovery_bytes ",
             "FROM users u WHERE u.deleted_at IS NULL ",
             $($rest)?
         )
@@ -126,9 +128,31 @@ pub(super) async fn change(
     change: &AccountChange,
 ) -> sqlx::Result<AccountChanged> {
     let mut transaction = begin_on_users(writer).await?;
-    let connection = &mut *transaction;
+    let changed = change_within(&mut transaction, actor, target, change).await?;
+    if changed.is_ok() {
+        transaction.commit().await?;
+    }
+    Ok(changed)
+}
+
+/// As [`change`], inside of a transaction in which the table `users` stays as it is, and which is rolled back unless this
+/// succeeds.
+pub(super) async fn change_within(
+    connection: &mut Connection,
+    actor: Actor,
+    target: UserId,
+    change: &AccountChange,
+) -> sqlx::Result<AccountChanged> {
     let Some(before) = person(connection, target).await? else { return Ok(Err(NotChanged::NoSuchPerson)) };
-    let is_own = actor == Actor::User(target);
+    let is_own = actor.user() == Some(target);
+    if let Actor::Own { token, .. } = actor
+        && !accounts::is_good(connection, token).await?
+    {
+        return Ok(Err(NotChanged::SignedOut));
+    }
+    if is_own && changes_nothing(&before, change) {
+        return Ok(Ok(ChangedAccount { account: before, ended: Vec::new() }));
+    }
     if !is_own && let Some(own) = actor_role(connection, actor).await? {
         let is_below = before.role < own || own == Role::Owner;
         let gives_above = matches!(change, AccountChange::Role(given) if *given > own);
@@ -141,7 +165,7 @@ pub(super) async fn change(
     }
     let unseats = match change {
         AccountChange::Role(given) => *given < Role::Owner,
-        AccountChange::Suspend | AccountChange::Delete | AccountChange::DeleteAt(_) => true,
+        AccountChange::Suspend | AccountChange::Delete { .. } | AccountChange::DeleteAt(_) => true,
         _ => false,
     };
     if unseats && before.role == Role::Owner && !has_other_owner(connection, target).await? {
@@ -151,7 +175,7 @@ pub(super) async fn change(
         return Ok(Err(NotChanged::EmailTaken));
     };
     let ended = match change {
-        AccountChange::Suspend | AccountChange::Delete | AccountChange::DeleteAt(_) => {
+        AccountChange::Suspend | AccountChange::Delete { .. } | AccountChange::DeleteAt(_) => {
             end_sign_ins(connection, target, None).await?
         }
         AccountChange::SignOut { except } | AccountChange::Password { except, .. } => {
@@ -159,12 +183,22 @@ pub(super) async fn change(
         }
         _ => Vec::new(),
     };
-    if let Some(action) = action {
+    // The audit log only grows, so nobody fills it by asking for what is so already.
+    let is_news = !matches!(change, AccountChange::SignOut { .. }) || !is_own || !ended.is_empty();
+    if let Some(action) = action.filter(|_| is_news) {
         note(connection, actor, action, Some(target), &detail).await?;
     }
     let account = person(connection, target).await?.unwrap_or(before);
-    transaction.commit().await?;
     Ok(Ok(ChangedAccount { account, ended }))
+}
+
+/// Whether an account is so already.
+fn changes_nothing(before: &Account, change: &AccountChange) -> bool {
+    match change {
+        AccountChange::Keep => before.delete_at.is_none(),
+        AccountChange::Name(name) => before.name == *name,
+        _ => false,
+    }
 }
 
 /// Makes the change itself; `None` when the address is taken. Answers what the audit log calls it, if it has a place there.
@@ -218,6 +252,8 @@ async fn apply(
             if !accounts::set_email(connection, target, email).await? {
                 return Ok(None);
             }
+            // They were sent to the address before.
+            revoke_own_links(connection, target).await?;
             (Some("email"), String::new())
         }
         AccountChange::Password { hash, .. } => {
@@ -226,11 +262,13 @@ async fn apply(
                 .bind(hash)
                 .execute(&mut *connection)
                 .await?;
-            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind = 1 AND user_id = $1")
-                .bind(target.0)
-                .execute(&mut *connection)
-                .await?;
+            revoke_own_links(connection, target).await?;
+            second_factor::forget_wrong_codes(connection, target).await?;
             (Some("password"), String::new())
+        }
+        AccountChange::RemoveSecondFactor => {
+            let was_there = second_factor::remove(connection, target).await?;
+            (was_there.then_some("second_factor_off"), String::new())
         }
         AccountChange::DeleteAt(at) => {
             sqlx::query("UPDATE users SET delete_at = $2 WHERE id = $1")
@@ -248,20 +286,22 @@ async fn apply(
                 .await?;
             (Some("deletion_withdrawn"), String::new())
         }
-        AccountChange::Delete => {
+        AccountChange::Delete { erase } => {
             // No address has this form, so nobody signs in to it or registers it.
             let nobody = format!("deleted-{target}");
             sqlx::query(
                 "UPDATE users SET email = $2, email_key = $2, email_twin = 0, name = $3, password_hash = '',
-                 role = 1, delete_at = NULL, deleted_at = $4 WHERE id = $1",
+                 role = 1, delete_at = NULL, deleted_at = $4, erased_to = $5 WHERE id = $1",
             )
             .bind(target.0)
             .bind(nobody)
             .bind(DELETED_NAME)
             .bind(now)
+            .bind(erase.then_some(0_i64))
             .execute(&mut *connection)
             .await?;
             revoke_links(connection, target).await?;
+            second_factor::remove(connection, target).await?;
             sqlx::query("UPDATE tokens SET device = '', address = '' WHERE user_id = $1")
                 .bind(target.0)
                 .execute(&mut *connection)
@@ -276,6 +316,15 @@ const DELETED_NAME: &str = "Deleted account";
 
 async fn revoke_links(connection: &mut Connection, user: UserId) -> sqlx::Result<()> {
     sqlx::query("UPDATE links SET revoked = TRUE WHERE NOT revoked AND (created_by = $1 OR user_id = $1)")
+        .bind(user.0)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Revokes the links that change a person's password or address.
+async fn revoke_own_links(connection: &mut Connection, user: UserId) -> sqlx::Result<()> {
+    sqlx::query("UPDATE links SET revoked = TRUE WHERE kind > 0 AND user_id = $1")
         .bind(user.0)
         .execute(connection)
         .await
@@ -385,8 +434,13 @@ pub(super) async fn create_link(
     let connection = &mut *transaction;
     let now = clock::now();
     let own = actor_role(connection, actor).await?;
+    let mut email = None;
     let (kind, role, user, max_uses, chats) = match &link.to {
         LinkTo::Join { role, max_uses, chats } => {
+            // Who was suspended, or lost the role, since the request came makes none any more.
+            if own.is_some_and(|own| own < Role::Moderator) {
+                return Ok(Err(NotChanged::RoleAbove));
+            }
             if own.is_some_and(|own| *role > own) {
                 return Ok(Err(NotChanged::RoleAbove));
             }
@@ -419,27 +473,44 @@ pub(super) async fn create_link(
             (kind::INVITATION, *role, None, *max_uses, chats.as_slice())
         }
         LinkTo::Own => (kind::INVITATION, Role::Owner, None, 1, &[][..]),
-        LinkTo::Reset { user } => {
+        LinkTo::Reset { user, mailed_to } => {
             let Some(person) = person(connection, *user).await? else {
                 return Ok(Err(NotChanged::NoSuchPerson));
             };
-            if actor.user().is_some_and(|actor| actor != *user)
-                && own.is_some_and(|own| person.role >= own && own != Role::Owner)
-            {
+            let is_moved = mailed_to.as_ref().is_some_and(|address| *address != person.email);
+            if is_moved {
+                return Ok(Err(NotChanged::NoSuchPerson));
+            }
+            if actor.user().is_some_and(|actor| actor != *user) && own.is_some_and(|own| own < Role::Owner) {
                 return Ok(Err(NotChanged::RoleAbove));
             }
-            // One at a time: a newer link is the end of the older ones.
-            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind = 1 AND user_id = $1")
+            // One at a time: a newer link is the end of the older ones. But a mail, which anybody may ask for, does not end
+            // what an owner has made.
+            sqlx::query(
+                "UPDATE links SET revoked = TRUE WHERE kind = 1 AND user_id = $1 AND (created_by = $1 OR NOT $2)",
+            )
+            .bind(user.0)
+            .bind(mailed_to.is_some())
+            .execute(&mut *connection)
+            .await?;
+            (kind::RESET, person.role, Some(*user), 1, &[][..])
+        }
+        LinkTo::Email { user, email: wanted } => {
+            let Some(person) = person(connection, *user).await? else {
+                return Ok(Err(NotChanged::NoSuchPerson));
+            };
+            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind = 2 AND user_id = $1")
                 .bind(user.0)
                 .execute(&mut *connection)
                 .await?;
-            (kind::RESET, person.role, Some(*user), 1, &[][..])
+            email = Some(wanted);
+            (kind::EMAIL, person.role, Some(*user), 1, &[][..])
         }
     };
     let chats: Vec<String> = chats.iter().map(ToString::to_string).collect();
     sqlx::query(
-        "INSERT INTO links (kind, digest, role, user_id, created_by, created_at, ends_at, max_uses, chats)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO links (kind, digest, role, user_id, created_by, created_at, ends_at, max_uses, chats, email)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(kind)
     .bind(&link.digest[..])
@@ -450,12 +521,16 @@ pub(super) async fn create_link(
     .bind(link.ends_at)
     .bind(max_uses)
     .bind(chats.join(","))
+    .bind(email)
     .execute(&mut *connection)
     .await?;
     match link.to {
         LinkTo::Join { role, .. } => note(connection, actor, "invited", None, role.as_str()).await?,
-        LinkTo::Reset { user } => note(connection, actor, "reset_link", Some(user), "").await?,
-        LinkTo::Own => {}
+        LinkTo::Reset { user, mailed_to: None } => {
+            note(connection, actor, "reset_link", Some(user), "").await?;
+        }
+        // Whoever asked for a mail is not known, and did nothing to the account.
+        LinkTo::Reset { .. } | LinkTo::Own | LinkTo::Email { .. } => {}
     }
     transaction.commit().await?;
     Ok(Ok(()))
@@ -499,7 +574,10 @@ pub(super) async fn revoke_invitation(
     actor: Actor,
     id: InvitationId,
 ) -> sqlx::Result<bool> {
-    let mut transaction = writer.begin().await?;
+    let mut transaction = begin_on_users(writer).await?;
+    if actor_role(&mut transaction, actor).await?.is_some_and(|own| own < Role::Moderator) {
+        return Ok(false);
+    }
     let revoked = sqlx::query("UPDATE links SET revoked = TRUE WHERE id = $1 AND kind = 0 AND NOT revoked")
         .bind(id.0)
         .execute(&mut *transaction)
@@ -536,10 +614,76 @@ pub(super) async fn reset_password(
         .bind(hash)
         .execute(&mut *connection)
         .await?;
+    second_factor::forget_wrong_codes(connection, user).await?;
     let ended = end_sign_ins(connection, user, None).await?;
     note(connection, Actor::User(user), "password", Some(user), "reset").await?;
     transaction.commit().await?;
     Ok(Some((User { id: user, email: Some(account.email), name: account.name }, ended)))
+}
+
+/// Gives an account the address of a link, which is used up by it.
+pub(super) async fn change_email_by_link(
+    writer: &mut Connection,
+    digest: [u8; 32],
+) -> sqlx::Result<Option<(UserId, String)>> {
+    let mut transaction = begin_on_users(writer).await?;
+    let connection = &mut *transaction;
+    let used: Option<(Option<i64>, Option<String>)> = sqlx::query_as(
+        "UPDATE links SET uses = uses + 1
+         WHERE digest = $1 AND kind = 2 AND NOT revoked AND ends_at > $2 AND uses < max_uses RETURNING user_id, email",
+    )
+    .bind(&digest[..])
+    .bind(clock::now())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some((Some(user), Some(email))) = used else { return Ok(None) };
+    let user = UserId(user);
+    let Some(before) = person(connection, user).await? else { return Ok(None) };
+    if !accounts::set_email(connection, user, &email).await? {
+        return Ok(None);
+    }
+    // They were sent to the address before.
+    revoke_own_links(connection, user).await?;
+    note(connection, Actor::User(user), "email", Some(user), "").await?;
+    transaction.commit().await?;
+    Ok(Some((user, before.email)))
+}
+
+/// Events that one step of an erasure looks at.
+const ERASURE_STEP: i64 = 10_000;
+
+pub(super) async fn to_erase(reader: &mut Connection, before: UnixMicros) -> sqlx::Result<Option<Erasure>> {
+    let next: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT id, erased_to FROM users WHERE erased_to IS NOT NULL AND deleted_at < $1 ORDER BY id LIMIT 1",
+    )
+    .bind(before)
+    .fetch_optional(&mut *reader)
+    .await?;
+    let Some((user, from)) = next else { return Ok(None) };
+    let last: i64 =
+        sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM events").fetch_one(&mut *reader).await?;
+    // By the ids of events, since no index finds what one person wrote, and one would cost every message.
+    let up_to = from.saturating_add(ERASURE_STEP).min(last);
+    let messages: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT chat_id, id FROM events
+         WHERE id > $1 AND id <= $2 AND actor_id = $3 AND kind = 0 AND deleted_at IS NULL ORDER BY id",
+    )
+    .bind(from)
+    .bind(up_to)
+    .bind(user)
+    .fetch_all(reader)
+    .await?;
+    let messages = messages.into_iter().map(|(chat, id)| (ChatId(chat), MessageId(id))).collect();
+    Ok(Some(Erasure { user: UserId(user), messages, up_to: (up_to < last).then_some(up_to) }))
+}
+
+pub(super) async fn erased(writer: &mut Connection, erasure: &Erasure) -> sqlx::Result<()> {
+    sqlx::query("UPDATE users SET erased_to = $2 WHERE id = $1 AND erased_to IS NOT NULL AND ($2 IS NULL OR erased_to < $2)")
+        .bind(erasure.user.0)
+        .bind(erasure.up_to)
+        .execute(writer)
+        .await
+        .map(drop)
 }
 
 /// Whether a link to set a new password can be used.
@@ -560,6 +704,7 @@ pub(super) async fn can_reset(
 
 pub(super) async fn audit(
     reader: &mut Connection,
+    of: Option<UserId>,
     before: AuditId,
     limit: u64,
 ) -> sqlx::Result<Vec<AuditEntry>> {
@@ -567,11 +712,82 @@ pub(super) async fn audit(
         "SELECT a.id, a.at, a.actor_id, actor.name AS actor_name, a.action, a.target_id, target.name AS target_name,
                 a.detail
          FROM audit a LEFT JOIN users actor ON actor.id = a.actor_id LEFT JOIN users target ON target.id = a.target_id
-         WHERE a.id < $1 ORDER BY a.id DESC LIMIT $2",
+         WHERE a.id < $1 AND ($3 = 0 OR a.actor_id = $3 OR a.target_id = $3) ORDER BY a.id DESC LIMIT $2",
     )
     .bind(before.0)
     .bind(to_sql(limit))
+    .bind(of.map_or(0, |of| of.0))
     .fetch_all(reader)
     .await?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+pub(super) async fn use_invitation(
+    writer: &mut Connection,
+    digest: [u8; 32],
+    user: UserId,
+    now: UnixMicros,
+) -> sqlx::Result<Option<InvitedTo>> {
+    let mut transaction = begin_on_users(writer).await?;
+    let connection = &mut *transaction;
+    let link: Option<(i64, Option<i64>, String)> = sqlx::query_as(concat!(
+        "SELECT l.id, l.created_by, l.chats FROM links l WHERE l.kind = 0 AND ",
+        usable!()
+    ))
+    .bind(&digest[..])
+    .bind(now)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some((link, by, chats)) = link else { return Ok(None) };
+    let mut invited = InvitedTo { by: by.map(UserId), ..InvitedTo::default() };
+    for chat in chats_from_text(&chats) {
+        let is_in: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM participants WHERE chat_id = $1 AND user_id = $2)",
+        )
+        .bind(chat.0)
+        .bind(user.0)
+        .fetch_one(&mut *connection)
+        .await?;
+        if is_in { &mut invited.are_in } else { &mut invited.to_join }.push(chat);
+    }
+    if !invited.to_join.is_empty() {
+        sqlx::query("UPDATE links SET uses = uses + 1 WHERE id = $1")
+            .bind(link)
+            .execute(&mut *connection)
+            .await?;
+        let actor = invited.by.map_or(Actor::Operator, Actor::User);
+        note(connection, actor, "invited_to_groups", Some(user), &chats).await?;
+    }
+    transaction.commit().await?;
+    Ok(Some(invited))
+}
+
+/// The key of who may make an account in the table `meta`; an owner's decision that moves with the database.
+const REGISTRATION: &str = "registration";
+
+pub(super) async fn registration(reader: &mut Connection) -> sqlx::Result<Option<Registration>> {
+    let stored: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
+        .bind(REGISTRATION)
+        .fetch_optional(reader)
+        .await?;
+    Ok(stored.and_then(|name| Registration::from_name(&name)))
+}
+
+pub(super) async fn set_registration(
+    writer: &mut Connection,
+    actor: Actor,
+    registration: Option<Registration>,
+) -> sqlx::Result<()> {
+    let mut transaction = super::begin(writer).await?;
+    sqlx::query("DELETE FROM meta WHERE key = $1").bind(REGISTRATION).execute(&mut *transaction).await?;
+    let name = registration.map_or("", Registration::as_str);
+    if registration.is_some() {
+        sqlx::query("INSERT INTO meta (key, value) VALUES ($1, $2)")
+            .bind(REGISTRATION)
+            .bind(name)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    note(&mut transaction, actor, "registration", None, name).await?;
+    transaction.commit().await
 }

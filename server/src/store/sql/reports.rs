@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use causerie_protocol::event::Deleted;
 use causerie_protocol::reports::{
     CloseReport, CreateReport, Outcome, Report, ReportAction, ReportReason, ReportedMessage,
 };
-use causerie_protocol::{ChatId, MessageId, ReportId, UserId, limits};
-use sqlx::{Connection as _, FromRow};
+use causerie_protocol::{ChatId, Event, MessageId, ReportId, UserId, limits};
+use sqlx::FromRow;
 
-use super::{Connection, content, people};
+use super::{Connection, begin_on_users, content, people};
 use crate::clock::{self, UnixMicros};
-use crate::store::rows::{UserRow, to_seq, to_sql, to_text};
-use crate::store::{Actor, ReportClosed, Reported};
+use crate::store::rows::{UserRow, kind, to_seq, to_sql, to_text};
+use crate::store::{AccountChange, Actor, ReportClosed, ReportDone, Reported};
 
 /// The time over which the reports of one person are counted.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -21,7 +22,7 @@ pub(super) async fn create(
     reporter: UserId,
     report: &CreateReport,
 ) -> sqlx::Result<Reported> {
-    let mut transaction = writer.begin().await?;
+    let mut transaction = super::begin(writer).await?;
     let message: Option<(i64, i64, i64, i64)> = sqlx::query_as(
         "SELECT e.chat_id, e.seq, e.actor_id, p.from_seq FROM events e
          JOIN participants p ON p.chat_id = e.chat_id AND p.user_id = $2
@@ -81,6 +82,8 @@ pub(super) async fn create(
     .bind(to_sql(limits::REPORT_CONTEXT as u64 + 1))
     .execute(&mut *transaction)
     .await?;
+    let detail = format!("report {id}: {}", report.reason.as_str());
+    people::note(&mut transaction, Actor::User(reporter), "reported", Some(UserId(sender)), &detail).await?;
     transaction.commit().await?;
     Ok(Reported::New(ReportId(id)))
 }
@@ -129,7 +132,7 @@ impl From<ReportRow> for Report {
         let outcome = row.action.zip(row.closed_at).map(|(action, at)| Outcome {
             action: ReportAction::from_name(&action),
             note: row.note.map(|note| to_text(Some(note))),
-            by: named(row.closer_id.unwrap_or_default(), row.closer_name.unwrap_or_default()),
+            by: row.closer_id.zip(row.closer_name).map(|(id, name)| named(id, name)),
             at: clock::to_wire(at),
         });
         Self {
@@ -214,38 +217,101 @@ pub(super) async fn one(reader: &mut Connection, id: ReportId) -> sqlx::Result<O
 
 pub(super) async fn close(
     writer: &mut Connection,
-    moderator: UserId,
+    moderator: Actor,
     id: ReportId,
     body: &CloseReport,
 ) -> sqlx::Result<ReportClosed> {
-    let mut transaction = writer.begin().await?;
+    let mut transaction = begin_on_users(writer).await?;
     // Of two at once the second waits here, and then finds it closed.
-    let reported: Option<i64> = sqlx::query_scalar(
+    let reported: Option<(i64, i64, i64)> = sqlx::query_as(
         "UPDATE reports SET action = $2, note = $3, closed_by = $4, closed_at = $5
-         WHERE id = $1 AND action IS NULL RETURNING reported_id",
+         WHERE id = $1 AND action IS NULL RETURNING reported_id, chat_id, message_id",
     )
     .bind(id.0)
     .bind(body.action.as_str())
     .bind(body.note.as_ref().map(|note| content(note.as_str())))
-    .bind(moderator.0)
+    .bind(moderator.user().map(|user| user.0))
     .bind(clock::now())
     .fetch_optional(&mut *transaction)
     .await?;
-    let Some(reported) = reported else {
+    let Some((reported, chat, message)) = reported else {
         return Ok(one(&mut transaction, id)
             .await?
             .map_or(ReportClosed::NoSuchReport, |report| ReportClosed::Before(Box::new(report))));
     };
+    let (reported, chat, message) = (UserId(reported), ChatId(chat), MessageId(message));
+    if moderator == Actor::User(reported) {
+        return Ok(ReportClosed::AboutOneself);
+    }
+    let (mut deleted, mut ended) = (None, Vec::new());
+    match body.action {
+        ReportAction::Deleted => {
+            deleted =
+                erase_message(&mut transaction, moderator.user().unwrap_or(reported), chat, message).await?;
+            if deleted.is_some() {
+                let detail = format!("message {message}");
+                people::note(&mut transaction, moderator, "message_deleted", Some(reported), &detail).await?;
+            }
+        }
+        ReportAction::Suspended => {
+            let change = AccountChange::Suspend;
+            match people::change_within(&mut transaction, moderator, reported, &change).await? {
+                Ok(changed) => ended = changed.ended,
+                Err(refused) => return Ok(ReportClosed::NotChanged(refused)),
+            }
+        }
+        ReportAction::Dismissed | ReportAction::Warned | ReportAction::Other => {}
+    }
     let detail = format!("report {id}: {}", body.action.as_str());
-    people::note(
-        &mut transaction,
-        Actor::User(moderator),
-        "closed a report",
-        Some(UserId(reported)),
-        &detail,
-    )
-    .await?;
-    let report = one(&mut transaction, id).await?;
+    people::note(&mut transaction, moderator, "report_closed", Some(reported), &detail).await?;
+    let Some(report) = one(&mut transaction, id).await? else { return Ok(ReportClosed::NoSuchReport) };
     transaction.commit().await?;
-    Ok(report.map_or(ReportClosed::NoSuchReport, |report| ReportClosed::Now(Box::new(report))))
+    Ok(ReportClosed::Now(Box::new(ReportDone { report, deleted, ended })))
+}
+
+/// Deletes a message for good; nothing if it is gone already.
+async fn erase_message(
+    transaction: &mut Connection,
+    actor: UserId,
+    chat: ChatId,
+    message: MessageId,
+) -> sqlx::Result<Option<Event>> {
+    super::lock_chat(transaction, chat).await?;
+    let now = clock::now();
+    let gone = sqlx::query(
+        "UPDATE events SET content = NULL, deleted_at = $3
+         WHERE id = $1 AND chat_id = $2 AND kind = 0 AND deleted_at IS NULL",
+    )
+    .bind(message.0)
+    .bind(chat.0)
+    .bind(now)
+    .execute(&mut *transaction)
+    .await?;
+    if gone.rows_affected() == 0 {
+        return Ok(None);
+    }
+    sqlx::query("DELETE FROM reactions WHERE chat_id = $1 AND message_id = $2")
+        .bind(chat.0)
+        .bind(message.0)
+        .execute(&mut *transaction)
+        .await?;
+    let seq: i64 =
+        sqlx::query_scalar("UPDATE chats SET head = head + 1, updated_at = $2 WHERE id = $1 RETURNING head")
+            .bind(chat.0)
+            .bind(now)
+            .fetch_one(&mut *transaction)
+            .await?;
+    sqlx::query(
+        "INSERT INTO events (chat_id, seq, kind, actor_id, at, target) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(chat.0)
+    .bind(seq)
+    .bind(kind::DELETED)
+    .bind(actor.0)
+    .bind(now)
+    .bind(message.0)
+    .execute(transaction)
+    .await?;
+    let (seq, deleted_at) = (to_seq(seq), clock::to_wire(now));
+    Ok(Some(Event::Deleted(Deleted { chat_id: chat, seq, id: message, deleted_at })))
 }

@@ -4,28 +4,28 @@
 //! the two do differently: `run`, transactions, a few statements, and how a list of ids or a text is bound.
 
 use async_trait::async_trait;
-use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
+use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
 use causerie_protocol::event::User;
 use causerie_protocol::reports::{CloseReport, CreateReport, Report};
 use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, TokenInfo, UserRef};
 use causerie_protocol::{
     AuditId, ChatId, Epoch, Event, InvitationId, Message, MessageId, ReportId, Seq, TokenId, UserId,
 };
-use sqlx::Connection as _;
 
 use super::{
-    AppendConnection, Backend, Connection, Database, begin_on_users, content, last_event_id, list, lock_chat,
-    lock_users, snapshot, statement,
+    APPENDS_AT_ONCE, AppendConnection, Backend, Connection, Database, begin, begin_on_users, content,
+    last_event_id, list, lock_chat, lock_users, snapshot, statement,
 };
 use crate::clock::UnixMicros;
 use crate::hub::{Ending, NodeId};
 use crate::metrics::Operation;
+use crate::second_factor::Judgement;
 use crate::store::Access::{Read, Write};
 use crate::store::{
     AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Boundaries, Created,
-    Deletion, Ended, Entry, LinkRecord, NewAccount, NewChat, NewLink, NotChanged, PageFile, Parting,
-    PoolState, Position, Refused, ReportClosed, Reported, Store, StoreError, StoredRead, TokenRecord,
-    Unblocking,
+    Deletion, Ended, Entry, Erasure, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NewToken,
+    NotChanged, PageFile, Parting, PoolState, Position, Refused, Reopening, ReportClosed, Reported, Store,
+    StoreError, StoredParting, StoredRead, TokenRecord, Unblocking,
 };
 
 /// The columns of an `EventRow`: of an event `e`, the text of the message that it changed, and of a person `u`.
@@ -42,11 +42,14 @@ macro_rules! event_columns {
     };
 }
 
-/// Whether nothing passes between two people, who are given as parts of a statement.
+/// Whether nothing passes between two people, who are given as parts of a statement; of which partings, may be added.
 macro_rules! parted {
     ($one:literal, $other:literal) => {
+        parted!($one, $other, "")
+    };
+    ($one:literal, $other:literal, $also:literal) => {
         concat!(
-            "EXISTS (SELECT 1 FROM partings x WHERE x.user_id = ",
+            "EXISTS (SELECT 1 FROM partings x WHERE (x.user_id = ",
             $one,
             " AND x.other_id = ",
             $other,
@@ -54,6 +57,8 @@ macro_rules! parted {
             $other,
             " AND x.other_id = ",
             $one,
+            ")",
+            $also,
             ")"
         )
     };
@@ -68,6 +73,7 @@ mod page;
 mod partings;
 mod people;
 mod reports;
+mod second_factor;
 pub(in crate::store) mod transfer;
 
 #[async_trait]
@@ -107,15 +113,25 @@ impl Store for Backend {
         .await
     }
 
+    async fn are_acquainted(&self, one: UserId, other: UserId) -> Result<bool, StoreError> {
+        self.run(Operation::ReachableUser, Read, async |connection| {
+            accounts::are_acquainted(connection, one, other).await
+        })
+        .await
+    }
+
     async fn create_token(
         &self,
         user: UserId,
+        password_hash: &str,
         digest: [u8; 32],
         created_at: UnixMicros,
         expires_at: UnixMicros,
-    ) -> Result<TokenId, StoreError> {
+    ) -> Result<Option<NewToken>, StoreError> {
         self.run(Operation::CreateToken, Write, async |connection| {
-            let token = accounts::create_token(connection, user, digest, created_at, expires_at).await?;
+            let token =
+                accounts::create_token(connection, user, password_hash, digest, created_at, expires_at)
+                    .await?;
             self.note_new_rows(1);
             Ok(token)
         })
@@ -210,6 +226,61 @@ impl Store for Backend {
             .await
     }
 
+    async fn to_erase(&self, before: UnixMicros) -> Result<Option<Erasure>, StoreError> {
+        self.run(Operation::ToErase, Read, async |connection| people::to_erase(connection, before).await)
+            .await
+    }
+
+    async fn erased(&self, erasure: &Erasure) -> Result<(), StoreError> {
+        self.run(Operation::Erased, Write, async |connection| people::erased(connection, erasure).await).await
+    }
+
+    async fn has_second_factor(&self, user: UserId) -> Result<bool, StoreError> {
+        self.run(Operation::HasSecondFactor, Read, async |connection| {
+            second_factor::is_set_up(connection, user).await
+        })
+        .await
+    }
+
+    async fn begin_second_factor(&self, user: UserId, secret: &[u8]) -> Result<bool, StoreError> {
+        self.run(Operation::SetSecondFactor, Write, async |connection| {
+            second_factor::begin(connection, user, secret).await
+        })
+        .await
+    }
+
+    async fn confirm_second_factor(
+        &self,
+        user: UserId,
+        code: &str,
+        recovery: &[u8],
+        now: UnixMicros,
+    ) -> Result<Option<Judgement>, StoreError> {
+        self.run(Operation::SetSecondFactor, Write, async |connection| {
+            second_factor::confirm(connection, user, code, recovery, now).await
+        })
+        .await
+    }
+
+    async fn use_code(
+        &self,
+        user: UserId,
+        code: &str,
+        now: UnixMicros,
+    ) -> Result<Option<Judgement>, StoreError> {
+        self.run(Operation::UseCode, Write, async |connection| {
+            second_factor::use_code(connection, user, code, now).await
+        })
+        .await
+    }
+
+    async fn set_recovery_codes(&self, user: UserId, recovery: &[u8]) -> Result<bool, StoreError> {
+        self.run(Operation::SetSecondFactor, Write, async |connection| {
+            second_factor::set_recovery_codes(connection, user, recovery).await
+        })
+        .await
+    }
+
     async fn create_link(&self, actor: Actor, link: NewLink) -> Result<Result<(), NotChanged>, StoreError> {
         self.run(Operation::CreateLink, Write, async |connection| {
             people::create_link(connection, actor, &link).await
@@ -252,9 +323,58 @@ impl Store for Backend {
         .await
     }
 
-    async fn audit(&self, before: AuditId, limit: u64) -> Result<Vec<AuditEntry>, StoreError> {
-        self.run(Operation::Audit, Read, async |connection| people::audit(connection, before, limit).await)
+    async fn change_email_by_link(&self, digest: [u8; 32]) -> Result<Option<(UserId, String)>, StoreError> {
+        self.run(Operation::ChangeAccount, Write, async |connection| {
+            people::change_email_by_link(connection, digest).await
+        })
+        .await
+    }
+
+    async fn audit(
+        &self,
+        of: Option<UserId>,
+        before: AuditId,
+        limit: u64,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        self.run(Operation::Audit, Read, async |connection| {
+            people::audit(connection, of, before, limit).await
+        })
+        .await
+    }
+
+    async fn use_invitation(
+        &self,
+        digest: [u8; 32],
+        user: UserId,
+        now: UnixMicros,
+    ) -> Result<Option<InvitedTo>, StoreError> {
+        self.run(Operation::UseInvitation, Write, async |connection| {
+            people::use_invitation(connection, digest, user, now).await
+        })
+        .await
+    }
+
+    async fn registration(&self) -> Result<Option<Registration>, StoreError> {
+        self.run(Operation::Registration, Read, async |connection| people::registration(connection).await)
             .await
+    }
+
+    async fn set_registration(
+        &self,
+        actor: Actor,
+        registration: Option<Registration>,
+    ) -> Result<(), StoreError> {
+        self.run(Operation::SetRegistration, Write, async |connection| {
+            people::set_registration(connection, actor, registration).await
+        })
+        .await
+    }
+
+    async fn forget_ended(&self, before: UnixMicros) -> Result<bool, StoreError> {
+        self.run(Operation::ForgetEnded, Write, async |connection| {
+            accounts::forget_ended(connection, before).await
+        })
+        .await
     }
 
     async fn create_chat(&self, chat: NewChat) -> Result<Created, StoreError> {
@@ -343,7 +463,7 @@ impl Store for Backend {
 
     async fn block(&self, user: UserId, other: UserId) -> Result<Option<Parting>, StoreError> {
         self.run(Operation::Block, Write, async |connection| {
-            let mut transaction = connection.begin().await?;
+            let mut transaction = begin(connection).await?;
             let Some(parting) = partings::block(&mut transaction, user, other).await? else {
                 return Ok(None);
             };
@@ -356,7 +476,7 @@ impl Store for Backend {
 
     async fn unblock(&self, user: UserId, other: UserId) -> Result<Option<Unblocking>, StoreError> {
         self.run(Operation::Unblock, Write, async |connection| {
-            let mut transaction = connection.begin().await?;
+            let mut transaction = begin(connection).await?;
             let unblocking = partings::unblock(&mut transaction, user, other).await?;
             transaction.commit().await?;
             self.note_new_rows(unblocking.iter().filter(|done| done.event.is_some()).count());
@@ -367,7 +487,7 @@ impl Store for Backend {
 
     async fn end_pair(&self, user: UserId, chat: ChatId) -> Result<Ended, StoreError> {
         self.run(Operation::EndPair, Write, async |connection| {
-            let mut transaction = connection.begin().await?;
+            let mut transaction = begin(connection).await?;
             let ended = partings::end(&mut transaction, user, chat).await?;
             transaction.commit().await?;
             if let Ended::Pair(Some(parting)) = &ended {
@@ -407,24 +527,42 @@ impl Store for Backend {
 
     async fn close_report(
         &self,
-        moderator: UserId,
+        moderator: Actor,
         id: ReportId,
         body: &CloseReport,
     ) -> Result<ReportClosed, StoreError> {
         self.run(Operation::CloseReport, Write, async |connection| {
             let closed = reports::close(connection, moderator, id, body).await?;
-            self.note_new_rows(matches!(closed, ReportClosed::Now(_)).into());
+            if let ReportClosed::Now(done) = &closed {
+                self.note_new_rows(1 + usize::from(done.deleted.is_some()));
+            }
             Ok(closed)
         })
         .await
         .map(|closed| self.addresses.shown(closed))
     }
 
+    async fn reopen_pair(&self, actor: Actor, one: UserId, other: UserId) -> Result<Reopening, StoreError> {
+        self.run(Operation::ReopenPair, Write, async |connection| {
+            let mut transaction = begin(connection).await?;
+            let reopening = partings::reopen(&mut transaction, actor, one, other).await?;
+            transaction.commit().await?;
+            self.note_new_rows(matches!(reopening, Reopening::Done { event: Some(_), .. }).into());
+            Ok(reopening)
+        })
+        .await
+    }
+
     async fn last_parting(&self) -> Result<i64, StoreError> {
         self.run(Operation::LastParting, Read, async |connection| partings::last(connection).await).await
     }
 
-    async fn partings_after(&self, id: i64, limit: u64) -> Result<Vec<(i64, UserId, UserId)>, StoreError> {
+    async fn partings_of(&self, users: &[UserId]) -> Result<Vec<(UserId, UserId)>, StoreError> {
+        self.run(Operation::PartingsAfter, Read, async |connection| partings::of(connection, users).await)
+            .await
+    }
+
+    async fn partings_after(&self, id: i64, limit: u64) -> Result<Vec<StoredParting>, StoreError> {
         self.run(Operation::PartingsAfter, Read, async |connection| {
             partings::after(connection, id, limit).await
         })
@@ -437,6 +575,10 @@ impl Store for Backend {
 
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendResult>, StoreError> {
         self.append_batch(batch).await.map(|results| self.addresses.shown(results))
+    }
+
+    fn appends_at_once(&self) -> usize {
+        APPENDS_AT_ONCE
     }
 
     async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError> {

@@ -48,6 +48,7 @@ pub(in crate::store) async fn count(connection: &mut Connection, table: Table) -
         Table::RemovedCopies => "SELECT count(*) FROM removed_copies",
         Table::Reports => "SELECT count(*) FROM reports",
         Table::ReportedMessages => "SELECT count(*) FROM reported_messages",
+        Table::SecondFactors => "SELECT count(*) FROM second_factors",
     };
     let count: i64 = sqlx::query_scalar(statement).fetch_one(connection).await?;
     Ok(count.unsigned_abs())
@@ -62,7 +63,7 @@ pub(in crate::store) async fn read(
         Table::Users => Rows::Users(
             sqlx::query_as(
                 "SELECT id, email, email_key, email_twin, name, password_hash, created_at,
-                        role, suspended_at, delete_at, deleted_at, hides_online, hides_read FROM users
+                        role, suspended_at, delete_at, deleted_at, hides_online, hides_read, erased_to FROM users
                  WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
@@ -82,7 +83,7 @@ pub(in crate::store) async fn read(
         ),
         Table::Chats => Rows::Chats(
             sqlx::query_as(
-                "SELECT id, direct, pair, closed, title, head, created_at, updated_at, sort_key, hides_past FROM chats
+                "SELECT id, direct, pair, closed, title, head, created_at, updated_at, sort_key, hides_past, requested_by FROM chats
                  WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
@@ -149,6 +150,16 @@ pub(in crate::store) async fn read(
             .fetch_all(connection)
             .await?,
         ),
+        Table::SecondFactors => Rows::SecondFactors(
+            sqlx::query_as(
+                "SELECT user_id, secret, confirmed_at, last_step, wrong_codes, blocked_until, recovery
+                 FROM second_factors WHERE user_id > $1 ORDER BY user_id LIMIT $2",
+            )
+            .bind(after.0)
+            .bind(BATCH)
+            .fetch_all(connection)
+            .await?,
+        ),
         Table::Partings => Rows::Partings(
             sqlx::query_as(
                 "SELECT id, user_id, other_id, kind, at FROM partings WHERE id > $1 ORDER BY id LIMIT $2",
@@ -181,7 +192,7 @@ pub(in crate::store) async fn read(
         ),
         Table::Links => Rows::Links(
             sqlx::query_as(
-                "SELECT id, kind, digest, role, user_id, created_by, created_at, ends_at, uses, max_uses, revoked, chats
+                "SELECT id, kind, digest, role, user_id, created_by, created_at, ends_at, uses, max_uses, revoked, chats, email
                  FROM links WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
@@ -206,14 +217,14 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
     let mut query = match rows {
         Rows::Users(rows) => {
             let mut query = insert(
-                "users (id, email, email_key, email_twin, name, password_hash, created_at, role, suspended_at, delete_at, deleted_at, hides_online, hides_read)",
+                "users (id, email, email_key, email_twin, name, password_hash, created_at, role, suspended_at, delete_at, deleted_at, hides_online, hides_read, erased_to)",
             );
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(&row.email).push_bind(&row.email_key);
                 values.push_bind(row.email_twin).push_bind(&row.name);
                 values.push_bind(&row.password_hash).push_bind(row.created_at).push_bind(row.role);
                 values.push_bind(row.suspended_at).push_bind(row.delete_at).push_bind(row.deleted_at);
-                values.push_bind(row.hides_online).push_bind(row.hides_read);
+                values.push_bind(row.hides_online).push_bind(row.hides_read).push_bind(row.erased_to);
             });
             query
         }
@@ -230,13 +241,13 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
         }
         Rows::Chats(rows) => {
             let mut query = insert(
-                "chats (id, direct, pair, closed, title, head, created_at, updated_at, sort_key, hides_past)",
+                "chats (id, direct, pair, closed, title, head, created_at, updated_at, sort_key, hides_past, requested_by)",
             );
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(row.direct).push_bind(&row.pair).push_bind(row.closed);
                 values.push_bind(&row.title).push_bind(row.head);
                 values.push_bind(row.created_at).push_bind(row.updated_at).push_bind(row.sort_key);
-                values.push_bind(row.hides_past);
+                values.push_bind(row.hides_past).push_bind(row.requested_by);
             });
             query
         }
@@ -308,6 +319,17 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
             });
             query
         }
+        Rows::SecondFactors(rows) => {
+            let mut query = insert(
+                "second_factors (user_id, secret, confirmed_at, last_step, wrong_codes, blocked_until, recovery)",
+            );
+            query.push_values(rows, |mut values, row| {
+                values.push_bind(row.user_id).push_bind(&row.secret).push_bind(row.confirmed_at);
+                values.push_bind(row.last_step).push_bind(row.wrong_codes).push_bind(row.blocked_until);
+                values.push_bind(&row.recovery);
+            });
+            query
+        }
         Rows::Partings(rows) => {
             let mut query = insert("partings (id, user_id, other_id, kind, at)");
             query.push_values(rows, |mut values, row| {
@@ -325,13 +347,13 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
         }
         Rows::Links(rows) => {
             let mut query = insert(
-                "links (id, kind, digest, role, user_id, created_by, created_at, ends_at, uses, max_uses, revoked, chats)",
+                "links (id, kind, digest, role, user_id, created_by, created_at, ends_at, uses, max_uses, revoked, chats, email)",
             );
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(row.kind).push_bind(&row.digest).push_bind(row.role);
                 values.push_bind(row.user_id).push_bind(row.created_by).push_bind(row.created_at);
                 values.push_bind(row.ends_at).push_bind(row.uses).push_bind(row.max_uses);
-                values.push_bind(row.revoked).push_bind(&row.chats);
+                values.push_bind(row.revoked).push_bind(&row.chats).push_bind(&row.email);
             });
             query
         }

@@ -80,6 +80,8 @@ enum Decided {
         id: MessageId,
         seq: Seq,
         sender: User,
+        /// Who asked for the chat, which is accepted by it.
+        accepts_of: Option<UserId>,
     },
     Done(AppendResult),
 }
@@ -98,8 +100,8 @@ pub(super) fn append(writer: &mut Writer, batch: Vec<Append>) -> sqlx::Result<Ve
     let decided = decided.map_err(Failure::into_sqlx)?;
     let sent_at = clock::to_wire(now);
     let result = |(append, decided): (Append, Decided)| match (decided, append.change) {
-        (Decided::New { id, seq, sender }, Change::Message { text, client_id }) => {
-            Ok(Appended::Event(Event::Message(Message {
+        (Decided::New { id, seq, sender, accepts_of }, Change::Message { text, client_id }) => {
+            let event = Event::Message(Message {
                 id,
                 chat_id: append.chat,
                 seq,
@@ -110,7 +112,11 @@ pub(super) fn append(writer: &mut Writer, batch: Vec<Append>) -> sqlx::Result<Ve
                 edited_at: None,
                 deleted_at: None,
                 reactions: Vec::new(),
-            })))
+            });
+            Ok(match accepts_of {
+                Some(asked_by) => Appended::Accepted { event, asked_by },
+                None => Appended::Event(event),
+            })
         }
         (Decided::New { .. }, _) => unreachable!("only a message is a new one"),
         (Decided::Done(result), _) => result,
@@ -184,7 +190,7 @@ struct NewRow<'a> {
 impl<'a> Transaction<'a> {
     fn apply(&mut self, append: &'a Append) -> Result<Decided, Failure> {
         match &append.change {
-            Change::Message { text, client_id } => Ok(self.message(append, text, client_id.as_ref())?),
+            Change::Message { text, client_id } => self.message(append, text, client_id.as_ref()),
             // The most frequent beside messages: it needs no row of theirs.
             Change::Read { seq } => Ok(Decided::Done(self.read(append, *seq)?)),
             _ => {
@@ -201,15 +207,19 @@ impl<'a> Transaction<'a> {
         append: &'a Append,
         text: &'a MessageText,
         client_id: Option<&'a ClientId>,
-    ) -> rusqlite::Result<Decided> {
-        let connection = &*self.connection;
+    ) -> Result<Decided, Failure> {
+        let connection = &mut *self.connection;
         let Some((chat, sender)) = self.known.look_up(connection, append.chat, append.actor)? else {
             // The chat or the sender does not exist, so this refusal need not be stored: a late duplicate would be
             // refused again.
             return Ok(Decided::Done(Err(Refused::NoSuchChat)));
         };
-        let refused =
-            if sender.is_in { chat.closed.then_some(Refused::ChatClosed) } else { Some(Refused::NoSuchChat) };
+        let refused = match &chat.request {
+            _ if !sender.is_in => Some(Refused::NoSuchChat),
+            _ if chat.closed => Some(Refused::ChatClosed),
+            Some(request) if request.by == append.actor && request.left == 0 => Some(Refused::NotAccepted),
+            _ => None,
+        };
         if let Some(client_id) = client_id
             && (self.repeats == Repeats::LookedUp || refused.is_some() || sender.was_refused)
             && let Some(before) = decided_before(connection, append.chat, &sender.user, client_id, text)?
@@ -223,6 +233,17 @@ impl<'a> Transaction<'a> {
                 note_refusal(connection, append, client_id, reason, self.now)?;
             }
             return Ok(Decided::Done(Err(refused)));
+        }
+        let mut accepts_of = None;
+        match &mut chat.request {
+            None => {}
+            Some(request) if request.by == append.actor => request.left -= 1,
+            Some(request) => {
+                at_once(changes::forget_request(connection, append.chat, request.by, append.actor))
+                    .map_err(Failure::Shared)?;
+                accepts_of = Some(request.by);
+                chat.request = None;
+            }
         }
         let last_id = match self.last_id {
             Some(last_id) => last_id,
@@ -239,7 +260,7 @@ impl<'a> Transaction<'a> {
             // The look for the next one must find it.
             self.insert()?;
         }
-        Ok(Decided::New { id, seq, sender })
+        Ok(Decided::New { id, seq, sender, accepts_of })
     }
 
     fn read(&mut self, append: &Append, seq: Seq) -> rusqlite::Result<AppendResult> {

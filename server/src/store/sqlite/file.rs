@@ -38,6 +38,9 @@ pub(super) struct Record {
     /// Where it listens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) address: Option<SocketAddr>,
+    /// Where people reach the page of the server that had it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) page: Option<String>,
     /// The file that was written, by its inode's number.
     pub(super) inode: u64,
     /// The runs of which the database may hold the name: that of the last server, and while one starts also its own.
@@ -245,6 +248,11 @@ pub(super) fn holder(path: &Path) -> Option<Option<Record>> {
         let path = fs::canonicalize(path).ok()?;
         read(&File::open(record_path(&path)).ok()?)
     })
+}
+
+/// What the record of a database says, whoever has it.
+pub(super) fn record(path: &Path) -> Option<Record> {
+    read(&File::open(record_path(&fs::canonicalize(path).ok()?)).ok()?)
 }
 
 /// The sentence for a database that another process has.

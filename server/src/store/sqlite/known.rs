@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use causerie_protocol::event::User;
-use causerie_protocol::{ChatId, MessageId, Seq, UserId};
+use causerie_protocol::{ChatId, MessageId, Seq, UserId, limits};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::store::rows::to_seq;
@@ -34,8 +34,18 @@ struct KnownChat {
 pub(super) struct ChatState {
     pub(super) closed: bool,
     pub(super) head: Seq,
+    /// It is not accepted.
+    pub(super) request: Option<Request>,
     /// The newest message that is not in the chat's row yet.
     pub(super) newest: Option<MessageId>,
+}
+
+/// What is known of a chat that its other one has not accepted.
+#[derive(Clone, Copy)]
+pub(super) struct Request {
+    pub(super) by: UserId,
+    /// How many messages they may still write.
+    pub(super) left: u64,
 }
 
 /// A user that exists, as the sender of messages to one chat.
@@ -103,11 +113,23 @@ impl Known {
 }
 
 fn read_chat(connection: &Connection, chat: ChatId) -> rusqlite::Result<Option<ChatState>> {
-    let mut statement = connection.prepare_cached("SELECT closed, head FROM chats WHERE id = ?1")?;
+    let mut statement =
+        connection.prepare_cached("SELECT closed, head, requested_by FROM chats WHERE id = ?1")?;
     let state = statement.query_row([chat.0], |row| {
-        Ok(ChatState { closed: row.get(0)?, head: to_seq(row.get(1)?), newest: None })
+        let request = match row.get::<_, Option<i64>>(2)? {
+            Some(by) => Some(read_request(connection, chat, UserId(by))?),
+            None => None,
+        };
+        Ok(ChatState { closed: row.get(0)?, head: to_seq(row.get(1)?), request, newest: None })
     });
     state.optional()
+}
+
+fn read_request(connection: &Connection, chat: ChatId, by: UserId) -> rusqlite::Result<Request> {
+    let sent: i64 = connection
+        .prepare_cached("SELECT count(*) FROM events WHERE chat_id = ?1 AND kind = 0 AND actor_id = ?2")?
+        .query_row([chat.0, by.0], |row| row.get(0))?;
+    Ok(Request { by, left: limits::REQUEST_MESSAGES.saturating_sub(sent.unsigned_abs()) })
 }
 
 fn read_sender(connection: &Connection, chat: ChatId, sender: UserId) -> rusqlite::Result<Option<Sender>> {

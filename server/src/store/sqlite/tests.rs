@@ -24,6 +24,7 @@ async fn pair(store: &SqliteStore) -> (UserId, ChatId) {
         title: None,
         direct: true,
         client_id: None,
+        asks: false,
     };
     let Created::New(chat) = store.create_chat(chat).await.unwrap() else { panic!("the pair had a chat") };
     (users[0], chat)

@@ -120,7 +120,7 @@ fn shown(item: Item) -> String {
 }
 
 pub fn event(chat: ChatId, seq: u64) -> Envelope {
-    Envelope::Event { chat, seq: Seq(seq), frame: Frame::from_static("x") }
+    Envelope::Event { chat, seq: Seq(seq), left: None, frame: Frame::from_static("x") }
 }
 
 pub fn notice(chat: ChatId, except: Option<UserId>, text: &'static str) -> Envelope {

@@ -84,11 +84,12 @@ async fn from_sqlite_to_postgres_nobody_notices() {
             ("reactions", 2),
             ("created_chats", 1),
             ("links", 1),
-            ("audit", 1),
+            ("audit", 3),
             ("partings", 0),
             ("removed_copies", 0),
             ("reports", 1),
-            ("reported_messages", 1)
+            ("reported_messages", 1),
+            ("second_factors", 1)
         ]
     );
     let again = world.move_to(&url).await;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::common::server::{Person, TestServer};
+use crate::rest::second_factor::set_up;
 
 /// Enough for more than one batch of the log.
 pub const MESSAGES: u64 = 1_200;
@@ -62,6 +63,7 @@ impl World {
             server.call(Method::POST, &paths::messages(chat), &alice, body).await;
         }
         let written = server.history(&alice, group).await;
+        set_up(&server, &bob).await;
         let report = json!({"message_id": written[0].id, "reason": "other", "words": "It\u{0} says so"});
         server.call(Method::POST, paths::REPORTS, &bob, report).await;
         let path = |message: &MessageBody| paths::message(message.id);

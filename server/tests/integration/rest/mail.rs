@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::common::server::TestServer;
+use crate::common::server::{Person, TestServer};
 
 /// A server for mails that takes everything (RFC 5321), one at a time.
 struct Post(TcpListener);
@@ -89,6 +89,81 @@ async fn who_asks_gets_a_link_by_mail_and_the_answer_tells_nothing() {
     let body = json!({"token": secret, "password": "better horse"});
     let (status, _) = server.request(Method::POST, paths::RESET_PASSWORD, None, body).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
+}
+
+/// The secret of the link that a mail holds, after this mark in the page's address.
+fn secret(mail: &str, mark: &str) -> String {
+    let (_, after) = mail.split_once(&format!("https://chat.example.org/#{mark}=")).expect("there is a link");
+    after.chars().take_while(|char| !char.is_whitespace()).collect()
+}
+
+async fn with_mail(post: &Post) -> TestServer {
+    let smtp = post.smtp();
+    TestServer::start_with(|config| {
+        config.smtp = Some(smtp);
+        config.public_url = Some("https://chat.example.org".to_owned());
+    })
+    .await
+}
+
+async fn account(server: &TestServer, who: &Person) -> Value {
+    server.call(Method::GET, paths::ACCOUNT, who, Value::Null).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_address_counts_once_its_link_is_confirmed_and_the_old_one_is_told() {
+    let post = Post::open().await;
+    let server = with_mail(&post).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let change = async |email: &str| {
+        let body = json!({"email": email, "current_password": "correct horse", "language": "vi"});
+        server.call(Method::PATCH, paths::ACCOUNT, &alice, body).await
+    };
+    let unchanged = account(&server, &alice).await;
+    assert_eq!(change("new@example.org").await, unchanged);
+    let mail = text(&post.mail().await);
+    assert!(mail.contains("To: new@example.org"), "{mail}");
+    let first = secret(&mail, "email");
+    // Another account's address gets the same answer, and only who reads its mails learns of it.
+    assert_eq!(change("BOB@example.org").await, unchanged);
+    let mail = text(&post.mail().await);
+    assert!(mail.contains("To: BOB@example.org") && !mail.contains("#email="), "{mail}");
+
+    let confirm = async |token: &str| {
+        let body = json!({ "token": token });
+        server.request(Method::POST, paths::CONFIRM_EMAIL, None, body).await
+    };
+    // To look at the address of the page is no request of its secret.
+    let looked = server.client.get(server.url("/")).send().await.unwrap();
+    drop(looked);
+    assert_eq!(account(&server, &alice).await, unchanged);
+    assert_eq!(confirm(&first).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(account(&server, &alice).await["email"], "new@example.org");
+    let mail = text(&post.mail().await);
+    assert!(mail.contains("To: alice@example.org") && !mail.contains("new@example.org"), "{mail}");
+    let (status, problem) = confirm(&first).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("link_invalid")), "it works once");
+    assert_eq!(account(&server, &bob).await["email"], "bob@example.org");
+
+    // A newer link, and another password, are the end of older ones.
+    change("one@example.org").await;
+    let one = secret(&text(&post.mail().await), "email");
+    let body = json!({"password": "better horse", "current_password": "correct horse"});
+    server.call(Method::PATCH, paths::ACCOUNT, &alice, body).await;
+    assert_eq!(confirm(&one).await.0, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn without_mail_the_address_is_changed_at_once_with_the_password() {
+    let server = TestServer::start().await;
+    let alice = server.register("alice").await;
+    let (status, _) = server
+        .request(Method::PATCH, paths::ACCOUNT, Some(&alice.token), json!({"email": "new@example.org"}))
+        .await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "the password is missing");
+    let body = json!({"email": "new@example.org", "current_password": "correct horse"});
+    let changed = server.call(Method::PATCH, paths::ACCOUNT, &alice, body).await;
+    assert_eq!(changed["email"], "new@example.org");
 }
 
 #[tokio::test]

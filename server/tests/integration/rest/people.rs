@@ -1,7 +1,7 @@
 //! Who may come, who looks after people, and what becomes of the sockets of somebody who is suspended.
 
 use causerie_protocol::accounts::Registration;
-use causerie_protocol::{UserId, paths};
+use causerie_protocol::{ServerFrame, UserId, paths};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -340,4 +340,69 @@ async fn a_sign_in_says_what_it_was_made_with_and_from_where() {
         (&json!("Firefox, Linux"), &json!("127.0.0.1"))
     );
     assert!(tokens[0]["last_used_at"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_an_account_joins_the_groups_of_an_invitation() {
+    let server = TestServer::start().await;
+    let (owner, alice) = (server.register("owner").await, server.register("alice").await);
+    let bob = server.register("bob").await;
+    let group = server.start_group(&owner, &[&alice]).await;
+    let invitation = server.invite(&owner, json!({"chats": [group], "uses": 1})).await;
+    let join = async |who: &Person, token: &str| {
+        let body = json!({ "token": token });
+        server.request(Method::POST, paths::JOIN_GROUPS, Some(&who.token), body).await
+    };
+    let mut socket = server.many(&bob).await;
+    // Who is in it already uses nothing up.
+    assert_eq!(join(&alice, &invitation).await, (StatusCode::OK, json!({"chats": [group]})));
+    assert_eq!(join(&bob, &invitation).await, (StatusCode::OK, json!({"chats": [group]})));
+    let added = socket
+        .until(|frame| match frame {
+            ServerFrame::ChatAdded(added) => Some(added.chat.id),
+            _ => None,
+        })
+        .await;
+    assert_eq!(added, group);
+    let (_, invitations) =
+        server.request(Method::GET, paths::INVITATIONS, Some(&owner.token), Value::Null).await;
+    assert_eq!(invitations[0]["uses"], 1);
+    let (status, problem) = join(&owner, &invitation).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("link_invalid")), "it is used up");
+    // Somebody whom its maker blocked, or who blocked them, is not brought together with them.
+    let carol = server.register("carol").await;
+    server.start_chat(&carol, &owner).await;
+    server.call(Method::POST, paths::BLOCKS, &carol, json!({"user_id": owner.user.id})).await;
+    let another = server.invite(&owner, json!({"chats": [group]})).await;
+    assert_eq!(join(&carol, &another).await, (StatusCode::OK, json!({"chats": []})));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_decides_who_may_register_while_the_server_runs() {
+    let server = TestServer::start().await;
+    let (owner, bob) = (server.register("owner").await, server.register("bob").await);
+    server.role(&owner, &bob, "moderator").await;
+    let set = async |who: &Person, body: Value| {
+        server.request(Method::PATCH, paths::SETTINGS, Some(&who.token), body).await
+    };
+    let (status, _) = set(&bob, json!({"registration": "closed"})).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    // Without the field nothing is decided by accident.
+    assert_eq!(set(&owner, json!({})).await.0, StatusCode::BAD_REQUEST);
+    let (status, settings) = set(&owner, json!({"registration": "closed"})).await;
+    assert_eq!((status, &settings["registration"]), (StatusCode::OK, &json!("closed")));
+    assert_eq!(server.join("carol", None).await.0, StatusCode::FORBIDDEN);
+    let (_, installation) = server.request(Method::GET, paths::INSTALLATION, None, Value::Null).await;
+    assert_eq!(installation["registration"], "closed");
+    // It outlives a restart, whatever the option says.
+    let folder = server.stop().await;
+    let server = TestServer::start_in(folder, |_| {}).await;
+    assert_eq!(server.join("carol", None).await.0, StatusCode::FORBIDDEN);
+    let settings = server.call(Method::GET, paths::SETTINGS, &bob, Value::Null).await;
+    assert_eq!(
+        (&settings["registration_option"], &settings["registration_is_stored"]),
+        (&json!("open"), &json!(true))
+    );
+    server.call(Method::PATCH, paths::SETTINGS, &owner, json!({"registration": null})).await;
+    assert_eq!(server.join("carol", None).await.0, StatusCode::CREATED);
 }

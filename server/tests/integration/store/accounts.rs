@@ -2,10 +2,10 @@
 
 use causerie_protocol::event::User;
 use causerie_protocol::rest::UserRef;
-use causerie_protocol::{Event, ServerFrame, TokenId, UserId};
+use causerie_protocol::{Event, ServerFrame, TokenId, UserId, limits};
 use causerie_server::clock::UnixMicros;
 use causerie_server::hub::Ending;
-use causerie_server::store::Change;
+use causerie_server::store::{AccountChange, Actor, Change};
 
 use super::world::World;
 
@@ -86,7 +86,11 @@ pub async fn nobody_sees_the_address_of_others(world: World) {
         assert!(!seen.contains("example.org") && !seen.contains("email"), "{seen}");
     }
     // One's own is in the sign-in.
-    store.create_token(world.alice, [7; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
+    store
+        .create_token(world.alice, "hash", [7; 32], UnixMicros(1), UnixMicros(2_000))
+        .await
+        .unwrap()
+        .unwrap();
     let own = store.token([7; 32]).await.unwrap().unwrap().user;
     assert_eq!(own.email.as_deref(), Some("alice@example.org"));
 }
@@ -97,7 +101,13 @@ fn joined_user(event: &Event) -> &User {
 }
 
 pub async fn a_token_is_found_by_its_digest_until_it_is_revoked(world: World) {
-    let id = world.store.create_token(world.alice, [7; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
+    let id = world
+        .store
+        .create_token(world.alice, "hash", [7; 32], UnixMicros(1), UnixMicros(2_000))
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
     let record = world.store.token([7; 32]).await.unwrap().unwrap();
     assert_eq!(
         (record.id, record.user.id, record.expires_at, record.revoked),
@@ -108,22 +118,95 @@ pub async fn a_token_is_found_by_its_digest_until_it_is_revoked(world: World) {
     assert!(world.store.revoke_token(world.alice, id).await.unwrap());
     assert!(!world.store.revoke_token(world.alice, id).await.unwrap(), "revoked already");
     assert!(world.store.token([7; 32]).await.unwrap().unwrap().revoked);
-    let good =
-        world.store.create_token(world.alice, [9; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
+    let good = world
+        .store
+        .create_token(world.alice, "hash", [9; 32], UnixMicros(1), UnixMicros(2_000))
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
     assert_eq!(world.store.revoked(&[good, id, TokenId(999)]).await.unwrap(), [(id, Ending::Revoked)]);
 }
 
 pub async fn only_good_sign_ins_are_listed(world: World) {
-    let expired =
-        world.store.create_token(world.alice, [1; 32], UnixMicros(1), UnixMicros(100)).await.unwrap();
-    let good =
-        world.store.create_token(world.alice, [2; 32], UnixMicros(2), UnixMicros(1_000)).await.unwrap();
-    let revoked =
-        world.store.create_token(world.alice, [3; 32], UnixMicros(3), UnixMicros(1_000)).await.unwrap();
-    world.store.create_token(world.bob, [4; 32], UnixMicros(4), UnixMicros(1_000)).await.unwrap();
+    let expired = world
+        .store
+        .create_token(world.alice, "hash", [1; 32], UnixMicros(1), UnixMicros(100))
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
+    let good = world
+        .store
+        .create_token(world.alice, "hash", [2; 32], UnixMicros(2), UnixMicros(1_000))
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
+    let revoked = world
+        .store
+        .create_token(world.alice, "hash", [3; 32], UnixMicros(3), UnixMicros(1_000))
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
+    world
+        .store
+        .create_token(world.bob, "hash", [4; 32], UnixMicros(4), UnixMicros(1_000))
+        .await
+        .unwrap()
+        .unwrap();
     world.store.revoke_token(world.alice, revoked).await.unwrap();
     let listed = world.store.tokens_of(world.alice, UnixMicros(500)).await.unwrap();
     assert_eq!(listed.iter().map(|token| token.id).collect::<Vec<_>>(), [good]);
     let earlier = world.store.tokens_of(world.alice, UnixMicros(50)).await.unwrap();
     assert_eq!(earlier.iter().map(|token| token.id).collect::<Vec<_>>(), [good, expired]);
+}
+
+pub async fn a_sign_in_is_stored_only_for_the_password_that_was_checked(world: World) {
+    let (store, bob) = (&world.store, world.bob);
+    let sign_in = async |hash: &str, digest: u8| {
+        store.create_token(bob, hash, [digest; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap()
+    };
+    assert!(sign_in("hash", 1).await.is_some());
+    assert_eq!(sign_in("the one before", 2).await, None);
+    let change = |change| store.change_account(Actor::Operator, bob, change);
+    change(AccountChange::Suspend).await.unwrap().unwrap();
+    assert_eq!(sign_in("hash", 3).await, None);
+    change(AccountChange::Restore).await.unwrap().unwrap();
+    assert!(sign_in("hash", 4).await.is_some());
+    change(AccountChange::Delete { erase: false }).await.unwrap().unwrap();
+    assert_eq!(sign_in("", 5).await, None);
+    // Nor does anybody find an account that is gone by the address that stands in its place.
+    assert_eq!(store.account(&format!("deleted-{bob}")).await.unwrap(), None);
+}
+
+pub async fn of_too_many_sign_ins_the_oldest_end(world: World) {
+    let mut ids = Vec::new();
+    for number in 0..=limits::SIGN_INS {
+        let mut digest = [0; 32];
+        digest[..8].copy_from_slice(&number.to_be_bytes());
+        let new = world.store.create_token(world.bob, "hash", digest, UnixMicros(1), UnixMicros(2_000)).await;
+        let new = new.unwrap().unwrap();
+        let ended: &[TokenId] = if number < limits::SIGN_INS { &[] } else { &ids[..1] };
+        assert_eq!(new.ended, ended, "{number}");
+        ids.push(new.id);
+    }
+    assert_eq!(world.store.tokens_of(world.bob, UnixMicros(2)).await.unwrap().len(), limits::SIGN_INS);
+}
+
+pub async fn what_ended_long_ago_is_forgotten(world: World) {
+    let (store, bob) = (&world.store, world.bob);
+    let sign_in = async |digest: u8, created_at, expires_at| {
+        let (from, to) = (UnixMicros(created_at), UnixMicros(expires_at));
+        store.create_token(bob, "hash", [digest; 32], from, to).await.unwrap().unwrap().id
+    };
+    sign_in(1, 10, 50).await;
+    let revoked = sign_in(2, 10, 900).await;
+    sign_in(3, 10, 900).await;
+    assert!(store.revoke_token(bob, revoked).await.unwrap());
+    assert!(!store.forget_ended(UnixMicros(100)).await.unwrap(), "there were few");
+    for (digest, is_there) in [(1, false), (2, false), (3, true)] {
+        assert_eq!(store.token([digest; 32]).await.unwrap().is_some(), is_there, "{digest}");
+    }
 }

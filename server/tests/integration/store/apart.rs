@@ -3,7 +3,7 @@
 use causerie_protocol::rest::{Block, ChatStatus, UserRef};
 use causerie_protocol::{ChatId, Event, Seq, UserId};
 use causerie_server::clock::UnixMicros;
-use causerie_server::store::{Change, Created, Deletion, Ended, NewChat, Refused};
+use causerie_server::store::{Actor, Change, Created, Deletion, Ended, NewChat, Refused, Reopening};
 
 use super::world::{World, message};
 
@@ -91,6 +91,7 @@ pub async fn each_of_two_removes_their_own_copy_and_the_last_erases_it(world: Wo
         title: None,
         direct: true,
         client_id: None,
+        asks: false,
     };
     assert_eq!(store.create_chat(again).await.unwrap(), Created::Parted);
 }
@@ -111,6 +112,7 @@ pub async fn who_is_apart_is_not_reached_and_starts_nothing_with_the_other(world
                 title: (!direct).then(|| "Trip".to_owned()),
                 direct,
                 client_id: None,
+                asks: false,
             };
             assert_eq!(store.create_chat(chat).await.unwrap(), Created::Parted);
         }
@@ -167,7 +169,11 @@ pub async fn who_hides_does_not_see(world: World) {
     assert_eq!(switches, [(world.alice, true, false), (world.bob, false, true)]);
     let hidden = store.reads(&[group]).await.unwrap();
     assert!(hidden.iter().all(|read| read.hidden == (read.user == world.bob)), "{hidden:?}");
-    store.create_token(world.alice, [7; 32], UnixMicros(1), UnixMicros(2_000)).await.unwrap();
+    store
+        .create_token(world.alice, "hash", [7; 32], UnixMicros(1), UnixMicros(2_000))
+        .await
+        .unwrap()
+        .unwrap();
     assert!(store.token([7; 32]).await.unwrap().unwrap().has_boundaries);
     store.set_hidden(world.alice, Some(false), None).await.unwrap();
     assert!(!store.token([7; 32]).await.unwrap().unwrap().has_boundaries);
@@ -202,6 +208,7 @@ pub async fn a_block_and_a_new_chat_at_once_leave_no_open_chat(world: World) {
             title: None,
             direct: true,
             client_id: None,
+            asks: false,
         };
         let start = tokio::spawn(async move { starting.create_chat(chat).await.unwrap() });
         block.await.unwrap();
@@ -218,8 +225,49 @@ pub async fn partings_are_found_by_their_numbers(world: World) {
     store.block(world.alice, world.bob).await.unwrap().unwrap();
     store.block(world.carol, world.bob).await.unwrap().unwrap();
     let found = store.partings_after(before, 10).await.unwrap();
-    let pairs: Vec<_> = found.iter().map(|(_, one, other)| (*one, *other)).collect();
+    let pairs: Vec<_> = found.iter().map(|parting| (parting.one, parting.other)).collect();
     assert_eq!(pairs, [(world.alice, world.bob), (world.carol, world.bob)]);
     let last = store.last_parting().await.unwrap();
-    assert_eq!((found[1].0, store.partings_after(last, 10).await.unwrap().len()), (last, 0));
+    assert_eq!((found[1].id, store.partings_after(last, 10).await.unwrap().len()), (last, 0));
+}
+
+pub async fn an_ended_chat_is_opened_again_for_both_and_a_block_stays(world: World) {
+    let (alice, bob, store) = (world.alice, world.bob, &world.store);
+    let carol = Actor::User(world.carol);
+    assert_eq!(store.reopen_pair(carol, alice, bob).await.unwrap(), Reopening::NotEnded);
+    let pair = world.pair().await;
+    world.say(pair, alice, "Before").await;
+    store.end_pair(alice, pair).await.unwrap();
+    store.end_pair(bob, pair).await.unwrap();
+    let reopened = store.reopen_pair(carol, alice, bob).await.unwrap();
+    let Reopening::Done { still_parted: false, event: Some(event), .. } = reopened else {
+        panic!("{reopened:?}")
+    };
+    let Event::ChatChanged(changed) = *event else { panic!("{event:?}") };
+    assert_eq!((changed.chat_id, changed.status), (pair, ChatStatus::Active));
+    world.say(pair, bob, "Again").await;
+    assert_eq!(store.reopen_pair(carol, alice, bob).await.unwrap(), Reopening::NotEnded);
+    // A block is not what a moderator takes back, and opens the chat once it is taken back itself.
+    store.end_pair(alice, pair).await.unwrap();
+    store.block(alice, bob).await.unwrap().unwrap();
+    let reopened = store.reopen_pair(carol, alice, bob).await.unwrap();
+    assert!(matches!(reopened, Reopening::Done { still_parted: true, event: None, .. }), "{reopened:?}");
+    assert_eq!(world.status(pair).await, ChatStatus::Closed);
+    store.unblock(alice, bob).await.unwrap().unwrap();
+    assert_eq!(world.status(pair).await, ChatStatus::Active);
+    // Who removed their copy has one again, which begins now.
+    store.delete_chat(bob, pair).await.unwrap().unwrap();
+    let reopened = store.reopen_pair(carol, bob, alice).await.unwrap();
+    let Reopening::Done { back: Some((chat, users)), .. } = reopened else { panic!("{reopened:?}") };
+    assert_eq!((chat, users), (pair, vec![bob]));
+    assert!(store.messages(bob, pair, None, 9).await.unwrap().unwrap().is_empty());
+    world.say(pair, bob, "Here").await;
+    assert_eq!(world.texts(pair).await, ["Before", "Again", "Here"]);
+    // Where both did, they start another.
+    for user in [alice, bob] {
+        store.delete_chat(user, pair).await.unwrap().unwrap();
+    }
+    let reopened = store.reopen_pair(carol, alice, bob).await.unwrap();
+    assert_eq!(reopened, Reopening::Done { still_parted: false, event: None, back: None });
+    assert_ne!(world.pair().await, pair);
 }

@@ -181,6 +181,7 @@ fn trip(world: &World, client_id: &str) -> NewChat {
         title: Some("Trip".into()),
         direct: false,
         client_id: Some(ClientId::new(client_id).unwrap()),
+        asks: false,
     }
 }
 

@@ -1,11 +1,13 @@
 //! Roles, suspension, invitations, and links to set a password.
 
+use causerie_protocol::accounts::Registration;
 use causerie_protocol::rest::UserRef;
-use causerie_protocol::{AuditId, ChatId, InvitationId, Role, UserId};
+use causerie_protocol::{AuditId, ChatId, Event, InvitationId, Message, Role, UserId};
 use causerie_server::clock::UnixMicros;
 use causerie_server::hub::Ending;
 use causerie_server::store::{
-    AccountChange, AccountCreated, Actor, Entry, LinkTo, NewAccount, NewLink, NotChanged,
+    AccountChange, AccountCreated, Actor, Appended, Change, Entry, LinkTo, NewAccount, NewLink, NotChanged,
+    Refused,
 };
 
 use super::world::World;
@@ -55,7 +57,7 @@ pub async fn an_installation_keeps_its_last_owner(world: World) {
         for change in [
             AccountChange::Role(Role::Moderator),
             AccountChange::Suspend,
-            AccountChange::Delete,
+            AccountChange::Delete { erase: false },
             AccountChange::DeleteAt(LATER),
         ] {
             assert_eq!(world.change(actor, world.alice, change).await, Err(NotChanged::LastOwner));
@@ -104,7 +106,7 @@ pub async fn nobody_gives_or_takes_what_is_above_them(world: World) {
 
 pub async fn who_is_suspended_is_signed_out_and_found_by_nobody(world: World) {
     let store = &world.store;
-    let token = store.create_token(world.bob, [7; 32], ONCE, LATER).await.unwrap();
+    let token = store.create_token(world.bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap().id;
     let suspended =
         store.change_account(Actor::Operator, world.bob, AccountChange::Suspend).await.unwrap().unwrap();
     assert_eq!(suspended.ended, [token]);
@@ -177,9 +179,13 @@ pub async fn invitations_end_with_what_their_maker_may(world: World) {
 
 pub async fn a_link_sets_a_password_once_and_ends_every_sign_in(world: World) {
     let store = &world.store;
-    let token = store.create_token(world.bob, [7; 32], ONCE, LATER).await.unwrap();
+    let token = store.create_token(world.bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap().id;
     let reset = async |digest: u8| {
-        let link = NewLink { digest: [digest; 32], to: LinkTo::Reset { user: world.bob }, ends_at: LATER };
+        let link = NewLink {
+            digest: [digest; 32],
+            to: LinkTo::Reset { user: world.bob, mailed_to: None },
+            ends_at: LATER,
+        };
         store.create_link(Actor::Operator, link).await.unwrap().unwrap();
     };
     reset(1).await;
@@ -213,7 +219,7 @@ pub async fn a_deleted_account_leaves_its_messages_and_nothing_to_sign_in_to(wor
     let chat = world.pair().await;
     world.say(chat, world.bob, "I was here").await;
     let store = &world.store;
-    store.create_token(world.bob, [7; 32], ONCE, LATER).await.unwrap();
+    store.create_token(world.bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap();
     store
         .change_account(Actor::User(world.bob), world.bob, AccountChange::DeleteAt(UnixMicros(5)))
         .await
@@ -221,7 +227,7 @@ pub async fn a_deleted_account_leaves_its_messages_and_nothing_to_sign_in_to(wor
         .unwrap();
     assert_eq!(store.due_for_deletion(UnixMicros(4)).await.unwrap(), []);
     assert_eq!(store.due_for_deletion(UnixMicros(5)).await.unwrap(), [world.bob]);
-    world.change(Actor::Operator, world.bob, AccountChange::Delete).await.unwrap();
+    world.change(Actor::Operator, world.bob, AccountChange::Delete { erase: false }).await.unwrap();
     assert_eq!(store.due_for_deletion(UnixMicros(5)).await.unwrap(), []);
     assert_eq!(store.account("bob@example.org").await.unwrap(), None);
     assert_eq!(store.person(&UserRef::Id(world.bob)).await.unwrap(), None);
@@ -237,12 +243,73 @@ pub async fn a_deleted_account_leaves_its_messages_and_nothing_to_sign_in_to(wor
     assert_ne!(again.id, world.bob);
 }
 
+pub async fn an_address_is_given_by_the_link_that_was_sent_to_it(world: World) {
+    let store = &world.store;
+    let link = async |digest: u8, email: &str| {
+        let to = LinkTo::Email { user: world.bob, email: email.to_owned() };
+        let link = NewLink { digest: [digest; 32], to, ends_at: LATER };
+        store.create_link(Actor::User(world.bob), link).await.unwrap().unwrap();
+    };
+    link(1, "one@example.org").await;
+    link(2, "Two@example.org").await;
+    assert_eq!(
+        store.change_email_by_link([1; 32]).await.unwrap(),
+        None,
+        "a newer link is the end of an older one"
+    );
+    assert_eq!(store.reset_password([2; 32], "new").await.unwrap(), None, "it sets no password");
+    let changed = store.change_email_by_link([2; 32]).await.unwrap();
+    assert_eq!(changed, Some((world.bob, "bob@example.org".to_owned())));
+    assert_eq!(store.account("two@example.org").await.unwrap().unwrap().0.id, world.bob);
+    assert_eq!(store.change_email_by_link([2; 32]).await.unwrap(), None, "once");
+    link(3, "three@example.org").await;
+    store.create_user("THREE@example.org", "Three", "hash").await.unwrap().unwrap();
+    assert_eq!(store.change_email_by_link([3; 32]).await.unwrap(), None, "it is another's by now");
+    link(4, "four@example.org").await;
+    let other = AccountChange::Password { hash: "other".into(), except: None };
+    world.change(Actor::User(world.bob), world.bob, other).await.unwrap();
+    assert_eq!(store.change_email_by_link([4; 32]).await.unwrap(), None, "another password is its end");
+}
+
+pub async fn the_messages_of_a_deleted_account_are_erased_where_that_is_wanted(world: World) {
+    let store = &world.store;
+    let (pair, group) = (world.pair().await, world.group().await);
+    let said = [world.say(pair, world.bob, "One").await, world.say(group, world.bob, "Two").await];
+    world.say(group, world.alice, "Mine").await;
+    world.event(group, world.bob, Change::Leave).await;
+    let erase = async |message: &Message| {
+        world.append(message.chat_id, world.bob, Change::Erase { id: message.id }).await
+    };
+    assert_eq!(erase(&said[0]).await, Err(Refused::NoSuchChat), "the account is there");
+    assert_eq!(store.to_erase(LATER).await.unwrap(), None);
+    world.change(Actor::Operator, world.bob, AccountChange::Delete { erase: true }).await.unwrap();
+    assert_eq!(store.to_erase(ONCE).await.unwrap(), None, "it was deleted later");
+    let erasure = store.to_erase(LATER).await.unwrap().unwrap();
+    let found: Vec<_> = said.iter().map(|message| (message.chat_id, message.id)).collect();
+    assert_eq!((erasure.user, &erasure.messages, erasure.up_to), (world.bob, &found, None));
+    for message in &said {
+        assert!(matches!(erase(message).await, Ok(Appended::Event(Event::Deleted(_)))));
+        assert_eq!(erase(message).await, Err(Refused::NoSuchMessage), "another node did it");
+    }
+    store.erased(&erasure).await.unwrap();
+    assert_eq!(store.to_erase(LATER).await.unwrap(), None);
+    assert_eq!(world.texts(pair).await, [""]);
+    assert_eq!(world.texts(group).await, ["", "Mine"]);
+    // The log goes on without a gap: what was said, and who left, and that it was erased.
+    let seqs: Vec<u64> = world.log(group, 0).await.iter().map(|event| event.seq().0).collect();
+    assert_eq!(seqs, [1, 2, 3, 4]);
+    let mine = world.log(group, 0).await[1].clone();
+    let Event::Message(mine) = mine else { panic!("{mine:?}") };
+    let of_others = world.append(group, world.bob, Change::Erase { id: mine.id }).await;
+    assert!(of_others.is_err(), "{of_others:?}");
+}
+
 pub async fn the_audit_log_tells_who_did_what_to_whom(world: World) {
     let world = world.with_moderator().await;
     world.change(Actor::User(world.bob), world.carol, AccountChange::Suspend).await.unwrap();
     // What was refused changed nothing.
     world.change(Actor::User(world.bob), world.alice, AccountChange::Suspend).await.unwrap_err();
-    let told = world.store.audit(AuditId(i64::MAX), 10).await.unwrap();
+    let told = world.store.audit(None, AuditId(i64::MAX), 10).await.unwrap();
     let told: Vec<_> = told
         .iter()
         .map(|entry| {
@@ -258,4 +325,86 @@ pub async fn the_audit_log_tells_who_did_what_to_whom(world: World) {
         told,
         [(Some("bob"), "suspended", Some("carol"), ""), (Some("alice"), "role", Some("bob"), "moderator"),]
     );
+    for (of, count) in [(world.carol, 1), (world.bob, 2), (world.alice, 1)] {
+        let told = world.store.audit(Some(of), AuditId(i64::MAX), 10).await.unwrap();
+        assert_eq!(told.len(), count, "what was done by and to {of}");
+    }
+}
+
+pub async fn an_invitation_brings_who_has_an_account_to_its_groups(world: World) {
+    let (alice, bob) = (world.alice, world.bob);
+    let (mine, other) = (world.group().await, world.new_chat(&[alice], Some("Other")).await.0);
+    let to = LinkTo::Join { role: Role::Moderator, max_uses: 1, chats: vec![mine, other] };
+    let link = NewLink { digest: [7; 32], to, ends_at: LATER };
+    world.store.create_link(Actor::User(alice), link).await.unwrap().unwrap();
+    let of = async |user| world.store.use_invitation([7; 32], user, UnixMicros(2)).await.unwrap();
+    // Who is in all of them uses nothing up.
+    let inside = of(alice).await.unwrap();
+    assert_eq!((inside.are_in, inside.to_join), (vec![mine, other], Vec::new()));
+    let invited = of(bob).await.unwrap();
+    assert_eq!((invited.are_in, invited.to_join, invited.by), (vec![mine], vec![other], Some(alice)));
+    assert_eq!(world.role_of(bob).await, Role::Member, "it gives nobody a role who has one");
+    assert_eq!(of(world.carol).await, None, "it was for one");
+    assert_eq!(world.store.use_invitation([8; 32], bob, UnixMicros(2)).await.unwrap(), None);
+}
+
+pub async fn who_may_register_is_what_an_owner_decided_last(world: World) {
+    let store = &world.store;
+    assert_eq!(store.registration().await.unwrap(), None);
+    let alice = Actor::User(world.alice);
+    for decided in [Some(Registration::Open), Some(Registration::Closed), None] {
+        store.set_registration(alice, decided).await.unwrap();
+        assert_eq!(store.registration().await.unwrap(), decided);
+    }
+    let told = store.audit(None, AuditId(i64::MAX), 10).await.unwrap();
+    let told: Vec<_> = told.iter().map(|entry| (entry.action.as_str(), entry.detail.as_str())).collect();
+    assert_eq!(told, [("registration", ""), ("registration", "closed"), ("registration", "open")]);
+}
+
+pub async fn links_of_a_person_end_with_the_address_that_they_were_sent_to(world: World) {
+    let (store, bob) = (&world.store, world.bob);
+    let link = async |digest: u8, actor: Actor, mailed_to: Option<&str>| {
+        let to = LinkTo::Reset { user: bob, mailed_to: mailed_to.map(str::to_owned) };
+        store.create_link(actor, NewLink { digest: [digest; 32], to, ends_at: LATER }).await.unwrap()
+    };
+    let is_good = async |digest: u8| store.can_reset([digest; 32], ONCE).await.unwrap();
+    // What anybody may ask for does not end what an owner made.
+    link(1, Actor::Operator, None).await.unwrap();
+    link(2, Actor::User(bob), Some("bob@example.org")).await.unwrap();
+    assert!(is_good(1).await && is_good(2).await);
+    let entries = store.audit(None, AuditId(i64::MAX), 9).await.unwrap();
+    assert_eq!(
+        entries.iter().filter(|entry| entry.action == "reset_link").count(),
+        1,
+        "a mail is nobody's deed"
+    );
+    world.change(Actor::User(bob), bob, AccountChange::Email("bob@elsewhere.example".into())).await.unwrap();
+    assert!(!is_good(1).await && !is_good(2).await);
+    // Nor is one made for an address that the account has no more.
+    let late = link(3, Actor::User(bob), Some("bob@example.org")).await;
+    assert_eq!(late, Err(NotChanged::NoSuchPerson));
+}
+
+pub async fn who_changes_their_own_account_does_it_by_a_sign_in_that_has_not_ended(world: World) {
+    let (store, bob) = (&world.store, world.bob);
+    let token = store.create_token(bob, "hash", [7; 32], ONCE, LATER).await.unwrap().unwrap().id;
+    let own = Actor::Own { user: bob, token };
+    world.change(own, bob, AccountChange::Name("Robert".into())).await.unwrap();
+    // What is so already is nothing for the audit log.
+    let entries = async || store.audit(None, AuditId(i64::MAX), 9).await.unwrap().len();
+    let before = entries().await;
+    world.change(own, bob, AccountChange::Keep).await.unwrap();
+    world.change(own, bob, AccountChange::SignOut { except: Some(token) }).await.unwrap();
+    assert_eq!(entries().await, before);
+    assert!(store.revoke_token(bob, token).await.unwrap());
+    let late = world.change(own, bob, AccountChange::Email("thief@example.org".into())).await;
+    assert_eq!(late.unwrap_err(), NotChanged::SignedOut);
+}
+
+pub async fn who_is_no_moderator_any_more_makes_no_invitation(world: World) {
+    world.change(Actor::User(world.alice), world.bob, AccountChange::Role(Role::Moderator)).await.unwrap();
+    world.invite(Actor::User(world.bob), 1, Role::Member, 1).await.unwrap();
+    world.change(Actor::User(world.alice), world.bob, AccountChange::Suspend).await.unwrap();
+    let late = world.invite(Actor::User(world.bob), 2, Role::Guest, 1).await;
+    assert_eq!(late, Err(NotChanged::RoleAbove));
 }

@@ -1,8 +1,10 @@
 //! Reports, which no deletion changes.
 
 use causerie_protocol::reports::{CloseReport, CreateReport, ReportAction, ReportReason};
-use causerie_protocol::{MessageId, MessageText, ReportId, UserId, limits};
-use causerie_server::store::{Change, ReportClosed, Reported};
+use causerie_protocol::rest::{ChatRole, UserRef};
+use causerie_protocol::{AuditId, Event, MessageId, MessageText, ReportId, Role, UserId, limits};
+use causerie_server::clock::UnixMicros;
+use causerie_server::store::{AccountChange, Actor, Change, NotChanged, ReportClosed, Reported};
 
 use super::world::World;
 
@@ -71,20 +73,109 @@ pub async fn of_two_moderators_who_act_at_once_one_does_and_the_other_is_told(wo
     let close = |moderator, action| {
         let store = world.store.clone();
         tokio::spawn(async move {
-            store.close_report(moderator, id, &CloseReport { action, note: None }).await.unwrap()
+            store.close_report(Actor::User(moderator), id, &CloseReport { action, note: None }).await.unwrap()
         })
     };
     let (one, other) =
         (close(world.alice, ReportAction::Warned), close(world.carol, ReportAction::Dismissed));
     let (done, told) = match (one.await.unwrap(), other.await.unwrap()) {
         (ReportClosed::Now(done), ReportClosed::Before(told))
-        | (ReportClosed::Before(told), ReportClosed::Now(done)) => (done, told),
+        | (ReportClosed::Before(told), ReportClosed::Now(done)) => (done.report, told),
         other => panic!("{other:?}"),
     };
     assert!(done.outcome.is_some() && done.outcome == told.outcome);
     assert!(world.store.reports(true, ReportId(i64::MAX), 9).await.unwrap().is_empty());
     assert_eq!(world.store.reports(false, ReportId(i64::MAX), 9).await.unwrap().len(), 1);
     let none = CloseReport { action: ReportAction::Other, note: None };
-    let closed = world.store.close_report(world.alice, ReportId(999), &none).await.unwrap();
+    let closed = world.store.close_report(Actor::User(world.alice), ReportId(999), &none).await.unwrap();
     assert_eq!(closed, ReportClosed::NoSuchReport);
+}
+
+pub async fn closing_a_report_does_what_it_says_or_nothing(world: World) {
+    let (alice, bob, carol) = (world.alice, world.bob, world.carol);
+    let group = world.group().await;
+    let report = async |by, of| {
+        let said = world.say(group, of, "Rude").await;
+        let Reported::New(id) = world.report(by, said.id).await else { panic!("not new") };
+        (id, said.id)
+    };
+    let close = async |by: Actor, id, action| {
+        world.store.close_report(by, id, &CloseReport { action, note: None }).await.unwrap()
+    };
+    let make_moderator = AccountChange::Role(Role::Moderator);
+    for user in [bob, carol] {
+        world.store.change_account(Actor::Operator, user, make_moderator.clone()).await.unwrap().unwrap();
+    }
+    // The message goes, by an event of its log, and a second try finds nothing to do.
+    let (id, message) = report(alice, bob).await;
+    let ReportClosed::Now(done) = close(Actor::User(carol), id, ReportAction::Deleted).await else {
+        panic!("it was closed before")
+    };
+    let Some(Event::Deleted(deleted)) = &done.deleted else { panic!("{done:?}") };
+    assert_eq!((deleted.id, world.log(group, deleted.seq.0 - 1).await.len()), (message, 1));
+    assert_eq!(world.store.message(alice, message).await.unwrap().unwrap().content, "");
+    assert_eq!(done.report.context.last().unwrap().content, "Rude", "the copy stays");
+    assert!(matches!(close(Actor::User(alice), id, ReportAction::Suspended).await, ReportClosed::Before(_)));
+    assert!(world.store.person(&UserRef::Id(bob)).await.unwrap().unwrap().suspended_at.is_none());
+    // Nobody decides about themselves, nor about who is above them; then the report stays open.
+    let (id, _) = report(alice, bob).await;
+    assert_eq!(close(Actor::User(bob), id, ReportAction::Dismissed).await, ReportClosed::AboutOneself);
+    let refused = close(Actor::User(carol), id, ReportAction::Suspended).await;
+    assert_eq!(refused, ReportClosed::NotChanged(NotChanged::RoleAbove));
+    assert_eq!(world.store.reports(true, ReportId(i64::MAX), 9).await.unwrap().len(), 1);
+    let token = world
+        .store
+        .create_token(bob, "hash", [7; 32], UnixMicros(1), UnixMicros(i64::MAX))
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
+    let ReportClosed::Now(done) = close(Actor::User(alice), id, ReportAction::Suspended).await else {
+        panic!("it was closed before")
+    };
+    assert_eq!(done.ended, [token]);
+    assert!(world.store.person(&UserRef::Id(bob)).await.unwrap().unwrap().suspended_at.is_some());
+    // The command line is nobody.
+    let (id, _) = report(bob, alice).await;
+    let ReportClosed::Now(done) = close(Actor::Operator, id, ReportAction::Dismissed).await else {
+        panic!("it was closed before")
+    };
+    assert_eq!(done.report.outcome.unwrap().by, None);
+}
+
+pub async fn the_audit_log_holds_what_moderators_and_people_do(world: World) {
+    let (alice, bob, store) = (world.alice, world.bob, &world.store);
+    let group = world.group().await;
+    let said = world.say(group, bob, "Rude").await.id;
+    let Reported::New(id) = world.report(alice, said).await else { panic!("not new") };
+    world.event(group, alice, Change::Delete { id: said }).await;
+    let body = CloseReport { action: ReportAction::Dismissed, note: None };
+    store.close_report(Actor::User(alice), id, &body).await.unwrap();
+    store.block(alice, bob).await.unwrap().unwrap();
+    store.unblock(alice, bob).await.unwrap().unwrap();
+    let pair = world.pair().await;
+    store.end_pair(bob, pair).await.unwrap();
+    store.reopen_pair(Actor::Operator, alice, bob).await.unwrap();
+    world.event(group, alice, Change::SetRole { user: bob, role: ChatRole::Moderator }).await;
+    world.event(group, alice, Change::Remove { user: bob }).await;
+    let told = store.audit(None, AuditId(i64::MAX), 20).await.unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .rev()
+        .map(|entry| (entry.actor_name.as_deref(), entry.action.as_str(), entry.target_name.as_deref()))
+        .collect();
+    let by_alice = |action| (Some("alice"), action, Some("bob"));
+    assert_eq!(
+        told,
+        [
+            by_alice("reported"),
+            by_alice("message_deleted"),
+            by_alice("report_closed"),
+            by_alice("blocked"),
+            by_alice("unblocked"),
+            (None, "reopened", Some("alice")),
+            by_alice("group_role"),
+            by_alice("removed_from_group"),
+        ]
+    );
 }

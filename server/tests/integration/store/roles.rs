@@ -1,8 +1,8 @@
 //! Roles in a group.
 
 use causerie_protocol::rest::{ChatRole, ChatStatus};
-use causerie_protocol::{ChatId, Event, Seq, UserId};
-use causerie_server::store::{Change, Refused};
+use causerie_protocol::{ChatId, Event, Role, Seq, UserId};
+use causerie_server::store::{AccountChange, Actor, Change, Refused};
 
 use super::world::World;
 
@@ -78,6 +78,29 @@ pub async fn a_group_always_has_an_owner(world: World) {
     assert_eq!(world.role(group, world.bob).await, ChatRole::Owner);
     assert_eq!(world.role(group, world.carol).await, ChatRole::Member);
     assert_eq!(world.append(group, world.carol, rename()).await, Err(Refused::RoleTooLow));
+}
+
+pub async fn a_group_whose_owner_is_deleted_has_another(world: World) {
+    let (alice, bob, carol) = (world.alice, world.bob, world.carol);
+    let group = world.group_of_three().await;
+    let give = |user, role| Change::SetRole { user, role };
+    // Alice owns the installation too, as its first account, and it keeps an owner.
+    for (user, change) in
+        [(bob, AccountChange::Role(Role::Owner)), (alice, AccountChange::Delete { erase: false })]
+    {
+        world.store.change_account(Actor::Operator, user, change).await.unwrap().unwrap();
+    }
+    assert_eq!(world.role(group, bob).await, ChatRole::Owner);
+    let seen = world.seen_by(carol, group).await;
+    let gone = seen.participants.iter().find(|one| one.user.id == alice).unwrap();
+    assert_eq!(gone.role, ChatRole::Member, "whose account is gone has no role");
+    let step_down = world.append(group, bob, give(bob, ChatRole::Member)).await;
+    assert_eq!(step_down, Err(Refused::LastOwner), "who is gone is not another one");
+    world.event(group, bob, give(carol, ChatRole::Moderator)).await;
+    world.event(group, carol, Change::Remove { user: alice }).await;
+    world.event(group, bob, give(carol, ChatRole::Owner)).await;
+    world.event(group, bob, give(bob, ChatRole::Member)).await;
+    assert_eq!(world.role(group, carol).await, ChatRole::Owner);
 }
 
 pub async fn a_moderator_deletes_messages_of_others(world: World) {

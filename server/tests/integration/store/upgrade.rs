@@ -36,7 +36,7 @@ pub async fn the_first_account_is_the_owner(world: World) {
         store.people("", UserId(0), 10).await.unwrap().iter().map(|account| account.role).collect()
     };
     assert_eq!(roles().await, [Role::Owner, Role::Member, Role::Member]);
-    let told = store.audit(AuditId(i64::MAX), 10).await.unwrap();
+    let told = store.audit(None, AuditId(i64::MAX), 10).await.unwrap();
     assert_eq!(told.len(), 1, "once");
     assert_eq!((told[0].action.as_str(), told[0].target, told[0].actor), ("role", Some(world.alice), None));
     let record = store.token([7; 32]).await.unwrap().unwrap();

@@ -48,6 +48,7 @@ impl World {
             title: title.map(str::to_owned),
             direct: title.is_none(),
             client_id: None,
+            asks: false,
         };
         match self.store.create_chat(chat).await.unwrap() {
             Created::New(id) => (id, true),

@@ -56,7 +56,13 @@ async fn a_revocation_that_it_lost_is_read_from_the_store() {
     let redis = Redis::start().await.unwrap();
     let node = Node::start(&redis.url()).await;
     let alice = ALICE;
-    let token = node.store.create_token(alice, [7; 32], UnixMicros(1), UnixMicros(i64::MAX)).await.unwrap();
+    let token = node
+        .store
+        .create_token(alice, "hash", [7; 32], UnixMicros(1), UnixMicros(i64::MAX))
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
     let outbox = socket(&node, alice, token);
     assert!(node.store.revoke_token(alice, token).await.unwrap());
     until("the socket stays open", || matches!(outbox.signal(), Some(Signal::Close(_)))).await;

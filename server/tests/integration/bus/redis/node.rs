@@ -65,7 +65,8 @@ async fn fill(store: &dyn Store) {
     }
     for title in ["One", "Other"] {
         let (participants, title) = (vec![ALICE, BOB], Some(title.to_owned()));
-        let chat = NewChat { creator: ALICE, participants, title, direct: false, client_id: None };
+        let chat =
+            NewChat { creator: ALICE, participants, title, direct: false, client_id: None, asks: false };
         store.create_chat(chat).await.unwrap();
     }
 }
