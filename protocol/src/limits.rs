@@ -121,6 +121,8 @@ pub const ADDRESSES_PER_HOUR_PER_NETWORK: u32 = 1_000;
 pub const NEW_CHATS_PER_DAY: u32 = 100;
 /// Invitations that one person may make in a day, unless the server's settings say otherwise.
 pub const INVITATIONS_PER_DAY: u32 = 200;
+/// Changes of one's own account in a minute: each ends sign-ins, or is written down for ever.
+pub const ACCOUNT_CHANGES_PER_MINUTE: u32 = 30;
 /// Messages that somebody may write in a chat that they asked for, until the other accepts it.
 pub const REQUEST_MESSAGES: u64 = 3;
 /// Reports of one person a day.

@@ -327,6 +327,11 @@ impl Auth {
         self.attempts.try_address(user, from, Instant::now())
     }
 
+    /// As [`Auth::try_address`], of a change of one's own account.
+    pub fn limit_account_changes(&self, user: UserId) -> Result<(), Duration> {
+        self.attempts.change_account(user, Instant::now())
+    }
+
     /// As [`Auth::try_address`], of a chat with a stranger.
     pub fn start_chat(&self, user: UserId) -> Result<(), Duration> {
         self.attempts.start_chat(user, Instant::now())

@@ -164,6 +164,13 @@ impl Refusal {
         Self::rate_limited("You send more messages a minute than one may here: wait a moment.", retry_after)
     }
 
+    pub fn too_many_account_changes(retry_after: Duration) -> Self {
+        Self::rate_limited(
+            "You change your account more often than one may in a minute: wait a moment.",
+            retry_after,
+        )
+    }
+
     pub fn too_many_addresses(retry_after: Duration) -> Self {
         let detail =
             "You have tried as many e-mail addresses as one may in an hour: wait, and write them exactly.";

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use causerie_protocol::UserId;
+use causerie_protocol::limits::ACCOUNT_CHANGES_PER_MINUTE;
 use hashlink::LruCache;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -38,6 +39,7 @@ pub(crate) struct Attempts {
     addresses_of_network: Option<Rate>,
     new_chats: Option<Rate>,
     invitations: Option<Rate>,
+    account_changes: Option<Rate>,
     kept: Mutex<Kept>,
 }
 
@@ -56,6 +58,7 @@ struct Kept {
     addresses: LruCache<u64, u64>,
     new_chats: LruCache<u64, u64>,
     invitations: LruCache<u64, u64>,
+    account_changes: LruCache<u64, u64>,
 }
 
 /// Who tries addresses, as the key of a count.
@@ -100,6 +103,7 @@ impl Attempts {
             addresses_of_network: Rate::new(limits.addresses_per_hour_per_address, hour, hour),
             new_chats: Rate::new(limits.new_chats_per_day_per_user, day, day),
             invitations: Rate::new(limits.invitations_per_day_per_user, day, day),
+            account_changes: Rate::new(ACCOUNT_CHANGES_PER_MINUTE, minute, minute),
             kept: Mutex::new(Kept {
                 guesses: LruCache::new(KEPT),
                 known: LruCache::new(KEPT),
@@ -109,6 +113,7 @@ impl Attempts {
                 addresses: LruCache::new(KEPT),
                 new_chats: LruCache::new(KEPT),
                 invitations: LruCache::new(KEPT),
+                account_changes: LruCache::new(KEPT),
             }),
         }
     }
@@ -197,6 +202,14 @@ impl Attempts {
     pub(crate) fn invite(&self, user: UserId, now: Instant) -> Result<(), Duration> {
         match self.invitations {
             Some(rate) => self.take(rate, &mut self.kept().invitations, user, now),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a change of one's own account. The error is as for [`Attempts::begin`].
+    pub(crate) fn change_account(&self, user: UserId, now: Instant) -> Result<(), Duration> {
+        match self.account_changes {
+            Some(rate) => self.take(rate, &mut self.kept().account_changes, user, now),
             None => Ok(()),
         }
     }

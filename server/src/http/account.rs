@@ -15,7 +15,7 @@ use causerie_protocol::rest::UserRef;
 use causerie_protocol::{limits, paths};
 
 use super::RouteSlash;
-use super::accounts::{self, own};
+use super::accounts::{self, limit_changes, own};
 use super::caller::check_rate;
 use super::json_body::JsonBody;
 use super::peer_addr::PeerAddr;
@@ -137,6 +137,7 @@ async fn update(
     peer: PeerAddr,
     JsonBody(body): JsonBody<UpdateAccount>,
 ) -> Result<Json<Account>, Refusal> {
+    limit_changes(&app, &caller)?;
     let me = caller.user.id;
     // All of it is checked before anything is changed.
     let name =
@@ -180,6 +181,7 @@ async fn begin_second_factor(
     peer: PeerAddr,
     JsonBody(body): JsonBody<ProvePassword>,
 ) -> Result<(StatusCode, Json<NewSecondFactor>), Refusal> {
+    limit_changes(&app, &caller)?;
     app.auth.check_own_password(&caller.user, peer.for_limits(), body.current_password).await?;
     Ok((StatusCode::CREATED, Json(app.auth.begin_second_factor(&caller.user).await?)))
 }
@@ -189,6 +191,7 @@ async fn confirm_second_factor(
     caller: Caller,
     JsonBody(body): JsonBody<ConfirmSecondFactor>,
 ) -> Result<Json<RecoveryCodes>, Refusal> {
+    limit_changes(&app, &caller)?;
     Ok(Json(app.auth.confirm_second_factor(caller.user.id, &body.code).await?))
 }
 
@@ -199,6 +202,7 @@ async fn turn_second_factor_off(
     peer: PeerAddr,
     JsonBody(body): JsonBody<ProvePassword>,
 ) -> Result<StatusCode, Refusal> {
+    limit_changes(&app, &caller)?;
     let me = caller.user.id;
     app.auth.check_own_password(&caller.user, peer.for_limits(), body.current_password).await?;
     app.auth.change(own(&caller), me, AccountChange::RemoveSecondFactor).await?;
@@ -211,6 +215,7 @@ async fn renew_recovery_codes(
     peer: PeerAddr,
     JsonBody(body): JsonBody<ProvePassword>,
 ) -> Result<Json<RecoveryCodes>, Refusal> {
+    limit_changes(&app, &caller)?;
     app.auth.check_own_password(&caller.user, peer.for_limits(), body.current_password).await?;
     Ok(Json(app.auth.renew_recovery_codes(caller.user.id).await?))
 }
@@ -222,6 +227,7 @@ async fn delete(
     peer: PeerAddr,
     JsonBody(body): JsonBody<DeleteAccount>,
 ) -> Result<Json<Account>, Refusal> {
+    limit_changes(&app, &caller)?;
     let me = caller.user.id;
     app.auth.check_own_password(&caller.user, peer.for_limits(), body.current_password).await?;
     let change = AccountChange::DeleteAt(clock::now() + DELETION_WAIT);
@@ -229,6 +235,7 @@ async fn delete(
 }
 
 async fn keep(State(app): State<AppState>, caller: Caller) -> Result<Json<Account>, Refusal> {
+    limit_changes(&app, &caller)?;
     let me = caller.user.id;
     Ok(Json(app.auth.change(own(&caller), me, AccountChange::Keep).await?))
 }

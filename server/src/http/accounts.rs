@@ -94,6 +94,7 @@ async fn tokens(State(app): State<AppState>, caller: Caller) -> Result<Json<Vec<
 }
 
 async fn revoke_others(State(app): State<AppState>, caller: Caller) -> Result<StatusCode, Refusal> {
+    limit_changes(&app, &caller)?;
     let me = caller.user.id;
     app.auth.change(own(&caller), me, AccountChange::SignOut { except: Some(caller.token) }).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -104,10 +105,16 @@ async fn revoke(
     caller: Caller,
     Id(token): Id<TokenId>,
 ) -> Result<StatusCode, Refusal> {
+    limit_changes(&app, &caller)?;
     if !app.auth.revoke(caller.user.id, token).await? {
         return Err(TokenId::not_found());
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Counts a change of the caller's own account.
+pub(super) fn limit_changes(app: &AppState, caller: &Caller) -> Result<(), Refusal> {
+    app.auth.limit_account_changes(caller.user.id).map_err(Refusal::too_many_account_changes)
 }
 
 /// Somebody who changes their own account.
