@@ -410,6 +410,16 @@ mod tests {
     }
 
     #[test]
+    fn an_account_is_changed_so_many_times_a_minute() {
+        let (attempts, now) = (Attempts::new(&Limits::default()), Instant::now());
+        let mut taken =
+            (0..=ACCOUNT_CHANGES_PER_MINUTE).map(|_| attempts.change_account(UserId(1), now).is_ok());
+        assert!(taken.by_ref().take(ACCOUNT_CHANGES_PER_MINUTE as usize).all(|taken| taken));
+        assert_eq!(taken.next(), Some(false));
+        assert_eq!(attempts.change_account(UserId(2), now), Ok(()));
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let limits = Limits { sign_ins_per_minute_per_address: 1, ..Limits::default() };
         let (attempts, now) = (Attempts::new(&limits), Instant::now());
