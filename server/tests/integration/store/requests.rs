@@ -44,7 +44,7 @@ fn outcome(result: &AppendResult) -> Result<&'static str, Refused> {
         Ok(Appended::Event(_)) => Ok("event"),
         Ok(Appended::Accepted { .. }) => Ok("accepted"),
         Ok(Appended::Duplicate(_)) => Ok("duplicate"),
-        Ok(Appended::Read { .. }) => Ok("read"),
+        Ok(Appended::Read { .. } | Appended::Unchanged { .. }) => Ok("read"),
         Err(refused) => Err(*refused),
     }
 }
