@@ -405,9 +405,9 @@ async fn accept(
     state: &ChatState,
 ) -> Result<Appended, Stop> {
     let asked_by = match state.requested_by {
-        None => return Err(Refused::NotARequest.into()),
         Some(asked_by) if asked_by == append.actor => return Err(Refused::OwnRequest.into()),
-        Some(_) if state.closed => return Err(Refused::ChatClosed.into()),
+        _ if state.closed => return Err(Refused::ChatClosed.into()),
+        None => return Err(Refused::NotARequest.into()),
         Some(asked_by) => asked_by,
     };
     forget_request(transaction, append.chat, asked_by, append.actor).await?;
