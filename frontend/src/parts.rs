@@ -3,7 +3,7 @@
 //! `cargo xtask build` compiles with `--cfg split` and splits the program; otherwise the functions are called directly.
 //! They belong to the programs, since the connection tester uses the library and is not split.
 
-use causerie_frontend::view::parts::{Conversation, Dialogs, NotLoaded, Parts, People};
+use causerie_frontend::view::parts::{Conversation, Dialogs, Home, NotLoaded, Parts, People};
 
 macro_rules! load {
     ($part:ident()) => {{
@@ -16,6 +16,7 @@ macro_rules! load {
 }
 
 pub const PARTS: Parts = Parts {
+    home: || Box::pin(async { load!(home()) }),
     conversation: || Box::pin(async { load!(conversation()) }),
     dialogs: || Box::pin(async { load!(dialogs()) }),
     people: || Box::pin(async { load!(people()) }),
@@ -25,6 +26,11 @@ pub const PARTS: Parts = Parts {
 type Failed = wasm_split_helpers::SplitLoaderError;
 #[cfg(not(split))]
 type Failed = std::convert::Infallible;
+
+#[cfg_attr(split, wasm_split_helpers::wasm_split(home, fallible))]
+fn home() -> Result<Home, Failed> {
+    Ok(causerie_frontend::view::parts::home())
+}
 
 #[cfg_attr(split, wasm_split_helpers::wasm_split(conversation, fallible))]
 fn conversation() -> Result<Conversation, Failed> {

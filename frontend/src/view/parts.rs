@@ -1,4 +1,4 @@
-//! The parts of the page that are loaded on demand: what neither the sign-in page nor the list of chats needs.
+//! The parts of the page that are loaded on demand: what the sign-in page does not need.
 
 use std::pin::Pin;
 
@@ -10,13 +10,14 @@ use leptos::prelude::*;
 use super::banner::Banner;
 use super::dialog::modal;
 use super::widgets::{back, button, hint};
-use super::{Dialog, conversation, door, join, new_chat, people, settings};
+use super::{Dialog, conversation, door, home, join, new_chat, people, settings};
 use crate::app::{App, app};
 use crate::route::Link;
 
 /// How each part is loaded. The programs provide it, since that is where they are split.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts {
+    pub home: Load<Home>,
     pub conversation: Load<Conversation>,
     pub dialogs: Load<Dialogs>,
     pub people: Load<People>,
@@ -28,6 +29,9 @@ pub type Load<T> = fn() -> Pin<Box<dyn Future<Output = Result<T, NotLoaded>>>>;
 #[derive(Clone, Copy, Debug)]
 pub struct NotLoaded;
 
+/// The page of a user who is signed in, made with the parts that it draws when they are wanted.
+pub type Home = fn(Part<Conversation>, Part<Dialogs>, Part<People>) -> AnyView;
+
 pub type Conversation = fn(ChatId) -> AnyView;
 
 pub type People = fn(RwSignal<Dialog>) -> AnyView;
@@ -38,6 +42,12 @@ pub struct Dialogs {
     pub(super) settings: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) join: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) door: fn(Link, RwSignal<Option<Link>>) -> AnyView,
+}
+
+/// The code of the part; only the function that the program is split at may call this.
+#[must_use]
+pub fn home() -> Home {
+    home::home
 }
 
 /// The code of the part; only the function that the program is split at may call this.
@@ -68,7 +78,7 @@ enum State<T> {
 
 /// One part, which is loaded at most once.
 #[derive(Debug)]
-pub(super) struct Part<T: 'static> {
+pub struct Part<T: 'static> {
     load: Load<T>,
     state: RwSignal<State<T>>,
 }

@@ -1,0 +1,89 @@
+//! The page of a user who is signed in: the list of chats, a conversation, and the dialog that is open.
+
+use causerie_client::{ChatEntry, Invalidation};
+use causerie_protocol::limits::UNREAD;
+use causerie_texts::say;
+use leptos::prelude::*;
+
+use super::erased::{reactive, text};
+use super::parts::{self, Part};
+use super::{Dialog, banner, chats, widgets};
+use crate::app::{App, app};
+use crate::browser;
+use crate::route::{self, Link};
+
+/// The title without a chat.
+const NAME: &str = "Causerie";
+
+/// The page of a user who is signed in.
+pub fn home(
+    conversation: Part<parts::Conversation>,
+    dialogs: Part<parts::Dialogs>,
+    people: Part<parts::People>,
+) -> AnyView {
+    let app = app();
+    update_title(app);
+    let is_invited = matches!(route::link(), Some(Link::Join(_)));
+    let dialog = RwSignal::new(if is_invited { Dialog::Join } else { Dialog::None });
+    let narrow = browser::matches("(max-width: 45rem)");
+    // A phone shows one pane at a time; the banner is in that one.
+    let said_in_list = Signal::derive(move || narrow.get() && app.route.get().is_none());
+    let class = text(move || if app.route.get().is_some() { "app reading" } else { "app" }.to_owned());
+    let conversation = reactive(move || match app.route.get() {
+        Some(chat) => {
+            let instead = move |failed| parts::instead_of_conversation(app, conversation, failed);
+            conversation.draw(|draw| draw(chat), instead)
+        }
+        None => {
+            let banner = (!said_in_list.get()).then(|| view! { <banner::Banner /> });
+            let hint = widgets::hint("", say!(ChooseChat).to_owned());
+            view! { {banner} <ul class="nothing">{hint}</ul> }.into_any()
+        }
+    });
+    let instead = move |failed| parts::instead_of_dialog(dialogs, dialog, failed);
+    let dialogs = reactive(move || match dialog.get() {
+        Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
+        Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
+        Dialog::Join => dialogs.draw(|dialogs| (dialogs.join)(dialog), instead),
+        Dialog::People => {
+            people.draw(|people| people(dialog), |failed| parts::instead_of_dialog(people, dialog, failed))
+        }
+        Dialog::None => ().into_any(),
+    });
+    view! {
+        <div class=class>
+            <chats::Chats dialog said_here=said_in_list />
+            <main class="conversation">{conversation}</main>
+        </div>
+        {dialogs}
+    }
+    .into_any()
+}
+
+/// Writes the unread count and the open chat into the page's title.
+fn update_title(app: App) {
+    on_cleanup(|| causerie_web::document().set_title(NAME));
+    Effect::new(move || {
+        let open = app.route.get();
+        let ids: Vec<_> = app.read(Invalidation::Chats, |client| {
+            client.chats().into_iter().chain(client.requests()).map(ChatEntry::id).collect()
+        });
+        let (mut unread, mut most) = (0, 0);
+        let mut title = "Causerie".to_owned();
+        for id in ids {
+            app.read(Invalidation::Chat(id), |client| {
+                let Some(chat) = client.chat(id) else { return };
+                unread += chat.unread().min(UNREAD);
+                most = most.max(chat.unread());
+                if open == Some(id) {
+                    title = format!("{} – Causerie", client.title(chat, &browser::fold));
+                }
+            });
+        }
+        let count = match unread {
+            0 => String::new(),
+            _ => format!("({}) ", widgets::unread_words(unread, most)),
+        };
+        causerie_web::document().set_title(&format!("{count}{title}"));
+    });
+}
