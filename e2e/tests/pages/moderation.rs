@@ -9,6 +9,8 @@ use tokio::try_join;
 const ALICE: Account = Account::ALICE;
 const BOB: Account = Account::BOB;
 const CAROL: Account = Account::CAROL;
+const DORA: Account =
+    Account { name: "Dora Hand", email: "dora@example.org", password: "a pot of geraniums" };
 const DIALOG: &str = r#"dialog[data-testid="people-dialog"]"#;
 
 /// The owner opens the dialog at this tab.
@@ -64,6 +66,8 @@ async fn who_is_reported_is_suspended_and_out_at_once_with_a_sentence() -> Resul
     click_surely(&alice, &format!(r#"{DIALOG} button[data-testid="suspended"]"#)).await?;
     let said = "return document.body.innerText.includes('suspended')";
     bob.until("words about the suspension", said, Vec::new()).await?;
+    // What he wrote and did not send yet stays with the page; after a reload nothing is there without signing in.
+    bob.reload().await?;
     bob.see_sign_in().await?;
     // What was done stands there, and nothing more is to be done.
     sees_text(&alice, r#"[data-testid="whole-report"]"#, "suspended the person").await?;
@@ -113,9 +117,11 @@ async fn who_has_an_account_joins_a_group_by_an_invitation() -> Result<()> {
     let server = Server::start().await?;
     let alice = Person::join(&server, ALICE).await?;
     let (bob, _carol) = try_join!(Person::join(&server, BOB), Person::join(&server, CAROL))?;
+    let _dora = Person::join(&server, DORA).await?;
     alice.click(r#"button[data-testid="new-chat"]"#).await?;
     let dialog = r#"dialog[data-testid="new-chat-dialog"]"#;
-    alice.fill(&format!(r#"{dialog} input[name="email"]"#), CAROL.email).await?;
+    let people = format!("{}, {}", CAROL.email, DORA.email);
+    alice.fill(&format!(r#"{dialog} input[name="email"]"#), &people).await?;
     alice.fill(&format!(r#"{dialog} input[name="title"]"#), "Garden").await?;
     alice.click(&format!(r#"{dialog} [type="submit"]"#)).await?;
     alice.see_conversation("Garden").await?;

@@ -56,8 +56,10 @@ async fn a_second_factor_is_set_up_and_asked_for_by_keyboard() -> Result<()> {
     open_settings(&alice).await?;
     let (app, codes) = set_up_factor(&alice, ALICE.password).await?;
     ensure!(codes.len() == 10, "{codes:?}");
-    alice.tab_to(&format!("{FACTOR} summary")).await?;
-    alice.press_enter().await?;
+    if !alice.has(&format!("{FACTOR}[open]")).await? {
+        alice.tab_to(&format!("{FACTOR} summary")).await?;
+        alice.press_enter().await?;
+    }
     alice.see_text("Recovery codes left: 10").await?;
     alice.tab_to(r#"button[data-testid="sign-out"]"#).await?;
     alice.press_enter().await?;
