@@ -48,9 +48,7 @@ pub fn Chats(
     let search = event(move |event| query.set(event_target_value(&event)));
     let requests = reactive(move || requests(app, asked));
     let more = reactive(move || {
-        if asked.get() {
-            ().into_any()
-        } else if !app.read(Invalidation::Chats, Client::has_more_chats) {
+        if asked.get() || !app.read(Invalidation::Chats, Client::has_more_chats) {
             ().into_any()
         } else if query.read().trim().is_empty() {
             let load = move |_| app.dispatch(Input::MoreChats);

@@ -165,19 +165,19 @@ pub fn items(rows: &[Row], context: &RenderContext<'_>) -> Vec<(ItemKey, Item)> 
 #[derive(Default)]
 struct Faces(SortedMap<UserId, Face>);
 
-/// What is shown of a sender who has this name.
+/// What is shown of a sender.
 struct Face {
-    name: String,
+    user: User,
     short: Name,
     avatar: Avatar,
 }
 
 impl Faces {
     fn of(&mut self, user: &User, people: &People) -> &Face {
-        let face = || Face { name: user.name.clone(), short: people.short(user), avatar: Avatar::of(user) };
+        let face = || Face { user: user.clone(), short: people.short(user), avatar: Avatar::of(user) };
         let known = self.0.get_or_insert_with(user.id, face);
         // Of a name that changed, older rows may have the old one.
-        if known.name != user.name {
+        if known.user != *user {
             *known = face();
         }
         known
