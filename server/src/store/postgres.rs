@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use causerie_protocol::{ChatId, Epoch};
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection as _, Postgres, Transaction};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::instruments::Instruments;
@@ -92,6 +94,38 @@ pub struct PostgresStore {
     addresses: Addresses,
     /// What this node's connections are called.
     name: String,
+}
+
+/// A connection in the middle of an operation.
+///
+/// When the operation is dropped before its end, `BEGIN` may be on its way, and the driver only counts a transaction that was
+/// answered: it would not roll it back, and what the next operation is told is stored would stand in a transaction that nobody
+/// commits.
+struct InUse(Option<PoolConnection<Postgres>>);
+
+impl InUse {
+    fn get(&mut self) -> &mut PgConnection {
+        self.0.as_mut().expect("it is taken only when this ends")
+    }
+
+    /// The operation has ended, and with it its transaction.
+    fn finish(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.0.take() else { return };
+        let Ok(runtime) = Handle::try_current() else { return connection.close_on_drop() };
+        runtime.spawn(async move {
+            // Without a transaction it is a warning.
+            let rolled_back = timeout(ALIVE, sqlx::raw_sql("ROLLBACK").execute(&mut *connection)).await;
+            if !matches!(rolled_back, Ok(Ok(_))) {
+                connection.close_on_drop();
+            }
+        });
+    }
 }
 
 impl PostgresStore {
@@ -257,7 +291,10 @@ impl PostgresStore {
             if access == Access::Write {
                 self.instruments.connection_waited_since(begin);
             }
-            work(&mut *connection?).await
+            let mut connection = InUse(Some(connection?));
+            let result = work(connection.get()).await;
+            connection.finish();
+            result
         });
         let result = timeout(self.timeout, answer.as_mut()).await.unwrap_or_else(|_| {
             // Before the operation is dropped, and its connection given back.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use causerie_protocol::ChatId;
 use causerie_server::store::{Append, Change, PostgresStore, Refused, Store, StoreError, renew_epoch};
 use causerie_testkit::{LIMIT, PgBouncer, ReservedPort, TcpProxy, eventually};
+use futures_util::FutureExt;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
@@ -54,6 +55,50 @@ mod on_postgres {
     use super::*;
 
     contract!(postgres);
+
+    /// Begins an operation, and drops it after so many polls unless it has ended.
+    async fn dropped_after<T>(polls: usize, operation: impl Future<Output = T>) {
+        let mut operation = Box::pin(operation);
+        for _ in 0..polls {
+            if (&mut operation).now_or_never().is_some() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_stored_after_operations_were_dropped_is_in_no_transaction_of_theirs() {
+        let url = database().await;
+        let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let chat = world.group().await;
+        let said = world.say(chat, world.alice, "before").await;
+        for round in 0..400 {
+            let polls = round % 8 + 1;
+            dropped_after(polls, world.store.messages(world.alice, chat, None, 9)).await;
+            dropped_after(polls, world.store.delete_chat(world.bob, chat)).await;
+            dropped_after(polls, world.store.block(world.alice, world.carol)).await;
+            // On whichever connection this comes: what is answered is stored.
+            world.say(chat, world.alice, &format!("m{round}")).await;
+        }
+        let mut other = PgConnection::connect(&url).await.unwrap();
+        let stored: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM events WHERE chat_id = $1 AND id > $2 AND kind = 0")
+                .bind(chat.0)
+                .bind(said.id.0)
+                .fetch_one(&mut other)
+                .await
+                .unwrap();
+        assert_eq!(stored, 400);
+        let open = "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity
+                    WHERE datname = current_database() AND state LIKE 'idle in transaction%')";
+        let mut ended = false;
+        let limit = tokio::time::Instant::now() + LIMIT;
+        while !ended && tokio::time::Instant::now() < limit {
+            ended = sqlx::query_scalar(open).fetch_one(&mut other).await.unwrap();
+        }
+        assert!(ended, "a transaction stays open");
+    }
 
     /// A database of the version before, with accounts.
     async fn of_the_version_before(url: &str, addresses: &[&str]) -> PgConnection {
