@@ -90,10 +90,12 @@ pub(crate) async fn seats(process: &Process, chats: usize, sockets: usize) -> Re
     Ok(seats)
 }
 
-/// The source address of the socket with this number, so that there are enough ports for all of them.
-fn source(number: usize) -> Result<SocketAddr> {
+/// The source address of the socket with this number, so that there are enough ports for all of them; another for each
+/// server, since the ports of closed sockets stay in use for a minute (`TIME_WAIT`, RFC 9293).
+fn source(server: SocketAddr, number: usize) -> Result<SocketAddr> {
     let last = u8::try_from(2 + number / PER_ADDRESS).context("too many sockets for the source addresses")?;
-    Ok((Ipv4Addr::new(127, 0, 0, last), 0).into())
+    let [high, low] = server.port().to_be_bytes();
+    Ok((Ipv4Addr::new(127, high, low, last), 0).into())
 }
 
 /// Opens a socket of one chat. The bare room ignores the token.
@@ -109,7 +111,7 @@ pub(crate) async fn socket_for_all(address: SocketAddr, token: &str, number: usi
 async fn connect(address: SocketAddr, path: &str, token: &str, number: usize) -> Result<Socket> {
     let tcp = TcpSocket::new_v4()?;
     tcp.set_reuseaddr(true)?;
-    tcp.bind(source(number)?)?;
+    tcp.bind(source(address, number)?)?;
     let stream = tcp.connect(address).await.context("connecting")?;
     stream.set_nodelay(true)?;
     let request = page_request(address, path, token)?;

@@ -37,6 +37,7 @@ use leptos::prelude::*;
 use self::erased::{reactive, text};
 use self::parts::{Part, Parts};
 use crate::app::App;
+use crate::browser;
 use crate::route::{self, Link};
 
 /// The root component.
@@ -52,6 +53,12 @@ pub fn Page(parts: Parts) -> impl IntoView {
     conversation.load();
     menu::close_with_clicks_elsewhere();
     publish_connection_state(app);
+    // A link in the address of a page that is open here loads nothing: only what is behind the `#` is another.
+    browser::on_window("hashchange", |_| {
+        if route::link().is_some() {
+            let _ = causerie_web::window().location().reload();
+        }
+    });
     let people = Part::new(parts.people);
     // An invitation is the sign-in page's.
     let door = RwSignal::new(route::link().filter(|link| !matches!(link, Link::Join(_))));

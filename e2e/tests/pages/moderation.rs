@@ -135,9 +135,8 @@ async fn who_has_an_account_joins_a_group_by_an_invitation() -> Result<()> {
     alice.click(&format!(r#"{DIALOG} form[data-testid="invite"] [type="submit"]"#)).await?;
     let field = alice.see(&format!(r#"{DIALOG} [data-testid="link"]"#)).await?;
     let link = field.prop("value").await?.unwrap_or_default();
-    // In the browser that is signed in, as from a mail: the page is loaded anew.
+    // In the browser that is signed in, where the page is open.
     bob.go_to(&link).await?;
-    bob.reload().await?;
     bob.click(r#"dialog[data-testid="join-dialog"] [data-testid="join-groups"]"#).await?;
     bob.see_conversation("Garden").await?;
     let address = bob.client().current_url().await?;

@@ -34,6 +34,7 @@ mod history;
 mod known;
 mod statement;
 pub(super) mod transfer;
+mod wal;
 mod writer;
 
 /// How a statement names the rows whose ids are in a [`list`].
@@ -71,7 +72,7 @@ const WRITER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a statement waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Fewer, larger checkpoints: the log may grow to 16 MB, in pages, before it is copied back.
-const CHECKPOINT: (&str, &str) = ("wal_autocheckpoint", "4000");
+const CHECKPOINT: (&str, u32) = ("wal_autocheckpoint", 4000);
 /// Of each connection, in kibibytes when negative.
 const CACHE: (&str, &str) = ("cache_size", "-16000");
 /// The query for the id of the newest entry of all logs, also of one that is gone.
@@ -443,7 +444,7 @@ fn connected(options: SqliteConnectOptions, claim: &Claim) -> SqliteConnectOptio
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .pragma(CHECKPOINT.0, CHECKPOINT.1)
+        .pragma(CHECKPOINT.0, CHECKPOINT.1.to_string())
         .pragma(CACHE.0, CACHE.1)
         .statement_cache_capacity(64)
 }

@@ -13,6 +13,7 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, ToSql,
 use super::LAST_EVENT_ID;
 use super::known::Known;
 use super::sql::changes;
+use super::wal::WalRoom;
 use super::writer::{Writer, into_sqlx};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{self, EarlierRow, to_seq, to_sql};
@@ -87,15 +88,15 @@ enum Decided {
 }
 
 pub(super) fn append(writer: &mut Writer, batch: Vec<Append>) -> sqlx::Result<Vec<AppendResult>> {
-    let (connection, known) = writer.connected().map_err(into_sqlx)?;
+    let (connection, room, known) = writer.connected().map_err(into_sqlx)?;
     let now = clock::now();
-    let mut decided = transact(connection, known, &batch, now, Repeats::Conflict);
+    let mut decided = transact(connection, room, known, &batch, now, Repeats::Conflict);
     if decided.as_ref().is_err_and(Failure::is_conflict) {
         known.clear();
         if !connection.is_autocommit() {
             connection.execute_batch("ROLLBACK").map_err(into_sqlx)?;
         }
-        decided = transact(connection, known, &batch, now, Repeats::LookedUp);
+        decided = transact(connection, room, known, &batch, now, Repeats::LookedUp);
     }
     let decided = decided.map_err(Failure::into_sqlx)?;
     let sent_at = clock::to_wire(now);
@@ -128,12 +129,14 @@ pub(super) fn append(writer: &mut Writer, batch: Vec<Append>) -> sqlx::Result<Ve
 /// connection is closed.
 fn transact(
     connection: &mut Connection,
+    room: &mut WalRoom,
     known: &mut Known,
     batch: &[Append],
     now: UnixMicros,
     repeats: Repeats,
 ) -> Result<Vec<Decided>, Failure> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    room.make();
     known.begin(connection)?;
     let mut transaction = Transaction {
         connection: &mut *connection,

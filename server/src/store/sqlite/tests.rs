@@ -33,7 +33,7 @@ async fn pair(store: &SqliteStore) -> (UserId, ChatId) {
 /// Sets something of the connection that appends.
 async fn set(store: &SqliteStore, pragma: &'static str) {
     let set = store.appender.run(move |writer| {
-        let (connection, _) = writer.connected().map_err(writer::into_sqlx)?;
+        let (connection, ..) = writer.connected().map_err(writer::into_sqlx)?;
         connection.execute_batch(pragma).map_err(writer::into_sqlx)
     });
     set.await.unwrap();
@@ -239,11 +239,41 @@ async fn a_panic_on_the_thread_that_appends_costs_its_batch_and_no_other() {
     let (store, _) = open(&folder).await;
     let (ana, chat) = pair(&store).await;
     let panicked = store.appender.run::<()>(|writer| {
-        let (connection, _) = writer.connected().map_err(writer::into_sqlx)?;
+        let (connection, ..) = writer.connected().map_err(writer::into_sqlx)?;
         connection.execute_batch("BEGIN IMMEDIATE").map_err(writer::into_sqlx)?;
         panic!("in the middle of a transaction");
     });
     let panicked = classify(panicked.await.unwrap_err());
     assert!(matches!(panicked, StoreError::Unavailable(_)), "{panicked:?}");
     assert_eq!(stored(&store, &say(ana, chat, "after")).await, Seq(1));
+}
+
+#[tokio::test]
+async fn room_in_the_write_ahead_log_is_made_in_advance_and_a_copy_of_the_files_has_every_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(&folder).await;
+    let (ana, chat) = pair(&store).await;
+    let log = folder.path().join("c.db-wal");
+    let length = || std::fs::metadata(&log).unwrap().len();
+    stored(&store, &say(ana, chat, "first")).await;
+    let with_room = length();
+    assert!(with_room > 1 << 20, "there is room for more: {with_room}");
+    let mut last = Seq(0);
+    while length() == with_room {
+        last = stored(&store, &say(ana, chat, "more")).await;
+    }
+    assert!(last > Seq(20), "most commits leave the file as long as it is: {last:?}");
+    // SQLite cuts the log off, as after a checkpoint that says so.
+    set(&store, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+    stored(&store, &say(ana, chat, "room again")).await;
+    last = stored(&store, &say(ana, chat, "the last")).await;
+    assert!(length() > 1 << 20, "there is room again: {}", length());
+
+    // As they are on the disk after the process was killed.
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["c.db", "c.db-wal"] {
+        std::fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let (copied, _) = open(&copy).await;
+    assert_eq!(stored(&copied, &say(ana, chat, "in the copy")).await, last.next());
 }

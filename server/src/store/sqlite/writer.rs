@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::file::Claim;
 use super::known::Known;
+use super::wal::WalRoom;
 use super::{BUSY_TIMEOUT, CACHE, CHECKPOINT};
 
 /// The statements that stay prepared: those of `append`, and of the changes that are no messages.
@@ -34,7 +35,7 @@ impl WriterThread {
     pub(super) fn start(claim: Arc<Claim>) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         thread::Builder::new().name("append".to_owned()).spawn(move || {
-            let mut writer = Writer { connection: None, known: Known::default(), claim };
+            let mut writer = Writer { open: None, known: Known::default(), claim };
             while let Ok(job) = queue.recv() {
                 // As with a task of tokio, a panic ends what panicked and nothing else.
                 if catch_unwind(AssertUnwindSafe(|| job(&mut writer))).is_err() {
@@ -68,27 +69,27 @@ impl WriterThread {
 /// The thread's connection, and what is known of the database without asking it.
 pub(super) struct Writer {
     /// `None` before the first job, and after one that failed.
-    connection: Option<Connection>,
+    open: Option<(Connection, WalRoom)>,
     known: Known,
     /// Last, so that the connection is gone before it.
     claim: Arc<Claim>,
 }
 
 impl Writer {
-    pub(super) fn connected(&mut self) -> rusqlite::Result<(&mut Connection, &mut Known)> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
+    pub(super) fn connected(&mut self) -> rusqlite::Result<(&mut Connection, &mut WalRoom, &mut Known)> {
+        let (connection, room) = match &mut self.open {
+            Some(open) => open,
             none => {
                 self.known.clear();
-                none.insert(open(&self.claim)?)
+                none.insert((open(&self.claim)?, WalRoom::open(self.claim.path())))
             }
         };
-        Ok((connection, &mut self.known))
+        Ok((connection, room, &mut self.known))
     }
 
     /// Closes the connection; an open transaction is rolled back. The next job opens another.
     pub(super) fn disconnect(&mut self) {
-        self.connection = None;
+        self.open = None;
     }
 }
 
