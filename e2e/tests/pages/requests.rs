@@ -100,8 +100,6 @@ async fn a_request_that_is_deleted_is_gone_and_ends_for_who_asked() -> Result<()
     bob.click(r#"[data-testid="refuse"]"#).await?;
     bob.see_chats().await?;
     let gone = r#"return !document.querySelector('[data-testid="requests"], a[data-testid="chat"]')"#;
-    // What he had open stays in sight until the page is loaded again.
-    bob.reload().await?;
     bob.until("an empty list", gone, Vec::new()).await?;
     sees(&alice, ".closed", "This chat has ended").await
 }
