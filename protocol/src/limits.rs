@@ -88,6 +88,8 @@ pub const INVITATION_HOURS_MAX: i64 = 366 * 24;
 pub const INVITATION_USES_MAX: i64 = 1_000;
 /// Most invitations of one person that are neither used up, ended nor revoked.
 pub const INVITATIONS_PER_PERSON: i64 = 200;
+/// Hours in which an address gets one invitation by mail at most, however many people start a chat with it.
+pub const MAILED_INVITATION_HOURS: i64 = 24;
 /// Most groups that an invitation adds people to.
 pub const INVITATION_CHATS: usize = 20;
 /// Minutes for which a link to set a new password, or to confirm an e-mail address, is valid.

@@ -248,7 +248,7 @@ impl Refusal {
     }
 
     pub fn too_many_mails() -> Self {
-        let detail = "Too many people ask for a new password just now: try again in a moment.";
+        let detail = "Too many mails wait to be written just now: try again in a moment.";
         Self::unavailable(ErrorCode::Unavailable, detail, HASHING_RETRY)
     }
 
@@ -644,7 +644,12 @@ impl From<NotChanged> for Refusal {
                 let detail = "People can be invited to groups only, and to those that you are in.";
                 Self::new(Status::BAD_REQUEST, InvalidField, detail).at("chats")
             }
-            NotChanged::TooManyInvitations => {
+            NotChanged::RoleInGroup => {
+                let detail = "Only a group's moderators and owner may invite into it: ask one.";
+                Self::new(Status::FORBIDDEN, Forbidden, detail).at("chats")
+            }
+            // Who has somebody invited by mail is not told whether that was done.
+            NotChanged::TooManyInvitations | NotChanged::InvitedBefore => {
                 let detail = format!(
                     "You have {} invitations that nobody has used yet, which is as many as one may: revoke some.",
                     limits::INVITATIONS_PER_PERSON

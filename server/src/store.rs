@@ -149,6 +149,7 @@ pub enum Appended {
     /// A new entry of the log.
     Event(Event),
     /// One by which a request was accepted: from now on everything may pass between the two.
+    /// Who asked may have the chat only since then, see [`NewChat::unseen`].
     Accepted { event: Event, asked_by: UserId },
     /// The message was there already, from an earlier send with the same `client_id`: appending a message that has one is
     /// idempotent, and its repeats are deduplicated.
@@ -407,6 +408,8 @@ pub struct NewChat {
     pub client_id: Option<ClientId>,
     /// A pair that shares no chat yet: the other one has to accept it.
     pub asks: bool,
+    /// The creator of a pair that has to be accepted is not in it before.
+    pub unseen: bool,
 }
 
 /// What became of a [`NewChat`].
@@ -577,7 +580,8 @@ pub trait Store: Send + Sync + 'static {
         before: AuditId,
         limit: u64,
     ) -> Result<Vec<AuditEntry>, StoreError>;
-    /// Counts a use of the invitation with this digest for somebody who has an account, unless they are in all of its groups.
+    /// Counts a use of the invitation with this digest for somebody who has an account, unless they are in all of its groups
+    /// and have a chat with who made it, if it is for one.
     /// `None` when it can't be used.
     async fn use_invitation(
         &self,
@@ -594,7 +598,7 @@ pub trait Store: Send + Sync + 'static {
         registration: Option<Registration>,
     ) -> Result<(), StoreError>;
 
-    /// Forgets sign-ins and links for oneself that ended before `before`, some of them: whether there may be more.
+    /// Forgets sign-ins, links for oneself and mailed invitations that ended before `before`, some of them: whether there may be more.
     async fn forget_ended(&self, before: UnixMicros) -> Result<bool, StoreError>;
 
     /// Makes a chat, or finds the pair's. The log starts empty.

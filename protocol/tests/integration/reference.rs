@@ -125,7 +125,7 @@ fn markdown() -> String {
         ),
         (
             paths::CHATS,
-            "`GET ?limit=&before=` → array, by `sort_key` and `id`, the greatest first, each with some of its people, `Link: …; rel=\"next\"` to the page after; `POST {participants, title?, client_id?}` → 201, or 200 for a pair that has one and for a repeat",
+            "`GET ?limit=&before=` → array, by `sort_key` and `id`, the greatest first, each with some of its people, `Link: …; rel=\"next\"` to the page after; `POST {participants, title?, client_id?, language?}` → 201, or 200 for a pair that has one and for a repeat; where mail is set up, for one address of a person one shares no chat with or of nobody → 202 `{asked}`, and `chat_added` once the chat is accepted",
         ),
         (
             "/api/chats/{id}/",

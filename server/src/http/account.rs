@@ -77,6 +77,9 @@ async fn join_groups(
     let mut chats = invited.are_in;
     if let Some(by) = invited.by {
         chats.extend(accounts::add_to(&app, by, caller.user.id, invited.to_join).await);
+        if invited.meets {
+            chats.extend(accounts::meet(&app, by, caller.user.id).await);
+        }
     }
     Ok(Json(JoinedGroups { chats }))
 }

@@ -1,8 +1,12 @@
 //! SQL for accounts beyond signing in, as both backends speak it: roles, suspension, links, the audit log.
 
+use std::time::Duration;
+
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
+use causerie_protocol::rest::ChatRole;
 use causerie_protocol::{AuditId, ChatId, InvitationId, MessageId, Role, TokenId, User, UserId, limits};
 
+use super::changes::{ROLE_IN_GROUP, RoleRow, role_in_group};
 use super::{Connection, accounts, begin_on_users, second_factor};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{
@@ -84,7 +88,7 @@ pub(super) async fn create_account(
     new: &NewAccount<'_>,
 ) -> sqlx::Result<AccountCreated> {
     let mut transaction = begin_on_users(writer).await?;
-    let (mut role, mut invited_by, mut chats) = (Role::Member, None, Vec::new());
+    let (mut role, mut invited_by, mut chats, mut meets_inviter) = (Role::Member, None, Vec::new(), false);
     match new.entry {
         Entry::Command(given) => role = given,
         Entry::Registration => {
@@ -94,17 +98,18 @@ pub(super) async fn create_account(
             }
         }
         Entry::Invitation(digest) => {
-            let used: Option<(i64, Option<i64>, String)> = sqlx::query_as(concat!(
+            let used: Option<(i64, Option<i64>, String, Option<String>)> = sqlx::query_as(concat!(
                 "UPDATE links SET uses = uses + 1 WHERE id = (SELECT l.id FROM links l WHERE l.kind = 0 AND ",
                 usable!(),
-                ") RETURNING role, created_by, chats"
+                ") RETURNING role, created_by, chats, email"
             ))
             .bind(&digest[..])
             .bind(clock::now())
             .fetch_optional(&mut *transaction)
             .await?;
-            let Some((given, by, in_chats)) = used else { return Ok(AccountCreated::LinkInvalid) };
+            let Some((given, by, in_chats, mailed_to)) = used else { return Ok(AccountCreated::LinkInvalid) };
             (role, invited_by, chats) = (self::role(given), by.map(UserId), chats_from_text(&in_chats));
+            meets_inviter = mailed_to.is_some();
         }
     }
     let user = accounts::insert_user(&mut transaction, new.email, new.name, new.password_hash, role).await?;
@@ -118,7 +123,7 @@ pub(super) async fn create_account(
         note(&mut transaction, actor, "joined", Some(user.id), role.as_str()).await?;
     }
     transaction.commit().await?;
-    Ok(AccountCreated::New { user, role, invited_by, chats })
+    Ok(AccountCreated::New { user, role, invited_by, chats, meets_inviter })
 }
 
 pub(super) async fn change(
@@ -436,41 +441,46 @@ pub(super) async fn create_link(
     let own = actor_role(connection, actor).await?;
     let mut email = None;
     let (kind, role, user, max_uses, chats) = match &link.to {
-        LinkTo::Join { role, max_uses, chats } => {
-            // Who was suspended, or lost the role, since the request came makes none any more.
-            if own.is_some_and(|own| own < Role::Moderator) {
-                return Ok(Err(NotChanged::RoleAbove));
-            }
-            if own.is_some_and(|own| *role > own) {
+        LinkTo::Join { role, max_uses, chats, by_members } => {
+            if own.is_some_and(|own| !may_invite(own, *by_members && !chats.is_empty()) || *role > own) {
                 return Ok(Err(NotChanged::RoleAbove));
             }
             if let Some(maker) = actor.user() {
-                let live: i64 = sqlx::query_scalar(
-                    "SELECT count(*) FROM links WHERE created_by = $1 AND kind = 0 AND NOT revoked AND ends_at > $2
-                     AND uses < max_uses",
-                )
-                .bind(maker.0)
-                .bind(now)
-                .fetch_one(&mut *connection)
-                .await?;
-                if live >= limits::INVITATIONS_PER_PERSON {
+                if has_many_invitations(connection, maker, now).await? {
                     return Ok(Err(NotChanged::TooManyInvitations));
                 }
                 for chat in chats {
-                    let is_in: bool = sqlx::query_scalar(
-                        "SELECT EXISTS (SELECT 1 FROM participants p JOIN chats c ON c.id = p.chat_id
-                         WHERE p.chat_id = $1 AND p.user_id = $2 AND NOT c.direct)",
-                    )
-                    .bind(chat.0)
-                    .bind(maker.0)
-                    .fetch_one(&mut *connection)
-                    .await?;
-                    if !is_in {
-                        return Ok(Err(NotChanged::NoSuchChat));
+                    match role_in_chat(connection, *chat, maker).await? {
+                        None => return Ok(Err(NotChanged::NoSuchChat)),
+                        // Or the group would take nobody by it.
+                        Some(role) if role < ChatRole::Moderator => return Ok(Err(NotChanged::RoleInGroup)),
+                        Some(_) => {}
                     }
                 }
             }
             (kind::INVITATION, *role, None, *max_uses, chats.as_slice())
+        }
+        LinkTo::Meet { email: wanted, by_members } => {
+            if own.is_some_and(|own| !may_invite(own, *by_members)) {
+                return Ok(Err(NotChanged::RoleAbove));
+            }
+            if let Some(maker) = actor.user()
+                && has_many_invitations(connection, maker, now).await?
+            {
+                return Ok(Err(NotChanged::TooManyInvitations));
+            }
+            let was_invited: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM links WHERE kind = 0 AND email = $1 AND created_at > $2)",
+            )
+            .bind(wanted)
+            .bind(now - MAILED_AGAIN)
+            .fetch_one(&mut *connection)
+            .await?;
+            if was_invited {
+                return Ok(Err(NotChanged::InvitedBefore));
+            }
+            email = Some(wanted);
+            (kind::INVITATION, Role::Member, None, 1, &[][..])
         }
         LinkTo::Own => (kind::INVITATION, Role::Owner, None, 1, &[][..]),
         LinkTo::Reset { user, mailed_to } => {
@@ -525,7 +535,9 @@ pub(super) async fn create_link(
     .execute(&mut *connection)
     .await?;
     match link.to {
-        LinkTo::Join { role, .. } => note(connection, actor, "invited", None, role.as_str()).await?,
+        LinkTo::Join { .. } | LinkTo::Meet { .. } => {
+            note(connection, actor, "invited", None, role.as_str()).await?;
+        }
         LinkTo::Reset { user, mailed_to: None } => {
             note(connection, actor, "reset_link", Some(user), "").await?;
         }
@@ -534,6 +546,49 @@ pub(super) async fn create_link(
     }
     transaction.commit().await?;
     Ok(Ok(()))
+}
+
+/// How long nobody sends another invitation to an address.
+const MAILED_AGAIN: Duration = Duration::from_secs(limits::MAILED_INVITATION_HOURS.unsigned_abs() * 60 * 60);
+
+/// Whether somebody with this role may invite. Who was suspended, or lost the role, since the request came, may not any more.
+fn may_invite(own: Role, by_members: bool) -> bool {
+    own >= if by_members { Role::Member } else { Role::Moderator }
+}
+
+/// Whether somebody has as many invitations that can be used as one may.
+async fn has_many_invitations(
+    connection: &mut Connection,
+    maker: UserId,
+    now: UnixMicros,
+) -> sqlx::Result<bool> {
+    let live: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM links WHERE created_by = $1 AND kind = 0 AND NOT revoked AND ends_at > $2
+         AND uses < max_uses",
+    )
+    .bind(maker.0)
+    .bind(now)
+    .fetch_one(connection)
+    .await?;
+    Ok(live >= limits::INVITATIONS_PER_PERSON)
+}
+
+/// The role of somebody in a group; `None`: it is none, or they are not in it.
+async fn role_in_chat(
+    connection: &mut Connection,
+    chat: ChatId,
+    user: UserId,
+) -> sqlx::Result<Option<ChatRole>> {
+    let is_group: Option<bool> = sqlx::query_scalar("SELECT NOT direct FROM chats WHERE id = $1")
+        .bind(chat.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if is_group != Some(true) {
+        return Ok(None);
+    }
+    let row: Option<RoleRow> =
+        sqlx::query_as(ROLE_IN_GROUP).bind(chat.0).bind(user.0).fetch_optional(connection).await?;
+    Ok(row.map(role_in_group))
 }
 
 pub(super) async fn invitation(
@@ -730,16 +785,19 @@ pub(super) async fn use_invitation(
 ) -> sqlx::Result<Option<InvitedTo>> {
     let mut transaction = begin_on_users(writer).await?;
     let connection = &mut *transaction;
-    let link: Option<(i64, Option<i64>, String)> = sqlx::query_as(concat!(
-        "SELECT l.id, l.created_by, l.chats FROM links l WHERE l.kind = 0 AND ",
+    let link: Option<(i64, Option<i64>, String, Option<String>)> = sqlx::query_as(concat!(
+        "SELECT l.id, l.created_by, l.chats, l.email FROM links l WHERE l.kind = 0 AND ",
         usable!()
     ))
     .bind(&digest[..])
     .bind(now)
     .fetch_optional(&mut *connection)
     .await?;
-    let Some((link, by, chats)) = link else { return Ok(None) };
+    let Some((link, by, chats, mailed_to)) = link else { return Ok(None) };
     let mut invited = InvitedTo { by: by.map(UserId), ..InvitedTo::default() };
+    if let Some(by) = invited.by.filter(|by| mailed_to.is_some() && *by != user) {
+        invited.meets = !accounts::are_acquainted(connection, by, user).await?;
+    }
     for chat in chats_from_text(&chats) {
         let is_in: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM participants WHERE chat_id = $1 AND user_id = $2)",
@@ -750,7 +808,7 @@ pub(super) async fn use_invitation(
         .await?;
         if is_in { &mut invited.are_in } else { &mut invited.to_join }.push(chat);
     }
-    if !invited.to_join.is_empty() {
+    if invited.meets || !invited.to_join.is_empty() {
         sqlx::query("UPDATE links SET uses = uses + 1 WHERE id = $1")
             .bind(link)
             .execute(&mut *connection)

@@ -38,6 +38,13 @@ pub struct Person {
 }
 
 impl Person {
+    /// Who is signed in by this answer.
+    pub fn of(answer: Value) -> Self {
+        let SignedIn { token, mut user, .. } = serde_json::from_value(answer).unwrap();
+        let email = user.email.take().unwrap();
+        Self { user, email, token }
+    }
+
     pub fn email(&self) -> &str {
         &self.email
     }
@@ -150,7 +157,7 @@ impl TestServer {
         let body = json!({"email": email, "password": "correct horse", "name": name});
         let (status, answer) = self.request(Method::POST, paths::REGISTER, None, body).await;
         assert!(status.is_success(), "{status} {answer}");
-        person(answer)
+        Person::of(answer)
     }
 
     /// Signs in once more.
@@ -158,7 +165,7 @@ impl TestServer {
         let body = json!({"email": who.email(), "password": "correct horse"});
         let (status, answer) = self.request(Method::POST, paths::LOGIN, None, body).await;
         assert!(status.is_success(), "{status} {answer}");
-        person(answer)
+        Person::of(answer)
     }
 
     pub async fn logout(&self, who: &Person) {
@@ -186,10 +193,4 @@ impl TestServer {
         let path = format!("{}?limit=500", paths::messages(chat));
         serde_json::from_value(self.call(Method::GET, &path, who, Value::Null).await).unwrap()
     }
-}
-
-fn person(answer: Value) -> Person {
-    let SignedIn { token, mut user, .. } = serde_json::from_value(answer).unwrap();
-    let email = user.email.take().unwrap();
-    Person { user, email, token }
 }
