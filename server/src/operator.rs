@@ -146,7 +146,7 @@ impl Operator {
         let page = limits::ADMIN_PAGE as u64;
         let (mut reports, mut before) = (Vec::new(), ReportId(i64::MAX));
         loop {
-            let next = self.store.reports(!all, before, page).await.map_err(told)?;
+            let next = self.store.reports(None, !all, before, page).await.map_err(told)?;
             let Some(last) = next.last() else { return Ok(reports) };
             before = last.id;
             reports.extend(next);

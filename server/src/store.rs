@@ -649,11 +649,22 @@ pub trait Store: Send + Sync + 'static {
     async fn unblock(&self, user: UserId, other: UserId) -> Result<Option<Unblocking>, StoreError>;
     /// Ends a chat of two for both, for ever.
     async fn end_pair(&self, user: UserId, chat: ChatId) -> Result<Ended, StoreError>;
-    /// Reports a message to the moderators, with a copy of it and of what the reporter may see before it.
-    async fn report(&self, reporter: UserId, report: &CreateReport) -> Result<Reported, StoreError>;
-    /// Reports before one, the last first, without their copies.
-    async fn reports(&self, only_open: bool, before: ReportId, limit: u64)
-    -> Result<Vec<Report>, StoreError>;
+    /// Reports a message to the moderators, with a copy of it and of what the reporter may see before it: `most` messages of
+    /// one reporter in 24 hours, and of any number when it is 0.
+    async fn report(
+        &self,
+        reporter: UserId,
+        report: &CreateReport,
+        most: u32,
+    ) -> Result<Reported, StoreError>;
+    /// Reports before one, the last first, without their copies; to somebody, none that are about them.
+    async fn reports(
+        &self,
+        to: Option<UserId>,
+        only_open: bool,
+        before: ReportId,
+        limit: u64,
+    ) -> Result<Vec<Report>, StoreError>;
     /// A report with its copies.
     async fn read_report(&self, id: ReportId) -> Result<Option<Report>, StoreError>;
     /// Does something about a report and closes it, also in the audit log: all of it or nothing. Of several who do so at once

@@ -238,9 +238,15 @@ fn limit_rows() -> Vec<(&'static str, String)> {
         ),
         (
             "messages of one person a minute",
-            "a setting of the server, none unless it is set; then `rate_limited` with `retry_after_ms`, after which the same message may come again".to_owned(),
+            format!(
+                "{}, as many of them at once (setting of the server); then `rate_limited` with `retry_after_ms`, after which the same message may come again; a repeat of a `client_id` does not count",
+                limits::MESSAGES_PER_MINUTE
+            ),
         ),
-        ("reports of one person", format!("{} a day", limits::REPORTS_PER_DAY)),
+        (
+            "reports of one person",
+            format!("{} a day (setting of the server), then `rate_limited`", limits::REPORTS_PER_DAY),
+        ),
         ("messages before the reported one that a report copies", limits::REPORT_CONTEXT.to_string()),
         ("people that one person blocks", limits::BLOCKS.to_string()),
         ("`unread` of a chat", format!("counted to {}, which means that many or more", limits::UNREAD)),

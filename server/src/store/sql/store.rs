@@ -498,9 +498,14 @@ impl Store for Backend {
         .await
     }
 
-    async fn report(&self, reporter: UserId, report: &CreateReport) -> Result<Reported, StoreError> {
+    async fn report(
+        &self,
+        reporter: UserId,
+        report: &CreateReport,
+        most: u32,
+    ) -> Result<Reported, StoreError> {
         self.run(Operation::Report, Write, async |connection| {
-            let reported = reports::create(connection, reporter, report).await?;
+            let reported = reports::create(connection, reporter, report, most).await?;
             self.note_new_rows(matches!(reported, Reported::New(_)).into());
             Ok(reported)
         })
@@ -509,12 +514,13 @@ impl Store for Backend {
 
     async fn reports(
         &self,
+        to: Option<UserId>,
         only_open: bool,
         before: ReportId,
         limit: u64,
     ) -> Result<Vec<Report>, StoreError> {
         self.run(Operation::Reports, Read, async |connection| {
-            reports::list(connection, only_open, before, limit).await
+            reports::list(connection, to, only_open, before, limit).await
         })
         .await
     }

@@ -65,6 +65,8 @@ impl TestServer {
         let address = listener.local_addr().unwrap();
         let mut config = Config::new(&folder.path().join("causerie.db"));
         config.registration = Registration::Open;
+        // Tests write more in a minute than people do; one that is about this limit says so.
+        config.limits.messages_per_minute_per_user = 0;
         change(&mut config);
         let listener = listener.into_std().unwrap();
         let (shutdown, asked) = oneshot::channel::<()>();

@@ -100,6 +100,7 @@ macro_rules! contract {
             reports::a_report_keeps_the_message_and_those_before_it_whatever_is_deleted,
             reports::only_what_one_may_see_is_reported_and_copied,
             reports::a_person_reports_so_much_a_day,
+            reports::nobody_is_listed_what_was_reported_of_them_and_a_page_is_full_all_the_same,
             reports::of_two_moderators_who_act_at_once_one_does_and_the_other_is_told,
             reports::closing_a_report_does_what_it_says_or_nothing,
             reports::the_audit_log_holds_what_moderators_and_people_do,
