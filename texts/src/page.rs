@@ -250,6 +250,7 @@ texts! {
         DidFactorOn: "set up a second factor for {target}", "đã bật xác thực hai lớp cho {target}";
         DidFactorOff: "took the second factor of {target} away", "đã tắt xác thực hai lớp của {target}";
         QrOfLink: "The link as a QR code", "Liên kết dưới dạng mã QR";
+        InviteIntoGroup: "Invite people by a link", "Mời bằng liên kết";
         InviteNew: "New invitation", "Lời mời mới";
         MakeLink: "Make the link", "Tạo liên kết";
         UsesOfLink: "How many people", "Số người";

@@ -184,6 +184,11 @@ impl Api {
         self.call(Method::POST, paths::INVITATIONS, body)
     }
 
+    /// An invitation into a group, by its moderator.
+    pub fn invite_into(&self, chat: ChatId, body: &CreateInvitation) -> Call<Link> {
+        self.call(Method::POST, &paths::chat_invitations(chat), body)
+    }
+
     pub fn revoke_invitation(&self, invitation: InvitationId) -> Call<()> {
         self.done(Method::DELETE, &paths::invitation(invitation), None)
     }

@@ -137,6 +137,10 @@ fn markdown() -> String {
         ),
         ("/api/chats/{id}/participants/", "`POST {user}` adds somebody to a group, by its moderator"),
         (
+            "/api/chats/{id}/invitations/",
+            "`POST {role?, hours?, uses?}` → 201 `{token, ends_at}`: an invitation into a group by its moderator, where the installation lets them; the secret is shown once",
+        ),
+        (
             "/api/chats/{id}/participants/{user}/",
             "`PATCH {role}` by the group's owner; `DELETE` removes somebody with a smaller role, by a moderator",
         ),

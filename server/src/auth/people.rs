@@ -106,7 +106,8 @@ impl Auth {
         })
     }
 
-    /// Makes an invitation, whose secret is shown this once.
+    /// Makes an invitation, whose secret is shown this once. Into groups members may make one too, if the installation lets
+    /// them.
     pub async fn invite(&self, actor: Actor, asked: &CreateInvitation) -> Result<Link, ChangeError> {
         let bounded = |field, given: Option<i64>, default, most| {
             let value = given.unwrap_or(default);

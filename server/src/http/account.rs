@@ -53,6 +53,7 @@ async fn installation(State(app): State<AppState>) -> Result<Json<Installation>,
         registration,
         mail: app.mailer.is_set_up(),
         erases_messages: app.config.deleted_messages.are_erased(),
+        members_invite: app.auth.members_invite().await?,
     }))
 }
 

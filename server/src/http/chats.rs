@@ -5,8 +5,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
+use causerie_protocol::accounts::{CreateInvitation, Link};
 use causerie_protocol::rest::{
-    AddParticipant, Asked, Chat, ChatStatus, CreateChat, UpdateChat, UpdateParticipant, UserRef,
+    AddParticipant, Asked, Chat, ChatKind, ChatStatus, CreateChat, UpdateChat, UpdateParticipant, UserRef,
 };
 use causerie_protocol::{ChatId, ChatTitle, UserId, limits, paths};
 
@@ -23,7 +24,7 @@ use crate::email;
 use crate::mail::Letter;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::store::{Append, Change, Ended, NewChat, Refused};
+use crate::store::{Actor, Append, Change, Ended, NewChat, Refused};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route_slash(&format!("{}{{id}}/", paths::CHATS), get(read).patch(update).delete(remove))
         .route_slash(&format!("{}{{id}}/participants/", paths::CHATS), post(join))
         .route_slash(&format!("{}{{id}}/participants/{{user}}/", paths::CHATS), patch(set_role).delete(expel))
+        .route_slash(&format!("{}{{id}}/invitations/", paths::CHATS), post(invite))
         .route_slash(&format!("{}{{id}}/leave/", paths::CHATS), post(leave))
         .route_slash(&format!("{}{{id}}/accept/", paths::CHATS), post(accept))
 }
@@ -201,6 +203,23 @@ async fn expel(
     check_rate(&app, &caller, None)?;
     app.chats.append(Append { actor: caller.user.id, chat: id, change: Change::Remove { user } }).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn invite(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<ChatId>,
+    JsonBody(mut body): JsonBody<CreateInvitation>,
+) -> Result<(StatusCode, Json<Link>), Refusal> {
+    check_rate(&app, &caller, None)?;
+    if chat(&app, caller.user.id, id).await?.kind == ChatKind::Direct {
+        return Err(Refused::NotAGroup.into());
+    }
+    if !body.chats.contains(&id) {
+        body.chats.push(id);
+    }
+    let link = app.auth.invite(Actor::User(caller.user.id), &body).await?;
+    Ok((StatusCode::CREATED, Json(link)))
 }
 
 async fn leave(
