@@ -44,7 +44,8 @@ pub fn members(app: App, chat: ChatId, on_close: impl Fn() + 'static) -> AnyView
         })
     });
     // Not in the list: what is being filled in stays when somebody comes or goes.
-    let moderates = app.peek(|client| client.chat(chat).is_some_and(|chat| chat.role() >= ChatRole::Moderator));
+    let moderates =
+        app.peek(|client| client.chat(chat).is_some_and(|chat| chat.role() >= ChatRole::Moderator));
     let links = moderates.then(|| invite(app, chat));
     let content = view! { <div class="stack">{alert(error)}{list}{links}</div> };
     modal(say!(GroupPeople), "people-dialog", on_close, content.into_any())

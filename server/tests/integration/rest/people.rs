@@ -426,7 +426,8 @@ async fn a_groups_owner_invites_into_it_where_the_installation_lets_members() {
     let (status, link) = invite(&alice, group).await;
     assert_eq!(status, StatusCode::CREATED, "{link}");
     assert_eq!(invite(&alice, pair).await.0, StatusCode::BAD_REQUEST);
-    let register = json!({"email": "dan@example.org", "password": "correct horse", "invitation": link["token"]});
+    let register =
+        json!({"email": "dan@example.org", "password": "correct horse", "invitation": link["token"]});
     let (status, answer) = server.request(Method::POST, paths::REGISTER, None, register).await;
     assert_eq!(status, StatusCode::CREATED, "{answer}");
     let dan = Person::of(answer);
