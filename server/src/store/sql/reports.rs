@@ -9,7 +9,7 @@ use causerie_protocol::reports::{
 use causerie_protocol::{ChatId, Event, MessageId, ReportId, UserId, limits};
 use sqlx::FromRow;
 
-use super::{Connection, begin_on_users, content, people};
+use super::{Connection, audit, begin_on_users, content, people};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{UserRow, kind, to_seq, to_sql, to_text};
 use crate::store::{AccountChange, Actor, ReportClosed, ReportDone, Reported};
@@ -85,7 +85,7 @@ pub(super) async fn create(
     .execute(&mut *transaction)
     .await?;
     let detail = format!("report {id}: {}", report.reason.as_str());
-    people::note(&mut transaction, Actor::User(reporter), "reported", Some(UserId(sender)), &detail).await?;
+    audit::note(&mut transaction, Actor::User(reporter), "reported", Some(UserId(sender)), &detail).await?;
     transaction.commit().await?;
     Ok(Reported::New(ReportId(id)))
 }
@@ -256,7 +256,7 @@ pub(super) async fn close(
                 erase_message(&mut transaction, moderator.user().unwrap_or(reported), chat, message).await?;
             if deleted.is_some() {
                 let detail = format!("message {message}");
-                people::note(&mut transaction, moderator, "message_deleted", Some(reported), &detail).await?;
+                audit::note(&mut transaction, moderator, "message_deleted", Some(reported), &detail).await?;
             }
         }
         ReportAction::Suspended => {
@@ -269,7 +269,7 @@ pub(super) async fn close(
         ReportAction::Dismissed | ReportAction::Warned | ReportAction::Other => {}
     }
     let detail = format!("report {id}: {}", body.action.as_str());
-    people::note(&mut transaction, moderator, "report_closed", Some(reported), &detail).await?;
+    audit::note(&mut transaction, moderator, "report_closed", Some(reported), &detail).await?;
     let Some(report) = one(&mut transaction, id).await? else { return Ok(ReportClosed::NoSuchReport) };
     transaction.commit().await?;
     Ok(ReportClosed::Now(Box::new(ReportDone { report, deleted, ended })))

@@ -54,7 +54,10 @@ async fn every_strangers_address_gets_one_answer_and_only_an_unknown_one_a_mail(
     }
     // Only who has no account gets a mail, and those before it got none.
     let mail = text(&post.mail().await);
-    assert!(mail.contains("To: nobody@example.org") && mail.contains("“alice”"), "{mail}");
+    assert!(
+        mail.contains("To: nobody@example.org") && mail.contains("alice=E2=80=9D would like to chat"),
+        "{mail}"
+    );
     let request = chat(&server, &bob).await;
     assert_eq!(request.requested_by, Some(alice.user.id));
     assert_eq!(chats(&server, &bob).await.len(), 1, "to ask twice is to ask once");

@@ -1,4 +1,4 @@
-//! Chats that somebody asks a stranger for.
+//! Requests for a chat to a stranger.
 
 use causerie_protocol::rest::{Block, ChatStatus, UserRef};
 use causerie_protocol::{ChatId, Event, Seq, UserId, limits};
