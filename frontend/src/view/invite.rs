@@ -1,7 +1,7 @@
 //! The part of a group's dialog with which its moderator invites people into it by a link.
 
 use causerie_protocol::{ChatId, Role, paths};
-use causerie_texts::{page, say};
+use causerie_texts::page;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 

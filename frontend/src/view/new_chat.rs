@@ -101,7 +101,10 @@ async fn send(app: App, body: CreateChat, shown: Shown) {
                 }
                 idempotency::forget_key(&texts);
             }
-            let Some(chat) = chat else { return drop(asked.try_set(true)) };
+            let Some(chat) = chat else {
+                let _ = asked.try_set(true);
+                return;
+            };
             let id = chat.id;
             app.dispatch(Input::ChatLoaded(Box::new(chat)));
             app.go(Some(id));
