@@ -265,7 +265,7 @@ fn a_chat_that_is_lost_while_it_is_open_leaves_the_list_when_the_person_leaves_i
     assert!(page.effects.contains(&Effect::Changed(Invalidation::Chats)));
     // As does one that is lost while it is not open, and either comes back when the user is added again.
     page.frame(&ServerFrame::ChatAdded(ChatAdded { chat: chat(1, 1) }));
-    assert!(page.client.chat(CHAT).is_some_and(|entry| entry.is_writable()));
+    assert!(page.client.chat(CHAT).is_some_and(ChatEntry::is_writable));
     lose_access(&mut page);
     assert_eq!(page.client.chats().len(), 0);
 }
