@@ -57,8 +57,12 @@ pub(crate) async fn register(address: SocketAddr, count: usize) -> Result<Vec<Pe
 
 /// The direct chat of two people.
 pub(crate) async fn pair(address: SocketAddr, one: &Person, other: &Person) -> Result<ChatId> {
-    let chat =
-        CreateChat { participants: vec![UserRef::Email(other.email.clone())], title: None, client_id: None };
+    let chat = CreateChat {
+        participants: vec![UserRef::Email(other.email.clone())],
+        title: None,
+        client_id: None,
+        language: None,
+    };
     Ok(Api::new(address)?.start_chat(&one.token, &chat).await?.id)
 }
 

@@ -13,7 +13,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::profile::{Profiler, Recording};
 
 /// A few people open thousands of sockets here, from one machine, and write as fast as they go.
-const WITHOUT_LIMITS: [&str; 12] = [
+const WITHOUT_LIMITS: [&str; 13] = [
     "CAUSERIE_MAX_SOCKETS",
     "CAUSERIE_MAX_SOCKETS_PER_ADDRESS",
     "CAUSERIE_MAX_SOCKETS_PER_USER",
@@ -26,6 +26,7 @@ const WITHOUT_LIMITS: [&str; 12] = [
     "CAUSERIE_MAX_ADDRESSES_PER_HOUR_PER_USER",
     "CAUSERIE_MAX_ADDRESSES_PER_HOUR_PER_ADDRESS",
     "CAUSERIE_MAX_NEW_CHATS_PER_DAY_PER_USER",
+    "CAUSERIE_MAX_MESSAGES_PER_MINUTE_PER_USER",
 ];
 
 /// What is measured.

@@ -98,7 +98,7 @@ impl ChatEntry {
         if self.is_request() { 0 } else { self.unread.count() }
     }
 
-    /// Whether somebody asks the user for this chat, who has not accepted it.
+    /// Whether the chat is a request to the user that is not accepted.
     pub fn is_request(&self) -> bool {
         self.chat.requested_by.is_some_and(|by| by != self.me)
     }

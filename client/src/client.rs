@@ -280,7 +280,7 @@ impl Client {
         chats
     }
 
-    /// The chats that somebody asks the user for, the one with the newest message first.
+    /// The requests to the user that are not accepted, the one with the newest message first.
     pub fn requests(&self) -> Vec<&ChatEntry> {
         let mut chats = self.chat_list.newest_first();
         chats.retain(|chat| chat.is_request());
@@ -353,7 +353,7 @@ impl Client {
         messages.filter(|message| !self.is_me(message.sender.id)).count()
     }
 
-    /// Whether a message in a group is of somebody whom the user has blocked, and not revealed.
+    /// Whether a message in a group is hidden: its sender is blocked, and the person has not revealed it.
     fn hides(&self, chat: ChatId, sender: UserId, id: Option<MessageId>) -> bool {
         self.blocked.contains(&sender)
             && self.chat_list.get(chat).is_some_and(|entry| !entry.is_direct())

@@ -49,7 +49,7 @@ pub struct MessageRow {
     pub at: RowTime,
     pub edited: bool,
     pub deleted: bool,
-    /// Whether it is of somebody whom the user has blocked, and not to be shown.
+    /// Whether it is hidden, since its sender is blocked.
     pub hidden: bool,
     /// What stands under it, with the person's own reactions that are still on their way.
     pub reactions: Vec<Reaction>,

@@ -119,6 +119,8 @@ pub struct Installation {
     pub mail: bool,
     /// Whether the messages of a deleted account are erased.
     pub erases_messages: bool,
+    /// Whether members may make invitations: into groups of which they are a moderator or the owner.
+    pub members_invite: bool,
 }
 
 read_fields! {
@@ -126,6 +128,7 @@ read_fields! {
         "registration" => registration: required,
         "mail" => mail: optional,
         "erases_messages" => erases_messages: optional,
+        "members_invite" => members_invite: optional,
     }
 }
 
@@ -258,7 +261,7 @@ pub struct SetRole {
     pub role: Role,
 }
 
-/// `POST /api/admin/invitations/`.
+/// `POST /api/admin/invitations/`, and into one group `POST /api/chats/{id}/invitations/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateInvitation {
     /// The role of those who come by it, not above one's own; a member's when it is missing.
@@ -271,7 +274,7 @@ pub struct CreateInvitation {
     /// How many people may come by it, from 1 to [`crate::limits::INVITATION_USES_MAX`]; one when it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uses: Option<i64>,
-    /// Groups of one's own that they are added to.
+    /// Groups that they are added to, in each of which one is a moderator or the owner; beside the one of the path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chats: Vec<ChatId>,
 }

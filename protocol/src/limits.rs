@@ -88,6 +88,8 @@ pub const INVITATION_HOURS_MAX: i64 = 366 * 24;
 pub const INVITATION_USES_MAX: i64 = 1_000;
 /// Most invitations of one person that are neither used up, ended nor revoked.
 pub const INVITATIONS_PER_PERSON: i64 = 200;
+/// Hours in which an address gets one invitation by mail at most, however many people start a chat with it.
+pub const MAILED_INVITATION_HOURS: i64 = 24;
 /// Most groups that an invitation adds people to.
 pub const INVITATION_CHATS: usize = 20;
 /// Minutes for which a link to set a new password, or to confirm an e-mail address, is valid.
@@ -125,8 +127,11 @@ pub const INVITATIONS_PER_DAY: u32 = 200;
 pub const ACCOUNT_CHANGES_PER_MINUTE: u32 = 30;
 /// Messages that somebody may write in a chat that they asked for, until the other accepts it.
 pub const REQUEST_MESSAGES: u64 = 3;
-/// Reports of one person a day.
-pub const REPORTS_PER_DAY: usize = 20;
+/// Messages of one person a minute, unless the server's settings say otherwise, of which a minute's worth may come at once:
+/// more than anybody writes, and few enough that nobody fills a chat or its people's screens.
+pub const MESSAGES_PER_MINUTE: u32 = 300;
+/// Reports of one person a day, unless the server's settings say otherwise.
+pub const REPORTS_PER_DAY: u32 = 20;
 /// Messages before the reported one that a report copies.
 pub const REPORT_CONTEXT: usize = 10;
 /// People whom one person may block.

@@ -127,6 +127,12 @@ pub fn participants(id: ChatId) -> String {
     format!("{CHATS}{id}/participants/")
 }
 
+/// The invitations into a group: `POST` makes one and answers a [`crate::accounts::Link`].
+#[must_use]
+pub fn chat_invitations(id: ChatId) -> String {
+    format!("{CHATS}{id}/invitations/")
+}
+
 /// One participant of a group: `PATCH` changes the role, `DELETE` removes the person.
 #[must_use]
 pub fn participant(chat: ChatId, user: UserId) -> String {

@@ -123,6 +123,24 @@ pub struct CreateChat {
     /// Makes the request safe to repeat: the same creator and `client_id` get the same chat, for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
+    /// The language of an invitation by mail, as in [`crate::accounts::AskReset`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+/// The answer to it, with 202, where mail is set up, and a direct chat is asked for with the address of a person whom the
+/// caller shares no chat with, or of nobody: who has an account gets a request, and who has none an invitation by mail. The
+/// caller has the chat once it is accepted, and is not told which it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// The address, as the caller wrote it.
+    pub asked: String,
+}
+
+read_fields! {
+    Asked {
+        "asked" => asked: required,
+    }
 }
 
 /// `PATCH /api/chats/{id}/`; a field that is missing stays as it is.

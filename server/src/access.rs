@@ -161,6 +161,8 @@ pub static ROUTES: &[Route] = &[
     Route::new(POST, "/api/chats/{id}/participants/", Who::Member)
         .within(InChat::Moderator)
         .between(Apart::Unknown),
+    // Members of the installation only where it lets them.
+    Route::new(POST, "/api/chats/{id}/invitations/", Who::Member).within(InChat::Moderator),
     Route::new(PATCH, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Owner),
     Route::new(DELETE, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Moderator),
     Route::new(POST, "/api/chats/{id}/leave/", Who::SignedIn).within(InChat::Participant),
@@ -271,6 +273,7 @@ Who may not be told of a chat, a message or a person gets the answer for one tha
 Whose role in the installation or in the group is too small gets 403; without a token it is 401.
 Each role includes those before it: guest, member, moderator, owner in the installation; member, moderator, owner in a group.
 Whom the installation asks for a second factor (`--require-2fa`) and who has none may only make the requests with a star, which lead to one; the others get 403, and a socket is closed with 4005.
+Into a group its moderators and owner invite whom `--who-invites` lets: the moderators and owners of the installation, or its members too, as they may in any case where everybody may register.
 Two people are apart when one blocked the other, or ended the chat of the two: neither can tell which.
 
 ";

@@ -20,7 +20,7 @@ use self::attempts::{Attempts, Origin};
 use crate::access::Who;
 use crate::bus::{Bus, Envelope};
 use crate::clock::UnixMicros;
-use crate::config::{Limits, Require2fa};
+use crate::config::{Limits, Require2fa, WhoInvites};
 use crate::hub::{Hub, SUSPENDED};
 use crate::known_tokens::{KnownToken, TokenDigest};
 use crate::store::{AccountCreated, Entry, NewAccount, NewToken, Store, StoreError, TokenRecord};
@@ -52,6 +52,7 @@ pub struct Auth {
     /// What the option says; an owner's decision comes before it.
     registration: Registration,
     require_2fa: Require2fa,
+    who_invites: WhoInvites,
     queues: Arc<Queues>,
     attempts: Arc<Attempts>,
     /// Held while the use of a sign-in is noted: one at a time, and who finds it taken is noted the next time.
@@ -73,6 +74,8 @@ pub struct Welcomed {
     /// Who invited, and the groups that they add the person to.
     pub invited_by: Option<UserId>,
     pub chats: Vec<ChatId>,
+    /// Whether who invited wants a chat with the person.
+    pub meets_inviter: bool,
 }
 
 /// What somebody signs in with, and from where, for the list of sign-ins.
@@ -217,6 +220,7 @@ impl Auth {
         limits: &Limits,
         registration: Registration,
         require_2fa: Require2fa,
+        who_invites: WhoInvites,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let half = cores.div_ceil(2);
@@ -232,6 +236,7 @@ impl Auth {
             hub,
             registration,
             require_2fa,
+            who_invites,
             queues: Arc::new(queues),
             attempts: Arc::new(Attempts::new(limits)),
             touching: Arc::new(Semaphore::new(1)),
@@ -304,8 +309,10 @@ impl Auth {
         let Newcomer { email, name, password, .. } = newcomer;
         let password_hash = &self.hash(password).await?;
         let created = self.store.create_account(NewAccount { email, name, password_hash, entry }).await?;
-        let (user, invited_by, chats) = match created {
-            AccountCreated::New { user, invited_by, chats, .. } => (user, invited_by, chats),
+        let (user, invited_by, chats, meets_inviter) = match created {
+            AccountCreated::New { user, invited_by, chats, meets_inviter, .. } => {
+                (user, invited_by, chats, meets_inviter)
+            }
             AccountCreated::EmailTaken => {
                 self.attempts.found_account(from.address, Instant::now());
                 return Err(SignInError::EmailTaken);
@@ -314,7 +321,8 @@ impl Auth {
         };
         self.attempts.succeeded(from.address, &email::key(email));
         let signed_in = self.issue_token(user, password_hash, from).await?;
-        Ok(Welcomed { signed_in: signed_in.ok_or(SignInError::WrongCredentials)?, invited_by, chats })
+        let signed_in = signed_in.ok_or(SignInError::WrongCredentials)?;
+        Ok(Welcomed { signed_in, invited_by, chats, meets_inviter })
     }
 
     /// Who may make an account: what an owner decided, or else the option.

@@ -116,6 +116,7 @@ mod tests {
             direct: true,
             client_id: None,
             asks: false,
+            unseen: false,
         };
         let Created::New(chat) = store.create_chat(pair).await.unwrap() else { panic!("it is new") };
         const EACH: u64 = 2 * ERASE_AT_ONCE as u64;

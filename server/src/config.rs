@@ -58,6 +58,8 @@ pub struct Config {
     pub deleted_messages: DeletedMessages,
     /// How people who share no chat come to one.
     pub new_chats: NewChats,
+    /// Who makes invitations.
+    pub who_invites: WhoInvites,
     /// The list of words that messages may not have in them, and what becomes of one with such a word.
     pub words: Option<(PathBuf, WordsAction)>,
     /// The server that takes mails, if links to set a new password are sent.
@@ -101,6 +103,7 @@ impl Config {
             require_2fa: Require2fa::None,
             deleted_messages: DeletedMessages::Keep,
             new_chats: NewChats::Direct,
+            who_invites: WhoInvites::Moderators,
             words: None,
             smtp: None,
             public_url: None,
@@ -270,9 +273,14 @@ pub struct Serve {
     pub deleted_messages: DeletedMessages,
     /// How somebody comes to a chat of two with a person they share no chat with.
     ///
-    /// `direct` is for a team: who knows an address writes to it. `requests` is for an app of strangers: the other person accepts first, and until then sees the first messages apart from the chats, and is not seen. Groups then take only people that who adds them shares a chat with.
+    /// `direct` is for a team: who knows an address writes to it. `requests` is for an app of strangers: the other person accepts first, and until then sees the first messages apart from the chats, and is not seen. Groups then take only people that who adds them shares a chat with. Where mail is set up, a stranger's address is always asked, see "People who do not know each other" below.
     #[arg(long, env = "CAUSERIE_NEW_CHATS", value_name = "HOW", value_enum, default_value_t = NewChats::Direct)]
     pub new_chats: NewChats,
+    /// Who makes invitations: the moderators and owners of the installation, or its members too.
+    ///
+    /// Members then invite into groups of which they are a moderator or the owner, and whoever starts a chat with an address that has no account has an invitation sent to it, where mail is set up. With `--registration open` members invite in any case.
+    #[arg(long, env = "CAUSERIE_WHO_INVITES", value_name = "WHO", value_enum, default_value_t = WhoInvites::Moderators)]
+    pub who_invites: WhoInvites,
     /// A file of words and phrases that messages may not have in them, one a line, in UTF-8; it is read at the start.
     ///
     /// Case, marks and forms of a letter make no difference, nor does what shows nothing. Words are found whole; in scripts without spaces between words, such as Chinese, anywhere. Give every node the same list.
@@ -386,6 +394,15 @@ pub enum NewChats {
     Requests,
 }
 
+/// Who makes invitations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WhoInvites {
+    /// The moderators and owners of the installation.
+    Moderators,
+    /// Its members too.
+    Members,
+}
+
 /// What becomes of a message with a word of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum WordsAction {
@@ -445,6 +462,7 @@ impl Serve {
             require_2fa: self.require_2fa,
             deleted_messages: self.deleted_messages,
             new_chats: self.new_chats,
+            who_invites: self.who_invites,
             words: self
                 .words
                 .clone()

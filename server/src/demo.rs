@@ -54,6 +54,7 @@ async fn talk(store: &dyn Store, users: Vec<UserId>) -> Result<(), StoreError> {
         direct: true,
         client_id: None,
         asks: false,
+        unseen: false,
     };
     let (Created::New(chat) | Created::Existing(chat)) = store.create_chat(chat).await? else {
         return Ok(());

@@ -1,17 +1,19 @@
-//! Mails with links to set a new password or to confirm an address, and news of such a change, sent one after the other.
+//! Mails with links: to set a new password, to confirm an address, to come by an invitation; and news of a changed address.
+//! They are sent one after the other.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use causerie_protocol::accounts::AskReset;
 use causerie_protocol::rest::UserRef;
-use causerie_protocol::{UserId, limits, paths};
+use causerie_protocol::{User, UserId, limits, paths};
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::auth::Auth;
+use crate::chat::Chats;
 use crate::config::Smtp;
 use crate::store::Store;
 
@@ -33,6 +35,8 @@ pub(crate) enum Letter {
     Reset(AskReset),
     /// A link by which somebody's new address is confirmed.
     ConfirmEmail { user: UserId, email: String, language: Option<String> },
+    /// Somebody starts a chat with this address: who has an account is asked for it, and who has none is invited by mail.
+    AskForChat { user: User, email: String, language: Option<String> },
     /// To the address that an account had: it has another now.
     EmailChanged { before: String, language: Option<String> },
 }
@@ -83,14 +87,14 @@ pub(crate) fn open(smtp: &Smtp, page: &str) -> Result<(Mailer, Postman), MailUnu
 
 impl Postman {
     /// Writes the letters, one after the other, and beside that sends the mails that come of them.
-    pub(crate) async fn run(self, store: Arc<dyn Store>, auth: Auth) {
+    pub(crate) async fn run(self, store: Arc<dyn Store>, auth: Auth, chats: Chats) {
         let Self { mut letters, transport, from, page } = self;
         let (outgoing, mails) = mpsc::channel(OUTGOING);
         let writer = Writer { outgoing, from, page };
         let write = async move {
             while let Some(letter) = letters.recv().await {
                 // Neither the address nor the link is anything for the log.
-                if let Err(error) = writer.serve(&*store, &auth, &letter).await {
+                if let Err(error) = writer.serve(&*store, &auth, &chats, &letter).await {
                     tracing::warn!(%error, "a mail could not be written");
                 }
             }
@@ -120,7 +124,13 @@ struct Writer {
 }
 
 impl Writer {
-    async fn serve(&self, store: &dyn Store, auth: &Auth, letter: &Letter) -> Result<(), String> {
+    async fn serve(
+        &self,
+        store: &dyn Store,
+        auth: &Auth,
+        chats: &Chats,
+        letter: &Letter,
+    ) -> Result<(), String> {
         let account = async |email: &str| {
             let asked = UserRef::Email(email.trim().to_owned());
             store.person(&asked).await.map_err(|error| error.to_string())
@@ -142,6 +152,19 @@ impl Writer {
                 let link = auth.invite_to_email(*user, email.clone()).await.map_err(as_text)?;
                 let address = format!("{}{}", self.page, paths::email_page(&link.token));
                 self.mail(email, confirm_words(language, &address))
+            }
+            Letter::AskForChat { user, email, language } => {
+                if let Some(found) = account(email).await? {
+                    if found.suspended_at.is_none() && found.id != user.id {
+                        chats.ask(user.id, found.id).await.map_err(as_text)?;
+                    }
+                    return Ok(());
+                }
+                let Some(link) = auth.mail_invitation(user.id, email).await.map_err(as_text)? else {
+                    return Ok(());
+                };
+                let address = format!("{}{}", self.page, paths::join_page(&link.token));
+                self.mail(email, invitation_words(language.as_deref(), &user.name, &address))
             }
             Letter::EmailChanged { before, language } => {
                 self.mail(before, changed_words(language.as_deref()))
@@ -204,6 +227,25 @@ fn taken_words(language: Option<&str>) -> (&'static str, String) {
     }
     let text = "Somebody wanted to use this address for another account, but it has an account here already. Nothing was changed.\n";
     ("This address has an account already", text.to_owned())
+}
+
+/// To an address with which somebody of this name wants to chat.
+fn invitation_words(language: Option<&str>, name: &str, link: &str) -> (&'static str, String) {
+    let days = limits::INVITATION_HOURS / 24;
+    // What a mail program could make a link of is no name, so that nobody advertises by it.
+    let name = Some(name).filter(|name| !name.contains(['.', ':', '/', '@', '\u{ff0e}', '\u{3002}']));
+    if language == Some(VIETNAMESE) {
+        let name = name.map_or_else(|| "Một người".to_owned(), |name| format!("“{name}”"));
+        let text = format!(
+            "{name} muốn trò chuyện với bạn. Nếu bạn cũng muốn, hãy mở liên kết này trong vòng {days} ngày và tạo một tài khoản; liên kết chỉ dùng được một lần:\n\n{link}\n\nNếu không, bạn không cần làm gì.\n"
+        );
+        return ("Lời mời trò chuyện", text);
+    }
+    let name = name.map_or_else(|| "Somebody".to_owned(), |name| format!("“{name}”"));
+    let text = format!(
+        "{name} would like to chat with you. If you would too, open this link within {days} days and make an account; it works once:\n\n{link}\n\nIf not, there is nothing to do.\n"
+    );
+    ("An invitation to chat", text)
 }
 
 /// To the address that an account had.

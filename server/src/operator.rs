@@ -11,7 +11,7 @@ use causerie_protocol::{AuditId, InvitationId, PersonName, ReportId, Role, UserI
 use crate::auth::people::ChangeError;
 use crate::auth::{Auth, password};
 use crate::bus::MemoryBus;
-use crate::config::{Limits, Require2fa};
+use crate::config::{Limits, Require2fa, WhoInvites};
 use crate::email;
 use crate::hub::Hub;
 use crate::moderation;
@@ -36,7 +36,15 @@ impl Operator {
         let hub = Hub::new();
         let bus = Arc::new(MemoryBus::new(hub.clone()));
         let (limits, open) = (Limits::default(), Registration::Open);
-        let auth = Auth::new(store.clone(), bus.clone(), hub.clone(), &limits, open, Require2fa::None);
+        let auth = Auth::new(
+            store.clone(),
+            bus.clone(),
+            hub.clone(),
+            &limits,
+            open,
+            Require2fa::None,
+            WhoInvites::Moderators,
+        );
         Ok(Self { store, bus, hub, auth })
     }
 
@@ -138,7 +146,7 @@ impl Operator {
         let page = limits::ADMIN_PAGE as u64;
         let (mut reports, mut before) = (Vec::new(), ReportId(i64::MAX));
         loop {
-            let next = self.store.reports(!all, before, page).await.map_err(told)?;
+            let next = self.store.reports(None, !all, before, page).await.map_err(told)?;
             let Some(last) = next.last() else { return Ok(reports) };
             before = last.id;
             reports.extend(next);

@@ -121,6 +121,7 @@ impl Server {
                 &config.limits,
                 config.registration,
                 config.require_2fa,
+                config.who_invites,
             ),
             store,
             bus,
@@ -179,7 +180,7 @@ impl Server {
             deleted_messages,
         ));
         if let Some(postman) = postman {
-            heartbeat.spawn(postman.run(state.store.clone(), state.auth.clone()));
+            heartbeat.spawn(postman.run(state.store.clone(), state.auth.clone(), state.chats.clone()));
         }
         let stop = CancellationToken::new();
         let acceptor = certificate.as_ref().map(Certificate::acceptor);

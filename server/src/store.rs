@@ -1,39 +1,44 @@
 //! The store: accounts, chats and their logs, durable. The trait is the contract; a backend is a file beside this one.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
 use causerie_protocol::event::User;
 use causerie_protocol::reports::{CloseReport, CreateReport, Report};
-use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, ChatRole, ChatStatus, TokenInfo, UserRef};
+use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, TokenInfo, UserRef};
 use causerie_protocol::{
-    AuditId, ChatId, ClientId, Epoch, Event, InvitationId, Message, MessageId, MessageText, ReportId, Role,
-    Seq, TokenId, UserId,
+    AuditId, ChatId, Epoch, Event, InvitationId, Message, MessageId, ReportId, Role, Seq, TokenId, UserId,
 };
 
 use crate::clock::UnixMicros;
-use crate::emoji::Emoji;
 use crate::hub::{Ending, NodeId};
 use crate::second_factor::Judgement;
 
 mod addresses;
+mod apart;
+mod change;
+mod chat;
 mod instruments;
 mod people;
 pub mod postgres;
+mod report;
 mod rows;
 pub mod sqlite;
 mod time;
 pub mod transfer;
 
 pub use addresses::Addresses;
+pub use apart::{Boundaries, Ended, Parting, Reopening, StoredParting, Unblocking};
+pub use change::{Append, AppendResult, Appended, Change, Refused};
+pub use chat::{Created, Deletion, NewChat, Position, StoredRead};
 pub use people::{
     AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, Erasure, InvitedTo,
     LinkRecord, LinkTo, NewAccount, NewLink, NotChanged,
 };
 pub use postgres::PostgresStore;
+pub use report::{ReportClosed, ReportDone, Reported};
 pub use sqlite::{Contents, Restored, SqliteStore};
 pub use transfer::transfer;
 
@@ -65,141 +70,6 @@ pub async fn open_beside(url: &str, command: &str) -> Result<Arc<dyn Store>, Sto
     } else {
         Arc::new(PostgresStore::open_beside(url, command).await?)
     })
-}
-
-/// A change that somebody asks to append to a chat's log.
-#[derive(Clone, Debug)]
-pub struct Append {
-    /// Who asks: checked to be in the chat, inside the transaction.
-    pub actor: UserId,
-    pub chat: ChatId,
-    pub change: Change,
-}
-
-impl Append {
-    /// The sender's own name for the message, if the change is one and has one.
-    #[must_use]
-    pub fn client_id(&self) -> Option<&ClientId> {
-        match &self.change {
-            Change::Message { client_id, .. } => client_id.as_ref(),
-            _ => None,
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub enum Change {
-    /// A message; `client_id` makes it unique per chat and sender, for ever.
-    Message {
-        text: MessageText,
-        /// The sender's own name for it.
-        client_id: Option<ClientId>,
-    },
-    /// Another text for one's own message.
-    Edit {
-        id: MessageId,
-        /// The text from now on.
-        text: MessageText,
-    },
-    /// Deletes one's own message, or as a moderator of the group anybody's; its text is erased.
-    Delete { id: MessageId },
-    /// Erases a message of the actor, whose account is deleted with its messages, in the chat or not; else as `Delete`.
-    Erase { id: MessageId },
-    /// Puts the actor's reaction under a message, or takes it back; a repeat changes nothing.
-    React {
-        id: MessageId,
-        emoji: Emoji,
-        /// Whether it is to be there.
-        on: bool,
-    },
-    /// Adds a person to a group.
-    Join { user: UserId },
-    /// Accepts a chat of two that the other one asked for.
-    Accept,
-    /// The actor leaves a group.
-    Leave,
-    /// Removes somebody with a smaller role from a group; an owner may remove everybody.
-    Remove { user: UserId },
-    /// Gives somebody in a group another role; one owner stays.
-    SetRole {
-        user: UserId,
-        /// The role from now on.
-        role: ChatRole,
-    },
-    /// Changes a group; what is `None` stays.
-    Update {
-        title: Option<String>,
-        status: Option<ChatStatus>,
-        /// Whether who joins from now on does not see what was said before.
-        hides_past: Option<bool>,
-    },
-    /// The actor has read up to a position. No event; rides in the same transaction because a commit is dear.
-    Read {
-        /// The last position that was seen; clipped to the head, never goes back.
-        seq: Seq,
-    },
-}
-
-/// What became of one [`Append`].
-pub type AppendResult = Result<Appended, Refused>;
-
-/// A change that is durable.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Appended {
-    /// A new entry of the log.
-    Event(Event),
-    /// One by which a request was accepted: from now on everything may pass between the two.
-    Accepted { event: Event, asked_by: UserId },
-    /// The message was there already, from an earlier send with the same `client_id`: appending a message that has one is
-    /// idempotent, and its repeats are deduplicated.
-    Duplicate(Message),
-    /// It was so already, with the log at this head.
-    Unchanged { head: Seq },
-    /// The read position after the change, and whether it moved.
-    Read { seq: Seq, moved: bool },
-}
-
-/// Why a change was not taken. The rest of its batch is not concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// The chat does not exist or the actor is not in it.
-    NoSuchChat,
-    /// The chat is closed and takes no messages.
-    ChatClosed,
-    /// The other one has not accepted the chat, and the actor has sent as many messages as one may until then.
-    NotAccepted,
-    /// The text has a word that the installation does not allow.
-    NotAllowed,
-    /// With its words masked, the text is too long.
-    TooLongMasked,
-    /// Nobody asks for this chat: it is an ordinary one.
-    NotARequest,
-    /// The actor asked for the chat themself.
-    OwnRequest,
-    /// The `client_id` is taken by another text.
-    ClientIdReused,
-    /// No such message in this chat, or it is deleted.
-    NoSuchMessage,
-    /// As many different emoji are under the message as may be.
-    TooManyReactions,
-    /// Another person sent the message.
-    NotTheSender,
-    /// The actor's role in the chat is too small for it.
-    RoleTooLow,
-    /// A chat of two that was closed has ended: its people can't open it.
-    HasEnded,
-    /// A group keeps one owner.
-    LastOwner,
-    /// That person is not in the chat.
-    NotIn,
-    /// Only groups have titles and people who come and go.
-    NotAGroup,
-    /// There is no such person, or the actor may not reach them; never which.
-    NoSuchUser,
-    /// That person is in the chat already.
-    AlreadyIn,
-    /// The chat has as many people as it may.
-    Full,
 }
 
 /// Why the store could not answer. Its text is for the log and never goes out on the wire.
@@ -243,141 +113,6 @@ pub struct NewToken {
     pub ended: Vec<TokenId>,
 }
 
-/// Where a chat's log stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position {
-    pub head: Seq,
-    /// Nothing up to here is shown to the participant.
-    pub from: Seq,
-    pub epoch: Epoch,
-}
-
-/// How far somebody has read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredRead {
-    pub chat: ChatId,
-    pub user: UserId,
-    pub seq: Seq,
-    /// Whether the user hides it from others.
-    pub hidden: bool,
-}
-
-/// What stands between a person and others.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Boundaries {
-    /// Everybody whom nothing passes to and from: who blocked, was blocked, or ended the chat of the two; and but for
-    /// messages, who asked the person for a chat or was asked.
-    pub parted: Vec<UserId>,
-    /// Whom the person has blocked, by id.
-    pub blocked: Vec<UserId>,
-    /// Others do not see when the person is online, nor the person when others are.
-    pub hides_online: bool,
-    /// The same of how far somebody has read.
-    pub hides_read: bool,
-}
-
-/// Two people are apart.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parting {
-    pub other: UserId,
-    /// Their chat was closed by it.
-    pub event: Option<Event>,
-}
-
-/// Somebody is not blocked any more.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Unblocking {
-    /// The other one has blocked too, or their chat was ended or is not accepted.
-    pub still_parted: bool,
-    /// Their chat was opened by it.
-    pub event: Option<Event>,
-}
-
-/// What became of a request to open a chat of two again.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reopening {
-    /// It is not ended any more.
-    Done {
-        /// One has blocked the other, so it stays closed.
-        still_parted: bool,
-        /// Their chat was opened by it.
-        event: Option<Box<Event>>,
-        /// The chat, and who had removed their copy and has one again, which begins now.
-        back: Option<(ChatId, Vec<UserId>)>,
-    },
-    /// Neither of the two has ended it.
-    NotEnded,
-}
-
-/// Two people between whom nothing passes, as a node that may have missed it reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredParting {
-    /// Its number, which only grows.
-    pub id: i64,
-    pub one: UserId,
-    pub other: UserId,
-    /// The one has asked the other for a chat, and messages pass.
-    pub is_request: bool,
-}
-
-/// What became of a request to end a chat of two.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Ended {
-    /// It has ended for both, now or before; `None`: nobody else is in it.
-    Pair(Option<Box<Parting>>),
-    /// It is a group, which people leave.
-    Group,
-    NoSuchChat,
-}
-
-/// What became of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reported {
-    New(ReportId),
-    /// The person reported the message before.
-    Known(ReportId),
-    /// It does not exist, or the person may not see it.
-    NoSuchMessage,
-    OwnMessage,
-    /// As many as one may report a day.
-    TooMany {
-        wait: Duration,
-    },
-}
-
-/// What became of a request to close a report; it holds what was done by whom.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ReportClosed {
-    /// By this request.
-    Now(Box<ReportDone>),
-    /// By another, before: this one did nothing.
-    Before(Box<Report>),
-    NoSuchReport,
-    /// It is about the moderator, so another one decides.
-    AboutOneself,
-    /// The person can't be suspended by this moderator; the report stays open.
-    NotChanged(NotChanged),
-}
-
-/// A report that was closed just now, and what was done by it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReportDone {
-    pub report: Report,
-    /// The message was deleted.
-    pub deleted: Option<Event>,
-    /// The sign-ins that ended with the person's suspension.
-    pub ended: Vec<TokenId>,
-}
-
-/// What became of a request to delete a chat.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Deletion {
-    /// A group is gone with its log; who was in it.
-    ForAll(Vec<UserId>),
-    /// A chat of two has ended for both and is gone for the one who asked, with its log once both have asked.
-    OwnCopy(Option<Box<Parting>>),
-}
-
 /// What an operation does. On SQLite writes have a connection of their own; on both, their wait for one is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
@@ -393,34 +128,6 @@ pub struct PoolState {
     pub idle: usize,
     /// Most that may be open.
     pub most: usize,
-}
-
-#[derive(Clone, Debug)]
-pub struct NewChat {
-    pub creator: UserId,
-    /// Everybody in it, the creator among them, each once.
-    pub participants: Vec<UserId>,
-    pub title: Option<String>,
-    /// A pair: the same two people get the same chat again.
-    pub direct: bool,
-    /// The creator's own name for the request: with it, a repeat makes no second chat.
-    pub client_id: Option<ClientId>,
-    /// A pair that shares no chat yet: the other one has to accept it.
-    pub asks: bool,
-}
-
-/// What became of a [`NewChat`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Created {
-    New(ChatId),
-    /// The pair has this chat already.
-    Existing(ChatId),
-    /// An earlier request under the same `client_id` led to this chat, which may be gone since.
-    Repeated(ChatId),
-    /// The `client_id` is taken by a request for another chat.
-    ClientIdReused,
-    /// The creator and somebody else in it are apart.
-    Parted,
 }
 
 /// How many versions of the page the store keeps, the one that started last among them.
@@ -577,7 +284,8 @@ pub trait Store: Send + Sync + 'static {
         before: AuditId,
         limit: u64,
     ) -> Result<Vec<AuditEntry>, StoreError>;
-    /// Counts a use of the invitation with this digest for somebody who has an account, unless they are in all of its groups.
+    /// Counts a use of the invitation with this digest for somebody who has an account, unless they are in all of its groups
+    /// and have a chat with who made it, if it is for one.
     /// `None` when it can't be used.
     async fn use_invitation(
         &self,
@@ -594,7 +302,7 @@ pub trait Store: Send + Sync + 'static {
         registration: Option<Registration>,
     ) -> Result<(), StoreError>;
 
-    /// Forgets sign-ins and links for oneself that ended before `before`, some of them: whether there may be more.
+    /// Forgets sign-ins, links for oneself and mailed invitations that ended before `before`, some of them: whether there may be more.
     async fn forget_ended(&self, before: UnixMicros) -> Result<bool, StoreError>;
 
     /// Makes a chat, or finds the pair's. The log starts empty.
@@ -645,11 +353,22 @@ pub trait Store: Send + Sync + 'static {
     async fn unblock(&self, user: UserId, other: UserId) -> Result<Option<Unblocking>, StoreError>;
     /// Ends a chat of two for both, for ever.
     async fn end_pair(&self, user: UserId, chat: ChatId) -> Result<Ended, StoreError>;
-    /// Reports a message to the moderators, with a copy of it and of what the reporter may see before it.
-    async fn report(&self, reporter: UserId, report: &CreateReport) -> Result<Reported, StoreError>;
-    /// Reports before one, the last first, without their copies.
-    async fn reports(&self, only_open: bool, before: ReportId, limit: u64)
-    -> Result<Vec<Report>, StoreError>;
+    /// Reports a message to the moderators, with a copy of it and of what the reporter may see before it: `most` messages of
+    /// one reporter in 24 hours, and of any number when it is 0.
+    async fn report(
+        &self,
+        reporter: UserId,
+        report: &CreateReport,
+        most: u32,
+    ) -> Result<Reported, StoreError>;
+    /// Reports before one, the last first, without their copies; to somebody, none that are about them.
+    async fn reports(
+        &self,
+        to: Option<UserId>,
+        only_open: bool,
+        before: ReportId,
+        limit: u64,
+    ) -> Result<Vec<Report>, StoreError>;
     /// A report with its copies.
     async fn read_report(&self, id: ReportId) -> Result<Option<Report>, StoreError>;
     /// Does something about a report and closes it, also in the audit log: all of it or nothing. Of several who do so at once

@@ -24,6 +24,7 @@ mod rest;
 mod view_model;
 
 pub use examine::Examination;
+pub use rest::SignInFields;
 
 /// The state of the connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -77,6 +77,8 @@ impl Server {
         command.env("DATABASE_URL", format!("sqlite:{DATABASE}"));
         // People come and go in tests; one that is about who may come says so.
         command.env("CAUSERIE_REGISTRATION", "open");
+        // Programs write in tests, more in a minute than people do.
+        command.env("CAUSERIE_MAX_MESSAGES_PER_MINUTE_PER_USER", "0");
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         self.serving = Some(Serving::start_with_log(&mut command, &self.log_file()).await?);
         Ok(())

@@ -134,6 +134,7 @@ texts! {
         NewChatHint: "Somebody who has an account here; for a group several, with commas between.", "Người có tài khoản ở đây; nếu lập nhóm thì nhiều người, cách nhau bằng dấu phẩy.";
         GroupTitle: "Title of the group", "Tên nhóm";
         GroupTitleHint: "Without one it is called by who is in it.", "Nếu để trống, nhóm mang tên các thành viên.";
+        WasAsked: "They are asked: whoever has this e-mail sees that you would like to chat, or is invited by mail where you may invite. The chat stands in your list once they accept.", "Đã gửi lời: người có e-mail này sẽ thấy bạn muốn trò chuyện, hoặc được mời qua thư nếu bạn được phép mời. Cuộc trò chuyện hiện trong danh sách khi họ nhận lời.";
         StartChat: "Start the chat", "Bắt đầu trò chuyện";
         NotSent: "Not sent: {reason}", "Chưa gửi được: {reason}";
         WaitsForLink: "Waits for the connection", "Đang chờ kết nối";
@@ -249,6 +250,7 @@ texts! {
         DidFactorOn: "set up a second factor for {target}", "đã bật xác thực hai lớp cho {target}";
         DidFactorOff: "took the second factor of {target} away", "đã tắt xác thực hai lớp của {target}";
         QrOfLink: "The link as a QR code", "Liên kết dưới dạng mã QR";
+        InviteIntoGroup: "Invite people by a link", "Mời bằng liên kết";
         InviteNew: "New invitation", "Lời mời mới";
         MakeLink: "Make the link", "Tạo liên kết";
         UsesOfLink: "How many people", "Số người";
@@ -323,9 +325,9 @@ texts! {
         DeletionWaits: "An account is deleted {days} days after its person asks for it.", "Tài khoản bị xóa {days} ngày sau khi chủ của nó yêu cầu.";
         OptionsHint: "What only options say is changed where the server is started.", "Những gì chỉ có trong tùy chọn thì được đổi ở nơi khởi động máy chủ.";
         Invitation: "Invitation", "Lời mời";
-        InvitesToGroups: "{name} invites you to groups.", "{name} mời bạn vào nhóm.";
-        InvitedToGroups: "You are invited to groups.", "Bạn được mời vào nhóm.";
+        InvitesToGroups: "{name} invites you to chat.", "{name} mời bạn trò chuyện.";
+        InvitedToGroups: "You are invited to chat.", "Bạn được mời trò chuyện.";
         JoinGroups: "Join", "Tham gia";
-        NoGroupOfInvitation: "You have an account already, and the invitation leads to no group that takes you.", "Bạn đã có tài khoản, và lời mời không dẫn đến nhóm nào nhận bạn.";
+        NoGroupOfInvitation: "You have an account already, and the invitation leads to no chat that takes you.", "Bạn đã có tài khoản, và lời mời không dẫn đến cuộc trò chuyện nào nhận bạn.";
     }
 }

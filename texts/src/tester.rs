@@ -99,6 +99,8 @@ texts! {
     } and {
         Email = Page::Email;
         Password = Page::Password;
+        Code = Page::Code;
+        CodeHint = Page::CodeHint;
         SignIn = Page::SignIn;
         Why = Heading::Why;
         Remedy = Heading::Remedy;

@@ -147,10 +147,16 @@ impl Household {
         }
         let by_email = |of: &[Arc<SignIn>]| of.iter().map(|one| one.person.by_email()).collect();
         let host = people[0].clone();
-        let pair = CreateChat { participants: by_email(&people[1..2]), title: None, client_id: None };
+        let pair = CreateChat {
+            participants: by_email(&people[1..2]),
+            title: None,
+            client_id: None,
+            language: None,
+        };
         let pair = api.start_chat(&host.token(), &pair).await?.id;
         let title = Some(ChatTitle::new(format!("Household {number}"))?);
-        let group = CreateChat { participants: by_email(&people[1..]), title, client_id: None };
+        let group =
+            CreateChat { participants: by_email(&people[1..]), title, client_id: None, language: None };
         let group = api.start_chat(&host.token(), &group).await?.id;
         let pass =
             |of: &Arc<SignIn>| (of.person.user.id, watch::Sender::new(Pass { token: of.token(), number: 0 }));

@@ -106,7 +106,7 @@ impl Population {
             let host = members[0];
             let others = members[1..].iter().map(|other| population.people[*other].by_email());
             let title = is_group.then(|| ChatTitle::new(format!("Group {number}"))).transpose()?;
-            let body = CreateChat { participants: others.collect(), title, client_id: None };
+            let body = CreateChat { participants: others.collect(), title, client_id: None, language: None };
             let chat = api.start_chat(&population.sign_ins[host].token(), &body).await?.id;
             if matches!(number, 1 | 3) && members.len() > 2 {
                 let guest = *members.last().expect("there are more than two");

@@ -58,7 +58,12 @@ impl Prober {
     pub async fn new(nodes: Vec<SocketAddr>, direct: &Api) -> Result<Self> {
         let sign_in = SignIn::register(direct, "prober@example.org").await?;
         let other = SignIn::register(direct, "witness@example.org").await?;
-        let body = CreateChat { participants: vec![other.person.by_email()], title: None, client_id: None };
+        let body = CreateChat {
+            participants: vec![other.person.by_email()],
+            title: None,
+            client_id: None,
+            language: None,
+        };
         let chat = direct.start_chat(&sign_in.token(), &body).await?.id;
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
         Ok(Self { nodes, http, sign_in, chat, number: 0 })

@@ -24,6 +24,8 @@ use crate::window::base;
 
 /// How long the server may take to answer a health check, in milliseconds.
 const ANSWER_MS: u32 = 3_000;
+/// The status of a request that is carried out later (RFC 9110, section 15.3.3).
+const ACCEPTED: u16 = 202;
 /// How many messages a page of history has.
 const PAGE: usize = 60;
 /// How many chats a page of the list has.
@@ -182,6 +184,11 @@ impl Api {
         self.call(Method::POST, paths::INVITATIONS, body)
     }
 
+    /// An invitation into a group, by its moderator.
+    pub fn invite_into(&self, chat: ChatId, body: &CreateInvitation) -> Call<Link> {
+        self.call(Method::POST, &paths::chat_invitations(chat), body)
+    }
+
     pub fn revoke_invitation(&self, invitation: InvitationId) -> Call<()> {
         self.done(Method::DELETE, &paths::invitation(invitation), None)
     }
@@ -268,9 +275,13 @@ impl Api {
         self.get(&paths::chat(chat))
     }
 
-    /// Creates a chat; for the same pair the server returns the existing one.
-    pub fn create_chat(&self, body: &CreateChat) -> Call<Chat> {
-        self.call(Method::POST, paths::CHATS, body)
+    /// Creates a chat; for the same pair the server returns the existing one. Nothing: whoever has the address is asked, and
+    /// there is a chat once they accept.
+    pub fn create_chat(&self, body: &CreateChat) -> Call<Option<Chat>> {
+        self.start(Method::POST, paths::CHATS, Some(json(body)), |answer| match answer.status {
+            ACCEPTED => Ok(None),
+            _ => answer.read().map(Some),
+        })
     }
 
     pub fn update_chat(&self, chat: ChatId, body: &UpdateChat) -> Call<()> {

@@ -248,3 +248,38 @@ fn unanswered_messages_to_a_lost_chat_are_sent_once_more() {
         assert_eq!(page.shown(), ["m1", "older: failed", last]);
     }
 }
+
+fn lose_access(page: &mut Page) {
+    page.frame(&ServerFrame::Unsubscribed(Unsubscribed { chat_id: CHAT, code: 4003, reason: "left".into() }));
+}
+
+#[test]
+fn a_chat_that_is_lost_while_it_is_open_leaves_the_list_when_the_person_leaves_it() {
+    let mut page = Page::in_chat(1);
+    lose_access(&mut page);
+    page.give(Input::OpenChat(Some(CHAT)));
+    assert_eq!(page.shown(), ["m1"], "what was open stays in sight");
+    page.effects.clear();
+    page.give(Input::OpenChat(None));
+    assert_eq!(page.client.chats().len(), 0);
+    assert!(page.effects.contains(&Effect::Changed(Invalidation::Chats)));
+    // As does one that is lost while it is not open, and either comes back when the user is added again.
+    page.frame(&ServerFrame::ChatAdded(ChatAdded { chat: chat(1, 1) }));
+    assert!(page.client.chat(CHAT).is_some_and(ChatEntry::is_writable));
+    lose_access(&mut page);
+    assert_eq!(page.client.chats().len(), 0);
+}
+
+#[test]
+fn a_lost_chat_stays_in_the_list_as_long_as_a_message_to_it_is_not_sent() {
+    let mut page = Page::in_chat(1);
+    page.send("a");
+    page.send("b");
+    lose_access(&mut page);
+    page.give(Input::OpenChat(None));
+    assert_eq!(page.shown(), ["m1", "a: sending", "b: failed"]);
+    page.ack("a", 2);
+    assert_eq!(page.client.chats().len(), 1, "the person has not seen that the other one failed");
+    page.give(Input::DeleteUnsent { client_id: id("b") });
+    assert_eq!(page.client.chats().len(), 0);
+}

@@ -151,6 +151,7 @@ impl Client {
             return;
         }
         match code.policy() {
+            _ if code == CloseCode::NotParticipant => self.remove_chat(notice.chat_id),
             Policy::StayClosed | Policy::SignIn => {
                 let words = words::close(code);
                 self.mark_inaccessible(notice.chat_id, &format!("{} {}", words.what, words.remedy));
@@ -258,6 +259,7 @@ impl Client {
             // The event is here already, or belongs to a page that is not loaded.
             self.outbox.resolve(ack.chat_id, &ack.client_id);
         }
+        self.drop_lost(ack.chat_id);
     }
 
     fn on_error(&mut self, reply: ErrorReply) {
@@ -277,10 +279,7 @@ impl Client {
         let Some(chat) = reply.chat_id else { return };
         let Some(state) = self.chat_states.get_mut(&chat) else { return };
         match reply.code {
-            ErrorCode::NoSuchChat => {
-                let words = words::close(CloseCode::NotParticipant);
-                self.mark_inaccessible(chat, &format!("{} {}", words.what, words.remedy));
-            }
+            ErrorCode::NoSuchChat => self.remove_chat(chat),
             ErrorCode::TooManySubscriptions => state.stream.hold_over_limit(self.now + NO_CAPACITY_RETRY_MS),
             _ if state.stream.is_followed() => {}
             _ => {

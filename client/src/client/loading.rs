@@ -235,10 +235,17 @@ impl Client {
     pub(super) fn remove_chat(&mut self, chat: ChatId) {
         let words = words::close(CloseCode::NotParticipant);
         self.mark_inaccessible(chat, &format!("{} {}", words.what, words.remedy));
-        // The chat stays as long as it has something that the person must see.
-        if self.open != Some(chat) && self.outbox.entries_of(chat).all(Pending::is_acked) {
+        self.drop_lost(chat);
+    }
+
+    /// Takes a chat to which the user has lost access out of the list, unless it has something that the person must see:
+    /// it is open, or a message to it is not sent.
+    pub(super) fn drop_lost(&mut self, chat: ChatId) {
+        let is_lost = self.chat_list.get(chat).is_some_and(|entry| entry.lost.is_some());
+        if is_lost && self.open != Some(chat) && self.outbox.entries_of(chat).all(Pending::is_acked) {
             self.chat_states.remove(&chat);
             self.chat_list.remove(chat);
+            self.changed.insert(Invalidation::Chats);
         }
     }
 

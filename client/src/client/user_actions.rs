@@ -96,11 +96,15 @@ impl Client {
         if let Some(message) = self.outbox.delete(client_id) {
             self.changed.insert(Invalidation::Timeline(message.chat_id));
             self.effects.push(Effect::ForgetPending(message.client_id));
+            self.drop_lost(message.chat_id);
         }
     }
 
     pub(super) fn set_open_chat(&mut self, chat: Option<ChatId>) {
-        self.open = chat;
+        let left = std::mem::replace(&mut self.open, chat).filter(|left| Some(*left) != chat);
+        if let Some(left) = left {
+            self.drop_lost(left);
+        }
         let Some(chat) = chat else { return };
         self.load_newest(chat);
         let is_partial = self.chat_list.get(chat).map(ChatEntry::is_partial);

@@ -92,6 +92,35 @@ async fn people_come_by_a_link_and_without_one_the_page_says_how() -> Result<()>
 }
 
 #[tokio::test]
+async fn a_groups_owner_who_is_a_member_brings_somebody_into_it_by_a_link() -> Result<()> {
+    let server = Server::start().await?;
+    let _alice = Person::join(&server, ALICE).await?;
+    let (bob, carol) = (Person::join(&server, BOB).await?, Person::join(&server, Account::CAROL).await?);
+    bob.click(r#"button[data-testid="new-chat"]"#).await?;
+    let dialog = r#"dialog[data-testid="new-chat-dialog"]"#;
+    let people = format!("{}, {}", ALICE.email, Account::CAROL.email);
+    bob.fill(&format!(r#"{dialog} input[name="email"]"#), &people).await?;
+    bob.fill(&format!(r#"{dialog} input[name="title"]"#), "Garden").await?;
+    bob.click(&format!(r#"{dialog} [type="submit"]"#)).await?;
+    bob.see_conversation("Garden").await?;
+    bob.click("main header .menu summary").await?;
+    bob.click(r#"main header .menu [data-testid="people"]"#).await?;
+    bob.click(&format!(r#"{DIALOG} form[data-testid="invite"] [type="submit"]"#)).await?;
+    let link = link(&bob).await?;
+    let dora = Account { name: "Dora Hand", email: "dora@example.org", password: "a pot of geraniums" };
+    let dora = come_by(&link, dora, "en").await?;
+    let group = r#"return [...document.querySelectorAll('a[data-testid="chat"]')].some(one => one.textContent.includes("Garden"))"#;
+    dora.until("the group", group, Vec::new()).await?;
+    // Who is no moderator of the group is not offered it.
+    carol.open_chat("Garden").await?;
+    carol.click("main header .menu summary").await?;
+    carol.click(r#"main header .menu [data-testid="people"]"#).await?;
+    carol.see(&format!("{DIALOG} li")).await?;
+    ensure!(!carol.has(&format!(r#"{DIALOG} form[data-testid="invite"]"#)).await?, "she may not invite");
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_is_suspended_is_told_and_comes_back_by_a_link() -> Result<()> {
     let mut server = Server::start().await?;
     let alice = owner(&mut server).await?;

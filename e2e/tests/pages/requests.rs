@@ -1,4 +1,4 @@
-//! Chats that somebody asks a stranger for, in two browsers: on a wide screen, and on phones.
+//! Requests for a chat to a stranger, in two browsers: on a wide screen, and on phones.
 
 use anyhow::{Result, ensure};
 use causerie_e2e::{Person, Screen};
@@ -100,8 +100,6 @@ async fn a_request_that_is_deleted_is_gone_and_ends_for_who_asked() -> Result<()
     bob.click(r#"[data-testid="refuse"]"#).await?;
     bob.see_chats().await?;
     let gone = r#"return !document.querySelector('[data-testid="requests"], a[data-testid="chat"]')"#;
-    // What he had open stays in sight until the page is loaded again.
-    bob.reload().await?;
     bob.until("an empty list", gone, Vec::new()).await?;
     sees(&alice, ".closed", "This chat has ended").await
 }
@@ -116,4 +114,39 @@ async fn who_is_blocked_for_a_request_reads_that_the_chat_has_ended() -> Result<
     sees(&alice, ".closed", "This chat has ended").await?;
     ensure!(!alice.has(r#"textarea[name="message"]"#).await?, "there is nothing to write into");
     Ok(())
+}
+
+/// The words after somebody is asked for a chat by this address.
+async fn asks(person: &Person, address: &str) -> Result<String> {
+    person.click(r#"button[data-testid="new-chat"]"#).await?;
+    let dialog = r#"dialog[data-testid="new-chat-dialog"]"#;
+    person.fill(&format!(r#"{dialog} input[name="email"]"#), address).await?;
+    person.click(&format!(r#"{dialog} [type="submit"]"#)).await?;
+    let said = r#"return document.querySelector('[data-testid="was-asked"]')?.textContent || null"#;
+    let words = person.until("words on what was done", said, Vec::new()).await?;
+    person.client().execute("document.querySelector('dialog').close()", Vec::new()).await?;
+    Ok(words.as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn where_mail_is_set_up_who_asks_is_told_nothing_until_it_is_accepted() -> Result<()> {
+    // Nobody takes a mail there, which is told to nobody either.
+    let server = Server::start_with(&[
+        ("CAUSERIE_SMTP_URL", "smtp://127.0.0.1:9"),
+        ("CAUSERIE_MAIL_FROM", "Causerie <chat@example.org>"),
+        ("CAUSERIE_PUBLIC_URL", "https://chat.example.org"),
+    ])
+    .await?;
+    let (alice, bob) = both(&server, Screen::PHONE).await?;
+    let unknown = asks(&alice, "nobody@example.org").await?;
+    ensure!(!unknown.is_empty() && asks(&alice, BOB.email).await? == unknown, "one is told from the other");
+    bob.click(r#"[data-testid="requests"]"#).await?;
+    bob.open_chat(ALICE.name).await?;
+    sees(&bob, r#"[data-testid="request"]"#, ALICE.name).await?;
+    ensure!(!alice.has(r#"a[data-testid="chat"]"#).await?, "she has no chat yet");
+    bob.click(r#"[data-testid="accept"]"#).await?;
+    alice.open_chat(BOB.name).await?;
+    alice.send_message("at last").await?;
+    bob.see_message("at last").await?;
+    try_join!(alice.see_clean_console(), bob.see_clean_console()).map(drop)
 }

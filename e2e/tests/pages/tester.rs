@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use causerie_e2e::{Browser, FIRST, Pair, SECOND, Tester};
-use causerie_testkit::{Account, Server};
+use causerie_testkit::{Account, Authenticator, Server};
 use serde_json::json;
 
 /// The lines that the list draws.
@@ -56,6 +56,37 @@ async fn the_old_pages_users_find_every_function() -> Result<()> {
     // A token instead of a sign-in.
     tester.connect(FIRST, &pair.bob, pair.chat).await?;
     tester.see_clean().await
+}
+
+#[tokio::test]
+async fn a_sign_in_asks_for_a_code_where_the_account_has_a_second_factor() -> Result<()> {
+    let (_server, tester, pair) = opened().await?;
+    let proof = json!({"current_password": Account::ALICE.password});
+    let begun = tester.api("POST", "/api/account/second-factor/", &pair.alice, proof).await?;
+    let app = Authenticator::new(begun["secret"].as_str().context("the secret")?)?;
+    let body = json!({"code": app.code()?});
+    let set_up = tester.api("POST", "/api/account/second-factor/confirm/", &pair.alice, body).await?;
+    let recovery = set_up["codes"][0].as_str().context("a recovery code")?;
+
+    let field = |name: &str| format!(r#"{FIRST} input[name="{name}"]"#);
+    tester.unfold(&format!(r#"{FIRST} [data-testid="sign-in"]"#)).await?;
+    tester.fill(&field("email"), Account::ALICE.email).await?;
+    tester.fill(&field("password"), Account::ALICE.password).await?;
+    tester.submit(FIRST, "sign-in").await?;
+    // The form that closes with a code has a field of this name too.
+    let code = format!(r#"{FIRST} form[data-testid="sign-in"] input[name="code"]"#);
+    tester.see(&code).await?;
+    // A wrong code costs neither the address nor the password.
+    tester.fill(&code, "nonsense").await?;
+    tester.submit(FIRST, "sign-in").await?;
+    tester.see_value(&code, 0).await?;
+    tester.fill(&code, recovery).await?;
+    tester.submit(FIRST, "sign-in").await?;
+    tester.see_value(&field("token"), 64).await?;
+    let gone = "return !document.querySelector(arguments[0])";
+    tester.until("no field for a code", gone, vec![json!(code)]).await?;
+    tester.press(FIRST, "connect").await?;
+    tester.see_state(FIRST, "open").await
 }
 
 #[tokio::test]

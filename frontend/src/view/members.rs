@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 use super::dialog::modal;
 use super::erased::{click, event, reactive};
+use super::invite::invite;
 use super::widgets::{alert, bdi};
 use crate::api::sentence;
 use crate::app::App;
@@ -42,7 +43,11 @@ pub fn members(app: App, chat: ChatId, on_close: impl Fn() + 'static) -> AnyView
             view! { <ul class="signs">{rows}</ul>{past} }.into_any()
         })
     });
-    let content = view! { <div class="stack">{alert(error)}{list}</div> };
+    // Not in the list: what is being filled in stays when somebody comes or goes.
+    let moderates =
+        app.peek(|client| client.chat(chat).is_some_and(|chat| chat.role() >= ChatRole::Moderator));
+    let links = moderates.then(|| invite(app, chat));
+    let content = view! { <div class="stack">{alert(error)}{list}{links}</div> };
     modal(say!(GroupPeople), "people-dialog", on_close, content.into_any())
 }
 

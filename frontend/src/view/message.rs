@@ -169,7 +169,7 @@ fn draw_piece(piece: Piece<'_>) -> AnyView {
     }
 }
 
-/// In the place of a message of somebody whom the user has blocked.
+/// The placeholder of a hidden message, whose sender is blocked.
 fn hidden(context: MessageContext, id: Option<MessageId>) -> AnyView {
     let show = move |_| {
         if let Some(message) = id {

@@ -10,7 +10,7 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::dialog::modal;
-use super::erased::{event, flag, submit};
+use super::erased::{event, flag, submit, text};
 use super::widgets::{alert, keeping, submit_button};
 use super::{Dialog, form};
 use crate::api::sentence;
@@ -30,6 +30,7 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
     let several = RwSignal::new(emails(&people).count() > 1);
     let error = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
+    let asked = RwSignal::new(false);
     let start = submit(move |event: SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {
@@ -48,10 +49,11 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
         };
         busy.set(true);
         error.set(String::new());
-        let body = CreateChat { participants, title, client_id: None };
-        let asked = serde_json::to_string(&body).unwrap_or_default();
-        let client_id = idempotency::key(&requests, &asked, causerie_web::uuid);
-        causerie_web::run(send(app, CreateChat { client_id, ..body }, dialog, error, busy));
+        let language = Some(say!(Tag).to_owned());
+        let body = CreateChat { participants, title, client_id: None, language };
+        let wanted = serde_json::to_string(&body).unwrap_or_default();
+        let client_id = idempotency::key(&requests, &wanted, causerie_web::uuid);
+        causerie_web::run(send(app, CreateChat { client_id, ..body }, Shown { dialog, asked, error, busy }));
     });
     let keep_people = keeping(&texts, PEOPLE);
     let count = event(move |event| {
@@ -59,7 +61,7 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
         keep_people(event);
     });
     let content = page! {
-        <form on:submit=start>
+        <form on:submit=start hidden=flag(move || asked.get())>
             <label class="field">
                 <span>say!(Email)</span>
                 <input name="email" type="email" multiple required autocomplete="off" prop:value=people on:input=count />
@@ -74,26 +76,36 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
             {alert(error)}
             <div class="actions">{submit_button(say!(StartChat), busy)}</div>
         </form>
+        <p role="status" data-testid="was-asked">{text(move || if asked.get() { say!(WasAsked) } else { "" }.to_owned())}</p>
     };
     modal(say!(NewChat), "new-chat-dialog", move || dialog.set(Dialog::None), content.into_any())
 }
 
-async fn send(
-    app: App,
-    body: CreateChat,
+/// What the dialog shows.
+#[derive(Clone, Copy)]
+struct Shown {
     dialog: RwSignal<Dialog>,
+    /// The person was asked for the chat.
+    asked: RwSignal<bool>,
     error: RwSignal<String>,
     busy: RwSignal<bool>,
-) {
+}
+
+async fn send(app: App, body: CreateChat, shown: Shown) {
+    let Shown { dialog, asked, error, busy } = shown;
     match app.api().create_chat(&body).await {
         Ok(chat) => {
-            let id = chat.id;
             if let Some(texts) = app.user.get_untracked().map(|me| TextStorage::of(&me)) {
                 for key in [PEOPLE, TITLE] {
                     texts.set(key, None);
                 }
                 idempotency::forget_key(&texts);
             }
+            let Some(chat) = chat else {
+                let _ = asked.try_set(true);
+                return;
+            };
+            let id = chat.id;
             app.dispatch(Input::ChatLoaded(Box::new(chat)));
             app.go(Some(id));
             let _ = dialog.try_set(Dialog::None);

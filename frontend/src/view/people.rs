@@ -2,6 +2,7 @@
 
 use causerie_client::Name;
 use causerie_protocol::accounts::{Account, AuditEntry, CreateInvitation, Invitation, Link};
+use causerie_protocol::rest::ChatRole;
 use causerie_protocol::{ChatId, Role, UserId, limits, paths};
 use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
@@ -10,9 +11,9 @@ use leptos::prelude::*;
 use super::dialog::modal;
 use super::erased::{click, event, reactive, submit};
 use super::installation::installation;
-use super::qr::qr;
+use super::link::{self, Shown};
 use super::reports::reports;
-use super::widgets::{alert, bdi, button, submit_button, to_copy};
+use super::widgets::{alert, bdi, button, submit_button};
 use super::{Dialog, form};
 use crate::api::sentence;
 use crate::app::{App, app};
@@ -44,7 +45,7 @@ struct Desk {
     /// Whose part of the log is shown; all of it when nobody's.
     log_of: RwSignal<Option<(UserId, String)>>,
     /// A link that was just made, with its whole address.
-    link: RwSignal<Option<(String, String)>>,
+    link: RwSignal<Option<Shown>>,
     error: RwSignal<String>,
     busy: RwSignal<bool>,
 }
@@ -83,7 +84,7 @@ pub fn people(dialog: RwSignal<Dialog>) -> AnyView {
                 {tab(Tab::Log, "tab-log", say!(AuditLog))}
             </div>
             {alert(desk.error)}
-            {reactive(move || desk.link.get().map_or_else(|| ().into_any(), link_box))}
+            {reactive(move || desk.link.get().map_or_else(|| ().into_any(), link::draw))}
             {reactive(move || match desk.tab.get() {
                 Tab::People => people_tab(desk),
                 Tab::Reports => reports(desk.app, desk.error),
@@ -267,9 +268,7 @@ async fn make_link(desk: Desk, call: Call<Link>, page: fn(&str) -> String) {
     let _ = desk.error.try_set(String::new());
     match call.await {
         Ok(link) => {
-            let address = causerie_web::base() + &page(&link.token);
-            let ends = desk.app.clock(|clock| clock.full(time::millis(&link.ends_at)));
-            let _ = desk.link.try_set(Some((address, say!(LinkEnds, time = ends))));
+            let _ = desk.link.try_set(Some(link::shown(desk.app, &link, page)));
             load(desk).await;
         }
         Err(problem) => drop(desk.error.try_set(sentence(problem))),
@@ -277,23 +276,10 @@ async fn make_link(desk: Desk, call: Call<Link>, page: fn(&str) -> String) {
     let _ = desk.busy.try_set(false);
 }
 
-/// The link, the only time that it is shown.
-fn link_box((address, ends): (String, String)) -> AnyView {
-    let code = qr(&address, say!(QrOfLink));
-    page! {
-        <div class="notice link-box" role="status">
-            <p>say!(LinkOnce)" "{ends}</p>
-            {to_copy("link", say!(TheLink), address)}
-            {code}
-        </div>
-    }
-    .into_any()
-}
-
 fn invitations_tab(desk: Desk) -> AnyView {
     let groups = desk.app.peek(|client| {
         let chats = client.chats();
-        let groups = chats.iter().filter(|chat| !chat.is_direct());
+        let groups = chats.iter().filter(|chat| !chat.is_direct() && chat.role() >= ChatRole::Moderator);
         groups.map(|chat| (chat.id(), client.title(chat, &browser::fold))).collect::<Vec<_>>()
     });
     let groups: Vec<_> = groups
@@ -307,12 +293,8 @@ fn invitations_tab(desk: Desk) -> AnyView {
         }
         desk.busy.set(true);
         let field = form::reader(&event);
-        let body = CreateInvitation {
-            role: field("role").parse().unwrap_or_default(),
-            hours: field("days").parse().ok().map(|days: i64| days.saturating_mul(24)),
-            uses: field("uses").parse().ok(),
-            chats: field("chat").parse().map(ChatId).into_iter().collect(),
-        };
+        let chats = field("chat").parse().map(ChatId).into_iter().collect();
+        let body = CreateInvitation { chats, ..link::wanted(&field) };
         causerie_web::run(make_link(desk, desk.app.api().invite(&body), paths::join_page));
     });
     let roles = reactive(move || {
@@ -327,8 +309,7 @@ fn invitations_tab(desk: Desk) -> AnyView {
         <form data-testid="invite" on:submit=make>
             <h3>say!(InviteNew)</h3>
             <label class="field"><span>say!(Role)</span>{roles}</label>
-            <label class="field"><span>say!(UsesOfLink)</span><input name="uses" type="number" min="1" max="1000" value="1" required /></label>
-            <label class="field"><span>say!(DaysOfLink)</span><input name="days" type="number" min="1" max="366" value="7" required /></label>
+            {link::bounds()}
             <label class="field">
                 <span>say!(GroupOfLink)</span>
                 <select name="chat"><option value="">say!(NoGroup)</option>{groups}</select>

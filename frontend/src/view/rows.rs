@@ -52,7 +52,7 @@ pub struct MessageItem {
     pub text: String,
     pub edited: bool,
     pub deleted: bool,
-    /// Whether it is of somebody whom the user has blocked, and shown only when asked for.
+    /// Whether it is hidden until the person reveals it, since its sender is blocked.
     pub hidden: bool,
     /// Whether the user may delete it, as a moderator of the group.
     pub moderated: bool,

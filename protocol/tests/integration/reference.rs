@@ -125,7 +125,7 @@ fn markdown() -> String {
         ),
         (
             paths::CHATS,
-            "`GET ?limit=&before=` → array, by `sort_key` and `id`, the greatest first, each with some of its people, `Link: …; rel=\"next\"` to the page after; `POST {participants, title?, client_id?}` → 201, or 200 for a pair that has one and for a repeat",
+            "`GET ?limit=&before=` → array, by `sort_key` and `id`, the greatest first, each with some of its people, `Link: …; rel=\"next\"` to the page after; `POST {participants, title?, client_id?, language?}` → 201, or 200 for a pair that has one and for a repeat; where mail is set up, for one address of a person one shares no chat with or of nobody → 202 `{asked}`, and `chat_added` once the chat is accepted",
         ),
         (
             "/api/chats/{id}/",
@@ -136,6 +136,10 @@ fn markdown() -> String {
             "`GET ?limit=&before=` → array, oldest first, `Link: …; rel=\"next\"` to the page before; `POST {content, client_id?}` → 201",
         ),
         ("/api/chats/{id}/participants/", "`POST {user}` adds somebody to a group, by its moderator"),
+        (
+            "/api/chats/{id}/invitations/",
+            "`POST {role?, hours?, uses?}` → 201 `{token, ends_at}`: an invitation into a group by its moderator, where the installation lets them; the secret is shown once",
+        ),
         (
             "/api/chats/{id}/participants/{user}/",
             "`PATCH {role}` by the group's owner; `DELETE` removes somebody with a smaller role, by a moderator",
@@ -238,9 +242,15 @@ fn limit_rows() -> Vec<(&'static str, String)> {
         ),
         (
             "messages of one person a minute",
-            "a setting of the server, none unless it is set; then `rate_limited` with `retry_after_ms`, after which the same message may come again".to_owned(),
+            format!(
+                "{}, as many of them at once (setting of the server); then `rate_limited` with `retry_after_ms`, after which the same message may come again; a repeat of a `client_id` does not count",
+                limits::MESSAGES_PER_MINUTE
+            ),
         ),
-        ("reports of one person", format!("{} a day", limits::REPORTS_PER_DAY)),
+        (
+            "reports of one person",
+            format!("{} a day (setting of the server), then `rate_limited`", limits::REPORTS_PER_DAY),
+        ),
         ("messages before the reported one that a report copies", limits::REPORT_CONTEXT.to_string()),
         ("people that one person blocks", limits::BLOCKS.to_string()),
         ("`unread` of a chat", format!("counted to {}, which means that many or more", limits::UNREAD)),

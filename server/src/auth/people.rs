@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use causerie_protocol::accounts::{Account, CreateInvitation, InvitationInfo, Link};
+use causerie_protocol::accounts::{Account, CreateInvitation, InvitationInfo, Link, Registration};
 use causerie_protocol::{Role, TokenId, User, UserId, handshake, limits};
 
 use super::{Auth, PasswordError, SignInError, digest, password, secret};
 use crate::bus::Envelope;
 use crate::clock::UnixMicros;
+use crate::config::WhoInvites;
 use crate::store::{
     AccountChange, AccountCreated, Actor, Entry, InvitedTo, LinkTo, NewAccount, NewLink, NotChanged,
     StoreError,
@@ -105,7 +106,8 @@ impl Auth {
         })
     }
 
-    /// Makes an invitation, whose secret is shown this once.
+    /// Makes an invitation, whose secret is shown this once. Into groups members may make one too, if the installation lets
+    /// them.
     pub async fn invite(&self, actor: Actor, asked: &CreateInvitation) -> Result<Link, ChangeError> {
         let bounded = |field, given: Option<i64>, default, most| {
             let value = given.unwrap_or(default);
@@ -127,8 +129,31 @@ impl Auth {
                 .invite(user, Instant::now())
                 .map_err(|wait| ChangeError::TooManyInvitations { wait })?;
         }
-        let to = LinkTo::Join { role: asked.role, max_uses, chats: asked.chats.clone() };
+        let by_members = self.members_invite().await?;
+        let to = LinkTo::Join { role: asked.role, max_uses, chats: asked.chats.clone(), by_members };
         self.make_link(actor, to, clock::now() + HOUR * u32::try_from(hours).unwrap_or(1)).await
+    }
+
+    /// Whether members may invite too: where everybody may register, they let in nobody who could not come.
+    pub async fn members_invite(&self) -> Result<bool, StoreError> {
+        Ok(self.who_invites == WhoInvites::Members || self.registration().await? == Registration::Open)
+    }
+
+    /// Makes an invitation for a mail to this address, to an account and a chat with who asks; `None`: that person may not
+    /// invite, has invited too many, or the address was invited a while ago, and then nothing is to be sent.
+    pub async fn mail_invitation(&self, user: UserId, address: &str) -> Result<Option<Link>, ChangeError> {
+        if self.registration().await? == Registration::Closed
+            || self.attempts.invite(user, Instant::now()).is_err()
+        {
+            return Ok(None);
+        }
+        let to = LinkTo::Meet { email: email::key(address), by_members: self.members_invite().await? };
+        let hours = u32::try_from(limits::INVITATION_HOURS).unwrap_or(1);
+        match self.make_link(Actor::User(user), to, clock::now() + HOUR * hours).await {
+            Ok(link) => Ok(Some(link)),
+            Err(ChangeError::NotChanged(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes the link by which somebody becomes the owner of an installation that has none.

@@ -60,6 +60,8 @@ fn announce(change: &Processed, envelopes: &mut Vec<Envelope>) {
         Ok(Appended::Accepted { event, asked_by }) => {
             // Before the event: with it comes what the two see of each other.
             envelopes.push(Envelope::Reunited { one: *asked_by, other: change.append.actor });
+            // Who asked may have it from now on only; to who had it, it comes as it is now.
+            envelopes.push(Envelope::ChatAdded { chat: event.chat_id(), users: vec![*asked_by] });
             envelopes.push(event_envelope(event));
         }
         Ok(Appended::Event(event)) => {

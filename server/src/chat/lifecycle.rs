@@ -85,6 +85,36 @@ impl Chats {
         })
     }
 
+    /// Asks somebody for a chat of two, which the user has once it is accepted: until then, and when there is nobody to ask any
+    /// more, nothing tells the user anything. Between two who are acquainted it is a chat at once.
+    ///
+    pub async fn ask(&self, user: UserId, other: UserId) -> Result<(), StoreError> {
+        let participants = vec![other, user];
+        let (title, client_id) = (None, None);
+        let new =
+            NewChat { creator: user, participants, title, direct: true, client_id, asks: true, unseen: true };
+        match self.store.create_chat(new).await? {
+            Created::New(chat) => {
+                let mut envelopes = vec![Envelope::ChatAdded { chat, users: vec![other, user] }];
+                if self.store.chat(user, chat).await?.is_none() {
+                    envelopes.insert(0, Envelope::Asked { one: user, other });
+                }
+                self.bus.publish(envelopes).await;
+            }
+            Created::Existing(chat) => {
+                let asked_by = self.store.chat(user, chat).await?.and_then(|chat| chat.requested_by);
+                // Both ask. The user has the request, so should this fail there is another way to accept it.
+                if asked_by == Some(other)
+                    && let Err(error) = self.accept(user, chat).await
+                {
+                    tracing::info!(%chat, ?error, "two who ask each other for a chat were not brought together");
+                }
+            }
+            Created::Parted | Created::Repeated(_) | Created::ClientIdReused => {}
+        }
+        Ok(())
+    }
+
     /// Accepts a chat of two that the other one asked for; one that is an ordinary chat already is as wanted.
     ///
     /// # Errors

@@ -44,6 +44,8 @@ pub struct Limits {
     pub new_chats_per_day_per_user: u32,
     /// Invitations that one person makes in a day.
     pub invitations_per_day_per_user: u32,
+    /// Messages that one person reports in a day.
+    pub reports_per_day_per_user: u32,
     /// Connections of all kinds; 0 is as many as the system's limit of open files leaves room for.
     pub connections: u32,
 }
@@ -60,11 +62,12 @@ impl Default for Limits {
             frames_per_second_per_user: limits::FRAMES_PER_SECOND_PER_USER,
             sign_ins_per_minute_per_address: 300,
             registrations_per_minute_per_address: 60,
-            messages_per_minute_per_user: 0,
+            messages_per_minute_per_user: limits::MESSAGES_PER_MINUTE,
             addresses_per_hour_per_user: limits::ADDRESSES_PER_HOUR,
             addresses_per_hour_per_address: limits::ADDRESSES_PER_HOUR_PER_NETWORK,
             new_chats_per_day_per_user: limits::NEW_CHATS_PER_DAY,
             invitations_per_day_per_user: limits::INVITATIONS_PER_DAY,
+            reports_per_day_per_user: limits::REPORTS_PER_DAY,
             connections: 0,
         }
     }
@@ -187,7 +190,7 @@ pub struct Operation {
     pub max_registrations_per_minute_per_address: u32,
     /// Rate limit: most messages a minute of one person on this server, of which a minute's worth may come at once. 0 is no limit.
     ///
-    /// One more is refused with the time to wait, and the page then sends it by itself. An app of strangers sets for example 60.
+    /// One more is refused with the time to wait, and the page then sends it by itself. A message that is sent again with its `client_id` counts once. An app of strangers sets for example 60; where programs write, set what they need.
     #[arg(
         long,
         env = "CAUSERIE_MAX_MESSAGES_PER_MINUTE_PER_USER",
@@ -231,6 +234,14 @@ pub struct Operation {
         default_value_t = Limits::default().invitations_per_day_per_user
     )]
     pub max_invitations_per_day_per_user: u32,
+    /// Rate limit: most messages that one person reports to the moderators in a day; one more gets 429. 0 is no limit.
+    #[arg(
+        long,
+        env = "CAUSERIE_MAX_REPORTS_PER_DAY_PER_USER",
+        value_name = "COUNT",
+        default_value_t = Limits::default().reports_per_day_per_user
+    )]
+    pub max_reports_per_day_per_user: u32,
     /// Most connections of all kinds, sockets included. 0 is as many as the system's limit of open files leaves room for.
     ///
     /// One more takes the place of the connection that has waited for its client longest; where none waits it gets 503, and only `/healthz`, `/readyz` and `/metrics` are answered.
@@ -325,6 +336,7 @@ impl Operation {
             addresses_per_hour_per_address: self.max_addresses_per_hour_per_address,
             new_chats_per_day_per_user: self.max_new_chats_per_day_per_user,
             invitations_per_day_per_user: self.max_invitations_per_day_per_user,
+            reports_per_day_per_user: self.max_reports_per_day_per_user,
             connections: self.max_connections,
         }
     }

@@ -52,9 +52,15 @@ Groups take only people that who adds them shares a chat with.
 Requests that wait stay requests when the setting is changed.
 A client that knows nothing of requests shows one as any other chat: the first message that its user writes accepts it.
 
-Whether an address has an account can be found out by trying it, as the chat starts or does not.
+Where no mail is set up, whether an address has an account can be found out by trying it, as the chat starts or does not.
+Where it is set up (`--smtp-url`), that can't be found out: with either `--new-chats`, who starts a chat by the address of somebody they share no chat with is told that the person was asked, whoever that is.
+Who has an account finds the request under "Requests", without a message; who started it has the chat, and can write in it, once it is accepted, and is told nothing if it is not.
+Who has none gets an invitation by mail, if who started it may invite (`--who-invites`) and accounts can be made (`--registration`): a link to an account and to a chat with that person, valid for a week.
+An address gets one such mail a day at most, from all people together; each person's count as invitations (`--max-invitations-per-day-per-user`) and as chats with strangers (`--max-new-chats-per-day-per-user`).
+Groups then take only people that who adds them shares a chat with.
+
 Who is unknown, suspended, or has blocked the person who asks, is the same answer in every way; how many addresses somebody tries is limited by `--max-addresses-per-hour-per-user` and `--max-addresses-per-hour-per-address`, and addresses of people one shares a chat with do not count.
-A registration tells it too, by "exists already", which counts for the network.
+A registration tells whether an address has an account, by "exists already", which counts for the network.
 
 These limits count in the memory of one server: of several nodes each has its own, and a restart begins anew.
 
@@ -77,7 +83,7 @@ An installation of a version without roles gets its first account as the owner w
 The last owner can't be demoted, suspended or deleted.
 An owner may decide at the page, under "People", who may make an account; that is stored, counts on every server at once, and comes before `--registration` until it is taken back there.
 
-With `--registration invited` people come by an invitation of a moderator or an owner: a link with an end, a number of uses, a role not above the inviter's, and groups that they are added to.
+With `--registration invited` people come by an invitation of a moderator or an owner, or with `--who-invites members` of a member: a link with an end, a number of uses, a role not above the inviter's, and groups that they are added to, in each of which the inviter is a moderator or the owner.
 Somebody who has an account and opens it joins its groups.
 It is shown once, and only its SHA-256 is stored; the secret stands behind the `#` of the link, which browsers send to no server.
 A link to set a new password works in the same way, once, within thirty minutes.

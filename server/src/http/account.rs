@@ -53,6 +53,7 @@ async fn installation(State(app): State<AppState>) -> Result<Json<Installation>,
         registration,
         mail: app.mailer.is_set_up(),
         erases_messages: app.config.deleted_messages.are_erased(),
+        members_invite: app.auth.members_invite().await?,
     }))
 }
 
@@ -77,6 +78,9 @@ async fn join_groups(
     let mut chats = invited.are_in;
     if let Some(by) = invited.by {
         chats.extend(accounts::add_to(&app, by, caller.user.id, invited.to_join).await);
+        if invited.meets {
+            chats.extend(accounts::meet(&app, by, caller.user.id).await);
+        }
     }
     Ok(Json(JoinedGroups { chats }))
 }

@@ -15,9 +15,10 @@ use super::device::SignInDevice;
 use super::id::{Id, Resource};
 use super::json_body::JsonBody;
 use crate::auth::{Caller, Newcomer, Welcomed, password};
+use crate::chat::CreateOutcome;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::store::{AccountChange, Actor, Append, Change};
+use crate::store::{AccountChange, Actor, Append, Change, NewChat};
 use crate::{clock, email};
 
 pub(super) fn routes() -> Router<AppState> {
@@ -45,9 +46,13 @@ async fn register(
         password: body.password,
         invitation: body.invitation.as_deref(),
     };
-    let Welcomed { signed_in, invited_by, chats } = app.auth.register(newcomer, device.device()).await?;
+    let Welcomed { signed_in, invited_by, chats, meets_inviter } =
+        app.auth.register(newcomer, device.device()).await?;
     if let Some(inviter) = invited_by {
         add_to(&app, inviter, signed_in.user.id, chats).await;
+        if meets_inviter {
+            meet(&app, inviter, signed_in.user.id).await;
+        }
     }
     Ok((StatusCode::CREATED, Json(signed_in)))
 }
@@ -66,6 +71,26 @@ pub(super) async fn add_to(app: &AppState, inviter: UserId, user: UserId, chats:
         }
     }
     joined
+}
+
+/// Gives somebody and who invited them a chat, which both want; without one the invitation was of use all the same.
+pub(super) async fn meet(app: &AppState, inviter: UserId, user: UserId) -> Option<ChatId> {
+    let new = NewChat {
+        creator: inviter,
+        participants: vec![inviter, user],
+        title: None,
+        direct: true,
+        client_id: None,
+        asks: false,
+        unseen: false,
+    };
+    match app.chats.create(new).await {
+        Ok(CreateOutcome::New(chat) | CreateOutcome::Existing(chat)) => Some(chat.id),
+        other => {
+            tracing::info!(%inviter, %user, ?other, "who came by an invitation got no chat with who invited");
+            None
+        }
+    }
 }
 
 async fn login(

@@ -2,10 +2,12 @@
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
+use causerie_protocol::accounts::{CreateInvitation, Link};
 use causerie_protocol::rest::{
-    AddParticipant, Chat, ChatStatus, CreateChat, UpdateChat, UpdateParticipant, UserRef,
+    AddParticipant, Asked, Chat, ChatKind, ChatStatus, CreateChat, UpdateChat, UpdateParticipant, UserRef,
 };
 use causerie_protocol::{ChatId, ChatTitle, UserId, limits, paths};
 
@@ -18,9 +20,11 @@ use super::peer_addr::PeerAddr;
 use crate::auth::Caller;
 use crate::chat::{AppendError, CreateOutcome};
 use crate::config::NewChats;
+use crate::email;
+use crate::mail::Letter;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::store::{Append, Change, Ended, NewChat, Refused};
+use crate::store::{Actor, Append, Change, Ended, NewChat, Refused};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -28,6 +32,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route_slash(&format!("{}{{id}}/", paths::CHATS), get(read).patch(update).delete(remove))
         .route_slash(&format!("{}{{id}}/participants/", paths::CHATS), post(join))
         .route_slash(&format!("{}{{id}}/participants/{{user}}/", paths::CHATS), patch(set_role).delete(expel))
+        .route_slash(&format!("{}{{id}}/invitations/", paths::CHATS), post(invite))
         .route_slash(&format!("{}{{id}}/leave/", paths::CHATS), post(leave))
         .route_slash(&format!("{}{{id}}/accept/", paths::CHATS), post(accept))
 }
@@ -56,30 +61,62 @@ async fn create(
     caller: Caller,
     peer: PeerAddr,
     JsonBody(body): JsonBody<CreateChat>,
-) -> Result<(StatusCode, Json<Chat>), Refusal> {
-    let CreateChat { participants, title, client_id } = body;
+) -> Result<Response, Refusal> {
+    let CreateChat { participants, title, client_id, language } = body;
     let me = caller.user.id;
     // Chats have numbers from 1 on, so 0 stands for the one that is to be made.
     check_rate(&app, &caller, client_id.as_ref().map(|id| (ChatId(0), id)))?;
-    let asks = app.config.new_chats == NewChats::Requests;
-    let Others { users: mut participants, strangers } = others(&app, me, &participants, &peer).await?;
-    let direct = participants.len() == 1 && title.is_none();
-    if strangers && !direct && asks {
-        // Or a stranger would come around the request.
-        return Err(Refusal::no_such_participant());
+    if app.mailer.is_set_up()
+        && title.is_none()
+        && let [UserRef::Email(email)] = participants.as_slice()
+        && find(&app, me, &participants[0], &peer).await?.is_stranger
+    {
+        return Ok(ask(&app, &caller, email, language)?.into_response());
     }
+    let asks = app.config.new_chats == NewChats::Requests;
+    // Or a stranger would come around the request.
+    let takes_strangers = !keeps_strangers_out(&app) || participants.len() == 1 && title.is_none();
+    let Others { users: mut participants, strangers } =
+        others(&app, me, &participants, &peer, takes_strangers).await?;
+    let direct = participants.len() == 1 && title.is_none();
     if strangers && direct {
         app.auth.start_chat(me).map_err(Refusal::too_many_new_chats)?;
     }
     participants.push(me);
     let title = title.map(ChatTitle::into_string);
-    match app.chats.create(NewChat { creator: me, participants, title, direct, client_id, asks }).await? {
-        CreateOutcome::New(chat) => Ok((StatusCode::CREATED, Json(chat))),
-        CreateOutcome::Existing(chat) => Ok((StatusCode::OK, Json(chat))),
+    match app
+        .chats
+        .create(NewChat { creator: me, participants, title, direct, client_id, asks, unseen: false })
+        .await?
+    {
+        CreateOutcome::New(chat) => Ok((StatusCode::CREATED, Json(chat)).into_response()),
+        CreateOutcome::Existing(chat) => Ok(Json(chat).into_response()),
         CreateOutcome::Parted => Err(Refusal::no_such_participant()),
         CreateOutcome::NotAccepted(error) => Err(error.into()),
         CreateOutcome::Refused(refused) => Err(refused.into()),
     }
+}
+
+/// Asks whoever has this address for a chat, be it somebody or not: the same answer, before anything is done.
+fn ask(
+    app: &AppState,
+    caller: &Caller,
+    address: &str,
+    language: Option<String>,
+) -> Result<(StatusCode, Json<Asked>), Refusal> {
+    // No mail goes to another one, so nobody with such an address, from before it was checked, is asked either.
+    let email = email::parse(address).map_err(|_| Refusal::no_such_participant())?;
+    app.auth.start_chat(caller.user.id).map_err(Refusal::too_many_new_chats)?;
+    if !app.mailer.send(Letter::AskForChat { user: caller.user.clone(), email, language }) {
+        return Err(Refusal::too_many_mails());
+    }
+    Ok((StatusCode::ACCEPTED, Json(Asked { asked: address.to_owned() })))
+}
+
+/// Whether groups take only people that who adds them shares a chat with: where a stranger has to be asked, and where nobody
+/// is to learn whether an address has an account.
+fn keeps_strangers_out(app: &AppState) -> bool {
+    app.config.new_chats == NewChats::Requests || app.mailer.is_set_up()
 }
 
 async fn read(
@@ -139,7 +176,7 @@ async fn join(
     chat(&app, caller.user.id, id).await?;
     let Found { user, is_stranger } = find(&app, caller.user.id, &body.user, &peer).await?;
     // As in a new group.
-    let is_kept_out = is_stranger && app.config.new_chats == NewChats::Requests;
+    let is_kept_out = is_stranger && keeps_strangers_out(&app);
     let user = user.filter(|_| !is_kept_out).ok_or(Refused::NoSuchUser)?;
     let change = Change::Join { user };
     app.chats.append(Append { actor: caller.user.id, chat: id, change }).await?;
@@ -166,6 +203,23 @@ async fn expel(
     check_rate(&app, &caller, None)?;
     app.chats.append(Append { actor: caller.user.id, chat: id, change: Change::Remove { user } }).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn invite(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<ChatId>,
+    JsonBody(mut body): JsonBody<CreateInvitation>,
+) -> Result<(StatusCode, Json<Link>), Refusal> {
+    check_rate(&app, &caller, None)?;
+    if chat(&app, caller.user.id, id).await?.kind == ChatKind::Direct {
+        return Err(Refused::NotAGroup.into());
+    }
+    if !body.chats.contains(&id) {
+        body.chats.push(id);
+    }
+    let link = app.auth.invite(Actor::User(caller.user.id), &body).await?;
+    Ok((StatusCode::CREATED, Json(link)))
 }
 
 async fn leave(
@@ -219,12 +273,14 @@ struct Others {
     strangers: bool,
 }
 
-/// The people that a new chat's `participants` name, each once, without the person who asks.
+/// The people that a new chat's `participants` name, each once, without the person who asks. Where a stranger is not taken,
+/// nothing tells them from nobody.
 async fn others(
     app: &AppState,
     me: UserId,
     participants: &[UserRef],
     peer: &PeerAddr,
+    takes_strangers: bool,
 ) -> Result<Others, Refusal> {
     if participants.len() > limits::PARTICIPANTS {
         return Err(Refusal::too_many_participants());
@@ -233,7 +289,8 @@ async fn others(
     let mut strangers = false;
     for reference in participants {
         let Found { user, is_stranger } = find(app, me, reference, peer).await?;
-        let user = user.ok_or_else(Refusal::no_such_participant)?;
+        let user =
+            user.filter(|_| takes_strangers || !is_stranger).ok_or_else(Refusal::no_such_participant)?;
         strangers |= is_stranger;
         if user != me && !others.contains(&user) {
             others.push(user);

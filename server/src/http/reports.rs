@@ -40,7 +40,7 @@ async fn report(
     JsonBody(body): JsonBody<CreateReport>,
 ) -> Result<StatusCode, Refusal> {
     check_rate(&app, &caller, None)?;
-    match app.store.report(caller.user.id, &body).await? {
+    match app.store.report(caller.user.id, &body, app.config.limits.reports_per_day_per_user).await? {
         Reported::New(_) | Reported::Known(_) => Ok(StatusCode::NO_CONTENT),
         Reported::NoSuchMessage => Err(Refusal::no_such_message()),
         Reported::OwnMessage => Err(Refusal::own_message_reported()),
@@ -71,9 +71,8 @@ async fn list(
         Refusal::invalid("query", "\"before\" is the id of a report, and \"all\" is true or false.")
     })?;
     let before = ReportId(place.before.unwrap_or(i64::MAX));
-    let mut reports = app.store.reports(!place.all, before, limits::ADMIN_PAGE as u64).await?;
-    reports.retain(|report| !is_about(report, &caller));
-    Ok(Json(reports))
+    let (me, limit) = (caller.user.id, limits::ADMIN_PAGE as u64);
+    Ok(Json(app.store.reports(Some(me), !place.all, before, limit).await?))
 }
 
 async fn read(

@@ -90,8 +90,15 @@ async fn gaps_and_lost_tails_are_filled_from_the_log() {
     let user = store.create_user("ana@example.org", "Ana", "hash").await.unwrap().unwrap();
     let other = store.create_user("ben@example.org", "Ben", "hash").await.unwrap().unwrap();
     let participants = vec![user.id, other.id];
-    let new =
-        NewChat { creator: user.id, participants, title: None, direct: true, client_id: None, asks: false };
+    let new = NewChat {
+        creator: user.id,
+        participants,
+        title: None,
+        direct: true,
+        client_id: None,
+        asks: false,
+        unseen: false,
+    };
     let Created::New(chat) = store.create_chat(new).await.unwrap() else { panic!("the pair had a chat") };
     let hub = Hub::new();
     let metrics = Arc::<Metrics>::default();

@@ -34,6 +34,8 @@ pub enum AccountCreated {
         /// Who invited, and the groups that they may add the person to.
         invited_by: Option<UserId>,
         chats: Vec<ChatId>,
+        /// Whether who invited wants a chat with the person.
+        meets_inviter: bool,
     },
     /// The address is taken, in whatever spelling.
     EmailTaken,
@@ -129,8 +131,12 @@ pub enum NotChanged {
     EmailTaken,
     /// The actor is not in one of the groups.
     NoSuchChat,
+    /// The actor is neither a moderator nor the owner of one of the groups.
+    RoleInGroup,
     /// The actor has as many invitations as one may.
     TooManyInvitations,
+    /// The address got an invitation by mail within [`MAILED_INVITATION_HOURS`](causerie_protocol::limits::MAILED_INVITATION_HOURS).
+    InvitedBefore,
 }
 
 /// A link to make; only the digest of its secret is kept.
@@ -145,7 +151,19 @@ pub struct NewLink {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkTo {
     /// To make an account.
-    Join { role: Role, max_uses: i64, chats: Vec<ChatId> },
+    Join {
+        role: Role,
+        max_uses: i64,
+        chats: Vec<ChatId>,
+        /// Whether members may make one too: into groups of which they are a moderator or the owner.
+        by_members: bool,
+    },
+    /// To make a member's account and chat with who made the link, which is mailed to this address.
+    Meet {
+        email: String,
+        /// Whether members may make one too.
+        by_members: bool,
+    },
     /// To become the owner of an installation that has none.
     Own,
     /// To set a new password. What is mailed goes to the address that the account has when the link is made, and no other.
@@ -162,6 +180,8 @@ pub struct InvitedTo {
     /// Who adds them to the others.
     pub by: Option<UserId>,
     pub to_join: Vec<ChatId>,
+    /// Whether who made it wants a chat with them, and has none.
+    pub meets: bool,
 }
 
 /// A link that can be used.

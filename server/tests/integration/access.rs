@@ -146,7 +146,7 @@ impl World {
             (&Method::PATCH, "/api/admin/people/{id}/") => json!({"role": "member"}),
             (&Method::POST, "/api/admin/people/{id}/reopen/") => json!({"with": self.other.email()}),
             (&Method::PATCH, paths::SETTINGS) => json!({"registration": null}),
-            (&Method::POST, paths::INVITATIONS) => json!({"role": "guest"}),
+            (&Method::POST, paths::INVITATIONS | "/api/chats/{id}/invitations/") => json!({"role": "guest"}),
             (&Method::POST, paths::CHATS) => json!({"participants": [self.other.email()], "title": "New"}),
             (&Method::PATCH, "/api/chats/{id}/") => json!({"title": "Renamed"}),
             (&Method::POST, "/api/chats/{id}/participants/") => json!({"user": self.other.email()}),

@@ -1,5 +1,6 @@
 //! What these tests share: servers that run inside a test, people, sockets, and the program.
 
+pub mod everywhere;
 pub mod page;
 pub mod program;
 pub mod raw;

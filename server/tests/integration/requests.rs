@@ -1,4 +1,4 @@
-//! Chats that somebody asks a stranger for (`--new-chats requests`), on one server and on two nodes.
+//! Requests for a chat to a stranger (`--new-chats requests`), on one server and on two nodes.
 
 use std::time::Duration;
 
@@ -7,11 +7,12 @@ use causerie_protocol::{ChatId, ErrorCode, Event, Seq, ServerFrame, limits, path
 use causerie_server::config::{Config, NewChats, Presence};
 use causerie_testkit::LIMIT;
 #[cfg(feature = "test-services")]
-use causerie_testkit::{Redis, database};
+use causerie_testkit::database;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use crate::common::everywhere::everywhere;
 use crate::common::server::{Person, TestServer};
 use crate::common::socket::Socket;
 
@@ -254,56 +255,8 @@ async fn groups_take_no_strangers(here: &TestServer, there: &TestServer) {
     assert_eq!(ask(here, &carol, &world.alice).await.id, pair);
 }
 
-/// Makes each a test on one server with SQLite, and on two nodes with Postgres and Redis.
-macro_rules! everywhere {
-    ($($promise:ident,)+) => {
-        mod on_one_server {
-            $(
-                #[tokio::test]
-                async fn $promise() {
-                    let server = super::TestServer::start_with(super::asking).await;
-                    super::$promise(&server, &server).await;
-                }
-            )+
-        }
-
-        #[cfg(feature = "test-services")]
-        mod on_two_nodes {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $promise() {
-                    let (_redis, here, there) = super::nodes().await;
-                    super::$promise(&here, &there).await;
-                }
-            )+
-        }
-    };
-}
-
-/// Two nodes that hear each other.
-#[cfg(feature = "test-services")]
-async fn nodes() -> (Redis, TestServer, TestServer) {
-    let database = database().await.unwrap();
-    let redis = Redis::start().await.unwrap();
-    let node = async || {
-        TestServer::start_with(|config| {
-            asking(config);
-            config.database_url = database.clone();
-            config.redis_url = Some(redis.url());
-        })
-        .await
-    };
-    let (here, there) = (node().await, node().await);
-    for node in [&here, &there] {
-        let heard = async {
-            while node.request(Method::GET, paths::READY, None, Value::Null).await.1["bus"] != true {}
-        };
-        timeout(LIMIT, heard).await.expect("the nodes hear each other");
-    }
-    (redis, here, there)
-}
-
 everywhere! {
+    asking:
     nothing_but_messages_passes_until_a_request_is_accepted,
     so_many_messages_are_taken_until_a_reply,
     two_who_ask_each_other_are_together,

@@ -1,6 +1,7 @@
 //! The HTTP API of a real server, as clients see it.
 
 mod accounts;
+mod asked;
 mod bad_input;
 mod chats;
 pub mod escaped;

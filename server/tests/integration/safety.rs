@@ -6,14 +6,13 @@ use causerie_protocol::rest::{Blocked, Chat, ChatStatus};
 use causerie_protocol::{ChatId, Event, ReportId, Seq, ServerFrame, paths};
 use causerie_server::config::Presence;
 use causerie_testkit::LIMIT;
-#[cfg(feature = "test-services")]
-use causerie_testkit::{Redis, database};
 use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message as Ws;
 
+use crate::common::everywhere::everywhere;
 use crate::common::server::{Person, TestServer};
 use crate::common::socket::{Came, Socket};
 
@@ -419,61 +418,8 @@ async fn a_moderator_opens_an_ended_chat_for_both(here: &TestServer, there: &Tes
     assert_eq!(status, StatusCode::NOT_FOUND, "there is nothing more to open");
 }
 
-/// Makes each a test on one server with SQLite, and on two nodes with Postgres and Redis.
-macro_rules! everywhere {
-    ($($promise:ident,)+) => {
-        mod on_one_server {
-            $(
-                #[tokio::test]
-                async fn $promise() {
-                    let server = super::TestServer::start_with(super::soon).await;
-                    super::$promise(&server, &server).await;
-                }
-            )+
-        }
-
-        #[cfg(feature = "test-services")]
-        mod on_two_nodes {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $promise() {
-                    let (_redis, here, there) = super::nodes().await;
-                    super::$promise(&here, &there).await;
-                }
-            )+
-        }
-    };
-}
-
-/// Two nodes that hear each other.
-#[cfg(feature = "test-services")]
-async fn nodes() -> (Redis, TestServer, TestServer) {
-    let database = database().await.unwrap();
-    let redis = Redis::start().await.unwrap();
-    let node = async || {
-        TestServer::start_with(|config| {
-            soon(config);
-            config.database_url = database.clone();
-            config.redis_url = Some(redis.url());
-        })
-        .await
-    };
-    let (here, there) = (node().await, node().await);
-    for node in [&here, &there] {
-        let heard = async {
-            loop {
-                let (_, ready) = node.request(Method::GET, paths::READY, None, Value::Null).await;
-                if ready["bus"] == true {
-                    return;
-                }
-            }
-        };
-        timeout(LIMIT, heard).await.expect("the nodes hear each other");
-    }
-    (redis, here, there)
-}
-
 everywhere! {
+    soon:
     a_block_lets_nothing_pass,
     who_is_blocked_can_not_tell_it_from_a_chat_that_ended,
     taking_a_block_back_opens_the_chat,

@@ -1,5 +1,6 @@
 //! The requests of a connection over HTTP: sign in for a token, revoke it, load the history.
 
+use causerie_protocol::ErrorCode;
 use causerie_protocol::rest::Login;
 use causerie_texts::{Tester as Text, problem};
 use causerie_web::api::{Api, ApiError, Failure};
@@ -7,6 +8,27 @@ use causerie_web::storage;
 use leptos::prelude::*;
 
 use super::ConnectionPane;
+
+/// The fields of the form that signs in.
+#[derive(Clone, Copy, Default)]
+pub struct SignInFields {
+    pub email: RwSignal<String>,
+    pub password: RwSignal<String>,
+    /// A code of the second factor, or a recovery code.
+    pub code: RwSignal<String>,
+    /// The account has a second factor.
+    pub asks_code: RwSignal<bool>,
+}
+
+/// Whether a code is to be asked for after a sign-in that failed; nothing when that changes nothing about it.
+fn needs_code(error: &ApiError) -> Option<bool> {
+    let Failure::Refused(problem) = &error.failure else { return None };
+    match problem.code {
+        ErrorCode::CodeNeeded | ErrorCode::WrongCode => Some(true),
+        ErrorCode::WrongCredentials => Some(false),
+        _ => None,
+    }
+}
 
 impl ConnectionPane {
     fn api(self) -> Result<Api, String> {
@@ -30,13 +52,26 @@ impl ConnectionPane {
         self.said.set(Text::SignedInAs.fill(self.language.get_untracked(), &[("name", name)]));
     }
 
-    pub fn sign_in(self, email: String, password: String) {
+    /// Signs in for a token. The password is forgotten with the answer, unless that asks for a code besides it.
+    pub fn sign_in(self, fields: SignInFields) {
         let api = match self.api() {
             Ok(api) => api,
             Err(trouble) => return self.trouble.set(trouble),
         };
         causerie_web::run(async move {
-            match api.login(&Login { email, password, code: None }).await {
+            let code = Some(fields.code.get_untracked()).filter(|code| !code.is_empty());
+            let (email, password) = (fields.email.get_untracked(), fields.password.get_untracked());
+            let answer = api.login(&Login { email, password, code }).await;
+            let asks_code = match &answer {
+                Ok(_) => false,
+                Err(error) => needs_code(error).unwrap_or_else(|| fields.asks_code.get_untracked()),
+            };
+            fields.asks_code.set(asks_code);
+            fields.code.set(String::new());
+            if !asks_code {
+                fields.password.set(String::new());
+            }
+            match answer {
                 Ok(signed_in) => self.fill_in(signed_in.token, &signed_in.user.name),
                 Err(error) => self.on_failure(error),
             }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::{compose, doctor, figures, frames, is_signed_in, language, say, selected};
 use crate::handshake::Form;
-use crate::pane::{ConnectionPane, Status};
+use crate::pane::{ConnectionPane, SignInFields, Status};
 
 #[component]
 pub fn Connection(pane: ConnectionPane) -> impl IntoView {
@@ -86,11 +86,21 @@ fn Where(pane: ConnectionPane) -> impl IntoView {
 /// Ways to get a token.
 #[component]
 fn SignIn(pane: ConnectionPane) -> impl IntoView {
-    let (email, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let fields = SignInFields::default();
+    let SignInFields { email, password, code, asks_code } = fields;
     let sign_in = move |event: SubmitEvent| {
         event.prevent_default();
-        pane.sign_in(email.get_untracked(), password.get_untracked());
-        password.set(String::new());
+        pane.sign_in(fields);
+    };
+    let code = move || {
+        asks_code.get().then(|| view! {
+            <label class="field">
+                <span>{say(Text::Code)}</span>
+                <input name="code" autocomplete="one-time-code" autocapitalize="off" spellcheck="false" required
+                    prop:value=code on:input=move |event| code.set(event_target_value(&event)) />
+                <small>{say(Text::CodeHint)}</small>
+            </label>
+        })
     };
     // The browser's sign-in belongs to this server, and its token must not be sent to another one.
     let mine = move || {
@@ -114,6 +124,7 @@ fn SignIn(pane: ConnectionPane) -> impl IntoView {
                     <input name="password" type="password" autocomplete="current-password" required
                         prop:value=password on:input=move |event| password.set(event_target_value(&event)) />
                 </label>
+                {code}
                 <div class="actions wide">
                     <button type="submit" class="button">{say(Text::SignIn)}</button>
                     {mine}

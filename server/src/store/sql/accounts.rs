@@ -212,7 +212,9 @@ pub(super) async fn forget_ended(writer: &mut Connection, before: UnixMicros) ->
         "DELETE FROM tokens WHERE id IN (
              SELECT id FROM tokens WHERE (revoked OR expires_at < $1) AND coalesce(last_used_at, created_at) < $1
              ORDER BY id LIMIT $2)",
-        "DELETE FROM links WHERE id IN (SELECT id FROM links WHERE kind > 0 AND ends_at < $1 ORDER BY id LIMIT $2)",
+        // Of invitations, those that were mailed: anybody may have many made.
+        "DELETE FROM links WHERE id IN (
+             SELECT id FROM links WHERE (kind > 0 OR email IS NOT NULL) AND ends_at < $1 ORDER BY id LIMIT $2)",
     ] {
         let done = sqlx::query(statement).bind(before).bind(FORGOTTEN_AT_ONCE).execute(&mut *writer).await?;
         forgotten = done.rows_affected().max(forgotten);

@@ -108,6 +108,16 @@ async fn insert(transaction: &mut Connection, chat: &NewChat, people: &[i64]) ->
         return Ok(Created::Existing(ChatId(found)));
     };
     for user in people {
+        if chat.unseen && asked.is_some() && *user == chat.creator.0 {
+            // As who removed their copy: the other one sees them as in the chat, and they see nothing of it. A trigger of
+            // the database lets them in when the chat is accepted, in whichever way.
+            sqlx::query("INSERT INTO removed_copies (chat_id, user_id) VALUES ($1, $2)")
+                .bind(id)
+                .bind(user)
+                .execute(&mut *transaction)
+                .await?;
+            continue;
+        }
         let is_owner = !chat.direct && *user == chat.creator.0;
         let role = if is_owner { ChatRole::Owner } else { ChatRole::Member };
         sqlx::query("INSERT INTO participants (chat_id, user_id, role) VALUES ($1, $2, $3)")

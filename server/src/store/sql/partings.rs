@@ -4,7 +4,7 @@ use causerie_protocol::event::ChatChanged;
 use causerie_protocol::rest::{Block, Blocked};
 use causerie_protocol::{ChatId, Event, UserId, limits};
 
-use super::{Connection, content, list, people};
+use super::{Connection, audit, content, list};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{self, UserRow, chat_flags, kind, to_seq, to_sql};
 use crate::store::{Actor, Boundaries, Ended, Parting, Reopening, StoredParting, Unblocking};
@@ -225,7 +225,7 @@ pub(super) async fn block(
         return Ok(None);
     }
     if is_new {
-        people::note(transaction, Actor::User(user), "blocked", Some(other), "").await?;
+        audit::note(transaction, Actor::User(user), "blocked", Some(other), "").await?;
     }
     let event = match pair(transaction, user, other).await? {
         Some(chat) => set_closed(transaction, user, chat, true).await?,
@@ -248,7 +248,7 @@ pub(super) async fn unblock(
     if gone.rows_affected() == 0 {
         return Ok(None);
     }
-    people::note(transaction, Actor::User(user), "unblocked", Some(other), "").await?;
+    audit::note(transaction, Actor::User(user), "unblocked", Some(other), "").await?;
     let chat = pair(transaction, user, other).await?;
     // Locked before the look, so that nobody ends it in between.
     if let Some(chat) = chat {
@@ -322,7 +322,7 @@ pub(super) async fn reopen(
     if gone.rows_affected() == 0 {
         return Ok(Reopening::NotEnded);
     }
-    people::note(transaction, actor, "reopened", Some(one), &format!("account {other}")).await?;
+    audit::note(transaction, actor, "reopened", Some(one), &format!("account {other}")).await?;
     let still_parted = are_parted(transaction, one, other).await?;
     let Some(chat) = chat else { return Ok(Reopening::Done { still_parted, event: None, back: None }) };
     let event = if still_parted {

@@ -1,24 +1,16 @@
-//! SQL for accounts beyond signing in, as both backends speak it: roles, suspension, links, the audit log.
+//! SQL for accounts beyond signing in, as both backends speak it: who there is, roles, suspension and other changes.
 
-use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
-use causerie_protocol::{AuditId, ChatId, InvitationId, MessageId, Role, TokenId, User, UserId, limits};
+use causerie_protocol::accounts::Account;
+use causerie_protocol::{Role, TokenId, UserId};
 
+use super::audit::note;
+use super::links::{self, revoke_links, revoke_own_links};
 use super::{Connection, accounts, begin_on_users, second_factor};
-use crate::clock::{self, UnixMicros};
-use crate::store::rows::{
-    AccountRowFull, AuditRow, InvitationRow, LinkRow, chats_from_text, role, role_to_sql, to_sql,
-};
+use crate::clock;
+use crate::store::rows::{self, AccountRowFull, role_to_sql, to_sql};
 use crate::store::{
-    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, Erasure, InvitedTo,
-    LinkRecord, LinkTo, NewAccount, NewLink, NotChanged,
+    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, NewAccount, NotChanged,
 };
-
-/// The kinds of links, as the table holds them.
-mod kind {
-    pub(super) const INVITATION: i64 = 0;
-    pub(super) const RESET: i64 = 1;
-    pub(super) const EMAIL: i64 = 2;
-}
 
 /// The columns of an account, of `users u`.
 macro_rules! account {
@@ -31,16 +23,6 @@ macro_rules! account {
             "FROM users u WHERE u.deleted_at IS NULL ",
             $($rest)?
         )
-    };
-}
-
-/// The condition under which a link `l` can be used at `$2`. Nobody becomes an owner by a link of the server itself once
-/// there is one.
-macro_rules! usable {
-    () => {
-        "l.digest = $1 AND NOT l.revoked AND l.ends_at > $2 AND l.uses < l.max_uses
-         AND (l.role < 3 OR l.created_by IS NOT NULL
-              OR NOT EXISTS (SELECT 1 FROM users o WHERE o.role = 3 AND o.deleted_at IS NULL))"
     };
 }
 
@@ -84,7 +66,7 @@ pub(super) async fn create_account(
     new: &NewAccount<'_>,
 ) -> sqlx::Result<AccountCreated> {
     let mut transaction = begin_on_users(writer).await?;
-    let (mut role, mut invited_by, mut chats) = (Role::Member, None, Vec::new());
+    let (mut role, mut invited_by, mut chats, mut meets_inviter) = (Role::Member, None, Vec::new(), false);
     match new.entry {
         Entry::Command(given) => role = given,
         Entry::Registration => {
@@ -94,17 +76,10 @@ pub(super) async fn create_account(
             }
         }
         Entry::Invitation(digest) => {
-            let used: Option<(i64, Option<i64>, String)> = sqlx::query_as(concat!(
-                "UPDATE links SET uses = uses + 1 WHERE id = (SELECT l.id FROM links l WHERE l.kind = 0 AND ",
-                usable!(),
-                ") RETURNING role, created_by, chats"
-            ))
-            .bind(&digest[..])
-            .bind(clock::now())
-            .fetch_optional(&mut *transaction)
-            .await?;
-            let Some((given, by, in_chats)) = used else { return Ok(AccountCreated::LinkInvalid) };
-            (role, invited_by, chats) = (self::role(given), by.map(UserId), chats_from_text(&in_chats));
+            let used = links::use_up(&mut transaction, digest, clock::now()).await?;
+            let Some(used) = used else { return Ok(AccountCreated::LinkInvalid) };
+            (role, invited_by, chats) = (used.role, used.created_by, used.chats);
+            meets_inviter = used.was_mailed;
         }
     }
     let user = accounts::insert_user(&mut transaction, new.email, new.name, new.password_hash, role).await?;
@@ -118,7 +93,7 @@ pub(super) async fn create_account(
         note(&mut transaction, actor, "joined", Some(user.id), role.as_str()).await?;
     }
     transaction.commit().await?;
-    Ok(AccountCreated::New { user, role, invited_by, chats })
+    Ok(AccountCreated::New { user, role, invited_by, chats, meets_inviter })
 }
 
 pub(super) async fn change(
@@ -314,24 +289,7 @@ async fn apply(
 /// What others see in the place of the name of somebody whose account is gone.
 const DELETED_NAME: &str = "Deleted account";
 
-async fn revoke_links(connection: &mut Connection, user: UserId) -> sqlx::Result<()> {
-    sqlx::query("UPDATE links SET revoked = TRUE WHERE NOT revoked AND (created_by = $1 OR user_id = $1)")
-        .bind(user.0)
-        .execute(connection)
-        .await
-        .map(drop)
-}
-
-/// Revokes the links that change a person's password or address.
-async fn revoke_own_links(connection: &mut Connection, user: UserId) -> sqlx::Result<()> {
-    sqlx::query("UPDATE links SET revoked = TRUE WHERE kind > 0 AND user_id = $1")
-        .bind(user.0)
-        .execute(connection)
-        .await
-        .map(drop)
-}
-
-async fn end_sign_ins(
+pub(super) async fn end_sign_ins(
     connection: &mut Connection,
     user: UserId,
     except: Option<TokenId>,
@@ -347,7 +305,7 @@ async fn end_sign_ins(
 }
 
 /// The role of a person who acts, as it is now; nothing for the operator, who may everything.
-async fn actor_role(connection: &mut Connection, actor: Actor) -> sqlx::Result<Option<Role>> {
+pub(super) async fn actor_role(connection: &mut Connection, actor: Actor) -> sqlx::Result<Option<Role>> {
     let Actor::User(actor) = actor else { return Ok(None) };
     // Somebody who was suspended a moment ago may nothing any more.
     let role: Option<i64> = sqlx::query_scalar(
@@ -356,7 +314,7 @@ async fn actor_role(connection: &mut Connection, actor: Actor) -> sqlx::Result<O
     .bind(actor.0)
     .fetch_optional(connection)
     .await?;
-    Ok(Some(role.map_or(Role::Guest, self::role)))
+    Ok(Some(role.map_or(Role::Guest, rows::role)))
 }
 
 async fn has_other_owner(connection: &mut Connection, user: UserId) -> sqlx::Result<bool> {
@@ -367,25 +325,6 @@ async fn has_other_owner(connection: &mut Connection, user: UserId) -> sqlx::Res
     .bind(user.0)
     .fetch_one(connection)
     .await
-}
-
-/// Adds an entry to the audit log.
-pub(super) async fn note(
-    connection: &mut Connection,
-    actor: Actor,
-    action: &str,
-    target: Option<UserId>,
-    detail: &str,
-) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO audit (at, actor_id, action, target_id, detail) VALUES ($1, $2, $3, $4, $5)")
-        .bind(clock::now())
-        .bind(actor.user().map(|user| user.0))
-        .bind(action)
-        .bind(target.map(|user| user.0))
-        .bind(detail)
-        .execute(connection)
-        .await
-        .map(drop)
 }
 
 pub(super) async fn person(reader: &mut Connection, user: UserId) -> sqlx::Result<Option<Account>> {
@@ -412,382 +351,4 @@ pub(super) async fn people(
     .fetch_all(reader)
     .await?;
     Ok(rows.into_iter().map(Into::into).collect())
-}
-
-/// Those whose week to think is over.
-pub(super) async fn due_for_deletion(reader: &mut Connection, now: UnixMicros) -> sqlx::Result<Vec<UserId>> {
-    let due = sqlx::query_scalar(
-        "SELECT id FROM users WHERE delete_at IS NOT NULL AND delete_at <= $1 AND deleted_at IS NULL ORDER BY id LIMIT 100",
-    )
-    .bind(now)
-    .fetch_all(reader)
-    .await?;
-    Ok(due.into_iter().map(UserId).collect())
-}
-
-pub(super) async fn create_link(
-    writer: &mut Connection,
-    actor: Actor,
-    link: &NewLink,
-) -> sqlx::Result<Result<(), NotChanged>> {
-    let mut transaction = begin_on_users(writer).await?;
-    let connection = &mut *transaction;
-    let now = clock::now();
-    let own = actor_role(connection, actor).await?;
-    let mut email = None;
-    let (kind, role, user, max_uses, chats) = match &link.to {
-        LinkTo::Join { role, max_uses, chats } => {
-            // Who was suspended, or lost the role, since the request came makes none any more.
-            if own.is_some_and(|own| own < Role::Moderator) {
-                return Ok(Err(NotChanged::RoleAbove));
-            }
-            if own.is_some_and(|own| *role > own) {
-                return Ok(Err(NotChanged::RoleAbove));
-            }
-            if let Some(maker) = actor.user() {
-                let live: i64 = sqlx::query_scalar(
-                    "SELECT count(*) FROM links WHERE created_by = $1 AND kind = 0 AND NOT revoked AND ends_at > $2
-                     AND uses < max_uses",
-                )
-                .bind(maker.0)
-                .bind(now)
-                .fetch_one(&mut *connection)
-                .await?;
-                if live >= limits::INVITATIONS_PER_PERSON {
-                    return Ok(Err(NotChanged::TooManyInvitations));
-                }
-                for chat in chats {
-                    let is_in: bool = sqlx::query_scalar(
-                        "SELECT EXISTS (SELECT 1 FROM participants p JOIN chats c ON c.id = p.chat_id
-                         WHERE p.chat_id = $1 AND p.user_id = $2 AND NOT c.direct)",
-                    )
-                    .bind(chat.0)
-                    .bind(maker.0)
-                    .fetch_one(&mut *connection)
-                    .await?;
-                    if !is_in {
-                        return Ok(Err(NotChanged::NoSuchChat));
-                    }
-                }
-            }
-            (kind::INVITATION, *role, None, *max_uses, chats.as_slice())
-        }
-        LinkTo::Own => (kind::INVITATION, Role::Owner, None, 1, &[][..]),
-        LinkTo::Reset { user, mailed_to } => {
-            let Some(person) = person(connection, *user).await? else {
-                return Ok(Err(NotChanged::NoSuchPerson));
-            };
-            let is_moved = mailed_to.as_ref().is_some_and(|address| *address != person.email);
-            if is_moved {
-                return Ok(Err(NotChanged::NoSuchPerson));
-            }
-            if actor.user().is_some_and(|actor| actor != *user) && own.is_some_and(|own| own < Role::Owner) {
-                return Ok(Err(NotChanged::RoleAbove));
-            }
-            // One at a time: a newer link is the end of the older ones. But a mail, which anybody may ask for, does not end
-            // what an owner has made.
-            sqlx::query(
-                "UPDATE links SET revoked = TRUE WHERE kind = 1 AND user_id = $1 AND (created_by = $1 OR NOT $2)",
-            )
-            .bind(user.0)
-            .bind(mailed_to.is_some())
-            .execute(&mut *connection)
-            .await?;
-            (kind::RESET, person.role, Some(*user), 1, &[][..])
-        }
-        LinkTo::Email { user, email: wanted } => {
-            let Some(person) = person(connection, *user).await? else {
-                return Ok(Err(NotChanged::NoSuchPerson));
-            };
-            sqlx::query("UPDATE links SET revoked = TRUE WHERE kind = 2 AND user_id = $1")
-                .bind(user.0)
-                .execute(&mut *connection)
-                .await?;
-            email = Some(wanted);
-            (kind::EMAIL, person.role, Some(*user), 1, &[][..])
-        }
-    };
-    let chats: Vec<String> = chats.iter().map(ToString::to_string).collect();
-    sqlx::query(
-        "INSERT INTO links (kind, digest, role, user_id, created_by, created_at, ends_at, max_uses, chats, email)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(kind)
-    .bind(&link.digest[..])
-    .bind(role_to_sql(role))
-    .bind(user.map(|user| user.0))
-    .bind(actor.user().map(|user| user.0))
-    .bind(now)
-    .bind(link.ends_at)
-    .bind(max_uses)
-    .bind(chats.join(","))
-    .bind(email)
-    .execute(&mut *connection)
-    .await?;
-    match link.to {
-        LinkTo::Join { role, .. } => note(connection, actor, "invited", None, role.as_str()).await?,
-        LinkTo::Reset { user, mailed_to: None } => {
-            note(connection, actor, "reset_link", Some(user), "").await?;
-        }
-        // Whoever asked for a mail is not known, and did nothing to the account.
-        LinkTo::Reset { .. } | LinkTo::Own | LinkTo::Email { .. } => {}
-    }
-    transaction.commit().await?;
-    Ok(Ok(()))
-}
-
-pub(super) async fn invitation(
-    reader: &mut Connection,
-    digest: [u8; 32],
-    now: UnixMicros,
-) -> sqlx::Result<Option<LinkRecord>> {
-    let row: Option<LinkRow> = sqlx::query_as(concat!(
-        "SELECT l.role, l.ends_at, m.name AS invited_by FROM links l LEFT JOIN users m ON m.id = l.created_by
-         WHERE l.kind = 0 AND ",
-        usable!()
-    ))
-    .bind(&digest[..])
-    .bind(now)
-    .fetch_optional(reader)
-    .await?;
-    Ok(row.map(Into::into))
-}
-
-pub(super) async fn invitations(
-    reader: &mut Connection,
-    before: InvitationId,
-    limit: u64,
-) -> sqlx::Result<Vec<Invitation>> {
-    let rows: Vec<InvitationRow> = sqlx::query_as(
-        "SELECT id, role, chats, created_by, created_at, ends_at, uses, max_uses, revoked FROM links
-         WHERE kind = 0 AND (created_by IS NOT NULL OR role < 3) AND id < $1 ORDER BY id DESC LIMIT $2",
-    )
-    .bind(before.0)
-    .bind(to_sql(limit))
-    .fetch_all(reader)
-    .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
-}
-
-pub(super) async fn revoke_invitation(
-    writer: &mut Connection,
-    actor: Actor,
-    id: InvitationId,
-) -> sqlx::Result<bool> {
-    let mut transaction = begin_on_users(writer).await?;
-    if actor_role(&mut transaction, actor).await?.is_some_and(|own| own < Role::Moderator) {
-        return Ok(false);
-    }
-    let revoked = sqlx::query("UPDATE links SET revoked = TRUE WHERE id = $1 AND kind = 0 AND NOT revoked")
-        .bind(id.0)
-        .execute(&mut *transaction)
-        .await?;
-    let is_revoked = revoked.rows_affected() > 0;
-    if is_revoked {
-        note(&mut transaction, actor, "invitation_revoked", None, &id.to_string()).await?;
-    }
-    transaction.commit().await?;
-    Ok(is_revoked)
-}
-
-/// Sets a password by a link, which is used up by it; every sign-in ends.
-pub(super) async fn reset_password(
-    writer: &mut Connection,
-    digest: [u8; 32],
-    hash: &str,
-) -> sqlx::Result<Option<(User, Vec<TokenId>)>> {
-    let mut transaction = begin_on_users(writer).await?;
-    let connection = &mut *transaction;
-    let user: Option<i64> = sqlx::query_scalar(
-        "UPDATE links SET uses = uses + 1
-         WHERE digest = $1 AND kind = 1 AND NOT revoked AND ends_at > $2 AND uses < max_uses RETURNING user_id",
-    )
-    .bind(&digest[..])
-    .bind(clock::now())
-    .fetch_optional(&mut *connection)
-    .await?
-    .flatten();
-    let Some(user) = user.map(UserId) else { return Ok(None) };
-    let Some(account) = person(connection, user).await? else { return Ok(None) };
-    sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
-        .bind(user.0)
-        .bind(hash)
-        .execute(&mut *connection)
-        .await?;
-    second_factor::forget_wrong_codes(connection, user).await?;
-    let ended = end_sign_ins(connection, user, None).await?;
-    note(connection, Actor::User(user), "password", Some(user), "reset").await?;
-    transaction.commit().await?;
-    Ok(Some((User { id: user, email: Some(account.email), name: account.name }, ended)))
-}
-
-/// Gives an account the address of a link, which is used up by it.
-pub(super) async fn change_email_by_link(
-    writer: &mut Connection,
-    digest: [u8; 32],
-) -> sqlx::Result<Option<(UserId, String)>> {
-    let mut transaction = begin_on_users(writer).await?;
-    let connection = &mut *transaction;
-    let used: Option<(Option<i64>, Option<String>)> = sqlx::query_as(
-        "UPDATE links SET uses = uses + 1
-         WHERE digest = $1 AND kind = 2 AND NOT revoked AND ends_at > $2 AND uses < max_uses RETURNING user_id, email",
-    )
-    .bind(&digest[..])
-    .bind(clock::now())
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some((Some(user), Some(email))) = used else { return Ok(None) };
-    let user = UserId(user);
-    let Some(before) = person(connection, user).await? else { return Ok(None) };
-    if !accounts::set_email(connection, user, &email).await? {
-        return Ok(None);
-    }
-    // They were sent to the address before.
-    revoke_own_links(connection, user).await?;
-    note(connection, Actor::User(user), "email", Some(user), "").await?;
-    transaction.commit().await?;
-    Ok(Some((user, before.email)))
-}
-
-/// Events that one step of an erasure looks at.
-const ERASURE_STEP: i64 = 10_000;
-
-pub(super) async fn to_erase(reader: &mut Connection, before: UnixMicros) -> sqlx::Result<Option<Erasure>> {
-    let next: Option<(i64, i64)> = sqlx::query_as(
-        "SELECT id, erased_to FROM users WHERE erased_to IS NOT NULL AND deleted_at < $1 ORDER BY id LIMIT 1",
-    )
-    .bind(before)
-    .fetch_optional(&mut *reader)
-    .await?;
-    let Some((user, from)) = next else { return Ok(None) };
-    let last: i64 =
-        sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM events").fetch_one(&mut *reader).await?;
-    // By the ids of events, since no index finds what one person wrote, and one would cost every message.
-    let up_to = from.saturating_add(ERASURE_STEP).min(last);
-    let messages: Vec<(i64, i64)> = sqlx::query_as(
-        "SELECT chat_id, id FROM events
-         WHERE id > $1 AND id <= $2 AND actor_id = $3 AND kind = 0 AND deleted_at IS NULL ORDER BY id",
-    )
-    .bind(from)
-    .bind(up_to)
-    .bind(user)
-    .fetch_all(reader)
-    .await?;
-    let messages = messages.into_iter().map(|(chat, id)| (ChatId(chat), MessageId(id))).collect();
-    Ok(Some(Erasure { user: UserId(user), messages, up_to: (up_to < last).then_some(up_to) }))
-}
-
-pub(super) async fn erased(writer: &mut Connection, erasure: &Erasure) -> sqlx::Result<()> {
-    sqlx::query("UPDATE users SET erased_to = $2 WHERE id = $1 AND erased_to IS NOT NULL AND ($2 IS NULL OR erased_to < $2)")
-        .bind(erasure.user.0)
-        .bind(erasure.up_to)
-        .execute(writer)
-        .await
-        .map(drop)
-}
-
-/// Whether a link to set a new password can be used.
-pub(super) async fn can_reset(
-    reader: &mut Connection,
-    digest: [u8; 32],
-    now: UnixMicros,
-) -> sqlx::Result<bool> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM links WHERE digest = $1 AND kind = 1 AND NOT revoked AND ends_at > $2
-         AND uses < max_uses)",
-    )
-    .bind(&digest[..])
-    .bind(now)
-    .fetch_one(reader)
-    .await
-}
-
-pub(super) async fn audit(
-    reader: &mut Connection,
-    of: Option<UserId>,
-    before: AuditId,
-    limit: u64,
-) -> sqlx::Result<Vec<AuditEntry>> {
-    let rows: Vec<AuditRow> = sqlx::query_as(
-        "SELECT a.id, a.at, a.actor_id, actor.name AS actor_name, a.action, a.target_id, target.name AS target_name,
-                a.detail
-         FROM audit a LEFT JOIN users actor ON actor.id = a.actor_id LEFT JOIN users target ON target.id = a.target_id
-         WHERE a.id < $1 AND ($3 = 0 OR a.actor_id = $3 OR a.target_id = $3) ORDER BY a.id DESC LIMIT $2",
-    )
-    .bind(before.0)
-    .bind(to_sql(limit))
-    .bind(of.map_or(0, |of| of.0))
-    .fetch_all(reader)
-    .await?;
-    Ok(rows.into_iter().map(Into::into).collect())
-}
-
-pub(super) async fn use_invitation(
-    writer: &mut Connection,
-    digest: [u8; 32],
-    user: UserId,
-    now: UnixMicros,
-) -> sqlx::Result<Option<InvitedTo>> {
-    let mut transaction = begin_on_users(writer).await?;
-    let connection = &mut *transaction;
-    let link: Option<(i64, Option<i64>, String)> = sqlx::query_as(concat!(
-        "SELECT l.id, l.created_by, l.chats FROM links l WHERE l.kind = 0 AND ",
-        usable!()
-    ))
-    .bind(&digest[..])
-    .bind(now)
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some((link, by, chats)) = link else { return Ok(None) };
-    let mut invited = InvitedTo { by: by.map(UserId), ..InvitedTo::default() };
-    for chat in chats_from_text(&chats) {
-        let is_in: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM participants WHERE chat_id = $1 AND user_id = $2)",
-        )
-        .bind(chat.0)
-        .bind(user.0)
-        .fetch_one(&mut *connection)
-        .await?;
-        if is_in { &mut invited.are_in } else { &mut invited.to_join }.push(chat);
-    }
-    if !invited.to_join.is_empty() {
-        sqlx::query("UPDATE links SET uses = uses + 1 WHERE id = $1")
-            .bind(link)
-            .execute(&mut *connection)
-            .await?;
-        let actor = invited.by.map_or(Actor::Operator, Actor::User);
-        note(connection, actor, "invited_to_groups", Some(user), &chats).await?;
-    }
-    transaction.commit().await?;
-    Ok(Some(invited))
-}
-
-/// The key of who may make an account in the table `meta`; an owner's decision that moves with the database.
-const REGISTRATION: &str = "registration";
-
-pub(super) async fn registration(reader: &mut Connection) -> sqlx::Result<Option<Registration>> {
-    let stored: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
-        .bind(REGISTRATION)
-        .fetch_optional(reader)
-        .await?;
-    Ok(stored.and_then(|name| Registration::from_name(&name)))
-}
-
-pub(super) async fn set_registration(
-    writer: &mut Connection,
-    actor: Actor,
-    registration: Option<Registration>,
-) -> sqlx::Result<()> {
-    let mut transaction = super::begin(writer).await?;
-    sqlx::query("DELETE FROM meta WHERE key = $1").bind(REGISTRATION).execute(&mut *transaction).await?;
-    let name = registration.map_or("", Registration::as_str);
-    if registration.is_some() {
-        sqlx::query("INSERT INTO meta (key, value) VALUES ($1, $2)")
-            .bind(REGISTRATION)
-            .bind(name)
-            .execute(&mut *transaction)
-            .await?;
-    }
-    note(&mut transaction, actor, "registration", None, name).await?;
-    transaction.commit().await
 }

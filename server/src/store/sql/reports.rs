@@ -9,7 +9,7 @@ use causerie_protocol::reports::{
 use causerie_protocol::{ChatId, Event, MessageId, ReportId, UserId, limits};
 use sqlx::FromRow;
 
-use super::{Connection, begin_on_users, content, people};
+use super::{Connection, audit, begin_on_users, content, people};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{UserRow, kind, to_seq, to_sql, to_text};
 use crate::store::{AccountChange, Actor, ReportClosed, ReportDone, Reported};
@@ -21,6 +21,7 @@ pub(super) async fn create(
     writer: &mut Connection,
     reporter: UserId,
     report: &CreateReport,
+    most: u32,
 ) -> sqlx::Result<Reported> {
     let mut transaction = super::begin(writer).await?;
     let message: Option<(i64, i64, i64, i64)> = sqlx::query_as(
@@ -47,8 +48,9 @@ pub(super) async fn create(
     .bind(now - DAY)
     .fetch_all(&mut *transaction)
     .await?;
-    if of_today.len() >= limits::REPORTS_PER_DAY {
-        let first = of_today.first().copied().unwrap_or(now);
+    // The one that has to be a day old before there is room for another.
+    let oldest = of_today.iter().nth_back(most.saturating_sub(1) as usize);
+    if let Some(first) = oldest.copied().filter(|_| most > 0) {
         return Ok(Reported::TooMany { wait: (first + DAY).saturating_since(now) });
     }
     let id: Option<i64> = sqlx::query_scalar(
@@ -83,7 +85,7 @@ pub(super) async fn create(
     .execute(&mut *transaction)
     .await?;
     let detail = format!("report {id}: {}", report.reason.as_str());
-    people::note(&mut transaction, Actor::User(reporter), "reported", Some(UserId(sender)), &detail).await?;
+    audit::note(&mut transaction, Actor::User(reporter), "reported", Some(UserId(sender)), &detail).await?;
     transaction.commit().await?;
     Ok(Reported::New(ReportId(id)))
 }
@@ -166,17 +168,21 @@ macro_rules! report {
 
 pub(super) async fn list(
     reader: &mut Connection,
+    to: Option<UserId>,
     only_open: bool,
     before: ReportId,
     limit: u64,
 ) -> sqlx::Result<Vec<Report>> {
-    let rows: Vec<ReportRow> =
-        sqlx::query_as(report!("r.id < $1 AND (r.action IS NULL OR NOT $2) ORDER BY r.id DESC LIMIT $3"))
-            .bind(before.0)
-            .bind(only_open)
-            .bind(to_sql(limit))
-            .fetch_all(reader)
-            .await?;
+    let rows: Vec<ReportRow> = sqlx::query_as(report!(
+        "r.id < $1 AND (r.action IS NULL OR NOT $2) AND r.reported_id <> $3 ORDER BY r.id DESC LIMIT $4"
+    ))
+    .bind(before.0)
+    .bind(only_open)
+    // Nobody has the id 0.
+    .bind(to.map_or(0, |to| to.0))
+    .bind(to_sql(limit))
+    .fetch_all(reader)
+    .await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
@@ -250,7 +256,7 @@ pub(super) async fn close(
                 erase_message(&mut transaction, moderator.user().unwrap_or(reported), chat, message).await?;
             if deleted.is_some() {
                 let detail = format!("message {message}");
-                people::note(&mut transaction, moderator, "message_deleted", Some(reported), &detail).await?;
+                audit::note(&mut transaction, moderator, "message_deleted", Some(reported), &detail).await?;
             }
         }
         ReportAction::Suspended => {
@@ -263,7 +269,7 @@ pub(super) async fn close(
         ReportAction::Dismissed | ReportAction::Warned | ReportAction::Other => {}
     }
     let detail = format!("report {id}: {}", body.action.as_str());
-    people::note(&mut transaction, moderator, "report_closed", Some(reported), &detail).await?;
+    audit::note(&mut transaction, moderator, "report_closed", Some(reported), &detail).await?;
     let Some(report) = one(&mut transaction, id).await? else { return Ok(ReportClosed::NoSuchReport) };
     transaction.commit().await?;
     Ok(ReportClosed::Now(Box::new(ReportDone { report, deleted, ended })))

@@ -3,7 +3,7 @@
 use causerie_protocol::UserId;
 use sqlx::FromRow;
 
-use super::{Connection, begin_on_users, people};
+use super::{Connection, audit, begin_on_users, people};
 use crate::clock::{self, UnixMicros};
 use crate::second_factor::{Judgement, SecondFactor};
 use crate::store::Actor;
@@ -97,7 +97,7 @@ pub(super) async fn confirm(
     if judgement == Judgement::Right {
         factor.confirmed_at = Some(clock::now());
         factor.recovery = recovery.to_vec();
-        people::note(&mut transaction, Actor::User(user), "second_factor_on", Some(user), "").await?;
+        audit::note(&mut transaction, Actor::User(user), "second_factor_on", Some(user), "").await?;
     }
     write(&mut transaction, user, &factor).await?;
     transaction.commit().await?;

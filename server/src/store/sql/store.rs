@@ -65,15 +65,19 @@ macro_rules! parted {
 }
 
 mod accounts;
+mod audit;
 pub(in crate::store) mod changes;
 mod chats;
 pub(in crate::store) mod email_keys;
+mod erasure;
+mod links;
 pub(in crate::store) mod log;
 mod page;
 mod partings;
 mod people;
 mod reports;
 mod second_factor;
+mod settings;
 pub(in crate::store) mod transfer;
 
 #[async_trait]
@@ -222,17 +226,18 @@ impl Store for Backend {
     }
 
     async fn due_for_deletion(&self, now: UnixMicros) -> Result<Vec<UserId>, StoreError> {
-        self.run(Operation::People, Read, async |connection| people::due_for_deletion(connection, now).await)
+        self.run(Operation::People, Read, async |connection| erasure::due_for_deletion(connection, now).await)
             .await
     }
 
     async fn to_erase(&self, before: UnixMicros) -> Result<Option<Erasure>, StoreError> {
-        self.run(Operation::ToErase, Read, async |connection| people::to_erase(connection, before).await)
+        self.run(Operation::ToErase, Read, async |connection| erasure::to_erase(connection, before).await)
             .await
     }
 
     async fn erased(&self, erasure: &Erasure) -> Result<(), StoreError> {
-        self.run(Operation::Erased, Write, async |connection| people::erased(connection, erasure).await).await
+        self.run(Operation::Erased, Write, async |connection| erasure::erased(connection, erasure).await)
+            .await
     }
 
     async fn has_second_factor(&self, user: UserId) -> Result<bool, StoreError> {
@@ -283,32 +288,32 @@ impl Store for Backend {
 
     async fn create_link(&self, actor: Actor, link: NewLink) -> Result<Result<(), NotChanged>, StoreError> {
         self.run(Operation::CreateLink, Write, async |connection| {
-            people::create_link(connection, actor, &link).await
+            links::create_link(connection, actor, &link).await
         })
         .await
     }
 
     async fn invitation(&self, digest: [u8; 32], now: UnixMicros) -> Result<Option<LinkRecord>, StoreError> {
-        self.run(Operation::Link, Read, async |connection| people::invitation(connection, digest, now).await)
+        self.run(Operation::Link, Read, async |connection| links::invitation(connection, digest, now).await)
             .await
     }
 
     async fn invitations(&self, before: InvitationId, limit: u64) -> Result<Vec<Invitation>, StoreError> {
         self.run(Operation::Invitations, Read, async |connection| {
-            people::invitations(connection, before, limit).await
+            links::invitations(connection, before, limit).await
         })
         .await
     }
 
     async fn revoke_invitation(&self, actor: Actor, id: InvitationId) -> Result<bool, StoreError> {
         self.run(Operation::RevokeInvitation, Write, async |connection| {
-            people::revoke_invitation(connection, actor, id).await
+            links::revoke_invitation(connection, actor, id).await
         })
         .await
     }
 
     async fn can_reset(&self, digest: [u8; 32], now: UnixMicros) -> Result<bool, StoreError> {
-        self.run(Operation::Link, Read, async |connection| people::can_reset(connection, digest, now).await)
+        self.run(Operation::Link, Read, async |connection| links::can_reset(connection, digest, now).await)
             .await
     }
 
@@ -318,14 +323,14 @@ impl Store for Backend {
         hash: &str,
     ) -> Result<Option<(User, Vec<TokenId>)>, StoreError> {
         self.run(Operation::ResetPassword, Write, async |connection| {
-            people::reset_password(connection, digest, hash).await
+            links::reset_password(connection, digest, hash).await
         })
         .await
     }
 
     async fn change_email_by_link(&self, digest: [u8; 32]) -> Result<Option<(UserId, String)>, StoreError> {
         self.run(Operation::ChangeAccount, Write, async |connection| {
-            people::change_email_by_link(connection, digest).await
+            links::change_email_by_link(connection, digest).await
         })
         .await
     }
@@ -336,10 +341,8 @@ impl Store for Backend {
         before: AuditId,
         limit: u64,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        self.run(Operation::Audit, Read, async |connection| {
-            people::audit(connection, of, before, limit).await
-        })
-        .await
+        self.run(Operation::Audit, Read, async |connection| audit::audit(connection, of, before, limit).await)
+            .await
     }
 
     async fn use_invitation(
@@ -349,13 +352,13 @@ impl Store for Backend {
         now: UnixMicros,
     ) -> Result<Option<InvitedTo>, StoreError> {
         self.run(Operation::UseInvitation, Write, async |connection| {
-            people::use_invitation(connection, digest, user, now).await
+            links::use_invitation(connection, digest, user, now).await
         })
         .await
     }
 
     async fn registration(&self) -> Result<Option<Registration>, StoreError> {
-        self.run(Operation::Registration, Read, async |connection| people::registration(connection).await)
+        self.run(Operation::Registration, Read, async |connection| settings::registration(connection).await)
             .await
     }
 
@@ -365,7 +368,7 @@ impl Store for Backend {
         registration: Option<Registration>,
     ) -> Result<(), StoreError> {
         self.run(Operation::SetRegistration, Write, async |connection| {
-            people::set_registration(connection, actor, registration).await
+            settings::set_registration(connection, actor, registration).await
         })
         .await
     }
@@ -498,9 +501,14 @@ impl Store for Backend {
         .await
     }
 
-    async fn report(&self, reporter: UserId, report: &CreateReport) -> Result<Reported, StoreError> {
+    async fn report(
+        &self,
+        reporter: UserId,
+        report: &CreateReport,
+        most: u32,
+    ) -> Result<Reported, StoreError> {
         self.run(Operation::Report, Write, async |connection| {
-            let reported = reports::create(connection, reporter, report).await?;
+            let reported = reports::create(connection, reporter, report, most).await?;
             self.note_new_rows(matches!(reported, Reported::New(_)).into());
             Ok(reported)
         })
@@ -509,12 +517,13 @@ impl Store for Backend {
 
     async fn reports(
         &self,
+        to: Option<UserId>,
         only_open: bool,
         before: ReportId,
         limit: u64,
     ) -> Result<Vec<Report>, StoreError> {
         self.run(Operation::Reports, Read, async |connection| {
-            reports::list(connection, only_open, before, limit).await
+            reports::list(connection, to, only_open, before, limit).await
         })
         .await
     }

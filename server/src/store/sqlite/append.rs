@@ -258,6 +258,10 @@ impl<'a> Transaction<'a> {
         if chat.newest.replace(id).is_none() {
             self.moved.push(append.chat);
         }
+        if let Some(asked_by) = accepts_of {
+            // They may be in the chat from now on only.
+            self.known.forget_sender(append.chat, asked_by);
+        }
         self.new.push(NewRow { id, chat: append.chat, seq, sender: append.actor, client_id, text });
         if self.repeats == Repeats::LookedUp {
             // The look for the next one must find it.

@@ -79,6 +79,15 @@ impl Known {
         }
     }
 
+    /// Forgets a sender of messages to a chat, whose membership has changed.
+    pub(super) fn forget_sender(&mut self, chat: ChatId, sender: UserId) {
+        if let Some(known) = self.chats.get_mut(&chat)
+            && known.senders.remove(&sender).is_some()
+        {
+            self.senders -= 1;
+        }
+    }
+
     /// A chat and a sender of messages to it; `None` if one of them does not exist.
     pub(super) fn look_up(
         &mut self,

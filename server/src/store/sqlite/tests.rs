@@ -25,6 +25,7 @@ async fn pair(store: &SqliteStore) -> (UserId, ChatId) {
         direct: true,
         client_id: None,
         asks: false,
+        unseen: false,
     };
     let Created::New(chat) = store.create_chat(chat).await.unwrap() else { panic!("the pair had a chat") };
     (users[0], chat)

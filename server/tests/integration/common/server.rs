@@ -38,6 +38,13 @@ pub struct Person {
 }
 
 impl Person {
+    /// Who is signed in by this answer.
+    pub fn of(answer: Value) -> Self {
+        let SignedIn { token, mut user, .. } = serde_json::from_value(answer).unwrap();
+        let email = user.email.take().unwrap();
+        Self { user, email, token }
+    }
+
     pub fn email(&self) -> &str {
         &self.email
     }
@@ -58,6 +65,8 @@ impl TestServer {
         let address = listener.local_addr().unwrap();
         let mut config = Config::new(&folder.path().join("causerie.db"));
         config.registration = Registration::Open;
+        // Tests write more in a minute than people do; one that is about this limit says so.
+        config.limits.messages_per_minute_per_user = 0;
         change(&mut config);
         let listener = listener.into_std().unwrap();
         let (shutdown, asked) = oneshot::channel::<()>();
@@ -150,7 +159,7 @@ impl TestServer {
         let body = json!({"email": email, "password": "correct horse", "name": name});
         let (status, answer) = self.request(Method::POST, paths::REGISTER, None, body).await;
         assert!(status.is_success(), "{status} {answer}");
-        person(answer)
+        Person::of(answer)
     }
 
     /// Signs in once more.
@@ -158,7 +167,7 @@ impl TestServer {
         let body = json!({"email": who.email(), "password": "correct horse"});
         let (status, answer) = self.request(Method::POST, paths::LOGIN, None, body).await;
         assert!(status.is_success(), "{status} {answer}");
-        person(answer)
+        Person::of(answer)
     }
 
     pub async fn logout(&self, who: &Person) {
@@ -186,10 +195,4 @@ impl TestServer {
         let path = format!("{}?limit=500", paths::messages(chat));
         serde_json::from_value(self.call(Method::GET, &path, who, Value::Null).await).unwrap()
     }
-}
-
-fn person(answer: Value) -> Person {
-    let SignedIn { token, mut user, .. } = serde_json::from_value(answer).unwrap();
-    let email = user.email.take().unwrap();
-    Person { user, email, token }
 }

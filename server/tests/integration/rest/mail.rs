@@ -12,20 +12,20 @@ use tokio::time::timeout;
 use crate::common::server::{Person, TestServer};
 
 /// A server for mails that takes everything (RFC 5321), one at a time.
-struct Post(TcpListener);
+pub(super) struct Post(TcpListener);
 
 impl Post {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
-    fn smtp(&self) -> Smtp {
+    pub(super) fn smtp(&self) -> Smtp {
         let url = format!("smtp://{}", self.0.local_addr().unwrap());
         Smtp { url, from: "Causerie <chat@example.org>".to_owned() }
     }
 
     /// The next mail, as it came.
-    async fn mail(&self) -> String {
+    pub(super) async fn mail(&self) -> String {
         let stream = timeout(LIMIT, self.0.accept()).await.expect("a mail comes").unwrap().0;
         timeout(LIMIT, take(stream)).await.expect("the mail is sent")
     }
@@ -63,7 +63,7 @@ async fn ask(server: &TestServer, email: &str) -> (StatusCode, Value) {
 }
 
 /// The text without the line ends of quoted-printable (RFC 2045, section 6.7).
-fn text(mail: &str) -> String {
+pub(super) fn text(mail: &str) -> String {
     mail.replace("=\r\n", "").replace("=3D", "=")
 }
 
@@ -92,12 +92,12 @@ async fn who_asks_gets_a_link_by_mail_and_the_answer_tells_nothing() {
 }
 
 /// The secret of the link that a mail holds, after this mark in the page's address.
-fn secret(mail: &str, mark: &str) -> String {
+pub(super) fn secret(mail: &str, mark: &str) -> String {
     let (_, after) = mail.split_once(&format!("https://chat.example.org/#{mark}=")).expect("there is a link");
     after.chars().take_while(|char| !char.is_whitespace()).collect()
 }
 
-async fn with_mail(post: &Post) -> TestServer {
+pub(super) async fn with_mail(post: &Post) -> TestServer {
     let smtp = post.smtp();
     TestServer::start_with(|config| {
         config.smtp = Some(smtp);

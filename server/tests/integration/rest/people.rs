@@ -406,3 +406,37 @@ async fn an_owner_decides_who_may_register_while_the_server_runs() {
     server.call(Method::PATCH, paths::SETTINGS, &owner, json!({"registration": null})).await;
     assert_eq!(server.join("carol", None).await.0, StatusCode::CREATED);
 }
+
+#[tokio::test]
+async fn a_groups_owner_invites_into_it_where_the_installation_lets_members() {
+    let server = TestServer::start().await;
+    let owner = server.register("owner").await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (group, pair) = (server.start_group(&alice, &[&bob]).await, server.start_chat(&alice, &bob).await);
+    let invite = async |who: &Person, chat| {
+        let body = json!({"role": "guest", "uses": 2});
+        server.request(Method::POST, &paths::chat_invitations(chat), Some(&who.token), body).await
+    };
+    let may = async || {
+        let (_, installation) = server.request(Method::GET, paths::INSTALLATION, None, Value::Null).await;
+        installation["members_invite"] == true
+    };
+    // Everybody may register, so a link to a group lets in nobody who could not come.
+    assert!(may().await);
+    let (status, link) = invite(&alice, group).await;
+    assert_eq!(status, StatusCode::CREATED, "{link}");
+    assert_eq!(invite(&alice, pair).await.0, StatusCode::BAD_REQUEST);
+    let register =
+        json!({"email": "dan@example.org", "password": "correct horse", "invitation": link["token"]});
+    let (status, answer) = server.request(Method::POST, paths::REGISTER, None, register).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+    let dan = Person::of(answer);
+    let chats = server.call(Method::GET, paths::CHATS, &dan, Value::Null).await;
+    assert_eq!((chats[0]["id"].as_i64(), chats.as_array().map(Vec::len)), (Some(group.0), Some(1)));
+    assert_eq!(server.call(Method::GET, paths::ACCOUNT, &dan, Value::Null).await["role"], "guest");
+
+    // By default only its moderators and owners invite.
+    server.call(Method::PATCH, paths::SETTINGS, &owner, json!({"registration": "invited"})).await;
+    assert!(!may().await);
+    assert_eq!(invite(&alice, group).await.0, StatusCode::FORBIDDEN);
+}

@@ -1,7 +1,7 @@
 //! Finding people by their exact address: one answer for whoever may not be written to, and how much of it there may be.
 
-use causerie_protocol::{ChatId, ErrorCode, ServerFrame, paths};
-use causerie_server::config::NewChats;
+use causerie_protocol::{ChatId, ErrorCode, ServerFrame, limits, paths};
+use causerie_server::config::{Limits, NewChats};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -144,4 +144,20 @@ async fn a_message_above_the_limit_is_refused_with_a_time_and_taken_when_it_come
     };
     assert_eq!(status, StatusCode::CREATED);
     assert_eq!(server.history(&bob, chat).await.len(), sent + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn as_many_messages_as_somebody_may_write_in_a_minute_may_come_at_once_and_repeats_do_not_count() {
+    let most = Limits::default().messages_per_minute_per_user;
+    assert_eq!(most, limits::MESSAGES_PER_MINUTE);
+    let server = TestServer::start_with(|config| config.limits.messages_per_minute_per_user = most).await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
+    let mut socket = server.one(&alice, chat).await;
+    for number in 0..most {
+        for duplicate in [false, true] {
+            socket.say(chat, "Hello", &format!("m-{number}")).await;
+            assert_eq!(socket.ack().await.duplicate, duplicate, "{number}");
+        }
+    }
 }

@@ -92,6 +92,7 @@ pub async fn each_of_two_removes_their_own_copy_and_the_last_erases_it(world: Wo
         direct: true,
         client_id: None,
         asks: false,
+        unseen: false,
     };
     assert_eq!(store.create_chat(again).await.unwrap(), Created::Parted);
 }
@@ -113,6 +114,7 @@ pub async fn who_is_apart_is_not_reached_and_starts_nothing_with_the_other(world
                 direct,
                 client_id: None,
                 asks: false,
+                unseen: false,
             };
             assert_eq!(store.create_chat(chat).await.unwrap(), Created::Parted);
         }
@@ -209,6 +211,7 @@ pub async fn a_block_and_a_new_chat_at_once_leave_no_open_chat(world: World) {
             direct: true,
             client_id: None,
             asks: false,
+            unseen: false,
         };
         let start = tokio::spawn(async move { starting.create_chat(chat).await.unwrap() });
         block.await.unwrap();

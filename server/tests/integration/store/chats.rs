@@ -182,6 +182,7 @@ fn trip(world: &World, client_id: &str) -> NewChat {
         direct: false,
         client_id: Some(ClientId::new(client_id).unwrap()),
         asks: false,
+        unseen: false,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Roles, suspension, invitations, and links to set a password.
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use causerie_protocol::accounts::Registration;
-use causerie_protocol::rest::UserRef;
+use causerie_protocol::rest::{ChatRole, UserRef};
 use causerie_protocol::{AuditId, ChatId, Event, InvitationId, Message, Role, UserId};
 use causerie_server::clock::UnixMicros;
 use causerie_server::hub::Ending;
@@ -33,7 +35,7 @@ impl World {
     }
 
     async fn invite(&self, actor: Actor, digest: u8, role: Role, max_uses: i64) -> Result<(), NotChanged> {
-        let to = LinkTo::Join { role, max_uses, chats: Vec::new() };
+        let to = LinkTo::Join { role, max_uses, chats: Vec::new(), by_members: false };
         self.store.create_link(actor, NewLink { digest: [digest; 32], to, ends_at: LATER }).await.unwrap()
     }
 
@@ -158,17 +160,21 @@ pub async fn invitations_end_with_what_their_maker_may(world: World) {
     let world = world.with_moderator().await;
     let (alice, bob) = (Actor::User(world.alice), Actor::User(world.bob));
     assert_eq!(world.invite(bob, 1, Role::Owner, 1).await, Err(NotChanged::RoleAbove));
-    let to = |chats| LinkTo::Join { role: Role::Member, max_uses: 1, chats };
+    let to = |chats| LinkTo::Join { role: Role::Member, max_uses: 1, chats, by_members: false };
     let group = world.group().await;
     let carols = world.new_chat(&[world.alice, world.carol], Some("Other")).await.0;
     for (digest, chat, made) in [
-        (2, group, Ok(())),
+        (6, group, Err(NotChanged::RoleInGroup)),
         (3, carols, Err(NotChanged::NoSuchChat)),
         (4, ChatId(999), Err(NotChanged::NoSuchChat)),
     ] {
         let link = NewLink { digest: [digest; 32], to: to(vec![chat]), ends_at: LATER };
         assert_eq!(world.store.create_link(bob, link).await.unwrap(), made, "{chat}");
     }
+    let moderates = Change::SetRole { user: world.bob, role: ChatRole::Moderator };
+    world.event(group, world.alice, moderates).await;
+    let link = NewLink { digest: [2; 32], to: to(vec![group]), ends_at: LATER };
+    assert_eq!(world.store.create_link(bob, link).await.unwrap(), Ok(()));
     world.change(alice, world.bob, AccountChange::Role(Role::Member)).await.unwrap();
     assert_eq!(world.join("dan@example.org", 2).await, AccountCreated::LinkInvalid);
     // The server's own link to the owner's account is for an installation without one.
@@ -334,7 +340,7 @@ pub async fn the_audit_log_tells_who_did_what_to_whom(world: World) {
 pub async fn an_invitation_brings_who_has_an_account_to_its_groups(world: World) {
     let (alice, bob) = (world.alice, world.bob);
     let (mine, other) = (world.group().await, world.new_chat(&[alice], Some("Other")).await.0);
-    let to = LinkTo::Join { role: Role::Moderator, max_uses: 1, chats: vec![mine, other] };
+    let to = LinkTo::Join { role: Role::Moderator, max_uses: 1, chats: vec![mine, other], by_members: false };
     let link = NewLink { digest: [7; 32], to, ends_at: LATER };
     world.store.create_link(Actor::User(alice), link).await.unwrap().unwrap();
     let of = async |user| world.store.use_invitation([7; 32], user, UnixMicros(2)).await.unwrap();
@@ -407,4 +413,62 @@ pub async fn who_is_no_moderator_any_more_makes_no_invitation(world: World) {
     world.change(Actor::User(world.alice), world.bob, AccountChange::Suspend).await.unwrap();
     let late = world.invite(Actor::User(world.bob), 2, Role::Guest, 1).await;
     assert_eq!(late, Err(NotChanged::RoleAbove));
+}
+
+pub async fn a_mailed_invitation_is_to_a_chat_with_its_maker_and_an_address_gets_one_a_day(world: World) {
+    let (store, alice, bob) = (&world.store, world.alice, world.bob);
+    let invite = async |maker: UserId, digest: u8, email: &str| {
+        let to = LinkTo::Meet { email: email.to_owned(), by_members: true };
+        let link = NewLink { digest: [digest; 32], to, ends_at: LATER };
+        store.create_link(Actor::User(maker), link).await.unwrap()
+    };
+    invite(bob, 1, "dan@example.org").await.unwrap();
+    assert_eq!(invite(bob, 2, "dan@example.org").await, Err(NotChanged::InvitedBefore));
+    assert_eq!(invite(alice, 3, "dan@example.org").await, Err(NotChanged::InvitedBefore));
+    invite(alice, 4, "eve@example.org").await.unwrap();
+    // Whatever address is given by who reads it.
+    let AccountCreated::New { role, invited_by, chats, meets_inviter, .. } =
+        world.join("dan@elsewhere.example", 1).await
+    else {
+        panic!("Dan may come")
+    };
+    assert_eq!((role, invited_by, chats, meets_inviter), (Role::Member, Some(bob), Vec::new(), true));
+    assert_eq!(world.join("fay@example.org", 1).await, AccountCreated::LinkInvalid, "it was for one");
+
+    // Somebody who has an account gets a chat with the maker by it, unless they have one.
+    let of =
+        async |user| store.use_invitation([4; 32], user, ONCE).await.unwrap().map(|invited| invited.meets);
+    world.pair().await;
+    assert_eq!(of(alice).await, Some(false), "nobody meets themself");
+    assert_eq!(of(bob).await, Some(false));
+    assert_eq!(of(world.carol).await, Some(true));
+    assert_eq!(of(world.carol).await, None, "it is used up");
+}
+
+pub async fn members_invite_where_they_may_and_into_their_groups(world: World) {
+    let (store, bob) = (&world.store, world.bob);
+    let group = world.group().await;
+    let own = world.new_chat(&[bob], Some("Own")).await.0;
+    let invite = async |role: Role, chats: Vec<ChatId>, by_members: bool| {
+        static DIGESTS: AtomicU8 = AtomicU8::new(10);
+        let digest = [DIGESTS.fetch_add(1, Ordering::Relaxed); 32];
+        let to = LinkTo::Join { role, max_uses: 1, chats, by_members };
+        store.create_link(Actor::User(bob), NewLink { digest, to, ends_at: LATER }).await.unwrap()
+    };
+    assert_eq!(invite(Role::Member, vec![own], true).await, Ok(()));
+    assert_eq!(invite(Role::Guest, vec![own], true).await, Ok(()));
+    for (role, chats, by_members, refused) in [
+        (Role::Member, vec![own], false, NotChanged::RoleAbove),
+        (Role::Moderator, vec![own], true, NotChanged::RoleAbove),
+        (Role::Member, vec![], true, NotChanged::RoleAbove),
+        (Role::Member, vec![own, group], true, NotChanged::RoleInGroup),
+        (Role::Member, vec![own, ChatId(999)], true, NotChanged::NoSuchChat),
+    ] {
+        assert_eq!(invite(role, chats.clone(), by_members).await, Err(refused), "{role} {chats:?}");
+    }
+    let meet = LinkTo::Meet { email: "dan@example.org".into(), by_members: false };
+    let link = NewLink { digest: [9; 32], to: meet, ends_at: LATER };
+    assert_eq!(store.create_link(Actor::User(bob), link).await.unwrap(), Err(NotChanged::RoleAbove));
+    world.change(Actor::Operator, bob, AccountChange::Role(Role::Guest)).await.unwrap();
+    assert_eq!(invite(Role::Guest, vec![own], true).await, Err(NotChanged::RoleAbove));
 }

@@ -10,9 +10,13 @@ use super::world::World;
 
 impl World {
     async fn report(&self, reporter: UserId, message_id: MessageId) -> Reported {
+        self.report_within(reporter, message_id, limits::REPORTS_PER_DAY).await
+    }
+
+    async fn report_within(&self, reporter: UserId, message_id: MessageId, most: u32) -> Reported {
         let words = Some(MessageText::new("It \u{0} hurts").unwrap());
         let report = CreateReport { message_id, reason: ReportReason::Harassment, words };
-        self.store.report(reporter, &report).await.unwrap()
+        self.store.report(reporter, &report, most).await.unwrap()
     }
 }
 
@@ -32,7 +36,7 @@ pub async fn a_report_keeps_the_message_and_those_before_it_whatever_is_deleted(
     assert_eq!(texts, ["5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "Rude"]);
     assert_eq!(report.context.len(), limits::REPORT_CONTEXT + 1);
     assert!(report.context.iter().all(|copy| copy.sender.email.is_none()));
-    let listed = world.store.reports(true, ReportId(i64::MAX), 9).await.unwrap();
+    let listed = world.store.reports(None, true, ReportId(i64::MAX), 9).await.unwrap();
     assert!(listed[0].id == id && listed[0].context.is_empty() && listed.len() == 1);
 }
 
@@ -62,8 +66,30 @@ pub async fn a_person_reports_so_much_a_day(world: World) {
         } else {
             let Reported::TooMany { wait } = reported else { panic!("{reported:?}") };
             assert!(wait.as_secs() > 86_000 && wait.as_secs() <= 86_400, "{wait:?}");
+            // With another limit, or with none, it is taken.
+            assert!(matches!(world.report_within(world.alice, said, 1).await, Reported::TooMany { .. }));
+            assert!(matches!(world.report_within(world.alice, said, 0).await, Reported::New(_)));
         }
     }
+}
+
+pub async fn nobody_is_listed_what_was_reported_of_them_and_a_page_is_full_all_the_same(world: World) {
+    let group = world.group().await;
+    let mut about_alice = Vec::new();
+    for of in [world.alice, world.bob, world.bob, world.alice] {
+        let said = world.say(group, of, "Rude").await.id;
+        let by = if of == world.bob { world.alice } else { world.bob };
+        let Reported::New(id) = world.report(by, said).await else { panic!("not new") };
+        if of == world.alice {
+            about_alice.push(id);
+        }
+    }
+    let listed = async |to| world.store.reports(to, true, ReportId(i64::MAX), 2).await.unwrap();
+    let to_bob: Vec<ReportId> = listed(Some(world.bob)).await.iter().map(|report| report.id).collect();
+    about_alice.reverse();
+    assert_eq!(to_bob, about_alice);
+    assert_eq!(listed(Some(world.alice)).await.len(), 2);
+    assert_eq!(listed(None).await[0].id, about_alice[0]);
 }
 
 pub async fn of_two_moderators_who_act_at_once_one_does_and_the_other_is_told(world: World) {
@@ -84,8 +110,8 @@ pub async fn of_two_moderators_who_act_at_once_one_does_and_the_other_is_told(wo
         other => panic!("{other:?}"),
     };
     assert!(done.outcome.is_some() && done.outcome == told.outcome);
-    assert!(world.store.reports(true, ReportId(i64::MAX), 9).await.unwrap().is_empty());
-    assert_eq!(world.store.reports(false, ReportId(i64::MAX), 9).await.unwrap().len(), 1);
+    assert!(world.store.reports(None, true, ReportId(i64::MAX), 9).await.unwrap().is_empty());
+    assert_eq!(world.store.reports(None, false, ReportId(i64::MAX), 9).await.unwrap().len(), 1);
     let none = CloseReport { action: ReportAction::Other, note: None };
     let closed = world.store.close_report(Actor::User(world.alice), ReportId(999), &none).await.unwrap();
     assert_eq!(closed, ReportClosed::NoSuchReport);
@@ -122,7 +148,7 @@ pub async fn closing_a_report_does_what_it_says_or_nothing(world: World) {
     assert_eq!(close(Actor::User(bob), id, ReportAction::Dismissed).await, ReportClosed::AboutOneself);
     let refused = close(Actor::User(carol), id, ReportAction::Suspended).await;
     assert_eq!(refused, ReportClosed::NotChanged(NotChanged::RoleAbove));
-    assert_eq!(world.store.reports(true, ReportId(i64::MAX), 9).await.unwrap().len(), 1);
+    assert_eq!(world.store.reports(None, true, ReportId(i64::MAX), 9).await.unwrap().len(), 1);
     let token = world
         .store
         .create_token(bob, "hash", [7; 32], UnixMicros(1), UnixMicros(i64::MAX))

@@ -1,6 +1,6 @@
-//! Chats that somebody asks a stranger for.
+//! Requests for a chat to a stranger.
 
-use causerie_protocol::rest::{ChatStatus, UserRef};
+use causerie_protocol::rest::{Block, ChatStatus, UserRef};
 use causerie_protocol::{ChatId, Event, Seq, UserId, limits};
 use causerie_server::store::{Append, AppendResult, Appended, Change, Created, Deletion, NewChat, Refused};
 
@@ -8,8 +8,13 @@ use super::world::{World, message};
 
 impl World {
     async fn ask_of(&self, creator: UserId, other: UserId) -> Created {
+        self.request(creator, other, false).await
+    }
+
+    async fn request(&self, creator: UserId, other: UserId, unseen: bool) -> Created {
         let participants = vec![creator, other];
-        let chat = NewChat { creator, participants, title: None, direct: true, client_id: None, asks: true };
+        let chat =
+            NewChat { creator, participants, title: None, direct: true, client_id: None, asks: true, unseen };
         self.store.create_chat(chat).await.unwrap()
     }
 
@@ -197,4 +202,47 @@ pub async fn requests_are_found_by_nodes_that_missed_them(world: World) {
     assert!(of(&[world.carol]).await.is_empty());
     world.append(chat, world.bob, Change::Accept).await.unwrap();
     assert!(of(&[world.alice]).await.is_empty());
+}
+
+pub async fn who_asks_unseen_has_the_chat_once_it_is_accepted_in_whichever_way(world: World) {
+    let (store, alice) = (&world.store, world.alice);
+    for (other, by_message) in [(world.bob, false), (world.carol, true)] {
+        let Created::New(chat) = world.request(alice, other, true).await else { panic!("it was there") };
+        assert_eq!(world.request(alice, other, true).await, Created::Existing(chat));
+        // Nothing of it is there for who asks, and the other one sees who that is.
+        assert_eq!(store.chat(alice, chat).await.unwrap(), None);
+        assert_eq!(store.position(alice, chat).await.unwrap(), None);
+        assert_eq!(world.append(chat, alice, message("Hello?", None)).await, Err(Refused::NoSuchChat));
+        assert_eq!(world.append(chat, alice, Change::Accept).await, Err(Refused::NoSuchChat));
+        let seen = world.seen_by(other, chat).await;
+        assert_eq!((seen.requested_by, seen.participant_count, seen.unread), (Some(alice), 2, 0));
+        assert!(seen.participants.iter().any(|one| one.user.id == alice && !one.online));
+
+        let change = if by_message { message("Hello", None) } else { Change::Accept };
+        let accepted = world.append(chat, other, change).await;
+        assert!(
+            matches!(accepted, Ok(Appended::Accepted { asked_by, .. }) if asked_by == alice),
+            "{accepted:?}"
+        );
+        let seen = world.seen_by(alice, chat).await;
+        assert_eq!((seen.requested_by, seen.participant_count), (None, 2));
+        assert_eq!((seen.head, seen.unread), (Seq(1), u64::from(by_message)));
+        world.say(chat, alice, "At last").await;
+    }
+    assert_eq!(store.chats(alice, None, 9).await.unwrap().len(), 2);
+}
+
+pub async fn a_request_that_is_unseen_leaves_nothing_when_it_is_refused(world: World) {
+    let (store, alice, bob) = (&world.store, world.alice, world.bob);
+    let Created::New(chat) = world.request(alice, bob, true).await else { panic!("it was there") };
+    assert_eq!(
+        store.blockable_user(bob, &Block { user_id: Some(alice), ..Block::default() }).await.unwrap(),
+        Some(alice)
+    );
+    let deleted = store.delete_chat(bob, chat).await.unwrap();
+    assert!(matches!(deleted, Ok(Deletion::OwnCopy(Some(_)))), "{deleted:?}");
+    for who in [alice, bob] {
+        assert_eq!(store.chat(who, chat).await.unwrap(), None);
+    }
+    assert_eq!(world.request(alice, bob, true).await, Created::Parted);
 }

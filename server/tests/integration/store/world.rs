@@ -49,6 +49,7 @@ impl World {
             direct: title.is_none(),
             client_id: None,
             asks: false,
+            unseen: false,
         };
         match self.store.create_chat(chat).await.unwrap() {
             Created::New(id) => (id, true),

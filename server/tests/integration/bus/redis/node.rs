@@ -65,8 +65,15 @@ async fn fill(store: &dyn Store) {
     }
     for title in ["One", "Other"] {
         let (participants, title) = (vec![ALICE, BOB], Some(title.to_owned()));
-        let chat =
-            NewChat { creator: ALICE, participants, title, direct: false, client_id: None, asks: false };
+        let chat = NewChat {
+            creator: ALICE,
+            participants,
+            title,
+            direct: false,
+            client_id: None,
+            asks: false,
+            unseen: false,
+        };
         store.create_chat(chat).await.unwrap();
     }
 }
