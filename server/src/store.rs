@@ -94,6 +94,8 @@ pub enum Change {
         text: MessageText,
         /// The sender's own name for it.
         client_id: Option<ClientId>,
+        /// The message of the chat that it replies to, deleted or not; committed before the batch that this is in.
+        reply_to: Option<Seq>,
     },
     /// Another text for one's own message.
     Edit {
@@ -176,8 +178,10 @@ pub enum Refused {
     NotARequest,
     /// The actor asked for the chat themself.
     OwnRequest,
-    /// The `client_id` is taken by another text.
+    /// The `client_id` is taken by another text, or a reply to something else.
     ClientIdReused,
+    /// What it replies to is no message of the chat, or one that the actor may not see; never which.
+    NoSuchOriginal,
     /// No such message in this chat, or it is deleted.
     NoSuchMessage,
     /// As many different emoji are under the message as may be.
@@ -691,7 +695,8 @@ pub trait Store: Send + Sync + 'static {
     fn appends_at_once(&self) -> usize;
     /// Where a chat's log stands, for its participant.
     async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError>;
-    /// The log after a position, oldest first, at most `limit` entries. A message comes as it stands now.
+    /// The log after a position, oldest first, at most `limit` entries. A message comes as it stands now, as does what it
+    /// replies to, of which a participant learns nothing but its position when it is from before their time.
     async fn events_after(
         &self,
         user: UserId,
@@ -706,6 +711,15 @@ pub trait Store: Send + Sync + 'static {
         chat: ChatId,
         before: Option<MessageId>,
         limit: u64,
+    ) -> Result<Option<Vec<Message>>, StoreError>;
+    /// The messages around a position, oldest first: at most `older` up to it and at most `newer` after it.
+    async fn messages_around(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        at: Seq,
+        older: u64,
+        newer: u64,
     ) -> Result<Option<Vec<Message>>, StoreError>;
     /// One message, for a participant of its chat.
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError>;
