@@ -242,7 +242,7 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
         in_list!("$1"),
     ))
     .bind(list(rows.iter().filter_map(|row| row.last_id)))
-    .bind(user.0)
+    .bind(range.user.0)
     .fetch_all(&mut *snapshot)
     .await?;
     let mut last: HashMap<i64, Message> = last.into_iter().map(|row| (row.id, row.into())).collect();
