@@ -14,7 +14,9 @@ use causerie_protocol::rest::{
     AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, Decided, EditMessage, Login, Privacy,
     Problem, React, Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
 };
-use causerie_protocol::{AuditId, ChatId, InvitationId, Message, MessageId, ReportId, TokenId, User, UserId};
+use causerie_protocol::{
+    AuditId, ChatId, InvitationId, Message, MessageId, ReportId, Seq, TokenId, User, UserId,
+};
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -179,7 +179,7 @@ impl Swipe {
         {
             let (by, across) = (f64::from(event.client_x()) - touch.x, f64::from(event.client_y()) - touch.y);
             touch.moved = if by > across.abs() { by.min(FARTHEST) } else { 0.0 };
-            let _ = web_sys::HtmlElement::style(&touch.row)
+            let _ = HtmlElement::style(&touch.row)
                 .set_property("translate", &format!("{}px", touch.moved));
         }
     }
@@ -194,7 +194,7 @@ impl Swipe {
 
     pub fn cancel(&self) {
         if let Some(touch) = self.0.borrow_mut().take() {
-            let _ = web_sys::HtmlElement::style(&touch.row).remove_property("translate");
+            let _ = HtmlElement::style(&touch.row).remove_property("translate");
         }
     }
 }
