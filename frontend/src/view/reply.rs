@@ -179,8 +179,7 @@ impl Swipe {
         {
             let (by, across) = (f64::from(event.client_x()) - touch.x, f64::from(event.client_y()) - touch.y);
             touch.moved = if by > across.abs() { by.min(FARTHEST) } else { 0.0 };
-            let _ = HtmlElement::style(&touch.row)
-                .set_property("translate", &format!("{}px", touch.moved));
+            let _ = HtmlElement::style(&touch.row).set_property("translate", &format!("{}px", touch.moved));
         }
     }
 
