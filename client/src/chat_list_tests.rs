@@ -53,6 +53,7 @@ fn message(seq: u64, from: User) -> Message {
         edited_at: None,
         deleted_at: None,
         reactions: Vec::new(),
+        reply_to: None,
     }
 }
 

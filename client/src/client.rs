@@ -6,9 +6,10 @@ mod loading;
 mod schedule;
 mod user_actions;
 
+use causerie_protocol::event::Original;
 use causerie_protocol::limits::Limits;
 use causerie_protocol::rest::ChatCursor;
-use causerie_protocol::{ChatId, Epoch, Message, MessageId, Seq, User, UserId};
+use causerie_protocol::{ChatId, ClientId, Epoch, Message, MessageId, Seq, User, UserId};
 
 use self::fetches::Fetches;
 use crate::backoff::Backoff;
@@ -54,6 +55,8 @@ pub struct Client {
     /// Messages of blocked people that the person asked to see.
     revealed: SortedSet<MessageId>,
     open: Option<ChatId>,
+    /// The position that the person went to, while the chat's rows do not reach up to now or are not loaded.
+    target: Option<(ChatId, Seq)>,
     /// The chat of which the person looks at older messages, so that none of them is forgotten.
     reads_above: Option<ChatId>,
     list_loading: ListLoading,
@@ -155,6 +158,7 @@ impl Client {
             blocked: Vec::new(),
             revealed: SortedSet::new(),
             open: None,
+            target: None,
             reads_above: None,
             list_loading: ListLoading::default(),
             fetches: Fetches::default(),
@@ -196,12 +200,12 @@ impl Client {
             Input::ChatFetched { ticket, answer } => self.on_chat_fetched(ticket, answer),
             Input::MoreChats => self.load_more_chats(),
             Input::ChatLoaded(chat) => self.add_chat(*chat),
-            Input::HistoryLoaded { request, messages, has_older } => {
-                self.on_history_loaded(request, messages, has_older);
+            Input::HistoryLoaded { request, messages, has_older, has_newer } => {
+                self.on_history_loaded(request, messages, has_older, has_newer);
             }
             Input::HistoryFailed { request, error } => self.on_history_failed(request, &error),
             Input::OutboxRestored(messages) => self.restore(messages),
-            Input::Send { chat, text, client_id } => self.send(chat, text, client_id),
+            Input::Send { chat, text, client_id, reply_to } => self.send(chat, text, client_id, reply_to),
             Input::React { chat, message, emoji, on } => self.react(chat, message, &emoji, on),
             Input::ReactionAnswered { ticket, answer } => self.on_reaction_answered(ticket, answer),
             Input::Retry { client_id } => self.retry(&client_id),
@@ -210,6 +214,9 @@ impl Client {
             Input::SeenBottom { chat } => self.seen_bottom(chat),
             Input::Typing { chat } => self.send_typing(chat),
             Input::LoadOlder { chat } => self.load_older(chat),
+            Input::LoadNewer { chat } => self.load_newer(chat),
+            Input::Jump { chat, seq } => self.jump(chat, seq),
+            Input::ToLatest { chat } => self.to_latest(chat),
             Input::ReadsAbove(chat) => self.reads_above(chat),
             Input::Reveal { chat, message } => {
                 self.revealed.insert(message);
@@ -298,7 +305,8 @@ impl Client {
     /// The rows of a chat, oldest first: a piece of its log without a gap, up to now, then the pending messages, each
     /// once.
     ///
-    /// Before the history is loaded there are only the pending messages.
+    /// Before the history is loaded there are only the pending messages. After [`Input::Jump`] the piece may end before
+    /// now ([`History::has_newer`]); then the pending messages are not there.
     pub fn rows(&self, chat: ChatId) -> Vec<Row> {
         self.view(chat, Some(Seq::ZERO), usize::MAX).rows
     }
@@ -315,6 +323,9 @@ impl Client {
         for row in &mut rows {
             if let Row::Message(row) = row {
                 row.hidden = self.hides(chat, row.sender.id, row.id);
+                row.reply_hidden = row.reply_to.as_ref().is_some_and(|original| {
+                    original.sender.as_ref().is_some_and(|sender| self.hides(chat, sender.id, original.id))
+                });
                 for reaction in &mut row.reactions {
                     reaction.users.retain(|user| !self.blocked.contains(user));
                 }
@@ -325,7 +336,7 @@ impl Client {
             }
         }
         let (above, below) = (first, newest - first);
-        if below == 0 {
+        if below == 0 && timeline.is_none_or(|timeline| !timeline.history().has_newer) {
             let pending = self.outbox.entries_of(chat);
             // A message that is in the log is not shown as pending as well, so that no two rows have one key.
             let pending = pending.filter(|one| {
@@ -373,6 +384,9 @@ impl Client {
     /// The seq of the last message in [`Client::rows`].
     pub fn last_position(&self, chat: ChatId) -> Seq {
         let logged = self.chat_states.get(&chat).map(|state| state.timeline.last_position());
+        if let Some(logged) = logged.filter(|_| self.history(chat).has_newer) {
+            return logged;
+        }
         let acked = self.outbox.entries_of(chat).filter_map(|pending| match pending.state {
             PendingState::Acked { seq, .. } => Some(seq),
             _ => None,
@@ -394,6 +408,21 @@ impl Client {
         if same.len() > 1 { People::new(same, fold).whole(other) } else { Name::of(other) }
     }
 
+    /// What a reply to the message at a position shows of it, if it is loaded.
+    pub fn original(&self, chat: ChatId, seq: Seq) -> Option<Original> {
+        self.chat_states.get(&chat)?.timeline.message_at(seq).map(Original::of)
+    }
+
+    /// What an unsent message replies to.
+    pub fn original_of_unsent(&self, client_id: &ClientId) -> Option<Original> {
+        self.outbox.get(client_id)?.message.reply_to.clone()
+    }
+
+    /// Whether a position is within the rows, or behind their end, where they go on by themselves.
+    pub fn holds(&self, chat: ChatId, seq: Seq) -> bool {
+        self.chat_states.get(&chat).is_some_and(|state| state.timeline.holds(seq))
+    }
+
     /// Whether a message is known to be deleted.
     pub fn is_deleted(&self, chat: ChatId, id: MessageId) -> bool {
         let message = self.chat_states.get(&chat).and_then(|state| state.timeline.message(id));
@@ -404,6 +433,10 @@ impl Client {
     pub fn people(&self, chat: ChatId, rows: &[Row], fold: Fold<'_>) -> People {
         let entry = self.chat_list.get(chat);
         let there = entry.into_iter().flat_map(|entry| &entry.chat.participants);
+        let replied = rows.iter().filter_map(|row| match row {
+            Row::Message(row) => row.reply_to.as_ref()?.sender.as_ref(),
+            Row::System(_) => None,
+        });
         let seen = rows.iter().filter_map(|row| match row {
             Row::Message(row) => Some(&row.sender),
             Row::System(row) => match &row.kind {
@@ -415,7 +448,7 @@ impl Client {
             },
         });
         let all_known = entry.is_none_or(ChatEntry::knows_all_participants);
-        People::new(there.map(|one| &one.user).chain(seen), fold).whole_unless(all_known)
+        People::new(there.map(|one| &one.user).chain(seen).chain(replied), fold).whole_unless(all_known)
     }
 
     pub fn history(&self, chat: ChatId) -> History {
@@ -486,6 +519,8 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
         edited: false,
         deleted: false,
         hidden: false,
+        reply_to: message.reply_to.clone(),
+        reply_hidden: false,
         reactions: Vec::new(),
         state,
     })

@@ -1,5 +1,6 @@
 //! What a person is writing in a chat: a draft, and edits of their messages. None of it is lost unless they delete it.
 
+use causerie_protocol::event::Original;
 use causerie_protocol::{ChatId, ClientId, MessageId};
 
 /// Stores texts by key, so that they survive the page.
@@ -60,6 +61,17 @@ impl<S: Store> Drafts<S> {
         }
     }
 
+    /// What the draft replies to.
+    pub fn reply(&self) -> Option<Original> {
+        serde_json::from_str(&self.store.get(&self.replying())?).ok()
+    }
+
+    /// Stores what the draft replies to, or that it replies to nothing.
+    pub fn keep_reply(&self, original: Option<&Original>) {
+        let kept = original.and_then(|original| serde_json::to_string(original).ok());
+        self.store.set(&self.replying(), kept.as_deref());
+    }
+
     /// The person cancelled an edit.
     pub fn cancel(&self, target: &Target) {
         self.store.set(&self.key(Some(target)), None);
@@ -94,6 +106,11 @@ impl<S: Store> Drafts<S> {
     pub fn all(&self) -> Vec<String> {
         let edit = self.resume().and_then(|target| self.text(Some(&target)));
         self.text(None).into_iter().chain(edit).filter(|text| !text.trim().is_empty()).collect()
+    }
+
+    /// The key that stores what the draft replies to.
+    fn replying(&self) -> String {
+        format!("{}.reply", self.chat)
     }
 
     /// The key that stores which edit is under way.
@@ -142,6 +159,8 @@ pub mod memory {
 
 #[cfg(test)]
 mod tests {
+    use causerie_protocol::Seq;
+
     use super::memory::Memory;
     use super::*;
 
@@ -152,6 +171,16 @@ mod tests {
 
     fn unsent() -> Target {
         Target::Unsent(ClientId::new("c-1").unwrap())
+    }
+
+    #[test]
+    fn what_a_draft_replies_to_is_kept_until_it_is_sent() {
+        let (_, drafts) = drafts();
+        let original = Original { content: "Tea?".to_owned(), ..Original::unseen(Seq(4)) };
+        drafts.keep_reply(Some(&original));
+        assert_eq!(drafts.reply(), Some(original));
+        drafts.keep_reply(None);
+        assert_eq!(drafts.reply(), None);
     }
 
     #[test]

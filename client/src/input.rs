@@ -1,5 +1,6 @@
 //! What the page reports to the client.
 
+use causerie_protocol::event::Original;
 use causerie_protocol::rest::Chat;
 use causerie_protocol::{ChatId, ClientId, Message, MessageId, MessageText, Seq, User};
 
@@ -57,6 +58,7 @@ pub enum Input {
         /// The oldest message comes first.
         messages: Vec<Message>,
         has_older: bool,
+        has_newer: bool,
     },
     /// [`crate::Effect::LoadHistory`] failed.
     HistoryFailed {
@@ -71,6 +73,8 @@ pub enum Input {
         text: MessageText,
         /// A new random UUID.
         client_id: ClientId,
+        /// What it replies to, from [`crate::Client::original`].
+        reply_to: Option<Original>,
     },
     /// The person puts a reaction under a message, or takes it back.
     React {
@@ -108,6 +112,20 @@ pub enum Input {
     LoadOlder {
         chat: ChatId,
     },
+    /// The person scrolls towards newer messages, of a piece of the log that does not reach up to now.
+    LoadNewer {
+        chat: ChatId,
+    },
+    /// The person goes to the message at this position, which may be far from what is loaded. Comes before
+    /// [`Input::OpenChat`], when that is due too.
+    Jump {
+        chat: ChatId,
+        seq: Seq,
+    },
+    /// The person goes to the newest messages.
+    ToLatest {
+        chat: ChatId,
+    },
     /// The person looks at messages of this chat above the newest ones, or of none any more. Of the other chats only the
     /// newest messages are kept.
     ReadsAbove(Option<ChatId>),
@@ -134,10 +152,22 @@ pub enum SocketInput {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct HistoryRequest {
     pub chat: ChatId,
-    /// Messages older than this one; the newest ones when it is missing.
-    pub before: Option<MessageId>,
+    pub place: HistoryPlace,
     /// Identifies the request.
     pub ticket: u64,
+}
+
+/// Which messages a page of history has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HistoryPlace {
+    /// The newest ones.
+    Newest,
+    /// Those before a message.
+    Before(MessageId),
+    /// Those after a position.
+    After(Seq),
+    /// As many up to a position as after it.
+    Around(Seq),
 }
 
 /// Why a change did not go through.

@@ -1,8 +1,9 @@
 //! The pending messages: in order, one in flight in each chat, sent again until they are acknowledged or refused.
 
+use causerie_protocol::event::Original;
 use causerie_protocol::read_fields;
 use causerie_protocol::server_frame::Ack;
-use causerie_protocol::{ChatId, ClientId, MessageId, MessageText, Seq, Timestamp, UserId, limits};
+use causerie_protocol::{ChatId, ClientId, Event, MessageId, MessageText, Seq, Timestamp, UserId, limits};
 use serde::Serialize;
 
 use crate::backoff::Backoff;
@@ -25,6 +26,9 @@ pub struct PendingMessage {
     pub owner: UserId,
     pub chat_id: ChatId,
     pub text: MessageText,
+    /// What it replies to, as it was known last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Original>,
     /// When it was written, by the server's clock as far as it was known; messages are sent in this order.
     pub created_ms: Millis,
     /// Why it failed, if it did; then it is sent again only when the person asks for it.
@@ -38,6 +42,7 @@ read_fields! {
         "owner" => owner: required,
         "chat_id" => chat_id: required,
         "text" => text: required,
+        "reply_to" => reply_to: optional,
         "created_ms" => created_ms: required,
         "failed" => failed: optional,
     }
@@ -201,6 +206,21 @@ impl Outbox {
             }
             _ => true,
         });
+    }
+
+    /// Applies an edit or a deletion to what pending messages show of what they reply to; returns whether any does.
+    pub fn change_originals(&mut self, event: &Event) -> bool {
+        let originals = self.entries.iter_mut().filter(|entry| entry.message.chat_id == event.chat_id());
+        originals
+            .filter_map(|entry| entry.message.reply_to.as_mut())
+            .fold(false, |changed, original| original.apply(event) || changed)
+    }
+
+    /// The positions of a chat are those of another log now, so what its messages reply to is not known any more.
+    pub fn forget_originals(&mut self, chat: ChatId) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.message.chat_id == chat) {
+            entry.message.reply_to = None;
+        }
     }
 
     /// Marks a message as failed, since the server refused it for good or it can't be sent; returns what to store.

@@ -13,6 +13,7 @@ fn message(name: &str, chat: ChatId, created_ms: Millis) -> PendingMessage {
         owner: UserId(1),
         chat_id: chat,
         text: MessageText::new(name).unwrap(),
+        reply_to: None,
         created_ms,
         failed: None,
     }

@@ -1,6 +1,6 @@
 //! The rows of a conversation.
 
-use causerie_protocol::event::Reaction;
+use causerie_protocol::event::{Original, Reaction};
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::{ClientId, MessageId, Seq, Timestamp, User};
 
@@ -51,6 +51,10 @@ pub struct MessageRow {
     pub deleted: bool,
     /// Whether it is hidden, since its sender is blocked.
     pub hidden: bool,
+    /// What it replies to.
+    pub reply_to: Option<Original>,
+    /// Whether that is of somebody whom the user has blocked, and not to be shown.
+    pub reply_hidden: bool,
     /// What stands under it, with the person's own reactions that are still on their way.
     pub reactions: Vec<Reaction>,
     pub state: RowState,

@@ -71,6 +71,12 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.entries.drain(..self.place(key));
     }
 
+    /// Removes all keys that are greater than this one.
+    pub fn remove_above(&mut self, key: &K) {
+        let end = self.find(key).map_or_else(|at| at, |at| at + 1);
+        self.entries.truncate(end);
+    }
+
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         self.entries.retain_mut(|(key, value)| keep(key, value));
     }

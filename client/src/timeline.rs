@@ -1,11 +1,12 @@
-//! The messages of one chat: a piece of the log without a gap, up to now, made of history pages and events.
+//! The messages of one chat: a piece of the log without a gap, made of history pages and events. It reaches up to now,
+//! unless the person went to an older message.
 
 use causerie_protocol::event::{ChatChanged, Membership, RoleChanged};
 use causerie_protocol::{ChatId, ClientId, Event, Message, MessageId, Seq, UserId};
 
 use crate::backoff::Backoff;
 use crate::clock::Millis;
-use crate::input::HistoryRequest;
+use crate::input::{HistoryPlace, HistoryRequest};
 use crate::row::{MessageRow, Row, RowKey, RowState, RowTime, SystemEvent, SystemRow};
 use crate::sorted::SortedMap;
 
@@ -17,6 +18,8 @@ pub struct History {
     pub loading: bool,
     /// Whether the server has older messages.
     pub has_older: bool,
+    /// Whether it has newer ones, so that the rows do not reach up to now.
+    pub has_newer: bool,
     /// Why the last request failed, while it is tried again.
     pub failed: Option<String>,
 }
@@ -34,7 +37,7 @@ enum Entry {
 /// A page that could not be loaded, and when it is requested again.
 #[derive(Debug)]
 struct Retry {
-    before: Option<MessageId>,
+    place: HistoryPlace,
     at: Millis,
     detail: String,
 }
@@ -51,8 +54,10 @@ pub struct Timeline {
     seq_by_id: SortedMap<MessageId, Seq>,
     loaded: bool,
     has_older: bool,
+    has_newer: bool,
     request: Option<HistoryRequest>,
-    /// Edits, deletions and reactions of messages that are not here, while a page is on its way that may hold their old state.
+    /// Events since a page was requested, which it may lack: edits, deletions and reactions, and of a page that may reach
+    /// up to now also what was added.
     patches: Vec<Event>,
     retry: Option<Retry>,
     tries: Backoff,
@@ -66,6 +71,7 @@ impl Timeline {
             seq_by_id: SortedMap::new(),
             loaded: false,
             has_older: false,
+            has_newer: false,
             request: None,
             patches: Vec::new(),
             retry: None,
@@ -78,11 +84,12 @@ impl Timeline {
             loaded: self.loaded,
             loading: self.request.is_some(),
             has_older: self.has_older,
+            has_newer: self.has_newer,
             failed: self.retry.as_ref().map(|retry| retry.detail.clone()),
         }
     }
 
-    /// Whether the newest page is loaded, so that the rows reach up to now.
+    /// Whether a page is loaded.
     pub fn is_loaded(&self) -> bool {
         self.loaded
     }
@@ -94,8 +101,30 @@ impl Timeline {
         }
     }
 
+    /// Whether the rows reach up to now, or will once a page is loaded.
+    pub fn is_latest(&self) -> bool {
+        !self.has_newer
+            && !matches!(self.request, Some(HistoryRequest { place: HistoryPlace::Around(_), .. }))
+    }
+
+    /// Whether a position is within the rows, or behind their end, where they go on by themselves.
+    pub fn holds(&self, seq: Seq) -> bool {
+        self.loaded && !self.is_below(seq) && (!self.has_newer || seq <= self.newest())
+    }
+
+    /// The message at a position.
+    pub fn message_at(&self, seq: Seq) -> Option<&Message> {
+        match self.entries.get(&seq)? {
+            Entry::Message(message) => Some(message),
+            _ => None,
+        }
+    }
+
     /// The newest message that is not deleted, if it is loaded.
     pub fn last_message(&self) -> Option<&Message> {
+        if self.has_newer {
+            return None;
+        }
         self.messages().rev().find(|message| message.deleted_at.is_none())
     }
 
@@ -117,31 +146,41 @@ impl Timeline {
         if !self.loaded && self.request.is_none() {
             return false;
         }
+        if let Event::Edited(_) | Event::Deleted(_) | Event::Reacted(_) = event {
+            let changed = self.change(&event);
+            if self.request.is_some() {
+                self.patches.push(event);
+            }
+            return changed;
+        }
+        if self.has_newer {
+            // It stands behind a gap, until the page that is on its way reaches it.
+            if let Some(HistoryRequest { place: HistoryPlace::After(_), .. }) = self.request {
+                self.patches.push(event);
+            }
+            return false;
+        }
+        self.add(event)
+    }
+
+    /// Adds what has a place of its own.
+    fn add(&mut self, event: Event) -> bool {
         match event {
             Event::Message(message) => self.insert(message),
-            Event::Edited(_) | Event::Deleted(_) | Event::Reacted(_) => {
-                if self.change(&event) {
-                    return true;
-                }
-                if self.request.is_some() {
-                    self.patches.push(event);
-                }
-                false
-            }
             Event::Joined(data) => self.insert_line(data.seq, Entry::Joined(data)),
             Event::Left(data) => self.insert_line(data.seq, Entry::Left(data)),
             Event::ChatChanged(data) => self.insert_line(data.seq, Entry::Changed(data)),
             Event::RoleChanged(data) => self.insert_line(data.seq, Entry::Role(data)),
-            Event::Unknown { .. } => false,
+            Event::Edited(_) | Event::Deleted(_) | Event::Reacted(_) | Event::Unknown { .. } => false,
         }
     }
 
-    /// The request for the newest page, unless it is loaded or on its way.
-    pub fn load(&mut self, ticket: u64) -> Option<HistoryRequest> {
+    /// The request for the newest page, or the one around a position, unless a page is loaded or on its way.
+    pub fn load(&mut self, around: Option<Seq>, ticket: u64) -> Option<HistoryRequest> {
         if self.loaded {
             return None;
         }
-        self.request(None, ticket)
+        self.request(around.map_or(HistoryPlace::Newest, HistoryPlace::Around), ticket)
     }
 
     /// The request for the page before the oldest message, unless there is none or it is on its way.
@@ -150,31 +189,57 @@ impl Timeline {
             return None;
         }
         let before = self.messages().next()?.id;
-        self.request(Some(before), ticket)
+        self.request(HistoryPlace::Before(before), ticket)
+    }
+
+    /// The request for the page after the newest message, unless the rows reach up to now or it is on its way.
+    pub fn load_newer(&mut self, ticket: u64) -> Option<HistoryRequest> {
+        if !self.loaded || !self.has_newer {
+            return None;
+        }
+        self.request(HistoryPlace::After(self.newest()), ticket)
     }
 
     /// A page came; returns false when it answers no current request.
-    pub fn page(&mut self, request: HistoryRequest, messages: Vec<Message>, has_older: bool) -> bool {
+    pub fn page(
+        &mut self,
+        request: HistoryRequest,
+        messages: Vec<Message>,
+        has_older: bool,
+        has_newer: bool,
+    ) -> bool {
         if self.request != Some(request) {
             return false;
         }
         self.request = None;
         self.retry = None;
         self.tries.reset();
-        let floor = messages.iter().map(|message| message.seq).min();
+        let seqs = || messages.iter().map(|message| message.seq);
+        let (floor, ceiling) = (seqs().min(), seqs().max());
         for message in messages {
             self.insert_at_place(message);
         }
-        self.has_older = has_older;
-        if request.before.is_none() {
-            self.loaded = true;
-            // Events before the page's first message would leave a gap; they come again with an older page.
-            if let Some(floor) = floor.filter(|_| has_older) {
-                self.cut_below(floor);
+        match request.place {
+            HistoryPlace::Before(_) => self.has_older = has_older,
+            HistoryPlace::After(_) => self.has_newer = has_newer,
+            HistoryPlace::Newest | HistoryPlace::Around(_) => {
+                self.loaded = true;
+                self.has_older = has_older;
+                self.has_newer = has_newer && request.place != HistoryPlace::Newest;
+                // Events beyond the page's first and last message would leave a gap; they come again with other pages.
+                if let Some(floor) = floor.filter(|_| has_older) {
+                    self.cut_below(floor);
+                }
+                if let Some(ceiling) = ceiling.filter(|_| self.has_newer) {
+                    self.entries.remove_above(&ceiling);
+                    self.seq_by_id.retain(|_, seq| *seq <= ceiling);
+                }
             }
         }
         for patch in std::mem::take(&mut self.patches) {
-            self.change(&patch);
+            if !self.change(&patch) && !self.has_newer {
+                self.add(patch);
+            }
         }
         true
     }
@@ -191,7 +256,7 @@ impl Timeline {
             self.entries.clear();
             self.seq_by_id.clear();
         }
-        self.retry = Some(Retry { before: request.before, at: now + self.tries.fail(random).max(1), detail });
+        self.retry = Some(Retry { place: request.place, at: now + self.tries.fail(random).max(1), detail });
         true
     }
 
@@ -202,8 +267,8 @@ impl Timeline {
 
     /// The request for the page that failed.
     pub fn load_again(&mut self, ticket: u64) -> Option<HistoryRequest> {
-        let before = self.retry.as_ref()?.before;
-        self.request(before, ticket)
+        let place = self.retry.as_ref()?.place;
+        self.request(place, ticket)
     }
 
     /// Forgets everything; a response that is on its way will be ignored.
@@ -247,7 +312,7 @@ impl Timeline {
     /// Forgets the oldest rows when there are many more than `kept`; they can be loaded again.
     pub fn trim(&mut self, kept: usize) {
         // A page that is on its way joins what is here now.
-        if self.len() < 2 * kept || self.request.is_some() {
+        if self.len() < 2 * kept || self.request.is_some() || self.has_newer {
             return;
         }
         // Older pages are requested by a message.
@@ -270,11 +335,11 @@ impl Timeline {
         !self.loaded || self.entries.is_empty()
     }
 
-    fn request(&mut self, before: Option<MessageId>, ticket: u64) -> Option<HistoryRequest> {
+    fn request(&mut self, place: HistoryPlace, ticket: u64) -> Option<HistoryRequest> {
         if self.request.is_some() {
             return None;
         }
-        let request = HistoryRequest { chat: self.chat, before, ticket };
+        let request = HistoryRequest { chat: self.chat, place, ticket };
         self.request = Some(request);
         Some(request)
     }
@@ -310,8 +375,20 @@ impl Timeline {
         self.seq_by_id.retain(|_, seq| *seq >= floor);
     }
 
-    /// Edits, deletes or marks a loaded message; returns false when it is not loaded.
+    /// Edits, deletes or marks a loaded message, and what its replies show of it; returns whether anything of it is loaded.
     fn change(&mut self, event: &Event) -> bool {
+        let mut is_shown = false;
+        if let Event::Edited(_) | Event::Deleted(_) = event {
+            for entry in self.entries.values_mut() {
+                if let Entry::Message(Message { reply_to: Some(original), .. }) = entry {
+                    is_shown |= original.apply(event);
+                }
+            }
+        }
+        self.change_message(event) || is_shown
+    }
+
+    fn change_message(&mut self, event: &Event) -> bool {
         let id = match event {
             Event::Edited(edited) => edited.id,
             Event::Deleted(deleted) => deleted.id,
@@ -371,6 +448,8 @@ fn row(seq: Seq, entry: &Entry, me: UserId, read_by_all: Seq) -> Row {
                 edited: message.edited_at.is_some(),
                 deleted: message.deleted_at.is_some(),
                 hidden: false,
+                reply_to: message.reply_to.clone(),
+                reply_hidden: false,
                 reactions: message.reactions.clone(),
                 state: if mine && seq <= read_by_all { RowState::Read } else { RowState::Sent },
             })

@@ -84,6 +84,7 @@ fn each_deliberate_fault_is_caught_by_its_invariant() {
         (Fault::ShowsOverHoles, &["I4"]),
         (Fault::NewNameForRepeat, &["I3", "I4"]),
         (Fault::ForgetsTooEarly, &["I9"]),
+        (Fault::CopiesOriginals, &["I6"]),
     ] {
         let config =
             Config { failure_persistence: None, max_shrink_iters: 0, cases: 500, ..Config::default() };

@@ -106,6 +106,7 @@ impl Server {
                     edited_at: None,
                     deleted_at: None,
                     reactions: Vec::new(),
+                    reply_to: None,
                 };
                 messages.push(message.clone());
                 chat.sort_key = Some(message.id);

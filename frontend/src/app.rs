@@ -10,9 +10,9 @@ use causerie_client::clock::TOLERANCE_MS;
 use causerie_client::connection::ConnectionId;
 use causerie_client::reactions::Request;
 use causerie_client::sorted::{SortedMap, SortedSet};
-use causerie_client::{Client, Effect, HistoryRequest, Input, Invalidation, SocketInput};
+use causerie_client::{Client, Effect, HistoryPlace, HistoryRequest, Input, Invalidation, SocketInput};
 use causerie_protocol::rest::{ChatCursor, React, SignedIn};
-use causerie_protocol::{ChatId, User, paths};
+use causerie_protocol::{ChatId, Seq, User, paths};
 use causerie_web::api::Api;
 use causerie_web::socket::Socket;
 use causerie_web::storage;
@@ -40,6 +40,8 @@ pub struct App {
     pub reason: RwSignal<String>,
     /// The chat in the page's address.
     pub route: RwSignal<Option<ChatId>>,
+    /// The position in the page's address; set again each time that the person goes to it.
+    pub place: RwSignal<Option<Seq>>,
     /// The next announcement for screen readers.
     pub announcement: RwSignal<String>,
     /// The key in the browser's storage that another tab has just changed.
@@ -90,6 +92,7 @@ impl App {
             user: RwSignal::new(None),
             reason: RwSignal::new(String::new()),
             route: RwSignal::new(route::current()),
+            place: RwSignal::new(route::current_place().and_then(|(_, seq)| seq)),
             announcement: RwSignal::new(String::new()),
             stored: RwSignal::new(None),
         };
@@ -217,20 +220,52 @@ impl App {
     }
 
     pub fn go(self, chat: Option<ChatId>) {
-        route::go(self.route.get_untracked(), chat);
-        self.on_navigated(chat);
+        if chat == self.route.get_untracked() {
+            route::replace(chat);
+        } else {
+            route::go(self.route.get_untracked(), chat);
+        }
+        self.on_navigated(chat, None);
+    }
+
+    /// Goes to a message of the open chat; `from` is the one that led there.
+    pub fn go_to_message(self, chat: ChatId, from: Option<Seq>, to: Seq) {
+        route::go_to_message(chat, from, to);
+        self.on_navigated(Some(chat), Some(to));
+    }
+
+    /// Goes to the newest messages of the open chat.
+    pub fn to_latest(self, chat: ChatId) {
+        if self.place.get_untracked().is_some() {
+            route::replace(Some(chat));
+            self.place.set(None);
+        }
+        self.dispatch(Input::ToLatest { chat });
     }
 
     /// Goes back to the list as the browser's back button would.
     pub fn back(self) {
         if !route::back() {
-            self.on_navigated(None);
+            self.on_navigated(None, None);
         }
     }
 
-    fn on_navigated(self, chat: Option<ChatId>) {
-        self.route.set(chat);
+    fn on_navigated(self, chat: Option<ChatId>, seq: Option<Seq>) {
+        self.go_to_place(chat, seq);
+        if self.route.get_untracked() != chat {
+            self.route.set(chat);
+        }
         self.dispatch(Input::OpenChat(chat));
+        self.place.set(seq);
+    }
+
+    /// Before the chat is opened, so that it is loaded around the position from the start.
+    fn go_to_place(self, chat: Option<ChatId>, seq: Option<Seq>) {
+        match (chat, seq) {
+            (Some(chat), Some(seq)) => self.dispatch(Input::Jump { chat, seq }),
+            (Some(chat), None) => self.dispatch(Input::ToLatest { chat }),
+            (None, _) => {}
+        }
     }
 
     fn start_session(self, session: SignedIn) {
@@ -242,6 +277,7 @@ impl App {
         });
         self.reason.set(String::new());
         self.dispatch(Input::SignedIn { user: user.clone() });
+        self.go_to_place(self.route.get_untracked(), self.place.get_untracked());
         self.dispatch(Input::OpenChat(self.route.get_untracked()));
         // Another sign-in of the same user leaves the open dialogs and the chat as they are.
         if self.user.get_untracked().as_ref() != Some(&user) {
@@ -271,6 +307,7 @@ impl App {
     fn show_list(self) {
         route::replace(None);
         self.route.set(None);
+        self.place.set(None);
     }
 
     /// Takes over the user's pending messages, also those of tabs that are gone.
@@ -401,10 +438,22 @@ impl App {
     fn load_history(self, request: HistoryRequest) {
         let (api, generation) = (self.api(), self.generation());
         causerie_web::run(async move {
-            let answer = api.messages(request.chat, request.before).await;
+            let chat = request.chat;
+            let latest = |(messages, has_older)| (messages, has_older, false);
+            let answer = match request.place {
+                HistoryPlace::Newest => api.messages(chat, None).await.map(latest),
+                HistoryPlace::Before(id) => api.messages(chat, Some(id)).await.map(latest),
+                HistoryPlace::After(seq) => api
+                    .messages_after(chat, seq)
+                    .await
+                    .map(|(messages, has_newer)| (messages, true, has_newer)),
+                HistoryPlace::Around(seq) => api.messages_around(chat, seq).await,
+            };
             if self.generation() == generation {
                 self.dispatch(match answer {
-                    Ok((messages, has_older)) => Input::HistoryLoaded { request, messages, has_older },
+                    Ok((messages, has_older, has_newer)) => {
+                        Input::HistoryLoaded { request, messages, has_older, has_newer }
+                    }
                     Err(error) => Input::HistoryFailed { request, error: load_error(error) },
                 });
             }
@@ -442,7 +491,10 @@ impl App {
                 self.draw_changed();
             }
         });
-        browser::on_window("popstate", move |_| self.on_navigated(route::current()));
+        browser::on_window("popstate", move |_| {
+            let place = route::current_place();
+            self.on_navigated(place.map(|(chat, _)| chat), place.and_then(|(_, seq)| seq));
+        });
         browser::on_window("storage", move |event| self.other_tab(&event));
         browser::on_window("beforeunload", move |event| {
             let waits = self.peek(|client| client.waiting() > 0 || client.failed().next().is_some());

@@ -24,6 +24,7 @@ mod new_chat;
 pub mod parts;
 mod people;
 mod qr;
+mod reply;
 mod report;
 mod reports;
 mod rows;

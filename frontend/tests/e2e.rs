@@ -136,6 +136,7 @@ impl Line {
             text: MessageText::new(text).expect("the test says something"),
             client_id: Some(client_id.clone()),
             chat_id: Some(chat),
+            reply_to: None,
         };
         self.socket.send(&frame.encode());
         client_id

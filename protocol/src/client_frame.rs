@@ -26,6 +26,9 @@ pub enum ClientFrame {
         /// The chat.
         #[serde(skip_serializing_if = "Option::is_none")]
         chat_id: Option<ChatId>,
+        /// The seq of the message of the same chat that it replies to.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply_to: Option<Seq>,
     },
     /// Subscribe to a chat from a position on; answered by `subscribed`, the missed events, then live ones.
     Subscribe {
@@ -96,6 +99,7 @@ struct Flat<'a> {
     after: Option<Seq>,
     epoch: Option<Epoch>,
     seq: Option<Seq>,
+    reply_to: Option<Seq>,
     t: Option<i64>,
 }
 
@@ -124,7 +128,7 @@ impl ClientFrame {
 
 impl Flat<'_> {
     fn into_frame(self) -> Result<ClientFrame, FrameError> {
-        let Self { kind, text, client_id, chat_id, after, epoch, seq, t } = self;
+        let Self { kind, text, client_id, chat_id, after, epoch, seq, reply_to, t } = self;
         let fail = |code, detail: String, client_id| FrameError { code, detail, client_id, chat_id };
         Ok(match &*kind {
             "message" => {
@@ -132,7 +136,7 @@ impl Flat<'_> {
                     return Err(fail(ErrorCode::MissingField, missing("text"), client_id));
                 };
                 match MessageText::new(text) {
-                    Ok(text) => ClientFrame::Message { text, client_id, chat_id },
+                    Ok(text) => ClientFrame::Message { text, client_id, chat_id, reply_to },
                     Err(error) => return Err(fail(text_code(error), text_detail(error), client_id)),
                 }
             }
@@ -206,13 +210,14 @@ fn explain(json: &str) -> FrameError {
     }
     let id_rule = format!("1 to {} visible ASCII characters, for example a UUID", limits::CLIENT_ID_BYTES);
     type Rule = fn(&Value) -> bool;
-    let rules: [(&str, &str, Rule); 7] = [
+    let rules: [(&str, &str, Rule); 8] = [
         ("text", "a string", Value::is_string),
         ("client_id", &id_rule, |v| v.as_str().is_some_and(|id| ClientId::new(id).is_ok())),
         ("chat_id", "a number, such as 1 (not the string \"1\")", Value::is_i64),
         ("after", "a number, 0 or more", Value::is_u64),
         ("epoch", "a string", Value::is_string),
         ("seq", "a number, 0 or more", Value::is_u64),
+        ("reply_to", "the seq of a message, a number", Value::is_u64),
         ("t", "a number", Value::is_i64),
     ];
     for (field, expected, holds) in rules {
@@ -228,7 +233,12 @@ mod tests {
     use super::*;
 
     fn message(text: &str) -> ClientFrame {
-        ClientFrame::Message { text: MessageText::new(text).unwrap(), client_id: None, chat_id: None }
+        ClientFrame::Message {
+            text: MessageText::new(text).unwrap(),
+            client_id: None,
+            chat_id: None,
+            reply_to: None,
+        }
     }
 
     #[test]
@@ -238,8 +248,13 @@ mod tests {
         for (frame, json) in [
             (message("Hello"), r#"{"type":"message","text":"Hello"}"#),
             (
-                ClientFrame::Message { text: MessageText::new("Hello").unwrap(), client_id, chat_id },
-                r#"{"type":"message","text":"Hello","client_id":"5f0c","chat_id":1}"#,
+                ClientFrame::Message {
+                    text: MessageText::new("Hello").unwrap(),
+                    client_id,
+                    chat_id,
+                    reply_to: Some(Seq(41)),
+                },
+                r#"{"type":"message","text":"Hello","client_id":"5f0c","chat_id":1,"reply_to":41}"#,
             ),
             (
                 ClientFrame::Subscribe {
@@ -288,6 +303,8 @@ mod tests {
             (&long, ErrorCode::TextTooLong, "16385"),
             (r#"{"type":"message","text":"a","chat_id":"1"}"#, ErrorCode::InvalidField, "\"chat_id\""),
             (r#"{"type":"message","text":"a","client_id":""}"#, ErrorCode::InvalidField, "\"client_id\""),
+            (r#"{"type":"message","text":"a","reply_to":"57"}"#, ErrorCode::InvalidField, "\"reply_to\""),
+            (r#"{"type":"message","text":"a","reply_to":-1}"#, ErrorCode::InvalidField, "\"reply_to\""),
             (r#"{"type":"subscribe"}"#, ErrorCode::MissingField, "\"chat_id\""),
             (r#"{"type":"unsubscribe"}"#, ErrorCode::MissingField, "\"chat_id\""),
             (r#"{"type":"subscribe","chat_id":1,"after":-1}"#, ErrorCode::InvalidField, "\"after\""),

@@ -65,6 +65,8 @@ error_codes! {
     TextTooLong = "text_too_long",
     /// The chat does not exist or is not yours.
     NoSuchChat = "no_such_chat",
+    /// The message that this one replies to is none of the chat's, or from before you were in it.
+    NoSuchOriginal = "no_such_original",
     /// The chat is closed, so nobody can write to it.
     ChatClosed = "chat_closed",
     /// The other person has not accepted the chat yet, and as many messages were sent as may be until then.

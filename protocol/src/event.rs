@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChatId, ClientId, MessageId, Seq, Timestamp, UserId};
+use crate::limits::SNIPPET_CHARS;
 use crate::read::read_fields;
 use crate::rest::{ChatRole, ChatStatus};
 
@@ -64,6 +65,9 @@ pub struct Message {
     /// `reacted` events.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
+    /// What it replies to, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Original>,
 }
 
 read_fields! {
@@ -78,6 +82,7 @@ read_fields! {
         "edited_at" => edited_at: optional,
         "deleted_at" => deleted_at: optional,
         "reactions" => reactions: optional,
+        "reply_to" => reply_to: optional,
     }
 }
 
@@ -88,6 +93,80 @@ impl Message {
     pub fn react(&mut self, user: UserId, emoji: &str, on: bool) -> bool {
         Reaction::set(&mut self.reactions, user, emoji, on)
     }
+}
+
+/// A message that another one replies to, as it stands now: it is read from the log and never copied, so an `edited` or
+/// `deleted` event of it changes what replies show of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Original {
+    /// Its seq in the same chat.
+    pub seq: Seq,
+    /// Its id; missing, as the rest, when it is from before the reader's time in the chat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<MessageId>,
+    /// Its sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<User>,
+    /// The beginning of its text, at most [`crate::limits::SNIPPET_CHARS`] characters; empty once it was deleted.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub content: String,
+    /// Whether it was deleted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+}
+
+read_fields! {
+    Original {
+        "seq" => seq: required,
+        "id" => id: optional,
+        "sender" => sender: optional,
+        "content" => content: optional,
+        "deleted" => deleted: optional,
+    }
+}
+
+impl Original {
+    /// A message that the reader may not read.
+    #[must_use]
+    pub const fn unseen(seq: Seq) -> Self {
+        Self { seq, id: None, sender: None, content: String::new(), deleted: false }
+    }
+
+    /// A message as its replies show it.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        Self {
+            seq: message.seq,
+            id: Some(message.id),
+            sender: Some(User { email: None, ..message.sender.clone() }),
+            content: snippet(&message.content).to_owned(),
+            deleted: message.deleted_at.is_some(),
+        }
+    }
+
+    /// Applies an edit or a deletion, if it is of this message; returns whether it is.
+    pub fn apply(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Edited(edited) if self.id == Some(edited.id) => {
+                if !self.deleted {
+                    snippet(&edited.content).clone_into(&mut self.content);
+                }
+                true
+            }
+            Event::Deleted(deleted) if self.id == Some(deleted.id) => {
+                self.content.clear();
+                self.deleted = true;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The beginning of a text, as replies to it show it.
+#[must_use]
+pub fn snippet(text: &str) -> &str {
+    text.char_indices().nth(SNIPPET_CHARS).map_or(text, |(end, _)| &text[..end])
 }
 
 /// One emoji under a message, and whose it is.

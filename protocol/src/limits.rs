@@ -109,6 +109,8 @@ pub const ADMIN_PAGE: usize = 100;
 pub const DEVICE_BYTES: usize = 200;
 /// Largest body of a REST request, in bytes. A text of [`TEXT_BYTES`] fits however it is escaped.
 pub const BODY_BYTES: usize = 128 * 1024;
+/// Characters of a message that a reply to it shows, at most.
+pub const SNIPPET_CHARS: usize = 160;
 /// Different emoji under one message.
 pub const REACTION_KINDS: usize = 20;
 /// Longest emoji, in bytes; Unicode's longest has 35.

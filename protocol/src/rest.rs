@@ -7,7 +7,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::ErrorCode;
-use crate::event::{Message, Reaction, User};
+use crate::event::{Message, Original, Reaction, User};
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
 use crate::read::read_fields;
 use crate::text::{ChatTitle, MessageText};
@@ -424,6 +424,9 @@ pub struct PostMessage {
     /// Makes the request safe to repeat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
+    /// The seq of the message of the same chat that it replies to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
 }
 
 /// `PATCH /api/messages/{id}/`.
@@ -460,6 +463,9 @@ pub struct MessageBody {
     /// The reactions to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
+    /// What it replies to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Original>,
 }
 
 impl From<Message> for MessageBody {
@@ -475,6 +481,7 @@ impl From<Message> for MessageBody {
             edited_at: message.edited_at,
             deleted_at: message.deleted_at,
             reactions: message.reactions,
+            reply_to: message.reply_to,
         }
     }
 }
@@ -492,6 +499,7 @@ impl From<MessageBody> for Message {
             edited_at: body.edited_at,
             deleted_at: body.deleted_at,
             reactions: body.reactions,
+            reply_to: body.reply_to,
         }
     }
 }

@@ -24,6 +24,7 @@ fn hello() -> Message {
         edited_at: None,
         deleted_at: None,
         reactions: Vec::new(),
+        reply_to: None,
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use causerie_protocol::event::Original;
 use causerie_protocol::server_frame::{ErrorReply, Pong};
 use causerie_protocol::{
-    ChatId, ClientFrame, ClientId, CloseCode, Epoch, ErrorCode, FrameError, MessageId, Seq, ServerFrame,
-    UserId, limits,
+    ChatId, ClientFrame, ClientId, CloseCode, Epoch, ErrorCode, Event, FrameError, MessageId, Seq,
+    ServerFrame, UserId, limits,
 };
 
 use crate::auth::AuthError;
+use crate::chat::encode_event;
 use crate::clock::UnixMicros;
 use crate::outbox::{Closing, Frame, Scope};
 use crate::refusal::Refusal;
@@ -34,8 +36,8 @@ pub(crate) struct Session {
     expires_at: UnixMicros,
     /// The subscribed chats with the last position that was sent of each, sorted by chat.
     follows: Vec<(ChatId, Seq)>,
-    /// Those of them of which the user does not see the beginning; few.
-    partial: Vec<ChatId>,
+    /// Those of them of which the user does not see the beginning, up to this position; few.
+    partial: Vec<(ChatId, Seq)>,
     /// When the last bad frames came.
     bad_frames: Vec<UnixMicros>,
     /// The last typing notice that was passed on, and when.
@@ -108,9 +110,9 @@ impl Session {
 
     fn decide(&mut self, frame: ClientFrame, now: UnixMicros) -> Result<Action, FrameError> {
         Ok(match frame {
-            ClientFrame::Message { text, client_id, chat_id } => {
+            ClientFrame::Message { text, client_id, chat_id, reply_to } => {
                 let chat = self.chat(chat_id, client_id.as_ref())?;
-                let change = Change::Message { text, client_id };
+                let change = Change::Message { text, client_id, reply_to };
                 Action::Submit(Append { actor: self.user, chat, change })
             }
             ClientFrame::Read { chat_id, seq } => {
@@ -193,19 +195,34 @@ impl Session {
 
     /// Notes whether the user sees a chat from its beginning, as read from the store.
     pub(super) fn sees(&mut self, chat: ChatId, from: Seq) {
-        self.partial.retain(|partial| *partial != chat);
+        self.partial.retain(|(partial, _)| *partial != chat);
         if from > Seq::ZERO {
-            self.partial.push(chat);
+            self.partial.push((chat, from));
         }
     }
 
     /// Whether the socket follows a chat that its user sees from the beginning.
     pub(super) fn sees_all(&self, chat: ChatId) -> bool {
-        self.last(chat).is_some() && !self.partial.contains(&chat)
+        self.last(chat).is_some() && self.partial.iter().all(|(partial, _)| *partial != chat)
+    }
+
+    /// A live event as the user may see it: of what a message replies to nothing but the position, when it is from before
+    /// their time. Events that were read from the store for the user are so already.
+    pub(super) fn shown(&self, chat: ChatId, frame: Frame) -> Frame {
+        let Some((_, from)) = self.partial.iter().find(|(partial, _)| *partial == chat) else { return frame };
+        match ServerFrame::decode(frame.as_str()) {
+            Ok(ServerFrame::Event(Event::Message(mut message)))
+                if message.reply_to.as_ref().is_some_and(|it| it.seq <= *from) =>
+            {
+                message.reply_to = message.reply_to.map(|it| Original::unseen(it.seq));
+                encode_event(&Event::Message(message))
+            }
+            _ => frame,
+        }
     }
 
     pub(crate) fn unfollow(&mut self, chat: ChatId) {
-        self.partial.retain(|partial| *partial != chat);
+        self.partial.retain(|(partial, _)| *partial != chat);
         if let Ok(index) = self.index_of(chat) {
             self.follows.remove(index);
         }

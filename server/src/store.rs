@@ -410,7 +410,8 @@ pub trait Store: Send + Sync + 'static {
     fn appends_at_once(&self) -> usize;
     /// Where a chat's log stands, for its participant.
     async fn position(&self, user: UserId, chat: ChatId) -> Result<Option<Position>, StoreError>;
-    /// The log after a position, oldest first, at most `limit` entries. A message comes as it stands now.
+    /// The log after a position, oldest first, at most `limit` entries. A message comes as it stands now, as does what it
+    /// replies to, of which a participant learns nothing but its position when it is from before their time.
     async fn events_after(
         &self,
         user: UserId,
@@ -425,6 +426,15 @@ pub trait Store: Send + Sync + 'static {
         chat: ChatId,
         before: Option<MessageId>,
         limit: u64,
+    ) -> Result<Option<Vec<Message>>, StoreError>;
+    /// The messages around a position, oldest first: at most `older` up to it and at most `newer` after it.
+    async fn messages_around(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        at: Seq,
+        older: u64,
+        newer: u64,
     ) -> Result<Option<Vec<Message>>, StoreError>;
     /// One message, for a participant of its chat.
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError>;

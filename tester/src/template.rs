@@ -25,13 +25,14 @@ pub fn all(chat: Option<ChatId>, client_id: &str, now: i64) -> Vec<Template> {
         .collect()
 }
 
-/// Replaces the example's chat, `client_id` and time.
+/// Replaces the example's chat, `client_id` and time, and leaves out what it replies to, which is not there.
 fn fill(frame: ClientFrame, chat: Option<ChatId>, client_id: &str, now: i64) -> ClientFrame {
     match frame {
-        ClientFrame::Message { text, client_id: example, chat_id } => ClientFrame::Message {
+        ClientFrame::Message { text, client_id: example, chat_id, .. } => ClientFrame::Message {
             text,
             client_id: ClientId::new(client_id).ok().or(example),
             chat_id: chat.or(chat_id),
+            reply_to: None,
         },
         // The example's position and epoch belong to a chat that does not exist.
         ClientFrame::Subscribe { chat_id, .. } => {

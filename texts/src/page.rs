@@ -127,6 +127,16 @@ texts! {
         New: "New", "Mới";
         Deleted: "This message was deleted.", "Tin nhắn này đã bị xóa.";
         Edited: "edited", "đã sửa";
+        Reply: "Reply", "Trả lời";
+        ReplyTo: "Reply to {name}: ", "Trả lời {name}: ";
+        ReplyToOwn: "Reply to yourself: ", "Trả lời chính mình: ";
+        OriginalDeleted: "deleted message", "tin nhắn đã xóa";
+        OriginalEarlier: "an earlier message", "một tin nhắn trước đó";
+        OriginalHidden: "a message of somebody you blocked", "tin nhắn của một người bạn đã chặn";
+        ToOriginal: "Go to what this replies to", "Đến tin nhắn được trả lời";
+        BackToReply: "Back to the reply", "Về tin trả lời";
+        MessageLink: "Address of this message", "Địa chỉ của tin nhắn này";
+        NotThere: "This message is not here: it does not exist, or is from before you were in the chat.", "Không có tin nhắn này ở đây: nó không tồn tại, hoặc có trước khi bạn tham gia.";
         MessageMenu: "What to do with this message", "Tùy chọn cho tin nhắn này";
         Edit: "Edit", "Sửa";
         Delete: "Delete", "Xóa";

@@ -33,6 +33,7 @@ fn of_code(code: &ErrorCode) -> &'static str {
         E::TextNotAllowed => "Tin nhắn có từ ngữ không được phép ở đây. Hãy sửa lại.",
         E::TextTooLong => "Tin nhắn quá dài. Hãy rút ngắn, hoặc gửi thành nhiều phần.",
         E::NoSuchChat => "Cuộc trò chuyện không tồn tại, hoặc bạn không tham gia.",
+        E::NoSuchOriginal => "Không tìm thấy tin nhắn được trả lời, hoặc nó có trước khi bạn tham gia.",
         E::ChatClosed => "Cuộc trò chuyện đã đóng. Hãy mở lại trước khi viết.",
         E::NotAccepted => "Người kia chưa nhận lời trò chuyện. Hãy đợi họ nhận lời rồi viết tiếp.",
         E::ClientIdReused => "Tin nhắn này đã được gửi với nội dung khác. Hãy viết lại.",

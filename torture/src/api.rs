@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use causerie_client::{ChangeError, LoadError};
+use causerie_client::{ChangeError, HistoryPlace, LoadError};
 use causerie_protocol::rest::{
     AddParticipant, Block, Chat, ChatCursor, CreateChat, Decided, Login, MessageBody, PostMessage, Problem,
     React, Register, SignedIn, UserRef,
@@ -267,12 +267,40 @@ impl Api {
         let bodies: Vec<MessageBody> = response.json().await.map_err(temporary)?;
         Ok((bodies.into_iter().map(Message::from).collect(), has_older))
     }
+
+    /// A page of a chat's history as the page's client asks for it, and whether there are older messages, and newer ones.
+    pub async fn messages_at(
+        &self,
+        token: &str,
+        chat: ChatId,
+        place: HistoryPlace,
+    ) -> Result<(Vec<Message>, bool, bool), LoadError> {
+        let (name, seq) = match place {
+            HistoryPlace::Newest => return self.messages(token, chat, None).await.map(latest),
+            HistoryPlace::Before(id) => return self.messages(token, chat, Some(id)).await.map(latest),
+            HistoryPlace::After(seq) => ("after", seq),
+            HistoryPlace::Around(seq) => ("around", seq),
+        };
+        let path = format!("{}?limit={PAGE}&{name}={seq}", paths::messages(chat));
+        let response = loaded(self.0.call(Method::GET, &path, Some(token), None::<&()>).await).await?;
+        let (has_older, has_newer) = (goes_on(&response), links_to(&response, "prev"));
+        let bodies: Vec<MessageBody> = response.json().await.map_err(temporary)?;
+        Ok((bodies.into_iter().map(Message::from).collect(), has_older, has_newer))
+    }
 }
 
 /// Whether the response links to a next page.
 fn goes_on(response: &Response) -> bool {
+    links_to(response, "next")
+}
+
+fn links_to(response: &Response, relation: &str) -> bool {
     let link = response.headers().get("link").and_then(|link| link.to_str().ok());
-    link.is_some_and(|link| link.contains("rel=\"next\""))
+    link.is_some_and(|link| link.contains(&format!("rel=\"{relation}\"")))
+}
+
+fn latest((messages, has_older): (Vec<Message>, bool)) -> (Vec<Message>, bool, bool) {
+    (messages, has_older, false)
 }
 
 async fn done(response: Response, also: StatusCode) -> Result<()> {

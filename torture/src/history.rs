@@ -128,6 +128,9 @@ pub enum Kind {
     Watcher,
 }
 
+/// A reply at a seq: the seq of its original, what is shown of its text, and whether it is deleted.
+pub type Reply = (u64, (u64, String, bool));
+
 /// The reactions of the message at a seq: each emoji with its people.
 pub type Reactions = (u64, Vec<(String, Vec<User>)>);
 
@@ -144,6 +147,8 @@ pub struct View {
     pub people: Vec<(User, u64)>,
     /// The reactions of each message that is loaded.
     pub reactions: Vec<Reactions>,
+    /// The replies that are loaded.
+    pub replies: Vec<Reply>,
 }
 
 /// The state of a client at the end.

@@ -14,7 +14,9 @@ use causerie_protocol::rest::{
     AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, Decided, EditMessage, Login, Privacy,
     Problem, React, Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
 };
-use causerie_protocol::{AuditId, ChatId, InvitationId, Message, MessageId, ReportId, TokenId, User, UserId};
+use causerie_protocol::{
+    AuditId, ChatId, InvitationId, Message, MessageId, ReportId, Seq, TokenId, User, UserId,
+};
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -265,7 +267,7 @@ impl Api {
         }
         self.start(Method::GET, &path, None, |answer| {
             let chats: Vec<Chat> = answer.read()?;
-            let has_more = answer.goes_on(chats.len() == CHATS_PAGE);
+            let has_more = answer.goes_on("before=", chats.len() == CHATS_PAGE);
             Ok((chats, has_more))
         })
     }
@@ -349,8 +351,29 @@ impl Api {
         }
         self.start(Method::GET, &path, None, |answer| {
             let messages: Vec<Message> = answer.read()?;
-            let has_older = answer.goes_on(messages.len() >= PAGE);
+            let has_older = answer.goes_on("before=", messages.len() >= PAGE);
             Ok((messages, has_older))
+        })
+    }
+
+    /// The messages after a position, oldest first, and whether there are newer ones.
+    pub fn messages_after(&self, chat: ChatId, seq: Seq) -> Call<(Vec<Message>, bool)> {
+        let path = format!("{}?limit={PAGE}&after={seq}", paths::messages(chat));
+        self.start(Method::GET, &path, None, |answer| {
+            let messages: Vec<Message> = answer.read()?;
+            let has_newer = answer.goes_on("after=", messages.len() >= PAGE);
+            Ok((messages, has_newer))
+        })
+    }
+
+    /// The messages around a position, oldest first, and whether there are older ones, and newer ones.
+    pub fn messages_around(&self, chat: ChatId, seq: Seq) -> Call<(Vec<Message>, bool, bool)> {
+        let path = format!("{}?limit={PAGE}&around={seq}", paths::messages(chat));
+        self.start(Method::GET, &path, None, |answer| {
+            let messages: Vec<Message> = answer.read()?;
+            let is_full = messages.len() >= PAGE / 2;
+            let (older, newer) = (answer.goes_on("before=", is_full), answer.goes_on("after=", is_full));
+            Ok((messages, older, newer))
         })
     }
 
@@ -421,11 +444,11 @@ struct Answer {
 }
 
 impl Answer {
-    /// Whether there is a next page.
+    /// Whether there is a page on this side.
     ///
     /// The `Link` header may be hidden by a proxy or on another origin; then a full page counts as a sign of more.
-    fn goes_on(&self, is_full: bool) -> bool {
-        self.link.as_ref().map_or(is_full, |link| link.contains("before="))
+    fn goes_on(&self, side: &str, is_full: bool) -> bool {
+        self.link.as_ref().map_or(is_full, |link| link.contains(side))
     }
 
     fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {

@@ -129,6 +129,8 @@ impl Client {
             state.read_known = Seq::ZERO;
             state.read_sent = Seq::ZERO;
             self.reactions.forget_decided(chat);
+            self.outbox.forget_originals(chat);
+            self.target = self.target.filter(|(of, _)| *of != chat);
         }
         if let Some(entry) = self.chat_list.get_mut(chat) {
             entry.unread_mut().restart(reply.head, another);
@@ -209,7 +211,7 @@ impl Client {
             Event::Message(message) => Some((message.sender.id, message.client_id.clone())),
             _ => None,
         };
-        if state.timeline.apply(event) {
+        if self.outbox.change_originals(&event) | state.timeline.apply(event) {
             self.changed.insert(Invalidation::Timeline(chat));
         }
         if last_line_gone {

@@ -60,6 +60,7 @@ impl Client {
         self.typing = Typing::default();
         self.blocked = Vec::new();
         self.revealed = SortedSet::new();
+        self.target = None;
         self.list_loading = ListLoading::default();
         self.fetches = Fetches::default();
     }
@@ -267,8 +268,9 @@ impl Client {
 
     pub(super) fn load_newest(&mut self, chat: ChatId) {
         let ticket = self.next_ticket();
+        let around = self.target.filter(|(of, _)| *of == chat).map(|(_, seq)| seq);
         if let Some(state) = self.chat_states.get_mut(&chat)
-            && let Some(request) = state.timeline.load(ticket)
+            && let Some(request) = state.timeline.load(around, ticket)
         {
             self.effects.push(Effect::LoadHistory(request));
             self.changed.insert(Invalidation::Timeline(chat));
@@ -285,19 +287,33 @@ impl Client {
         }
     }
 
+    pub(super) fn load_newer(&mut self, chat: ChatId) {
+        let ticket = self.next_ticket();
+        if let Some(state) = self.chat_states.get_mut(&chat)
+            && let Some(request) = state.timeline.load_newer(ticket)
+        {
+            self.effects.push(Effect::LoadHistory(request));
+            self.changed.insert(Invalidation::Timeline(chat));
+        }
+    }
+
     pub(super) fn on_history_loaded(
         &mut self,
         request: HistoryRequest,
         messages: Vec<Message>,
         has_older: bool,
+        has_newer: bool,
     ) {
         let own: Vec<_> = messages
             .iter()
             .filter_map(|message| Some((message.sender.id, message.client_id.clone()?)))
             .collect();
         let Some(state) = self.chat_states.get_mut(&request.chat) else { return };
-        if !state.timeline.page(request, messages, has_older) {
+        if !state.timeline.page(request, messages, has_older, has_newer) {
             return;
+        }
+        if state.timeline.is_latest() {
+            self.target = self.target.filter(|(of, _)| *of != request.chat);
         }
         let newest = state.timeline.newest();
         self.changed.insert(Invalidation::Timeline(request.chat));

@@ -1,6 +1,6 @@
 //! Connecting, signing in, the list of chats, reading and the banner, tested on a whole page.
 
-use causerie_protocol::event::{ChatChanged, Membership};
+use causerie_protocol::event::{ChatChanged, Edited, Membership};
 use causerie_protocol::rest::{Chat, ChatRole, ChatStatus, Participant};
 use causerie_protocol::server_frame::{
     ChatAdded, ErrorReply, GoAway, ReadPosition, Subscribed, Typing as TypingNotice, Unsubscribed,
@@ -10,7 +10,7 @@ use causerie_protocol::{CloseCode, ErrorCode, Event, ServerFrame, UserId};
 use super::test_page::*;
 use super::user_actions::KEPT_ROWS;
 use super::*;
-use crate::input::LoadError;
+use crate::input::{HistoryPlace, LoadError};
 
 #[test]
 fn a_page_loads_the_list_subscribes_to_its_chats_and_loads_the_list_again() {
@@ -408,8 +408,74 @@ fn of_very_many_messages_only_the_newest_are_kept_unless_the_person_looks_at_old
     let first = 11 * KEPT_ROWS as u64 + 1;
     page.effects.clear();
     page.give(Input::LoadOlder { chat: CHAT });
-    assert_eq!(page.last_request().before, Some(bens(first, "").id));
+    assert_eq!(page.last_request().place, HistoryPlace::Before(bens(first, "").id));
     page.history((first - 50..first).map(|seq| bens(seq, &format!("m{seq}"))).collect(), true);
     assert_eq!(page.client.view(CHAT, Some(Seq(0)), 1).first, Some(Seq(first - 50)));
     assert_eq!(page.client.rows(CHAT).len(), KEPT_ROWS + 50);
+}
+
+/// A page that has the newest of a hundred messages.
+fn long() -> Page {
+    let mut page = Page::in_chat(1);
+    page.subscribed(100, true);
+    page.history((60..=100).map(|seq| bens(seq, &format!("m{seq}"))).collect(), true);
+    page
+}
+
+#[test]
+fn a_jump_shows_the_messages_around_it_and_the_way_back_shows_the_newest() {
+    let mut page = long();
+    page.effects.clear();
+    page.give(Input::Jump { chat: CHAT, seq: Seq(70) });
+    assert!(page.effects.iter().all(|effect| !matches!(effect, Effect::LoadHistory(_))), "it is loaded");
+
+    page.give(Input::Jump { chat: CHAT, seq: Seq(20) });
+    let request = page.last_request();
+    assert_eq!(request.place, HistoryPlace::Around(Seq(20)));
+    let messages = (15..=25).map(|seq| bens(seq, &format!("m{seq}"))).collect();
+    page.give(Input::HistoryLoaded { request, messages, has_older: true, has_newer: true });
+    page.give(Input::OpenChat(Some(CHAT)));
+    assert_eq!((page.shown().len(), &*page.shown()[0]), (11, "m15"), "opening the chat leaves it so");
+    assert_eq!(page.client.last_position(CHAT), Seq(25));
+    page.effects.clear();
+    page.give(Input::SeenBottom { chat: CHAT });
+    assert_eq!(page.sent(), [""; 0], "what is behind it is not read");
+
+    page.give(Input::ToLatest { chat: CHAT });
+    assert_eq!(page.last_request().place, HistoryPlace::Newest);
+    page.history(vec![bens(100, "m100")], true);
+    assert_eq!(page.shown(), ["m100"]);
+}
+
+#[test]
+fn a_message_that_is_sent_from_an_older_place_is_shown_at_the_end() {
+    let mut page = long();
+    page.give(Input::Jump { chat: CHAT, seq: Seq(20) });
+    let request = page.last_request();
+    let messages = vec![bens(20, "m20")];
+    page.give(Input::HistoryLoaded { request, messages, has_older: true, has_newer: true });
+    page.send("mine");
+    page.history(vec![bens(100, "m100")], true);
+    assert_eq!(page.shown(), ["m100", "mine: sending"]);
+}
+
+#[test]
+fn a_pending_reply_shows_what_it_replies_to_as_that_stands_now() {
+    let mut page = Page::in_chat(1);
+    page.event(bens(2, "Tea?"));
+    let reply_to = page.client.original(CHAT, Seq(2));
+    assert_eq!(page.client.original(CHAT, Seq(9)), None);
+    let text = causerie_protocol::MessageText::new("Yes").unwrap();
+    page.give(Input::Send { chat: CHAT, text, client_id: id("yes"), reply_to });
+    let frames = page.effects.iter().filter_map(|effect| match effect {
+        Effect::SendFrame(_, frame) => Some(frame.as_str()),
+        _ => None,
+    });
+    assert!(frames.last().unwrap().ends_with(r#""client_id":"yes","chat_id":1,"reply_to":2}"#));
+    let (id, content) = (bens(2, "").id, "Coffee?".to_owned());
+    let edited = Edited { chat_id: CHAT, seq: Seq(3), id, content, edited_at: at(3) };
+    page.frame(&ServerFrame::Event(Event::Edited(edited)));
+    let rows = page.client.rows(CHAT);
+    let Some(Row::Message(row)) = rows.last() else { panic!("{rows:?}") };
+    assert_eq!((&*row.text, &*row.reply_to.as_ref().unwrap().content), ("Yes", "Coffee?"));
 }

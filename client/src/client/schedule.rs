@@ -243,6 +243,7 @@ impl Client {
                     text: message.text,
                     client_id: Some(message.client_id.clone()),
                     chat_id: Some(chat),
+                    reply_to: message.reply_to.map(|original| original.seq),
                 };
                 let frame = frame.encode();
                 if frame.len() > self.limits.frame_bytes {

@@ -165,7 +165,7 @@ impl Page {
 
     pub(super) fn history(&mut self, messages: Vec<Message>, has_older: bool) {
         let request = self.last_request();
-        self.give(Input::HistoryLoaded { request, messages, has_older });
+        self.give(Input::HistoryLoaded { request, messages, has_older, has_newer: false });
     }
 
     pub(super) fn last_request(&self) -> HistoryRequest {
@@ -178,7 +178,7 @@ impl Page {
 
     pub(super) fn send(&mut self, name: &str) {
         let text = MessageText::new(name).unwrap();
-        self.give(Input::Send { chat: CHAT, text, client_id: id(name) });
+        self.give(Input::Send { chat: CHAT, text, client_id: id(name), reply_to: None });
     }
 
     pub(super) fn ack(&mut self, name: &str, seq: u64) {
@@ -264,6 +264,7 @@ pub(super) fn bens(seq: u64, text: &str) -> Message {
         edited_at: None,
         deleted_at: None,
         reactions: Vec::new(),
+        reply_to: None,
     }
 }
 
@@ -300,6 +301,7 @@ pub(super) fn stored(name: &str, created_ms: Millis) -> PendingMessage {
         owner: UserId(1),
         chat_id: CHAT,
         text: MessageText::new(name).unwrap(),
+        reply_to: None,
         created_ms,
         failed: None,
     }

@@ -1,5 +1,6 @@
 //! What the person does.
 
+use causerie_protocol::event::Original;
 use causerie_protocol::{ChatId, ClientFrame, ClientId, MessageId, MessageText, Seq};
 use causerie_texts::say;
 
@@ -13,19 +14,28 @@ use crate::outbox::PendingMessage;
 pub(super) const KEPT_ROWS: usize = 500;
 
 impl Client {
-    pub(super) fn send(&mut self, chat: ChatId, text: MessageText, client_id: ClientId) {
+    pub(super) fn send(
+        &mut self,
+        chat: ChatId,
+        text: MessageText,
+        client_id: ClientId,
+        reply_to: Option<Original>,
+    ) {
         let Some(me) = &self.me else { return };
         let message = PendingMessage {
             client_id,
             owner: me.id,
             chat_id: chat,
             text,
+            reply_to,
             created_ms: self.outbox.stamp(self.clock.at(self.now)),
             failed: None,
         };
         if !self.outbox.push(message.clone()) {
             return;
         }
+        // It stands at the end, where the person is to see it.
+        self.to_latest(chat);
         self.typing.sent(chat);
         self.changed.insert(Invalidation::Timeline(chat));
         let client_id = message.client_id.clone();
@@ -105,7 +115,13 @@ impl Client {
         if let Some(left) = left {
             self.drop_lost(left);
         }
+        if self.target.is_some_and(|(of, _)| Some(of) != chat) {
+            self.target = None;
+        }
         let Some(chat) = chat else { return };
+        if self.target.is_none() {
+            self.to_latest(chat);
+        }
         self.load_newest(chat);
         let is_partial = self.chat_list.get(chat).map(ChatEntry::is_partial);
         // A chat that no page of the list had may be further down.
@@ -117,11 +133,39 @@ impl Client {
         }
     }
 
+    /// Goes to a position: what is loaded stays if it holds it, and is replaced by the messages around it if not.
+    pub(super) fn jump(&mut self, chat: ChatId, seq: Seq) {
+        self.target = Some((chat, seq));
+        self.changed.insert(Invalidation::Timeline(chat));
+        let Some(state) = self.chat_states.get_mut(&chat) else { return };
+        if state.timeline.holds(seq) {
+            self.target = self.target.filter(|_| !state.timeline.is_latest());
+        } else {
+            state.timeline.reset();
+            self.load_newest(chat);
+        }
+    }
+
+    /// Goes to the newest messages, if what is loaded does not reach up to them.
+    pub(super) fn to_latest(&mut self, chat: ChatId) {
+        if self.target.is_some_and(|(of, _)| of == chat) {
+            self.target = None;
+        }
+        if let Some(state) = self.chat_states.get_mut(&chat).filter(|state| !state.timeline.is_latest()) {
+            state.timeline.reset();
+            self.changed.insert(Invalidation::Timeline(chat));
+            self.load_newest(chat);
+        }
+    }
+
     pub(super) fn seen_bottom(&mut self, chat: ChatId) {
         let Some(me) = self.me.as_ref().map(|me| me.id) else { return };
         let Some(state) = self.chat_states.get(&chat).filter(|state| state.timeline.is_loaded()) else {
             return;
         };
+        if !state.timeline.is_latest() {
+            return;
+        }
         let at = state.stream.position();
         let seen = at.max(state.timeline.newest());
         if self.chat_list.get_mut(chat).is_some_and(|entry| entry.advance_read(me, seen, at)) {

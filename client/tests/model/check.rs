@@ -46,6 +46,11 @@ pub fn finally(world: &World, chat: ChatId) -> Result<(), String> {
         if seen != all {
             return say(format!("I6, I10: shown {seen:?} and not {all:?}"));
         }
+        let all: Vec<_> = log.iter().map(|message| &message.reply_to).collect();
+        let seen: Vec<_> = shown.iter().map(|row| &row.reply_to).collect();
+        if seen != all {
+            return say(format!("I6, I10: the replies are to {seen:?} and not {all:?}"));
+        }
         if client.reactions_waiting() > 0 {
             return say("a reaction is neither stored nor refused".into());
         }
@@ -144,6 +149,9 @@ fn shows_a_piece_of_the_log(world: &World, page: &Page, chat: ChatId, log: &[Mes
     let history = page.client.history(chat);
     // Own rows may be acknowledged messages whose events are still to come, and so may the events before them.
     let others = rows[..confirmed].iter().any(|row| !row.mine);
+    if history.has_newer && confirmed < rows.len() {
+        return Err("something is shown behind messages that are not loaded".into());
+    }
     if history.loaded && !history.has_older && others && first != Some(0) {
         return Err("the beginning is missing".into());
     }
@@ -178,7 +186,9 @@ fn keeps_what_is_unsent(page: &Page, chat: ChatId, log: &[Message]) -> Result<()
             messages(page.client.rows(chat))
                 .any(|row| row.key == causerie_client::RowKey::Own(client_id.clone()))
         };
-        if !in_log && (!page.storage.contains_key(client_id) || !shown()) {
+        // What is unsent stands behind the newest messages.
+        let is_elsewhere = page.client.history(chat).has_newer;
+        if !in_log && (!page.storage.contains_key(client_id) || !(is_elsewhere || shown())) {
             return Err(format!("{client_id} is lost"));
         }
     }

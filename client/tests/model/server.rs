@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use causerie_client::ChangeError;
-use causerie_protocol::event::{Deleted, Edited, Reacted};
+use causerie_client::{ChangeError, HistoryPlace};
+use causerie_protocol::event::{Deleted, Edited, Original, Reacted};
 use causerie_protocol::limits::Limits;
 use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatRole, ChatStatus, Participant};
 use causerie_protocol::server_frame::{Ack, ErrorReply, Ping, ReadPosition, Subscribed, Welcome};
@@ -41,6 +41,8 @@ pub enum Fault {
     ForgetsTooEarly,
     /// The server accepts a late copy of a message that it has refused.
     ForgetsRefusals,
+    /// The server copies what a message replies to when it is sent.
+    CopiesOriginals,
 }
 
 /// A frame or close in flight to a page.
@@ -141,9 +143,9 @@ impl Server {
         let Some(frame) = socket.up.pop_front() else { return };
         let user = socket.user;
         match frame {
-            ClientFrame::Message { text, client_id, chat_id } => {
+            ClientFrame::Message { text, client_id, chat_id, reply_to } => {
                 let (Some(client_id), Some(chat)) = (client_id, chat_id) else { return };
-                let answer = self.message(sockets, user, chat, client_id, text);
+                let answer = self.message(sockets, user, chat, client_id, text, reply_to);
                 push(sockets, key, answer);
             }
             ClientFrame::Subscribe { chat_id, after, epoch } => {
@@ -295,15 +297,38 @@ impl Server {
                 _ => {}
             }
         }
+        if self.fault != Fault::CopiesOriginals {
+            let originals: BTreeMap<Seq, Original> =
+                messages.iter().map(|message| (message.seq, Original::of(message))).collect();
+            for original in messages.iter_mut().filter_map(|message| message.reply_to.as_mut()) {
+                original.clone_from(&originals[&original.seq]);
+            }
+        }
         messages
     }
 
-    /// A page of history and whether there are older messages.
-    pub fn history(&self, chat: ChatId, before: Option<MessageId>) -> (Vec<Message>, bool) {
+    /// A page of history, and whether there are older messages and newer ones.
+    pub fn history(&self, chat: ChatId, place: HistoryPlace) -> (Vec<Message>, bool, bool) {
         let mut messages = self.messages(chat);
-        messages.retain(|message| before.is_none_or(|before| message.id < before));
-        let from = messages.len().saturating_sub(PAGE);
-        (messages.split_off(from), from > 0)
+        let count = |is_in: &dyn Fn(&Message) -> bool| messages.iter().take_while(|one| is_in(one)).count();
+        let (from, to) = match place {
+            HistoryPlace::Newest => (messages.len().saturating_sub(PAGE), messages.len()),
+            HistoryPlace::Before(id) => {
+                let end = count(&|message| message.id < id);
+                (end.saturating_sub(PAGE), end)
+            }
+            HistoryPlace::After(seq) => {
+                let start = count(&|message| message.seq <= seq);
+                (start, messages.len().min(start + PAGE))
+            }
+            HistoryPlace::Around(seq) => {
+                let middle = count(&|message| message.seq <= seq);
+                (middle.saturating_sub(PAGE / 2), messages.len().min(middle + PAGE / 2))
+            }
+        };
+        let has_newer = to < messages.len();
+        messages.truncate(to);
+        (messages.split_off(from), from > 0, has_newer)
     }
 
     /// A page of the list of chats for a user, and whether more pages follow.
@@ -374,6 +399,7 @@ impl Server {
         chat: ChatId,
         client_id: ClientId,
         text: MessageText,
+        reply_to: Option<Seq>,
     ) -> ServerFrame {
         let error = |code, retry_after_ms| {
             ServerFrame::Error(ErrorReply {
@@ -398,6 +424,12 @@ impl Server {
                 self.refused.insert(name);
             }
             return error(ErrorCode::ChatClosed, None);
+        }
+        let known = self.messages(chat);
+        let original = reply_to.map(|seq| known.iter().find(|message| message.seq == seq).map(Original::of));
+        if original == Some(None) {
+            self.refused.insert(name);
+            return error(ErrorCode::NoSuchOriginal, None);
         }
         let seq = Seq(self.logs[&chat].len() as u64 + 1);
         let id = MessageId(self.next_id);
@@ -428,6 +460,7 @@ impl Server {
             edited_at: None,
             deleted_at: None,
             reactions: Vec::new(),
+            reply_to: original.flatten(),
         };
         self.append(sockets, chat, &Event::Message(message));
         ServerFrame::Ack(ack)
@@ -458,9 +491,21 @@ impl Server {
         if !reset {
             let skip = usize::from(self.fault == Fault::HoleInReplay);
             let missed = log.iter().filter(|event| event.seq() > after).skip(skip);
-            frames.extend(missed.cloned().map(ServerFrame::Event));
+            frames.extend(missed.cloned().map(|event| ServerFrame::Event(self.as_it_stands(event))));
         }
         frames
+    }
+
+    /// An event of the log, with what a message replies to as that stands now.
+    fn as_it_stands(&self, event: Event) -> Event {
+        match event {
+            Event::Message(mut message) if message.reply_to.is_some() => {
+                let known = self.messages(message.chat_id).into_iter().find(|one| one.id == message.id);
+                message.reply_to = known.and_then(|known| known.reply_to);
+                Event::Message(message)
+            }
+            event => event,
+        }
     }
 
     fn append(&mut self, sockets: &mut Sockets, chat: ChatId, event: &Event) {

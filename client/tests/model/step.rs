@@ -8,6 +8,14 @@ use proptest::prelude::*;
 pub enum Step {
     /// A person writes.
     Send { page: usize, chat: usize },
+    /// A person replies to the nth message from the end of what is shown.
+    Reply { page: usize, nth: usize },
+    /// A person goes to the message at a position.
+    Jump { page: usize, seq: u64 },
+    /// A person goes to the newest messages.
+    Latest { page: usize },
+    /// A person scrolls down.
+    Newer { page: usize },
     /// A person opens a chat.
     Open { page: usize, chat: usize },
     /// A person scrolls up.
@@ -74,6 +82,10 @@ fn step() -> impl Strategy<Value = Step> {
         6 => prop_oneof![Just(100), Just(1_000), Just(3_500), Just(12_000), Just(65_000)]
             .prop_map(|ms| Step::Pass { ms }),
         3 => (page(), chat()).prop_map(|(page, chat)| Step::Open { page, chat }),
+        4 => (page(), 0..6_usize).prop_map(|(page, nth)| Step::Reply { page, nth }),
+        3 => (page(), 1..30_u64).prop_map(|(page, seq)| Step::Jump { page, seq }),
+        1 => page().prop_map(|page| Step::Latest { page }),
+        3 => page().prop_map(|page| Step::Newer { page }),
         2 => page().prop_map(|page| Step::Older { page }),
         2 => page().prop_map(|page| Step::Seen { page }),
         2 => page().prop_map(|page| Step::Retry { page }),

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use causerie_client::reactions::Request as Reaction;
 use causerie_client::{ChangeError, Client, ConnectionId, Effect, Input, LoadError, Millis, SocketInput};
+use causerie_protocol::event::Original;
 use causerie_protocol::{ChatId, ClientFrame, ClientId, Event, MessageText, Seq, ServerFrame, User, UserId};
 
 use crate::page::{Page, Request};
@@ -50,7 +51,23 @@ impl World {
     /// Does one step.
     pub fn step(&mut self, step: &Step) {
         match *step {
-            Step::Send { page, chat } => self.send(page, CHATS[chat]),
+            Step::Send { page, chat } => self.send(page, CHATS[chat], None),
+            Step::Reply { page, nth } => self.reply(page, nth),
+            Step::Jump { page, seq } => {
+                if let Some(chat) = self.pages[page].client.open_chat() {
+                    self.give(page, Input::Jump { chat, seq: Seq(seq) });
+                }
+            }
+            Step::Latest { page } => {
+                if let Some(chat) = self.pages[page].client.open_chat() {
+                    self.give(page, Input::ToLatest { chat });
+                }
+            }
+            Step::Newer { page } => {
+                if let Some(chat) = self.pages[page].client.open_chat() {
+                    self.give(page, Input::LoadNewer { chat });
+                }
+            }
             Step::Open { page, chat } => self.give(page, Input::OpenChat(Some(CHATS[chat]))),
             Step::Older { page } => {
                 if let Some(chat) = self.pages[page].client.open_chat() {
@@ -172,6 +189,7 @@ impl World {
     /// Opens a chat on every page and scrolls to its beginning.
     pub fn look_at_all_of(&mut self, chat: ChatId) {
         for page in 0..self.pages.len() {
+            self.give(page, Input::ToLatest { chat });
             self.give(page, Input::OpenChat(Some(chat)));
             for _ in 0..200 {
                 while !self.pages[page].requests.is_empty() || !self.pages[page].answers.is_empty() {
@@ -250,7 +268,7 @@ impl World {
         self.give(page, Input::SignedIn { user });
     }
 
-    fn send(&mut self, page: usize, chat: ChatId) {
+    fn send(&mut self, page: usize, chat: ChatId, reply_to: Option<Original>) {
         self.now += 1;
         let at = &mut self.pages[page];
         at.count += 1;
@@ -258,7 +276,21 @@ impl World {
         let client_id = ClientId::new(name.clone()).expect("short and visible");
         let text = MessageText::new(name).expect("not blank");
         at.intents.entry(chat).or_default().push(client_id.clone());
-        self.give(page, Input::Send { chat, text, client_id });
+        self.give(page, Input::Send { chat, text, client_id, reply_to });
+    }
+
+    /// Replies to the nth message from the end of what a page shows of its open chat.
+    fn reply(&mut self, page: usize, nth: usize) {
+        let client = &self.pages[page].client;
+        let Some(chat) = client.open_chat() else { return };
+        let shown = client.rows(chat).into_iter().rev().filter_map(|row| match row {
+            causerie_client::Row::Message(row) => row.seq,
+            causerie_client::Row::System(_) => None,
+        });
+        let original = shown.take(nth + 1).last().and_then(|seq| client.original(chat, seq));
+        if original.is_some() {
+            self.send(page, chat, original);
+        }
     }
 
     fn react(&mut self, page: usize, nth: usize, emoji: &str, on: bool) {
@@ -379,8 +411,8 @@ impl World {
                 Input::ChatFetched { ticket, answer: Ok(Box::new(chat)) }
             }
             Some(Request::History(request)) => {
-                let (messages, has_older) = self.server.history(request.chat, request.before);
-                Input::HistoryLoaded { request, messages, has_older }
+                let (messages, has_older, has_newer) = self.server.history(request.chat, request.place);
+                Input::HistoryLoaded { request, messages, has_older, has_newer }
             }
             Some(Request::React(Reaction { ticket, message, emoji, on })) => {
                 let user = at.user.clone();

@@ -17,6 +17,7 @@ mod others;
 mod own_account;
 mod people;
 mod reactions;
+mod replies;
 mod requests;
 mod safety;
 mod tester;

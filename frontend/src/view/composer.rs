@@ -3,19 +3,20 @@
 use causerie_client::draft::{Drafts, Target};
 use causerie_client::{Input, Invalidation, Name, words};
 use causerie_protocol::client_frame::{text_code, text_detail};
+use causerie_protocol::event::Original;
 use causerie_protocol::rest::EditMessage;
 use causerie_protocol::text::TextError;
-use causerie_protocol::{ChatId, ClientId, MessageText};
+use causerie_protocol::{ChatId, ClientId, MessageText, Seq, UserId};
 use causerie_texts::{page, say};
-use leptos::ev::{KeyboardEvent, SubmitEvent};
+use leptos::ev::{KeyboardEvent, MouseEvent, SubmitEvent};
 use leptos::html;
 use leptos::prelude::*;
 use web_sys::HtmlTextAreaElement;
 
 use super::erased::{event, reactive, submit, text};
-use super::icon;
 use super::message::ToEdit;
 use super::widgets::{alert, button, named};
+use super::{icon, reply};
 use crate::api::sentence;
 use crate::app::app;
 use crate::browser;
@@ -31,6 +32,8 @@ pub fn Composer(
     title: Signal<Name>,
     /// The message to edit; reset once it is taken.
     to_edit: RwSignal<Option<ToEdit>>,
+    /// The message to reply to; reset once it is taken.
+    to_reply: RwSignal<Option<Seq>>,
     /// The error that is shown.
     error: RwSignal<String>,
     /// Counts the messages that were sent.
@@ -41,8 +44,10 @@ pub fn Composer(
     // On a touch screen only Enter begins a new line, so there the button sends.
     let touch = browser::matches("(pointer: coarse)");
     let editing = RwSignal::new(None::<Target>);
+    let replying = RwSignal::new(None::<Original>);
     let Some(me) = app.user.get_untracked() else { return ().into_any() };
     let store = TextStorage::of(&me);
+    let me_id = me.id;
     let drafts = StoredValue::new(Drafts::new(store.clone(), chat));
     let keep =
         move |text: &str| drafts.with_value(|drafts| drafts.keep(editing.get_untracked().as_ref(), text));
@@ -53,6 +58,10 @@ pub fn Composer(
         }
     };
     let kept = move |target: Option<&Target>| drafts.with_value(|drafts| drafts.text(target));
+    let set_reply = move |original: Option<Original>| {
+        drafts.with_value(|drafts| drafts.keep_reply(original.as_ref()));
+        replying.set(original);
+    };
     // Ends an edit.
     let end = move || {
         editing.set(None);
@@ -72,6 +81,7 @@ pub fn Composer(
             let target = drafts.with_value(Drafts::resume);
             area.set_value(&kept(target.as_ref()).unwrap_or_default());
             editing.set(target);
+            replying.set(drafts.with_value(Drafts::reply));
             grow(&area);
             if browser::has_keyboard() {
                 let _ = area.focus();
@@ -84,6 +94,25 @@ pub fn Composer(
         fill(&kept(Some(&target)).unwrap_or(text));
         editing.set(Some(target));
         focus(area);
+    });
+    Effect::new(move || {
+        let Some(seq) = to_reply.get() else { return };
+        to_reply.set(None);
+        if let Some(original) = app.peek(|client| client.original(chat, seq)) {
+            if editing.get_untracked().is_some() {
+                end();
+            }
+            set_reply(Some(original));
+            focus(area);
+        }
+    });
+    // What is replied to may be edited or deleted meanwhile.
+    Effect::new(move || {
+        let Some(original) = replying.get() else { return };
+        let now = app.read(Invalidation::Timeline(chat), |client| client.original(chat, original.seq));
+        if let Some(now) = now.filter(|now| *now != original) {
+            set_reply(Some(now));
+        }
     });
     // Another tab of the same user changed the text.
     Effect::new(move || {
@@ -143,11 +172,16 @@ pub fn Composer(
             return;
         }
         let Ok(client_id) = ClientId::new(causerie_web::uuid()) else { return };
-        app.dispatch(Input::Send { chat, text, client_id });
+        let reply_to = match &target {
+            Some(Target::Unsent(unsent)) => app.peek(|client| client.original_of_unsent(unsent)),
+            _ => replying.get_untracked(),
+        };
+        app.dispatch(Input::Send { chat, text, client_id, reply_to });
         if let Some(Target::Unsent(client_id)) = target {
             app.dispatch(Input::DeleteUnsent { client_id });
             cancel();
         } else {
+            set_reply(None);
             keep("");
             fill("");
             focus(area);
@@ -166,6 +200,7 @@ pub fn Composer(
                 send();
             }
             "Escape" if editing.get_untracked().is_some() => cancel(),
+            "Escape" if replying.get_untracked().is_some() => set_reply(None),
             _ => {}
         }
     };
@@ -185,7 +220,10 @@ pub fn Composer(
     });
     let note = reactive(move || {
         let what = match editing.get() {
-            None => return ().into_any(),
+            None => {
+                let Some(original) = replying.get() else { return ().into_any() };
+                return replies_to(&original, me_id, move |_| set_reply(None));
+            }
             Some(Target::Sent(_)) => say!(ChangesSent),
             Some(Target::Unsent(_)) => say!(ChangesUnsent),
         };
@@ -212,6 +250,18 @@ pub fn Composer(
                 {icon::plane()}
             </button>
         </form>
+    }
+    .into_any()
+}
+
+/// What the message will reply to, and how to reply to nothing.
+fn replies_to(original: &Original, me: UserId, cancel: impl Fn(MouseEvent) + 'static) -> AnyView {
+    let (who, words) = reply::note(original, me);
+    page! {
+        <div class="editing" data-testid="replying">
+            <span class="replies">{who}<bdi>{words}</bdi></span>
+            {button("link", None, say!(Cancel), cancel)}
+        </div>
     }
     .into_any()
 }

@@ -4,7 +4,7 @@ use causerie_client::draft::{Drafts, Store};
 use causerie_client::{ChatEntry, Client, ConnectionState, Invalidation, Name, Row};
 use causerie_protocol::limits::REQUEST_MESSAGES;
 use causerie_protocol::rest::{AddParticipant, Block, ChatKind, ChatRole, ChatStatus, UpdateChat, UserRef};
-use causerie_protocol::{ChatId, MessageId, UserId};
+use causerie_protocol::{ChatId, MessageId, Seq, UserId};
 use causerie_texts::{page, say};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -150,6 +150,7 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
     let to_edit = RwSignal::new(None::<ToEdit>);
     let error = RwSignal::new(String::new());
     let sent = RwSignal::new(0);
+    let to_reply = RwSignal::new(None::<Seq>);
     let open = RwSignal::new(Open::Nothing);
     let reported = RwSignal::new(None::<MessageId>);
     let request =
@@ -169,7 +170,7 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
     });
     let messages = reactive(move || {
         if known.get() {
-            view! { <Timeline chat title to_edit error sent /> }.into_any()
+            view! { <Timeline chat title to_edit error sent to_reply /> }.into_any()
         } else {
             unknown(app, chat)
         }
@@ -183,7 +184,7 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
             });
             view! { <p class="closed">{say!(YouBlocked)}{unblock}</p>{written(app, chat, false)} }.into_any()
         }
-        Footer::Composer => view! { <Composer chat title to_edit error sent /> }.into_any(),
+        Footer::Composer => view! { <Composer chat title to_edit to_reply error sent /> }.into_any(),
     });
     // Why a reaction was refused stands where the errors of the composer do.
     Effect::new(move || {

@@ -4,14 +4,15 @@ use causerie_client::Input;
 use causerie_client::draft::Target;
 use causerie_client::links::{Piece, pieces};
 use causerie_protocol::rest::Block;
-use causerie_protocol::{ChatId, ClientId, MessageId};
+use causerie_protocol::{ChatId, ClientId, MessageId, Seq};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
 use super::erased::{click, event};
+use super::reply::Way;
 use super::rows::{Item, MessageItem, Pill, Stage};
 use super::widgets::button;
-use super::{icon, menu};
+use super::{icon, menu, reply};
 use crate::api::sentence;
 use crate::app::App;
 
@@ -33,6 +34,8 @@ pub struct MessageContext {
     pub error: RwSignal<String>,
     /// The message that the person is about to report.
     pub reporting: RwSignal<Option<MessageId>>,
+    /// To what messages reply to, and back.
+    pub way: Way,
 }
 
 pub fn draw(context: MessageContext, item: Item) -> AnyView {
@@ -58,6 +61,9 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
     }
     let who = (!item.mine && item.first).then(|| view! { <span class="who">{item.who}</span> });
     let avatar = (!item.mine && item.last).then(|| item.avatar.draw("small", false));
+    let seq = item.seq;
+    let may_reply = seq.is_some() && !item.deleted && !item.hidden && item.stage == Stage::Settled;
+    let quote = item.quote.map(|quote| reply::draw(context.way, seq, quote));
     let mut said: Vec<AnyView> = if item.deleted {
         vec![say!(Deleted).into_any()]
     } else if item.hidden {
@@ -70,11 +76,11 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
     }
     let actions = match item.id {
         Some(id) if item.mine && !item.deleted && item.stage == Stage::Settled => {
-            Some(actions(context, id, item.text.clone()))
+            Some(actions(context, id, seq, item.text.clone()))
         }
         Some(id) if !item.mine => {
             let reactable = !item.deleted && !item.hidden;
-            Some(actions_of_others(context, id, reactable, item.moderated && !item.deleted))
+            Some(actions_of_others(context, id, seq, reactable, item.moderated && !item.deleted))
         }
         _ => None,
     };
@@ -88,10 +94,10 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
         view! { <span class=class>{item.state}{choices}</span> }
     });
     view! {
-        <li class=turn>
+        <li class=turn data-seq=seq.map(|seq| seq.to_string()) data-reply=may_reply>
             {who}
             <div class="said">
-                <div class=bubble dir="auto" title=item.full_time>{said}</div>
+                <div class=bubble dir="auto" title=item.full_time>{quote}{said}</div>
                 {actions}
             </div>
             {avatar}
@@ -180,7 +186,13 @@ fn hidden(context: MessageContext, id: Option<MessageId>) -> AnyView {
 }
 
 /// The actions on a message of somebody else.
-fn actions_of_others(context: MessageContext, id: MessageId, reactable: bool, moderated: bool) -> AnyView {
+fn actions_of_others(
+    context: MessageContext,
+    id: MessageId,
+    seq: Option<Seq>,
+    reactable: bool,
+    moderated: bool,
+) -> AnyView {
     let block = move |_| {
         menu::close_all();
         causerie_web::run(async move {
@@ -197,10 +209,12 @@ fn actions_of_others(context: MessageContext, id: MessageId, reactable: bool, mo
     };
     let delete = moderated.then(|| button("bad", None, say!(Delete), move |_| remove(context, id)));
     let quick = reactable.then(|| quick(context, id));
+    let reply = seq.filter(|_| reactable).map(|seq| begin_reply(context, seq));
+    let link = seq.map(|seq| reply::link(context.way, seq));
     page! {
         <details class="menu">
             <summary class="icon" aria-label=say!(MessageMenu)>{icon::more()}</summary>
-            <div>{quick}{delete}{button("", Some("report"), say!(ReportDots), report)}{button("bad", Some("block"), say!(Block), block)}</div>
+            <div>{quick}{reply}{link}{delete}{button("", Some("report"), say!(ReportDots), report)}{button("bad", Some("block"), say!(Block), block)}</div>
         </details>
     }
     .into_any()
@@ -216,16 +230,26 @@ fn remove(context: MessageContext, id: MessageId) {
     });
 }
 
-fn actions(context: MessageContext, id: MessageId, text: String) -> AnyView {
+/// The entry of a message's menu that begins a reply.
+fn begin_reply(context: MessageContext, seq: Seq) -> AnyView {
+    button("", Some("reply"), say!(Reply), move |_| {
+        menu::close_all();
+        context.way.to_reply.set(Some(seq));
+    })
+}
+
+fn actions(context: MessageContext, id: MessageId, seq: Option<Seq>, text: String) -> AnyView {
     let edit = move |_| {
         menu::close_all();
         context.to_edit.set(Some(ToEdit { target: Target::Sent(id), text: text.clone() }));
     };
     let delete = move |_| remove(context, id);
+    let reply = seq.map(|seq| begin_reply(context, seq));
+    let link = seq.map(|seq| reply::link(context.way, seq));
     page! {
         <details class="menu">
             <summary class="icon" aria-label=say!(MessageMenu)>{icon::more()}</summary>
-            <div>{quick(context, id)}{button("", None, say!(Edit), edit)}{button("bad", None, say!(Delete), delete)}</div>
+            <div>{quick(context, id)}{reply}{link}{button("", None, say!(Edit), edit)}{button("bad", None, say!(Delete), delete)}</div>
         </details>
     }
     .into_any()

@@ -9,6 +9,7 @@ use causerie_protocol::{ClientId, MessageId, Seq, User, UserId};
 use causerie_texts::say;
 
 use super::avatar::Avatar;
+use super::reply::Quote;
 use crate::time::{self, Clock};
 
 /// Messages of one user within this time form one group, in milliseconds.
@@ -61,6 +62,9 @@ pub struct MessageItem {
     /// The text below an own message; may be empty.
     pub state: String,
     pub id: Option<MessageId>,
+    pub seq: Option<Seq>,
+    /// What it replies to.
+    pub quote: Option<Quote>,
     /// Its `client_id`, while it is pending.
     pub client_id: Option<ClientId>,
 }
@@ -233,6 +237,8 @@ fn message_item(
         stage,
         state,
         id: row.id,
+        seq: row.seq,
+        quote: Quote::of(row, context.people, context.me),
         client_id,
     }
 }
@@ -357,6 +363,8 @@ mod tests {
             edited: false,
             deleted: false,
             hidden: false,
+            reply_to: None,
+            reply_hidden: false,
             reactions: Vec::new(),
             state,
         })

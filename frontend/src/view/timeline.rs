@@ -11,6 +11,7 @@ use web_sys::Element;
 
 use super::erased::{event, reactive, text};
 use super::message::{MessageContext, ToEdit, draw};
+use super::reply::{self, Swipe, Way};
 use super::report;
 use super::rows::{Item, ItemKey, RenderContext, items};
 use super::widgets::{button, hint, named};
@@ -42,10 +43,13 @@ pub fn Timeline(
     error: RwSignal<String>,
     /// Counts the messages that the person sends; each one scrolls to the end.
     sent: RwSignal<u32>,
+    /// The message that the composer is to reply to.
+    to_reply: RwSignal<Option<Seq>>,
 ) -> impl IntoView {
     let app = app();
     let reporting = RwSignal::new(None);
-    let context = MessageContext { app, chat, to_edit, error, reporting };
+    let way = Way { app, chat, to_reply, back: RwSignal::new(None) };
+    let context = MessageContext { app, chat, to_edit, error, reporting, way };
     let scroller = NodeRef::<html::Div>::new();
     let drawn = RwSignal::new(Vec::<Drawn>::new());
     let at_end = RwSignal::new(true);
@@ -56,6 +60,8 @@ pub fn Timeline(
     let part = StoredValue::new(Part::default());
     let above = RwSignal::new(false);
     let opened_at = StoredValue::new(None::<Option<Seq>>);
+    // The position that the person goes to, until it is on the screen.
+    let goal = RwSignal::new(None::<Seq>);
 
     let draw_from = move |first: Option<Seq>| {
         if from.get_untracked() != first {
@@ -69,7 +75,11 @@ pub fn Timeline(
         let Some(scroller) = scroller.try_get_untracked().flatten() else { return };
         let (from_end, from_start) = distances(&scroller);
         let part = part.get_value();
-        let is_at_end = from_end < NEAR_END && part.below == 0;
+        let history = app.peek(|client| client.history(chat));
+        let is_at_end = from_end < NEAR_END && part.below == 0 && !history.has_newer;
+        if goal.get_untracked().is_some() {
+            return;
+        }
         if at_end.get_untracked() != is_at_end {
             at_end.set(is_at_end);
         }
@@ -78,7 +88,8 @@ pub fn Timeline(
             draw_from(None);
             seen.set_value(app.peek(|client| client.last_position(chat)));
             below.set(0);
-            if browser::is_visible() && app.peek(|client| client.history(chat).loaded) {
+            way.back.set(None);
+            if browser::is_visible() && history.loaded {
                 app.dispatch(Input::SeenBottom { chat });
             }
         } else if from_start < NEAR_START && part.above > 0 {
@@ -88,16 +99,18 @@ pub fn Timeline(
         } else if from.get_untracked().is_none() {
             draw_from(part.first);
         }
-        let older = part.above == 0
-            && app.peek(|client| {
-                let history = client.history(chat);
-                history.loaded && history.has_older && !history.loading && history.failed.is_none()
-            });
-        if older && from_start < NEAR_START {
+        if !history.loaded || history.loading || history.failed.is_some() {
+            return;
+        }
+        if part.above == 0 && history.has_older && from_start < NEAR_START {
             app.dispatch(Input::LoadOlder { chat });
+        } else if part.below == 0 && history.has_newer && from_end < NEAR_START {
+            app.dispatch(Input::LoadNewer { chat });
         }
     };
     let to_end = move || {
+        goal.set(None);
+        app.to_latest(chat);
         if let Some(scroller) = scroller.try_get_untracked().flatten() {
             // Nothing is held in its place then.
             at_end.set(true);
@@ -107,11 +120,27 @@ pub fn Timeline(
     };
 
     Effect::new(move || {
+        if let Some(seq) = app.place.get() {
+            at_end.set(false);
+            goal.set(Some(seq));
+        }
+    });
+    Effect::new(move || {
         let online =
             app.read(Invalidation::Connection, |client| client.connection() == &ConnectionState::Online);
-        let first = from.get();
+        let drawn_from = from.get();
+        app.read(Invalidation::Timeline(chat), |_| ());
+        let arrived = goal.get().filter(|seq| app.peek(|client| client.holds(chat, *seq)));
+        // The message is in the middle of what is drawn.
+        let first = match arrived {
+            Some(seq) => app.peek(|client| client.seq_beside(chat, seq, -(DRAWN as isize / 2))),
+            None => drawn_from,
+        };
+        if first != drawn_from {
+            return draw_from(first);
+        }
         let RowsView { rows, first, above: more_above, below: more_below } =
-            app.read(Invalidation::Timeline(chat), |client| client.view(chat, first, DRAWN));
+            app.peek(|client| client.view(chat, first, DRAWN));
         part.set_value(Part { first, above: more_above, below: more_below });
         if above.get_untracked() != (more_above > 0) {
             above.set(more_above > 0);
@@ -139,13 +168,23 @@ pub fn Timeline(
                 )
             })
         });
-        let held = scroller.get_untracked().filter(|_| !at_end.get_untracked()).and_then(|it| middle(&it));
+        let stays = !at_end.get_untracked() && arrived.is_none();
+        let held = scroller.get_untracked().filter(|_| stays).and_then(|it| middle(&it));
         reconcile(drawn, new);
         let last_seen = seen.get_value();
         if !at_end.get_untracked() {
-            below.set(app.peek(|client| client.others_after(chat, last_seen)) as u32);
+            let count = app.peek(|client| {
+                // Who came by an address has not seen the end, and of what is not loaded nothing is counted here.
+                if last_seen == Seq::ZERO || client.history(chat).has_newer {
+                    client.chat(chat).map_or(0, ChatEntry::unread) as usize
+                } else {
+                    client.others_after(chat, last_seen)
+                }
+            });
+            below.set(count as u32);
         }
-        let show_new = opening && opened_at.get_value().flatten().is_some();
+        let goes = goal.get_untracked().is_some();
+        let show_new = opening && !goes && opened_at.get_value().flatten().is_some();
         // The browser has to lay the rows out first.
         request_animation_frame(move || {
             if let (Some((element, before)), Some(scroller)) = (held, scroller.try_get_untracked().flatten())
@@ -155,6 +194,12 @@ pub fn Timeline(
             }
             if let (true, Some(scroller)) = (show_new, scroller.try_get_untracked().flatten()) {
                 show_first_new(&scroller);
+            }
+            if let (Some(seq), Some(scroller)) = (arrived, scroller.try_get_untracked().flatten()) {
+                goal.set(None);
+                if !show_message(&scroller, seq) {
+                    error.set(say!(NotThere).to_owned());
+                }
             }
             on_scroll();
         });
@@ -183,8 +228,20 @@ pub fn Timeline(
         let down = super::erased::click(move |_| to_end());
         view! { <button class="latest" type="button" on:click=down>{count}</button> }.into_any()
     });
+    let back = reactive(move || match way.back.get() {
+        Some(reply) => button("latest reply-back", Some("back-to-reply"), say!(BackToReply), move |_| {
+            way.return_to(reply)
+        }),
+        None => ().into_any(),
+    });
+    let key = window_event_listener(leptos::ev::keydown, move |event| reply::on_key(way, &event));
+    on_cleanup(move || key.remove());
+    let swipe = Swipe::default();
+    let (down, moved, up, cancelled) = (swipe.clone(), swipe.clone(), swipe.clone(), swipe);
     page! {
-        <div class="scroller" node_ref=scroller tabindex="-1" on:scroll=event(move |_| on_scroll())>
+        <div class="scroller" node_ref=scroller tabindex="-1" on:scroll=event(move |_| on_scroll())
+            on:pointerdown=move |event| down.down(&event) on:pointermove=move |event| moved.moved(&event)
+            on:pointerup=move |_| up.up(way) on:pointercancel=move |_| cancelled.cancel()>
             <ol class="timeline" aria-label=named(say!(MessagesWith), title)>
                 {reactive(move || if above.get() { ().into_any() } else { beginning(app, chat) })}
                 <For each=move || drawn.get() key=|(key, _)| key.clone() let((_, item))>
@@ -193,6 +250,7 @@ pub fn Timeline(
                 <li class="typing" aria-hidden="true">{text(move || typing_line(app, chat))}</li>
             </ol>
         </div>
+        {back}
         {latest}
         {reactive(move || match reporting.get() {
             Some(message) => report::report(app, message, reporting),
@@ -308,6 +366,21 @@ fn middle(scroller: &Element) -> Option<(Element, f64)> {
     let element = causerie_web::document().element_from_point(x as f32, y as f32)?.closest("li").ok()??;
     let top = element.get_bounding_client_rect().top();
     Some((element, top))
+}
+
+/// Scrolls to the message at a position and marks it for a moment; returns whether it is there.
+fn show_message(scroller: &Element, seq: Seq) -> bool {
+    let Ok(Some(row)) = scroller.query_selector(&format!("li[data-seq=\"{seq}\"]")) else { return false };
+    let (frame, at) = (scroller.get_bounding_client_rect(), row.get_bounding_client_rect());
+    let by = at.top() + at.height() / 2.0 - frame.top() - frame.height() / 2.0;
+    scroller.scroll_by_with_x_and_y(0.0, by);
+    if let Ok(Some(before)) = scroller.query_selector(".found") {
+        let _ = before.class_list().remove_1("found");
+        // The mark begins anew for a row that has been marked before, once that is laid out without it.
+        let _ = before.get_bounding_client_rect();
+    }
+    let _ = row.class_list().add_1("found");
+    true
 }
 
 /// Scrolls up to the first new message when it is out of sight.

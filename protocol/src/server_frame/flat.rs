@@ -14,7 +14,7 @@ use super::{
 };
 use crate::error::ErrorCode;
 use crate::event::{
-    ChatChanged, Deleted, Edited, Event, Membership, Message, Reacted, Reaction, RoleChanged, User,
+    ChatChanged, Deleted, Edited, Event, Membership, Message, Original, Reacted, Reaction, RoleChanged, User,
 };
 use crate::heads::Heads;
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
@@ -59,6 +59,7 @@ struct RawFrame {
     heads: Option<Heads>,
     blocked: Option<Vec<UserId>>,
     reactions: Option<Vec<Reaction>>,
+    reply_to: Option<Original>,
     data: Option<Box<RawFrame>>,
 }
 
@@ -89,6 +90,7 @@ impl<'de> Deserialize<'de> for RawFrame {
                             "user" => raw.user = map.next_value()?,
                             "blocked" => raw.blocked = map.next_value()?,
                             "reactions" => raw.reactions = map.next_value()?,
+                            "reply_to" => raw.reply_to = map.next_value()?,
                             "heads" => raw.heads = map.next_value()?,
                             "chat" => raw.chat = map.next_value()?,
                             "limits" => raw.limits = map.next_value()?,
@@ -339,6 +341,7 @@ impl RawFrame {
                 edited_at: self.take("edited_at").map(Timestamp),
                 deleted_at: self.take("deleted_at").map(Timestamp),
                 reactions: self.reactions.take().unwrap_or_default(),
+                reply_to: self.reply_to.take(),
                 sender: required(self.sender, "sender")?,
             }),
             "edited" => Event::Edited(Edited {

@@ -1,6 +1,6 @@
 //! An example of every frame that a server sends.
 
-use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, Reacted, RoleChanged};
+use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, Original, Reacted, RoleChanged};
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::server_frame::{
     Ack, Blocks, ErrorReply, GoAway, Ping, Presence, ReadPosition, Subscribed, Typing, Unsubscribed, Welcome,
@@ -50,8 +50,15 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
                 edited_at: None,
                 deleted_at: None,
                 reactions: Vec::new(),
+                reply_to: Some(Original {
+                    seq: Seq(41),
+                    id: Some(MessageId(6)),
+                    sender: Some(user.clone()),
+                    content: "Who is there?".to_owned(),
+                    deleted: false,
+                }),
             })),
-            "Event: somebody said something.",
+            "Event: somebody said something; with `reply_to`, in reply to what, which has only its `seq` when it is from before the reader's time.",
         ),
         (
             ServerFrame::Event(Event::Edited(Edited {

@@ -58,11 +58,18 @@ fn markdown() -> String {
         page,
         "Every `client_id` is decided once, and every repeat gets the same answer: the ack of what is stored, or the refusal, \
          so that no copy that waited somewhere is stored after what you sent later.\n\
-         After `{}` or `{}` take a new one to try again.\n\
+         After `{}`, `{}` or `{}` take a new one to try again.\n\
          When you were put out of a chat before an answer came, ask for it by sending the same again, on `/ws/` or by `POST`; \
          until then the message may still be stored.\n\n",
         ErrorCode::NoSuchChat,
         ErrorCode::ChatClosed,
+        ErrorCode::NoSuchOriginal,
+    );
+    page.push_str(
+        "`reply_to` in a message of the server is the original as it stands when the frame is made, and not a copy: \
+         `edited` and `deleted` events of it change what replies show. Its `seq` is the address of the message on the page, \
+         `/chats/{id}/{seq}`.\n\
+         What is from before the reader's time in a chat that hides its past is `{\"seq\":…}` and nothing else.\n\n",
     );
     page.push_str("## Server to client\n\n");
     for (frame, meaning) in server_frames() {
@@ -133,7 +140,7 @@ fn markdown() -> String {
         ),
         (
             "/api/chats/{id}/messages/",
-            "`GET ?limit=&before=` → array, oldest first, `Link: …; rel=\"next\"` to the page before; `POST {content, client_id?}` → 201",
+            "`GET ?limit=&before=` → array, oldest first, `Link: …; rel=\"next\"` to the page before; `?after=` the messages after a `seq`, `?around=` as many up to it as after it, with `rel=\"prev\"` to the page of newer ones; `POST {content, client_id?, reply_to?}` → 201",
         ),
         ("/api/chats/{id}/participants/", "`POST {user}` adds somebody to a group, by its moderator"),
         (
@@ -253,6 +260,7 @@ fn limit_rows() -> Vec<(&'static str, String)> {
         ),
         ("messages before the reported one that a report copies", limits::REPORT_CONTEXT.to_string()),
         ("people that one person blocks", limits::BLOCKS.to_string()),
+        ("characters of a message that a reply to it shows", limits::SNIPPET_CHARS.to_string()),
         ("`unread` of a chat", format!("counted to {}, which means that many or more", limits::UNREAD)),
         (
             "code of a second factor",

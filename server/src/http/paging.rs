@@ -53,6 +53,24 @@ pub(super) fn link_to_next(path: &str, limit: usize, before: impl Display) -> He
     HeaderMap::from_iter([(header::LINK, link)])
 }
 
+/// The `Link` to the pages on both sides, where there are any: `next` ends before a position, as everywhere, and `prev`
+/// begins after one.
+pub(super) fn links(
+    path: &str,
+    limit: usize,
+    before: Option<impl Display>,
+    after: Option<impl Display>,
+) -> HeaderMap {
+    let next = before.map(|before| format!("<{path}?limit={limit}&before={before}>; rel=\"next\""));
+    let prev = after.map(|after| format!("<{path}?limit={limit}&after={after}>; rel=\"prev\""));
+    let links: Vec<String> = next.into_iter().chain(prev).collect();
+    if links.is_empty() {
+        return HeaderMap::new();
+    }
+    let links = HeaderValue::try_from(links.join(", ")).expect("a path and numbers are visible ASCII");
+    HeaderMap::from_iter([(header::LINK, links)])
+}
+
 #[cfg(test)]
 mod tests {
     use causerie_protocol::rest::ChatCursor;

@@ -71,7 +71,7 @@ async fn the_page_is_asked_for_anew_and_sent_only_when_it_changed() {
 #[test]
 fn addresses_of_views_lead_to_the_page_and_missing_files_to_nothing() {
     let files = files();
-    for path in ["/", "/chats/7", "/chats/7/", "/chat-ws-test/", "/sign-in"] {
+    for path in ["/", "/chats/7", "/chats/7/", "/chats/7/57", "/chat-ws-test/", "/sign-in"] {
         assert_eq!(find(&files, path).unwrap().path, INDEX, "{path}");
     }
     assert!(find(&files, "/app-0123456789abcdef.js").is_some());

@@ -173,6 +173,12 @@ impl From<Refused> for Refusal {
             )
             .at("client_id"),
             Refused::NoSuchMessage => Self::new(Status::NOT_FOUND, NotFound, "There is no such message."),
+            Refused::NoSuchOriginal => Self::new(
+                Status::BAD_REQUEST,
+                ErrorCode::NoSuchOriginal,
+                "There is no such message in this chat to reply to: send it without \"reply_to\", or with the seq of a message that you can see.",
+            )
+            .at("reply_to"),
             Refused::TooManyReactions => {
                 let detail = format!(
                     "{} different emoji are under this message already, which is as many as may be: take one of them.",

@@ -430,7 +430,7 @@ impl<T: Transport> SocketTask<T> {
             Item::Event { chat, seq, frame } => {
                 self.session.sent(chat, seq);
                 self.services.metrics.frames_sent.inc(Frames::Event);
-                frame
+                self.session.shown(chat, frame)
             }
             Item::Reply(frame) | Item::Read { frame, .. } | Item::Notice { frame, .. } => {
                 self.services.metrics.frames_sent.inc(Frames::Other);

@@ -32,6 +32,8 @@ pub enum Change {
         text: MessageText,
         /// The sender's own name for it.
         client_id: Option<ClientId>,
+        /// The message of the chat that it replies to, deleted or not; committed before the batch that this is in.
+        reply_to: Option<Seq>,
     },
     /// Another text for one's own message.
     Edit {
@@ -115,8 +117,10 @@ pub enum Refused {
     NotARequest,
     /// The actor asked for the chat themself.
     OwnRequest,
-    /// The `client_id` is taken by another text.
+    /// The `client_id` is taken by another text, or a reply to something else.
     ClientIdReused,
+    /// What it replies to is no message of the chat, or one that the actor may not see; never which.
+    NoSuchOriginal,
     /// No such message in this chat, or it is deleted.
     NoSuchMessage,
     /// As many different emoji are under the message as may be.

@@ -1,11 +1,13 @@
 //! The log's rows as both backends select them, and what they mean on the wire.
 
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
-use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, Reacted, RoleChanged, User};
+use causerie_protocol::event::{
+    ChatChanged, Deleted, Edited, Membership, Original, Reacted, RoleChanged, User, snippet,
+};
 use causerie_protocol::rest::{Chat, ChatKind, ChatRole, ChatStatus, Participant, TokenInfo};
 use causerie_protocol::{
     AuditId, ChatId, ClientId, Epoch, Event, InvitationId, Message, MessageId, MessageText, Role, Seq,
-    TokenId, UserId,
+    TokenId, UserId, limits,
 };
 use sqlx::FromRow;
 
@@ -355,7 +357,42 @@ pub(super) struct EventRow {
     pub(super) deleted_at: Option<UnixMicros>,
     pub(super) target_content: Option<Vec<u8>>,
     #[sqlx(flatten)]
+    pub(super) original: OriginalRow,
+    #[sqlx(flatten)]
     pub(super) user: UserRow,
+}
+
+/// Bytes of a text that hold as many characters as replies to it show, in UTF-8.
+pub(super) const SNIPPET_BYTES: i64 = 4 * limits::SNIPPET_CHARS as i64;
+
+/// The message that another replies to, from an outer join; nothing of one that the reader may not see.
+#[derive(FromRow)]
+pub(super) struct OriginalRow {
+    original_id: Option<i64>,
+    /// The first [`SNIPPET_BYTES`] of the text, or as many characters.
+    original_content: Option<Vec<u8>>,
+    original_deleted_at: Option<UnixMicros>,
+    original_sender: Option<i64>,
+    original_name: Option<String>,
+}
+
+impl OriginalRow {
+    /// What stands at a position, if it is a message.
+    pub(super) fn at(self, seq: Seq) -> Option<Original> {
+        Some(Original {
+            seq,
+            id: Some(MessageId(self.original_id?)),
+            sender: Some(User { id: UserId(self.original_sender?), email: None, name: self.original_name? }),
+            content: snippet(&to_text(self.original_content)).to_owned(),
+            deleted: self.original_deleted_at.is_some(),
+        })
+    }
+}
+
+/// What a message replies to, from its own row and that of the original.
+fn reply_to(target: Option<i64>, original: OriginalRow) -> Option<Original> {
+    let seq = to_seq(target?);
+    Some(original.at(seq).unwrap_or(Original::unseen(seq)))
 }
 
 impl From<EventRow> for Message {
@@ -372,6 +409,7 @@ impl From<EventRow> for Message {
             edited_at: row.edited_at.map(clock::to_wire),
             deleted_at: row.deleted_at.map(clock::to_wire),
             reactions: Vec::new(),
+            reply_to: reply_to(row.target, row.original),
         }
     }
 }
@@ -442,6 +480,8 @@ pub(super) struct EarlierRow {
     pub(super) seq: Option<i64>,
     pub(super) at: Option<UnixMicros>,
     pub(super) content: Option<Vec<u8>>,
+    /// The position of what it replies to.
+    pub(super) target: Option<i64>,
     pub(super) edited_at: Option<UnixMicros>,
     pub(super) deleted_at: Option<UnixMicros>,
 }
@@ -464,6 +504,8 @@ impl EarlierRow {
             edited_at: self.edited_at.map(clock::to_wire),
             deleted_at: self.deleted_at.map(clock::to_wire),
             reactions: Vec::new(),
+            // Who asks again knows what it replies to.
+            reply_to: self.target.map(|target| Original::unseen(to_seq(target))),
         })
     }
 }
@@ -473,6 +515,7 @@ mod reason {
     pub(super) const NO_SUCH_CHAT: i64 = 0;
     pub(super) const CHAT_CLOSED: i64 = 1;
     pub(super) const NOT_ACCEPTED: i64 = 2;
+    pub(super) const NO_SUCH_ORIGINAL: i64 = 3;
 }
 
 /// Why a message is refused, by what the table holds.
@@ -480,6 +523,7 @@ pub(super) fn refused(reason: i64) -> Refused {
     match reason {
         reason::CHAT_CLOSED => Refused::ChatClosed,
         reason::NOT_ACCEPTED => Refused::NotAccepted,
+        reason::NO_SUCH_ORIGINAL => Refused::NoSuchOriginal,
         _ => Refused::NoSuchChat,
     }
 }
@@ -490,15 +534,18 @@ pub(super) fn persisted_reason(refused: Refused) -> Option<i64> {
         Refused::NoSuchChat => Some(reason::NO_SUCH_CHAT),
         Refused::ChatClosed => Some(reason::CHAT_CLOSED),
         Refused::NotAccepted => Some(reason::NOT_ACCEPTED),
+        // A message may come to stand at that position.
+        Refused::NoSuchOriginal => Some(reason::NO_SUCH_ORIGINAL),
         _ => None,
     }
 }
 
 /// Deduplication by the idempotency key (`client_id`): the answer to a repeated message is the stored one, unless the
-/// texts differ. The text of an edited or deleted message can't be compared any more.
-pub(super) fn repeated(earlier: Message, text: &MessageText) -> AppendResult {
+/// texts, or what they reply to, differ. The text of an edited or deleted message can't be compared any more.
+pub(super) fn repeated(earlier: Message, text: &MessageText, reply_to: Option<Seq>) -> AppendResult {
     let as_sent = earlier.edited_at.is_none() && earlier.deleted_at.is_none();
-    if as_sent && earlier.content != text.as_str() {
+    let replies_to = earlier.reply_to.as_ref().map(|original| original.seq);
+    if as_sent && earlier.content != text.as_str() || replies_to != reply_to {
         return Err(Refused::ClientIdReused);
     }
     Ok(Appended::Duplicate(earlier))

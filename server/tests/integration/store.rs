@@ -11,6 +11,7 @@ mod people;
 mod postgres;
 mod reactions;
 mod refused;
+mod replies;
 mod reports;
 mod requests;
 mod roles;

@@ -59,6 +59,14 @@ fn difference(view: &View, fresh: &View, evidence: &Evidence) -> Option<String> 
             return unlike(&format!("the reactions at {seq}"), under, afresh);
         }
     }
+    for (seq, shown) in &view.replies {
+        let afresh = fresh.replies.iter().find(|(other, _)| other == seq);
+        if let Some((_, afresh)) = afresh
+            && shown != afresh
+        {
+            return unlike(&format!("what the reply at {seq} shows"), shown, afresh);
+        }
+    }
     if view.unread != fresh.unread {
         return unlike("unread", &view.unread, &fresh.unread);
     }

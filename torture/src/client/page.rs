@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use causerie_client::{
     Client, ConnectionId, ConnectionState, Effect, Input, Invalidation, PendingMessage, Row, SocketInput,
 };
+use causerie_protocol::event::Original;
 use causerie_protocol::rest::React;
 use causerie_protocol::{ChatId, ClientFrame, ClientId, ServerFrame, paths};
 use rand::rngs::StdRng;
@@ -26,7 +27,7 @@ use crate::label::Label;
 const CLOCK_SKEW_MS: i64 = 24 * 60 * 60 * 1_000;
 /// With this many pending messages the person stops writing.
 const PATIENCE: usize = 12;
-/// The person reacts to one of this many rows at the end of a chat.
+/// The person reacts, or replies, to one of this many rows at the end of a chat.
 const REACTED_ROWS: usize = 20;
 /// The last of them is not fully qualified, so the server writes it otherwise.
 const EMOJI: [&str; 3] = ["\u{1f44d}", "\u{1f602}", "\u{2764}"];
@@ -224,8 +225,10 @@ impl Page {
             Effect::LoadHistory(request) => {
                 let (api, token, answer) = self.for_a_load();
                 self.tasks.spawn(async move {
-                    let input = match api.messages(&token, request.chat, request.before).await {
-                        Ok((messages, has_older)) => Input::HistoryLoaded { request, messages, has_older },
+                    let input = match api.messages_at(&token, request.chat, request.place).await {
+                        Ok((messages, has_older, has_newer)) => {
+                            Input::HistoryLoaded { request, messages, has_older, has_newer }
+                        }
                         Err(error) => Input::HistoryFailed { request, error },
                     };
                     let _ = answer.send(input);
@@ -348,8 +351,23 @@ impl Page {
             let label = self.history.label(self.next_number);
             self.next_number += 1;
             self.history.note(Fact::Queued { chat: chat.0, number: label.number });
-            self.take(Input::Send { chat, text: label.message(), client_id: label.client_id() });
+            let reply_to = self.original(chat);
+            self.take(Input::Send { chat, text: label.message(), client_id: label.client_id(), reply_to });
         }
+    }
+
+    /// One of the last messages of a chat, for one message in three to reply to.
+    fn original(&mut self, chat: ChatId) -> Option<Original> {
+        if self.random.random_bool(0.67) {
+            return None;
+        }
+        let rows = self.client.rows(chat);
+        let last = rows.iter().rev().take(REACTED_ROWS).filter_map(|row| match row {
+            Row::Message(message) => message.seq,
+            Row::System(_) => None,
+        });
+        let last: Vec<_> = last.collect();
+        self.client.original(chat, *last.choose(&mut self.random)?)
     }
 
     /// Changes one reaction of the person's under one of the last messages of the open chat.

@@ -191,6 +191,7 @@ impl Resident {
             text: label.message(),
             client_id: Some(label.client_id()),
             chat_id: Some(chat),
+            reply_to: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use causerie_protocol::event::Reaction;
 use causerie_protocol::rest::Chat;
 use causerie_protocol::{ChatId, User, limits};
 
-use crate::history::{Reactions, View, Window};
+use crate::history::{Reactions, Reply, View, Window};
 use crate::label::Label;
 
 /// The server counts unread messages up to this, so greater counts are equal.
@@ -60,6 +60,7 @@ pub fn views(client: &Client) -> Vec<View> {
                 window: window(client, entry.id(), true),
                 unread,
                 reactions: reactions(client, entry.id()),
+                replies: replies(client, entry.id()),
                 ..listed(&entry.chat, client.me())
             }
         })
@@ -84,6 +85,16 @@ fn reactions(client: &Client, chat: ChatId) -> Vec<Reactions> {
     under.map(|(seq, reactions)| (seq, plain(reactions))).collect()
 }
 
+/// What each loaded reply of a chat shows of its original.
+fn replies(client: &Client, chat: ChatId) -> Vec<Reply> {
+    let rows = client.rows(chat).into_iter();
+    let replies = rows.filter_map(|row| match row {
+        Row::Message(message) => Some((message.seq?.0, message.reply_to?)),
+        Row::System(_) => None,
+    });
+    replies.map(|(seq, original)| (seq, (original.seq.0, original.content, original.deleted))).collect()
+}
+
 /// A chat of the server's list, as a view without messages.
 pub fn listed(chat: &Chat, me: Option<&User>) -> View {
     let others = chat.participants.iter().filter(|one| me.is_none_or(|me| me.id != one.user.id));
@@ -100,6 +111,7 @@ pub fn listed(chat: &Chat, me: Option<&User>) -> View {
             .map(|one| (one.user.id.0, one.read_seq.0))
             .collect(),
         reactions: Vec::new(),
+        replies: Vec::new(),
     }
 }
 
@@ -116,8 +128,8 @@ pub fn compare(client: &Client, chats: &[Chat]) -> Result<(), String> {
     }
     for (view, (expected, last)) in views.into_iter().zip(expected) {
         let shown = view.window.last;
-        // The list says nothing of reactions; a page that loads afresh does, at the end.
-        let view = View { window: Window::default(), reactions: Vec::new(), ..view };
+        // The list says nothing of reactions and replies; a page that loads afresh does, at the end.
+        let view = View { window: Window::default(), reactions: Vec::new(), replies: Vec::new(), ..view };
         if shown != last || view != expected {
             return Err(format!("shown up to {shown} as {view:?}, instead of up to {last} as {expected:?}"));
         }

@@ -1,12 +1,15 @@
 //! Appending on Postgres: a run of messages is one call of a function in the database.
 
+use std::collections::HashMap;
+
+use causerie_protocol::event::Original;
 use causerie_protocol::{ClientId, Event, Message, MessageId, UserId, limits};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, FromRow};
 
 use super::sql::changes;
 use crate::clock;
-use crate::store::rows::{self, EarlierRow, SenderRow, to_seq, to_sql};
+use crate::store::rows::{self, EarlierRow, OriginalRow, SenderRow, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
 pub(super) async fn append(
@@ -14,7 +17,7 @@ pub(super) async fn append(
     batch: &[Append],
 ) -> sqlx::Result<Vec<AppendResult>> {
     let mut results = Vec::with_capacity(batch.len());
-    if batch.iter().all(is_message) {
+    if batch.iter().all(|append| is_message(append) && !is_reply(append)) {
         // The call is a transaction of its own: one round trip.
         let refused = messages(connection, batch, &mut results).await?;
         forget_refusals(connection, refused).await;
@@ -55,6 +58,10 @@ fn is_message(append: &Append) -> bool {
     matches!(append.change, Change::Message { .. })
 }
 
+fn is_reply(append: &Append) -> bool {
+    matches!(append.change, Change::Message { reply_to: Some(_), .. })
+}
+
 /// What the function answers for each message, in their order.
 #[derive(FromRow)]
 struct AppendedRow {
@@ -82,27 +89,38 @@ async fn messages(
     let now = clock::now();
     let mut texts = Vec::with_capacity(run.len());
     let mut client_ids = Vec::with_capacity(run.len());
+    let mut targets = Vec::with_capacity(run.len());
     for append in run {
-        let Change::Message { text, client_id } = &append.change else {
+        let Change::Message { text, client_id, reply_to } = &append.change else {
             unreachable!("a run holds only messages")
         };
         texts.push(text);
         client_ids.push(client_id.as_ref());
+        targets.push(*reply_to);
     }
-    let rows: Vec<AppendedRow> = sqlx::query_as("SELECT * FROM append_or_ask($1, $2, $3, $4, $5, $6)")
+    let rows: Vec<AppendedRow> = sqlx::query_as("SELECT * FROM append_or_reply($1, $2, $3, $4, $5, $6, $7)")
         .bind(run.iter().map(|append| append.chat.0).collect::<Vec<_>>())
         .bind(run.iter().map(|append| append.actor.0).collect::<Vec<_>>())
         .bind(client_ids.iter().map(|id| id.map(ClientId::as_str)).collect::<Vec<_>>())
         .bind(texts.iter().map(|text| text.as_str().as_bytes()).collect::<Vec<_>>())
+        .bind(targets.iter().map(|seq| seq.map(|seq| to_sql(seq.0))).collect::<Vec<_>>())
         .bind(now)
         .bind(to_sql(limits::REQUEST_MESSAGES))
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
+    let is_new = |(row, append): &(&AppendedRow, &Append)| row.new_id.is_some() && is_reply(append);
+    let mut originals = if rows.iter().zip(run).any(|pair| is_new(&pair)) {
+        let new = rows.iter().zip(run).filter(is_new);
+        originals(connection, new.filter_map(|(row, _)| row.new_id).collect()).await?
+    } else {
+        HashMap::new()
+    };
     let sent_at = clock::to_wire(now);
     let begin = results.len();
     let mut newly_refused = false;
     for (index, row) in rows.into_iter().enumerate() {
-        let (append, text, client_id) = (&run[index], texts[index], client_ids[index]);
+        let (append, text, client_id, reply_to) =
+            (&run[index], texts[index], client_ids[index], targets[index]);
         let first = usize::try_from(row.first_ord - 1).unwrap_or(index);
         let repeats = (first < index).then(|| results[begin + first].clone());
         newly_refused |= row.new_refusal.is_some();
@@ -120,6 +138,7 @@ async fn messages(
                     edited_at: None,
                     deleted_at: None,
                     reactions: Vec::new(),
+                    reply_to: reply_to.map(|seq| originals.remove(&id).unwrap_or(Original::unseen(seq))),
                 });
                 Ok(match row.accepts_of {
                     Some(asked_by) => Appended::Accepted { event, asked_by: UserId(asked_by) },
@@ -129,7 +148,7 @@ async fn messages(
             (Some(sender), ..) => {
                 let refusal = row.refused.or(row.new_refusal).map(rows::refused);
                 match (row.earlier.into_message(append.chat, &sender, client_id), refusal, repeats) {
-                    (Some(earlier), ..) => rows::repeated(earlier, text),
+                    (Some(earlier), ..) => rows::repeated(earlier, text, reply_to),
                     (None, Some(refused), _) => Err(refused),
                     (
                         None,
@@ -139,7 +158,7 @@ async fn messages(
                             | Appended::Accepted { event: Event::Message(first), .. }
                             | Appended::Duplicate(first),
                         )),
-                    ) => rows::repeated(first, text),
+                    ) => rows::repeated(first, text, reply_to),
                     (None, None, Some(refused)) => refused,
                     (None, None, None) => {
                         let lost = "append_or_ask answered neither a message nor a refusal";
@@ -150,4 +169,27 @@ async fn messages(
         });
     }
     Ok(newly_refused)
+}
+
+/// What new messages reply to, by the ids of the replies, as it stands in the transaction.
+async fn originals(connection: &mut PgConnection, replies: Vec<i64>) -> sqlx::Result<HashMap<i64, Original>> {
+    #[derive(FromRow)]
+    struct Row {
+        id: i64,
+        seq: i64,
+        #[sqlx(flatten)]
+        original: OriginalRow,
+    }
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT e.id, o.seq, o.id AS original_id, substr(o.content, 1, CAST($2 AS INTEGER)) AS original_content,
+                o.deleted_at AS original_deleted_at, v.id AS original_sender, v.name AS original_name
+         FROM events e JOIN events o ON o.chat_id = e.chat_id AND o.seq = e.target
+         JOIN users v ON v.id = o.actor_id
+         WHERE e.id = ANY ($1)",
+    )
+    .bind(replies)
+    .bind(rows::SNIPPET_BYTES)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.id, row.original.at(to_seq(row.seq))?))).collect())
 }

@@ -243,11 +243,16 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
     let last: Vec<EventRow> = sqlx::query_as(concat!(
         "SELECT ",
         event_columns!(),
+        original_columns!(),
         "
-         FROM events e JOIN users u ON u.id = e.actor_id WHERE e.id ",
+         FROM events e JOIN users u ON u.id = e.actor_id
+         JOIN participants p ON p.chat_id = e.chat_id AND p.user_id = $2",
+        original_join!("p.from_seq"),
+        " WHERE e.id ",
         in_list!("$1"),
     ))
     .bind(list(rows.iter().filter_map(|row| row.last_id)))
+    .bind(range.user.0)
     .fetch_all(&mut *snapshot)
     .await?;
     let mut last: HashMap<i64, Message> = last.into_iter().map(|row| (row.id, row.into())).collect();

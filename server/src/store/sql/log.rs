@@ -45,15 +45,19 @@ pub(super) async fn events_after(
     let rows: Vec<EventRow> = sqlx::query_as(concat!(
         "SELECT ",
         event_columns!("m.content"),
+        original_columns!(),
         "
          FROM events e
-         LEFT JOIN events m ON e.kind = 1 AND m.id = e.target
+         LEFT JOIN events m ON e.kind = 1 AND m.id = e.target",
+        original_join!("$4"),
+        "
          JOIN users u ON u.id = CASE WHEN e.kind IN (3, 4, 6) THEN e.target ELSE e.actor_id END
          WHERE e.chat_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3",
     ))
     .bind(chat.0)
     .bind(to_sql(after.0).max(from))
     .bind(to_sql(limit))
+    .bind(from)
     .fetch_all(&mut *snapshot)
     .await?;
     Ok(Some(rows.into_iter().map(Event::try_from).collect::<Result<_, _>>()?))
@@ -72,8 +76,11 @@ pub(super) async fn messages(
     let rows: Vec<EventRow> = sqlx::query_as(concat!(
         "SELECT ",
         event_columns!(),
+        original_columns!(),
         "
-         FROM events e JOIN users u ON u.id = e.actor_id
+         FROM events e JOIN users u ON u.id = e.actor_id",
+        original_join!("$4"),
+        "
          WHERE e.chat_id = $1 AND e.kind = 0 AND e.seq > $4
            AND e.seq < coalesce((SELECT seq FROM events WHERE id = $2 AND chat_id = $1),
                                 CASE WHEN $2 IS NULL THEN 9223372036854775807 ELSE 0 END)
@@ -86,6 +93,50 @@ pub(super) async fn messages(
     .fetch_all(&mut *snapshot)
     .await?;
     let mut messages: Vec<Message> = rows.into_iter().rev().map(Into::into).collect();
+    fill_reactions(&mut snapshot, &mut messages).await?;
+    Ok(Some(messages))
+}
+
+pub(super) async fn messages_around(
+    reader: &mut Connection,
+    user: UserId,
+    chat: ChatId,
+    at: Seq,
+    older: u64,
+    newer: u64,
+) -> sqlx::Result<Option<Vec<Message>>> {
+    /// The messages on one side of a position.
+    macro_rules! side {
+        ($is_beside:literal, $nearest:literal) => {
+            concat!(
+                "SELECT ",
+                event_columns!(),
+                original_columns!(),
+                "
+                 FROM events e JOIN users u ON u.id = e.actor_id",
+                original_join!("$4"),
+                " WHERE e.chat_id = $1 AND e.kind = 0 AND e.seq > $4 AND e.seq ",
+                $is_beside,
+                " $2 ORDER BY e.seq ",
+                $nearest,
+                " LIMIT $3",
+            )
+        };
+    }
+    let mut snapshot = super::snapshot(reader).await?;
+    let Some(from) = shown_from(&mut snapshot, user, chat).await? else { return Ok(None) };
+    let mut messages: Vec<Message> = Vec::new();
+    for (sql, limit) in [(side!("<=", "DESC"), older), (side!(">", "ASC"), newer)] {
+        let rows: Vec<EventRow> = sqlx::query_as(sql)
+            .bind(chat.0)
+            .bind(to_sql(at.0))
+            .bind(to_sql(limit))
+            .bind(from)
+            .fetch_all(&mut *snapshot)
+            .await?;
+        messages.extend(rows.into_iter().map(Message::from));
+    }
+    messages.sort_by_key(|message| message.seq);
     fill_reactions(&mut snapshot, &mut messages).await?;
     Ok(Some(messages))
 }
@@ -118,9 +169,12 @@ pub(super) async fn message(
     let row: Option<EventRow> = sqlx::query_as(concat!(
         "SELECT ",
         event_columns!(),
+        original_columns!(),
         "
          FROM events e JOIN users u ON u.id = e.actor_id
-         JOIN participants p ON p.chat_id = e.chat_id AND p.user_id = $2
+         JOIN participants p ON p.chat_id = e.chat_id AND p.user_id = $2",
+        original_join!("p.from_seq"),
+        "
          WHERE e.id = $1 AND e.kind = 0 AND e.seq > p.from_seq",
     ))
     .bind(id.0)

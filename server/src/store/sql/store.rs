@@ -21,6 +21,7 @@ use crate::hub::{Ending, NodeId};
 use crate::metrics::Operation;
 use crate::second_factor::Judgement;
 use crate::store::Access::{Read, Write};
+use crate::store::rows::SNIPPET_BYTES;
 use crate::store::{
     AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Boundaries, Created,
     Deletion, Ended, Entry, Erasure, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NewToken,
@@ -41,6 +42,25 @@ macro_rules! event_columns {
         event_columns!("CAST(NULL AS BYTEA)")
     };
 }
+
+/// What an `OriginalRow` has of the message that a message `e` replies to, and how it is joined: unless it is from before
+/// the reader's time, which is given as a part of a statement.
+macro_rules! original_columns {
+    () => {
+        ", o.id AS original_id, substr(o.content, 1, 640) AS original_content, o.deleted_at AS original_deleted_at,
+           v.id AS original_sender, v.name AS original_name"
+    };
+}
+macro_rules! original_join {
+    ($from:literal) => {
+        concat!(
+            " LEFT JOIN events o ON e.kind = 0 AND o.chat_id = e.chat_id AND o.seq = e.target AND o.kind = 0 AND o.seq > ",
+            $from,
+            " LEFT JOIN users v ON v.id = o.actor_id "
+        )
+    };
+}
+const _: () = assert!(SNIPPET_BYTES == 640, "as the statements have it");
 
 /// Whether nothing passes between two people, who are given as parts of a statement; of which partings, may be added.
 macro_rules! parted {
@@ -620,6 +640,21 @@ impl Store for Backend {
     ) -> Result<Option<Vec<Message>>, StoreError> {
         self.run(Operation::Messages, Read, async |connection| {
             log::messages(connection, user, chat, before, limit).await
+        })
+        .await
+        .map(|messages| self.addresses.shown(messages))
+    }
+
+    async fn messages_around(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        at: Seq,
+        older: u64,
+        newer: u64,
+    ) -> Result<Option<Vec<Message>>, StoreError> {
+        self.run(Operation::Messages, Read, async |connection| {
+            log::messages_around(connection, user, chat, at, older, newer).await
         })
         .await
         .map(|messages| self.addresses.shown(messages))

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use causerie_protocol::event::User;
+use causerie_protocol::event::{Original, User, snippet};
 use causerie_protocol::{ChatId, ClientId, Event, Message, MessageId, MessageText, Seq, UserId};
 use futures_util::FutureExt;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, ToSql, params};
@@ -26,9 +26,9 @@ const INSERT_SIZES: [usize; 4] = [64, 16, 4, 1];
 /// undo this statement alone.
 static INSERTS: LazyLock<[String; INSERT_SIZES.len()]> = LazyLock::new(|| {
     INSERT_SIZES.map(|rows| {
-        let values = vec!["(?, ?, ?, 0, ?, ?, ?, ?)"; rows].join(", ");
+        let values = vec!["(?, ?, ?, 0, ?, ?, ?, ?, ?)"; rows].join(", ");
         format!(
-            "INSERT OR ROLLBACK INTO events (id, chat_id, seq, kind, actor_id, at, client_id, content) VALUES {values}"
+            "INSERT OR ROLLBACK INTO events (id, chat_id, seq, kind, actor_id, at, client_id, content, target) VALUES {values}"
         )
     })
 });
@@ -81,6 +81,8 @@ enum Decided {
         id: MessageId,
         seq: Seq,
         sender: User,
+        /// What it replies to.
+        original: Option<Original>,
         /// Who asked for the chat, which is accepted by it.
         accepts_of: Option<UserId>,
     },
@@ -101,7 +103,7 @@ pub(super) fn append(writer: &mut Writer, batch: Vec<Append>) -> sqlx::Result<Ve
     let decided = decided.map_err(Failure::into_sqlx)?;
     let sent_at = clock::to_wire(now);
     let result = |(append, decided): (Append, Decided)| match (decided, append.change) {
-        (Decided::New { id, seq, sender, accepts_of }, Change::Message { text, client_id }) => {
+        (Decided::New { id, seq, sender, original, accepts_of }, Change::Message { text, client_id, .. }) => {
             let event = Event::Message(Message {
                 id,
                 chat_id: append.chat,
@@ -113,6 +115,7 @@ pub(super) fn append(writer: &mut Writer, batch: Vec<Append>) -> sqlx::Result<Ve
                 edited_at: None,
                 deleted_at: None,
                 reactions: Vec::new(),
+                reply_to: original,
             });
             Ok(match accepts_of {
                 Some(asked_by) => Appended::Accepted { event, asked_by },
@@ -188,12 +191,15 @@ struct NewRow<'a> {
     sender: UserId,
     client_id: Option<&'a ClientId>,
     text: &'a MessageText,
+    reply_to: Option<Seq>,
 }
 
 impl<'a> Transaction<'a> {
     fn apply(&mut self, append: &'a Append) -> Result<Decided, Failure> {
         match &append.change {
-            Change::Message { text, client_id } => self.message(append, text, client_id.as_ref()),
+            Change::Message { text, client_id, reply_to } => {
+                self.message(append, text, client_id.as_ref(), *reply_to)
+            }
             // The most frequent beside messages: it needs no row of theirs.
             Change::Read { seq } => Ok(Decided::Done(self.read(append, *seq)?)),
             _ => {
@@ -210,6 +216,7 @@ impl<'a> Transaction<'a> {
         append: &'a Append,
         text: &'a MessageText,
         client_id: Option<&'a ClientId>,
+        reply_to: Option<Seq>,
     ) -> Result<Decided, Failure> {
         let connection = &mut *self.connection;
         let Some((chat, sender)) = self.known.look_up(connection, append.chat, append.actor)? else {
@@ -223,9 +230,16 @@ impl<'a> Transaction<'a> {
             Some(request) if request.by == append.actor && request.left == 0 => Some(Refused::NotAccepted),
             _ => None,
         };
+        let original = match reply_to.filter(|_| refused.is_none()) {
+            Some(seq) => original(connection, append, seq)?,
+            None => None,
+        };
+        let refused =
+            refused.or((reply_to.is_some() && original.is_none()).then_some(Refused::NoSuchOriginal));
         if let Some(client_id) = client_id
             && (self.repeats == Repeats::LookedUp || refused.is_some() || sender.was_refused)
-            && let Some(before) = decided_before(connection, append.chat, &sender.user, client_id, text)?
+            && let Some(before) =
+                decided_before(connection, append.chat, &sender.user, client_id, text, reply_to)?
         {
             return Ok(Decided::Done(before));
         }
@@ -262,12 +276,12 @@ impl<'a> Transaction<'a> {
             // They may be in the chat from now on only.
             self.known.forget_sender(append.chat, asked_by);
         }
-        self.new.push(NewRow { id, chat: append.chat, seq, sender: append.actor, client_id, text });
+        self.new.push(NewRow { id, chat: append.chat, seq, sender: append.actor, client_id, text, reply_to });
         if self.repeats == Repeats::LookedUp {
             // The look for the next one must find it.
             self.insert()?;
         }
-        Ok(Decided::New { id, seq, sender, accepts_of })
+        Ok(Decided::New { id, seq, sender, original, accepts_of })
     }
 
     fn read(&mut self, append: &Append, seq: Seq) -> rusqlite::Result<AppendResult> {
@@ -330,6 +344,7 @@ impl<'a> Transaction<'a> {
                     parameters.bind(self.now)?;
                     parameters.bind(row.client_id.map(ClientId::as_str))?;
                     parameters.bind(row.text.as_str())?;
+                    parameters.bind(row.reply_to.map(|seq| to_sql(seq.0)))?;
                 }
                 insert.raw_execute()?;
             }
@@ -352,6 +367,28 @@ impl Parameters<'_, '_> {
     }
 }
 
+/// The message that another one replies to, if its sender may see it.
+fn original(connection: &Connection, append: &Append, seq: Seq) -> rusqlite::Result<Option<Original>> {
+    connection
+        .prepare_cached(
+            "SELECT o.id, substr(o.content, 1, ?4), o.deleted_at IS NOT NULL, u.id, u.name
+             FROM events o JOIN users u ON u.id = o.actor_id
+             JOIN participants p ON p.chat_id = o.chat_id AND p.user_id = ?3
+             WHERE o.chat_id = ?1 AND o.seq = ?2 AND o.kind = 0 AND o.seq > p.from_seq",
+        )?
+        .query_row(params![append.chat.0, to_sql(seq.0), append.actor.0, rows::SNIPPET_BYTES], |row| {
+            let content = row.get_ref(1)?.as_bytes_or_null()?.map(<[u8]>::to_vec);
+            Ok(Original {
+                seq,
+                id: Some(MessageId(row.get(0)?)),
+                sender: Some(User { id: UserId(row.get(3)?), email: None, name: row.get(4)? }),
+                content: snippet(&rows::to_text(content)).to_owned(),
+                deleted: row.get(2)?,
+            })
+        })
+        .optional()
+}
+
 /// What was decided about a message with this name before; `None` of a new one.
 fn decided_before(
     connection: &Connection,
@@ -359,11 +396,12 @@ fn decided_before(
     sender: &User,
     client_id: &ClientId,
     text: &MessageText,
+    reply_to: Option<Seq>,
 ) -> rusqlite::Result<Option<AppendResult>> {
     let key = params![chat.0, sender.id.0, client_id.as_str()];
     let earlier = connection
         .prepare_cached(
-            "SELECT id, seq, at, content, edited_at, deleted_at FROM events
+            "SELECT id, seq, at, content, target, edited_at, deleted_at FROM events
              WHERE chat_id = ?1 AND actor_id = ?2 AND client_id = ?3",
         )?
         .query_row(key, |row| {
@@ -372,13 +410,14 @@ fn decided_before(
                 seq: row.get(1)?,
                 at: row.get(2)?,
                 content: row.get_ref(3)?.as_bytes_or_null()?.map(<[u8]>::to_vec),
-                edited_at: row.get(4)?,
-                deleted_at: row.get(5)?,
+                target: row.get(4)?,
+                edited_at: row.get(5)?,
+                deleted_at: row.get(6)?,
             })
         })
         .optional()?;
     if let Some(earlier) = earlier.and_then(|row| row.into_message(chat, sender, Some(client_id))) {
-        return Ok(Some(rows::repeated(earlier, text)));
+        return Ok(Some(rows::repeated(earlier, text, reply_to)));
     }
     let reason = connection
         .prepare_cached(

@@ -41,7 +41,7 @@ async fn set(store: &SqliteStore, pragma: &'static str) {
 }
 
 fn say(actor: UserId, chat: ChatId, text: &str) -> [Append; 1] {
-    let change = Change::Message { text: MessageText::new(text).unwrap(), client_id: None };
+    let change = Change::Message { text: MessageText::new(text).unwrap(), client_id: None, reply_to: None };
     [Append { actor, chat, change }]
 }
 
@@ -135,7 +135,7 @@ async fn what_was_refused_long_ago_is_forgotten() {
     let stranger = store.create_user("cleo@example.org", "name", "hash").await.unwrap().unwrap().id;
     let refuse = async |name: &str| {
         let client_id = Some(ClientId::new(name).unwrap());
-        let change = Change::Message { text: MessageText::new("a").unwrap(), client_id };
+        let change = Change::Message { text: MessageText::new("a").unwrap(), client_id, reply_to: None };
         store.append(&[Append { actor: stranger, chat, change }]).await.unwrap().remove(0).unwrap_err();
     };
     let kept = async || -> Vec<String> {
@@ -162,7 +162,11 @@ async fn what_was_refused_long_ago_is_forgotten() {
 /// A message with the sender's own name for it.
 fn named(actor: UserId, chat: ChatId, name: &str) -> Append {
     let client_id = Some(ClientId::new(name).unwrap());
-    Append { actor, chat, change: Change::Message { text: MessageText::new("hello").unwrap(), client_id } }
+    Append {
+        actor,
+        chat,
+        change: Change::Message { text: MessageText::new("hello").unwrap(), client_id, reply_to: None },
+    }
 }
 
 #[tokio::test]

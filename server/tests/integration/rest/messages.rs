@@ -88,6 +88,76 @@ async fn pages_lead_back_to_the_first_message() {
 }
 
 #[tokio::test]
+async fn a_page_around_a_message_leads_on_both_ways() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
+    for number in 1..=9 {
+        say(&server, &alice, chat, &number.to_string()).await;
+    }
+    let path = paths::messages(chat);
+    let page = async |query: &str| {
+        let request = server.client.get(server.url(&format!("{path}?{query}"))).bearer_auth(&bob.token);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{query}");
+        let link = response.headers().get(header::LINK).map(|link| link.to_str().unwrap().to_owned());
+        let page: Vec<Value> = response.json().await.unwrap();
+        let contents: Vec<_> = page.iter().map(|m| m["content"].as_str().unwrap()).collect();
+        (contents.join(" "), link.unwrap_or_default())
+    };
+    let (contents, link) = page("limit=4&around=5").await;
+    assert_eq!(contents, "4 5 6 7");
+    let (next, prev) = link.split_once(", ").unwrap();
+    let query = |link: &str, rel: &str| {
+        let address = link.strip_suffix(&format!(">; rel=\"{rel}\"")).unwrap();
+        address.strip_prefix(&format!("<{path}?")).unwrap().to_owned()
+    };
+    assert_eq!(page(&query(next, "next")).await.0, "1 2 3");
+    assert_eq!(page(&query(prev, "prev")).await, ("8 9".to_owned(), String::new()));
+    for (wanted, contents, older, newer) in [
+        ("limit=3&around=1", "1 2", false, true),
+        ("limit=3&around=9", "8 9", true, false),
+        ("limit=1&around=3", "3", true, true),
+        ("limit=3&around=99", "8 9", true, false),
+        ("limit=3&after=0", "1 2 3", false, true),
+        ("after=9", "", false, false),
+        ("around=4", "1 2 3 4 5 6 7 8 9", false, false),
+    ] {
+        let (found, link) = page(wanted).await;
+        let sides = (link.contains("rel=\"next\""), link.contains("rel=\"prev\""));
+        assert_eq!((&*found, sides), (contents, (older, newer)), "{wanted}: {link}");
+    }
+    for (bad, field) in [("around=x", "around"), ("after=-1", "after"), ("around=1&before=7", "around")] {
+        let path = format!("{path}?{bad}");
+        let (status, problem) = server.request(Method::GET, &path, Some(&bob.token), Value::Null).await;
+        assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!(field)), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_has_its_original_in_every_answer() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
+    let said = say(&server, &alice, chat, "Tea?").await;
+    let mut socket = server.one(&alice, chat).await;
+    let body = json!({"content": "Yes", "client_id": "m-1", "reply_to": said["seq"]});
+    let original = json!({"seq": 1, "id": said["id"], "sender": {"id": alice.user.id, "name": "alice"}, "content": "Tea?"});
+    for status in [StatusCode::CREATED, StatusCode::OK] {
+        let answer =
+            server.request(Method::POST, &paths::messages(chat), Some(&bob.token), body.clone()).await;
+        assert_eq!((answer.0, &answer.1["reply_to"]), (status, &original));
+    }
+    let message = socket.message().await;
+    assert_eq!(serde_json::to_value(&message.reply_to).unwrap(), original);
+    let wrong = json!({"content": "Yes", "reply_to": 99});
+    let (status, problem) =
+        server.request(Method::POST, &paths::messages(chat), Some(&bob.token), wrong).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!((&problem["code"], &problem["field"]), (&json!("no_such_original"), &json!("reply_to")));
+}
+
+#[tokio::test]
 async fn only_its_sender_changes_or_deletes_a_message() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);

@@ -1,5 +1,6 @@
 //! Sockets of people who were there a moment ago: they are let in as at the first time, and no further.
 
+use causerie_protocol::event::Original;
 use causerie_protocol::{Seq, paths};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -79,6 +80,39 @@ async fn who_does_not_see_what_was_said_before_does_not_when_they_come_back_eith
         );
         b.close().await;
     }
+}
+
+#[tokio::test]
+async fn who_does_not_see_the_past_sees_nothing_of_it_in_a_reply_live_or_read() {
+    let server = TestServer::start().await;
+    let [alice, bob, carol] =
+        [server.register("alice").await, server.register("bob").await, server.register("carol").await];
+    let group = server.start_group(&alice, &[&carol]).await;
+    server.call(Method::PATCH, &paths::chat(group), &alice, json!({"hides_past": true})).await;
+    let body = json!({"content": "between us"});
+    let before = server.call(Method::POST, &paths::messages(group), &alice, body).await;
+    server.call(Method::POST, &paths::participants(group), &alice, json!({"user": bob.email()})).await;
+    let mut b = server.one(&bob, group).await;
+    let mut c = server.one(&carol, group).await;
+    c.say(group, "one", "m-1").await;
+    let first = b.message().await;
+    for (to, text) in [(before["seq"].as_u64().unwrap(), "to what was before"), (first.seq.0, "to mine")] {
+        c.send(json!({"type": "message", "text": text, "reply_to": to})).await;
+    }
+    let (hidden, seen) = (b.message().await.reply_to.unwrap(), b.message().await.reply_to.unwrap());
+    assert_eq!(hidden, Original::unseen(Seq(2)));
+    assert_eq!((seen.seq, &*seen.content), (first.seq, "one"));
+    c.ack().await;
+    assert_eq!(c.message().await.reply_to.unwrap().content, "between us", "who was there sees it");
+    let read: Vec<_> =
+        server.history(&bob, group).await.into_iter().map(|message| message.reply_to).collect();
+    assert_eq!(read, [None, Some(hidden), Some(seen)]);
+
+    b.send(json!({"type": "message", "text": "a", "reply_to": 2, "client_id": "m-2"})).await;
+    let error = b.error().await;
+    assert_eq!(error.code, causerie_protocol::ErrorCode::NoSuchOriginal);
+    b.send(json!({"type": "message", "text": "a", "reply_to": 99, "client_id": "m-3"})).await;
+    assert_eq!(b.error().await.detail, error.detail, "the same as of what does not exist");
 }
 
 #[tokio::test]

@@ -102,5 +102,6 @@ pub fn message(text: &str, client_id: Option<&str>) -> Change {
     Change::Message {
         text: MessageText::new(text).unwrap(),
         client_id: client_id.map(|id| ClientId::new(id).unwrap()),
+        reply_to: None,
     }
 }
