@@ -25,6 +25,7 @@ mod qr;
 mod report;
 mod reports;
 mod rows;
+mod search;
 mod second_factor;
 mod settings;
 mod sign_in;
@@ -53,6 +54,7 @@ pub fn Page(parts: Parts) -> impl IntoView {
     menu::close_with_clicks_elsewhere();
     publish_connection_state(app);
     let people = Part::new(parts.people);
+    let search = Part::new(parts.search);
     // An invitation is the sign-in page's.
     let door = RwSignal::new(route::link().filter(|link| !matches!(link, Link::Join(_))));
     let page = reactive(move || {
@@ -61,7 +63,7 @@ pub fn Page(parts: Parts) -> impl IntoView {
                 .draw(|dialogs| (dialogs.door)(link, door), |failed| parts::instead_of_door(dialogs, failed))
         } else if app.user.read().is_some() {
             let instead = |failed| parts::instead_of_door(home, failed);
-            home.draw(|home| home(conversation, dialogs, people), instead)
+            home.draw(|home| home(conversation, dialogs, people, search), instead)
         } else {
             view! { <sign_in::SignIn /> }.into_any()
         }
@@ -81,6 +83,8 @@ pub enum Dialog {
     Settings,
     /// The people of the installation, what they reported, its invitations, settings and audit log.
     People,
+    /// Chats, people and messages that somebody looks for.
+    Search,
     /// An invitation that somebody with an account has opened.
     Join,
 }
