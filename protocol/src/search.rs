@@ -109,9 +109,13 @@ mod tests {
             "next": 7
         });
         let read: Found = serde_json::from_value(found.clone()).unwrap();
-        assert_eq!((read.hits[0].excerpt[1].found, read.next, read.indexing), (true, Some(MessageId(7)), false));
+        assert_eq!(
+            (read.hits[0].excerpt[1].found, read.next, read.indexing),
+            (true, Some(MessageId(7)), false)
+        );
         assert_eq!(serde_json::to_value(&read).unwrap(), found);
-        let nothing: Found = serde_json::from_value(json!({"hits": [], "indexing": true, "later": 1})).unwrap();
+        let nothing: Found =
+            serde_json::from_value(json!({"hits": [], "indexing": true, "later": 1})).unwrap();
         assert_eq!(nothing, Found { indexing: true, ..Found::default() });
     }
 }

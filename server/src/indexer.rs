@@ -58,7 +58,8 @@ pub(crate) async fn run(store: Arc<dyn Store>, chats: Chats, metrics: Arc<Metric
             shed_at = shed(&*store).await.unwrap_or(Some(begin + RETRY));
         }
         if pause.is_zero() {
-            let until = shed_at.map_or(LOOK_INTERVAL, |at| LOOK_INTERVAL.min(at.saturating_duration_since(begin)));
+            let until =
+                shed_at.map_or(LOOK_INTERVAL, |at| LOOK_INTERVAL.min(at.saturating_duration_since(begin)));
             if timeout(until, chats.appended()).await.is_ok() {
                 sleep(GATHER).await;
             }

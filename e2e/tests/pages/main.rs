@@ -19,6 +19,7 @@ mod people;
 mod reactions;
 mod requests;
 mod safety;
+mod search;
 mod tester;
 mod writing;
 

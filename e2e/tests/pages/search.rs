@@ -23,13 +23,12 @@ async fn a_message_is_found_without_its_marks_and_enter_opens_its_chat() -> Resu
     let server = Server::start().await?;
     let [alice, bob] = [Person::join(&server, ALICE).await?, Person::join(&server, BOB).await?];
     alice.start_chat(BOB).await?;
-    alice.say("Đường Nguyễn Huệ, Hà Nội").await?;
-    alice.see_delivered("Đường Nguyễn Huệ, Hà Nội").await?;
-    bob.go_home().await?;
-    bob.press("k", &["Control"]).await?;
+    alice.send_message("Đường Nguyễn Huệ, Hà Nội").await?;
+    bob.see_chat_with_last_line(ALICE.name, "Đường Nguyễn Huệ, Hà Nội").await?;
+    bob.press_with_control('k').await?;
     bob.fill(FIELD, "nguyen hue").await?;
     see_marked(&bob, &["Nguyễn", "Huệ"]).await?;
-    bob.press("Enter", &[]).await?;
+    bob.press_enter().await?;
     bob.see_conversation(ALICE.name).await
 }
 
@@ -42,8 +41,8 @@ async fn chats_and_people_are_found_and_the_arrow_keys_choose() -> Result<()> {
     alice.click(r#"button[data-testid="search"]"#).await?;
     alice.fill(FIELD, BOB.name).await?;
     alice.see(r#"[data-testid="found-chat"][aria-selected="true"]"#).await?;
-    alice.press("ArrowDown", &[]).await?;
+    alice.press_arrow_down().await?;
     alice.see(r#"[data-testid="found-person"][aria-selected="true"]"#).await?;
-    alice.press("Enter", &[]).await?;
+    alice.press_enter().await?;
     alice.see_conversation(BOB.name).await
 }

@@ -44,18 +44,17 @@ pub fn home(
         }
     });
     let instead = move |failed| parts::instead_of_dialog(dialogs, dialog, failed);
-    let dialogs = reactive(move || match dialog.get() {
-        Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
-        Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
-        Dialog::Join => dialogs.draw(|dialogs| (dialogs.join)(dialog), instead),
-        Dialog::People => {
-            people.draw(|people| people(dialog), |failed| parts::instead_of_dialog(people, dialog, failed))
-        }
-        Dialog::Search => {
-            search.draw(|search| search(dialog), |failed| parts::instead_of_dialog(search, dialog, failed))
-        }
-        Dialog::None => ().into_any(),
-    });
+    let dialogs =
+        reactive(move || match dialog.get() {
+            Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
+            Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
+            Dialog::Join => dialogs.draw(|dialogs| (dialogs.join)(dialog), instead),
+            Dialog::People => people
+                .draw(|people| people(dialog), |failed| parts::instead_of_dialog(people, dialog, failed)),
+            Dialog::Search => search
+                .draw(|search| search(dialog), |failed| parts::instead_of_dialog(search, dialog, failed)),
+            Dialog::None => ().into_any(),
+        });
     view! {
         <div class=class>
             <chats::Chats dialog said_here=said_in_list />

@@ -145,7 +145,12 @@ impl Finder {
             let hits = found.iter().flat_map(|found| &found.hits);
             hits.map(|hit| Target::Message(hit.chat_id)).collect::<Vec<_>>()
         });
-        chats.into_iter().map(Target::Chat).chain(people.into_iter().map(Target::Person)).chain(hits).collect()
+        chats
+            .into_iter()
+            .map(Target::Chat)
+            .chain(people.into_iter().map(Target::Person))
+            .chain(hits)
+            .collect()
     }
 
     fn key(self, event: &KeyboardEvent) {
@@ -304,8 +309,9 @@ fn draw_hit(app: App, hit: Hit) -> AnyView {
 
 /// What stands below the rows: that there are none, and the way further back.
 fn notes(finder: Finder) -> AnyView {
-    let Some((is_empty, next, indexing)) =
-        finder.found.with(|found| found.as_ref().map(|found| (found.hits.is_empty(), found.next, found.indexing)))
+    let Some((is_empty, next, indexing)) = finder
+        .found
+        .with(|found| found.as_ref().map(|found| (found.hits.is_empty(), found.next, found.indexing)))
     else {
         return ().into_any();
     };

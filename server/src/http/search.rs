@@ -33,7 +33,10 @@ async fn search(
 ) -> Result<Json<Found>, Refusal> {
     check_rate(&app, &caller, None)?;
     if body.utc_offset.abs() > UTC_OFFSET {
-        return Err(Refusal::invalid("utc_offset", "\"utc_offset\" must be the minutes that your clock is ahead of UTC."));
+        return Err(Refusal::invalid(
+            "utc_offset",
+            "\"utc_offset\" must be the minutes that your clock is ahead of UTC.",
+        ));
     }
     let query = Query::parse(&body.query, body.utc_offset)
         .map_err(|error| Refusal::invalid("query", error.to_string()))?;

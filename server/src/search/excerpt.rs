@@ -18,12 +18,10 @@ pub fn excerpt(text: &str, places: &[Range<usize>]) -> Vec<Piece> {
     let end = length.map_or(text.len(), |(length, _)| begin + length);
     let mut pieces = Vec::<Piece>::new();
     let mut at = begin;
-    let mut push = |text: &str, found: bool| {
-        match pieces.last_mut() {
-            _ if text.is_empty() => {}
-            Some(Piece { text: last, found: same }) if *same == found => last.push_str(text),
-            _ => pieces.push(Piece { text: text.to_owned(), found }),
-        }
+    let mut push = |text: &str, found: bool| match pieces.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Piece { text: last, found: same }) if *same == found => last.push_str(text),
+        _ => pieces.push(Piece { text: text.to_owned(), found }),
     };
     if begin > 0 {
         push(ELLIPSIS, false);
@@ -49,7 +47,10 @@ mod tests {
 
     fn shown(text: &str, places: &[Range<usize>]) -> String {
         let pieces = excerpt(text, places);
-        pieces.iter().map(|piece| if piece.found { format!("[{}]", piece.text) } else { piece.text.clone() }).collect()
+        pieces
+            .iter()
+            .map(|piece| if piece.found { format!("[{}]", piece.text) } else { piece.text.clone() })
+            .collect()
     }
 
     #[test]

@@ -188,8 +188,7 @@ impl Splitter {
             self.words.push(Word { letters: Vec::new(), place: place.clone(), alone });
         }
         self.open = true;
-        let is_full =
-            self.words.last().is_some_and(|word| word.letters.len() == limits::SEARCH_WORD_LETTERS);
+        let is_full = self.words.last().is_some_and(|word| word.letters.len() == limits::SEARCH_WORD_LETTERS);
         self.joined(base, place);
         if let Some(mark) = mark.filter(|_| !is_full) {
             self.mark(mark, place);
@@ -212,7 +211,14 @@ mod tests {
 
     #[test]
     fn case_marks_and_compatibility_forms_make_no_difference() {
-        for text in ["Hà Nội", "HÀ NỘI", "Ha\u{300} No\u{323}\u{302}i", "Ha\u{300} No\u{302}\u{323}i", "ｈａ，ｎｏｉ", "ha\u{ad} noi"] {
+        for text in [
+            "Hà Nội",
+            "HÀ NỘI",
+            "Ha\u{300} No\u{323}\u{302}i",
+            "Ha\u{300} No\u{302}\u{323}i",
+            "ｈａ，ｎｏｉ",
+            "ha\u{ad} noi",
+        ] {
             assert_eq!(folded(text), ["ha", "noi"], "{text:?}");
         }
         assert_eq!(folded("Đường đi, straße ΣΊΣΥΦΟΣ"), ["duong", "di", "strasse", "σισυφοσ"]);
@@ -266,7 +272,8 @@ mod tests {
     /// What the fold makes of letters depends on the tables of Unicode too, which an update brings.
     #[test]
     fn a_fold_that_makes_other_words_has_another_version() {
-        let text: String = (0x80..0x2_0000u32).filter_map(char::from_u32).flat_map(|char| ['x', char, 'y', ' ']).collect();
+        let text: String =
+            (0x80..0x2_0000u32).filter_map(char::from_u32).flat_map(|char| ['x', char, 'y', ' ']).collect();
         let mut hasher = Sha256::new();
         for word in words(&text) {
             hasher.update(word.folded());

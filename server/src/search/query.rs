@@ -100,7 +100,8 @@ impl Query {
             None => {
                 let prefix = !piece.quoted && piece.text.ends_with('*');
                 let Some(last) = words.last() else { return Ok(()) };
-                let is_short = last.letters.len() < limits::SEARCH_PREFIX_LETTERS && last.letters.iter().all(|letter| letter.base.is_ascii());
+                let is_short = last.letters.len() < limits::SEARCH_PREFIX_LETTERS
+                    && last.letters.iter().all(|letter| letter.base.is_ascii());
                 if prefix && is_short {
                     return Err(QueryError::ShortPrefix);
                 }
@@ -249,7 +250,10 @@ pub fn to_fts5_text(text: &str) -> String {
 impl Term {
     fn places(&self, words: &[Word]) -> impl Iterator<Item = Range<usize>> {
         let length = self.words.len();
-        words.windows(length).filter(move |window| self.stands_for(window)).map(move |window| window[0].place.start..window[length - 1].place.end)
+        words
+            .windows(length)
+            .filter(move |window| self.stands_for(window))
+            .map(move |window| window[0].place.start..window[length - 1].place.end)
     }
 
     fn stands_for(&self, written: &[Word]) -> bool {
@@ -269,7 +273,8 @@ fn are_in(wanted: &[Vec<Word>], name: &str) -> bool {
     }
     let name = fold::words(name);
     wanted.iter().all(|words| {
-        name.windows(words.len()).any(|window| words.iter().zip(window).all(|(word, written)| word.stands_for(written, true)))
+        name.windows(words.len())
+            .any(|window| words.iter().zip(window).all(|(word, written)| word.stands_for(written, true)))
     })
 }
 
@@ -295,9 +300,9 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let operator = OPERATORS
-            .into_iter()
-            .find(|operator| rest.get(..operator.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(operator)));
+        let operator = OPERATORS.into_iter().find(|operator| {
+            rest.get(..operator.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(operator))
+        });
         let value = &rest[operator.map_or(0, str::len)..];
         let (text, quoted, after) = match value.strip_prefix('"') {
             // Without an end it ends with the query, as while it is typed.
@@ -331,22 +336,51 @@ mod tests {
     #[test]
     fn messages_are_found_as_people_write_them() {
         const STREET: &str = "Đường Nguyễn Huệ, Hà Nội";
-        for typed in ["ha noi", "HÀ NỘI", "Ha\u{300} No\u{323}\u{302}i", "nguyen hue", "duong", "đường", "ngu*", "\"nguyễn huệ\"", "hue ha"] {
+        for typed in [
+            "ha noi",
+            "HÀ NỘI",
+            "Ha\u{300} No\u{323}\u{302}i",
+            "nguyen hue",
+            "duong",
+            "đường",
+            "ngu*",
+            "\"nguyễn huệ\"",
+            "hue ha",
+        ] {
             assert!(is_found(typed, STREET), "{typed}");
         }
         for typed in ["\"hue nguyen\"", "nguyen hué", "ng", "noj", "\"hà nội\" sai gon", "ngu"] {
             assert!(!is_found(typed, STREET), "{typed}");
         }
         assert!(is_found("成语", "今天玩成语接龙游戏") && !is_found("语成", "今天玩成语接龙游戏"));
-        assert!(is_found("게임", "끝말잇기게임") && is_found("\u{1100}\u{1166}\u{110b}\u{1175}\u{11b7}", "끝말잇기게임"));
+        assert!(
+            is_found("게임", "끝말잇기게임")
+                && is_found("\u{1100}\u{1166}\u{110b}\u{1175}\u{11b7}", "끝말잇기게임")
+        );
     }
 
     #[test]
     fn what_is_syntax_elsewhere_is_a_word_here() {
-        for typed in ["NOT", "a AND b", "NEAR(a b)", "a OR", "words:a", "a^2", "(", "\"", "\"a", "a\0b", "-a", "{a}", "a'b"] {
+        for typed in [
+            "NOT",
+            "a AND b",
+            "NEAR(a b)",
+            "a OR",
+            "words:a",
+            "a^2",
+            "(",
+            "\"",
+            "\"a",
+            "a\0b",
+            "-a",
+            "{a}",
+            "a'b",
+        ] {
             match Query::parse(typed, 0) {
                 Ok(query) => {
-                    let allowed = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || "\"* AND".contains(char);
+                    let allowed = |char: char| {
+                        char.is_ascii_lowercase() || char.is_ascii_digit() || "\"* AND".contains(char)
+                    };
                     assert!(query.to_fts5().chars().all(allowed), "{typed}");
                 }
                 Err(error) => assert_eq!(error, QueryError::Empty, "{typed}"),

@@ -98,7 +98,8 @@ mod on_sqlite {
 
     /// Whether these bytes are anywhere in the files of the database.
     fn is_in_files(folder: &std::path::Path, word: &str) -> bool {
-        let files = std::fs::read_dir(folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        let files =
+            std::fs::read_dir(folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
         let mut bytes = files.flat_map(|bytes| memmem(&bytes, word.as_bytes()).then_some(()));
         bytes.next().is_some()
     }
@@ -137,7 +138,8 @@ mod on_sqlite {
         for word in ["kangaroo", "monotreme"] {
             assert!(is_in_files(folder.path(), word), "{word}");
         }
-        let found = world.store.search(world.alice, &Query::parse("kangaroo", 0).unwrap(), None).await.unwrap();
+        let found =
+            world.store.search(world.alice, &Query::parse("kangaroo", 0).unwrap(), None).await.unwrap();
         assert_eq!(found.hits[0].id, kept.id);
     }
 

@@ -1,5 +1,7 @@
 //! The index of the messages' words: a `tsvector` of each, which the program writes.
 
+use std::cmp::Ordering;
+
 use causerie_protocol::limits;
 use sqlx::postgres::PgConnection;
 
@@ -31,7 +33,8 @@ struct State {
     seen: i64,
     seen_before: i64,
     rest: i64,
-    is_of_this_fold: bool,
+    /// The version of the fold that the index is made by.
+    fold: i64,
     /// Whether all transactions have ended that were open when `seen` was.
     is_ripe: bool,
 }
@@ -47,12 +50,16 @@ impl State {
             )
             .fetch_one(connection)
             .await?;
-        let is_of_this_fold = fold == fold::VERSION;
-        Ok(Self { top, settled, seen, seen_before, rest, is_of_this_fold, is_ripe })
+        Ok(Self { top, settled, seen, seen_before, rest, fold, is_ripe })
     }
 
     fn left(&self) -> u64 {
-        let left = if self.is_of_this_fold { self.top - self.seen + self.rest - 1 } else { self.top };
+        let left = match self.fold.cmp(&fold::VERSION) {
+            Ordering::Less => self.top,
+            Ordering::Equal => self.top - self.seen + self.rest - 1,
+            // A newer version of the program writes it.
+            Ordering::Greater => 0,
+        };
         left.max(0).unsigned_abs()
     }
 }
@@ -63,7 +70,8 @@ pub(super) async fn look(reader: &mut PgConnection) -> sqlx::Result<Indexed> {
     let changed: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM search WHERE changed)").fetch_one(reader).await?;
     let left = state.left();
-    let more = left > 0 || changed || state.settled < state.seen || !state.is_of_this_fold;
+    let is_behind = left > 0 || changed || state.settled < state.seen || state.fold < fold::VERSION;
+    let more = is_behind && state.fold <= fold::VERSION;
     Ok(Indexed { left, more, ..Indexed::default() })
 }
 
@@ -71,8 +79,10 @@ pub(super) async fn look(reader: &mut PgConnection) -> sqlx::Result<Indexed> {
 /// node that is at it is left alone.
 pub(super) async fn step(writer: &mut PgConnection) -> sqlx::Result<Indexed> {
     let mut transaction = begin(writer).await?;
-    let is_mine: bool =
-        sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(LOCK).fetch_one(&mut *transaction).await?;
+    let is_mine: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
+        .bind(LOCK)
+        .fetch_one(&mut *transaction)
+        .await?;
     if !is_mine {
         let left = State::read(&mut transaction).await?.left();
         return Ok(Indexed { left, ..Indexed::default() });
@@ -80,11 +90,14 @@ pub(super) async fn step(writer: &mut PgConnection) -> sqlx::Result<Indexed> {
     sqlx::raw_sql(LOCK_TIMEOUT).execute(&mut *transaction).await?;
     let mut done = Indexed::default();
     let mut state = State::read(&mut transaction).await?;
-    if !state.is_of_this_fold {
+    if state.fold > fold::VERSION {
+        return Ok(done);
+    }
+    if state.fold < fold::VERSION {
         // Waits for what is being appended, so that all of it has ids up to the last one.
         sqlx::raw_sql("LOCK TABLE events IN SHARE MODE; TRUNCATE search").execute(&mut *transaction).await?;
         let top = last_event_id(&mut transaction).await?;
-        state = State { top, settled: top, seen: top, rest: top + 1, is_of_this_fold: true, ..state };
+        state = State { top, settled: top, seen: top, rest: top + 1, fold: fold::VERSION, ..state };
     }
     done.taken_out = write_changed(&mut transaction).await?;
     if done.taken_out > 0 {
@@ -156,7 +169,8 @@ async fn write_changed(transaction: &mut PgConnection) -> sqlx::Result<u64> {
     let texts = &texts[..within_bytes(texts.iter().map(|(_, text)| text.as_deref().unwrap_or_default()))];
     // What is beyond the limit of bytes waits for the next step.
     let upto = texts.last().map_or(i64::MAX, |(id, _)| *id);
-    let words: Vec<String> = texts.iter().map(|(_, text)| vector(text.as_deref().unwrap_or_default())).collect();
+    let words: Vec<String> =
+        texts.iter().map(|(_, text)| vector(text.as_deref().unwrap_or_default())).collect();
     let written: Vec<i64> = texts.iter().map(|(id, _)| *id).collect();
     sqlx::query(
         "UPDATE search SET words = new.words::tsvector, changed = FALSE

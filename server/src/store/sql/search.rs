@@ -106,8 +106,7 @@ async fn chats_within(reader: &mut Connection, user: UserId, query: &Query) -> s
     .bind(user.0)
     .fetch_all(reader)
     .await?;
-    let is_meant = |(_, title, other): &ChatRow| {
-        [title, other].into_iter().flatten().any(|name| query.is_within(name))
-    };
+    let is_meant =
+        |(_, title, other): &ChatRow| [title, other].into_iter().flatten().any(|name| query.is_within(name));
     Ok(rows.iter().filter(|row| is_meant(row)).map(|(id, ..)| *id).collect())
 }

@@ -639,7 +639,8 @@ impl Store for Backend {
     }
 
     async fn index_messages(&self) -> Result<Indexed, StoreError> {
-        let look = self.run(Operation::LookAtIndex, Read, async |connection| word_index::look(connection).await);
+        let look =
+            self.run(Operation::LookAtIndex, Read, async |connection| word_index::look(connection).await);
         let look = look.await?;
         if !look.more {
             return Ok(look);
@@ -648,7 +649,8 @@ impl Store for Backend {
     }
 
     async fn shed_deleted(&self) -> Result<bool, StoreError> {
-        self.run(Operation::ShedDeleted, Write, async |connection| word_index::empty_log(connection).await).await
+        self.run(Operation::ShedDeleted, Write, async |connection| word_index::empty_log(connection).await)
+            .await
     }
 
     async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError> {

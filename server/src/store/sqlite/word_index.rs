@@ -1,5 +1,7 @@
 //! The index of the messages' words: FTS5 without content (<https://www.sqlite.org/fts5.html>).
 
+use std::cmp::Ordering;
+
 use causerie_protocol::limits;
 use sqlx::sqlite::SqliteConnection;
 
@@ -23,7 +25,8 @@ struct State {
     top: i64,
     seen: i64,
     rest: i64,
-    is_of_this_fold: bool,
+    /// The version of the fold that the index is made by.
+    fold: i64,
 }
 
 impl State {
@@ -31,11 +34,16 @@ impl State {
         let top = last_event_id(connection).await?;
         let (seen, rest, fold): (i64, i64, i64) =
             sqlx::query_as("SELECT seen, rest, fold FROM search_state").fetch_one(connection).await?;
-        Ok(Self { top, seen, rest, is_of_this_fold: fold == fold::VERSION })
+        Ok(Self { top, seen, rest, fold })
     }
 
     fn left(&self) -> u64 {
-        let left = if self.is_of_this_fold { self.top - self.seen + self.rest - 1 } else { self.top };
+        let left = match self.fold.cmp(&fold::VERSION) {
+            Ordering::Less => self.top,
+            Ordering::Equal => self.top - self.seen + self.rest - 1,
+            // A newer version of the program writes it.
+            Ordering::Greater => 0,
+        };
         left.max(0).unsigned_abs()
     }
 }
@@ -46,7 +54,8 @@ pub(super) async fn look(reader: &mut SqliteConnection) -> sqlx::Result<Indexed>
     let changed: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM search_changes)").fetch_one(reader).await?;
     let left = state.left();
-    Ok(Indexed { left, more: left > 0 || changed || !state.is_of_this_fold, ..Indexed::default() })
+    let more = state.fold <= fold::VERSION && (left > 0 || changed || state.fold < fold::VERSION);
+    Ok(Indexed { left, more, ..Indexed::default() })
 }
 
 /// Writes the words of some messages in a transaction: of changed ones first, then of new ones, then of older ones.
@@ -54,11 +63,14 @@ pub(super) async fn step(writer: &mut SqliteConnection) -> sqlx::Result<Indexed>
     let mut transaction = begin(writer).await?;
     let mut state = State::read(&mut transaction).await?;
     let mut done = Indexed::default();
-    if !state.is_of_this_fold {
+    if state.fold > fold::VERSION {
+        return Ok(done);
+    }
+    if state.fold < fold::VERSION {
         sqlx::raw_sql("INSERT INTO search (search) VALUES ('delete-all'); DELETE FROM search_changes")
             .execute(&mut *transaction)
             .await?;
-        state = State { seen: state.top, rest: state.top + 1, is_of_this_fold: true, ..state };
+        state = State { seen: state.top, rest: state.top + 1, fold: fold::VERSION, ..state };
     }
     let changed: Vec<ChangedRow> =
         sqlx::query_as(CHANGED).bind(STEP_IDS).fetch_all(&mut *transaction).await?;

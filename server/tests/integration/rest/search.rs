@@ -21,7 +21,9 @@ impl TestServer {
 
     /// Waits until so many messages are found.
     async fn finds(&self, who: &Person, query: &str, count: usize) -> Found {
-        let look = async || Some(self.search(who, query).await).filter(|found| found.hits.len() == count && !found.indexing);
+        let look = async || {
+            Some(self.search(who, query).await).filter(|found| found.hits.len() == count && !found.indexing)
+        };
         eventually(&format!("{count} hits of {query}"), LIMIT, look).await.unwrap()
     }
 }
@@ -90,7 +92,12 @@ async fn any_query_gets_an_answer_or_a_sentence() {
         }
     }
     let (status, problem) = server
-        .request(Method::POST, paths::SEARCH, Some(&alice.token), json!({"query": "a", "utc_offset": 100_000}))
+        .request(
+            Method::POST,
+            paths::SEARCH,
+            Some(&alice.token),
+            json!({"query": "a", "utc_offset": 100_000}),
+        )
         .await;
     assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("utc_offset")));
 }
@@ -106,7 +113,8 @@ async fn the_metrics_tell_how_far_indexing_is_and_not_what_is_searched() {
     server.finds(&bob, "sesame", 3).await;
     let scrape = server
         .scraped("three messages are indexed", |scrape| {
-            scrape.of("causerie_search_indexed_messages_total") == 3.0 && scrape.of("causerie_search_index_behind") == 0.0
+            scrape.of("causerie_search_indexed_messages_total") == 3.0
+                && scrape.of("causerie_search_index_behind") == 0.0
         })
         .await;
     assert!(scrape.of(r#"causerie_database_operation_seconds_count{operation="search"}"#) >= 1.0);

@@ -108,7 +108,8 @@ mod on_postgres {
         let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
         let chat = world.group().await;
         let [edited, deleted] =
-            [world.say(chat, world.alice, "yellow").await, world.say(chat, world.alice, "green").await].map(|said| said.id);
+            [world.say(chat, world.alice, "yellow").await, world.say(chat, world.alice, "green").await]
+                .map(|said| said.id);
         search::index(&*world.store).await;
         let mut other = PgConnection::connect(&url).await.unwrap();
         let rows = "SELECT count(*) FROM search WHERE words @@ 'yellow | green'";

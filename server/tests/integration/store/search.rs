@@ -55,15 +55,95 @@ const TEXTS: [&str; 40] = [
 /// What people look for: about two hundred queries, most made of the words of the texts.
 fn queries() -> Vec<String> {
     let mut queries: Vec<String> = [
-        "ha noi", "HÀ NỘI", "Ha\u{300} No\u{323}\u{302}i", "nguyen hue", "duong", "đường", "dường", "Đuong", "huế", "huệ", "hue",
-        "成语", "语成", "成 语", "게임", "게", "\u{1100}\u{1166}", "かな", "カ", "ガ", "สวัส", "हिन्दी", "NOT", "AND", "OR", "NEAR(",
-        "NEAR(c d)", "a AND b", "-foo", "\"", "\"\"", "\"ha noi\"", "\"noi ha\"", "\"quoted phrase\"", "\"phrase quoted\"",
-        "\"foo bar", "foo-bar", "bar-foo", "foo*", "fo*", "ngu*", "duo* tr*", "\"con đường\" dai", "成*", "stras*", "strasse",
-        "σίσυφος", "lodz", "łódź", "łodz", "fine", "full", "h2o", "nul", "here", "nul\0here", "\u{1f600} smile", "don't", "quote", "'",
-        "back\\slash", "{brace}", "col:on", "words:a", "2026", "12:30", "\"mua mua\"", "mùa mưa", "\"mưa mùa\"", "has:link",
-        "has:link example", "has:link read", "from:alice hue", "from:bob hue", "from:ali", "from:\"bob\" duong", "from:nobody hue",
-        "in:dinner ha noi", "in:bob ha noi", "in:alice duong", "in:\"din\" game", "after:2020-01-01 hue", "before:2020-01-01 hue",
-        "before:2020-01-01", "after:2999-01-01", "from:alice in:dinner", "word", "example.org", "http example",
+        "ha noi",
+        "HÀ NỘI",
+        "Ha\u{300} No\u{323}\u{302}i",
+        "nguyen hue",
+        "duong",
+        "đường",
+        "dường",
+        "Đuong",
+        "huế",
+        "huệ",
+        "hue",
+        "成语",
+        "语成",
+        "成 语",
+        "게임",
+        "게",
+        "\u{1100}\u{1166}",
+        "かな",
+        "カ",
+        "ガ",
+        "สวัส",
+        "हिन्दी",
+        "NOT",
+        "AND",
+        "OR",
+        "NEAR(",
+        "NEAR(c d)",
+        "a AND b",
+        "-foo",
+        "\"",
+        "\"\"",
+        "\"ha noi\"",
+        "\"noi ha\"",
+        "\"quoted phrase\"",
+        "\"phrase quoted\"",
+        "\"foo bar",
+        "foo-bar",
+        "bar-foo",
+        "foo*",
+        "fo*",
+        "ngu*",
+        "duo* tr*",
+        "\"con đường\" dai",
+        "成*",
+        "stras*",
+        "strasse",
+        "σίσυφος",
+        "lodz",
+        "łódź",
+        "łodz",
+        "fine",
+        "full",
+        "h2o",
+        "nul",
+        "here",
+        "nul\0here",
+        "\u{1f600} smile",
+        "don't",
+        "quote",
+        "'",
+        "back\\slash",
+        "{brace}",
+        "col:on",
+        "words:a",
+        "2026",
+        "12:30",
+        "\"mua mua\"",
+        "mùa mưa",
+        "\"mưa mùa\"",
+        "has:link",
+        "has:link example",
+        "has:link read",
+        "from:alice hue",
+        "from:bob hue",
+        "from:ali",
+        "from:\"bob\" duong",
+        "from:nobody hue",
+        "in:dinner ha noi",
+        "in:bob ha noi",
+        "in:alice duong",
+        "in:\"din\" game",
+        "after:2020-01-01 hue",
+        "before:2020-01-01 hue",
+        "before:2020-01-01",
+        "after:2999-01-01",
+        "from:alice in:dinner",
+        "word",
+        "example.org",
+        "http example",
     ]
     .map(str::to_owned)
     .into();
@@ -162,9 +242,12 @@ pub async fn who_may_not_read_a_message_does_not_find_it(world: World) {
 
 pub async fn a_search_finds_messages_as_they_stand_now(world: World) {
     let chat = world.group().await;
-    let [edited, deleted, early] =
-        [world.say(chat, world.alice, "yellow").await, world.say(chat, world.alice, "green").await, world.say(chat, world.alice, "old").await]
-            .map(|message| message.id);
+    let [edited, deleted, early] = [
+        world.say(chat, world.alice, "yellow").await,
+        world.say(chat, world.alice, "green").await,
+        world.say(chat, world.alice, "old").await,
+    ]
+    .map(|message| message.id);
     let edit = |id, text: &str| Change::Edit { id, text: causerie_protocol::MessageText::new(text).unwrap() };
     // Before it is indexed.
     world.event(chat, world.alice, edit(early, "early")).await;
@@ -221,7 +304,10 @@ pub async fn what_is_found_comes_newest_first_in_pages_that_join(world: World) {
                 break;
             }
         }
-        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [limits::SEARCH_HITS, limits::SEARCH_HITS, 20]);
+        assert_eq!(
+            pages.iter().map(Vec::len).collect::<Vec<_>>(),
+            [limits::SEARCH_HITS, limits::SEARCH_HITS, 20]
+        );
         assert!(pages.concat().into_iter().eq((1..=batch.len() as u64).rev()), "{query}");
     }
 }
