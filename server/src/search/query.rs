@@ -2,11 +2,13 @@
 //!
 //! Nothing of a query is syntax for a database: the index is asked with the folded words, which are letters and digits alone.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
 
 use causerie_protocol::limits;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 
 use super::fold::{self, Word};
 use crate::clock::UnixMicros;
@@ -220,7 +222,7 @@ const PLACES: usize = 255;
 /// A text as the `tsvector` that is stored of it, in its text form.
 #[must_use]
 pub fn to_tsvector(text: &str) -> String {
-    let mut places = std::collections::BTreeMap::<String, Vec<usize>>::new();
+    let mut places = BTreeMap::<String, Vec<usize>>::new();
     for (at, word) in fold::words(text).iter().enumerate() {
         places.entry(word.folded()).or_default().push(at + 1);
     }
@@ -291,7 +293,7 @@ fn has_link(text: &str) -> bool {
 /// The beginning of a day.
 fn day(text: &str, utc_offset: i32) -> Option<UnixMicros> {
     let date: Date = text.trim().parse().ok()?;
-    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_microsecond();
+    let midnight = TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight())).ok()?.as_microsecond();
     Some(UnixMicros(midnight - i64::from(utc_offset) * 60_000_000))
 }
 

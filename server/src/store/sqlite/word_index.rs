@@ -80,7 +80,7 @@ pub(super) async fn step(writer: &mut SqliteConnection) -> sqlx::Result<Indexed>
         let new: Vec<_> = changed.iter().filter_map(|(id, _, new)| Some((*id, new.as_deref()?))).collect();
         take_out(&mut transaction, &old).await?;
         put_in(&mut transaction, &new).await?;
-        sqlx::query(concat!("DELETE FROM search_changes WHERE id ", in_list!("$1")))
+        sqlx::query("DELETE FROM search_changes WHERE id IN (SELECT value FROM json_each($1))")
             .bind(list(changed.iter().map(|(id, ..)| *id)))
             .execute(&mut *transaction)
             .await?;
