@@ -144,6 +144,20 @@ mod on_sqlite {
     }
 
     #[tokio::test]
+    async fn a_backup_takes_the_index_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::new(sqlite(folder.path()).await).await;
+        let chat = world.group().await;
+        world.say(chat, world.alice, "kangaroo").await;
+        world.index().await;
+        let url = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+        SqliteStore::backup(&url("causerie.db"), &folder.path().join("copy.db")).await.unwrap();
+        let copy = SqliteStore::open(&url("copy.db")).await.unwrap();
+        let found = copy.search(world.bob, &Query::parse("kangaroo", 0).unwrap(), None).await.unwrap();
+        assert_eq!((found.hits.len(), found.indexing), (1, false));
+    }
+
+    #[tokio::test]
     async fn indexing_goes_on_after_a_crash() {
         let folder = tempfile::tempdir().unwrap();
         let world = World::new(sqlite(folder.path()).await).await;
