@@ -365,7 +365,7 @@ impl Client {
     }
 
     /// Whether a message in a group is hidden: its sender is blocked, and the person has not revealed it.
-    fn hides(&self, chat: ChatId, sender: UserId, id: Option<MessageId>) -> bool {
+    pub fn hides(&self, chat: ChatId, sender: UserId, id: Option<MessageId>) -> bool {
         self.blocked.contains(&sender)
             && self.chat_list.get(chat).is_some_and(|entry| !entry.is_direct())
             && id.is_none_or(|id| !self.revealed.contains(&id))

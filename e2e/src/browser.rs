@@ -203,6 +203,23 @@ impl Browser {
         self.press_key("Enter", 13, "\r").await
     }
 
+    /// Press the arrow that points down.
+    pub async fn press_arrow_down(&self) -> Result<()> {
+        self.press_key("ArrowDown", 40, "").await
+    }
+
+    /// Press a letter while Control is held.
+    pub async fn press_with_control(&self, letter: char) -> Result<()> {
+        let code = letter.to_ascii_uppercase();
+        for kind in ["rawKeyDown", "keyUp"] {
+            let event = json!({
+                "type": kind, "key": letter, "code": format!("Key{code}"), "windowsVirtualKeyCode": u32::from(code), "modifiers": 2
+            });
+            self.devtools("Input.dispatchKeyEvent", &event).await?;
+        }
+        Ok(())
+    }
+
     async fn press_key(&self, key: &str, code: u32, text: &str) -> Result<()> {
         for kind in ["keyDown", "keyUp"] {
             let text = if kind == "keyDown" { text } else { "" };

@@ -3,7 +3,7 @@
 //! `cargo xtask build` compiles with `--cfg split` and splits the program; otherwise the functions are called directly.
 //! They belong to the programs, since the connection tester uses the library and is not split.
 
-use causerie_frontend::view::parts::{Conversation, Dialogs, Home, NotLoaded, Parts, People};
+use causerie_frontend::view::parts::{Conversation, Dialogs, Home, NotLoaded, Parts, People, Search};
 
 macro_rules! load {
     ($part:ident()) => {{
@@ -20,6 +20,7 @@ pub const PARTS: Parts = Parts {
     conversation: || Box::pin(async { load!(conversation()) }),
     dialogs: || Box::pin(async { load!(dialogs()) }),
     people: || Box::pin(async { load!(people()) }),
+    search: || Box::pin(async { load!(search()) }),
 };
 
 #[cfg(split)]
@@ -45,4 +46,9 @@ fn dialogs() -> Result<Dialogs, Failed> {
 #[cfg_attr(split, wasm_split_helpers::wasm_split(people, fallible))]
 fn people() -> Result<People, Failed> {
     Ok(causerie_frontend::view::parts::people())
+}
+
+#[cfg_attr(split, wasm_split_helpers::wasm_split(search, fallible))]
+fn search() -> Result<Search, Failed> {
+    Ok(causerie_frontend::view::parts::search())
 }

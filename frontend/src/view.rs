@@ -28,6 +28,7 @@ mod reply;
 mod report;
 mod reports;
 mod rows;
+mod search;
 mod second_factor;
 mod settings;
 mod sign_in;
@@ -63,6 +64,7 @@ pub fn Page(parts: Parts) -> impl IntoView {
         }
     });
     let people = Part::new(parts.people);
+    let search = Part::new(parts.search);
     // An invitation is the sign-in page's.
     let door = RwSignal::new(route::link().filter(|link| !matches!(link, Link::Join(_))));
     let page = reactive(move || {
@@ -71,7 +73,7 @@ pub fn Page(parts: Parts) -> impl IntoView {
                 .draw(|dialogs| (dialogs.door)(link, door), |failed| parts::instead_of_door(dialogs, failed))
         } else if app.user.read().is_some() {
             let instead = |failed| parts::instead_of_door(home, failed);
-            home.draw(|home| home(conversation, dialogs, people), instead)
+            home.draw(|home| home(conversation, dialogs, people, search), instead)
         } else {
             view! { <sign_in::SignIn /> }.into_any()
         }
@@ -91,6 +93,8 @@ pub enum Dialog {
     Settings,
     /// The people of the installation, what they reported, its invitations, settings and audit log.
     People,
+    /// Chats, people and messages that somebody looks for.
+    Search,
     /// An invitation that somebody with an account has opened.
     Join,
 }

@@ -8,7 +8,7 @@
 //! 3. [`client_frame`] and [`server_frame`], with [`heads`]: the two directions of a socket, never mixed.
 //! 4. [`close`] and [`error`]: how a socket ends, and how one request fails while the socket stays.
 //! 5. [`handshake`]: the subprotocol values that carry the token.
-//! 6. [`rest`], [`accounts`] and [`paths`]: bodies and addresses of the HTTP API.
+//! 6. [`rest`], [`accounts`], [`search`] and [`paths`]: bodies and addresses of the HTTP API.
 //! 7. [`limits`]: every bound, named once.
 //! 8. [`read`]: how objects are deserialised.
 //! 9. [`doctor`]: what a server reports about itself and a handshake. [`examples`]: a frame of every type.
@@ -32,6 +32,7 @@ pub mod paths;
 pub mod read;
 pub mod reports;
 pub mod rest;
+pub mod search;
 pub mod server_frame;
 pub mod text;
 pub mod visible;

@@ -138,6 +138,22 @@ pub const REPORTS_PER_DAY: u32 = 20;
 pub const REPORT_CONTEXT: usize = 10;
 /// People whom one person may block.
 pub const BLOCKS: usize = 1_000;
+/// Longest query of a search, in bytes of UTF-8.
+pub const SEARCH_QUERY_BYTES: usize = 1_000;
+/// Most words of a query, where every letter of a script without spaces is one.
+pub const SEARCH_QUERY_WORDS: usize = 50;
+/// Fewest letters of the beginning of a word that is searched for.
+pub const SEARCH_PREFIX_LETTERS: usize = 2;
+/// Letters by which a word is found; longer words are known by so many.
+pub const SEARCH_WORD_LETTERS: usize = 64;
+/// Marks of one letter that are told apart.
+pub const SEARCH_LETTER_MARKS: usize = 4;
+/// Messages of a page of what a search found.
+pub const SEARCH_HITS: usize = 50;
+/// Characters that are shown of a message that was found.
+pub const SEARCH_EXCERPT_CHARS: usize = 200;
+/// Messages that one request looks at; with the next one the search goes on.
+pub const SEARCH_CANDIDATES: u64 = 10_000;
 /// Handshakes with `?probe=` that a server remembers; the oldest makes room.
 pub const PROBES: usize = 1_024;
 /// Seconds for which a server remembers a handshake with `?probe=`.

@@ -54,6 +54,8 @@ pub const BLOCKS: &str = "/api/blocks/";
 pub const REPORTS: &str = "/api/reports/";
 /// What was reported, for moderators: `GET`; one below this, `GET`, and `POST` to its `close/`.
 pub const ADMIN_REPORTS: &str = "/api/admin/reports/";
+/// Searches the messages that the user may read: `POST`, so that no query stands in an address.
+pub const SEARCH: &str = "/api/search/";
 /// What others see of the user: `GET`, `PATCH`.
 pub const PRIVACY: &str = "/api/privacy/";
 /// The socket that follows many chats.

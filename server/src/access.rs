@@ -186,6 +186,7 @@ pub static ROUTES: &[Route] = &[
     Route::new(GET, paths::ADMIN_REPORTS, Who::Moderator),
     Route::new(GET, "/api/admin/reports/{id}/", Who::Moderator),
     Route::new(POST, "/api/admin/reports/{id}/close/", Who::Moderator),
+    Route::new(POST, paths::SEARCH, Who::SignedIn),
     Route::new(GET, paths::PRIVACY, Who::SignedIn),
     Route::new(PATCH, paths::PRIVACY, Who::SignedIn),
     // A refused handshake is closed with a code, which a browser can read, so the handshake itself checks the token.

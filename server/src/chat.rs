@@ -6,7 +6,7 @@ use std::time::Duration;
 use causerie_protocol::server_frame::Typing;
 use causerie_protocol::{ChatId, ServerFrame, UserId};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +51,8 @@ pub struct Chats {
     hub: Hub,
     /// What messages may not have in them.
     words: Option<Arc<Words>>,
+    /// Notified when something was committed.
+    appended: Arc<Notify>,
 }
 
 /// Where the outcome of a change goes.
@@ -104,16 +106,23 @@ impl Chats {
         let (presence, came) = mpsc::channel(QUEUE);
         let (draining, drained) = (CancellationToken::new(), CancellationToken::new());
         tokio::spawn(appender::run(store.clone(), submitted, draining.clone(), committed, metrics.clone()));
+        let appended = Arc::<Notify>::default();
         tokio::spawn({
             let (bus, ended) = (bus.clone(), drained.clone().drop_guard());
+            let appended = appended.clone();
             async move {
-                announcer::run(bus, to_announce, metrics).await;
+                announcer::run(bus, to_announce, metrics, appended).await;
                 drop(ended);
             }
         });
         tokio::spawn(presence::run(store.clone(), bus.clone(), hub.clone(), grace, came));
         let boundaries = Arc::default();
-        Self { queue, draining, drained, presence, boundaries, store, bus, hub, words: None }
+        Self { queue, draining, drained, presence, boundaries, store, bus, hub, words: None, appended }
+    }
+
+    /// Waits until something was committed since this was last waited for; for one task.
+    pub(crate) async fn appended(&self) {
+        self.appended.notified().await;
     }
 
     /// Checks every text of a message against a list of words from now on.

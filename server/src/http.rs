@@ -38,6 +38,7 @@ mod people;
 mod probe_trace;
 mod problem;
 mod reports;
+mod search;
 mod settings;
 mod socket;
 
@@ -54,6 +55,7 @@ pub(crate) fn router(app: AppState) -> Router {
         .merge(people::routes())
         .merge(boundaries::routes())
         .merge(reports::routes())
+        .merge(search::routes())
         .merge(settings::routes())
         .merge(chats::routes())
         .merge(messages::routes())

@@ -6,6 +6,7 @@
 //! - [`config`]: the settings; the only place that reads the environment.
 //! - [`serve`]: the composition root: `run(listener, config, shutdown)`. [`demo`]: two accounts and a chat to try.
 //! - [`operator`]: what whoever runs the server does to accounts. `caretaker`: what has to be done by the clock.
+//!   `indexer`: lets the words of messages be written into the index.
 //! - `mail`: links to set a new password, by mail.
 //! - `listener`: connections, plain or over TLS ([`tls`]). `connections`: how many there may be, and which makes room.
 //! - `http`: the router, the REST handlers, and the handshake of sockets. `state`: what every handler is given.
@@ -18,7 +19,7 @@
 //! - [`bus`]: between nodes. [`store`]: the log, durable. [`hub`]: who is here. `known_tokens`: which need no look at the
 //!   store. [`outbox`]: bounded, one a socket.
 //! - [`metrics`]: what is counted and measured. [`clock`]: points in time. `email`: which addresses are the same.
-//!   [`second_factor`]: codes besides a password.
+//!   [`second_factor`]: codes besides a password. [`search`]: the words of texts and queries.
 
 #![expect(clippy::disallowed_methods, reason = "a server has timers; the ban is for what waits for a state")]
 #![warn(unreachable_pub)]
@@ -37,6 +38,7 @@ pub mod emoji;
 mod heartbeat;
 mod http;
 pub mod hub;
+mod indexer;
 mod known_tokens;
 mod listener;
 mod mail;
@@ -48,6 +50,7 @@ pub mod page;
 mod probes;
 mod rate_limit;
 mod refusal;
+pub mod search;
 pub mod second_factor;
 pub mod serve;
 mod session;

@@ -111,6 +111,10 @@ metrics! {
     database_operation: Histograms<Operation>, in Seconds;
     /// Operations on the database that took longer than the setting for slow ones.
     database_slow_operations: Counter;
+    /// Messages whose words were written into the index of the search, or taken out of it.
+    search_indexed_messages: Counter;
+    /// Entries of all logs that the index of the search has not come to yet.
+    search_index_behind: Gauge;
     /// HTTP answers, by class of status; a handshake that became a socket is 1xx.
     http_responses: Counters<StatusClass>;
     /// From a request to the head of its answer.

@@ -27,6 +27,8 @@ pub(crate) use chats::AppendError;
 const STORE_RETRY: Duration = Duration::from_secs(1);
 /// When to try again after too many passwords waited to be hashed.
 const HASHING_RETRY: Duration = Duration::from_secs(5);
+/// When to try again after a search waited too long for those before it.
+const SEARCH_RETRY: Duration = Duration::from_secs(2);
 /// When to try again while there are as many connections as there may be.
 const FULL_RETRY: Duration = Duration::from_secs(5);
 /// When to try again after a restart began: with a request, and with a change on a new socket.
@@ -168,6 +170,10 @@ impl Refusal {
     pub fn too_many_new_chats(retry_after: Duration) -> Self {
         let detail = "You have started as many chats with new people as one may in a day: go on later.";
         Self::rate_limited(detail, retry_after)
+    }
+
+    pub fn too_many_searches() -> Self {
+        Self::rate_limited("Many people search just now: wait a moment and try again.", SEARCH_RETRY)
     }
 
     fn rate_limited(detail: &'static str, retry_after: Duration) -> Self {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use causerie_protocol::accounts::Registration;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -26,11 +27,14 @@ use crate::state::{App, AppState};
 use crate::store::{Addresses, PostgresStore, SqliteStore, Store, StoreError};
 use crate::tls::{Certificate, TlsUnusable};
 use crate::words::{Words, WordsUnusable};
-use crate::{caretaker, demo, heartbeat, http, listener};
+use crate::{caretaker, demo, heartbeat, http, indexer, listener};
 
 /// How long requests, and then the last appends, may take once the sockets are closed, which takes some seconds itself.
 /// Container managers kill after ten seconds by default.
 const DRAIN_LIMIT: Duration = Duration::from_millis(1_500);
+
+/// Searches at once, of which each holds a connection to the database while it looks.
+const SEARCHES: usize = 2;
 
 /// A server that has opened its database and does not serve yet.
 pub struct Server {
@@ -136,6 +140,7 @@ impl Server {
             connections,
             page,
             mailer,
+            searches: Semaphore::new(SEARCHES),
             session_services,
         });
         if state.config.demo {
@@ -179,6 +184,7 @@ impl Server {
             state.chats.clone(),
             deleted_messages,
         ));
+        heartbeat.spawn(indexer::run(state.store.clone(), state.chats.clone(), state.metrics.clone()));
         if let Some(postman) = postman {
             heartbeat.spawn(postman.run(state.store.clone(), state.auth.clone(), state.chats.clone()));
         }

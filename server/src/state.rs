@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Auth;
@@ -40,4 +41,6 @@ pub struct App {
     pub connections: Connections,
     pub page: Arc<Page>,
     pub mailer: Mailer,
+    /// How many searches may run at once.
+    pub searches: Semaphore,
 }

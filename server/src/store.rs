@@ -8,12 +8,14 @@ use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration}
 use causerie_protocol::event::User;
 use causerie_protocol::reports::{CloseReport, CreateReport, Report};
 use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, TokenInfo, UserRef};
+use causerie_protocol::search::Found;
 use causerie_protocol::{
     AuditId, ChatId, Epoch, Event, InvitationId, Message, MessageId, ReportId, Role, Seq, TokenId, UserId,
 };
 
 use crate::clock::UnixMicros;
 use crate::hub::{Ending, NodeId};
+use crate::search::Query;
 use crate::second_factor::Judgement;
 
 mod addresses;
@@ -25,6 +27,7 @@ mod people;
 pub mod postgres;
 mod report;
 mod rows;
+mod search;
 pub mod sqlite;
 mod time;
 pub mod transfer;
@@ -39,6 +42,7 @@ pub use people::{
 };
 pub use postgres::PostgresStore;
 pub use report::{ReportClosed, ReportDone, Reported};
+pub use search::Indexed;
 pub use sqlite::{Contents, Restored, SqliteStore};
 pub use transfer::transfer;
 
@@ -438,6 +442,25 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Option<Vec<Message>>, StoreError>;
     /// One message, for a participant of its chat.
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError>;
+    /// The messages that a person may read and that are what is searched for, the newest first, before one if named.
+    ///
+    /// A message is found by its text as it stands now, once [`Store::index_messages`] has come to it; every backend finds
+    /// the same. One call looks at a bounded number of messages, so [`Found::next`] may name one even when nothing was
+    /// found.
+    async fn search(
+        &self,
+        user: UserId,
+        query: &Query,
+        before: Option<MessageId>,
+    ) -> Result<Found, StoreError>;
+    /// Writes the words of some messages into the index, in a transaction of its own: those that changed, then new ones, then
+    /// old ones, the newest first. What a message said before an edit, or before it was deleted, is taken out.
+    ///
+    /// Each call goes on where the last one ended, on whichever node; while another node is at it nothing is done.
+    async fn index_messages(&self) -> Result<Indexed, StoreError>;
+    /// Takes what was deleted out of the files where the database keeps a copy of it. Answers false when it has to be tried
+    /// again later.
+    async fn shed_deleted(&self) -> Result<bool, StoreError>;
     /// The heads of some chats, for the heartbeat and the reconciliation of nodes; a chat that is gone is left out.
     async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError>;
     /// Who has read how far in some chats, for what a bus may have lost.

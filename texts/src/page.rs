@@ -36,6 +36,16 @@ texts! {
         Search: "Search", "Tìm kiếm";
         NothingFound: "Nothing found", "Không tìm thấy";
         NoChatSo: "No chat is called so.", "Không có cuộc trò chuyện nào tên như vậy.";
+        SearchAll: "Search chats, people and messages (Ctrl+K)", "Tìm cuộc trò chuyện, người và tin nhắn (Ctrl+K)";
+        SearchTitle: "Search", "Tìm kiếm";
+        SearchHint: "Words, \"a phrase\", begin*; from:name, in:chat, before:2026-11-30, after:2026-11-30, has:link.", "Từ, \"cụm từ\", đầu từ*; from:tên, in:cuộc trò chuyện, before:2026-11-30, after:2026-11-30, has:link.";
+        FoundChats: "Chats", "Cuộc trò chuyện";
+        FoundPeople: "People", "Người";
+        FoundMessages: "Messages", "Tin nhắn";
+        NothingSo: "No chat, person or message matches this.", "Không có cuộc trò chuyện, người hay tin nhắn nào phù hợp.";
+        NothingYet: "Nothing among the newer messages.", "Không có trong những tin nhắn mới hơn.";
+        FurtherBack: "Search older messages", "Tìm trong tin nhắn cũ hơn";
+        StillIndexing: "Older messages are still being prepared for the search: some are not found yet.", "Tin nhắn cũ hơn vẫn đang được chuẩn bị để tìm kiếm: một số chưa tìm được.";
         NoChats: "No chats yet", "Chưa có cuộc trò chuyện nào";
         MoreChats: "More chats", "Thêm cuộc trò chuyện";
         StartOne: "Start one with somebody's e-mail.", "Hãy bắt đầu bằng e-mail của một người.";

@@ -68,6 +68,9 @@ fn field(name: &str) -> Option<&'static str> {
         "email" => "Địa chỉ e-mail không hợp lệ. Hãy kiểm tra lại.",
         "password" => "Mật khẩu phải có ít nhất 8 ký tự và không có ký tự ẩn.",
         "name" => "Tên không dùng được. Hãy chọn tên khác, không quá dài.",
+        "query" => {
+            "Không tìm được với câu này. Hãy viết chữ hoặc số, ngắn gọn; có thể thêm from:, in:, has:link, before:2026-11-30."
+        }
         "title" => "Tên nhóm không dùng được. Hãy chọn tên khác, không quá dài.",
         "participants" | "user" => {
             "Không tìm thấy người này ở đây, hoặc người đó đã tham gia. Hãy kiểm tra e-mail."

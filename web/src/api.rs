@@ -14,6 +14,7 @@ use causerie_protocol::rest::{
     AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, Decided, EditMessage, Login, Privacy,
     Problem, React, Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
 };
+use causerie_protocol::search::{Found, SearchRequest};
 use causerie_protocol::{
     AuditId, ChatId, InvitationId, Message, MessageId, ReportId, Seq, TokenId, User, UserId,
 };
@@ -323,6 +324,11 @@ impl Api {
 
     pub fn block(&self, body: &Block) -> Call<()> {
         self.done(Method::POST, paths::BLOCKS, Some(json(body)))
+    }
+
+    /// Searches the messages that the user may read.
+    pub fn search(&self, body: &SearchRequest) -> Call<Found> {
+        self.call(Method::POST, paths::SEARCH, body)
     }
 
     /// Reports a message to the moderators.

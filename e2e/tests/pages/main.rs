@@ -20,6 +20,7 @@ mod reactions;
 mod replies;
 mod requests;
 mod safety;
+mod search;
 mod tester;
 mod writing;
 

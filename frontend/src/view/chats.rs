@@ -45,6 +45,7 @@ pub fn Chats(
         reactive(move || if said_here.get() { view! { <Banner /> }.into_any() } else { ().into_any() });
     let new_chat = move |_| dialog.set(Dialog::NewChat);
     let settings = move |_| dialog.set(Dialog::Settings);
+    let search_all = move |_| dialog.set(Dialog::Search);
     let search = event(move |event| query.set(event_target_value(&event)));
     let requests = reactive(move || requests(app, asked));
     let more = reactive(move || {
@@ -66,6 +67,7 @@ pub fn Chats(
         <nav class="chats" aria-label=say!(Chats)>
             <header>
                 <h1>"Causerie"</h1>
+                {icon_button("icon", Some("search"), say!(SearchAll), icon::lens, search_all)}
                 {icon_button("icon", Some("new-chat"), say!(NewChat), icon::plus, new_chat)}
             </header>
             {banner}

@@ -3,6 +3,7 @@
 use causerie_client::{ChatEntry, Invalidation};
 use causerie_protocol::limits::UNREAD;
 use causerie_texts::say;
+use leptos::ev::keydown;
 use leptos::prelude::*;
 
 use super::erased::{reactive, text};
@@ -20,11 +21,13 @@ pub fn home(
     conversation: Part<parts::Conversation>,
     dialogs: Part<parts::Dialogs>,
     people: Part<parts::People>,
+    search: Part<parts::Search>,
 ) -> AnyView {
     let app = app();
     update_title(app);
     let is_invited = matches!(route::link(), Some(Link::Join(_)));
     let dialog = RwSignal::new(if is_invited { Dialog::Join } else { Dialog::None });
+    open_search_with_keys(dialog);
     let narrow = browser::matches("(max-width: 45rem)");
     // A phone shows one pane at a time; the banner is in that one.
     let said_in_list = Signal::derive(move || narrow.get() && app.route.get().is_none());
@@ -41,15 +44,17 @@ pub fn home(
         }
     });
     let instead = move |failed| parts::instead_of_dialog(dialogs, dialog, failed);
-    let dialogs = reactive(move || match dialog.get() {
-        Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
-        Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
-        Dialog::Join => dialogs.draw(|dialogs| (dialogs.join)(dialog), instead),
-        Dialog::People => {
-            people.draw(|people| people(dialog), |failed| parts::instead_of_dialog(people, dialog, failed))
-        }
-        Dialog::None => ().into_any(),
-    });
+    let dialogs =
+        reactive(move || match dialog.get() {
+            Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
+            Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
+            Dialog::Join => dialogs.draw(|dialogs| (dialogs.join)(dialog), instead),
+            Dialog::People => people
+                .draw(|people| people(dialog), |failed| parts::instead_of_dialog(people, dialog, failed)),
+            Dialog::Search => search
+                .draw(|search| search(dialog), |failed| parts::instead_of_dialog(search, dialog, failed)),
+            Dialog::None => ().into_any(),
+        });
     view! {
         <div class=class>
             <chats::Chats dialog said_here=said_in_list />
@@ -58,6 +63,20 @@ pub fn home(
         {dialogs}
     }
     .into_any()
+}
+
+/// Opens the search with Ctrl+K, or ⌘K, unless another dialog is open.
+fn open_search_with_keys(dialog: RwSignal<Dialog>) {
+    let listener = window_event_listener(keydown, move |event| {
+        let is_held = (event.ctrl_key() || event.meta_key()) && !event.shift_key() && !event.alt_key();
+        if is_held && event.key().eq_ignore_ascii_case("k") {
+            event.prevent_default();
+            if dialog.get_untracked() == Dialog::None {
+                dialog.set(Dialog::Search);
+            }
+        }
+    });
+    on_cleanup(move || listener.remove());
 }
 
 /// Writes the unread count and the open chat into the page's title.

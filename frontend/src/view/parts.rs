@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::banner::Banner;
 use super::dialog::modal;
 use super::widgets::{back, button, hint};
-use super::{Dialog, conversation, door, home, join, new_chat, people, settings};
+use super::{Dialog, conversation, door, home, join, new_chat, people, search, settings};
 use crate::app::{App, app};
 use crate::route::Link;
 
@@ -21,6 +21,7 @@ pub struct Parts {
     pub conversation: Load<Conversation>,
     pub dialogs: Load<Dialogs>,
     pub people: Load<People>,
+    pub search: Load<Search>,
 }
 
 pub type Load<T> = fn() -> Pin<Box<dyn Future<Output = Result<T, NotLoaded>>>>;
@@ -30,11 +31,13 @@ pub type Load<T> = fn() -> Pin<Box<dyn Future<Output = Result<T, NotLoaded>>>>;
 pub struct NotLoaded;
 
 /// The page of a user who is signed in, made with the parts that it draws when they are wanted.
-pub type Home = fn(Part<Conversation>, Part<Dialogs>, Part<People>) -> AnyView;
+pub type Home = fn(Part<Conversation>, Part<Dialogs>, Part<People>, Part<Search>) -> AnyView;
 
 pub type Conversation = fn(ChatId) -> AnyView;
 
 pub type People = fn(RwSignal<Dialog>) -> AnyView;
+
+pub type Search = fn(RwSignal<Dialog>) -> AnyView;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Dialogs {
@@ -66,6 +69,12 @@ pub fn dialogs() -> Dialogs {
 #[must_use]
 pub fn people() -> People {
     people::people
+}
+
+/// The code of the part; only the function that the program is split at may call this.
+#[must_use]
+pub fn search() -> Search {
+    search::search
 }
 
 #[derive(Clone, Copy, Debug)]

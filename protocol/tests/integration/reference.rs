@@ -185,6 +185,10 @@ fn markdown() -> String {
             "`GET` → how the installation is set, for moderators; `PATCH {registration}` by an owner, `null` for what the option says",
         ),
         (
+            paths::SEARCH,
+            "`POST {query, before?, utc_offset?}` → `{hits, next?, indexing?}`: messages that the person may read, the newest first, each `{id, chat_id, seq, sender, sent_at, excerpt}`, where the pieces of `excerpt` that were searched for are `found`; send `next` as `before` for those after them, also when there are no hits, since one request looks at a bounded number of messages; with `indexing` some are not searched yet. A message is found by all words of the query, whatever their case and marks are, but marks that are typed must be there; `\"a phrase\"`, `begin*`, `from:name`, `in:chat`, `before:2026-11-30`, `after:2026-11-30` (days of a clock that is `utc_offset` minutes ahead of UTC) and `has:link` narrow it",
+        ),
+        (
             paths::PRIVACY,
             "`GET`, `PATCH {shows_online?, shows_read?}` → what others see of the person, and the person of others",
         ),
@@ -261,6 +265,20 @@ fn limit_rows() -> Vec<(&'static str, String)> {
         ("messages before the reported one that a report copies", limits::REPORT_CONTEXT.to_string()),
         ("people that one person blocks", limits::BLOCKS.to_string()),
         ("characters of a message that a reply to it shows", limits::SNIPPET_CHARS.to_string()),
+        (
+            "query of a search",
+            format!(
+                "{} bytes and {} words, where every letter of Chinese, Japanese, Korean or Thai is one; {} letters before `*`",
+                limits::SEARCH_QUERY_BYTES,
+                limits::SEARCH_QUERY_WORDS,
+                limits::SEARCH_PREFIX_LETTERS
+            ),
+        ),
+        (
+            "page of what a search found",
+            format!("{} messages; one request looks at {}", limits::SEARCH_HITS, limits::SEARCH_CANDIDATES),
+        ),
+        ("word that is searched for", format!("known by its first {} letters", limits::SEARCH_WORD_LETTERS)),
         ("`unread` of a chat", format!("counted to {}, which means that many or more", limits::UNREAD)),
         (
             "code of a second factor",

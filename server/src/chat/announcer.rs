@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use causerie_protocol::server_frame::{Ack, ReadPosition};
 use causerie_protocol::{Event, Message, ServerFrame};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::appender::{Committed, Processed};
@@ -18,7 +18,12 @@ use crate::store::{Append, Appended, Change};
 /// Changes that are published and answered together, so that acks do not trail far behind in a large group.
 const CHUNK: usize = 128;
 
-pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committed>, metrics: Arc<Metrics>) {
+pub(super) async fn run(
+    bus: Arc<dyn Bus>,
+    mut committed: mpsc::Receiver<Committed>,
+    metrics: Arc<Metrics>,
+    appended: Arc<Notify>,
+) {
     while let Some(Committed { changes, at }) = committed.recv().await {
         let mut changes = changes.into_iter();
         while changes.len() > 0 {
@@ -39,6 +44,7 @@ pub(super) async fn run(bus: Arc<dyn Bus>, mut committed: mpsc::Receiver<Committ
                 metrics.ack.observe(now.duration_since(received_at));
             }
         }
+        appended.notify_one();
     }
 }
 

@@ -220,6 +220,14 @@ labels! {
         Messages = "messages",
         /// Reads one message.
         Message = "message",
+        /// Searches messages.
+        Search = "search",
+        /// Looks whether messages are to be indexed.
+        LookAtIndex = "look_at_index",
+        /// Writes the words of messages into the index.
+        IndexMessages = "index_messages",
+        /// Takes what was deleted out of the write-ahead log.
+        ShedDeleted = "shed_deleted",
         /// Reads the heads of chats.
         Heads = "heads",
         /// Reads who has read how far.

@@ -3,6 +3,7 @@
 use causerie_protocol::event::{Membership, Reacted, RoleChanged, User};
 use causerie_protocol::reports::Report;
 use causerie_protocol::rest::{Blocked, Chat};
+use causerie_protocol::search::Found;
 use causerie_protocol::{Event, Message};
 
 use super::{AppendResult, Appended, ReportClosed};
@@ -47,6 +48,12 @@ impl<T: HasUsers> HasUsers for Vec<T> {
 impl HasUsers for Message {
     fn for_each_user(&mut self, change: &mut dyn FnMut(&mut User)) {
         change(&mut self.sender);
+    }
+}
+
+impl HasUsers for Found {
+    fn for_each_user(&mut self, change: &mut dyn FnMut(&mut User)) {
+        self.hits.iter_mut().for_each(|hit| change(&mut hit.sender));
     }
 }
 

@@ -24,6 +24,7 @@ use crate::metrics::{Metrics, Operation};
 mod append;
 mod sessions;
 pub(super) mod transfer;
+mod word_index;
 
 /// How a statement names the rows whose ids are in a [`list`].
 macro_rules! in_list {

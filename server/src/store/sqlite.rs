@@ -35,6 +35,7 @@ mod known;
 mod statement;
 pub(super) mod transfer;
 mod wal;
+mod word_index;
 mod writer;
 
 /// How a statement names the rows whose ids are in a [`list`].
@@ -73,6 +74,8 @@ const WRITER_TIMEOUT: Duration = Duration::from_secs(10);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Fewer, larger checkpoints: the log may grow to 16 MB, in pages, before it is copied back.
 const CHECKPOINT: (&str, u32) = ("wal_autocheckpoint", 4000);
+/// What was deleted is overwritten, in the pages that stay and in those that are free.
+const SECURE_DELETE: (&str, &str) = ("secure_delete", "ON");
 /// Of each connection, in kibibytes when negative.
 const CACHE: (&str, &str) = ("cache_size", "-16000");
 /// The query for the id of the newest entry of all logs, also of one that is gone.
@@ -446,6 +449,7 @@ fn connected(options: SqliteConnectOptions, claim: &Claim) -> SqliteConnectOptio
         .foreign_keys(true)
         .pragma(CHECKPOINT.0, CHECKPOINT.1.to_string())
         .pragma(CACHE.0, CACHE.1)
+        .pragma(SECURE_DELETE.0, SECURE_DELETE.1)
         .statement_cache_capacity(64)
 }
 

@@ -19,7 +19,7 @@ const EPOCH: &str = "epoch";
 /// What an installation consists of, in the order in which it is moved.
 ///
 /// Refusals are not moved: they are for copies of messages that wait in a server, and no server runs meanwhile.
-/// So do the page's files, which every server keeps again when it starts.
+/// Nor are the page's files, which every server keeps again when it starts, and the index of the search, which it makes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Table {
     /// Accounts, with the hashes of their passwords.

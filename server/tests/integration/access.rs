@@ -158,6 +158,7 @@ impl World {
             (&Method::POST, paths::BLOCKS) => json!({"user_id": 4711}),
             (&Method::POST, paths::REPORTS) => json!({"message_id": 4711, "reason": "spam"}),
             (&Method::POST, "/api/admin/reports/{id}/close/") => json!({"action": "dismissed"}),
+            (&Method::POST, paths::SEARCH) => json!({"query": "hello"}),
             (&Method::PATCH, paths::PRIVACY) => json!({}),
             _ => Value::Null,
         };

@@ -10,6 +10,7 @@ mod mail;
 mod messages;
 mod people;
 mod privacy;
+mod search;
 pub mod second_factor;
 mod strangers;
 mod surroundings;

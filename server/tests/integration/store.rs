@@ -15,12 +15,14 @@ mod replies;
 mod reports;
 mod requests;
 mod roles;
+mod search;
 mod second_factor;
 mod suite;
 mod upgrade;
 mod world;
 
-use causerie_server::store::{AccountChange, Actor, SqliteStore, Store};
+use causerie_server::search::Query;
+use causerie_server::store::{AccountChange, Actor, Change, SqliteStore, Store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
@@ -93,6 +95,87 @@ mod on_sqlite {
         );
         alone.close().await;
         assert!(sqlite(folder.path()).await.account("bob@example.org").await.unwrap().is_some());
+    }
+
+    /// Whether these bytes are anywhere in the files of the database.
+    fn is_in_files(folder: &std::path::Path, word: &str) -> bool {
+        let files =
+            std::fs::read_dir(folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        let mut bytes = files.flat_map(|bytes| memmem(&bytes, word.as_bytes()).then_some(()));
+        bytes.next().is_some()
+    }
+
+    fn memmem(bytes: &[u8], word: &[u8]) -> bool {
+        bytes.windows(word.len()).any(|window| window == word)
+    }
+
+    #[tokio::test]
+    async fn words_that_were_deleted_or_edited_away_are_in_no_byte_of_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::new(sqlite(folder.path()).await).await;
+        let chat = world.group().await;
+        for at in 0..300 {
+            world.say(chat, world.bob, &format!("what stays {at}")).await;
+        }
+        let kept = world.say(chat, world.bob, "kangaroo").await;
+        let edited = world.say(chat, world.alice, "Platypûs").await.id;
+        let deleted = world.say(chat, world.alice, "Ornithorhynchûs").await.id;
+        let other = world.new_chat(&[world.alice, world.carol], Some("Zoo")).await.0;
+        world.say(other, world.alice, "Wallabỳ").await;
+        world.index().await;
+        // Folded, so it is the index that has them.
+        for word in ["latypus", "rnithorhynchus", "allaby", "kangaroo"] {
+            assert!(is_in_files(folder.path(), word), "{word} was never there");
+        }
+        let text = causerie_protocol::MessageText::new("monotreme").unwrap();
+        world.event(chat, world.alice, Change::Edit { id: edited, text }).await;
+        world.event(chat, world.alice, Change::Delete { id: deleted }).await;
+        world.store.delete_chat(world.alice, other).await.unwrap().unwrap();
+        world.index().await;
+        assert!(world.store.shed_deleted().await.unwrap());
+        for word in ["latypus", "latypûs", "rnithorhynchus", "rnithorhynchûs", "allaby", "allabỳ"] {
+            assert!(!is_in_files(folder.path(), word), "{word}");
+        }
+        for word in ["kangaroo", "monotreme"] {
+            assert!(is_in_files(folder.path(), word), "{word}");
+        }
+        let found =
+            world.store.search(world.alice, &Query::parse("kangaroo", 0).unwrap(), None).await.unwrap();
+        assert_eq!(found.hits[0].id, kept.id);
+    }
+
+    #[tokio::test]
+    async fn a_backup_takes_the_index_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::new(sqlite(folder.path()).await).await;
+        let chat = world.group().await;
+        world.say(chat, world.alice, "kangaroo").await;
+        world.index().await;
+        let url = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+        SqliteStore::backup(&url("causerie.db"), &folder.path().join("copy.db")).await.unwrap();
+        let copy = SqliteStore::open(&url("copy.db")).await.unwrap();
+        let found = copy.search(world.bob, &Query::parse("kangaroo", 0).unwrap(), None).await.unwrap();
+        assert_eq!((found.hits.len(), found.indexing), (1, false));
+    }
+
+    #[tokio::test]
+    async fn indexing_goes_on_after_a_crash() {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::new(sqlite(folder.path()).await).await;
+        let chat = world.group().await;
+        for at in 0..600 {
+            world.say(chat, world.alice, &format!("w{at}")).await;
+        }
+        world.store.index_messages().await.unwrap();
+        world.say(chat, world.alice, "last").await;
+        // Dropped without closing, as a killed process would leave it.
+        drop(world);
+        let again = World::again(sqlite(folder.path()).await).await;
+        again.index().await;
+        for query in ["w0", "w300", "w599", "last"] {
+            let query = Query::parse(query, 0).unwrap();
+            assert_eq!(again.store.search(again.bob, &query, None).await.unwrap().hits.len(), 1);
+        }
     }
 
     #[tokio::test]

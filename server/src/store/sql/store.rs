@@ -8,23 +8,25 @@ use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration}
 use causerie_protocol::event::User;
 use causerie_protocol::reports::{CloseReport, CreateReport, Report};
 use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, TokenInfo, UserRef};
+use causerie_protocol::search::Found;
 use causerie_protocol::{
     AuditId, ChatId, Epoch, Event, InvitationId, Message, MessageId, ReportId, Seq, TokenId, UserId,
 };
 
 use super::{
     APPENDS_AT_ONCE, AppendConnection, Backend, Connection, Database, begin, begin_on_users, content,
-    last_event_id, list, lock_chat, lock_users, snapshot, statement,
+    last_event_id, list, lock_chat, lock_users, snapshot, statement, word_index,
 };
 use crate::clock::UnixMicros;
 use crate::hub::{Ending, NodeId};
 use crate::metrics::Operation;
+use crate::search::Query;
 use crate::second_factor::Judgement;
 use crate::store::Access::{Read, Write};
 use crate::store::rows::SNIPPET_BYTES;
 use crate::store::{
     AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Boundaries, Created,
-    Deletion, Ended, Entry, Erasure, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NewToken,
+    Deletion, Ended, Entry, Erasure, Indexed, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NewToken,
     NotChanged, PageFile, Parting, PoolState, Position, Refused, Reopening, ReportClosed, Reported, Store,
     StoreError, StoredParting, StoredRead, TokenRecord, Unblocking,
 };
@@ -96,6 +98,7 @@ mod page;
 mod partings;
 mod people;
 mod reports;
+mod search;
 mod second_factor;
 mod settings;
 pub(in crate::store) mod transfer;
@@ -664,6 +667,34 @@ impl Store for Backend {
         self.run(Operation::Message, Read, async |connection| log::message(connection, user, id).await)
             .await
             .map(|message| self.addresses.shown(message))
+    }
+
+    async fn search(
+        &self,
+        user: UserId,
+        query: &Query,
+        before: Option<MessageId>,
+    ) -> Result<Found, StoreError> {
+        self.run(Operation::Search, Read, async |connection| {
+            search::search(connection, user, query, before).await
+        })
+        .await
+        .map(|found| self.addresses.shown(found))
+    }
+
+    async fn index_messages(&self) -> Result<Indexed, StoreError> {
+        let look =
+            self.run(Operation::LookAtIndex, Read, async |connection| word_index::look(connection).await);
+        let look = look.await?;
+        if !look.more {
+            return Ok(look);
+        }
+        self.run(Operation::IndexMessages, Write, async |connection| word_index::step(connection).await).await
+    }
+
+    async fn shed_deleted(&self) -> Result<bool, StoreError> {
+        self.run(Operation::ShedDeleted, Write, async |connection| word_index::empty_log(connection).await)
+            .await
     }
 
     async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Seq)>, StoreError> {

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use super::file::Claim;
 use super::known::Known;
 use super::wal::WalRoom;
-use super::{BUSY_TIMEOUT, CACHE, CHECKPOINT};
+use super::{BUSY_TIMEOUT, CACHE, CHECKPOINT, SECURE_DELETE};
 
 /// The statements that stay prepared: those of `append`, and of the changes that are no messages.
 const STATEMENTS: usize = 64;
@@ -103,6 +103,7 @@ fn open(claim: &Claim) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, CHECKPOINT.0, CHECKPOINT.1)?;
     connection.pragma_update(None, CACHE.0, CACHE.1)?;
+    connection.pragma_update_and_check(None, SECURE_DELETE.0, SECURE_DELETE.1, |_| Ok(()))?;
     Ok(connection)
 }
 

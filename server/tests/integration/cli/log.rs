@@ -17,6 +17,10 @@ async fn an_answer_carries_the_id_of_its_line_and_slow_queries_are_told_without_
     let response = register.json(&body).send().await.unwrap();
     let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
     assert_eq!(response.status(), 201);
+    let token = response.json::<Value>().await.unwrap()["token"].as_str().unwrap().to_owned();
+    let search = reqwest::Client::new().post(format!("{}{}", serving.url, paths::SEARCH)).bearer_auth(token);
+    let response = search.json(&json!({"query": "sesame \"street"})).send().await.unwrap();
+    assert_eq!(response.status(), 200);
     drop(response);
     let (_, log) = serving.end(Signal::TERM).await.unwrap();
     assert!(!log.contains("sesame"), "{log}");

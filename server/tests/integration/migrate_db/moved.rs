@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use causerie_protocol::{Event, Seq, ServerFrame, paths};
 use causerie_server::store::transfer::{Progress, Step, Table, transfer};
-use causerie_testkit::database;
+use causerie_testkit::{LIMIT, database, eventually};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::Connection as _;
@@ -62,6 +62,13 @@ async fn nothing_changed(world: &World, server: &TestServer) {
     // A request for a chat whose answer got lost before the move is recognised.
     let (status, same) = server.request(Method::POST, paths::CHATS, Some(&alice.token), trip(bob)).await;
     assert_eq!((status, &same["id"]), (StatusCode::OK, &json!(world.trip)));
+    // The index of the search is made again.
+    let search = async || {
+        let found =
+            server.call(Method::POST, paths::SEARCH, bob, json!({"query": MESSAGES.to_string()})).await;
+        (found["hits"].as_array().unwrap().len() == 1).then_some(())
+    };
+    eventually("a message from before the move is found", LIMIT, search).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,18 +1,21 @@
 //! The store's contract on Postgres: every test in a database of its own, on a server that they share.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use causerie_protocol::ChatId;
+use causerie_server::search::Query;
 use causerie_server::store::{Append, Change, PostgresStore, Refused, Store, StoreError, renew_epoch};
 use causerie_testkit::{LIMIT, PgBouncer, ReservedPort, TcpProxy, eventually};
 use futures_util::FutureExt;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use tokio::task::JoinSet;
 
 use super::suite::contract;
 use super::world::{World, message};
-use super::{addresses, upgrade};
+use super::{addresses, search, upgrade};
 
 /// The server that the tests share, without a database.
 async fn server() -> String {
@@ -55,6 +58,69 @@ mod on_postgres {
     use super::*;
 
     contract!(postgres);
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nodes_that_append_and_index_at_once_leave_no_message_out() {
+        let url = database().await;
+        let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let node = Arc::new(PostgresStore::open(&url).await.unwrap());
+        let mut chats = Vec::new();
+        for _ in 0..4 {
+            chats.push(world.group().await);
+        }
+        let mut writers = JoinSet::new();
+        for (at, chat) in chats.iter().copied().enumerate() {
+            let store: Arc<dyn Store> = if at % 2 == 0 { node.clone() } else { world.store.clone() };
+            let actor = world.alice;
+            writers.spawn(async move {
+                for number in 0..150 {
+                    let change = message(&format!("said c{at}n{number}"), None);
+                    store.append(&[Append { actor, chat, change }]).await.unwrap();
+                }
+            });
+        }
+        let mut indexers = JoinSet::new();
+        for store in [node.clone() as Arc<dyn Store>, world.store.clone()] {
+            indexers.spawn(async move {
+                loop {
+                    let _ = store.index_messages().await;
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        while let Some(written) = writers.join_next().await {
+            written.unwrap();
+        }
+        indexers.shutdown().await;
+        search::index(&*node).await;
+        for at in 0..4 {
+            for number in 0..150 {
+                let query = Query::parse(&format!("c{at}n{number}"), 0).unwrap();
+                let found = world.store.search(world.bob, &query, None).await.unwrap();
+                assert_eq!(found.hits.len(), 1, "c{at}n{number}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn words_that_were_deleted_or_edited_away_are_in_no_row_at_once() {
+        let url = database().await;
+        let world = World::new(PostgresStore::open(&url).await.unwrap()).await;
+        let chat = world.group().await;
+        let [edited, deleted] =
+            [world.say(chat, world.alice, "yellow").await, world.say(chat, world.alice, "green").await]
+                .map(|said| said.id);
+        search::index(&*world.store).await;
+        let mut other = PgConnection::connect(&url).await.unwrap();
+        let rows = "SELECT count(*) FROM search WHERE words @@ 'yellow | green'";
+        let count: i64 = sqlx::query_scalar(rows).fetch_one(&mut other).await.unwrap();
+        assert_eq!(count, 2);
+        let text = causerie_protocol::MessageText::new("blue").unwrap();
+        world.event(chat, world.alice, Change::Edit { id: edited, text }).await;
+        world.event(chat, world.alice, Change::Delete { id: deleted }).await;
+        let count: i64 = sqlx::query_scalar(rows).fetch_one(&mut other).await.unwrap();
+        assert_eq!(count, 0);
+    }
 
     /// Begins an operation, and drops it after so many polls unless it has ended.
     async fn dropped_after<T>(polls: usize, operation: impl Future<Output = T>) {
