@@ -228,7 +228,7 @@ impl App {
         self.on_navigated(chat, None);
     }
 
-    /// Goes to a message of the open chat; `from` is the one that led there.
+    /// Goes to a message; `from` is the one of the same chat that led there.
     pub fn go_to_message(self, chat: ChatId, from: Option<Seq>, to: Seq) {
         route::go_to_message(chat, from, to);
         self.on_navigated(Some(chat), Some(to));

@@ -1,6 +1,6 @@
 //! The search: chats, people and messages in one field.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use causerie_e2e::Person;
 use causerie_testkit::{Account, Server};
 use serde_json::json;
@@ -19,7 +19,7 @@ async fn see_marked(person: &Person, words: &[&str]) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_message_is_found_without_its_marks_and_enter_opens_its_chat() -> Result<()> {
+async fn a_message_is_found_without_its_marks_and_enter_goes_to_it() -> Result<()> {
     let server = Server::start().await?;
     let [alice, bob] = [Person::join(&server, ALICE).await?, Person::join(&server, BOB).await?];
     alice.start_chat(BOB).await?;
@@ -29,7 +29,10 @@ async fn a_message_is_found_without_its_marks_and_enter_opens_its_chat() -> Resu
     bob.fill(FIELD, "nguyen hue").await?;
     see_marked(&bob, &["Nguyễn", "Huệ"]).await?;
     bob.press_enter().await?;
-    bob.see_conversation(ALICE.name).await
+    bob.see_conversation(ALICE.name).await?;
+    let address = bob.client().current_url().await?;
+    ensure!(address.path().ends_with("/1"), "the address of the chat's first message: {address}");
+    Ok(())
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use causerie_client::{ChatEntry, Client, Input, Invalidation, Name};
 use causerie_protocol::rest::{CreateChat, UserRef};
 use causerie_protocol::search::{Found, Hit, SearchRequest};
-use causerie_protocol::{ChatId, MessageId, User, limits};
+use causerie_protocol::{ChatId, MessageId, Seq, User, limits};
 use causerie_texts::{page, say};
 use js_sys::Date;
 use leptos::ev::KeyboardEvent;
@@ -31,7 +31,7 @@ const OPERATORS: [&str; 5] = ["from:", "in:", "before:", "after:", "has:"];
 enum Target {
     Chat(ChatId),
     Person(User),
-    Message(ChatId),
+    Message(ChatId, Seq),
 }
 
 #[derive(Clone, Copy)]
@@ -179,7 +179,11 @@ impl Finder {
 
     fn open(self, target: Target) {
         let chat = match target {
-            Target::Chat(chat) | Target::Message(chat) => chat,
+            Target::Chat(chat) => chat,
+            Target::Message(chat, seq) => {
+                self.dialog.set(Dialog::None);
+                return self.app.go_to_message(chat, None, seq);
+            }
             Target::Person(person) => {
                 let pair = self.app.peek(|client| {
                     let with = |chat: &&ChatEntry| chat.other().is_some_and(|other| other.id == person.id);
@@ -264,7 +268,7 @@ fn rows(finder: Finder) -> AnyView {
         (Target::Person(person), view! { <strong>{name}</strong> }.into_any())
     };
     group(say!(FoundPeople), people.into_iter().map(person).collect());
-    let message = |hit: Hit| (Target::Message(hit.chat_id), draw_hit(finder.app, hit));
+    let message = |hit: Hit| (Target::Message(hit.chat_id, hit.seq), draw_hit(finder.app, hit));
     group(say!(FoundMessages), hits.into_iter().map(message).collect());
     rows.into_any()
 }
@@ -273,7 +277,7 @@ fn row(finder: Finder, index: usize, target: Target, content: AnyView) -> AnyVie
     let testid = match target {
         Target::Chat(_) => "found-chat",
         Target::Person(_) => "found-person",
-        Target::Message(_) => "found-message",
+        Target::Message(..) => "found-message",
     };
     let selected = text(move || (finder.chosen.get() == index).to_string());
     let open = click(move |_| finder.open(target.clone()));
