@@ -216,7 +216,7 @@ impl Client {
             Input::LoadOlder { chat } => self.load_older(chat),
             Input::LoadNewer { chat } => self.load_newer(chat),
             Input::Jump { chat, seq } => self.jump(chat, seq),
-            Input::ToLatest { chat } => self.to_latest(chat),
+            Input::ToLatest { chat } => self.show_latest(chat),
             Input::ReadsAbove(chat) => self.reads_above(chat),
             Input::Reveal { chat, message } => {
                 self.revealed.insert(message);
@@ -519,7 +519,7 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
         edited: false,
         deleted: false,
         hidden: false,
-        reply_to: message.reply_to.clone(),
+        reply_to: message.reply_to.clone().map(Box::new),
         reply_hidden: false,
         reactions: Vec::new(),
         state,

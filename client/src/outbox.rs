@@ -210,10 +210,13 @@ impl Outbox {
 
     /// Applies an edit or a deletion to what pending messages show of what they reply to; returns whether any does.
     pub fn change_originals(&mut self, event: &Event) -> bool {
-        let originals = self.entries.iter_mut().filter(|entry| entry.message.chat_id == event.chat_id());
-        originals
-            .filter_map(|entry| entry.message.reply_to.as_mut())
-            .fold(false, |changed, original| original.apply(event) || changed)
+        let mut is_shown = false;
+        for entry in self.entries.iter_mut().filter(|entry| entry.message.chat_id == event.chat_id()) {
+            if let Some(original) = &mut entry.message.reply_to {
+                is_shown |= original.apply(event);
+            }
+        }
+        is_shown
     }
 
     /// The positions of a chat are those of another log now, so what its messages reply to is not known any more.

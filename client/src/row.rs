@@ -52,7 +52,7 @@ pub struct MessageRow {
     /// Whether it is hidden, since its sender is blocked.
     pub hidden: bool,
     /// What it replies to.
-    pub reply_to: Option<Original>,
+    pub reply_to: Option<Box<Original>>,
     /// Whether that is of somebody whom the user has blocked, and not to be shown.
     pub reply_hidden: bool,
     /// What stands under it, with the person's own reactions that are still on their way.

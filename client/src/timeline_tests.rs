@@ -281,13 +281,13 @@ fn quoted(timeline: &Timeline) -> Vec<String> {
         Original { id: None, .. } => "earlier".to_owned(),
         original => original.content.clone(),
     };
-    timeline.messages().filter_map(|message| message.reply_to.as_ref()).map(of).collect()
+    timeline.messages().filter_map(|message| message.reply_to.as_deref()).map(of).collect()
 }
 
 #[test]
 fn what_a_message_replies_to_is_shown_as_it_stands_now() {
     let reply = |seq, to: Option<u64>| Message {
-        reply_to: Some(to.map_or(Original::unseen(Seq(1)), |to| Original::of(&message(to)))),
+        reply_to: Some(Box::new(to.map_or(Original::unseen(Seq(1)), |to| Original::of(&message(to))))),
         ..message(seq)
     };
     let mut timeline = loaded([], false);

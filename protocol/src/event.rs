@@ -67,7 +67,7 @@ pub struct Message {
     pub reactions: Vec<Reaction>,
     /// What it replies to, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<Original>,
+    pub reply_to: Option<Box<Original>>,
 }
 
 read_fields! {

@@ -465,7 +465,7 @@ pub struct MessageBody {
     pub reactions: Vec<Reaction>,
     /// What it replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<Original>,
+    pub reply_to: Option<Box<Original>>,
 }
 
 impl From<Message> for MessageBody {

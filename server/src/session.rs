@@ -214,7 +214,7 @@ impl Session {
             Ok(ServerFrame::Event(Event::Message(mut message)))
                 if message.reply_to.as_ref().is_some_and(|it| it.seq <= *from) =>
             {
-                message.reply_to = message.reply_to.map(|it| Original::unseen(it.seq));
+                message.reply_to = message.reply_to.map(|it| Box::new(Original::unseen(it.seq)));
                 encode_event(&Event::Message(message))
             }
             _ => frame,

@@ -35,7 +35,7 @@ impl Client {
             return;
         }
         // It stands at the end, where the person is to see it.
-        self.to_latest(chat);
+        self.show_latest(chat);
         self.typing.sent(chat);
         self.changed.insert(Invalidation::Timeline(chat));
         let client_id = message.client_id.clone();
@@ -120,7 +120,7 @@ impl Client {
         }
         let Some(chat) = chat else { return };
         if self.target.is_none() {
-            self.to_latest(chat);
+            self.show_latest(chat);
         }
         self.load_newest(chat);
         let is_partial = self.chat_list.get(chat).map(ChatEntry::is_partial);
@@ -147,7 +147,7 @@ impl Client {
     }
 
     /// Goes to the newest messages, if what is loaded does not reach up to them.
-    pub(super) fn to_latest(&mut self, chat: ChatId) {
+    pub(super) fn show_latest(&mut self, chat: ChatId) {
         if self.target.is_some_and(|(of, _)| of == chat) {
             self.target = None;
         }

@@ -301,7 +301,7 @@ impl Server {
             let originals: BTreeMap<Seq, Original> =
                 messages.iter().map(|message| (message.seq, Original::of(message))).collect();
             for original in messages.iter_mut().filter_map(|message| message.reply_to.as_mut()) {
-                original.clone_from(&originals[&original.seq]);
+                **original = originals[&original.seq].clone();
             }
         }
         messages
@@ -460,7 +460,7 @@ impl Server {
             edited_at: None,
             deleted_at: None,
             reactions: Vec::new(),
-            reply_to: original.flatten(),
+            reply_to: original.flatten().map(Box::new),
         };
         self.append(sockets, chat, &Event::Message(message));
         ServerFrame::Ack(ack)

@@ -59,7 +59,7 @@ struct RawFrame {
     heads: Option<Heads>,
     blocked: Option<Vec<UserId>>,
     reactions: Option<Vec<Reaction>>,
-    reply_to: Option<Original>,
+    reply_to: Option<Box<Original>>,
     data: Option<Box<RawFrame>>,
 }
 

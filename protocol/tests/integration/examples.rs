@@ -50,13 +50,13 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
                 edited_at: None,
                 deleted_at: None,
                 reactions: Vec::new(),
-                reply_to: Some(Original {
+                reply_to: Some(Box::new(Original {
                     seq: Seq(41),
                     id: Some(MessageId(6)),
                     sender: Some(user.clone()),
                     content: "Who is there?".to_owned(),
                     deleted: false,
-                }),
+                })),
             })),
             "Event: somebody said something; with `reply_to`, in reply to what, which has only its `seq` when it is from before the reader's time.",
         ),

@@ -390,9 +390,9 @@ impl OriginalRow {
 }
 
 /// What a message replies to, from its own row and that of the original.
-fn reply_to(target: Option<i64>, original: OriginalRow) -> Option<Original> {
+fn reply_to(target: Option<i64>, original: OriginalRow) -> Option<Box<Original>> {
     let seq = to_seq(target?);
-    Some(original.at(seq).unwrap_or(Original::unseen(seq)))
+    Some(Box::new(original.at(seq).unwrap_or(Original::unseen(seq))))
 }
 
 impl From<EventRow> for Message {
@@ -505,7 +505,7 @@ impl EarlierRow {
             deleted_at: self.deleted_at.map(clock::to_wire),
             reactions: Vec::new(),
             // Who asks again knows what it replies to.
-            reply_to: self.target.map(|target| Original::unseen(to_seq(target))),
+            reply_to: self.target.map(|target| Box::new(Original::unseen(to_seq(target)))),
         })
     }
 }

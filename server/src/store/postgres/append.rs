@@ -138,7 +138,8 @@ async fn messages(
                     edited_at: None,
                     deleted_at: None,
                     reactions: Vec::new(),
-                    reply_to: reply_to.map(|seq| originals.remove(&id).unwrap_or(Original::unseen(seq))),
+                    reply_to: reply_to
+                        .map(|seq| Box::new(originals.remove(&id).unwrap_or(Original::unseen(seq)))),
                 });
                 Ok(match row.accepts_of {
                     Some(asked_by) => Appended::Accepted { event, asked_by: UserId(asked_by) },

@@ -115,7 +115,7 @@ pub(super) fn append(writer: &mut Writer, batch: Vec<Append>) -> sqlx::Result<Ve
                 edited_at: None,
                 deleted_at: None,
                 reactions: Vec::new(),
-                reply_to: original,
+                reply_to: original.map(Box::new),
             });
             Ok(match accepts_of {
                 Some(asked_by) => Appended::Accepted { event, asked_by },

@@ -100,7 +100,7 @@ async fn who_does_not_see_the_past_sees_nothing_of_it_in_a_reply_live_or_read() 
         c.send(json!({"type": "message", "text": text, "reply_to": to})).await;
     }
     let (hidden, seen) = (b.message().await.reply_to.unwrap(), b.message().await.reply_to.unwrap());
-    assert_eq!(hidden, Original::unseen(Seq(2)));
+    assert_eq!(*hidden, Original::unseen(Seq(2)));
     assert_eq!((seen.seq, &*seen.content), (first.seq, "one"));
     c.ack().await;
     assert_eq!(c.message().await.reply_to.unwrap().content, "between us", "who was there sees it");

@@ -38,7 +38,7 @@ impl World {
         if let Some(last) = self.seen_by(user, chat).await.last_message.filter(|last| last.id == message.id) {
             assert_eq!(last.reply_to, alone.reply_to);
         }
-        alone.reply_to.unwrap()
+        *alone.reply_to.unwrap()
     }
 }
 
@@ -46,7 +46,7 @@ pub async fn a_reply_shows_its_original_as_it_stands_now(world: World) {
     let chat = world.group().await;
     let said = world.say(chat, world.alice, &"é".repeat(SNIPPET_CHARS + 1)).await;
     let answer = world.answer(chat, world.bob, "Yes", said.seq.0).await;
-    let original = answer.reply_to.clone().unwrap();
+    let original = *answer.reply_to.clone().unwrap();
     assert_eq!((original.seq, original.id, original.deleted), (said.seq, Some(said.id), false));
     assert_eq!(original.content, "é".repeat(SNIPPET_CHARS));
     let sender = original.sender.as_ref().unwrap();
