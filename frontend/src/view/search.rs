@@ -143,7 +143,7 @@ impl Finder {
         let (chats, people) = self.local.get_untracked();
         let hits = self.found.with_untracked(|found| {
             let hits = found.iter().flat_map(|found| &found.hits);
-            hits.map(|hit| Target::Message(hit.chat_id)).collect::<Vec<_>>()
+            hits.map(|hit| Target::Message(hit.chat_id, hit.seq)).collect::<Vec<_>>()
         });
         chats
             .into_iter()
@@ -201,14 +201,16 @@ impl Finder {
 
     /// Starts a chat with somebody.
     async fn start(self, person: User) {
-        let body = CreateChat { participants: vec![UserRef::Id(person.id)], title: None, client_id: None };
+        let participants = vec![UserRef::Id(person.id)];
+        let body = CreateChat { participants, title: None, client_id: None, language: None };
         match self.app.api().create_chat(&body).await {
-            Ok(chat) => {
+            Ok(Some(chat)) => {
                 let id = chat.id;
                 self.app.dispatch(Input::ChatLoaded(Box::new(chat)));
                 self.app.go(Some(id));
                 let _ = self.dialog.try_set(Dialog::None);
             }
+            Ok(None) => drop(self.error.try_set(say!(WasAsked).to_owned())),
             Err(problem) => drop(self.error.try_set(sentence(problem))),
         }
     }
