@@ -230,7 +230,7 @@ pub fn Timeline(
     });
     let back = reactive(move || match way.back.get() {
         Some(reply) => button("latest reply-back", Some("back-to-reply"), say!(BackToReply), move |_| {
-            way.return_to(reply)
+            way.return_to(reply);
         }),
         None => ().into_any(),
     });
