@@ -10,8 +10,8 @@ use std::task::{Poll, Waker};
 
 use causerie_protocol::rest::{Chat, CreateChat, Login, Register, SignedIn, UserRef};
 use causerie_protocol::{
-    ChatId, ClientFrame, ClientId, CloseCode, ErrorCode, Event, Message, MessageText, ServerFrame, handshake,
-    paths,
+    ChatId, ClientFrame, ClientId, CloseCode, ErrorCode, Event, Message, MessageText, ServerFrame, User,
+    handshake, paths,
 };
 use causerie_web::api::{Api, ApiError, Failure};
 use causerie_web::socket::{Socket, SocketEvent};
