@@ -3,7 +3,9 @@
 //! `cargo xtask build` compiles with `--cfg split` and splits the program; otherwise the functions are called directly.
 //! They belong to the programs, since the connection tester uses the library and is not split.
 
-use causerie_frontend::view::parts::{Conversation, Dialogs, Home, NotLoaded, Parts, People, Search};
+use causerie_frontend::view::parts::{
+    Composer, Conversation, Dialogs, Home, NotLoaded, Parts, People, Search,
+};
 
 macro_rules! load {
     ($part:ident()) => {{
@@ -18,6 +20,7 @@ macro_rules! load {
 pub const PARTS: Parts = Parts {
     home: || Box::pin(async { load!(home()) }),
     conversation: || Box::pin(async { load!(conversation()) }),
+    composer: || Box::pin(async { load!(composer()) }),
     dialogs: || Box::pin(async { load!(dialogs()) }),
     people: || Box::pin(async { load!(people()) }),
     search: || Box::pin(async { load!(search()) }),
@@ -36,6 +39,11 @@ fn home() -> Result<Home, Failed> {
 #[cfg_attr(split, wasm_split_helpers::wasm_split(conversation, fallible))]
 fn conversation() -> Result<Conversation, Failed> {
     Ok(causerie_frontend::view::parts::conversation())
+}
+
+#[cfg_attr(split, wasm_split_helpers::wasm_split(composer, fallible))]
+fn composer() -> Result<Composer, Failed> {
+    Ok(causerie_frontend::view::parts::composer())
 }
 
 #[cfg_attr(split, wasm_split_helpers::wasm_split(dialogs, fallible))]

@@ -11,6 +11,7 @@ mod dialog;
 mod door;
 mod erased;
 mod form;
+mod group;
 mod home;
 mod icon;
 mod installation;
@@ -39,7 +40,7 @@ use causerie_client::{ConnectionState, Invalidation};
 use leptos::prelude::*;
 
 use self::erased::{reactive, text};
-use self::parts::{Part, Parts};
+use self::parts::{HomeParts, Part, Parts};
 use crate::app::App;
 use crate::browser;
 use crate::route::{self, Link};
@@ -50,11 +51,18 @@ pub fn Page(parts: Parts) -> impl IntoView {
     let app = App::start();
     provide_context(app);
     let home = Part::new(parts.home);
-    let conversation = Part::new(parts.conversation);
-    let dialogs = Part::new(parts.dialogs);
+    let drawn = HomeParts {
+        conversation: Part::new(parts.conversation),
+        composer: Part::new(parts.composer),
+        dialogs: Part::new(parts.dialogs),
+        people: Part::new(parts.people),
+        search: Part::new(parts.search),
+    };
+    let dialogs = drawn.dialogs;
     // They are wanted as soon as somebody is signed in, and arrive while the chats are loaded or a password is typed.
     home.load();
-    conversation.load();
+    drawn.conversation.load();
+    drawn.composer.load();
     menu::close_with_clicks_elsewhere();
     publish_connection_state(app);
     // A link in the address of a page that is open here loads nothing: only what is behind the `#` is another.
@@ -63,8 +71,6 @@ pub fn Page(parts: Parts) -> impl IntoView {
             let _ = causerie_web::window().location().reload();
         }
     });
-    let people = Part::new(parts.people);
-    let search = Part::new(parts.search);
     // An invitation is the sign-in page's.
     let door = RwSignal::new(route::link().filter(|link| !matches!(link, Link::Join(_))));
     let page = reactive(move || {
@@ -73,7 +79,7 @@ pub fn Page(parts: Parts) -> impl IntoView {
                 .draw(|dialogs| (dialogs.door)(link, door), |failed| parts::instead_of_door(dialogs, failed))
         } else if app.user.read().is_some() {
             let instead = |failed| parts::instead_of_door(home, failed);
-            home.draw(|home| home(conversation, dialogs, people, search), instead)
+            home.draw(|home| home(drawn), instead)
         } else {
             view! { <sign_in::SignIn /> }.into_any()
         }

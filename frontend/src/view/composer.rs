@@ -25,20 +25,24 @@ use crate::storage::drafts::TextStorage;
 /// The key code that browsers report while an input method composes.
 const COMPOSING: u32 = 229;
 
-#[component]
-pub fn Composer(
-    chat: ChatId,
+/// What the composer is told, and tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Composing {
+    pub chat: ChatId,
     /// The chat's title, for the accessible name.
-    title: Signal<Name>,
+    pub title: Signal<Name>,
     /// The message to edit; reset once it is taken.
-    to_edit: RwSignal<Option<ToEdit>>,
+    pub to_edit: RwSignal<Option<ToEdit>>,
     /// The message to reply to; reset once it is taken.
-    to_reply: RwSignal<Option<Seq>>,
+    pub to_reply: RwSignal<Option<Seq>>,
     /// The error that is shown.
-    error: RwSignal<String>,
+    pub error: RwSignal<String>,
     /// Counts the messages that were sent.
-    sent: RwSignal<u32>,
-) -> impl IntoView {
+    pub sent: RwSignal<u32>,
+}
+
+pub fn composer(composing: Composing) -> AnyView {
+    let Composing { chat, title, to_edit, to_reply, error, sent } = composing;
     let app = app();
     let area = NodeRef::<html::Textarea>::new();
     // On a touch screen only Enter begins a new line, so there the button sends.

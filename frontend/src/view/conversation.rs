@@ -1,23 +1,23 @@
 //! A conversation: header, messages and composer.
 
-use causerie_client::draft::{Drafts, Store};
+use causerie_client::draft::Drafts;
 use causerie_client::{ChatEntry, Client, ConnectionState, Invalidation, Name, Row};
 use causerie_protocol::limits::REQUEST_MESSAGES;
-use causerie_protocol::rest::{AddParticipant, Block, ChatKind, ChatRole, ChatStatus, UpdateChat, UserRef};
+use causerie_protocol::rest::{Block, ChatKind, ChatRole, ChatStatus, UpdateChat};
 use causerie_protocol::{ChatId, MessageId, Seq, UserId};
 use causerie_texts::{page, say};
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::avatar::Avatar;
 use super::banner::Banner;
-use super::composer::Composer;
-use super::dialog::modal;
-use super::erased::{reactive, submit};
+use super::composer::Composing;
+use super::erased::reactive;
+use super::group::Open;
 use super::message::ToEdit;
+use super::parts::{self, HomeParts};
 use super::timeline::Timeline;
-use super::widgets::{alert, back, bdi, button, field, hint, submit_button};
-use super::{form, icon, members, menu, report};
+use super::widgets::{back, bdi, button, hint};
+use super::{icon, menu};
 use crate::api::sentence;
 use crate::app::{App, app};
 use crate::browser;
@@ -125,18 +125,9 @@ impl Request {
     }
 }
 
-/// The dialog of the conversation that is open.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Open {
-    Nothing,
-    /// Who joins a group.
-    Add,
-    /// Who is in a group.
-    People,
-}
-
 #[component]
-pub fn Conversation(chat: ChatId) -> impl IntoView {
+pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
+    let HomeParts { composer, dialogs, .. } = parts;
     let app = app();
     let known = Memo::new(move |_| app.read(Invalidation::Chats, |client| client.chat(chat).is_some()));
     let footer =
@@ -184,7 +175,10 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
             });
             view! { <p class="closed">{say!(YouBlocked)}{unblock}</p>{written(app, chat, false)} }.into_any()
         }
-        Footer::Composer => view! { <Composer chat title to_edit to_reply error sent /> }.into_any(),
+        Footer::Composer => composer.draw(
+            |composer| composer(Composing { chat, title, to_edit, to_reply, error, sent }),
+            |failed| parts::instead_of_composer(composer, failed),
+        ),
     });
     // Why a reaction was refused stands where the errors of the composer do.
     Effect::new(move || {
@@ -203,13 +197,18 @@ pub fn Conversation(chat: ChatId) -> impl IntoView {
         Request::From { name, user, newest } => asks(app, chat, &name, user, newest, reported, error),
     });
     let report = reactive(move || match reported.get() {
-        Some(message) => report::report(app, message, reported),
+        Some(message) => dialogs.draw(
+            |dialogs| (dialogs.report)(app, message, reported),
+            |failed| parts::instead_of_dialog(dialogs, move || reported.set(None), failed),
+        ),
         None => ().into_any(),
     });
     let dialog = reactive(move || match open.get() {
-        Open::Add => add_person(app, chat, open),
-        Open::People => members::members(app, chat, move || open.set(Open::Nothing)),
         Open::Nothing => ().into_any(),
+        opened => dialogs.draw(
+            |dialogs| (dialogs.group)(chat, opened, open),
+            |failed| parts::instead_of_dialog(dialogs, move || open.set(Open::Nothing), failed),
+        ),
     });
     page! {
         <header>
@@ -314,7 +313,6 @@ enum Act {
     Block(UserId),
     Unblock(UserId),
     Leave,
-    Add(String),
 }
 
 /// Calls the API; the result comes as an event, for this page as for all others.
@@ -329,7 +327,6 @@ async fn act(app: App, chat: ChatId, act: Act) -> Result<(), causerie_web::api::
         Act::Block(user) => api.block(&Block { user_id: Some(user), message_id: None }).await,
         Act::Unblock(user) => api.unblock(user).await,
         Act::Leave => api.leave(chat).await,
-        Act::Add(email) => api.add(chat, &AddParticipant { user: UserRef::Email(email) }).await,
     }
 }
 
@@ -416,36 +413,4 @@ fn choices_of_two(closed: bool, other: UserId, blocked: bool, run: impl Fn(Act) 
         </details>
     }
     .into_any()
-}
-
-fn add_person(app: App, chat: ChatId, open: RwSignal<Open>) -> AnyView {
-    let error = RwSignal::new(String::new());
-    let busy = RwSignal::new(false);
-    let Some(me) = app.user.get_untracked() else { return ().into_any() };
-    let (texts, key) = (TextStorage::of(&me), format!("{chat}.add"));
-    let (added, added_key) = (texts.clone(), key.clone());
-    let add = submit(move |event: SubmitEvent| {
-        event.prevent_default();
-        let email = form::reader(&event)("email").trim().to_owned();
-        let (texts, key) = (added.clone(), added_key.clone());
-        causerie_web::run(async move {
-            match act(app, chat, Act::Add(email)).await {
-                Ok(()) => {
-                    texts.set(&key, None);
-                    let _ = open.try_set(Open::Nothing);
-                }
-                Err(problem) => drop(error.try_set(sentence(problem))),
-            }
-        });
-    });
-    let hides_past = app.peek(|client| client.chat(chat).is_some_and(|chat| chat.chat.hides_past));
-    let hint = if hides_past { say!(SeeFromNow) } else { say!(SeeBefore) };
-    let content = page! {
-        <form on:submit=add>
-            {field(say!(Email), "email", "email", "off", hint, &texts, &key)}
-            {alert(error)}
-            <div class="actions">{submit_button(say!(Add), busy)}</div>
-        </form>
-    };
-    modal(say!(AddSomebody), "add-dialog", move || open.set(Open::Nothing), content.into_any())
 }

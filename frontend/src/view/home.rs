@@ -7,7 +7,7 @@ use leptos::ev::keydown;
 use leptos::prelude::*;
 
 use super::erased::{reactive, text};
-use super::parts::{self, Part};
+use super::parts::{self, HomeParts};
 use super::{Dialog, banner, chats, widgets};
 use crate::app::{App, app};
 use crate::browser;
@@ -17,12 +17,8 @@ use crate::route::{self, Link};
 const NAME: &str = "Causerie";
 
 /// The page of a user who is signed in.
-pub fn home(
-    conversation: Part<parts::Conversation>,
-    dialogs: Part<parts::Dialogs>,
-    people: Part<parts::People>,
-    search: Part<parts::Search>,
-) -> AnyView {
+pub fn home(parts: HomeParts) -> AnyView {
+    let HomeParts { conversation, dialogs, people, search, .. } = parts;
     let app = app();
     update_title(app);
     let is_invited = matches!(route::link(), Some(Link::Join(_)));
@@ -35,7 +31,7 @@ pub fn home(
     let conversation = reactive(move || match app.route.get() {
         Some(chat) => {
             let instead = move |failed| parts::instead_of_conversation(app, conversation, failed);
-            conversation.draw(|draw| draw(chat), instead)
+            conversation.draw(|draw| draw(chat, parts), instead)
         }
         None => {
             let banner = (!said_in_list.get()).then(|| view! { <banner::Banner /> });
@@ -43,18 +39,20 @@ pub fn home(
             view! { {banner} <ul class="nothing">{hint}</ul> }.into_any()
         }
     });
-    let instead = move |failed| parts::instead_of_dialog(dialogs, dialog, failed);
-    let dialogs =
-        reactive(move || match dialog.get() {
-            Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
-            Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
-            Dialog::Join => dialogs.draw(|dialogs| (dialogs.join)(dialog), instead),
-            Dialog::People => people
-                .draw(|people| people(dialog), |failed| parts::instead_of_dialog(people, dialog, failed)),
-            Dialog::Search => search
-                .draw(|search| search(dialog), |failed| parts::instead_of_dialog(search, dialog, failed)),
-            Dialog::None => ().into_any(),
-        });
+    let close = move || dialog.set(Dialog::None);
+    let instead = move |failed| parts::instead_of_dialog(dialogs, close, failed);
+    let dialogs = reactive(move || match dialog.get() {
+        Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
+        Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
+        Dialog::Join => dialogs.draw(|dialogs| (dialogs.join)(dialog), instead),
+        Dialog::People => {
+            people.draw(|people| people(dialog), |failed| parts::instead_of_dialog(people, close, failed))
+        }
+        Dialog::Search => {
+            search.draw(|search| search(dialog), |failed| parts::instead_of_dialog(search, close, failed))
+        }
+        Dialog::None => ().into_any(),
+    });
     view! {
         <div class=class>
             <chats::Chats dialog said_here=said_in_list />

@@ -3,14 +3,18 @@
 use std::pin::Pin;
 
 use causerie_client::{ConnectionState, Invalidation};
-use causerie_protocol::ChatId;
+use causerie_protocol::{ChatId, MessageId};
 use causerie_texts::say;
 use leptos::prelude::*;
 
 use super::banner::Banner;
+use super::composer::Composing;
 use super::dialog::modal;
+use super::group::Open;
 use super::widgets::{back, button, hint};
-use super::{Dialog, conversation, door, home, join, new_chat, people, search, settings};
+use super::{
+    Dialog, composer, conversation, door, group, home, join, new_chat, people, report, search, settings,
+};
 use crate::app::{App, app};
 use crate::route::Link;
 
@@ -19,6 +23,7 @@ use crate::route::Link;
 pub struct Parts {
     pub home: Load<Home>,
     pub conversation: Load<Conversation>,
+    pub composer: Load<Composer>,
     pub dialogs: Load<Dialogs>,
     pub people: Load<People>,
     pub search: Load<Search>,
@@ -31,19 +36,34 @@ pub type Load<T> = fn() -> Pin<Box<dyn Future<Output = Result<T, NotLoaded>>>>;
 pub struct NotLoaded;
 
 /// The page of a user who is signed in, made with the parts that it draws when they are wanted.
-pub type Home = fn(Part<Conversation>, Part<Dialogs>, Part<People>, Part<Search>) -> AnyView;
+pub type Home = fn(HomeParts) -> AnyView;
 
-pub type Conversation = fn(ChatId) -> AnyView;
+/// A chat, without its composer and dialogs.
+pub type Conversation = fn(ChatId, HomeParts) -> AnyView;
+
+pub type Composer = fn(Composing) -> AnyView;
 
 pub type People = fn(RwSignal<Dialog>) -> AnyView;
 
 pub type Search = fn(RwSignal<Dialog>) -> AnyView;
+
+/// The parts that the page of a user who is signed in draws.
+#[derive(Clone, Copy, Debug)]
+pub struct HomeParts {
+    pub conversation: Part<Conversation>,
+    pub composer: Part<Composer>,
+    pub dialogs: Part<Dialogs>,
+    pub people: Part<People>,
+    pub search: Part<Search>,
+}
 
 #[derive(Clone, Copy, Debug)]
 pub struct Dialogs {
     pub(super) new_chat: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) settings: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) join: fn(RwSignal<Dialog>) -> AnyView,
+    pub(super) group: fn(ChatId, Open, RwSignal<Open>) -> AnyView,
+    pub(super) report: fn(App, MessageId, RwSignal<Option<MessageId>>) -> AnyView,
     pub(super) door: fn(Link, RwSignal<Option<Link>>) -> AnyView,
 }
 
@@ -56,13 +76,26 @@ pub fn home() -> Home {
 /// The code of the part; only the function that the program is split at may call this.
 #[must_use]
 pub fn conversation() -> Conversation {
-    |chat| view! { <conversation::Conversation chat /> }.into_any()
+    |chat, parts| view! { <conversation::Conversation chat parts /> }.into_any()
+}
+
+/// The code of the part; only the function that the program is split at may call this.
+#[must_use]
+pub fn composer() -> Composer {
+    composer::composer
 }
 
 /// The code of the part; only the function that the program is split at may call this.
 #[must_use]
 pub fn dialogs() -> Dialogs {
-    Dialogs { new_chat: new_chat::new_chat, settings: settings::settings, join: join::join, door: door::door }
+    Dialogs {
+        new_chat: new_chat::new_chat,
+        settings: settings::settings,
+        join: join::join,
+        group: group::group,
+        report: report::report,
+        door: door::door,
+    }
 }
 
 /// The code of the part; only the function that the program is split at may call this.
@@ -158,6 +191,12 @@ pub(super) fn instead_of_conversation(app: App, part: Part<Conversation>, failed
     .into_any()
 }
 
+/// In the place of the composer until it is there: how to load it again.
+pub(super) fn instead_of_composer(part: Part<Composer>, failed: bool) -> AnyView {
+    let again = button("link", Some("load-part"), say!(TryAgain), move |_| part.load());
+    failed.then(|| view! { <p class="closed">{say!(PartMissing)}{again}</p> }).into_any()
+}
+
 /// In the place of what a link leads to, until it is there.
 pub(super) fn instead_of_door<T: Copy + Send + Sync + 'static>(part: Part<T>, failed: bool) -> AnyView {
     let again =
@@ -169,7 +208,7 @@ pub(super) fn instead_of_door<T: Copy + Send + Sync + 'static>(part: Part<T>, fa
 /// In the place of a dialog that could not be loaded: how to load it again.
 pub(super) fn instead_of_dialog<T: Copy + Send + Sync + 'static>(
     part: Part<T>,
-    dialog: RwSignal<Dialog>,
+    on_close: impl Fn() + 'static,
     failed: bool,
 ) -> AnyView {
     if !failed {
@@ -177,5 +216,5 @@ pub(super) fn instead_of_dialog<T: Copy + Send + Sync + 'static>(
     }
     let again = button("button main", Some("load-part"), say!(TryAgain), move |_| part.load());
     let content = view! { <p>{say!(PartMissing)}</p><div class="actions">{again}</div> };
-    modal(say!(PartMissingTitle), "part-missing", move || dialog.set(Dialog::None), content.into_any())
+    modal(say!(PartMissingTitle), "part-missing", on_close, content.into_any())
 }

@@ -77,9 +77,13 @@ async fn readable(
     let rows: Vec<EventRow> = sqlx::query_as(concat!(
         "SELECT ",
         event_columns!(),
+        original_columns!(),
         "
          FROM events e JOIN users u ON u.id = e.actor_id
          JOIN participants p ON p.chat_id = e.chat_id AND p.user_id = $2
+         ",
+        original_join!("p.from_seq"),
+        "
          WHERE e.kind = 0 AND e.deleted_at IS NULL AND e.seq > p.from_seq AND e.at >= $3 AND e.at < $4 AND e.id ",
         in_list!("$1"),
         " ORDER BY e.id DESC",
