@@ -271,12 +271,15 @@ impl World {
         self.message(group).await;
         let mut listener = self.server.many(&self.writer).await;
         listener.subscribe(group, None, None).await;
-        listener.subscribed().await;
+        let head = listener.subscribed().await.head;
         let mut socket = self.server.many(person).await;
         for (frame, _) in client_frames() {
             let mut json = serde_json::to_value(&frame).unwrap();
             if json.get("chat_id").is_some() {
                 json["chat_id"] = json!(group);
+            }
+            if json.get("reply_to").is_some() {
+                json["reply_to"] = json!(head);
             }
             let at = format!("{} as {}", json["type"], walker.name);
             socket.send(json).await;
