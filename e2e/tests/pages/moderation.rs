@@ -16,7 +16,8 @@ const DIALOG: &str = r#"dialog[data-testid="people-dialog"]"#;
 /// The owner opens the dialog at this tab.
 async fn open_tab(owner: &Person, tab: &str) -> Result<()> {
     owner.click(r#"button[data-testid="settings"]"#).await?;
-    owner.click(r#"button[data-testid="people"]"#).await?;
+    // A group's menu has one of this name too.
+    owner.click(r#"dialog[data-testid="settings-dialog"] button[data-testid="people"]"#).await?;
     owner.click(&format!(r#"{DIALOG} [data-testid="tab-{tab}"]"#)).await
 }
 

@@ -41,6 +41,15 @@ async fn edit(person: &Person) -> Result<()> {
     person.see(".editing").await.map(drop)
 }
 
+/// Chooses something in the menu of the open chat.
+async fn press_in_header(person: &Person, what: &str) -> Result<()> {
+    let script = r#"
+        const choice = document.querySelector(`main header [data-testid="${arguments[0]}"]`);
+        choice?.click();
+        return Boolean(choice)"#;
+    person.until(&format!("“{what}” in the menu"), script, vec![json!(what)]).await.map(drop)
+}
+
 #[tokio::test]
 async fn a_half_edited_message_and_the_draft_survive_another_chat_and_a_reload() -> Result<()> {
     let server = Server::start().await?;
@@ -71,27 +80,23 @@ async fn a_half_edited_message_and_the_draft_survive_another_chat_and_a_reload()
 #[tokio::test]
 async fn to_edit_a_message_that_failed_costs_neither_it_nor_the_draft() -> Result<()> {
     let mut server = Server::start().await?;
-    // Who comes first owns the installation, and only its owner may open a chat again that was ended.
-    let bob = Person::join(&server, BOB).await?;
-    let alice = Person::join(&server, ALICE).await?;
+    let (alice, bob) = two_people(&server).await?;
     alice.start_chat(BOB).await?;
     bob.open_chat(ALICE.name).await?;
-    let chat = alice.client().current_url().await?.path().trim_start_matches("/chats/").to_owned();
-    let path = format!("/api/chats/{chat}/");
     server.kill().await?;
     alice.see_banner().await?;
     alice.send_message("too late").await?;
     alice.go_to("about:blank").await?;
     server.launch().await?;
-    let close = vec![json!("PATCH"), json!(path), json!({"status": "closed"})];
-    bob.client().execute_async(CALL, close).await?;
+    bob.see_online().await?;
+    press_in_header(&bob, "block").await?;
+    bob.see(".closed").await?;
     alice.go_home().await?;
     alice.see_online().await?;
-    let open = vec![json!("PATCH"), json!(path), json!({"status": "active"})];
     let failed = r#"return Boolean(document.querySelector(".bubble.failed"))"#;
     alice.until("the chat in the list", r#"const chat = document.querySelector('a[data-testid="chat"]'); chat?.click(); return Boolean(chat)"#, Vec::new()).await?;
     alice.until("the message that failed", failed, Vec::new()).await?;
-    bob.client().execute_async(CALL, open).await?;
+    press_in_header(&bob, "unblock").await?;
 
     alice.see_conversation(BOB.name).await?;
     alice.type_message("half a thought").await?;
@@ -138,12 +143,11 @@ async fn what_was_being_written_in_a_chat_that_is_closed_can_be_copied_and_is_th
     alice.start_chat(BOB).await?;
     bob.open_chat(ALICE.name).await?;
     alice.type_message("half a thought").await?;
-    let press = |what| format!(r#"document.querySelector('main header [data-testid="{what}"]').click()"#);
-    bob.client().execute(&press("block"), Vec::new()).await?;
+    press_in_header(&bob, "block").await?;
     let shown = r#"return document.querySelector(".written textarea[readonly]")?.value === arguments[0]"#;
     alice.until("the text to copy", shown, vec![json!("half a thought")]).await?;
     bob.see(".closed").await?;
-    bob.client().execute(&press("unblock"), Vec::new()).await?;
+    press_in_header(&bob, "unblock").await?;
     see_written(&alice, "half a thought").await
 }
 
