@@ -53,7 +53,7 @@ pub struct MessageRow {
     pub hidden: bool,
     /// What it replies to.
     pub reply_to: Option<Box<Original>>,
-    /// Whether that is of somebody whom the user has blocked, and not to be shown.
+    /// Whether the original is hidden, because its sender is blocked.
     pub reply_hidden: bool,
     /// What stands under it, with the person's own reactions that are still on their way.
     pub reactions: Vec<Reaction>,

@@ -203,6 +203,11 @@ impl Browser {
         self.press_key("Enter", 13, "\r").await
     }
 
+    /// Press Escape where the caret is.
+    pub async fn press_escape(&self) -> Result<()> {
+        self.press_key("Escape", 27, "").await
+    }
+
     /// Press the arrow that points down.
     pub async fn press_arrow_down(&self) -> Result<()> {
         self.press_key("ArrowDown", 40, "").await

@@ -99,7 +99,7 @@ pub enum Dialog {
     Settings,
     /// The people of the installation, what they reported, its invitations, settings and audit log.
     People,
-    /// Chats, people and messages that somebody looks for.
+    /// The search in chats, people and messages.
     Search,
     /// An invitation that somebody with an account has opened.
     Join,

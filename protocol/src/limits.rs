@@ -129,8 +129,8 @@ pub const INVITATIONS_PER_DAY: u32 = 200;
 pub const ACCOUNT_CHANGES_PER_MINUTE: u32 = 30;
 /// Messages that somebody may write in a chat that they asked for, until the other accepts it.
 pub const REQUEST_MESSAGES: u64 = 3;
-/// Messages of one person a minute, unless the server's settings say otherwise, of which a minute's worth may come at once:
-/// more than anybody writes, and few enough that nobody fills a chat or its people's screens.
+/// Rate limit of messages: so many a minute of one user, and as many in one burst, unless the server's settings say
+/// otherwise. It is above the rate of people who type, and bounds a flood.
 pub const MESSAGES_PER_MINUTE: u32 = 300;
 /// Reports of one person a day, unless the server's settings say otherwise.
 pub const REPORTS_PER_DAY: u32 = 20;

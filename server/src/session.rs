@@ -210,6 +210,10 @@ impl Session {
     /// their time. Events that were read from the store for the user are so already.
     pub(super) fn shown(&self, chat: ChatId, frame: Frame) -> Frame {
         let Some((_, from)) = self.partial.iter().find(|(partial, _)| *partial == chat) else { return frame };
+        // Most messages reply to nothing, and are not decoded again for each socket.
+        if !frame.as_str().contains(r#""reply_to""#) {
+            return frame;
+        }
         match ServerFrame::decode(frame.as_str()) {
             Ok(ServerFrame::Event(Event::Message(mut message)))
                 if message.reply_to.as_ref().is_some_and(|it| it.seq <= *from) =>

@@ -243,3 +243,25 @@ async fn on_a_phone_a_message_has_an_address_in_its_menu() -> Result<()> {
     ensure!(path(&alice).await?.ends_with("/1"), "the page is at the message's address");
     Ok(())
 }
+
+#[tokio::test]
+async fn on_a_phone_the_button_to_the_latest_message_does_not_cover_that_a_reply_is_cancelled() -> Result<()>
+{
+    let server = Server::start().await?;
+    let bob = Person::join(&server, BOB).await?;
+    let browser = Browser::open(ALICE.name, Screen::PHONE).await?;
+    browser.have_touch_screen().await?;
+    let alice = Person::arrive_with(browser, &server, ALICE).await?;
+    alice.register().await?;
+    alice.start_chat(BOB).await?;
+    bob.open_chat(ALICE.name).await?;
+    let chat = write_many(&bob, 30).await?;
+    alice.go_to(&format!("{}/chats/{chat}/3", server.url())).await?;
+    is_led_to(&alice, "number 3.").await?;
+    with_row(&alice, "number 3.", r#"row.querySelector('[data-testid="reply"]').click()"#).await?;
+    replies_to(&alice, "number 3.").await?;
+    alice.see("button.latest").await?;
+    alice.click(r#"[data-testid="replying"] button"#).await?;
+    let is_gone = r#"return !document.querySelector('[data-testid="replying"]')"#;
+    alice.until("a message that replies to nothing", is_gone, Vec::new()).await.map(drop)
+}

@@ -116,7 +116,7 @@ async fn who_is_blocked_for_a_request_reads_that_the_chat_has_ended() -> Result<
     Ok(())
 }
 
-/// The words after somebody is asked for a chat by this address.
+/// Asks for a chat by this e-mail address; the confirmation that the page shows.
 async fn asks(person: &Person, address: &str) -> Result<String> {
     person.click(r#"button[data-testid="new-chat"]"#).await?;
     let dialog = r#"dialog[data-testid="new-chat-dialog"]"#;
@@ -130,7 +130,7 @@ async fn asks(person: &Person, address: &str) -> Result<String> {
 
 #[tokio::test]
 async fn where_mail_is_set_up_who_asks_is_told_nothing_until_it_is_accepted() -> Result<()> {
-    // Nobody takes a mail there, which is told to nobody either.
+    // There is no mail server, and that must not show in the answer.
     let server = Server::start_with(&[
         ("CAUSERIE_SMTP_URL", "smtp://127.0.0.1:9"),
         ("CAUSERIE_MAIL_FROM", "Causerie <chat@example.org>"),

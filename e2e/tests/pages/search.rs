@@ -26,6 +26,11 @@ async fn a_message_is_found_without_its_marks_and_enter_goes_to_it() -> Result<(
     alice.send_message("Đường Nguyễn Huệ, Hà Nội").await?;
     bob.see_chat_with_last_line(ALICE.name, "Đường Nguyễn Huệ, Hà Nội").await?;
     bob.press_with_control('k').await?;
+    bob.fill(FIELD, "anything").await?;
+    bob.press_escape().await?;
+    let is_closed = r#"return !document.querySelector('dialog[data-testid="search-dialog"]')"#;
+    bob.until("the search to close at Escape", is_closed, Vec::new()).await?;
+    bob.press_with_control('k').await?;
     bob.fill(FIELD, "nguyen hue").await?;
     see_marked(&bob, &["Nguyễn", "Huệ"]).await?;
     bob.press_enter().await?;

@@ -25,7 +25,7 @@ use crate::storage::drafts::TextStorage;
 /// The key code that browsers report while an input method composes.
 const COMPOSING: u32 = 229;
 
-/// What the composer is told, and tells.
+/// The properties of the composer, and the signals that it shares with the conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct Composing {
     pub chat: ChatId,

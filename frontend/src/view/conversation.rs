@@ -161,7 +161,7 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
     });
     let messages = reactive(move || {
         if known.get() {
-            view! { <Timeline chat title to_edit error sent to_reply /> }.into_any()
+            view! { <Timeline chat title to_edit error sent to_reply reporting=reported /> }.into_any()
         } else {
             unknown(app, chat)
         }

@@ -43,7 +43,7 @@ pub fn members(app: App, chat: ChatId, on_close: impl Fn() + 'static) -> AnyView
             view! { <ul class="signs">{rows}</ul>{past} }.into_any()
         })
     });
-    // Not in the list: what is being filled in stays when somebody comes or goes.
+    // Outside of the list, which is drawn again when a participant joins or leaves: the form keeps its values.
     let moderates =
         app.peek(|client| client.chat(chat).is_some_and(|chat| chat.role() >= ChatRole::Moderator));
     let links = moderates.then(|| invite(app, chat));

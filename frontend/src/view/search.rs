@@ -157,6 +157,11 @@ impl Finder {
         if event.is_composing() {
             return;
         }
+        if event.key() == "Escape" {
+            // In a search field the browser would empty it first.
+            event.prevent_default();
+            return self.dialog.set(Dialog::None);
+        }
         let targets = self.targets();
         let Some(last) = targets.len().checked_sub(1) else { return };
         let chosen = self.chosen.get_untracked().min(last);
@@ -199,7 +204,7 @@ impl Finder {
         self.app.go(Some(chat));
     }
 
-    /// Starts a chat with somebody.
+    /// Creates the direct chat with this user, and opens it.
     async fn start(self, person: User) {
         let participants = vec![UserRef::Id(person.id)];
         let body = CreateChat { participants, title: None, client_id: None, language: None };

@@ -3,7 +3,7 @@
 use causerie_client::sorted::SortedMap;
 use causerie_client::{ChatEntry, Client, ConnectionState, Input, Invalidation, Name, RowsView};
 use causerie_protocol::rest::ChatRole;
-use causerie_protocol::{ChatId, Seq};
+use causerie_protocol::{ChatId, MessageId, Seq};
 use causerie_texts::{page, say};
 use leptos::html;
 use leptos::prelude::*;
@@ -12,7 +12,6 @@ use web_sys::Element;
 use super::erased::{event, reactive, text};
 use super::message::{MessageContext, ToEdit, draw};
 use super::reply::{self, Swipe, Way};
-use super::report;
 use super::rows::{Item, ItemKey, RenderContext, items};
 use super::widgets::{button, hint, named};
 use crate::app::{App, app};
@@ -45,9 +44,10 @@ pub fn Timeline(
     sent: RwSignal<u32>,
     /// The message that the composer is to reply to.
     to_reply: RwSignal<Option<Seq>>,
+    /// The message that the person is about to report.
+    reporting: RwSignal<Option<MessageId>>,
 ) -> impl IntoView {
     let app = app();
-    let reporting = RwSignal::new(None);
     let way = Way { app, chat, to_reply, back: RwSignal::new(None) };
     let context = MessageContext { app, chat, to_edit, error, reporting, way };
     let scroller = NodeRef::<html::Div>::new();
@@ -250,12 +250,7 @@ pub fn Timeline(
                 <li class="typing" aria-hidden="true">{text(move || typing_line(app, chat))}</li>
             </ol>
         </div>
-        {back}
-        {latest}
-        {reactive(move || match reporting.get() {
-            Some(message) => report::report(app, message, reporting),
-            None => ().into_any(),
-        })}
+        <div class="ways">{back}{latest}</div>
     }
 }
 

@@ -1,4 +1,4 @@
-//! `/api/search/`: the messages that somebody looks for. The query comes in the body, so that it stands in no address.
+//! `/api/search/`: full-text search in messages. The query comes in the body, so that it stands in no address.
 
 use std::time::Duration;
 
