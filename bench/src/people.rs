@@ -48,6 +48,7 @@ pub(crate) async fn register(address: SocketAddr, count: usize) -> Result<Vec<Pe
             password: PASSWORD.to_owned(),
             name: Some(format!("Load {number}")),
             invitation: None,
+            language: None,
         };
         let signed_in = api.register(&account).await?;
         anyhow::Ok(Person { id: signed_in.user.id, email: account.email, token: signed_in.token })

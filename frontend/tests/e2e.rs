@@ -145,8 +145,13 @@ impl Line {
 
 async fn register(name: &str) -> SignedIn {
     let email = format!("{}@example.org", uuid());
-    let body =
-        Register { email, password: PASSWORD.to_owned(), name: Some(name.to_owned()), invitation: None };
+    let body = Register {
+        email,
+        password: PASSWORD.to_owned(),
+        name: Some(name.to_owned()),
+        invitation: None,
+        language: None,
+    };
     Api::new(server()).register(&body).await.expect("a new e-mail can be registered")
 }
 

@@ -348,6 +348,12 @@ pub struct InvitationInfo {
     /// The name of who made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invited_by: Option<String>,
+    /// The address that it was mailed to, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether any other address is confirmed by a mail before the account is made, see [`crate::rest::Register`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub confirms: bool,
     /// When it ends.
     pub ends_at: Timestamp,
 }
@@ -356,6 +362,8 @@ read_fields! {
     InvitationInfo {
         "role" => role: required,
         "invited_by" => invited_by: optional,
+        "email" => email: optional,
+        "confirms" => confirms: optional,
         "ends_at" => ends_at: required,
     }
 }

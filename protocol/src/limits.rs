@@ -90,6 +90,10 @@ pub const INVITATION_USES_MAX: i64 = 1_000;
 pub const INVITATIONS_PER_PERSON: i64 = 200;
 /// Hours in which an address gets one invitation by mail at most, however many people start a chat with it.
 pub const MAILED_INVITATION_HOURS: i64 = 24;
+/// Hours for which the link in a mail to finish a registration is valid.
+pub const REGISTRATION_HOURS: u32 = 24;
+/// Most invitations into a group that are listed for its moderators, the newest ones.
+pub const GROUP_INVITATIONS: usize = 200;
 /// Most groups that an invitation adds people to.
 pub const INVITATION_CHATS: usize = 20;
 /// Minutes for which a link to set a new password, or to confirm an e-mail address, is valid.

@@ -129,10 +129,17 @@ pub fn participants(id: ChatId) -> String {
     format!("{CHATS}{id}/participants/")
 }
 
-/// The invitations into a group: `POST` makes one and answers a [`crate::accounts::Link`].
+/// The invitations into a group, for its moderators and owners: `POST` makes one and answers a [`crate::accounts::Link`],
+/// `GET` lists those that can be used as [`crate::accounts::Invitation`]s.
 #[must_use]
 pub fn chat_invitations(id: ChatId) -> String {
     format!("{CHATS}{id}/invitations/")
+}
+
+/// One of them: `DELETE` takes the group out of it, and revokes it if it leads into no other.
+#[must_use]
+pub fn chat_invitation(chat: ChatId, id: InvitationId) -> String {
+    format!("{}{id}/", chat_invitations(chat))
 }
 
 /// One participant of a group: `PATCH` changes the role, `DELETE` removes the person.

@@ -12,12 +12,15 @@ use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, Us
 use crate::read::read_fields;
 use crate::text::{ChatTitle, MessageText};
 
-/// `POST /api/auth/register/`.
+/// `POST /api/auth/register/`: answers [`SignedIn`] with 201. Where mail is set up it answers [`Asked`] with 202 instead,
+/// whether the address has an account or not, and sends a mail there: with a link by which the account is made, or that there
+/// is one. `email` and the link's secret as `invitation` then make it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Register {
     /// The address to sign in with; unique, whatever its case.
     pub email: String,
-    /// At least [`crate::limits::PASSWORD_MIN_CHARS`] characters.
+    /// At least [`crate::limits::PASSWORD_MIN_CHARS`] characters; not looked at when the answer is 202.
+    #[serde(default)]
     pub password: String,
     /// The name that others see; the part of the address before the `@` when it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,6 +28,9 @@ pub struct Register {
     /// The secret of an invitation, without which an installation that asks for one makes no account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<String>,
+    /// The language of the mail, as in [`crate::accounts::AskReset`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// `POST /api/auth/login/`.
@@ -128,9 +134,11 @@ pub struct CreateChat {
     pub language: Option<String>,
 }
 
-/// The answer to it, with 202, where mail is set up, and a direct chat is asked for with the address of a person whom the
-/// caller shares no chat with, or of nobody: who has an account gets a request, and who has none an invitation by mail. The
-/// caller has the chat once it is accepted, and is not told which it is.
+/// The answer with 202, where mail is set up, to what must not tell whether an address has an account.
+///
+/// To [`CreateChat`], when a direct chat is asked for with the address of a person whom the caller shares no chat with, or of
+/// nobody: who has an account gets a request, and who has none an invitation by mail. The caller has the chat once it is
+/// accepted, and is not told which it is. To [`Register`], see there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Asked {
     /// The address, as the caller wrote it.

@@ -162,7 +162,9 @@ pub static ROUTES: &[Route] = &[
         .within(InChat::Moderator)
         .between(Apart::Unknown),
     // Members of the installation only where it lets them.
+    Route::new(GET, "/api/chats/{id}/invitations/", Who::Member).within(InChat::Moderator),
     Route::new(POST, "/api/chats/{id}/invitations/", Who::Member).within(InChat::Moderator),
+    Route::new(DELETE, "/api/chats/{id}/invitations/{invitation}/", Who::Member).within(InChat::Moderator),
     Route::new(PATCH, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Owner),
     Route::new(DELETE, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Moderator),
     Route::new(POST, "/api/chats/{id}/leave/", Who::SignedIn).within(InChat::Participant),

@@ -59,13 +59,30 @@ pub struct Auth {
     touching: Arc<Semaphore>,
 }
 
-/// Who asks for an account; all but the password and the invitation are checked.
+/// What [`Auth::begin_registration`] decided.
+pub enum Begun {
+    /// The account can be made, by this way.
+    Confirmed(Entry),
+    /// A link is to be mailed to the address, for which the invitation of this digest is kept.
+    ToConfirm { invitation: Option<[u8; 32]> },
+}
+
+/// How somebody may come to an account.
+struct Admitted {
+    entry: Entry,
+    /// Whether it is by the server's own link to the owner's account.
+    is_owners: bool,
+    /// The address that the link was mailed to.
+    mailed_to: Option<String>,
+}
+
+/// Who gets an account; all but the password is checked.
 pub struct Newcomer<'a> {
     pub email: &'a str,
     pub name: &'a str,
     pub password: String,
-    /// The secret of an invitation.
-    pub invitation: Option<&'a str>,
+    /// As [`Begun::Confirmed`] has it.
+    pub entry: Entry,
 }
 
 /// What is made of it.
@@ -297,16 +314,41 @@ impl Auth {
         }
     }
 
-    /// Makes an account and signs its owner in, if one may register, or by an invitation.
+    /// Decides whether somebody may register, or comes by an invitation, and whether the address has to be confirmed first:
+    /// where mails are sent, and unless the link was sent to that address. Nothing is asked about the address itself.
     ///
-    /// The address is missing when a proxy did not name the client.
-    pub async fn register(&self, newcomer: Newcomer<'_>, from: Device<'_>) -> Result<Welcomed, SignInError> {
+    /// The network address is missing when a proxy did not name the client.
+    pub async fn begin_registration(
+        &self,
+        email: &str,
+        invitation: Option<&str>,
+        sends_mail: bool,
+        from: Device<'_>,
+    ) -> Result<Begun, SignInError> {
+        let now = Instant::now();
         self.attempts
-            .register(from.address, Instant::now())
+            .register(from.address, now)
             .map_err(|wait| SignInError::TooManyRegistrations { wait })?;
         // Before the hash, which is dear, and again when the account is made.
-        let entry = self.entry(newcomer.invitation).await?;
-        let Newcomer { email, name, password, .. } = newcomer;
+        let Admitted { entry, is_owners, mailed_to } = self.entry(invitation).await?;
+        let is_confirmed = mailed_to.is_some_and(|address| email::key(&address) == email::key(email));
+        if !sends_mail || is_owners || is_confirmed {
+            return Ok(Begun::Confirmed(entry));
+        }
+        // No address has this form, so that nobody who registers keeps an account's owner from asking for a password.
+        self.attempts
+            .ask_reset(None, &format!("register {}", email::key(email)), now)
+            .map_err(|wait| SignInError::TooManyRegistrations { wait })?;
+        let invitation = match entry {
+            Entry::Invitation(digest) => Some(digest),
+            Entry::Registration | Entry::Command(_) => None,
+        };
+        Ok(Begun::ToConfirm { invitation })
+    }
+
+    /// Makes an account and signs its owner in.
+    pub async fn register(&self, newcomer: Newcomer<'_>, from: Device<'_>) -> Result<Welcomed, SignInError> {
+        let Newcomer { email, name, password, entry } = newcomer;
         let password_hash = &self.hash(password).await?;
         let created = self.store.create_account(NewAccount { email, name, password_hash, entry }).await?;
         let (user, invited_by, chats, meets_inviter) = match created {
@@ -346,23 +388,24 @@ impl Auth {
     }
 
     /// How somebody with this invitation, or without one, may come to an account.
-    async fn entry(&self, invitation: Option<&str>) -> Result<Entry, SignInError> {
+    async fn entry(&self, invitation: Option<&str>) -> Result<Admitted, SignInError> {
         let registration = self.registration().await?;
         let closed = SignInError::RegistrationClosed(registration);
         let Some(secret) = invitation else {
-            return if registration == Registration::Open { Ok(Entry::Registration) } else { Err(closed) };
+            let admitted = Admitted { entry: Entry::Registration, is_owners: false, mailed_to: None };
+            return if registration == Registration::Open { Ok(admitted) } else { Err(closed) };
         };
         if !handshake::is_token(secret) {
             return Err(SignInError::LinkInvalid);
         }
         let digest = digest(secret);
         let link = self.store.invitation(digest, clock::now()).await?.ok_or(SignInError::LinkInvalid)?;
-        // The server's own link to the owner's account is for an installation without one, however it is set.
-        let is_owners = link.role == Role::Owner && link.invited_by.is_none();
+        // It is for an installation without an owner, however that is set.
+        let is_owners = link.is_owners();
         if registration == Registration::Closed && !is_owners {
             return Err(closed);
         }
-        Ok(Entry::Invitation(digest))
+        Ok(Admitted { entry: Entry::Invitation(digest), is_owners, mailed_to: link.mailed_to })
     }
 
     /// Makes an account of somebody who registers; `None` when the address is taken.

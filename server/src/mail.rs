@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use causerie_protocol::accounts::AskReset;
 use causerie_protocol::rest::UserRef;
-use causerie_protocol::{User, UserId, limits, paths};
+use causerie_protocol::{UserId, limits, paths};
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::auth::Auth;
 use crate::chat::Chats;
+use crate::clock;
 use crate::config::Smtp;
-use crate::store::Store;
+use crate::store::{Ask, Store};
 
 /// Letters that wait to be written; one more is refused, whoever it is about.
 const QUEUE: usize = 256;
@@ -23,6 +24,11 @@ const QUEUE: usize = 256;
 const OUTGOING: usize = 256;
 /// How long the mail server may take for one.
 const SEND_WITHIN: Duration = Duration::from_secs(30);
+
+/// How often is looked for chats that were asked for and not carried out, and how long ago that was at least.
+const SWEEP: Duration = Duration::from_secs(60);
+/// How many of them one look takes.
+const SWEPT_AT_ONCE: u64 = 64;
 
 /// A setting of mail that can't be used; one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +41,10 @@ pub(crate) enum Letter {
     Reset(AskReset),
     /// A link by which somebody's new address is confirmed.
     ConfirmEmail { user: UserId, email: String, language: Option<String> },
-    /// Somebody starts a chat with this address: who has an account is asked for it, and who has none is invited by mail.
-    AskForChat { user: User, email: String, language: Option<String> },
+    /// Somebody wants a chat with an address: who has an account is asked for it, and who has none is invited by mail.
+    Ask(Ask),
+    /// Somebody wants to make an account with this address, perhaps by the invitation of this digest.
+    Register { email: String, invitation: Option<[u8; 32]>, language: Option<String> },
     /// To the address that an account had: it has another now.
     EmailChanged { before: String, language: Option<String> },
 }
@@ -92,15 +100,34 @@ impl Postman {
         let (outgoing, mails) = mpsc::channel(OUTGOING);
         let writer = Writer { outgoing, from, page };
         let write = async move {
-            while let Some(letter) = letters.recv().await {
-                // Neither the address nor the link is anything for the log.
-                if let Err(error) = writer.serve(&*store, &auth, &chats, &letter).await {
-                    tracing::warn!(%error, "a mail could not be written");
+            let mut sweep = interval(SWEEP);
+            sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                let due = tokio::select! {
+                    letter = letters.recv() => match letter {
+                        Some(letter) => vec![letter],
+                        None => return,
+                    },
+                    _ = sweep.tick() => unless_failed(left_over(&*store).await).unwrap_or_default(),
+                };
+                for letter in due {
+                    unless_failed(writer.serve(&*store, &auth, &chats, &letter).await);
                 }
             }
         };
         tokio::join!(write, send(transport, mails));
     }
+}
+
+/// Neither an address nor a link is anything for the log, and no error holds one.
+fn unless_failed<T>(done: Result<T, String>) -> Option<T> {
+    done.inspect_err(|error| tracing::warn!(%error, "a mail could not be written")).ok()
+}
+
+/// What a server was asked for that ended before it did it.
+async fn left_over(store: &dyn Store) -> Result<Vec<Letter>, String> {
+    let asks = store.asks(clock::now() - SWEEP, SWEPT_AT_ONCE).await.map_err(as_text)?;
+    Ok(asks.into_iter().map(Letter::Ask).collect())
 }
 
 async fn send(transport: AsyncSmtpTransport<Tokio1Executor>, mut mails: mpsc::Receiver<Message>) {
@@ -153,18 +180,28 @@ impl Writer {
                 let address = format!("{}{}", self.page, paths::email_page(&link.token));
                 self.mail(email, confirm_words(language, &address))
             }
-            Letter::AskForChat { user, email, language } => {
+            Letter::Ask(Ask { id, user, email, language }) => {
                 if let Some(found) = account(email).await? {
                     if found.suspended_at.is_none() && found.id != user.id {
                         chats.ask(user.id, found.id).await.map_err(as_text)?;
                     }
-                    return Ok(());
+                } else if let Some(link) = auth.mail_invitation(user.id, email).await.map_err(as_text)? {
+                    let address = format!("{}{}", self.page, paths::join_page(&link.token));
+                    self.mail(email, invitation_words(language.as_deref(), &user.name, &address))?;
                 }
-                let Some(link) = auth.mail_invitation(user.id, email).await.map_err(as_text)? else {
+                // What fails before is tried again by a later sweep.
+                store.forget_ask(*id).await.map_err(as_text)
+            }
+            Letter::Register { email, invitation, language } => {
+                let language = language.as_deref();
+                if account(email).await?.is_some() {
+                    return self.mail(email, has_account_words(language));
+                }
+                let Some(link) = auth.mail_registration(email, *invitation).await.map_err(as_text)? else {
                     return Ok(());
                 };
                 let address = format!("{}{}", self.page, paths::join_page(&link.token));
-                self.mail(email, invitation_words(language.as_deref(), &user.name, &address))
+                self.mail(email, registration_words(language, &address))
             }
             Letter::EmailChanged { before, language } => {
                 self.mail(before, changed_words(language.as_deref()))
@@ -227,6 +264,31 @@ fn taken_words(language: Option<&str>) -> (&'static str, String) {
     }
     let text = "Somebody wanted to use this address for another account, but it has an account here already. Nothing was changed.\n";
     ("This address has an account already", text.to_owned())
+}
+
+/// To an address with which somebody wants to make an account, and which has none.
+fn registration_words(language: Option<&str>, link: &str) -> (&'static str, String) {
+    let hours = limits::REGISTRATION_HOURS;
+    if language == Some(VIETNAMESE) {
+        let text = format!(
+            "Ai đó muốn tạo tài khoản với địa chỉ này. Nếu đó là bạn, hãy mở liên kết này trong vòng {hours} giờ rồi chọn tên và mật khẩu; liên kết chỉ dùng được một lần:\n\n{link}\n\nNếu không phải bạn, bạn không cần làm gì.\n"
+        );
+        return ("Tạo tài khoản của bạn", text);
+    }
+    let text = format!(
+        "Somebody wants to make an account with this address. If that was you, open this link within {hours} hours and choose a name and a password; it works once:\n\n{link}\n\nIf it was not you, there is nothing to do.\n"
+    );
+    ("Make your account", text)
+}
+
+/// To an address with which somebody wants to make an account, and which has one.
+fn has_account_words(language: Option<&str>) -> (&'static str, String) {
+    if language == Some(VIETNAMESE) {
+        let text = "Ai đó muốn tạo tài khoản với địa chỉ này, nhưng địa chỉ này đã có tài khoản ở đây. Nếu đó là bạn, hãy đăng nhập; nếu quên mật khẩu, hãy chọn “Quên mật khẩu?” ở trang đăng nhập.\n\nNếu không phải bạn, bạn không cần làm gì.\n";
+        return ("Bạn đã có tài khoản", text.to_owned());
+    }
+    let text = "Somebody wants to make an account with this address, which has one here already. If that was you, sign in; if you forgot the password, ask for a new one on the sign-in page.\n\nIf it was not you, there is nothing to do.\n";
+    ("You have an account already", text.to_owned())
 }
 
 /// To an address with which somebody of this name wants to chat.

@@ -37,7 +37,7 @@ pub use apart::{Boundaries, Ended, Parting, Reopening, StoredParting, Unblocking
 pub use change::{Append, AppendResult, Appended, Change, Refused};
 pub use chat::{Created, Deletion, NewChat, Position, StoredRead};
 pub use people::{
-    AccountChange, AccountChanged, AccountCreated, Actor, ChangedAccount, Entry, Erasure, InvitedTo,
+    AccountChange, AccountChanged, AccountCreated, Actor, Ask, ChangedAccount, Entry, Erasure, InvitedTo,
     LinkRecord, LinkTo, NewAccount, NewLink, NotChanged,
 };
 pub use postgres::PostgresStore;
@@ -263,12 +263,41 @@ pub trait Store: Send + Sync + 'static {
     async fn set_recovery_codes(&self, user: UserId, recovery: &[u8]) -> Result<bool, StoreError>;
     /// Makes a link that lets somebody in, if the actor may.
     async fn create_link(&self, actor: Actor, link: NewLink) -> Result<Result<(), NotChanged>, StoreError>;
-    /// The invitation with this digest, if somebody can come by it at `now`.
+    /// The invitation or the link to finish a registration with this digest, if somebody can come by it at `now`.
     async fn invitation(&self, digest: [u8; 32], now: UnixMicros) -> Result<Option<LinkRecord>, StoreError>;
     /// The invitations before an id, the newest first.
     async fn invitations(&self, before: InvitationId, limit: u64) -> Result<Vec<Invitation>, StoreError>;
     /// Revokes an invitation; false if there is none with this id, or it is revoked already.
     async fn revoke_invitation(&self, actor: Actor, id: InvitationId) -> Result<bool, StoreError>;
+    /// The invitations into a group that can be used at `now`, the newest first, at most `limit`, for a moderator or the owner
+    /// of the group.
+    async fn invitations_into(
+        &self,
+        actor: UserId,
+        chat: ChatId,
+        now: UnixMicros,
+        limit: u64,
+    ) -> Result<Result<Vec<Invitation>, NotChanged>, StoreError>;
+    /// Takes a group out of an invitation, for a moderator or the owner of the group; one that leads into no other group is
+    /// revoked. False if there is none with this id that leads into the group and can be used.
+    async fn revoke_invitation_into(
+        &self,
+        actor: UserId,
+        chat: ChatId,
+        id: InvitationId,
+    ) -> Result<Result<bool, NotChanged>, StoreError>;
+    /// Notes that somebody wants a chat with whoever has an address, until [`Store::forget_ask`]; answers the id.
+    async fn keep_ask(
+        &self,
+        user: UserId,
+        email: &str,
+        language: Option<&str>,
+        at: UnixMicros,
+    ) -> Result<i64, StoreError>;
+    /// What was noted so before `before`, the oldest first.
+    async fn asks(&self, before: UnixMicros, limit: u64) -> Result<Vec<Ask>, StoreError>;
+    /// Forgets one that was carried out.
+    async fn forget_ask(&self, id: i64) -> Result<(), StoreError>;
     /// Whether a password can be set by the link with this digest at `now`.
     async fn can_reset(&self, digest: [u8; 32], now: UnixMicros) -> Result<bool, StoreError>;
     /// Sets a password by a link, which is used up by it. Answers whose, and the sign-ins that ended; `None` when the

@@ -207,6 +207,10 @@ texts! {
         ConnectedAgain: "Connected again.", "Đã kết nối lại.";
         InvitedBy: "{name} invites you. Make your account here.", "{name} mời bạn. Hãy tạo tài khoản tại đây.";
         Invited: "You are invited. Make your account here.", "Bạn được mời. Hãy tạo tài khoản tại đây.";
+        EmailIsConfirmed: "Your e-mail is confirmed. Choose a name and a password.", "E-mail của bạn đã được xác nhận. Hãy chọn tên và mật khẩu.";
+        RegisterHint: "You get a mail with a link. Open it to choose a name and a password.", "Bạn sẽ nhận được thư có liên kết. Hãy mở liên kết để chọn tên và mật khẩu.";
+        RegisterSent: "A mail is on its way to {email}. Open its link to go on.", "Một bức thư đang được gửi đến {email}. Hãy mở liên kết trong thư để tiếp tục.";
+        SendLink: "Send me the link", "Gửi liên kết cho tôi";
         OnlyInvited: "Accounts are made by invitation here: ask somebody for a link.", "Ở đây tài khoản được tạo bằng lời mời: hãy xin một liên kết mời.";
         Tag: "en", "vi";
         Forgot: "I forgot my password", "Tôi quên mật khẩu";

@@ -75,8 +75,13 @@ impl Api {
     /// # Errors
     /// When the server refuses.
     pub async fn register(&self, email: &str, password: &str) -> Result<SignedIn> {
-        let body =
-            Register { email: email.to_owned(), password: password.to_owned(), name: None, invitation: None };
+        let body = Register {
+            email: email.to_owned(),
+            password: password.to_owned(),
+            name: None,
+            invitation: None,
+            language: None,
+        };
         read(self.insist(Method::POST, paths::REGISTER, None, Some(&body)).await?).await
     }
 

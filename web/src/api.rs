@@ -87,9 +87,9 @@ impl Api {
         Self { base: self.base.clone(), token: Some(token.to_owned()) }
     }
 
-    /// Creates an account and signs in.
-    pub fn register(&self, body: &Register) -> Call<SignedIn> {
-        self.call(Method::POST, paths::REGISTER, body)
+    /// Creates an account and signs in; `None`: the address is confirmed first, by a link that is mailed to it.
+    pub fn register(&self, body: &Register) -> Call<Option<SignedIn>> {
+        self.start(Method::POST, paths::REGISTER, Some(json(body)), unless_accepted)
     }
 
     pub fn login(&self, body: &Login) -> Call<SignedIn> {
@@ -192,6 +192,16 @@ impl Api {
         self.call(Method::POST, &paths::chat_invitations(chat), body)
     }
 
+    /// The invitations into a group that can be used, the newest first.
+    pub fn invitations_into(&self, chat: ChatId) -> Call<Vec<Invitation>> {
+        self.get(&paths::chat_invitations(chat))
+    }
+
+    /// Takes a group out of an invitation.
+    pub fn revoke_invitation_into(&self, chat: ChatId, invitation: InvitationId) -> Call<()> {
+        self.done(Method::DELETE, &paths::chat_invitation(chat, invitation), None)
+    }
+
     pub fn revoke_invitation(&self, invitation: InvitationId) -> Call<()> {
         self.done(Method::DELETE, &paths::invitation(invitation), None)
     }
@@ -281,10 +291,7 @@ impl Api {
     /// Creates a chat; for the same pair the server returns the existing one. Nothing: whoever has the address is asked, and
     /// there is a chat once they accept.
     pub fn create_chat(&self, body: &CreateChat) -> Call<Option<Chat>> {
-        self.start(Method::POST, paths::CHATS, Some(json(body)), |answer| match answer.status {
-            ACCEPTED => Ok(None),
-            _ => answer.read().map(Some),
-        })
+        self.start(Method::POST, paths::CHATS, Some(json(body)), unless_accepted)
     }
 
     pub fn update_chat(&self, chat: ChatId, body: &UpdateChat) -> Call<()> {
@@ -414,6 +421,14 @@ impl Api {
             answer: Box::pin(send(method, format!("{}{path}", self.base), self.token.clone(), body)),
             read,
         }
+    }
+}
+
+/// `None` when it is carried out later.
+fn unless_accepted<T: DeserializeOwned>(answer: &Answer) -> Result<Option<T>, ApiError> {
+    match answer.status {
+        ACCEPTED => Ok(None),
+        _ => answer.read().map(Some),
     }
 }
 

@@ -1,6 +1,6 @@
 //! An invitation that is made, in the administration and from a group: what it is to be, and its link, which is shown once.
 
-use causerie_protocol::accounts::{CreateInvitation, Link};
+use causerie_protocol::accounts::{CreateInvitation, Invitation, Link, Role};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
@@ -29,6 +29,28 @@ pub fn draw((address, ends): Shown) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// An invitation in a list: whose it is for and how often it was used, with what can be done.
+pub fn row(app: App, invitation: &Invitation, action: AnyView) -> AnyView {
+    let ends = app.clock(|clock| clock.full(time::millis(&invitation.ends_at)));
+    let used = say!(InvitationUsed, uses = invitation.uses, most = invitation.max_uses, time = ends);
+    view! {
+        <li data-testid="invitation">
+            <div class="who"><strong>{role_word(invitation.role)}</strong><span class="soft">{used}</span></div>
+            {action}
+        </li>
+    }
+    .into_any()
+}
+
+pub fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Owner => say!(Owner),
+        Role::Moderator => say!(Moderator),
+        Role::Member => say!(Member),
+        Role::Guest => say!(Guest),
+    }
 }
 
 /// The fields of how many may come by an invitation, and until when.

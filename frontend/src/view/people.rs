@@ -178,7 +178,7 @@ fn person(desk: Desk, account: &Account) -> AnyView {
     let role = if mine == Role::Owner {
         role_choice(desk, id, &name, account.role)
     } else {
-        role_word(account.role).into_any()
+        link::role_word(account.role).into_any()
     };
     let mark = suspended.then(|| page! { <span class="soft">" · " say!(IsSuspended)</span> });
     let actions = is_below.then(|| {
@@ -220,19 +220,11 @@ fn person(desk: Desk, account: &Account) -> AnyView {
     .into_any()
 }
 
-fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Owner => say!(Owner),
-        Role::Moderator => say!(Moderator),
-        Role::Member => say!(Member),
-        Role::Guest => say!(Guest),
-    }
-}
-
 fn role_options(chosen: Role, most: Role) -> Vec<AnyView> {
     let roles = Role::ALL.into_iter().filter(|role| *role <= most);
     let option = |role: Role| {
-        view! { <option value=role.as_str() selected=role == chosen>{role_word(role)}</option> }.into_any()
+        view! { <option value=role.as_str() selected=role == chosen>{link::role_word(role)}</option> }
+            .into_any()
     };
     roles.map(option).collect()
 }
@@ -323,8 +315,6 @@ fn invitations_tab(desk: Desk) -> AnyView {
 
 fn invitation_row(desk: Desk, invitation: &Invitation) -> AnyView {
     let id = invitation.id;
-    let ends = desk.app.clock(|clock| clock.full(time::millis(&invitation.ends_at)));
-    let used = say!(InvitationUsed, uses = invitation.uses, most = invitation.max_uses, time = ends);
     let end = if invitation.revoked {
         page! { <span class="soft">say!(InvitationRevoked)</span> }.into_any()
     } else {
@@ -337,13 +327,7 @@ fn invitation_row(desk: Desk, invitation: &Invitation) -> AnyView {
             });
         })
     };
-    view! {
-        <li data-testid="invitation">
-            <div class="who"><strong>{role_word(invitation.role)}</strong><span class="soft">{used}</span></div>
-            {end}
-        </li>
-    }
-    .into_any()
+    link::row(desk.app, invitation, end)
 }
 
 fn log_tab(desk: Desk) -> AnyView {
@@ -381,7 +365,7 @@ fn log_row(app: App, entry: &AuditEntry) -> AnyView {
         .map_or_else(|| say!(Nobody).to_owned(), |name| Name::new(name).to_string());
     let target = entry.target_name.as_deref().map(Name::new).unwrap_or_default();
     let detail =
-        entry.detail.parse().map_or_else(|_| entry.detail.clone(), |role| role_word(role).to_owned());
+        entry.detail.parse().map_or_else(|_| entry.detail.clone(), |role| link::role_word(role).to_owned());
     let what = match entry.action.as_str() {
         "role" => say!(DidRole, target = target, detail = detail),
         "suspended" => say!(DidSuspend, target = target),

@@ -35,8 +35,14 @@ pub fn SignIn() -> impl IntoView {
     let may_register = RwSignal::new(true);
     let invited = RwSignal::new(String::new());
     let has_mail = RwSignal::new(false);
+    // Whether the address is confirmed by a mail first, with whose link the name and the password are chosen.
+    let confirms = RwSignal::new(false);
     let error = RwSignal::new(String::new());
-    causerie_web::run(look(invitation.clone(), may_register, has_mail, invited, error));
+    let mailed_to = RwSignal::new(String::new());
+    causerie_web::run(look(
+        invitation.clone(),
+        Door { may_register, has_mail, confirms, invited, mailed_to, error },
+    ));
     let invitation = StoredValue::new(invitation);
     let busy = RwSignal::new(false);
     let asks_code = RwSignal::new(false);
@@ -47,7 +53,12 @@ pub fn SignIn() -> impl IntoView {
             busy.set(true);
             error.set(String::new());
             let joining = registering.get_untracked().then(|| invitation.get_value());
-            causerie_web::run(send(app, form::reader(&event), joining, asks_code, error, busy));
+            causerie_web::run(send(
+                app,
+                form::reader(&event),
+                joining,
+                Shown { confirms, invited, asks_code, error, busy },
+            ));
         }
     };
     let switch = move |_| {
@@ -61,9 +72,13 @@ pub fn SignIn() -> impl IntoView {
     if texts.get(EMAIL).is_none() {
         texts.set(EMAIL, known.as_deref());
     }
-    let email = field(say!(Email), EMAIL, "email", "username", "", &texts, EMAIL);
+    // Drawn again when the link says which address it was sent to.
+    let email = reactive(move || {
+        mailed_to.track();
+        field(say!(Email), EMAIL, "email", "username", "", &TextStorage::of_sign_in(), EMAIL)
+    });
     let name = reactive(move || {
-        if registering.get() {
+        if registering.get() && !confirms.get() {
             field(say!(Name), NAME, "text", "name", "", &TextStorage::of_sign_in(), NAME)
         } else {
             ().into_any()
@@ -77,6 +92,29 @@ pub fn SignIn() -> impl IntoView {
         if let Some(field) = code_field.get() {
             let _ = field.focus();
         }
+    });
+    let password = reactive(move || {
+        if registering.get() && confirms.get() {
+            return page! { <p class="soft" data-testid="confirms">say!(RegisterHint)</p> }.into_any();
+        }
+        page! {
+            <label class="field">
+                <span>say!(Password)</span>
+                <input name="password" type="password" autocomplete=choose("new-password", "current-password") required />
+                <small>{choose(say!(PasswordHint), "")}</small>
+            </label>
+        }
+        .into_any()
+    });
+    let action = text(move || {
+        if !registering.get() {
+            say!(SignIn)
+        } else if confirms.get() {
+            say!(SendLink)
+        } else {
+            say!(MakeTheAccount)
+        }
+        .to_owned()
     });
     let code = reactive(move || {
         if !asks_code.get() {
@@ -97,16 +135,12 @@ pub fn SignIn() -> impl IntoView {
             <h2>{choose(say!(MakeAccount), say!(SignIn))}</h2>
             {name}
             {email}
-            <label class="field">
-                <span>say!(Password)</span>
-                <input name="password" type="password" autocomplete=choose("new-password", "current-password") required />
-                <small>{choose(say!(PasswordHint), "")}</small>
-            </label>
+            {password}
             {code}
             <label class="check"><input name="keep" type="checkbox" />say!(Keep)</label>
             {alert(error)}
             <button class="button main" type="submit" disabled=flag(move || busy.get())>
-                {choose(say!(MakeTheAccount), say!(SignIn))}
+                {action}
             </button>
         </form>
     };
@@ -176,29 +210,54 @@ fn notice(words: String) -> AnyView {
     view! { <p class="notice" role="status" data-testid="invited">{words}</p> }.into_any()
 }
 
-/// Asks the server what the invitation is to, or without one whether one is needed.
-async fn look(
-    invitation: Option<String>,
+/// What is learned of the server and of an invitation.
+#[derive(Clone, Copy)]
+struct Door {
     may_register: RwSignal<bool>,
     has_mail: RwSignal<bool>,
+    confirms: RwSignal<bool>,
     invited: RwSignal<String>,
+    mailed_to: RwSignal<String>,
     error: RwSignal<String>,
-) {
+}
+
+/// Asks the server what the invitation is to, or without one whether one is needed.
+async fn look(invitation: Option<String>, door: Door) {
+    let Door { may_register, has_mail, confirms, invited, mailed_to, error } = door;
     let api = causerie_web::api::Api::new("");
     let Some(secret) = invitation else {
         if let Ok(installation) = api.installation().await {
             let _ = may_register.try_set(installation.registration == Registration::Open);
             let _ = has_mail.try_set(installation.mail);
+            let _ = confirms.try_set(installation.mail);
         }
         return;
     };
     match api.look_at_invitation(secret).await {
-        Ok(InvitationInfo { invited_by: Some(name), .. }) => {
-            let _ = invited.try_set(say!(InvitedBy, name = Name::new(&name)));
+        Ok(InvitationInfo { invited_by, email, confirms: asks, .. }) => {
+            let _ = invited.try_set(match (invited_by, &email) {
+                (Some(name), _) => say!(InvitedBy, name = Name::new(&name)),
+                (None, Some(_)) => say!(EmailIsConfirmed).to_owned(),
+                (None, None) => say!(Invited).to_owned(),
+            });
+            let _ = confirms.try_set(asks && email.is_none());
+            if let Some(email) = email {
+                TextStorage::of_sign_in().set(EMAIL, Some(&email));
+                let _ = mailed_to.try_set(email);
+            }
         }
-        Ok(_) => drop(invited.try_set(say!(Invited).to_owned())),
         Err(problem) => drop(error.try_set(sentence(problem))),
     }
+}
+
+/// What is shown of an answer.
+#[derive(Clone, Copy)]
+struct Shown {
+    confirms: RwSignal<bool>,
+    invited: RwSignal<String>,
+    asks_code: RwSignal<bool>,
+    error: RwSignal<String>,
+    busy: RwSignal<bool>,
 }
 
 async fn send(
@@ -206,22 +265,27 @@ async fn send(
     field: impl Fn(&str) -> String,
     // Whether it is to make an account, and by which invitation.
     joining: Option<Option<String>>,
-    asks_code: RwSignal<bool>,
-    error: RwSignal<String>,
-    busy: RwSignal<bool>,
+    shown: Shown,
 ) {
+    let Shown { confirms, invited, asks_code, error, busy } = shown;
     let (email, password) = (field("email").trim().to_owned(), field("password"));
     let api = causerie_web::api::Api::new("");
     let registers = joining.is_some();
     let answer = if let Some(invitation) = joining {
         let name = Some(field("name").trim().to_owned()).filter(|name| !name.is_empty());
-        api.register(&Register { email, password, name, invitation }).await
+        let language = Some(say!(Tag).to_owned());
+        api.register(&Register { email: email.clone(), password, name, invitation, language }).await
     } else {
         let code = Some(field("code")).filter(|code| !code.is_empty());
-        api.login(&Login { email, password, code }).await
+        api.login(&Login { email: email.clone(), password, code }).await.map(Some)
     };
     match answer {
-        Ok(answer) => {
+        Ok(None) => {
+            let _ = confirms.try_set(true);
+            let _ = invited.try_set(say!(RegisterSent, email = email));
+            let _ = busy.try_set(false);
+        }
+        Ok(Some(answer)) => {
             TextStorage::of_sign_in().forget();
             if registers {
                 // The link is used, and its secret is nothing for the browser's history. Who signs in is asked about it next.

@@ -11,8 +11,8 @@ use crate::bus::Envelope;
 use crate::clock::UnixMicros;
 use crate::config::WhoInvites;
 use crate::store::{
-    AccountChange, AccountCreated, Actor, Entry, InvitedTo, LinkTo, NewAccount, NewLink, NotChanged,
-    StoreError,
+    AccountChange, AccountCreated, Actor, Entry, InvitedTo, LinkRecord, LinkTo, NewAccount, NewLink,
+    NotChanged, StoreError,
 };
 use crate::{clock, email};
 
@@ -156,6 +156,21 @@ impl Auth {
         }
     }
 
+    /// Makes a link for a mail to this address, by which its owner makes an account; `None`: the invitation that it was asked
+    /// for with has ended since.
+    pub async fn mail_registration(
+        &self,
+        address: &str,
+        invitation: Option<[u8; 32]>,
+    ) -> Result<Option<Link>, ChangeError> {
+        let to = LinkTo::Register { email: address.to_owned(), invitation };
+        match self.make_link(Actor::Operator, to, clock::now() + HOUR * limits::REGISTRATION_HOURS).await {
+            Ok(link) => Ok(Some(link)),
+            Err(ChangeError::NotChanged(NotChanged::LinkEnded)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes the link by which somebody becomes the owner of an installation that has none.
     pub async fn invite_owner(&self) -> Result<Link, ChangeError> {
         self.make_link(Actor::Operator, LinkTo::Own, clock::now() + OWNER_LINK_LIFE).await
@@ -197,14 +212,20 @@ impl Auth {
     }
 
     /// What an invitation is to.
-    pub async fn look_at_invitation(&self, token: &str) -> Result<InvitationInfo, ChangeError> {
+    pub async fn look_at_invitation(
+        &self,
+        token: &str,
+        sends_mail: bool,
+    ) -> Result<InvitationInfo, ChangeError> {
         if !handshake::is_token(token) {
             return Err(ChangeError::LinkInvalid);
         }
         let link =
             self.store.invitation(digest(token), clock::now()).await?.ok_or(ChangeError::LinkInvalid)?;
         let ends_at = clock::to_wire(link.ends_at);
-        Ok(InvitationInfo { role: link.role, invited_by: link.invited_by, ends_at })
+        let confirms = sends_mail && !link.is_owners();
+        let LinkRecord { role, invited_by, mailed_to: email, .. } = link;
+        Ok(InvitationInfo { role, invited_by, email, confirms, ends_at })
     }
 
     /// Uses an invitation for somebody who has an account.

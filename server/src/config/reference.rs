@@ -60,7 +60,8 @@ An address gets one such mail a day at most, from all people together; each pers
 Groups then take only people that who adds them shares a chat with.
 
 Who is unknown, suspended, or has blocked the person who asks, is the same answer in every way; how many addresses somebody tries is limited by `--max-addresses-per-hour-per-user` and `--max-addresses-per-hour-per-address`, and addresses of people one shares a chat with do not count.
-A registration tells whether an address has an account, by "exists already", which counts for the network.
+Without mail a registration tells whether an address has an account, by "exists already", which counts for the network.
+With mail it is answered alike for every address, and a mail says what is so: that there is an account, or by which link it is made, with a name and a password, within a day. The server's own link to the first owner's account needs no mail.
 
 These limits count in the memory of one server: of several nodes each has its own, and a restart begins anew.
 

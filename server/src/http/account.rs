@@ -64,7 +64,7 @@ async fn invitation(
     JsonBody(body): JsonBody<LookAtInvitation>,
 ) -> Result<Json<InvitationInfo>, Refusal> {
     app.auth.limit_looks(peer.for_limits())?;
-    Ok(Json(app.auth.look_at_invitation(&body.token).await?))
+    Ok(Json(app.auth.look_at_invitation(&body.token, app.mailer.is_set_up()).await?))
 }
 
 /// For somebody who has an account: the invitation adds them to its groups, and changes nothing else.

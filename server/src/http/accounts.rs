@@ -4,18 +4,20 @@ use std::fmt::Display;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use causerie_protocol::event::User;
-use causerie_protocol::rest::{Login, Register, SignedIn, TokenInfo};
+use causerie_protocol::rest::{Asked, Login, Register, SignedIn, TokenInfo};
 use causerie_protocol::{ChatId, PersonName, TokenId, UserId, paths, text};
 
 use super::RouteSlash;
 use super::device::SignInDevice;
 use super::id::{Id, Resource};
 use super::json_body::JsonBody;
-use crate::auth::{Caller, Newcomer, Welcomed, password};
+use crate::auth::{Begun, Caller, Newcomer, Welcomed, password};
 use crate::chat::CreateOutcome;
+use crate::mail::Letter;
 use crate::refusal::Refusal;
 use crate::state::AppState;
 use crate::store::{AccountChange, Actor, Append, Change, NewChat};
@@ -35,26 +37,37 @@ async fn register(
     State(app): State<AppState>,
     device: SignInDevice,
     JsonBody(body): JsonBody<Register>,
-) -> Result<(StatusCode, Json<SignedIn>), Refusal> {
+) -> Result<Response, Refusal> {
+    let Register { email: address, password, name: given, invitation, language } = body;
     let invalid = |field, error: &dyn Display| Refusal::invalid(field, error.to_string());
-    let email = email::parse(&body.email).map_err(|error| invalid("email", &error))?;
-    password::check(&body.password).map_err(|error| invalid("password", &error))?;
-    let name = name(body.name.as_deref(), &email)?;
-    let newcomer = Newcomer {
-        email: &email,
-        name: &name,
-        password: body.password,
-        invitation: body.invitation.as_deref(),
+    let email = email::parse(&address).map_err(|error| invalid("email", &error))?;
+    let sends_mail = app.mailer.is_set_up();
+    if !sends_mail {
+        password::check(&password).map_err(|error| invalid("password", &error))?;
+    }
+    let name = name(given.as_deref(), &email)?;
+    let device = device.device();
+    let entry = match app.auth.begin_registration(&email, invitation.as_deref(), sends_mail, device).await? {
+        Begun::Confirmed(entry) => entry,
+        Begun::ToConfirm { invitation } => {
+            // From here on whether the address has an account shows in nothing but its mails.
+            if !app.mailer.send(Letter::Register { email, invitation, language }) {
+                return Err(Refusal::too_many_mails());
+            }
+            return Ok((StatusCode::ACCEPTED, Json(Asked { asked: address })).into_response());
+        }
     };
+    password::check(&password).map_err(|error| invalid("password", &error))?;
+    let newcomer = Newcomer { email: &email, name: &name, password, entry };
     let Welcomed { signed_in, invited_by, chats, meets_inviter } =
-        app.auth.register(newcomer, device.device()).await?;
+        app.auth.register(newcomer, device).await?;
     if let Some(inviter) = invited_by {
         add_to(&app, inviter, signed_in.user.id, chats).await;
         if meets_inviter {
             meet(&app, inviter, signed_in.user.id).await;
         }
     }
-    Ok((StatusCode::CREATED, Json(signed_in)))
+    Ok((StatusCode::CREATED, Json(signed_in)).into_response())
 }
 
 /// Adds somebody to the groups of an invitation, as who made it may do now; answers those that they are in by it, and one

@@ -3,13 +3,13 @@
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, patch, post};
+use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
-use causerie_protocol::accounts::{CreateInvitation, Link};
+use causerie_protocol::accounts::{CreateInvitation, Invitation, Link};
 use causerie_protocol::rest::{
     AddParticipant, Asked, Chat, ChatKind, ChatStatus, CreateChat, UpdateChat, UpdateParticipant, UserRef,
 };
-use causerie_protocol::{ChatId, ChatTitle, UserId, limits, paths};
+use causerie_protocol::{ChatId, ChatTitle, InvitationId, UserId, limits, paths};
 
 use super::RouteSlash;
 use super::caller::check_rate;
@@ -20,11 +20,11 @@ use super::peer_addr::PeerAddr;
 use crate::auth::Caller;
 use crate::chat::{AppendError, CreateOutcome};
 use crate::config::NewChats;
-use crate::email;
 use crate::mail::Letter;
 use crate::refusal::Refusal;
 use crate::state::AppState;
-use crate::store::{Actor, Append, Change, Ended, NewChat, Refused};
+use crate::store::{Actor, Append, Ask, Change, Ended, NewChat, Refused};
+use crate::{clock, email};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -32,7 +32,11 @@ pub(super) fn routes() -> Router<AppState> {
         .route_slash(&format!("{}{{id}}/", paths::CHATS), get(read).patch(update).delete(remove))
         .route_slash(&format!("{}{{id}}/participants/", paths::CHATS), post(join))
         .route_slash(&format!("{}{{id}}/participants/{{user}}/", paths::CHATS), patch(set_role).delete(expel))
-        .route_slash(&format!("{}{{id}}/invitations/", paths::CHATS), post(invite))
+        .route_slash(&format!("{}{{id}}/invitations/", paths::CHATS), get(invitations).post(invite))
+        .route_slash(
+            &format!("{}{{id}}/invitations/{{invitation}}/", paths::CHATS),
+            delete(revoke_invitation),
+        )
         .route_slash(&format!("{}{{id}}/leave/", paths::CHATS), post(leave))
         .route_slash(&format!("{}{{id}}/accept/", paths::CHATS), post(accept))
 }
@@ -71,7 +75,7 @@ async fn create(
         && let [UserRef::Email(email)] = participants.as_slice()
         && find(&app, me, &participants[0], &peer).await?.is_stranger
     {
-        return Ok(ask(&app, &caller, email, language)?.into_response());
+        return Ok(ask(&app, &caller, email, language).await?.into_response());
     }
     let asks = app.config.new_chats == NewChats::Requests;
     // Or a stranger would come around the request.
@@ -98,7 +102,7 @@ async fn create(
 }
 
 /// Asks whoever has this address for a chat, be it somebody or not: the same answer, before anything is done.
-fn ask(
+async fn ask(
     app: &AppState,
     caller: &Caller,
     address: &str,
@@ -107,9 +111,10 @@ fn ask(
     // No mail goes to another one, so nobody with such an address, from before it was checked, is asked either.
     let email = email::parse(address).map_err(|_| Refusal::no_such_participant())?;
     app.auth.start_chat(caller.user.id).map_err(Refusal::too_many_new_chats)?;
-    if !app.mailer.send(Letter::AskForChat { user: caller.user.clone(), email, language }) {
-        return Err(Refusal::too_many_mails());
-    }
+    let user = caller.user.clone();
+    let id = app.store.keep_ask(user.id, &email, language.as_deref(), clock::now()).await?;
+    // When too many wait, this one is found later.
+    let _ = app.mailer.send(Letter::Ask(Ask { id, user, email, language }));
     Ok((StatusCode::ACCEPTED, Json(Asked { asked: address.to_owned() })))
 }
 
@@ -220,6 +225,30 @@ async fn invite(
     }
     let link = app.auth.invite(Actor::User(caller.user.id), &body).await?;
     Ok((StatusCode::CREATED, Json(link)))
+}
+
+async fn invitations(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<ChatId>,
+) -> Result<Json<Vec<Invitation>>, Refusal> {
+    // First, since a stranger is told of no chat.
+    chat(&app, caller.user.id, id).await?;
+    let most = limits::GROUP_INVITATIONS as u64;
+    Ok(Json(app.store.invitations_into(caller.user.id, id, clock::now(), most).await??))
+}
+
+async fn revoke_invitation(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id((group, id)): Id<(ChatId, InvitationId)>,
+) -> Result<StatusCode, Refusal> {
+    check_rate(&app, &caller, None)?;
+    chat(&app, caller.user.id, group).await?;
+    if !app.store.revoke_invitation_into(caller.user.id, group, id).await?? {
+        return Err(Refusal::no_such_invitation());
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn leave(

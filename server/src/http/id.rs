@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use causerie_protocol::{ChatId, MessageId, TokenId, UserId};
+use causerie_protocol::{ChatId, InvitationId, MessageId, TokenId, UserId};
 use serde::de::DeserializeOwned;
 
 use crate::refusal::Refusal;
@@ -38,6 +38,13 @@ impl Resource for TokenId {
 impl Resource for (ChatId, UserId) {
     fn not_found() -> Refusal {
         Refusal::no_such_chat()
+    }
+}
+
+/// An invitation into a group: `/api/chats/{id}/invitations/{invitation}/`.
+impl Resource for (ChatId, InvitationId) {
+    fn not_found() -> Refusal {
+        Refusal::no_such_invitation()
     }
 }
 

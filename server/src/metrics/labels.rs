@@ -152,6 +152,8 @@ labels! {
         CreateLink = "create_link",
         /// Looks at a link.
         Link = "link",
+        /// Notes who wants a chat with which address, lists that, or forgets what was carried out.
+        Asks = "asks",
         /// Lists invitations.
         Invitations = "invitations",
         /// Revokes an invitation.

@@ -185,6 +185,7 @@ impl From<NotChanged> for Refusal {
                 Self::new(Status::FORBIDDEN, Forbidden, detail).at("chats")
             }
             // Who has somebody invited by mail is not told whether that was done.
+            NotChanged::LinkEnded => Self::link_invalid(),
             NotChanged::TooManyInvitations | NotChanged::InvitedBefore => {
                 let detail = format!(
                     "You have {} invitations that nobody has used yet, which is as many as one may: revoke some.",

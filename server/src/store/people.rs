@@ -39,7 +39,7 @@ pub enum AccountCreated {
     },
     /// The address is taken, in whatever spelling.
     EmailTaken,
-    /// The invitation is used up, has ended, was revoked, or there is none with this digest.
+    /// The invitation is used up, has ended, was revoked, is for another address, or there is none with this digest.
     LinkInvalid,
 }
 
@@ -133,6 +133,8 @@ pub enum NotChanged {
     NoSuchChat,
     /// The actor is neither a moderator nor the owner of one of the groups.
     RoleInGroup,
+    /// The invitation with which a registration was begun can't be used any more.
+    LinkEnded,
     /// The actor has as many invitations as one may.
     TooManyInvitations,
     /// The address got an invitation by mail within [`MAILED_INVITATION_HOURS`](causerie_protocol::limits::MAILED_INVITATION_HOURS).
@@ -164,6 +166,9 @@ pub enum LinkTo {
         /// Whether members may make one too.
         by_members: bool,
     },
+    /// To finish a registration, by whoever reads what is sent to this address; with the invitation of this digest, if it was
+    /// begun with one.
+    Register { email: String, invitation: Option<[u8; 32]> },
     /// To become the owner of an installation that has none.
     Own,
     /// To set a new password. What is mailed goes to the address that the account has when the link is made, and no other.
@@ -190,5 +195,26 @@ pub struct LinkRecord {
     pub role: Role,
     /// The name of who made it.
     pub invited_by: Option<String>,
+    /// The address that it was mailed to.
+    pub mailed_to: Option<String>,
     pub ends_at: UnixMicros,
+}
+
+impl LinkRecord {
+    /// Whether it is the server's own link to the account of an owner, which an installation without one prints.
+    #[must_use]
+    pub fn is_owners(&self) -> bool {
+        self.role == Role::Owner && self.invited_by.is_none() && self.mailed_to.is_none()
+    }
+}
+
+/// Somebody wants a chat with whoever has an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    pub id: i64,
+    /// Who wants it.
+    pub user: User,
+    pub email: String,
+    /// The language of an invitation by mail.
+    pub language: Option<String>,
 }

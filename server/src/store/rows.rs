@@ -176,11 +176,17 @@ pub(super) struct LinkRow {
     role: i64,
     ends_at: UnixMicros,
     invited_by: Option<String>,
+    mailed_to: Option<String>,
 }
 
 impl From<LinkRow> for LinkRecord {
     fn from(row: LinkRow) -> Self {
-        Self { role: role(row.role), invited_by: row.invited_by, ends_at: row.ends_at }
+        Self {
+            role: role(row.role),
+            invited_by: row.invited_by,
+            mailed_to: row.mailed_to,
+            ends_at: row.ends_at,
+        }
     }
 }
 

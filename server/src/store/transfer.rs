@@ -38,6 +38,8 @@ pub enum Table {
     CreatedChats,
     /// Invitations and links to set a password, by the digests of their secrets.
     Links,
+    /// Who wants a chat with which address, until that is carried out.
+    Asks,
     /// What was done to people, and by whom.
     Audit,
     /// Who is apart from whom.
@@ -54,7 +56,7 @@ pub enum Table {
 
 impl Table {
     /// All of them, each after what its rows refer to.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Users,
         Self::Tokens,
         Self::Chats,
@@ -63,6 +65,7 @@ impl Table {
         Self::Reactions,
         Self::CreatedChats,
         Self::Links,
+        Self::Asks,
         Self::Audit,
         Self::Partings,
         Self::RemovedCopies,
@@ -83,6 +86,7 @@ impl Table {
             Self::Reactions => "reactions",
             Self::CreatedChats => "created_chats",
             Self::Links => "links",
+            Self::Asks => "asks",
             Self::Audit => "audit",
             Self::Partings => "partings",
             Self::RemovedCopies => "removed_copies",
@@ -291,6 +295,16 @@ pub(super) struct Link {
     pub(super) revoked: bool,
     pub(super) chats: String,
     pub(super) email: Option<String>,
+    pub(super) invitation_id: Option<i64>,
+}
+
+#[derive(FromRow, PartialEq)]
+pub(super) struct Ask {
+    pub(super) id: i64,
+    pub(super) user_id: i64,
+    pub(super) email: String,
+    pub(super) language: Option<String>,
+    pub(super) at: UnixMicros,
 }
 
 #[derive(FromRow, PartialEq)]
@@ -325,6 +339,7 @@ pub(super) enum Rows {
     Reactions(Vec<Reaction>),
     CreatedChats(Vec<CreatedChat>),
     Links(Vec<Link>),
+    Asks(Vec<Ask>),
     Audit(Vec<Audit>),
     Partings(Vec<Parting>),
     RemovedCopies(Vec<RemovedCopy>),
@@ -344,6 +359,7 @@ impl Rows {
             Self::Reactions(rows) => rows.len(),
             Self::CreatedChats(rows) => rows.len(),
             Self::Links(rows) => rows.len(),
+            Self::Asks(rows) => rows.len(),
             Self::Audit(rows) => rows.len(),
             Self::Partings(rows) => rows.len(),
             Self::RemovedCopies(rows) => rows.len(),
@@ -364,6 +380,7 @@ impl Rows {
             Self::Reactions(rows) => rows.last().map(|row| (row.chat_id, row.message_id)),
             Self::CreatedChats(rows) => rows.last().map(|row| (row.id, 0)),
             Self::Links(rows) => rows.last().map(|row| (row.id, 0)),
+            Self::Asks(rows) => rows.last().map(|row| (row.id, 0)),
             Self::Audit(rows) => rows.last().map(|row| (row.id, 0)),
             Self::Partings(rows) => rows.last().map(|row| (row.id, 0)),
             Self::RemovedCopies(rows) => rows.last().map(|row| (row.chat_id, row.user_id)),

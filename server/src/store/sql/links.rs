@@ -11,6 +11,7 @@ use super::changes::{ROLE_IN_GROUP, RoleRow, role_in_group};
 use super::people::{actor_role, end_sign_ins, person};
 use super::{Connection, accounts, begin_on_users, second_factor};
 use crate::clock::{self, UnixMicros};
+use crate::email;
 use crate::store::rows::{InvitationRow, LinkRow, chats_from_text, role, role_to_sql, to_sql};
 use crate::store::{Actor, InvitedTo, LinkRecord, LinkTo, NewLink, NotChanged};
 
@@ -19,15 +20,30 @@ mod kind {
     pub(super) const INVITATION: i64 = 0;
     pub(super) const RESET: i64 = 1;
     pub(super) const EMAIL: i64 = 2;
+    pub(super) const REGISTRATION: i64 = 3;
 }
 
 /// The condition under which a link `l` can be used at `$2`. Nobody becomes an owner by a link of the server itself once
 /// there is one.
 macro_rules! usable {
     () => {
-        "l.digest = $1 AND NOT l.revoked AND l.ends_at > $2 AND l.uses < l.max_uses
+        concat!("l.digest = $1 AND ", live!())
+    };
+}
+
+/// As [`usable`], of a link that is found otherwise.
+macro_rules! live {
+    () => {
+        "NOT l.revoked AND l.ends_at > $2 AND l.uses < l.max_uses
          AND (l.role < 3 OR l.created_by IS NOT NULL
               OR NOT EXISTS (SELECT 1 FROM users o WHERE o.role = 3 AND o.deleted_at IS NULL))"
+    };
+}
+
+/// Whether the chat `$1` is one of the groups of a link `l`.
+macro_rules! leads_into {
+    () => {
+        "',' || l.chats || ',' LIKE '%,' || CAST($1 AS TEXT) || ',%'"
     };
 }
 
@@ -40,7 +56,7 @@ pub(super) async fn create_link(
     let connection = &mut *transaction;
     let now = clock::now();
     let own = actor_role(connection, actor).await?;
-    let mut email = None;
+    let (mut email, mut invitation) = (None, None);
     let (kind, role, user, max_uses, chats) = match &link.to {
         LinkTo::Join { role, max_uses, chats, by_members } => {
             if own.is_some_and(|own| !may_invite(own, *by_members && !chats.is_empty()) || *role > own) {
@@ -51,11 +67,9 @@ pub(super) async fn create_link(
                     return Ok(Err(NotChanged::TooManyInvitations));
                 }
                 for chat in chats {
-                    match role_in_chat(connection, *chat, maker).await? {
-                        None => return Ok(Err(NotChanged::NoSuchChat)),
-                        // Or the group would take nobody by it.
-                        Some(role) if role < ChatRole::Moderator => return Ok(Err(NotChanged::RoleInGroup)),
-                        Some(_) => {}
+                    // Or the group would take nobody by it.
+                    if let Err(refused) = moderates(connection, *chat, maker).await? {
+                        return Ok(Err(refused));
                     }
                 }
             }
@@ -82,6 +96,24 @@ pub(super) async fn create_link(
             }
             email = Some(wanted);
             (kind::INVITATION, Role::Member, None, 1, &[][..])
+        }
+        LinkTo::Register { email: wanted, invitation: with } => {
+            email = Some(wanted);
+            let mut role = Role::Member;
+            if let Some(digest) = with {
+                let found: Option<(i64, i64)> = sqlx::query_as(concat!(
+                    "SELECT l.id, l.role FROM links l WHERE l.kind = 0 AND ",
+                    usable!()
+                ))
+                .bind(&digest[..])
+                .bind(now)
+                .fetch_optional(&mut *connection)
+                .await?;
+                // It may have ended since.
+                let Some((id, given)) = found else { return Ok(Err(NotChanged::LinkEnded)) };
+                (role, invitation) = (self::role(given), Some(id));
+            }
+            (kind::REGISTRATION, role, None, 1, &[][..])
         }
         LinkTo::Own => (kind::INVITATION, Role::Owner, None, 1, &[][..]),
         LinkTo::Reset { user, mailed_to } => {
@@ -118,10 +150,9 @@ pub(super) async fn create_link(
             (kind::EMAIL, person.role, Some(*user), 1, &[][..])
         }
     };
-    let chats: Vec<String> = chats.iter().map(ToString::to_string).collect();
     sqlx::query(
-        "INSERT INTO links (kind, digest, role, user_id, created_by, created_at, ends_at, max_uses, chats, email)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO links (kind, digest, role, user_id, created_by, created_at, ends_at, max_uses, chats, email, invitation_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(kind)
     .bind(&link.digest[..])
@@ -131,8 +162,9 @@ pub(super) async fn create_link(
     .bind(now)
     .bind(link.ends_at)
     .bind(max_uses)
-    .bind(chats.join(","))
+    .bind(chats_as_text(chats))
     .bind(email)
+    .bind(invitation)
     .execute(&mut *connection)
     .await?;
     match link.to {
@@ -143,7 +175,7 @@ pub(super) async fn create_link(
             note(connection, actor, "reset_link", Some(user), "").await?;
         }
         // Whoever asked for a mail is not known, and did nothing to the account.
-        LinkTo::Reset { .. } | LinkTo::Own | LinkTo::Email { .. } => {}
+        LinkTo::Reset { .. } | LinkTo::Register { .. } | LinkTo::Own | LinkTo::Email { .. } => {}
     }
     transaction.commit().await?;
     Ok(Ok(()))
@@ -155,8 +187,10 @@ pub(super) async fn invitation(
     now: UnixMicros,
 ) -> sqlx::Result<Option<LinkRecord>> {
     let row: Option<LinkRow> = sqlx::query_as(concat!(
-        "SELECT l.role, l.ends_at, m.name AS invited_by FROM links l LEFT JOIN users m ON m.id = l.created_by
-         WHERE l.kind = 0 AND ",
+        "SELECT l.role, l.ends_at, l.email AS mailed_to, m.name AS invited_by FROM links l
+         LEFT JOIN links i ON i.id = l.invitation_id
+         LEFT JOIN users m ON m.id = coalesce(l.created_by, i.created_by)
+         WHERE l.kind IN (0, 3) AND ",
         usable!()
     ))
     .bind(&digest[..])
@@ -203,35 +237,153 @@ pub(super) async fn revoke_invitation(
     Ok(is_revoked)
 }
 
+pub(super) async fn invitations_into(
+    reader: &mut Connection,
+    actor: UserId,
+    chat: ChatId,
+    now: UnixMicros,
+    limit: u64,
+) -> sqlx::Result<Result<Vec<Invitation>, NotChanged>> {
+    if let Err(refused) = moderates(reader, chat, actor).await? {
+        return Ok(Err(refused));
+    }
+    // Only who is in the group could have made one that still adds people to it.
+    let rows: Vec<InvitationRow> = sqlx::query_as(concat!(
+        "SELECT l.id, l.role, l.chats, l.created_by, l.created_at, l.ends_at, l.uses, l.max_uses, l.revoked
+         FROM links l WHERE l.kind = 0 AND ",
+        leads_into!(),
+        " AND l.created_by IN (SELECT user_id FROM participants WHERE chat_id = $1) AND ",
+        live!(),
+        " ORDER BY l.id DESC LIMIT $3"
+    ))
+    .bind(chat.0)
+    .bind(now)
+    .bind(to_sql(limit))
+    .fetch_all(reader)
+    .await?;
+    Ok(Ok(rows.into_iter().map(Into::into).collect()))
+}
+
+pub(super) async fn revoke_invitation_into(
+    writer: &mut Connection,
+    actor: UserId,
+    chat: ChatId,
+    id: InvitationId,
+) -> sqlx::Result<Result<bool, NotChanged>> {
+    let mut transaction = begin_on_users(writer).await?;
+    if let Err(refused) = moderates(&mut transaction, chat, actor).await? {
+        return Ok(Err(refused));
+    }
+    let chats: Option<String> = sqlx::query_scalar(concat!(
+        "SELECT l.chats FROM links l WHERE l.kind = 0 AND l.id = $3 AND ",
+        leads_into!(),
+        " AND ",
+        live!()
+    ))
+    .bind(chat.0)
+    .bind(clock::now())
+    .bind(id.0)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some(chats) = chats else { return Ok(Ok(false)) };
+    let others: Vec<_> = chats_from_text(&chats).into_iter().filter(|other| *other != chat).collect();
+    sqlx::query("UPDATE links SET chats = $2, revoked = $3 WHERE id = $1")
+        .bind(id.0)
+        .bind(chats_as_text(&others))
+        .bind(others.is_empty())
+        .execute(&mut *transaction)
+        .await?;
+    note(&mut transaction, Actor::User(actor), "invitation_revoked", None, &id.to_string()).await?;
+    transaction.commit().await?;
+    Ok(Ok(true))
+}
+
+/// Whether somebody is a moderator or the owner of a group.
+async fn moderates(
+    connection: &mut Connection,
+    chat: ChatId,
+    user: UserId,
+) -> sqlx::Result<Result<(), NotChanged>> {
+    Ok(match role_in_chat(connection, chat, user).await? {
+        None => Err(NotChanged::NoSuchChat),
+        Some(role) if role < ChatRole::Moderator => Err(NotChanged::RoleInGroup),
+        Some(_) => Ok(()),
+    })
+}
+
+fn chats_as_text(chats: &[ChatId]) -> String {
+    let chats: Vec<String> = chats.iter().map(ToString::to_string).collect();
+    chats.join(",")
+}
+
 /// An invitation by which somebody comes to an account.
 pub(super) struct Used {
     pub(super) role: Role,
     pub(super) created_by: Option<UserId>,
     pub(super) chats: Vec<ChatId>,
-    pub(super) was_mailed: bool,
+    /// Whether who invited wants a chat with the person.
+    pub(super) meets: bool,
+    /// Whether nobody invited: the link confirms the address of somebody who registers by themself.
+    pub(super) registers: bool,
 }
 
-/// Uses an invitation for an account that is made; `None` when it can't be used.
+/// Uses a link for an account of this address that is made, and the invitation with which the link was asked for; `None` when
+/// one of the two can't be used.
 pub(super) async fn use_up(
     connection: &mut Connection,
     digest: [u8; 32],
+    address: &str,
     now: UnixMicros,
 ) -> sqlx::Result<Option<Used>> {
-    let used: Option<(i64, Option<i64>, String, Option<String>)> = sqlx::query_as(concat!(
-        "UPDATE links SET uses = uses + 1 WHERE id = (SELECT l.id FROM links l WHERE l.kind = 0 AND ",
+    let link: Option<UsedRow> = sqlx::query_as(concat!(
+        "UPDATE links SET uses = uses + 1 WHERE id = (SELECT l.id FROM links l WHERE l.kind IN (0, 3) AND ",
         usable!(),
-        ") RETURNING role, created_by, chats, email"
+        ") RETURNING kind, role, created_by, chats, email, invitation_id"
     ))
     .bind(&digest[..])
     .bind(now)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(link) = link else { return Ok(None) };
+    if link.kind != kind::REGISTRATION {
+        return Ok(Some(link.into()));
+    }
+    if link.email.as_deref().map(email::key) != Some(email::key(address)) {
+        return Ok(None);
+    }
+    let Some(invitation) = link.invitation_id else { return Ok(Some(link.into())) };
+    let invitation: Option<UsedRow> = sqlx::query_as(concat!(
+        "UPDATE links SET uses = uses + 1 WHERE id = (SELECT l.id FROM links l WHERE l.id = $1 AND ",
+        live!(),
+        ") RETURNING kind, role, created_by, chats, email, invitation_id"
+    ))
+    .bind(invitation)
+    .bind(now)
     .fetch_optional(connection)
     .await?;
-    Ok(used.map(|(role, by, chats, mailed_to)| Used {
-        role: self::role(role),
-        created_by: by.map(UserId),
-        chats: chats_from_text(&chats),
-        was_mailed: mailed_to.is_some(),
-    }))
+    Ok(invitation.map(Into::into))
+}
+
+#[derive(sqlx::FromRow)]
+struct UsedRow {
+    kind: i64,
+    role: i64,
+    created_by: Option<i64>,
+    chats: String,
+    email: Option<String>,
+    invitation_id: Option<i64>,
+}
+
+impl From<UsedRow> for Used {
+    fn from(row: UsedRow) -> Self {
+        Self {
+            role: role(row.role),
+            created_by: row.created_by.map(UserId),
+            chats: chats_from_text(&row.chats),
+            meets: row.kind == kind::INVITATION && row.email.is_some(),
+            registers: row.kind == kind::REGISTRATION,
+        }
+    }
 }
 
 pub(super) async fn use_invitation(

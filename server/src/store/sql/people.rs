@@ -67,29 +67,27 @@ pub(super) async fn create_account(
 ) -> sqlx::Result<AccountCreated> {
     let mut transaction = begin_on_users(writer).await?;
     let (mut role, mut invited_by, mut chats, mut meets_inviter) = (Role::Member, None, Vec::new(), false);
+    let mut registers = new.entry == Entry::Registration;
     match new.entry {
+        Entry::Registration => {}
         Entry::Command(given) => role = given,
-        Entry::Registration => {
-            let is_first = sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM users)");
-            if is_first.fetch_one(&mut *transaction).await? {
-                role = Role::Owner;
-            }
-        }
         Entry::Invitation(digest) => {
-            let used = links::use_up(&mut transaction, digest, clock::now()).await?;
+            let used = links::use_up(&mut transaction, digest, new.email, clock::now()).await?;
             let Some(used) = used else { return Ok(AccountCreated::LinkInvalid) };
             (role, invited_by, chats) = (used.role, used.created_by, used.chats);
-            meets_inviter = used.was_mailed;
+            (meets_inviter, registers) = (used.meets, used.registers);
+        }
+    }
+    if registers {
+        let is_first = sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM users)");
+        if is_first.fetch_one(&mut *transaction).await? {
+            role = Role::Owner;
         }
     }
     let user = accounts::insert_user(&mut transaction, new.email, new.name, new.password_hash, role).await?;
     let Some(user) = user else { return Ok(AccountCreated::EmailTaken) };
-    let actor = match (new.entry, invited_by) {
-        (_, Some(inviter)) => Some(Actor::User(inviter)),
-        (Entry::Command(_) | Entry::Invitation(_), None) => Some(Actor::Operator),
-        (Entry::Registration, None) => None,
-    };
-    if let Some(actor) = actor {
+    if !registers {
+        let actor = invited_by.map_or(Actor::Operator, Actor::User);
         note(&mut transaction, actor, "joined", Some(user.id), role.as_str()).await?;
     }
     transaction.commit().await?;

@@ -25,7 +25,7 @@ use crate::second_factor::Judgement;
 use crate::store::Access::{Read, Write};
 use crate::store::rows::SNIPPET_BYTES;
 use crate::store::{
-    AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Boundaries, Created,
+    AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Ask, Boundaries, Created,
     Deletion, Ended, Entry, Erasure, Indexed, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NewToken,
     NotChanged, PageFile, Parting, PoolState, Position, Refused, Reopening, ReportClosed, Reported, Store,
     StoreError, StoredParting, StoredRead, TokenRecord, Unblocking,
@@ -87,6 +87,7 @@ macro_rules! parted {
 }
 
 mod accounts;
+mod asks;
 mod audit;
 pub(in crate::store) mod changes;
 mod chats;
@@ -333,6 +334,53 @@ impl Store for Backend {
             links::revoke_invitation(connection, actor, id).await
         })
         .await
+    }
+
+    async fn invitations_into(
+        &self,
+        actor: UserId,
+        chat: ChatId,
+        now: UnixMicros,
+        limit: u64,
+    ) -> Result<Result<Vec<Invitation>, NotChanged>, StoreError> {
+        self.run(Operation::Invitations, Read, async |connection| {
+            links::invitations_into(connection, actor, chat, now, limit).await
+        })
+        .await
+    }
+
+    async fn revoke_invitation_into(
+        &self,
+        actor: UserId,
+        chat: ChatId,
+        id: InvitationId,
+    ) -> Result<Result<bool, NotChanged>, StoreError> {
+        self.run(Operation::RevokeInvitation, Write, async |connection| {
+            links::revoke_invitation_into(connection, actor, chat, id).await
+        })
+        .await
+    }
+
+    async fn keep_ask(
+        &self,
+        user: UserId,
+        email: &str,
+        language: Option<&str>,
+        at: UnixMicros,
+    ) -> Result<i64, StoreError> {
+        self.run(Operation::Asks, Write, async |connection| {
+            asks::keep(connection, user, email, language, at).await
+        })
+        .await
+    }
+
+    async fn asks(&self, before: UnixMicros, limit: u64) -> Result<Vec<Ask>, StoreError> {
+        self.run(Operation::Asks, Read, async |connection| asks::before(connection, before, limit).await)
+            .await
+    }
+
+    async fn forget_ask(&self, id: i64) -> Result<(), StoreError> {
+        self.run(Operation::Asks, Write, async |connection| asks::forget(connection, id).await).await
     }
 
     async fn can_reset(&self, digest: [u8; 32], now: UnixMicros) -> Result<bool, StoreError> {

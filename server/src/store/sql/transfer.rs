@@ -43,6 +43,7 @@ pub(in crate::store) async fn count(connection: &mut Connection, table: Table) -
         Table::Reactions => "SELECT count(*) FROM reactions",
         Table::CreatedChats => "SELECT count(*) FROM created_chats",
         Table::Links => "SELECT count(*) FROM links",
+        Table::Asks => "SELECT count(*) FROM asks",
         Table::Audit => "SELECT count(*) FROM audit",
         Table::Partings => "SELECT count(*) FROM partings",
         Table::RemovedCopies => "SELECT count(*) FROM removed_copies",
@@ -192,13 +193,21 @@ pub(in crate::store) async fn read(
         ),
         Table::Links => Rows::Links(
             sqlx::query_as(
-                "SELECT id, kind, digest, role, user_id, created_by, created_at, ends_at, uses, max_uses, revoked, chats, email
+                "SELECT id, kind, digest, role, user_id, created_by, created_at, ends_at, uses, max_uses, revoked, chats, email,
+                        invitation_id
                  FROM links WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
             .bind(BATCH)
             .fetch_all(connection)
             .await?,
+        ),
+        Table::Asks => Rows::Asks(
+            sqlx::query_as("SELECT id, user_id, email, language, at FROM asks WHERE id > $1 ORDER BY id LIMIT $2")
+                .bind(after.0)
+                .bind(BATCH)
+                .fetch_all(connection)
+                .await?,
         ),
         Table::Audit => Rows::Audit(
             sqlx::query_as(
@@ -347,13 +356,22 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
         }
         Rows::Links(rows) => {
             let mut query = insert(
-                "links (id, kind, digest, role, user_id, created_by, created_at, ends_at, uses, max_uses, revoked, chats, email)",
+                "links (id, kind, digest, role, user_id, created_by, created_at, ends_at, uses, max_uses, revoked, chats, email, invitation_id)",
             );
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.id).push_bind(row.kind).push_bind(&row.digest).push_bind(row.role);
                 values.push_bind(row.user_id).push_bind(row.created_by).push_bind(row.created_at);
                 values.push_bind(row.ends_at).push_bind(row.uses).push_bind(row.max_uses);
                 values.push_bind(row.revoked).push_bind(&row.chats).push_bind(&row.email);
+                values.push_bind(row.invitation_id);
+            });
+            query
+        }
+        Rows::Asks(rows) => {
+            let mut query = insert("asks (id, user_id, email, language, at)");
+            query.push_values(rows, |mut values, row| {
+                values.push_bind(row.id).push_bind(row.user_id).push_bind(&row.email);
+                values.push_bind(&row.language).push_bind(row.at);
             });
             query
         }

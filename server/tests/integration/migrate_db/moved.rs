@@ -91,6 +91,7 @@ async fn from_sqlite_to_postgres_nobody_notices() {
             ("reactions", 2),
             ("created_chats", 1),
             ("links", 1),
+            ("asks", 0),
             ("audit", 3),
             ("partings", 0),
             ("removed_copies", 0),

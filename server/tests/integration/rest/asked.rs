@@ -2,11 +2,13 @@
 
 use causerie_protocol::rest::Chat;
 use causerie_protocol::{ServerFrame, paths};
+use causerie_server::clock::UnixMicros;
+use causerie_server::store::{SqliteStore, Store};
 use causerie_testkit::{LIMIT, eventually};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::mail::{Post, secret, text, with_mail};
+use super::mail::{Post, join, register_by, secret, text, with_mail, with_mail_in};
 use crate::common::server::{Person, TestServer};
 
 async fn start(server: &TestServer, who: &Person, wanted: &str) -> (StatusCode, Value) {
@@ -27,20 +29,14 @@ async fn chat(server: &TestServer, who: &Person) -> Chat {
     eventually("there is a chat", LIMIT, async || chats(server, who).await.pop()).await.unwrap()
 }
 
-async fn register(server: &TestServer, email: &str, invitation: &str) -> Person {
-    let body = json!({"email": email, "password": "correct horse", "invitation": invitation});
-    let (status, answer) = server.request(Method::POST, paths::REGISTER, None, body).await;
-    assert_eq!(status, StatusCode::CREATED, "{answer}");
-    Person::of(answer)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_strangers_address_gets_one_answer_and_only_an_unknown_one_a_mail() {
     let post = Post::open().await;
     let server = with_mail(&post).await;
-    let owner = server.register("owner").await;
-    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
-    let (suspended, blocking) = (server.register("suspended").await, server.register("blocking").await);
+    let owner = join(&server, &post, "owner").await;
+    let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
+    let (suspended, blocking) =
+        (join(&server, &post, "suspended").await, join(&server, &post, "blocking").await);
     server.call(Method::POST, &paths::person_action(suspended.user.id, "suspend"), &owner, Value::Null).await;
     // Whom Alice asks first, and who blocks her for it.
     assert_eq!(start(&server, &alice, blocking.email()).await, asked(blocking.email()));
@@ -71,7 +67,7 @@ async fn every_strangers_address_gets_one_answer_and_only_an_unknown_one_a_mail(
 async fn who_is_asked_accepts_and_then_both_have_the_chat() {
     let post = Post::open().await;
     let server = with_mail(&post).await;
-    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
     let mut socket = server.many(&alice).await;
     assert_eq!(start(&server, &alice, bob.email()).await, asked(bob.email()));
     let request = chat(&server, &bob).await;
@@ -100,7 +96,7 @@ async fn who_is_asked_accepts_and_then_both_have_the_chat() {
 async fn two_who_ask_each_other_have_a_chat() {
     let post = Post::open().await;
     let server = with_mail(&post).await;
-    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
     start(&server, &alice, bob.email()).await;
     let request = chat(&server, &bob).await;
     assert_eq!(start(&server, &bob, alice.email()).await, asked(alice.email()));
@@ -112,7 +108,7 @@ async fn two_who_ask_each_other_have_a_chat() {
 async fn who_comes_by_the_mail_has_a_chat_with_who_asked_and_is_mailed_once_a_day() {
     let post = Post::open().await;
     let server = with_mail(&post).await;
-    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
     start(&server, &alice, "dan@example.org").await;
     let mail = text(&post.mail().await);
     assert!(mail.contains("To: dan@example.org"), "{mail}");
@@ -124,7 +120,7 @@ async fn who_comes_by_the_mail_has_a_chat_with_who_asked_and_is_mailed_once_a_da
     let next = text(&post.mail().await);
     assert!(next.contains("To: eve@example.org"), "{next}");
 
-    let dan = register(&server, "dan@example.org", &secret(&mail, "join")).await;
+    let dan = register_by(&server, "dan@example.org", &secret(&mail, "join")).await;
     let seen = chat(&server, &alice).await;
     assert_eq!((seen.requested_by, seen.participants.len()), (None, 2));
     assert!(seen.participants.iter().any(|one| one.user.id == dan.user.id));
@@ -139,12 +135,12 @@ async fn who_comes_by_the_mail_has_a_chat_with_who_asked_and_is_mailed_once_a_da
 async fn groups_tell_nothing_of_an_address_either() {
     let post = Post::open().await;
     let server = with_mail(&post).await;
-    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
     start(&server, &alice, bob.email()).await;
     let request = chat(&server, &bob).await;
     server.call(Method::POST, &paths::accept(request.id), &bob, Value::Null).await;
     let group = server.start_group(&alice, &[&bob]).await;
-    server.register("carol").await;
+    join(&server, &post, "carol").await;
     let mut answers = Vec::new();
     for wanted in ["carol@example.org", "nobody@example.org"] {
         let add = json!({"user": wanted});
@@ -163,11 +159,27 @@ async fn groups_tell_nothing_of_an_address_either() {
 async fn no_mail_goes_out_for_who_may_not_invite() {
     let post = Post::open().await;
     let server = with_mail(&post).await;
-    let (owner, alice) = (server.register("owner").await, server.register("alice").await);
+    let (owner, alice) = (join(&server, &post, "owner").await, join(&server, &post, "alice").await);
     let invited = json!({"registration": "invited"});
     server.call(Method::PATCH, paths::SETTINGS, &owner, invited).await;
     assert_eq!(start(&server, &alice, "dan@example.org").await, asked("dan@example.org"));
     assert_eq!(start(&server, &owner, "eve@example.org").await, asked("eve@example.org"));
     let mail = text(&post.mail().await);
     assert!(mail.contains("To: eve@example.org"), "{mail}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_asked_before_a_crash_is_carried_out_by_the_next_server() {
+    let post = Post::open().await;
+    let server = with_mail(&post).await;
+    let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
+    let folder = server.stop().await;
+    // As a server leaves it that ends between its answer and the request.
+    let store =
+        SqliteStore::open(&format!("sqlite:{}", folder.path().join("causerie.db").display())).await.unwrap();
+    store.keep_ask(alice.user.id, bob.email(), None, UnixMicros(1)).await.unwrap();
+    store.close().await;
+    drop(store);
+    let server = with_mail_in(folder, &post).await;
+    assert_eq!(chat(&server, &bob).await.requested_by, Some(alice.user.id));
 }

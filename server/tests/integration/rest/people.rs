@@ -1,7 +1,7 @@
 //! Who may come, who looks after people, and what becomes of the sockets of somebody who is suspended.
 
 use causerie_protocol::accounts::Registration;
-use causerie_protocol::{ServerFrame, UserId, paths};
+use causerie_protocol::{InvitationId, ServerFrame, UserId, paths};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -434,6 +434,20 @@ async fn a_groups_owner_invites_into_it_where_the_installation_lets_members() {
     let chats = server.call(Method::GET, paths::CHATS, &dan, Value::Null).await;
     assert_eq!((chats[0]["id"].as_i64(), chats.as_array().map(Vec::len)), (Some(group.0), Some(1)));
     assert_eq!(server.call(Method::GET, paths::ACCOUNT, &dan, Value::Null).await["role"], "guest");
+
+    // Its moderators see the links that can be used, and revoke them.
+    let (_, link) = invite(&alice, group).await;
+    let live = async |who: &Person| {
+        server.request(Method::GET, &paths::chat_invitations(group), Some(&who.token), Value::Null).await
+    };
+    assert_eq!(live(&dan).await.0, StatusCode::FORBIDDEN);
+    let (_, listed) = live(&alice).await;
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
+    let id = InvitationId(listed[0]["id"].as_i64().unwrap());
+    server.call(Method::DELETE, &paths::chat_invitation(group, id), &alice, Value::Null).await;
+    assert_eq!(live(&alice).await.1, json!([listed[1]]));
+    let look = json!({"token": link["token"]});
+    assert_eq!(server.request(Method::POST, paths::INVITATION, None, look).await.0, StatusCode::FORBIDDEN);
 
     // By default only its moderators and owners invite.
     server.call(Method::PATCH, paths::SETTINGS, &owner, json!({"registration": "invited"})).await;

@@ -472,3 +472,108 @@ pub async fn members_invite_where_they_may_and_into_their_groups(world: World) {
     world.change(Actor::Operator, bob, AccountChange::Role(Role::Guest)).await.unwrap();
     assert_eq!(invite(Role::Guest, vec![own], true).await, Err(NotChanged::RoleAbove));
 }
+
+pub async fn a_link_to_finish_a_registration_makes_one_account_of_its_address(world: World) {
+    let store = &world.store;
+    let begin = async |digest: u8, invitation: Option<u8>| {
+        let invitation = invitation.map(|digest| [digest; 32]);
+        let to = LinkTo::Register { email: "dan@example.org".to_owned(), invitation };
+        store
+            .create_link(Actor::Operator, NewLink { digest: [digest; 32], to, ends_at: LATER })
+            .await
+            .unwrap()
+    };
+    begin(1, None).await.unwrap();
+    let link = store.invitation([1; 32], ONCE).await.unwrap().unwrap();
+    assert_eq!((link.mailed_to.as_deref(), link.invited_by), (Some("dan@example.org"), None));
+    assert_eq!(
+        world.join("eve@example.org", 1).await,
+        AccountCreated::LinkInvalid,
+        "it is for another address"
+    );
+    let AccountCreated::New { role, invited_by, meets_inviter, .. } = world.join("DAN@example.org", 1).await
+    else {
+        panic!("Dan may come")
+    };
+    assert_eq!((role, invited_by, meets_inviter), (Role::Member, None, false));
+    assert_eq!(store.invitation([1; 32], ONCE).await.unwrap(), None, "it is used up");
+    assert_eq!(store.invitations(InvitationId(i64::MAX), 10).await.unwrap(), [], "it is no invitation");
+    assert_eq!(store.use_invitation([1; 32], world.bob, ONCE).await.unwrap(), None);
+
+    // Begun with an invitation, it gives what that gives, and uses it.
+    world.invite(Actor::User(world.alice), 2, Role::Guest, 1).await.unwrap();
+    world.change(Actor::Operator, world.carol, AccountChange::Delete { erase: false }).await.unwrap();
+    let to = |email: &str| LinkTo::Register { email: email.to_owned(), invitation: Some([2; 32]) };
+    for (digest, email) in [(3, "fay@example.org"), (4, "gus@example.org")] {
+        let link = NewLink { digest: [digest; 32], to: to(email), ends_at: LATER };
+        store.create_link(Actor::Operator, link).await.unwrap().unwrap();
+    }
+    let AccountCreated::New { role, invited_by, .. } = world.join("fay@example.org", 3).await else {
+        panic!("Fay may come")
+    };
+    assert_eq!((role, invited_by), (Role::Guest, Some(world.alice)));
+    assert_eq!(
+        world.join("gus@example.org", 4).await,
+        AccountCreated::LinkInvalid,
+        "the invitation was for one"
+    );
+    assert_eq!(begin(5, Some(2)).await, Err(NotChanged::LinkEnded));
+    assert_eq!(begin(6, Some(9)).await, Err(NotChanged::LinkEnded), "there is none");
+}
+
+pub async fn moderators_of_a_group_see_its_invitations_and_take_it_out_of_them(world: World) {
+    let (store, alice, bob) = (&world.store, world.alice, world.bob);
+    let group = world.new_chat(&[alice, bob], Some("Us")).await.0;
+    let other = world.new_chat(&[alice], Some("Other")).await.0;
+    let invite = async |digest: u8, chats: &[ChatId]| {
+        let to = LinkTo::Join { role: Role::Member, max_uses: 1, chats: chats.to_vec(), by_members: false };
+        let link = NewLink { digest: [digest; 32], to, ends_at: LATER };
+        store.create_link(Actor::User(alice), link).await.unwrap().unwrap();
+    };
+    let into = async |chat: ChatId| store.invitations_into(alice, chat, ONCE, 10).await.unwrap().unwrap();
+    invite(1, &[group]).await;
+    invite(2, &[other, group]).await;
+    invite(3, &[]).await;
+    let listed = into(group).await;
+    assert_eq!(
+        listed.iter().map(|link| link.chats.clone()).collect::<Vec<_>>(),
+        [vec![other, group], vec![group]]
+    );
+    assert_eq!(
+        store.invitations_into(alice, group, LATER, 10).await.unwrap().unwrap(),
+        [],
+        "they have ended then"
+    );
+    let revoke = async |user: UserId, chat: ChatId, id: InvitationId| {
+        store.revoke_invitation_into(user, chat, id).await.unwrap()
+    };
+    for (who, refused) in [(bob, NotChanged::RoleInGroup), (world.carol, NotChanged::NoSuchChat)] {
+        assert_eq!(revoke(who, group, listed[0].id).await, Err(refused));
+        assert_eq!(store.invitations_into(who, group, ONCE, 10).await.unwrap(), Err(refused));
+    }
+    assert_eq!(revoke(alice, other, listed[1].id).await, Ok(false), "it does not lead there");
+    for link in &listed {
+        assert_eq!(revoke(alice, group, link.id).await, Ok(true));
+        assert_eq!(revoke(alice, group, link.id).await, Ok(false), "it does not lead there any more");
+    }
+    assert_eq!(into(group).await, []);
+    assert_eq!(into(other).await.iter().map(|link| link.chats.clone()).collect::<Vec<_>>(), [vec![other]]);
+    assert_eq!(store.invitation([1; 32], ONCE).await.unwrap(), None, "it led nowhere else");
+    assert!(store.invitation([2; 32], ONCE).await.unwrap().is_some());
+}
+
+pub async fn who_asks_for_a_chat_with_an_address_is_kept_until_that_is_carried_out(world: World) {
+    let store = &world.store;
+    let first = store.keep_ask(world.alice, "dan@example.org", Some("vi"), UnixMicros(5)).await.unwrap();
+    let second = store.keep_ask(world.bob, "eve@example.org", None, UnixMicros(6)).await.unwrap();
+    let before = async |before: i64| store.asks(UnixMicros(before), 10).await.unwrap();
+    assert_eq!(before(5).await, []);
+    let kept = before(7).await;
+    assert_eq!(kept.iter().map(|ask| ask.id).collect::<Vec<_>>(), [first, second]);
+    assert_eq!(
+        (kept[0].user.id, kept[0].email.as_str(), kept[0].language.as_deref()),
+        (world.alice, "dan@example.org", Some("vi"))
+    );
+    store.forget_ask(first).await.unwrap();
+    assert_eq!(before(7).await, kept[1..]);
+}
