@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use causerie_testkit::{Account, Server};
+use causerie_testkit::{Account, MailServer, Server, secret_in};
 use serde_json::json;
 
 use crate::{Browser, Screen};
@@ -67,6 +67,24 @@ impl Person {
         let form = r#"form[data-testid="register"]"#;
         self.fill(&format!(r#"{form} input[name="name"]"#), self.account.name).await?;
         self.fill(&format!(r#"{form} input[name="email"]"#), self.account.email).await?;
+        self.fill(&format!(r#"{form} input[name="password"]"#), self.account.password).await?;
+        self.click(&format!(r#"{form} [type="submit"]"#)).await?;
+        self.see_chats().await
+    }
+
+    /// Make the account where an e-mail address is confirmed first: ask for the link, and open it.
+    pub async fn register_by_mail(&self, mails: &MailServer) -> Result<()> {
+        self.click(r#"[data-testid="show-register"]"#).await?;
+        let form = r#"form[data-testid="register"]"#;
+        self.see(&format!(r#"{form} [data-testid="confirms"]"#)).await?;
+        self.fill(&format!(r#"{form} input[name="email"]"#), self.account.email).await?;
+        self.click(&format!(r#"{form} [type="submit"]"#)).await?;
+        let said =
+            r#"return document.querySelector('[data-testid="invited"]')?.textContent.includes(arguments[0])"#;
+        self.until("where the mail is sent to", said, vec![json!(self.account.email)]).await?;
+        let link = secret_in(&mails.mail().await?, "join")?;
+        self.go_to(&format!("{}#join={link}", self.home)).await?;
+        self.fill(&format!(r#"{form} input[name="name"]"#), self.account.name).await?;
         self.fill(&format!(r#"{form} input[name="password"]"#), self.account.password).await?;
         self.click(&format!(r#"{form} [type="submit"]"#)).await?;
         self.see_chats().await

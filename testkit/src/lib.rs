@@ -5,13 +5,14 @@
 //! one with a folder and settings, which may be killed and started again. [`Postgres`], [`PgBouncer`] and [`Redis`] are
 //! the services behind it; [`TcpProxy`] and [`ReverseProxy`] stand in front of it, and [`OtherProgram`] takes its place
 //! or locks its database. [`Account`] is a user, [`Api`] and [`socket`] are clients,
-//! and an [`Authenticator`] is the app on a telephone.
+//! an [`Authenticator`] is the app on a telephone, and a [`MailServer`] shows what mails it gets.
 //!
 //! Dropping a value kills its processes and removes its folders.
 
 mod api;
 mod authenticator;
 mod certificate;
+mod mail_server;
 mod other_program;
 mod people;
 mod pgbouncer;
@@ -29,6 +30,7 @@ mod wait;
 pub use api::{Api, read_body};
 pub use authenticator::Authenticator;
 pub use certificate::write_certificate;
+pub use mail_server::{MailServer, secret_in};
 pub use other_program::OtherProgram;
 pub use people::Account;
 pub use pgbouncer::PgBouncer;

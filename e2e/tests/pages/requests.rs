@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use causerie_e2e::{Person, Screen};
-use causerie_testkit::{Account, Server};
+use causerie_testkit::{Account, MailServer, Server};
 use serde_json::json;
 use tokio::try_join;
 
@@ -130,14 +130,19 @@ async fn asks(person: &Person, address: &str) -> Result<String> {
 
 #[tokio::test]
 async fn where_mail_is_set_up_who_asks_is_told_nothing_until_it_is_accepted() -> Result<()> {
-    // There is no mail server, and that must not show in the answer.
+    let mails = MailServer::open().await?;
     let server = Server::start_with(&[
-        ("CAUSERIE_SMTP_URL", "smtp://127.0.0.1:9"),
+        ("CAUSERIE_SMTP_URL", &mails.url()?),
         ("CAUSERIE_MAIL_FROM", "Causerie <chat@example.org>"),
         ("CAUSERIE_PUBLIC_URL", "https://chat.example.org"),
     ])
     .await?;
-    let (alice, bob) = both(&server, Screen::PHONE).await?;
+    let join = async |account| {
+        let person = Person::arrive(&server, account, Screen::PHONE).await?;
+        person.register_by_mail(&mails).await?;
+        anyhow::Ok(person)
+    };
+    let (alice, bob) = (join(ALICE).await?, join(BOB).await?);
     let unknown = asks(&alice, "nobody@example.org").await?;
     ensure!(!unknown.is_empty() && asks(&alice, BOB.email).await? == unknown, "one is told from the other");
     bob.click(r#"[data-testid="requests"]"#).await?;

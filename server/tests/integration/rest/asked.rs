@@ -4,11 +4,11 @@ use causerie_protocol::rest::Chat;
 use causerie_protocol::{ServerFrame, paths};
 use causerie_server::clock::UnixMicros;
 use causerie_server::store::{SqliteStore, Store};
-use causerie_testkit::{LIMIT, eventually};
+use causerie_testkit::{LIMIT, MailServer, eventually};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::mail::{Post, join, register_by, secret, text, with_mail, with_mail_in};
+use super::mail::{join, register_by, secret, with_mail, with_mail_in};
 use crate::common::server::{Person, TestServer};
 
 async fn start(server: &TestServer, who: &Person, wanted: &str) -> (StatusCode, Value) {
@@ -31,7 +31,7 @@ async fn chat(server: &TestServer, who: &Person) -> Chat {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_strangers_address_gets_one_answer_and_only_an_unknown_one_a_mail() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     let owner = join(&server, &post, "owner").await;
     let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
@@ -49,7 +49,7 @@ async fn every_strangers_address_gets_one_answer_and_only_an_unknown_one_a_mail(
         assert_eq!(chats(&server, &alice).await, [], "{wanted}");
     }
     // Only who has no account gets a mail, and those before it got none.
-    let mail = text(&post.mail().await);
+    let mail = post.mail().await.unwrap();
     assert!(
         mail.contains("To: nobody@example.org") && mail.contains("alice=E2=80=9D would like to chat"),
         "{mail}"
@@ -65,7 +65,7 @@ async fn every_strangers_address_gets_one_answer_and_only_an_unknown_one_a_mail(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_asked_accepts_and_then_both_have_the_chat() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
     let mut socket = server.many(&alice).await;
@@ -94,7 +94,7 @@ async fn who_is_asked_accepts_and_then_both_have_the_chat() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_who_ask_each_other_have_a_chat() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
     start(&server, &alice, bob.email()).await;
@@ -106,18 +106,18 @@ async fn two_who_ask_each_other_have_a_chat() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_comes_by_the_mail_has_a_chat_with_who_asked_and_is_mailed_once_a_day() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
     start(&server, &alice, "dan@example.org").await;
-    let mail = text(&post.mail().await);
+    let mail = post.mail().await.unwrap();
     assert!(mail.contains("To: dan@example.org"), "{mail}");
     // Others who ask for the same address are answered alike, and it gets no other mail.
     for wanted in ["dan@example.org", "DAN@example.org"] {
         assert_eq!(start(&server, &bob, wanted).await, asked(wanted));
     }
     start(&server, &bob, "eve@example.org").await;
-    let next = text(&post.mail().await);
+    let next = post.mail().await.unwrap();
     assert!(next.contains("To: eve@example.org"), "{next}");
 
     let dan = register_by(&server, "dan@example.org", &secret(&mail, "join")).await;
@@ -133,7 +133,7 @@ async fn who_comes_by_the_mail_has_a_chat_with_who_asked_and_is_mailed_once_a_da
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn groups_tell_nothing_of_an_address_either() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
     start(&server, &alice, bob.email()).await;
@@ -157,20 +157,20 @@ async fn groups_tell_nothing_of_an_address_either() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_mail_goes_out_for_who_may_not_invite() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     let (owner, alice) = (join(&server, &post, "owner").await, join(&server, &post, "alice").await);
     let invited = json!({"registration": "invited"});
     server.call(Method::PATCH, paths::SETTINGS, &owner, invited).await;
     assert_eq!(start(&server, &alice, "dan@example.org").await, asked("dan@example.org"));
     assert_eq!(start(&server, &owner, "eve@example.org").await, asked("eve@example.org"));
-    let mail = text(&post.mail().await);
+    let mail = post.mail().await.unwrap();
     assert!(mail.contains("To: eve@example.org"), "{mail}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_asked_before_a_crash_is_carried_out_by_the_next_server() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
     let folder = server.stop().await;

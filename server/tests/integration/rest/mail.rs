@@ -2,75 +2,21 @@
 
 use causerie_protocol::paths;
 use causerie_server::config::Smtp;
-use causerie_testkit::LIMIT;
+use causerie_testkit::{MailServer, secret_in};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
 
 use crate::common::server::{Person, TestServer};
-
-/// A server for mails that takes everything (RFC 5321), one at a time.
-pub(super) struct Post(TcpListener);
-
-impl Post {
-    pub(super) async fn open() -> Self {
-        Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
-    }
-
-    pub(super) fn smtp(&self) -> Smtp {
-        let url = format!("smtp://{}", self.0.local_addr().unwrap());
-        Smtp { url, from: "Causerie <chat@example.org>".to_owned() }
-    }
-
-    /// The next mail, as it came.
-    pub(super) async fn mail(&self) -> String {
-        let stream = timeout(LIMIT, self.0.accept()).await.expect("a mail comes").unwrap().0;
-        timeout(LIMIT, take(stream)).await.expect("the mail is sent")
-    }
-}
-
-async fn take(stream: TcpStream) -> String {
-    let mut stream = BufReader::new(stream);
-    let (mut mail, mut in_data) = (String::new(), false);
-    stream.write_all(b"220 post\r\n").await.unwrap();
-    loop {
-        let mut line = String::new();
-        stream.read_line(&mut line).await.unwrap();
-        let answer = match line.trim_end() {
-            "." if in_data => {
-                stream.write_all(b"250 taken\r\n").await.unwrap();
-                return mail;
-            }
-            "DATA" => {
-                in_data = true;
-                "354 go on"
-            }
-            _ if in_data => {
-                mail += &line;
-                continue;
-            }
-            _ => "250 yes",
-        };
-        stream.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
-    }
-}
 
 async fn ask(server: &TestServer, email: &str) -> (StatusCode, Value) {
     let body = json!({"email": email, "language": "en"});
     server.request(Method::POST, paths::RESET, None, body).await
 }
 
-/// The text without the line ends of quoted-printable (RFC 2045, section 6.7).
-pub(super) fn text(mail: &str) -> String {
-    mail.replace("=\r\n", "").replace("=3D", "=")
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asks_gets_a_link_by_mail_and_the_answer_tells_nothing() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     join(&server, &post, "alice").await;
     let (_, installation) = server.request(Method::GET, paths::INSTALLATION, None, Value::Null).await;
@@ -78,26 +24,24 @@ async fn who_asks_gets_a_link_by_mail_and_the_answer_tells_nothing() {
     let unknown = ask(&server, "nobody@example.org").await;
     assert_eq!(unknown.0, StatusCode::ACCEPTED);
     assert_eq!(ask(&server, "ALICE@example.org").await, unknown);
-    let mail = text(&post.mail().await);
+    let mail = post.mail().await.unwrap();
     assert!(mail.contains("To: alice@example.org") && mail.contains("From: Causerie"), "{mail}");
     let body = json!({"token": secret(&mail, "reset"), "password": "better horse"});
     let (status, _) = server.request(Method::POST, paths::RESET_PASSWORD, None, body).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
 }
 
-/// The secret of the link that a mail holds, after this mark in the page's address.
 pub(super) fn secret(mail: &str, mark: &str) -> String {
-    let (_, after) = mail.split_once(&format!("https://chat.example.org/#{mark}=")).expect("there is a link");
-    after.chars().take_while(|char| !char.is_whitespace()).collect()
+    secret_in(mail, mark).unwrap()
 }
 
-pub(super) async fn with_mail(post: &Post) -> TestServer {
+pub(super) async fn with_mail(post: &MailServer) -> TestServer {
     with_mail_in(tempfile::tempdir().unwrap(), post).await
 }
 
 /// Over the database of a server that was stopped.
-pub(super) async fn with_mail_in(folder: TempDir, post: &Post) -> TestServer {
-    let smtp = post.smtp();
+pub(super) async fn with_mail_in(folder: TempDir, post: &MailServer) -> TestServer {
+    let smtp = Smtp { url: post.url().unwrap(), from: "Causerie <chat@example.org>".to_owned() };
     TestServer::start_in(folder, |config| {
         config.smtp = Some(smtp);
         config.public_url = Some("https://chat.example.org".to_owned());
@@ -120,11 +64,11 @@ pub(super) async fn register_by(server: &TestServer, email: &str, link: &str) ->
 }
 
 /// Makes an account where the address is confirmed first.
-pub(super) async fn join(server: &TestServer, post: &Post, name: &str) -> Person {
+pub(super) async fn join(server: &TestServer, post: &MailServer, name: &str) -> Person {
     let email = format!("{name}@example.org");
     let (status, answer) = register(server, &email, None).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
-    register_by(server, &email, &secret(&text(&post.mail().await), "join")).await
+    register_by(server, &email, &secret(&post.mail().await.unwrap(), "join")).await
 }
 
 async fn account(server: &TestServer, who: &Person) -> Value {
@@ -133,7 +77,7 @@ async fn account(server: &TestServer, who: &Person) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_address_counts_once_its_link_is_confirmed_and_the_old_one_is_told() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     let (alice, bob) = (join(&server, &post, "alice").await, join(&server, &post, "bob").await);
     let change = async |email: &str| {
@@ -142,12 +86,12 @@ async fn a_new_address_counts_once_its_link_is_confirmed_and_the_old_one_is_told
     };
     let unchanged = account(&server, &alice).await;
     assert_eq!(change("new@example.org").await, unchanged);
-    let mail = text(&post.mail().await);
+    let mail = post.mail().await.unwrap();
     assert!(mail.contains("To: new@example.org"), "{mail}");
     let first = secret(&mail, "email");
     // Another account's address gets the same answer, and only who reads its mails learns of it.
     assert_eq!(change("BOB@example.org").await, unchanged);
-    let mail = text(&post.mail().await);
+    let mail = post.mail().await.unwrap();
     assert!(mail.contains("To: BOB@example.org") && !mail.contains("#email="), "{mail}");
 
     let confirm = async |token: &str| {
@@ -160,7 +104,7 @@ async fn a_new_address_counts_once_its_link_is_confirmed_and_the_old_one_is_told
     assert_eq!(account(&server, &alice).await, unchanged);
     assert_eq!(confirm(&first).await.0, StatusCode::NO_CONTENT);
     assert_eq!(account(&server, &alice).await["email"], "new@example.org");
-    let mail = text(&post.mail().await);
+    let mail = post.mail().await.unwrap();
     assert!(mail.contains("To: alice@example.org") && !mail.contains("new@example.org"), "{mail}");
     let (status, problem) = confirm(&first).await;
     assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("link_invalid")), "it works once");
@@ -168,7 +112,7 @@ async fn a_new_address_counts_once_its_link_is_confirmed_and_the_old_one_is_told
 
     // A newer link, and another password, are the end of older ones.
     change("one@example.org").await;
-    let one = secret(&text(&post.mail().await), "email");
+    let one = secret(&post.mail().await.unwrap(), "email");
     let body = json!({"password": "better horse", "current_password": "correct horse"});
     server.call(Method::PATCH, paths::ACCOUNT, &alice, body).await;
     assert_eq!(confirm(&one).await.0, StatusCode::FORBIDDEN);
@@ -189,7 +133,7 @@ async fn without_mail_the_address_is_changed_at_once_with_the_password() {
 
 #[tokio::test]
 async fn nobodys_box_is_filled_and_the_limit_tells_nothing_either() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     join(&server, &post, "alice").await;
     for email in ["alice@example.org", "nobody@example.org"] {
@@ -210,18 +154,18 @@ async fn without_mail_the_answer_says_whom_to_ask() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn registering_tells_nobody_but_the_owner_of_an_address_whether_it_has_an_account() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     join(&server, &post, "alice").await;
     let asked = |email: &str| (StatusCode::ACCEPTED, json!({ "asked": email }));
     assert_eq!(register(&server, "ALICE@example.org", None).await, asked("ALICE@example.org"));
-    let mail = text(&post.mail().await);
+    let mail = post.mail().await.unwrap();
     assert!(
         mail.contains("To: ALICE@example.org") && mail.contains("sign in") && !mail.contains("#join="),
         "{mail}"
     );
     assert_eq!(register(&server, "bob@example.org", None).await, asked("bob@example.org"));
-    let mail = text(&post.mail().await);
+    let mail = post.mail().await.unwrap();
     assert!(mail.contains("To: bob@example.org"), "{mail}");
     let link = secret(&mail, "join");
 
@@ -239,7 +183,7 @@ async fn registering_tells_nobody_but_the_owner_of_an_address_whether_it_has_an_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_is_used_when_the_address_is_confirmed_and_not_when_the_mail_is_asked_for() {
-    let post = Post::open().await;
+    let post = MailServer::open().await.unwrap();
     let server = with_mail(&post).await;
     let owner = join(&server, &post, "owner").await;
     server.call(Method::PATCH, paths::SETTINGS, &owner, json!({"registration": "invited"})).await;
@@ -251,7 +195,7 @@ async fn an_invitation_is_used_when_the_address_is_confirmed_and_not_when_the_ma
     for name in ["dan", "eve"] {
         let email = format!("{name}@example.org");
         assert_eq!(register(&server, &email, Some(invitation)).await.0, StatusCode::ACCEPTED, "{name}");
-        links.push(secret(&text(&post.mail().await), "join"));
+        links.push(secret(&post.mail().await.unwrap(), "join"));
     }
     let dan = register_by(&server, "dan@example.org", &links[0]).await;
     assert_eq!(account(&server, &dan).await["role"], "guest");
