@@ -1,8 +1,11 @@
 //! The list of chats, the one with the newest message first.
 
+use causerie_protocol::chat_settings::Standing;
 use causerie_protocol::event::{ChatChanged, Deleted, Membership, RoleChanged};
 use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatRole, ChatStatus, Participant};
-use causerie_protocol::{ChatId, Message, MessageId, Seq, Timestamp, User, UserId};
+use causerie_protocol::{
+    ChatId, ChatSettings, Message, MessageId, Seq, Timestamp, UpdateChatSettings, User, UserId,
+};
 use causerie_texts::say;
 
 use crate::names::{Fold, Name, People};
@@ -17,13 +20,24 @@ pub struct ChatEntry {
     pub lost: Option<String>,
     me: UserId,
     unread: Unread,
+    /// What the person set and the server has not answered, in order.
+    setting: Vec<Setting>,
+}
+
+/// A change of what the person has set of a chat, on its way to the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) ticket: u64,
+    pub(crate) change: UpdateChatSettings,
+    /// Where the chat stood when the person made it.
+    pub(crate) at: Standing,
 }
 
 impl ChatEntry {
     fn new(chat: Chat, me: UserId) -> Self {
         let mut unread = Unread::default();
         unread.counted(chat.head, chat.unread, chat.read_seq);
-        Self { chat, lost: None, me, unread }
+        Self { chat, lost: None, me, unread, setting: Vec::new() }
     }
 
     pub fn id(&self) -> ChatId {
@@ -108,6 +122,49 @@ impl ChatEntry {
         self.chat.requested_by == Some(self.me)
     }
 
+    /// What the person has set of the chat, with what is on its way to the server.
+    pub fn settings(&self) -> ChatSettings {
+        let mut settings = self.chat.settings;
+        for setting in &self.setting {
+            settings.change(&setting.change, setting.at);
+        }
+        settings
+    }
+
+    /// Whether the chat is archived at this time, by the server's clock.
+    pub(crate) fn is_archived(&self, now: i64) -> bool {
+        self.settings().is_archived(self.cursor().sort_key, now)
+    }
+
+    /// Whether the person marked the chat as unread, and has not read further since.
+    pub fn is_marked_unread(&self) -> bool {
+        self.settings().is_marked_unread(self.read())
+    }
+
+    pub(crate) fn push_setting(&mut self, setting: Setting) {
+        self.setting.push(setting);
+    }
+
+    /// Takes out a change that was answered.
+    pub(crate) fn take_setting(&mut self, ticket: u64) -> Option<Setting> {
+        let at = self.setting.iter().position(|setting| setting.ticket == ticket)?;
+        Some(self.setting.remove(at))
+    }
+
+    /// Takes what is set as the server has it, unless something newer is known; returns whether it changed.
+    pub(crate) fn set_settings(&mut self, settings: ChatSettings) -> bool {
+        let is_news = settings.version > self.chat.settings.version;
+        if is_news {
+            self.chat.settings = settings;
+        }
+        is_news
+    }
+
+    /// What the next response says counts, whatever its version: the person may have left and joined again meanwhile.
+    pub(crate) fn restart_settings(&mut self) {
+        self.chat.settings.version = 0;
+    }
+
     /// How far the user has read, here or on another device.
     pub fn read(&self) -> Seq {
         self.unread.read()
@@ -152,7 +209,10 @@ impl ChatEntry {
             self.unread.restart(Seq::ZERO, true);
         }
         self.unread.counted(chat.head, chat.unread, chat.read_seq);
-        self.lost = None;
+        let was_lost = self.lost.take().is_some();
+        if is_same_log && !was_lost && chat.settings.version < self.chat.settings.version {
+            chat.settings = self.chat.settings;
+        }
         for participant in chat.participants.iter_mut().filter(|_| is_same_log) {
             let id = participant.user.id;
             if let Some(known) = self.chat.participants.iter_mut().find(|known| known.user.id == id) {
@@ -213,6 +273,10 @@ impl ChatEntry {
     }
 
     pub fn joined(&mut self, event: &Membership) {
+        if event.user.id == self.me && event.seq > self.chat.head {
+            // What was set before went with the leaving.
+            self.chat.settings = ChatSettings::default();
+        }
         if self.participant(event.user.id).is_none() {
             self.count_people(event.seq, 1);
             let user = event.user.clone();
@@ -293,6 +357,21 @@ impl ChatList {
         let mut entries: Vec<&ChatEntry> = self.entries.values().collect();
         crate::sorted::sort_by(&mut entries, |a, b| b.cursor().cmp(&a.cursor()));
         entries
+    }
+
+    /// As [`ChatList::newest_first`], with the pinned ones before, in the order in which they were pinned.
+    pub fn pinned_first(&self) -> Vec<&ChatEntry> {
+        let mut entries = self.newest_first();
+        let place = |entry: &ChatEntry| entry.settings().pinned_at.unwrap_or(i64::MAX);
+        crate::sorted::sort_by(&mut entries, |a, b| place(a).cmp(&place(b)));
+        entries
+    }
+
+    /// Forgets what is on its way to the server, whose answers are ignored.
+    pub fn restart_settings(&mut self) {
+        for entry in self.entries.values_mut() {
+            entry.setting.clear();
+        }
     }
 
     pub fn get(&self, chat: ChatId) -> Option<&ChatEntry> {

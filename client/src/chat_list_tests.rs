@@ -1,7 +1,7 @@
 //! What the list of chats shows after loads and events.
 
 use super::*;
-use causerie_protocol::{ClientId, Epoch};
+use causerie_protocol::{ChatSettings, ClientId, Epoch};
 
 const ME: UserId = UserId(1);
 
@@ -38,6 +38,7 @@ fn chat(id: i64, head: u64, unread: u64, updated: &str) -> Chat {
         sort_key: Some(MessageId(updated[1..].parse().unwrap_or(0))),
         hides_past: false,
         requested_by: None,
+        settings: ChatSettings::default(),
     }
 }
 

@@ -4,6 +4,7 @@ mod fetches;
 mod frames;
 mod loading;
 mod schedule;
+mod settings;
 mod user_actions;
 
 use causerie_protocol::event::Original;
@@ -49,6 +50,12 @@ pub struct Client {
     reactions: Reactions,
     /// Why the server refused the person's last reaction in a chat, until the next one.
     reaction_refused: Option<(ChatId, String)>,
+    /// Why the person's last change of what they have set of a chat did not go through, until the next one.
+    setting_refused: Option<(ChatId, String)>,
+    /// The chat that the person opened, until its mark as unread is taken away.
+    to_unmark: Option<ChatId>,
+    /// Up to when mutes that ended are shown so, by the server's clock.
+    mutes_ended: i64,
     typing: Typing,
     /// Whom the user has blocked.
     blocked: Vec<UserId>,
@@ -154,6 +161,9 @@ impl Client {
             outbox: Outbox::default(),
             reactions: Reactions::default(),
             reaction_refused: None,
+            setting_refused: None,
+            to_unmark: None,
+            mutes_ended: 0,
             typing: Typing::default(),
             blocked: Vec::new(),
             revealed: SortedSet::new(),
@@ -208,6 +218,8 @@ impl Client {
             Input::Send { chat, text, client_id, reply_to } => self.send(chat, text, client_id, reply_to),
             Input::React { chat, message, emoji, on } => self.react(chat, message, &emoji, on),
             Input::ReactionAnswered { ticket, answer } => self.on_reaction_answered(ticket, answer),
+            Input::SetChat { chat, change } => self.set(chat, change),
+            Input::ChatSet { ticket, chat, answer } => self.on_set(ticket, chat, answer),
             Input::Retry { client_id } => self.retry(&client_id),
             Input::DeleteUnsent { client_id } => self.delete_unsent(&client_id),
             Input::OpenChat(chat) => self.set_open_chat(chat),
@@ -280,11 +292,24 @@ impl Client {
         self.list_loading.failed.as_deref()
     }
 
-    /// The chats, the one with the newest message first, requests left out.
+    /// The chats as the list shows them: those that are pinned in the order in which they were, then the one with the newest
+    /// message first; requests and archived ones left out.
     pub fn chats(&self) -> Vec<&ChatEntry> {
-        let mut chats = self.chat_list.newest_first();
-        chats.retain(|chat| !chat.is_request());
+        let mut chats = self.chat_list.pinned_first();
+        chats.retain(|chat| !chat.is_request() && !self.is_archived(chat));
         chats
+    }
+
+    /// The archived chats, the one with the newest message first.
+    pub fn archived(&self) -> Vec<&ChatEntry> {
+        let mut chats = self.chat_list.newest_first();
+        chats.retain(|chat| !chat.is_request() && self.is_archived(chat));
+        chats
+    }
+
+    /// Every chat that is loaded, archived ones and requests included, the one with the newest message first.
+    pub fn all_chats(&self) -> Vec<&ChatEntry> {
+        self.chat_list.newest_first()
     }
 
     /// The requests to the user that are not accepted, the one with the newest message first.
@@ -534,5 +559,7 @@ mod delivery_tests;
 mod many_tests;
 #[cfg(test)]
 mod page_tests;
+#[cfg(test)]
+mod settings_tests;
 #[cfg(test)]
 mod test_page;

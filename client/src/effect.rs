@@ -1,7 +1,7 @@
 //! What the client asks the page to do.
 
 use causerie_protocol::rest::ChatCursor;
-use causerie_protocol::{ChatId, ClientFrame, ClientId};
+use causerie_protocol::{ChatId, ClientFrame, ClientId, UpdateChatSettings};
 
 use crate::connection::ConnectionId;
 use crate::input::HistoryRequest;
@@ -23,6 +23,8 @@ pub enum Effect {
         /// Chats after this cursor; the first ones when it is missing.
         before: Option<ChatCursor>,
     },
+    /// Fetch the pinned chats, which may be further down the list than it is loaded; each comes as `ChatLoaded`.
+    LoadPinned,
     /// Fetch one chat; answered by `ChatFetched`.
     LoadChat {
         /// Identifies the request; the answer carries it.
@@ -33,6 +35,13 @@ pub enum Effect {
     LoadHistory(HistoryRequest),
     /// Put a reaction under a message or take it back; answered by `ReactionAnswered`.
     React(crate::reactions::Request),
+    /// Change what the person has set of a chat; answered by `ChatSet`.
+    SetChat {
+        /// Identifies the request; the answer carries it.
+        ticket: u64,
+        chat: ChatId,
+        change: UpdateChatSettings,
+    },
     /// Store a pending message, so that it survives a reload; it replaces the one with the same `client_id`.
     StorePending(PendingMessage),
     /// The message is acknowledged or was given up: delete it from storage.

@@ -2,7 +2,9 @@
 
 use causerie_protocol::event::Original;
 use causerie_protocol::rest::Chat;
-use causerie_protocol::{ChatId, ClientId, Message, MessageId, MessageText, Seq, User};
+use causerie_protocol::{
+    ChatId, ChatSettings, ClientId, Message, MessageId, MessageText, Seq, UpdateChatSettings, User,
+};
 
 use crate::connection::ConnectionId;
 use crate::outbox::PendingMessage;
@@ -89,6 +91,18 @@ pub enum Input {
         ticket: u64,
         /// The position of the chat's log at which the server had it so.
         answer: Result<Seq, ChangeError>,
+    },
+    /// The person changes what they have set of a chat for themself.
+    SetChat {
+        chat: ChatId,
+        change: UpdateChatSettings,
+    },
+    /// The answer to [`crate::Effect::SetChat`].
+    ChatSet {
+        ticket: u64,
+        chat: ChatId,
+        /// All that is set now.
+        answer: Result<ChatSettings, SettingError>,
     },
     /// The person sends a failed message again; it moves to the end of its chat's queue.
     Retry {
@@ -182,6 +196,18 @@ pub enum ChangeError {
     },
     /// Anything else; the request is tried again.
     Temporary,
+}
+
+/// Why a change of what the person has set of a chat did not go through; it is not tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingError {
+    /// 401: the token is not valid any more.
+    Unauthorized,
+    /// Anything else.
+    Failed {
+        /// One sentence for the person.
+        detail: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -49,7 +49,7 @@ pub use client::{Client, RowsView};
 pub use clock::Millis;
 pub use connection::{ConnectionId, ConnectionState};
 pub use effect::{Effect, Invalidation};
-pub use input::{ChangeError, HistoryPlace, HistoryRequest, Input, LoadError, SocketInput};
+pub use input::{ChangeError, HistoryPlace, HistoryRequest, Input, LoadError, SettingError, SocketInput};
 pub use names::{Name, People};
 pub use outbox::PendingMessage;
 pub use row::{MessageRow, Row, RowKey, RowState, RowTime, SystemEvent, SystemRow};

@@ -6,7 +6,7 @@ use causerie_protocol::limits::Limits;
 use causerie_protocol::rest::{Chat, ChatKind, ChatRole, ChatStatus, Participant};
 use causerie_protocol::server_frame::{Subscribed, Welcome};
 use causerie_protocol::{
-    ChatId, Epoch, Event, Message, MessageId, Seq, ServerFrame, Timestamp, User, UserId,
+    ChatId, ChatSettings, Epoch, Event, Message, MessageId, Seq, ServerFrame, Timestamp, User, UserId,
 };
 use proptest::prelude::*;
 
@@ -77,6 +77,7 @@ impl Server {
             sort_key: Some(MessageId(0)),
             hides_past: false,
             requested_by: None,
+            settings: ChatSettings::default(),
         };
         Self { chats: (1..=CHATS).map(chat).collect(), messages: Vec::new(), last_id: 0 }
     }

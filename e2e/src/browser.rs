@@ -225,6 +225,21 @@ impl Browser {
         Ok(())
     }
 
+    /// Press a key that writes nothing while others are held: 1 for Alt, 2 for Control, 8 for Shift.
+    pub async fn press_with(&self, key: &str, held: u8) -> Result<()> {
+        let code = match key {
+            "ArrowUp" => 38,
+            "ArrowDown" => 40,
+            "F10" => 121,
+            _ => 0,
+        };
+        for kind in ["rawKeyDown", "keyUp"] {
+            let event = json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": held});
+            self.devtools("Input.dispatchKeyEvent", &event).await?;
+        }
+        Ok(())
+    }
+
     async fn press_key(&self, key: &str, code: u32, text: &str) -> Result<()> {
         for kind in ["keyDown", "keyUp"] {
             let text = if kind == "keyDown" { text } else { "" };

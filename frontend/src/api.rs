@@ -1,6 +1,6 @@
 //! What the page makes of the HTTP API's errors.
 
-use causerie_client::{ChangeError, LoadError, words};
+use causerie_client::{ChangeError, LoadError, SettingError, words};
 use causerie_texts::say;
 use causerie_web::api::{ApiError, Failure};
 
@@ -19,6 +19,14 @@ pub fn load_error(error: ApiError) -> LoadError {
         401 => LoadError::Unauthorized,
         403 | 404 => LoadError::NotFound,
         _ => LoadError::Temporary { detail: sentence(error) },
+    }
+}
+
+/// The error of what the person sets of a chat.
+pub fn setting_error(error: ApiError) -> SettingError {
+    match error.status {
+        401 => SettingError::Unauthorized,
+        _ => SettingError::Failed { detail: sentence(error) },
     }
 }
 

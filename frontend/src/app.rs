@@ -12,14 +12,14 @@ use causerie_client::reactions::Request;
 use causerie_client::sorted::{SortedMap, SortedSet};
 use causerie_client::{Client, Effect, HistoryPlace, HistoryRequest, Input, Invalidation, SocketInput};
 use causerie_protocol::rest::{ChatCursor, React, SignedIn};
-use causerie_protocol::{ChatId, Seq, User, paths};
+use causerie_protocol::{ChatId, Seq, UpdateChatSettings, User, paths};
 use causerie_web::api::Api;
 use causerie_web::socket::Socket;
 use causerie_web::storage;
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
 
-use crate::api::{change_error, load_error};
+use crate::api::{change_error, load_error, setting_error};
 use crate::socket;
 use crate::storage::drafts::{self, TextStorage};
 use crate::storage::pending::PendingStorage;
@@ -368,9 +368,11 @@ impl App {
                 }
             }),
             Effect::LoadChats { ticket, before } => self.load_chats(ticket, before),
+            Effect::LoadPinned => self.load_pinned(),
             Effect::LoadChat { ticket, chat } => self.load_chat(ticket, chat),
             Effect::LoadHistory(request) => self.load_history(request),
             Effect::React(request) => self.react(request),
+            Effect::SetChat { ticket, chat, change } => self.set_chat(ticket, chat, change),
             Effect::StorePending(message) => self.core.with_value(|core| core.pending.put(message)),
             Effect::ForgetPending(client_id) => self.core.with_value(|core| core.pending.delete(&client_id)),
             Effect::Announce(words) => self.announcement.set(words),
@@ -422,6 +424,16 @@ impl App {
         });
     }
 
+    fn set_chat(self, ticket: u64, chat: ChatId, change: UpdateChatSettings) {
+        let (api, generation) = (self.api(), self.generation());
+        causerie_web::run(async move {
+            let answer = api.set_chat(chat, &change).await.map_err(setting_error);
+            if self.generation() == generation {
+                self.dispatch(Input::ChatSet { ticket, chat, answer });
+            }
+        });
+    }
+
     fn load_chats(self, ticket: u64, before: Option<ChatCursor>) {
         let (api, generation) = (self.api(), self.generation());
         causerie_web::run(async move {
@@ -431,6 +443,19 @@ impl App {
                     Ok((chats, has_more)) => Input::ChatsLoaded { ticket, chats, has_more },
                     Err(error) => Input::ChatsFailed { ticket, error: load_error(error) },
                 });
+            }
+        });
+    }
+
+    fn load_pinned(self) {
+        let (api, generation) = (self.api(), self.generation());
+        causerie_web::run(async move {
+            // What does not arrive is asked for with the next list.
+            let chats = api.pinned_chats().await.unwrap_or_default();
+            for chat in chats {
+                if self.generation() == generation {
+                    self.dispatch(Input::ChatLoaded(Box::new(chat)));
+                }
             }
         });
     }

@@ -14,6 +14,7 @@
 pub mod api;
 pub mod app;
 pub mod browser;
+pub mod keys;
 pub mod language;
 pub mod route;
 pub mod socket;

@@ -4,6 +4,7 @@ mod account_form;
 mod avatar;
 mod banner;
 mod boundaries;
+mod chat_menu;
 mod chats;
 mod composer;
 mod conversation;
@@ -17,6 +18,7 @@ mod icon;
 mod installation;
 mod invite;
 mod join;
+mod keys;
 mod link;
 mod members;
 mod menu;
@@ -24,6 +26,7 @@ mod message;
 mod new_chat;
 pub mod parts;
 mod people;
+mod press;
 mod qr;
 mod reply;
 mod report;
@@ -101,6 +104,8 @@ pub enum Dialog {
     People,
     /// The search in chats, people and messages.
     Search,
+    /// The keys of the page.
+    Keys,
     /// An invitation that somebody with an account has opened.
     Join,
 }

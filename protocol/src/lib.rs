@@ -8,7 +8,7 @@
 //! 3. [`client_frame`] and [`server_frame`], with [`heads`]: the two directions of a socket, never mixed.
 //! 4. [`close`] and [`error`]: how a socket ends, and how one request fails while the socket stays.
 //! 5. [`handshake`]: the subprotocol values that carry the token.
-//! 6. [`rest`], [`accounts`], [`search`] and [`paths`]: bodies and addresses of the HTTP API.
+//! 6. [`rest`], [`chat_settings`], [`accounts`], [`search`] and [`paths`]: bodies and addresses of the HTTP API.
 //! 7. [`limits`]: every bound, named once.
 //! 8. [`read`]: how objects are deserialised.
 //! 9. [`doctor`]: what a server reports about itself and a handshake. [`examples`]: a frame of every type.
@@ -18,6 +18,7 @@
 #![warn(missing_docs)]
 
 pub mod accounts;
+pub mod chat_settings;
 pub mod client_frame;
 pub mod close;
 pub mod doctor;
@@ -38,6 +39,7 @@ pub mod text;
 pub mod visible;
 
 pub use accounts::Role;
+pub use chat_settings::{ChatSettings, Notify, UpdateChatSettings};
 pub use client_frame::{ClientFrame, FrameError};
 pub use close::{CloseCode, Policy};
 pub use error::ErrorCode;

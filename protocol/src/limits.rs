@@ -142,6 +142,8 @@ pub const REPORTS_PER_DAY: u32 = 20;
 pub const REPORT_CONTEXT: usize = 10;
 /// People whom one person may block.
 pub const BLOCKS: usize = 1_000;
+/// Chats that one person may have pinned.
+pub const PINNED_CHATS: usize = 10;
 /// Longest query of a search, in bytes of UTF-8.
 pub const SEARCH_QUERY_BYTES: usize = 1_000;
 /// Most words of a query, where every letter of a script without spaces is one.

@@ -160,6 +160,12 @@ pub fn leave(id: ChatId) -> String {
     format!("{CHATS}{id}/leave/")
 }
 
+/// What the user has set of a chat for themself: `PATCH` changes it and answers a [`crate::ChatSettings`].
+#[must_use]
+pub fn chat_settings(id: ChatId) -> String {
+    format!("{CHATS}{id}/settings/")
+}
+
 /// `POST` accepts a chat that somebody asked for.
 #[must_use]
 pub fn accept(id: ChatId) -> String {

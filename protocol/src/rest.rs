@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::chat_settings::ChatSettings;
 use crate::error::ErrorCode;
 use crate::event::{Message, Original, Reaction, User};
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
@@ -369,6 +370,9 @@ pub struct Chat {
     /// [`limits::REQUEST_MESSAGES`](crate::limits::REQUEST_MESSAGES) messages; the other's `unread` is 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<UserId>,
+    /// What the caller has set of it for themself.
+    #[serde(skip_serializing_if = "ChatSettings::is_default")]
+    pub settings: ChatSettings,
 }
 
 read_fields! {
@@ -389,6 +393,7 @@ read_fields! {
         "sort_key" => sort_key: optional,
         "hides_past" => hides_past: optional,
         "requested_by" => requested_by: optional,
+        "settings" => settings: optional,
     }
 }
 

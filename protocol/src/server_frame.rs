@@ -5,6 +5,7 @@ mod flat;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::chat_settings::ChatSettings;
 use crate::error::ErrorCode;
 use crate::event::{Event, User};
 use crate::heads::Heads;
@@ -39,9 +40,11 @@ pub enum ServerFrame {
     /// `read`: a user's read position moved.
     Read(ReadPosition),
     /// `chat_added`: there is a chat that you were not in before.
-    ChatAdded(ChatAdded),
+    ChatAdded(Box<ChatAdded>),
     /// `blocks`: you blocked or unblocked somebody, perhaps on another device.
     Blocks(Blocks),
+    /// `chat_settings`: you changed what you have set of a chat for yourself, perhaps on another device.
+    ChatSettings(SetOfChat),
     /// A kind that this version does not know, unchanged; on a page without its content.
     Unknown(Value),
 }
@@ -221,6 +224,15 @@ pub struct Blocks {
     pub blocked: Vec<UserId>,
 }
 
+/// The body of `chat_settings`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetOfChat {
+    /// The chat.
+    pub chat_id: ChatId,
+    /// All that the user has set of it; the same comes with the chat.
+    pub settings: ChatSettings,
+}
+
 /// A body with its `type` in front.
 #[derive(Serialize)]
 struct Tagged<'a, T> {
@@ -258,6 +270,7 @@ impl Serialize for ServerFrame {
             Self::Read(body) => reply(serializer, "read", body),
             Self::ChatAdded(body) => reply(serializer, "chat_added", body),
             Self::Blocks(body) => reply(serializer, "blocks", body),
+            Self::ChatSettings(body) => reply(serializer, "chat_settings", body),
             Self::Unknown(value) => value.serialize(serializer),
         }
     }

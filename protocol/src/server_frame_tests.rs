@@ -1,6 +1,7 @@
 //! Each server frame against its literal JSON, both ways.
 
 use super::*;
+use crate::chat_settings::Notify;
 use crate::event::{ChatChanged, Deleted, Edited, Membership, Message, Reacted, Reaction, RoleChanged};
 use crate::rest::{ChatKind, ChatRole, ChatStatus, Participant};
 
@@ -215,6 +216,13 @@ fn replies_and_notices_are_their_literal_json() {
             r#"{"type":"blocks","blocked":[2,7]}"#,
         ),
         (ServerFrame::Blocks(Blocks { blocked: vec![] }), r#"{"type":"blocks","blocked":[]}"#),
+        (
+            ServerFrame::ChatSettings(SetOfChat {
+                chat_id,
+                settings: ChatSettings { version: 9, notify: Notify::Nothing, ..ChatSettings::default() },
+            }),
+            r#"{"type":"chat_settings","chat_id":1,"settings":{"version":9,"notify":"nothing"}}"#,
+        ),
         (ServerFrame::GoAway(GoAway { retry_after_ms: 500 }), r#"{"type":"go_away","retry_after_ms":500}"#),
         (
             ServerFrame::Typing(Typing { chat_id, user_id: UserId(2) }),
@@ -250,7 +258,7 @@ fn welcome_and_chat_added_are_their_literal_json() {
         ),
     );
     both_ways(
-        &ServerFrame::ChatAdded(ChatAdded {
+        &ServerFrame::ChatAdded(Box::new(ChatAdded {
             chat: Chat {
                 id: ChatId(1),
                 kind: ChatKind::Direct,
@@ -274,10 +282,11 @@ fn welcome_and_chat_added_are_their_literal_json() {
                 sort_key: Some(MessageId(57)),
                 hides_past: true,
                 requested_by: Some(UserId(2)),
+                settings: ChatSettings { version: 8, pinned_at: Some(7), ..ChatSettings::default() },
             },
-        }),
+        })),
         &format!(
-            r#"{{"type":"chat_added","chat":{{"id":1,"kind":"direct","status":"active","title":null,"participants":[{{"id":1,"name":"Ana","read_seq":2,"online":true,"role":"moderator","blocked":true}}],"participant_count":2,"head":3,"epoch":"e","read_seq":2,"unread":1,"last_message":null,"created_at":"{now}","updated_at":"{now}","sort_key":57,"hides_past":true,"requested_by":2}}}}"#
+            r#"{{"type":"chat_added","chat":{{"id":1,"kind":"direct","status":"active","title":null,"participants":[{{"id":1,"name":"Ana","read_seq":2,"online":true,"role":"moderator","blocked":true}}],"participant_count":2,"head":3,"epoch":"e","read_seq":2,"unread":1,"last_message":null,"created_at":"{now}","updated_at":"{now}","sort_key":57,"hides_past":true,"requested_by":2,"settings":{{"version":8,"pinned_at":7}}}}}}"#
         ),
     );
 }

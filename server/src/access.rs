@@ -167,6 +167,7 @@ pub static ROUTES: &[Route] = &[
     Route::new(DELETE, "/api/chats/{id}/invitations/{invitation}/", Who::Member).within(InChat::Moderator),
     Route::new(PATCH, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Owner),
     Route::new(DELETE, "/api/chats/{id}/participants/{user}/", Who::SignedIn).within(InChat::Moderator),
+    Route::new(PATCH, "/api/chats/{id}/settings/", Who::SignedIn).within(InChat::Participant),
     Route::new(POST, "/api/chats/{id}/leave/", Who::SignedIn).within(InChat::Participant),
     Route::new(POST, "/api/chats/{id}/accept/", Who::SignedIn)
         .within(InChat::Participant)

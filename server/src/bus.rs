@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use causerie_protocol::{ChatId, Seq, TokenId, UserId};
+use causerie_protocol::server_frame::SetOfChat;
+use causerie_protocol::{ChatId, ChatSettings, Seq, ServerFrame, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -93,6 +94,15 @@ pub enum Envelope {
     Reunited { one: UserId, other: UserId },
     /// What a person hides from others, and so does not see of them, is this from now on.
     Hidden { user: UserId, online: bool, read: bool },
+    /// What a person has set of a chat, for their sockets for many chats. A version that is not newer than what was sent is
+    /// dropped.
+    ChatSettings {
+        user: UserId,
+        chat: ChatId,
+        version: i64,
+        #[serde(skip)]
+        frame: Frame,
+    },
     /// Something for these people's sockets for many chats.
     Personal {
         users: Vec<UserId>,
@@ -102,12 +112,19 @@ pub enum Envelope {
 }
 
 impl Envelope {
+    /// What a person has set of a chat.
+    pub(crate) fn settings(user: UserId, chat_id: ChatId, settings: ChatSettings) -> Self {
+        let frame = ServerFrame::ChatSettings(SetOfChat { chat_id, settings }).encode();
+        Self::ChatSettings { user, chat: chat_id, version: settings.version, frame: Frame::from(frame) }
+    }
+
     fn frame(&self) -> Option<&Frame> {
         match self {
             Self::Event { frame, .. }
             | Self::Read { frame, .. }
             | Self::Notice { frame, .. }
             | Self::Presence { frame, .. }
+            | Self::ChatSettings { frame, .. }
             | Self::Personal { frame, .. } => Some(frame),
             _ => None,
         }
@@ -119,6 +136,7 @@ impl Envelope {
             | Self::Read { frame, .. }
             | Self::Notice { frame, .. }
             | Self::Presence { frame, .. }
+            | Self::ChatSettings { frame, .. }
             | Self::Personal { frame, .. } => Some(frame),
             _ => None,
         }
@@ -159,6 +177,9 @@ impl Envelope {
             Self::Asked { one, other } => hub.keep_apart(*one, *other),
             Self::Reunited { one, other } => hub.reunite(*one, *other),
             Self::Hidden { user, online, read } => hub.hide(*user, *online, *read),
+            Self::ChatSettings { user, chat, version, frame } => {
+                hub.chat_settings(*user, *chat, *version, frame);
+            }
             Self::Personal { users, frame } => hub.notice_to(users, None, frame),
         }
     }

@@ -23,6 +23,7 @@ mod appender;
 mod boundaries;
 mod lifecycle;
 pub(crate) mod presence;
+mod settings;
 
 pub(crate) use crate::refusal::AppendError;
 use announcer::error_frame;

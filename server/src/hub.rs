@@ -272,6 +272,17 @@ impl Hub {
         });
     }
 
+    /// Sends what a person has set of a chat to their sockets for many chats, unless it is not newer than what was sent a
+    /// moment ago.
+    pub fn chat_settings(&self, user: UserId, chat: ChatId, version: i64, frame: &Frame) {
+        let mut users = self.users();
+        if users.note_settings(user, chat, version) {
+            users.for_each_of(&[user], |socket| {
+                socket.push(Item::Notice { chat: None, of: None, frame: frame.clone() });
+            });
+        }
+    }
+
     /// Tells these people's sockets for many chats that there is a chat that they were not in before.
     pub fn chat_added(&self, chat: ChatId, users: &[UserId]) {
         if let Some(channel) = self.channels_mut().get_mut(&chat) {

@@ -10,7 +10,8 @@ use causerie_protocol::reports::{CloseReport, CreateReport, Report};
 use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, TokenInfo, UserRef};
 use causerie_protocol::search::Found;
 use causerie_protocol::{
-    AuditId, ChatId, Epoch, Event, InvitationId, Message, MessageId, ReportId, Role, Seq, TokenId, UserId,
+    AuditId, ChatId, ChatSettings, Epoch, Event, InvitationId, Message, MessageId, ReportId, Role, Seq,
+    TokenId, UpdateChatSettings, UserId,
 };
 
 use crate::clock::UnixMicros;
@@ -22,6 +23,7 @@ mod addresses;
 mod apart;
 mod change;
 mod chat;
+mod chat_settings;
 mod instruments;
 mod people;
 pub mod postgres;
@@ -36,6 +38,7 @@ pub use addresses::Addresses;
 pub use apart::{Boundaries, Ended, Parting, Reopening, StoredParting, Unblocking};
 pub use change::{Append, AppendResult, Appended, Change, Refused};
 pub use chat::{Created, Deletion, NewChat, Position, StoredRead};
+pub use chat_settings::StoredSettings;
 pub use people::{
     AccountChange, AccountChanged, AccountCreated, Actor, Ask, ChangedAccount, Entry, Erasure, InvitedTo,
     LinkRecord, LinkTo, NewAccount, NewLink, NotChanged,
@@ -353,6 +356,8 @@ pub trait Store: Send + Sync + 'static {
         before: Option<ChatCursor>,
         limit: u64,
     ) -> Result<Vec<Chat>, StoreError>;
+    /// A person's pinned chats, wherever they stand in the list; in its order, and each as in a page of it.
+    async fn pinned_chats(&self, user: UserId) -> Result<Vec<Chat>, StoreError>;
     /// A person's chats whose newest message is newer than `after`, the newest first, at most `limit`, with their heads.
     async fn moved_chats(
         &self,
@@ -364,6 +369,22 @@ pub trait Store: Send + Sync + 'static {
     async fn acquaintances(&self, user: UserId) -> Result<Vec<UserId>, StoreError>;
     /// Deletes a group with its log, which its owner may, or of a chat of two the own copy.
     async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Result<Deletion, Refused>, StoreError>;
+
+    /// Changes what a participant has set of a chat for themself, one change of a person after the other. Answers all that is
+    /// set after it, with a version that is greater than before unless nothing changed.
+    async fn change_settings(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        change: &UpdateChatSettings,
+    ) -> Result<Result<ChatSettings, Refused>, StoreError>;
+    /// What people have set of chats that stands after a place in the order of [`StoredSettings::place`], for nodes that may
+    /// have missed it. A version is the time of its change in microseconds, by the clock of the node that made it.
+    async fn settings_after(
+        &self,
+        place: (i64, ChatId, UserId),
+        limit: u64,
+    ) -> Result<Vec<StoredSettings>, StoreError>;
 
     /// What stands between a person and others.
     async fn boundaries(&self, user: UserId) -> Result<Boundaries, StoreError>;

@@ -16,7 +16,8 @@ use causerie_protocol::rest::{
 };
 use causerie_protocol::search::{Found, SearchRequest};
 use causerie_protocol::{
-    AuditId, ChatId, InvitationId, Message, MessageId, ReportId, Seq, TokenId, User, UserId,
+    AuditId, ChatId, ChatSettings, InvitationId, Message, MessageId, ReportId, Seq, TokenId,
+    UpdateChatSettings, User, UserId,
 };
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
@@ -283,6 +284,11 @@ impl Api {
         })
     }
 
+    /// The chats that the user has pinned, wherever they stand in the list.
+    pub fn pinned_chats(&self) -> Call<Vec<Chat>> {
+        self.get(&format!("{}?pinned=true", paths::CHATS))
+    }
+
     /// A chat with all its participants.
     pub fn chat(&self, chat: ChatId) -> Call<Chat> {
         self.get(&paths::chat(chat))
@@ -304,6 +310,11 @@ impl Api {
 
     pub fn leave(&self, chat: ChatId) -> Call<()> {
         self.done(Method::POST, &paths::leave(chat), None)
+    }
+
+    /// Changes what the user has set of a chat; answers all that is set.
+    pub fn set_chat(&self, chat: ChatId, body: &UpdateChatSettings) -> Call<ChatSettings> {
+        self.call(Method::PATCH, &paths::chat_settings(chat), body)
     }
 
     /// Accepts a chat that somebody asked for.

@@ -219,7 +219,7 @@ fn messages_to_a_chat_that_was_lost_fail() {
     page.refuse("a", ErrorCode::NoSuchChat, None);
     page.send("c");
     assert_eq!(page.shown(), ["m1", "a: failed", "b: failed", "c: failed"]);
-    page.frame(&ServerFrame::ChatAdded(ChatAdded { chat: chat(1, 1) }));
+    page.frame(&ServerFrame::ChatAdded(Box::new(ChatAdded { chat: chat(1, 1) })));
     page.subscribed(1, false);
     page.give(Input::Retry { client_id: id("a") });
     assert_eq!(page.sent(), ["a", "subscribe 1", "a"]);
@@ -264,7 +264,7 @@ fn a_chat_that_is_lost_while_it_is_open_leaves_the_list_when_the_person_leaves_i
     assert_eq!(page.client.chats().len(), 0);
     assert!(page.effects.contains(&Effect::Changed(Invalidation::Chats)));
     // As does one that is lost while it is not open, and either comes back when the user is added again.
-    page.frame(&ServerFrame::ChatAdded(ChatAdded { chat: chat(1, 1) }));
+    page.frame(&ServerFrame::ChatAdded(Box::new(ChatAdded { chat: chat(1, 1) })));
     assert!(page.client.chat(CHAT).is_some_and(ChatEntry::is_writable));
     lose_access(&mut page);
     assert_eq!(page.client.chats().len(), 0);

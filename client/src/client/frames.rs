@@ -62,6 +62,7 @@ impl Client {
             }
             ServerFrame::Read(notice) => self.on_read(&notice),
             ServerFrame::ChatAdded(notice) => self.add_chat(notice.chat),
+            ServerFrame::ChatSettings(notice) => self.on_settings(&notice),
             ServerFrame::Blocks(notice) => self.set_blocked(notice.blocked),
         }
     }
@@ -134,6 +135,7 @@ impl Client {
         }
         if let Some(entry) = self.chat_list.get_mut(chat) {
             entry.unread_mut().restart(reply.head, another);
+            entry.restart_settings();
         }
         // Messages that were acknowledged up to the new position are in the history that is loaded now.
         self.outbox.forget_acked(chat, (!another).then_some(reply.head));

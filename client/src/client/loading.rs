@@ -29,6 +29,7 @@ impl Client {
         self.list_loading.reload = false;
         self.fetches.restart();
         self.reactions.restart();
+        self.chat_list.restart_settings();
         self.request_chats();
     }
 
@@ -57,6 +58,8 @@ impl Client {
         self.outbox = Outbox::default();
         self.reactions = Reactions::default();
         self.reaction_refused = None;
+        self.setting_refused = None;
+        self.to_unmark = None;
         self.typing = Typing::default();
         self.blocked = Vec::new();
         self.revealed = SortedSet::new();
@@ -150,6 +153,15 @@ impl Client {
         self.list_loading.recheck = self.list_loading.top.filter(|_| begin.is_some());
         if self.list_loading.recheck.is_some() {
             return self.load_chats(None);
+        }
+        if let Some(next) = self.list_loading.next {
+            self.effects.push(Effect::LoadPinned);
+            // What is here from further down was on no page, and may not be pinned any more.
+            for chat in self.chat_list.ids() {
+                if self.chat_list.get(chat).is_some_and(|entry| entry.cursor() < next) {
+                    self.queue_fetch(chat);
+                }
+            }
         }
         for chat in std::mem::take(&mut self.list_loading.listing) {
             if self.chat_states.contains_key(&chat) {

@@ -24,7 +24,7 @@ fn a_page_loads_the_list_subscribes_to_its_chats_and_loads_the_list_again() {
     assert_eq!(page.sent(), ["subscribe 0"]);
     let ids: Vec<ChatId> = page.client.chats().iter().map(|entry| entry.id()).collect();
     assert_eq!(ids, [ChatId(1), ChatId(2)]);
-    page.frame(&ServerFrame::ChatAdded(ChatAdded { chat: chat(3, 1) }));
+    page.frame(&ServerFrame::ChatAdded(Box::new(ChatAdded { chat: chat(3, 1) })));
     assert_eq!(page.sent(), ["subscribe 1"]);
 }
 
@@ -102,7 +102,7 @@ fn a_chat_that_is_not_in_the_list_is_removed_unless_it_was_just_added() {
     page.close(1012);
     page.pass(5_000);
     page.welcome();
-    page.frame(&ServerFrame::ChatAdded(ChatAdded { chat: chat(2, 0) }));
+    page.frame(&ServerFrame::ChatAdded(Box::new(ChatAdded { chat: chat(2, 0) })));
     page.list(Vec::new());
     let ids: Vec<ChatId> = page.client.chats().iter().map(|entry| entry.id()).collect();
     assert_eq!(ids, [ChatId(2)]);

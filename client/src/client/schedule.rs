@@ -53,6 +53,8 @@ impl Client {
         self.update_streams();
         self.flush_outbox();
         self.send_reaction();
+        self.unmark_opened();
+        self.end_mutes();
     }
 
     /// When the next work is due; always later than the last input.
@@ -62,6 +64,7 @@ impl Client {
             self.typing.deadline(),
             self.list_loading.retry_at,
             self.fetches.deadline(),
+            self.next_end_of_mute(),
         ];
         if let ConnectionState::Waiting { until, .. } = self.connection.state() {
             // The banner counts down, once a second.

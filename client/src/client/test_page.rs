@@ -3,7 +3,8 @@
 use causerie_protocol::rest::{Chat, ChatKind, ChatRole, ChatStatus, Participant};
 use causerie_protocol::server_frame::{Ack, ErrorReply, Subscribed, Welcome};
 use causerie_protocol::{
-    ClientFrame, ClientId, ErrorCode, Event, Message, MessageId, MessageText, ServerFrame, Timestamp, UserId,
+    ChatSettings, ClientFrame, ClientId, ErrorCode, Event, Message, MessageId, MessageText, ServerFrame,
+    Timestamp, UserId,
 };
 
 use crate::client::*;
@@ -292,6 +293,7 @@ pub(super) fn chat(chat: i64, head: u64) -> Chat {
         sort_key: Some(MessageId(head.cast_signed())),
         hides_past: false,
         requested_by: None,
+        settings: ChatSettings::default(),
     }
 }
 

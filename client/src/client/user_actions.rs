@@ -118,6 +118,7 @@ impl Client {
         if self.target.is_some_and(|(of, _)| Some(of) != chat) {
             self.target = None;
         }
+        self.to_unmark = chat;
         let Some(chat) = chat else { return };
         if self.target.is_none() {
             self.show_latest(chat);

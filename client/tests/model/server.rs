@@ -9,8 +9,8 @@ use causerie_protocol::limits::Limits;
 use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatRole, ChatStatus, Participant};
 use causerie_protocol::server_frame::{Ack, ErrorReply, Ping, ReadPosition, Subscribed, Welcome};
 use causerie_protocol::{
-    ChatId, ClientFrame, ClientId, Epoch, ErrorCode, Event, Message, MessageId, MessageText, Seq,
-    ServerFrame, Timestamp, User, UserId,
+    ChatId, ChatSettings, ClientFrame, ClientId, Epoch, ErrorCode, Event, Message, MessageId, MessageText,
+    Seq, ServerFrame, Timestamp, User, UserId,
 };
 
 /// The chats; all users are in all of them.
@@ -385,6 +385,7 @@ impl Server {
             sort_key: self.sort_key(chat),
             hides_past: false,
             requested_by: None,
+            settings: ChatSettings::default(),
         }
     }
 

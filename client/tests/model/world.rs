@@ -259,7 +259,12 @@ impl World {
             Effect::ForgetPending(client_id) => {
                 at.storage.remove(&client_id);
             }
-            Effect::Announce(_) | Effect::AskSignIn { .. } | Effect::Changed(_) => {}
+            // Nobody here sets anything of a chat, so none is pinned.
+            Effect::SetChat { .. }
+            | Effect::LoadPinned
+            | Effect::Announce(_)
+            | Effect::AskSignIn { .. }
+            | Effect::Changed(_) => {}
         }
     }
 

@@ -11,6 +11,7 @@ mod doctor;
 mod harness;
 mod language;
 mod layout;
+mod list;
 mod loading;
 mod moderation;
 mod others;

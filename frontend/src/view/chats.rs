@@ -4,16 +4,33 @@ use causerie_client::{ChatEntry, Client, ConnectionState, Input, Invalidation, N
 use causerie_protocol::ChatId;
 use causerie_protocol::limits::UNREAD;
 use causerie_texts::{bidi, page, say};
+use leptos::ev::keydown;
 use leptos::prelude::*;
 
-use super::Dialog;
 use super::avatar::Avatar;
 use super::banner::Banner;
-use super::erased::{click, event, reactive, text};
-use super::icon;
+use super::erased::{click, reactive, text};
+use super::press::Press;
 use super::widgets::{bdi, button, hint, icon_button, unread_words};
+use super::{Dialog, chat_menu, icon};
 use crate::app::{App, app};
-use crate::{browser, route, time};
+use crate::{browser, keys, route, time};
+
+/// Which of the chats the list holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Chats,
+    /// What others ask for.
+    Requests,
+    Archived,
+}
+
+/// What the list is narrowed to; forgotten with the page.
+#[derive(Clone, Copy)]
+struct Filters {
+    unread: RwSignal<bool>,
+    groups: RwSignal<bool>,
+}
 
 /// The pane with the list of chats and the user.
 #[component]
@@ -23,17 +40,10 @@ pub fn Chats(
     said_here: Signal<bool>,
 ) -> impl IntoView {
     let app = app();
-    let query = RwSignal::new(String::new());
-    // Whether the list holds what others ask for, instead of the chats.
-    let asked = RwSignal::new(false);
-    let found = Memo::new(move |_| {
-        let query = browser::search_key(query.get().trim());
-        let asked = asked.get();
-        app.read(Invalidation::Chats, |client| {
-            let chats = if asked { client.requests() } else { client.chats() }.into_iter();
-            chats.filter(|chat| matches(chat, &query)).map(ChatEntry::id).collect::<Vec<_>>()
-        })
-    });
+    let shown = RwSignal::new(Shown::Chats);
+    let filters = Filters { unread: RwSignal::new(false), groups: RwSignal::new(false) };
+    let listed = Memo::new(move |_| listed(app, shown.get(), filters));
+    let menu_at = RwSignal::new(None::<chat_menu::Place>);
     let me = reactive(move || match app.user.get() {
         Some(me) => {
             view! { {Avatar::of(&me).draw("small", false)} <span class="name">{bdi(&Name::of(&me))}</span> }
@@ -45,38 +55,47 @@ pub fn Chats(
         reactive(move || if said_here.get() { view! { <Banner /> }.into_any() } else { ().into_any() });
     let new_chat = move |_| dialog.set(Dialog::NewChat);
     let settings = move |_| dialog.set(Dialog::Settings);
-    let search_all = move |_| dialog.set(Dialog::Search);
-    let search = event(move |event| query.set(event_target_value(&event)));
-    let requests = reactive(move || requests(app, asked));
+    let search = click(move |_| dialog.set(Dialog::Search));
+    let places = reactive(move || places(app, shown));
+    let narrow = reactive(move || if shown.get() == Shown::Chats { narrow(filters) } else { ().into_any() });
     let more = reactive(move || {
-        if asked.get() || !app.read(Invalidation::Chats, Client::has_more_chats) {
-            ().into_any()
-        } else if query.read().trim().is_empty() {
-            let load = move |_| app.dispatch(Input::MoreChats);
-            let load = button("button", Some("more-chats"), say!(MoreChats), load);
-            view! { <li class="hint">{load}</li> }.into_any()
-        } else {
-            // A match may be further down the list.
-            causerie_web::run(async move { app.dispatch(Input::MoreChats) });
-            ().into_any()
+        if shown.get() == Shown::Requests || !app.read(Invalidation::Chats, Client::has_more_chats) {
+            return ().into_any();
         }
+        let load = move |_| app.dispatch(Input::MoreChats);
+        let load = button("button", Some("more-chats"), say!(MoreChats), load);
+        view! { <li class="hint">{load}</li> }.into_any()
     });
     let empty =
-        reactive(move || if found.read().is_empty() { nothing(app, query, dialog) } else { ().into_any() });
+        reactive(
+            move || {
+                if listed.read().is_empty() { nothing(app, filters, dialog) } else { ().into_any() }
+            },
+        );
+    let refused = text(move || {
+        app.read(Invalidation::Chats, |client| {
+            client.setting_refused().map(|(_, why)| why.to_owned()).unwrap_or_default()
+        })
+    });
+    let press = Press::new(app, menu_at);
+    go_with_keys(app, listed);
     page! {
         <nav class="chats" aria-label=say!(Chats)>
             <header>
                 <h1>"Causerie"</h1>
-                {icon_button("icon", Some("search"), say!(SearchAll), icon::lens, search_all)}
                 {icon_button("icon", Some("new-chat"), say!(NewChat), icon::plus, new_chat)}
             </header>
             {banner}
             <div class="search">
-                <input type="search" aria-label=say!(SearchChats) placeholder=say!(Search) autocomplete="off" on:input=search />
+                <button type="button" data-testid="search" title=say!(SearchAll) on:click=search>{icon::lens()}<span>say!(Search)</span></button>
             </div>
-            {requests}
-            <ul>
-                <For each=move || found.get() key=|id| *id let:id>{entry(app, id)}</For>
+            {narrow}
+            <p class="alert" role="alert" data-testid="setting-refused">{refused}</p>
+            {places}
+            <ul on:contextmenu=move |event| press.menu(&event) on:keydown=move |event| press.key(&event)
+                on:pointerdown=move |event| press.down(&event) on:pointermove=move |event| press.moved(&event)
+                on:pointerup=move |_| press.up() on:pointercancel=move |_| press.up()>
+                <For each=move || listed.get() key=|id| *id let:id>{entry(app, id, press)}</For>
                 {empty}
                 {more}
             </ul>
@@ -84,40 +103,128 @@ pub fn Chats(
                 {me}
                 {icon_button("icon", Some("settings"), say!(Settings), icon::gear, settings)}
             </div>
+            {chat_menu::of_entry(app, menu_at, press.held)}
         </nav>
     }
 }
 
-/// The way to what others ask for, where there is any, and back; it does not disturb.
-fn requests(app: App, asked: RwSignal<bool>) -> AnyView {
-    let (all, open) = app.read(Invalidation::Chats, |client| {
-        let all = client.requests();
-        (all.len(), all.iter().filter(|chat| chat.is_writable()).count())
+/// The chats of the list, as they stand in it.
+fn listed(app: App, shown: Shown, filters: Filters) -> Vec<ChatId> {
+    let ids: Vec<(ChatId, bool)> = app.read(Invalidation::Chats, |client| {
+        let chats = match shown {
+            Shown::Chats => client.chats(),
+            Shown::Requests => client.requests(),
+            Shown::Archived => client.archived(),
+        };
+        chats.into_iter().map(|chat| (chat.id(), chat.is_direct())).collect()
     });
-    if all == 0 {
-        if asked.get() {
-            // Not while the view is drawn that reads it.
-            causerie_web::run(async move { asked.set(false) });
+    if shown != Shown::Chats {
+        return ids.into_iter().map(|(id, _)| id).collect();
+    }
+    let (only_unread, only_groups) = (filters.unread.get(), filters.groups.get());
+    let open = only_unread.then(|| app.route.get()).flatten();
+    let is_unread = |id| {
+        // The open one stays while it is read.
+        open == Some(id)
+            || app.read(Invalidation::Chat(id), |client| {
+                client.chat(id).is_some_and(|chat| chat.unread() > 0 || chat.is_marked_unread())
+            })
+    };
+    ids.into_iter()
+        .filter(|(id, is_direct)| !(only_groups && *is_direct) && (!only_unread || is_unread(*id)))
+        .map(|(id, _)| id)
+        .collect()
+}
+
+/// Goes to the chat before or after the open one, in the order of the list.
+fn go_with_keys(app: App, listed: Memo<Vec<ChatId>>) {
+    let listener = window_event_listener(keydown, move |event| {
+        let is_next = keys::NEXT_CHAT.is(&event);
+        if !(is_next || keys::PREVIOUS_CHAT.is(&event)) || keys::is_dialog_open() {
+            return;
         }
+        let ids = listed.get_untracked();
+        let open = app.route.get_untracked();
+        let at = ids.iter().position(|id| open == Some(*id));
+        let to = match (at, is_next) {
+            (Some(at), true) => ids.get(at + 1),
+            (Some(at), false) => at.checked_sub(1).and_then(|at| ids.get(at)),
+            (None, true) => ids.first(),
+            (None, false) => ids.last(),
+        };
+        if let Some(to) = to {
+            event.prevent_default();
+            app.go(Some(*to));
+        }
+    });
+    on_cleanup(move || listener.remove());
+}
+
+/// The buttons that narrow the list.
+fn narrow(filters: Filters) -> AnyView {
+    let toggle = |name: &'static str, words: &'static str, on: RwSignal<bool>| {
+        let pressed = text(move || on.get().to_string());
+        let press = click(move |_| on.update(|on| *on = !*on));
+        view! { <button type="button" data-testid=name aria-pressed=pressed on:click=press>{words}</button> }
+    };
+    page! {
+        <div class="filters" role="group" aria-label=say!(Filters)>
+            {toggle("only-unread", say!(OnlyUnread), filters.unread)}
+            {toggle("only-groups", say!(OnlyGroups), filters.groups)}
+        </div>
+    }
+    .into_any()
+}
+
+/// The ways to what others ask for and to the archived chats, where there is any, and back.
+fn places(app: App, shown: RwSignal<Shown>) -> AnyView {
+    let (requests, open, archived) = app.read(Invalidation::Chats, |client| {
+        let requests = client.requests();
+        let open = requests.iter().filter(|chat| chat.is_writable()).count();
+        (requests.len(), open, client.archived().len())
+    });
+    let to = |place: Shown, name: &'static str, words: String| {
+        let switch = click(move |_| shown.set(place));
+        view! { <button class="link requests" type="button" data-testid=name on:click=switch>{words}</button> }
+            .into_any()
+    };
+    let back = |name| to(Shown::Chats, name, say!(BackToChats).to_owned());
+    let is_empty = match shown.get() {
+        Shown::Chats => false,
+        Shown::Requests => requests == 0,
+        Shown::Archived => archived == 0,
+    };
+    if is_empty {
+        // Not while the view is drawn that reads it.
+        causerie_web::run(async move { shown.set(Shown::Chats) });
         return ().into_any();
     }
-    let words = match (asked.get(), open) {
-        (true, _) => say!(BackToChats).to_owned(),
-        (false, 0) => say!(Requests).to_owned(),
-        (false, open) => say!(RequestsCount, count = open),
-    };
-    let switch = click(move |_| asked.update(|asked| *asked = !*asked));
-    view! { <button class="link requests" type="button" data-testid="requests" on:click=switch>{words}</button> }
-        .into_any()
+    match shown.get() {
+        Shown::Requests => back("requests"),
+        Shown::Archived => back("archived"),
+        Shown::Chats => {
+            let requests = (requests > 0).then(|| {
+                let words = match open {
+                    0 => say!(Requests).to_owned(),
+                    open => say!(RequestsCount, count = open),
+                };
+                to(Shown::Requests, "requests", words)
+            });
+            let archived = (archived > 0)
+                .then(|| to(Shown::Archived, "archived", say!(ArchivedCount, count = archived)));
+            view! { {requests}{archived} }.into_any()
+        }
+    }
 }
 
 /// What an empty list shows.
-fn nothing(app: App, query: RwSignal<String>, dialog: RwSignal<Dialog>) -> AnyView {
-    let (loaded, failed) = app.read(Invalidation::Chats, |client| {
-        (client.chats_loaded(), client.chats_failed().map(str::to_owned))
+fn nothing(app: App, filters: Filters, dialog: RwSignal<Dialog>) -> AnyView {
+    let (loaded, failed, has_chats) = app.read(Invalidation::Chats, |client| {
+        let failed = client.chats_failed().map(str::to_owned);
+        (client.chats_loaded(), failed, !client.all_chats().is_empty())
     });
-    if !query.read().trim().is_empty() {
-        return hint(say!(NothingFound), say!(NoChatSo).to_owned());
+    if has_chats && (filters.unread.get() || filters.groups.get()) {
+        return hint(say!(NothingFound), say!(NothingFiltered).to_owned());
     }
     if loaded {
         let start = button("button", None, say!(NewChat), move |_| dialog.set(Dialog::NewChat));
@@ -140,21 +247,6 @@ fn nothing(app: App, query: RwSignal<String>, dialog: RwSignal<Dialog>) -> AnyVi
     }
 }
 
-/// Whether a chat matches a query, given as its [`browser::search_key`].
-fn matches(chat: &ChatEntry, query: &str) -> bool {
-    if query.is_empty() {
-        return true;
-    }
-    // One text, since every call of the browser is expensive; a query has no line break.
-    let mut people = chat.title().alone().to_owned();
-    for other in chat.others() {
-        people.push('\n');
-        people.push_str(&other.user.name);
-    }
-    let has = |text: &str| browser::search_key(text).contains(query);
-    has(&people) || chat.last_message().is_some_and(|message| has(&message.content))
-}
-
 #[derive(Clone, PartialEq, Eq)]
 struct Entry {
     title: Name,
@@ -163,6 +255,10 @@ struct Entry {
     last: String,
     time: String,
     unread: u64,
+    muted: bool,
+    pinned: bool,
+    /// Marked as unread, where nothing is unread.
+    marked: bool,
 }
 
 impl Entry {
@@ -194,11 +290,14 @@ impl Entry {
             last,
             time: app.clock(|clock| clock.short(at, now)),
             unread: chat.unread().min(UNREAD),
+            muted: client.is_muted(chat),
+            pinned: chat.settings().pinned_at.is_some(),
+            marked: chat.is_marked_unread(),
         }
     }
 }
 
-fn entry(app: App, id: ChatId) -> AnyView {
+fn entry(app: App, id: ChatId, press: Press) -> AnyView {
     let entry = move || {
         // Presence is known only while the connection is online.
         let online =
@@ -209,13 +308,19 @@ fn entry(app: App, id: ChatId) -> AnyView {
         })
     };
     let class = text(move || {
-        let unread =
-            app.read(Invalidation::Chat(id), |client| client.chat(id).is_some_and(|chat| chat.unread() > 0));
-        if unread { "chat unread" } else { "chat" }.to_owned()
+        app.read(Invalidation::Chat(id), |client| match client.chat(id) {
+            Some(chat) if client.is_muted(chat) => "chat muted",
+            Some(chat) if chat.unread() > 0 || chat.is_marked_unread() => "chat unread",
+            _ => "chat",
+        })
+        .to_owned()
     });
     // `aria-current` is "false" for the other links, and the style sheet selects "page".
     let current = text(move || if app.route.get() == Some(id) { "page" } else { "false" }.to_owned());
     let open = click(move |event| {
+        if press.took(&event) {
+            return;
+        }
         // With a modifier key the browser opens a tab or a window, as for every link.
         if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
             event.prevent_default();
@@ -225,7 +330,7 @@ fn entry(app: App, id: ChatId) -> AnyView {
     let content = reactive(move || entry().map_or_else(|| ().into_any(), draw));
     view! {
         <li>
-            <a class=class data-testid="chat" href=route::path(Some(id)) aria-current=current on:click=open>
+            <a class=class data-testid="chat" data-chat=id.to_string() href=route::path(Some(id)) aria-current=current on:click=open>
                 {content}
             </a>
         </li>
@@ -235,13 +340,20 @@ fn entry(app: App, id: ChatId) -> AnyView {
 
 fn draw(entry: Entry) -> AnyView {
     let present = entry.online.then(|| page! { <span class="visually-hidden">say!(OnlineMark)</span> });
-    let badge = (entry.unread > 0).then(|| {
-        page! { <span class="badge">{unread_words(entry.unread, entry.unread)}<span class="visually-hidden">say!(UnreadMark)</span></span> }
-    });
+    let badge = if entry.unread > 0 {
+        page! { <span class="badge">{unread_words(entry.unread, entry.unread)}<span class="visually-hidden">say!(UnreadMark)</span></span> }.into_any()
+    } else if entry.marked {
+        page! { <span class="badge dot"><span class="visually-hidden">say!(UnreadMark)</span></span> }
+            .into_any()
+    } else {
+        ().into_any()
+    };
+    let pinned = entry.pinned.then(|| page! { <span class="sign" title=say!(Pinned)>{icon::pin()}<span class="visually-hidden">say!(Pinned)</span></span> });
+    let muted = entry.muted.then(|| page! { <span class="sign" title=say!(Muted)>{icon::muted()}<span class="visually-hidden">say!(Muted)</span></span> });
     view! {
         {entry.avatar.draw("", entry.online)}
         <strong>{bdi(&entry.title)}{present}</strong>
-        <time>{entry.time}</time>
+        <span class="signs-of-chat">{pinned}{muted}<time>{entry.time}</time></span>
         <span class="last">{entry.last}</span>
         {badge}
     }

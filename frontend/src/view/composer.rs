@@ -19,8 +19,8 @@ use super::widgets::{alert, button, named};
 use super::{icon, reply};
 use crate::api::sentence;
 use crate::app::app;
-use crate::browser;
 use crate::storage::drafts::TextStorage;
+use crate::{browser, keys};
 
 /// The key code that browsers report while an input method composes.
 const COMPOSING: u32 = 229;
@@ -196,16 +196,18 @@ pub fn composer(composing: Composing) -> AnyView {
         if event.is_composing() || event.key_code() == COMPOSING {
             return;
         }
-        match &*event.key() {
-            "Enter"
-                if event.ctrl_key() || event.meta_key() || !(event.shift_key() || touch.get_untracked()) =>
-            {
-                event.prevent_default();
-                send();
+        if keys::NEW_LINE.is(&event) {
+            return;
+        }
+        if keys::SEND_ANYWAY.is(&event) || keys::SEND.is(&event) && !touch.get_untracked() {
+            event.prevent_default();
+            send();
+        } else if keys::CLOSE.is(&event) {
+            if editing.get_untracked().is_some() {
+                cancel();
+            } else if replying.get_untracked().is_some() {
+                set_reply(None);
             }
-            "Escape" if editing.get_untracked().is_some() => cancel(),
-            "Escape" if replying.get_untracked().is_some() => set_reply(None),
-            _ => {}
         }
     };
     let write = move |_| {

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 
 use super::avatar::Avatar;
 use super::banner::Banner;
+use super::chat_menu::Choices;
 use super::composer::Composing;
 use super::erased::reactive;
 use super::group::Open;
@@ -17,7 +18,7 @@ use super::message::ToEdit;
 use super::parts::{self, HomeParts};
 use super::timeline::Timeline;
 use super::widgets::{back, bdi, button, hint};
-use super::{icon, menu};
+use super::{chat_menu, icon, menu};
 use crate::api::sentence;
 use crate::app::{App, app};
 use crate::browser;
@@ -35,6 +36,8 @@ struct HeaderInfo {
     role: ChatRole,
     /// The other one of a direct chat, and whether the user has blocked them.
     other: Option<(UserId, bool)>,
+    /// What fits of what the user may set of it; of a request, nothing.
+    choices: Option<Choices>,
 }
 
 impl HeaderInfo {
@@ -62,6 +65,7 @@ impl HeaderInfo {
             group,
             closed: chat.chat.status == ChatStatus::Closed,
             role: chat.role(),
+            choices: (!chat.is_request() && chat.lost.is_none()).then(|| Choices::of(client, chat)),
             other: chat.others().next().filter(|_| !group).map(|other| (other.user.id, other.blocked)),
         }
     }
@@ -185,6 +189,14 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
         let why =
             app.read(Invalidation::Timeline(chat), |client| client.reaction_refused(chat).map(str::to_owned));
         if let Some(why) = why {
+            error.set(why);
+        }
+    });
+    Effect::new(move || {
+        let refused = app.read(Invalidation::Chats, |client| {
+            client.setting_refused().filter(|(of, _)| *of == chat).map(|(_, why)| why.to_owned())
+        });
+        if let Some(why) = refused {
             error.set(why);
         }
     });
@@ -351,8 +363,9 @@ fn choices(
     error: RwSignal<String>,
 ) -> AnyView {
     let run = move |what: Act| run(app, chat, what, error);
+    let own = header.choices.map(|choices| chat_menu::buttons(app, chat, choices));
     if let Some((other, blocked)) = header.other {
-        return choices_of_two(header.closed, other, blocked, run);
+        return choices_of_two(header.closed, other, blocked, own, run);
     }
     let (closed, group) = (header.closed, header.group);
     let moderates = header.role >= ChatRole::Moderator;
@@ -376,6 +389,7 @@ fn choices(
         <details class="menu">
             <summary class="icon" aria-label=say!(More) title=say!(More)>{icon::more()}</summary>
             <div>
+                {own}
                 {group.then(|| button("", Some("people"), say!(PeopleDots), people))}
                 {moderates.then(|| button("", None, say!(AddSomebodyDots), add))}
                 {moderates.then(|| button("", Some("toggle-closed"), toggles, toggle))}
@@ -387,7 +401,13 @@ fn choices(
 }
 
 /// The menu of a direct chat.
-fn choices_of_two(closed: bool, other: UserId, blocked: bool, run: impl Fn(Act) + Copy + 'static) -> AnyView {
+fn choices_of_two(
+    closed: bool,
+    other: UserId,
+    blocked: bool,
+    own: Option<AnyView>,
+    run: impl Fn(Act) + Copy + 'static,
+) -> AnyView {
     let block = if blocked {
         button("", Some("unblock"), say!(Unblock), move |_| run(Act::Unblock(other)))
     } else {
@@ -409,7 +429,7 @@ fn choices_of_two(closed: bool, other: UserId, blocked: bool, run: impl Fn(Act) 
     page! {
         <details class="menu">
             <summary class="icon" aria-label=say!(More) title=say!(More)>{icon::more()}</summary>
-            <div>{block}{end}</div>
+            <div>{own}{block}{end}</div>
         </details>
     }
     .into_any()

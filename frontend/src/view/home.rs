@@ -10,8 +10,8 @@ use super::erased::{reactive, text};
 use super::parts::{self, HomeParts};
 use super::{Dialog, banner, chats, widgets};
 use crate::app::{App, app};
-use crate::browser;
 use crate::route::{self, Link};
+use crate::{browser, keys};
 
 /// The title without a chat.
 const NAME: &str = "Causerie";
@@ -23,7 +23,7 @@ pub fn home(parts: HomeParts) -> AnyView {
     update_title(app);
     let is_invited = matches!(route::link(), Some(Link::Join(_)));
     let dialog = RwSignal::new(if is_invited { Dialog::Join } else { Dialog::None });
-    open_search_with_keys(dialog);
+    open_with_keys(dialog);
     let narrow = browser::matches("(max-width: 45rem)");
     // A phone shows one pane at a time; the banner is in that one.
     let said_in_list = Signal::derive(move || narrow.get() && app.route.get().is_none());
@@ -45,6 +45,7 @@ pub fn home(parts: HomeParts) -> AnyView {
         Dialog::NewChat => dialogs.draw(|dialogs| (dialogs.new_chat)(dialog), instead),
         Dialog::Settings => dialogs.draw(|dialogs| (dialogs.settings)(dialog), instead),
         Dialog::Join => dialogs.draw(|dialogs| (dialogs.join)(dialog), instead),
+        Dialog::Keys => dialogs.draw(|dialogs| (dialogs.keys)(dialog), instead),
         Dialog::People => {
             people.draw(|people| people(dialog), |failed| parts::instead_of_dialog(people, close, failed))
         }
@@ -63,15 +64,19 @@ pub fn home(parts: HomeParts) -> AnyView {
     .into_any()
 }
 
-/// Opens the search with Ctrl+K, or ⌘K, unless another dialog is open.
-fn open_search_with_keys(dialog: RwSignal<Dialog>) {
+/// Opens the search, and what shows the keys, with their keys, unless another dialog is open.
+fn open_with_keys(dialog: RwSignal<Dialog>) {
     let listener = window_event_listener(keydown, move |event| {
-        let is_held = (event.ctrl_key() || event.meta_key()) && !event.shift_key() && !event.alt_key();
-        if is_held && event.key().eq_ignore_ascii_case("k") {
-            event.prevent_default();
-            if dialog.get_untracked() == Dialog::None {
-                dialog.set(Dialog::Search);
-            }
+        let open = if keys::SEARCH.is(&event) {
+            Dialog::Search
+        } else if keys::KEYS.is(&event) && !keys::is_writing() {
+            Dialog::Keys
+        } else {
+            return;
+        };
+        event.prevent_default();
+        if dialog.get_untracked() == Dialog::None {
+            dialog.set(open);
         }
     });
     on_cleanup(move || listener.remove());
@@ -82,16 +87,16 @@ fn update_title(app: App) {
     on_cleanup(|| causerie_web::document().set_title(NAME));
     Effect::new(move || {
         let open = app.route.get();
-        let ids: Vec<_> = app.read(Invalidation::Chats, |client| {
-            client.chats().into_iter().chain(client.requests()).map(ChatEntry::id).collect()
-        });
+        let ids: Vec<_> = app
+            .read(Invalidation::Chats, |client| client.all_chats().into_iter().map(ChatEntry::id).collect());
         let (mut unread, mut most) = (0, 0);
         let mut title = "Causerie".to_owned();
         for id in ids {
             app.read(Invalidation::Chat(id), |client| {
                 let Some(chat) = client.chat(id) else { return };
-                unread += chat.unread().min(UNREAD);
-                most = most.max(chat.unread());
+                let counted = client.counted(chat);
+                unread += counted.min(UNREAD);
+                most = most.max(counted);
                 if open == Some(id) {
                     title = format!("{} – Causerie", client.title(chat, &browser::fold));
                 }

@@ -7,6 +7,7 @@ use web_sys::{Element, HtmlElement, Node};
 use causerie_web::document;
 
 use crate::browser::on_document;
+use crate::keys;
 
 const OPEN: &str = "details.menu[open]";
 
@@ -17,7 +18,7 @@ pub fn close_with_clicks_elsewhere() {
         close(|menu| !menu.contains(target.as_ref()));
     });
     on_document("keydown", |event: Event| {
-        if event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key() == "Escape") {
+        if event.dyn_ref::<KeyboardEvent>().is_some_and(|event| keys::CLOSE.is(event)) {
             close(|menu| {
                 if let Ok(Some(summary)) = menu.query_selector("summary")
                     && let Some(summary) = summary.dyn_ref::<HtmlElement>()

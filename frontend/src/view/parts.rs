@@ -13,7 +13,7 @@ use super::dialog::modal;
 use super::group::Open;
 use super::widgets::{back, button, hint};
 use super::{
-    Dialog, composer, conversation, door, group, home, join, new_chat, people, report, search, settings,
+    Dialog, composer, conversation, door, group, home, join, keys, new_chat, people, report, search, settings,
 };
 use crate::app::{App, app};
 use crate::route::Link;
@@ -62,6 +62,7 @@ pub struct Dialogs {
     pub(super) new_chat: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) settings: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) join: fn(RwSignal<Dialog>) -> AnyView,
+    pub(super) keys: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) group: fn(ChatId, Open, RwSignal<Open>) -> AnyView,
     pub(super) report: fn(App, MessageId, RwSignal<Option<MessageId>>) -> AnyView,
     pub(super) door: fn(Link, RwSignal<Option<Link>>) -> AnyView,
@@ -92,6 +93,7 @@ pub fn dialogs() -> Dialogs {
         new_chat: new_chat::new_chat,
         settings: settings::settings,
         join: join::join,
+        keys: keys::keys,
         group: group::group,
         report: report::report,
         door: door::door,

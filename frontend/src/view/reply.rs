@@ -10,12 +10,12 @@ use causerie_texts::say;
 use leptos::ev::{KeyboardEvent, MouseEvent, PointerEvent};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlTextAreaElement};
+use web_sys::{Element, HtmlElement};
 
 use super::erased::click;
 use super::widgets::bdi;
 use crate::app::App;
-use crate::route;
+use crate::{keys, route};
 
 /// What a message replies to, as it is drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,18 +124,11 @@ fn seq_of(element: &Element) -> Option<Seq> {
 
 /// The key R replies to the message that has the focus, or else to the one under the pointer; not while the person writes.
 pub fn on_key(way: Way, event: &KeyboardEvent) {
-    let plain = !(event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing());
-    if !plain || !event.key().eq_ignore_ascii_case("r") {
+    if !keys::REPLY.is(event) || keys::is_writing() {
         return;
     }
     let document = causerie_web::document();
     let Some(focused) = document.active_element() else { return };
-    let writes = focused.is_instance_of::<HtmlInputElement>()
-        || focused.is_instance_of::<HtmlTextAreaElement>()
-        || focused.closest("dialog").is_ok_and(|dialog| dialog.is_some());
-    if writes {
-        return;
-    }
     let hovered = || document.query_selector("li[data-reply]:hover").ok().flatten();
     if let Some(element) = Some(focused).filter(|focused| seq_of(focused).is_some()).or_else(hovered) {
         event.prevent_default();

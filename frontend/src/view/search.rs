@@ -17,7 +17,7 @@ use super::erased::{click, event, reactive, text};
 use super::widgets::{alert, bdi, button};
 use crate::api::sentence;
 use crate::app::{App, app};
-use crate::{browser, time};
+use crate::{browser, keys, time};
 
 /// How long a person has not typed before the server is asked.
 const TYPING_PAUSE: Duration = Duration::from_millis(250);
@@ -68,6 +68,14 @@ pub fn search(dialog: RwSignal<Dialog>) -> AnyView {
         asked: RwSignal::new(0),
         error: RwSignal::new(String::new()),
     };
+    // A match may be further down the list.
+    Effect::new(move || {
+        let is_few = local.with(|(chats, _)| chats.len() < SHOWN);
+        if is_few && !query.read().trim().is_empty() && app.read(Invalidation::Chats, Client::has_more_chats)
+        {
+            app.dispatch(Input::MoreChats);
+        }
+    });
     let typed = event(move |event| finder.typed(event_target_value(&event)));
     let key = move |event: KeyboardEvent| finder.key(&event);
     let active = text(move || option_id(finder.chosen.get()));
@@ -157,7 +165,7 @@ impl Finder {
         if event.is_composing() {
             return;
         }
-        if event.key() == "Escape" {
+        if keys::CLOSE.is(event) {
             // In a search field the browser would empty it first.
             event.prevent_default();
             return self.dialog.set(Dialog::None);
@@ -192,7 +200,7 @@ impl Finder {
             Target::Person(person) => {
                 let pair = self.app.peek(|client| {
                     let with = |chat: &&ChatEntry| chat.other().is_some_and(|other| other.id == person.id);
-                    client.chats().into_iter().find(with).map(ChatEntry::id)
+                    client.all_chats().into_iter().find(with).map(ChatEntry::id)
                 });
                 match pair {
                     Some(pair) => pair,
@@ -232,17 +240,27 @@ fn matching(client: &Client, query: &str) -> (Vec<ChatId>, Vec<User>) {
     }
     let has = |name: &Name| browser::search_key(name.alone()).contains(&query);
     let (mut chats, mut people) = (Vec::new(), Vec::<User>::new());
-    for chat in client.chats().into_iter().chain(client.requests()) {
-        if chats.len() < SHOWN && has(&chat.title()) {
-            chats.push(chat.id());
-        }
-        for other in chat.others() {
-            let is_new = people.iter().all(|known| known.id != other.user.id);
-            if people.len() < SHOWN && is_new && has(&Name::of(&other.user)) {
+    // Those that are called so come before those of somebody who is.
+    let mut with_people = Vec::new();
+    for chat in client.all_chats() {
+        let mut is_of_somebody = false;
+        for other in chat.others().filter(|other| has(&Name::of(&other.user))) {
+            is_of_somebody = true;
+            if people.len() < SHOWN && people.iter().all(|known| known.id != other.user.id) {
                 people.push(other.user.clone());
             }
         }
+        if has(&chat.title()) {
+            chats.push(chat.id());
+        } else if is_of_somebody {
+            with_people.push(chat.id());
+        }
+        if chats.len() == SHOWN && people.len() == SHOWN {
+            break;
+        }
     }
+    chats.extend(with_people);
+    chats.truncate(SHOWN);
     (chats, people)
 }
 

@@ -17,7 +17,7 @@ use super::{Dialog, account_form};
 use crate::api::sentence;
 use crate::app::{App, app};
 use crate::storage::drafts::TextStorage;
-use crate::time;
+use crate::{browser, time};
 
 #[derive(Clone, Copy)]
 struct SignIns {
@@ -93,6 +93,10 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
         dialog.set(Dialog::None);
         app.sign_out();
     };
+    let keys = browser::has_keyboard().then(|| {
+        let open = move |_| dialog.set(Dialog::Keys);
+        view! { <p class="other">{button("link", Some("keys"), say!(Keys), open)}</p> }
+    });
     let content = page! {
         <div class="stack">
             {me}
@@ -106,6 +110,7 @@ pub fn settings(dialog: RwSignal<Dialog>) -> AnyView {
             {form}
             {boundaries(app)}
             {language_choice()}
+            {keys}
             {unsent}
             <div class="actions">{button("button bad", Some("sign-out"), say!(SignOut), sign_out)}</div>
         </div>

@@ -9,9 +9,10 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use serde_json::Value;
 
 use super::{
-    Ack, Blocks, ChatAdded, ErrorReply, GoAway, Ping, Presence, ReadPosition, ServerFrame, Subscribed,
-    Typing, Unsubscribed, Welcome,
+    Ack, Blocks, ChatAdded, ErrorReply, GoAway, Ping, Presence, ReadPosition, ServerFrame, SetOfChat,
+    Subscribed, Typing, Unsubscribed, Welcome,
 };
+use crate::chat_settings::ChatSettings;
 use crate::error::ErrorCode;
 use crate::event::{
     ChatChanged, Deleted, Edited, Event, Membership, Message, Original, Reacted, Reaction, RoleChanged, User,
@@ -58,6 +59,7 @@ struct RawFrame {
     chat: Option<Chat>,
     heads: Option<Heads>,
     blocked: Option<Vec<UserId>>,
+    settings: Option<ChatSettings>,
     reactions: Option<Vec<Reaction>>,
     reply_to: Option<Box<Original>>,
     data: Option<Box<RawFrame>>,
@@ -89,6 +91,7 @@ impl<'de> Deserialize<'de> for RawFrame {
                             "sender" => raw.sender = map.next_value()?,
                             "user" => raw.user = map.next_value()?,
                             "blocked" => raw.blocked = map.next_value()?,
+                            "settings" => raw.settings = map.next_value()?,
                             "reactions" => raw.reactions = map.next_value()?,
                             "reply_to" => raw.reply_to = map.next_value()?,
                             "heads" => raw.heads = map.next_value()?,
@@ -164,7 +167,7 @@ pub(super) fn decode(json: &str) -> Result<ServerFrame, serde_json::Error> {
     }
 }
 
-const REPLIES: [&str; 12] = [
+const REPLIES: [&str; 13] = [
     "welcome",
     "subscribed",
     "unsubscribed",
@@ -177,6 +180,7 @@ const REPLIES: [&str; 12] = [
     "read",
     "chat_added",
     "blocks",
+    "chat_settings",
 ];
 const EVENTS: [&str; 8] =
     ["message", "edited", "deleted", "joined", "left", "chat_changed", "role_changed", "reacted"];
@@ -321,8 +325,14 @@ impl RawFrame {
                 user_id: UserId(self.number("user_id")?),
                 seq: self.seq()?,
             }),
-            "chat_added" => ServerFrame::ChatAdded(ChatAdded { chat: required(self.chat, "chat")? }),
+            "chat_added" => {
+                ServerFrame::ChatAdded(Box::new(ChatAdded { chat: required(self.chat, "chat")? }))
+            }
             "blocks" => ServerFrame::Blocks(Blocks { blocked: required(self.blocked, "blocked")? }),
+            "chat_settings" => ServerFrame::ChatSettings(SetOfChat {
+                chat_id: self.chat_id()?,
+                settings: required(self.settings, "settings")?,
+            }),
             _ => ServerFrame::Event(required(self.data, "data")?.into_event(kind)?),
         })
     }

@@ -3,11 +3,12 @@
 use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, Original, Reacted, RoleChanged};
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::server_frame::{
-    Ack, Blocks, ErrorReply, GoAway, Ping, Presence, ReadPosition, Subscribed, Typing, Unsubscribed, Welcome,
+    Ack, Blocks, ErrorReply, GoAway, Ping, Presence, ReadPosition, SetOfChat, Subscribed, Typing,
+    Unsubscribed, Welcome,
 };
 use causerie_protocol::{
-    ChatId, ClientFrame, CloseCode, ErrorCode, Event, Heads, Message, MessageId, Seq, ServerFrame, Timestamp,
-    User, UserId, examples, limits,
+    ChatId, ChatSettings, ClientFrame, CloseCode, ErrorCode, Event, Heads, Message, MessageId, Notify, Seq,
+    ServerFrame, Timestamp, User, UserId, examples, limits,
 };
 
 /// An example of every frame that a server sends, with what it means.
@@ -157,6 +158,19 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
         (
             ServerFrame::Blocks(Blocks { blocked: vec![user_id] }),
             "Whom you have blocked, after you blocked or unblocked somebody on any device; `welcome` says it too.",
+        ),
+        (
+            ServerFrame::ChatSettings(SetOfChat {
+                chat_id,
+                settings: ChatSettings {
+                    version: 1_795_000_000_000_000,
+                    notify: Notify::Nothing,
+                    muted_until: Some(1_795_000_360_000),
+                    pinned_at: Some(1_795_000_000_000),
+                    ..ChatSettings::default()
+                },
+            }),
+            "What you have set of a chat for yourself, after you changed it on any device; the chat has it too, as `settings`.",
         ),
     ]
 }

@@ -88,6 +88,16 @@ fn markdown() -> String {
         limits::REQUEST_MESSAGES,
         ErrorCode::NotAccepted,
     );
+    page.push_str(
+        "The `settings` of a chat are the reader's own, and nobody else sees them; of two, those with the greater `version` are \
+         newer. A chat that has none lacks the field. Times are in milliseconds since 1970.\n\
+         With `notify` `mentions` or `nothing` the chat is muted, until `muted_until` where that is there; a value of `notify` \
+         that you do not know counts as `all`.\n\
+         Chats with `pinned_at` stand on top of the list, the smallest first.\n\
+         A chat with `archived_at` is archived while its `sort_key` is not greater, so that a message brings it back, and \
+         as long as it is muted.\n\
+         A chat with `marked_unread` is shown as unread while `read_seq` is not greater.\n\n",
+    );
     page.push_str("## Close codes\n\n| code | meaning | what the client does |\n|---|---|---|\n");
     for code in CloseCode::ALL {
         let _ = writeln!(page, "| {code} | {} | {} |", code.meaning(), summary(code.policy()));
@@ -132,7 +142,7 @@ fn markdown() -> String {
         ),
         (
             paths::CHATS,
-            "`GET ?limit=&before=` → array, by `sort_key` and `id`, the greatest first, each with some of its people, `Link: …; rel=\"next\"` to the page after; `POST {participants, title?, client_id?, language?}` → 201, or 200 for a pair that has one and for a repeat; where mail is set up, for one address of a person one shares no chat with or of nobody → 202 `{asked}`, and `chat_added` once the chat is accepted",
+            "`GET ?limit=&before=` → array, by `sort_key` and `id`, the greatest first, each with some of its people, `Link: …; rel=\"next\"` to the page after; `?pinned=true` → the chats that the person has pinned, wherever they stand; `POST {participants, title?, client_id?, language?}` → 201, or 200 for a pair that has one and for a repeat; where mail is set up, for one address of a person one shares no chat with or of nobody → 202 `{asked}`, and `chat_added` once the chat is accepted",
         ),
         (
             "/api/chats/{id}/",
@@ -150,6 +160,10 @@ fn markdown() -> String {
         (
             "/api/chats/{id}/participants/{user}/",
             "`PATCH {role}` by the group's owner; `DELETE` removes somebody with a smaller role, by a moderator",
+        ),
+        (
+            "/api/chats/{id}/settings/",
+            "`PATCH {notify?, muted_until?, pinned?, archived?, marked_unread?}` → the `settings` of the caller; `notify` is `all`, `mentions` or `nothing`, and sets `muted_until` too, which is for ever where it is missing; of two changes of one field the last counts",
         ),
         ("/api/chats/{id}/leave/", "`POST` leaves a group"),
         (
@@ -264,6 +278,7 @@ fn limit_rows() -> Vec<(&'static str, String)> {
         ),
         ("messages before the reported one that a report copies", limits::REPORT_CONTEXT.to_string()),
         ("people that one person blocks", limits::BLOCKS.to_string()),
+        ("chats that one person has pinned", limits::PINNED_CHATS.to_string()),
         ("characters of a message that a reply to it shows", limits::SNIPPET_CHARS.to_string()),
         (
             "query of a search",

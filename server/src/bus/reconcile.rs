@@ -6,16 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use causerie_protocol::server_frame::ReadPosition;
-use causerie_protocol::{ChatId, ServerFrame};
+use causerie_protocol::{ChatId, ServerFrame, UserId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use crate::clock;
+use super::Envelope;
+use crate::clock::{self, UnixMicros};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::outbox::Frame;
-use crate::store::{Store, StoreError, StoredRead};
+use crate::store::{Store, StoreError, StoredRead, StoredSettings};
 
 /// The pause between two reads of the heads: the longest that a gap stays when Redis is away.
 pub(super) const RECONCILE_INTERVAL: Duration = Duration::from_secs(2);
@@ -29,6 +30,11 @@ const PARTINGS_OVERLAP: Duration = Duration::from_secs(30);
 /// Partings that the first look reads: more than can be made between the start, when nothing of the bus is heard yet, and that
 /// look.
 const PARTINGS_AT_START: i64 = 10_000;
+/// Settings of one query.
+const SETTINGS: u64 = 1_000;
+/// How far back settings are read again: their versions are times of several nodes' clocks, and are committed later than
+/// they were taken. Shorter than what the hub remembers, which so knows what was sent.
+const SETTINGS_OVERLAP: Duration = Duration::from_secs(30);
 /// People of one query for what they hide.
 const PEOPLE: usize = 1_000;
 /// Chats of one query for heads or read positions.
@@ -76,6 +82,8 @@ pub(super) struct PeopleReconciler {
     store: Arc<dyn Store>,
     hub: Hub,
     partings: PartingsRead,
+    /// When settings were last read, or the start.
+    settings_read: UnixMicros,
 }
 
 /// Up to where the partings of people were read.
@@ -185,7 +193,7 @@ impl Reconciler {
 
 impl PeopleReconciler {
     pub(super) fn new(store: Arc<dyn Store>, hub: Hub) -> Self {
-        Self { store, hub, partings: PartingsRead::default() }
+        Self { store, hub, partings: PartingsRead::default(), settings_read: clock::now() }
     }
 
     pub(super) async fn reconcile(&mut self) {
@@ -201,6 +209,9 @@ impl PeopleReconciler {
             tracing::warn!(%error, "what stands between people can't be read");
         }
         self.reconcile_tokens(boundaries.is_ok().then_some(asked_at)).await;
+        if let Err(error) = self.reconcile_settings().await {
+            tracing::warn!(%error, "what people have set of chats can't be read");
+        }
     }
 
     /// Parts on this node's sockets who was parted lately and is not parted here.
@@ -246,6 +257,24 @@ impl PeopleReconciler {
             let hidden = hidden.into_iter().map(|(user, online, read)| (user, (online, read))).collect();
             self.hub.mend_hidden(users, &hidden, asked_at);
         }
+        Ok(())
+    }
+
+    /// Sends people here what they have set of chats lately; the hub drops what it sent before.
+    async fn reconcile_settings(&mut self) -> Result<(), StoreError> {
+        let begun_at = clock::now();
+        let mut place = ((self.settings_read - SETTINGS_OVERLAP).0, ChatId(i64::MIN), UserId(i64::MIN));
+        while !self.hub.people_here().is_empty() {
+            let stored = self.store.settings_after(place, SETTINGS).await?;
+            for StoredSettings { user, chat, settings } in &stored {
+                Envelope::settings(*user, *chat, *settings).deliver(&self.hub).await;
+            }
+            match stored.last() {
+                Some(last) if stored.len() as u64 == SETTINGS => place = last.place(),
+                _ => break,
+            }
+        }
+        self.settings_read = begun_at;
         Ok(())
     }
 

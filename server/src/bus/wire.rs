@@ -97,6 +97,10 @@ mod tests {
                 r#"{"personal":{"users":[1,2]}}"#,
                 Envelope::Personal { users: vec![UserId(1), UserId(2)], frame: frame.clone() },
             ),
+            (
+                r#"{"chat_settings":{"user":3,"chat":1,"version":8}}"#,
+                Envelope::ChatSettings { user: UserId(3), chat: ChatId(1), version: 8, frame: frame.clone() },
+            ),
             (r#"{"token_revoked":{"token":9}}"#, Envelope::TokenRevoked { token: TokenId(9) }),
             (r#"{"user_changed":{"user":7}}"#, Envelope::UserChanged { user: UserId(7) }),
             (

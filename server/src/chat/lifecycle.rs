@@ -40,6 +40,13 @@ impl Chats {
         Ok(chats)
     }
 
+    /// A user's pinned chats, with who is online.
+    pub async fn pinned(&self, user: UserId) -> Result<Vec<Chat>, StoreError> {
+        let mut chats = self.store.pinned_chats(user).await?;
+        chats.iter_mut().for_each(|chat| self.fill_presence(chat));
+        Ok(chats)
+    }
+
     fn fill_presence(&self, chat: &mut Chat) {
         for participant in &mut chat.participants {
             // The store says whether it may be seen.

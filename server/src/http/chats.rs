@@ -9,7 +9,10 @@ use causerie_protocol::accounts::{CreateInvitation, Invitation, Link};
 use causerie_protocol::rest::{
     AddParticipant, Asked, Chat, ChatKind, ChatStatus, CreateChat, UpdateChat, UpdateParticipant, UserRef,
 };
-use causerie_protocol::{ChatId, ChatTitle, InvitationId, UserId, limits, paths};
+use causerie_protocol::{
+    ChatId, ChatSettings, ChatTitle, InvitationId, UpdateChatSettings, UserId, limits, paths,
+};
+use url::form_urlencoded;
 
 use super::RouteSlash;
 use super::caller::check_rate;
@@ -37,6 +40,7 @@ pub(super) fn routes() -> Router<AppState> {
             &format!("{}{{id}}/invitations/{{invitation}}/", paths::CHATS),
             delete(revoke_invitation),
         )
+        .route_slash(&format!("{}{{id}}/settings/", paths::CHATS), patch(set))
         .route_slash(&format!("{}{{id}}/leave/", paths::CHATS), post(leave))
         .route_slash(&format!("{}{{id}}/accept/", paths::CHATS), post(accept))
 }
@@ -47,6 +51,9 @@ async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<(HeaderMap, Json<Vec<Chat>>), Refusal> {
     let query = query.as_deref().unwrap_or_default();
+    if form_urlencoded::parse(query.as_bytes()).any(|(name, value)| (&*name, &*value) == ("pinned", "true")) {
+        return Ok((HeaderMap::new(), Json(app.chats.pinned(caller.user.id).await?)));
+    }
     let position = "a place in the list, as a \"Link\" header names it";
     let page = Page::parse(query, limits::CHATS_PAGE, limits::CHATS_PAGE, position)?;
     let mut chats = app.chats.list(caller.user.id, page.before, page.fetch_limit()).await?;
@@ -249,6 +256,19 @@ async fn revoke_invitation(
         return Err(Refusal::no_such_invitation());
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn set(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<ChatId>,
+    JsonBody(body): JsonBody<UpdateChatSettings>,
+) -> Result<Json<ChatSettings>, Refusal> {
+    check_rate(&app, &caller, None)?;
+    if body.muted_until.is_some() && body.notify.is_none() {
+        return Err(Refusal::missing("notify"));
+    }
+    Ok(Json(app.chats.set(caller.user.id, id, &body).await??))
 }
 
 async fn leave(

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use causerie_protocol::{CloseCode, TokenId, UserId};
+use causerie_protocol::{ChatId, CloseCode, TokenId, UserId};
 
 use super::remote_presence::{NodeId, PresenceChange};
 use super::remove;
 use crate::outbox::{Closing, Outbox, Scope};
 
-/// How long a revoked token, a parting and a switch are remembered: far longer than a handshake takes from its check to its socket.
+/// How long a revoked token, a parting, a switch and a version of settings are remembered: far longer than a handshake takes from its check to its socket.
 const RECENT: Duration = Duration::from_secs(60);
 
 /// The people of this node, with their sockets.
@@ -29,6 +29,8 @@ pub(super) struct Users {
     reunited: HashMap<(UserId, UserId), Instant>,
     /// What somebody hides since a moment ago, online and read, for the same sockets.
     hidden: HashMap<UserId, (bool, bool, Instant)>,
+    /// The version of what somebody has set of a chat that was sent a moment ago.
+    settings: HashMap<(UserId, ChatId), (i64, Instant)>,
     sockets: usize,
     /// The number of the last change in who is here.
     version: u64,
@@ -53,6 +55,7 @@ impl Users {
             parted: HashMap::new(),
             reunited: HashMap::new(),
             hidden: HashMap::new(),
+            settings: HashMap::new(),
             sockets: 0,
             version: 0,
             changes: Vec::new(),
@@ -218,6 +221,17 @@ impl Users {
         otherwise
     }
 
+    /// Notes that what somebody has set of a chat is sent; false when it is not newer than what was sent, or they have no
+    /// socket.
+    pub(super) fn note_settings(&mut self, user: UserId, chat: ChatId, version: i64) -> bool {
+        let sent = self.settings.get(&(user, chat)).is_some_and(|(sent, _)| version <= *sent);
+        let is_news = !sent && self.by_id.contains_key(&user);
+        if is_news {
+            self.settings.insert((user, chat), (version, Instant::now()));
+        }
+        is_news
+    }
+
     /// Calls `change` for every socket of a person.
     fn for_each_socket_of(&self, user: UserId, change: impl FnMut(&Arc<Outbox>)) {
         if let Some(user) = self.by_id.get(&user) {
@@ -238,6 +252,7 @@ impl Users {
         });
         self.reunited.retain(|_, at| at.elapsed() < RECENT);
         self.hidden.retain(|_, (_, _, at)| at.elapsed() < RECENT);
+        self.settings.retain(|_, (_, at)| at.elapsed() < RECENT);
         let mut expired = Vec::new();
         while self.leaving.front().is_some_and(|(left_at, _)| *left_at <= until) {
             let Some((_, user)) = self.leaving.pop_front() else { break };

@@ -182,6 +182,10 @@ labels! {
         Acquaintances = "acquaintances",
         /// Deletes a chat.
         DeleteChat = "delete_chat",
+        /// Changes what somebody has set of a chat for themself.
+        ChangeSettings = "change_settings",
+        /// Reads such settings that may have been missed.
+        SettingsAfter = "settings_after",
         /// Reads whom somebody is apart from.
         Boundaries = "boundaries",
         /// Changes what is hidden of a person.

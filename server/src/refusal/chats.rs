@@ -218,6 +218,10 @@ impl From<Refused> for Refusal {
                     format!("A chat has at most {} people, and this one is full.", limits::PARTICIPANTS);
                 Self::new(Status::CONFLICT, InvalidField, detail).at("user")
             }
+            Refused::TooManyPinned => {
+                let detail = format!("You may pin {} chats: unpin another first.", limits::PINNED_CHATS);
+                Self::new(Status::CONFLICT, InvalidField, detail).at("pinned")
+            }
         }
     }
 }

@@ -303,7 +303,7 @@ impl<T: Transport> SocketTask<T> {
     pub(super) async fn chat_added(&mut self, chat: ChatId) -> Result<(), CloseCause> {
         match self.services.chats.get(self.session.user, chat).await {
             Ok(Some(chat)) => {
-                let frame = encode(&ServerFrame::ChatAdded(ChatAdded { chat }));
+                let frame = encode(&ServerFrame::ChatAdded(Box::new(ChatAdded { chat })));
                 self.pending.push_front(Item::Reply(frame));
                 Ok(())
             }

@@ -143,4 +143,6 @@ pub enum Refused {
     AlreadyIn,
     /// The chat has as many people as it may.
     Full,
+    /// The user has pinned as many chats as one may.
+    TooManyPinned,
 }

@@ -6,8 +6,8 @@ use causerie_protocol::event::{
 };
 use causerie_protocol::rest::{Chat, ChatKind, ChatRole, ChatStatus, Participant, TokenInfo};
 use causerie_protocol::{
-    AuditId, ChatId, ClientId, Epoch, Event, InvitationId, Message, MessageId, MessageText, Role, Seq,
-    TokenId, UserId, limits,
+    AuditId, ChatId, ChatSettings, ClientId, Epoch, Event, InvitationId, Message, MessageId, MessageText,
+    Notify, Role, Seq, TokenId, UserId, limits,
 };
 use sqlx::FromRow;
 
@@ -263,6 +263,50 @@ pub(super) struct ChatRow {
     pub(super) participant_count: i64,
     pub(super) hides_past: bool,
     pub(super) requested_by: Option<i64>,
+    #[sqlx(flatten)]
+    pub(super) settings: SettingsRow,
+}
+
+/// What a participant has set of a chat.
+#[derive(FromRow)]
+pub(super) struct SettingsRow {
+    notify: i64,
+    muted_until: Option<i64>,
+    pinned_at: Option<i64>,
+    archived_at: Option<i64>,
+    marked_unread: Option<i64>,
+    settings_version: i64,
+}
+
+impl From<SettingsRow> for ChatSettings {
+    fn from(row: SettingsRow) -> Self {
+        Self {
+            version: row.settings_version,
+            notify: notify(row.notify),
+            muted_until: row.muted_until,
+            pinned_at: row.pinned_at,
+            archived_at: row.archived_at.map(MessageId),
+            marked_unread: row.marked_unread.map(to_seq),
+        }
+    }
+}
+
+/// Of what somebody wants to be told, as the table holds it; of an unknown value, of all.
+fn notify(value: i64) -> Notify {
+    match value {
+        1 => Notify::Mentions,
+        2 => Notify::Nothing,
+        _ => Notify::All,
+    }
+}
+
+/// What the table holds of it.
+pub(super) fn notify_to_sql(notify: Notify) -> i64 {
+    match notify {
+        Notify::All => 0,
+        Notify::Mentions => 1,
+        Notify::Nothing => 2,
+    }
 }
 
 impl ChatRow {
@@ -289,6 +333,7 @@ impl ChatRow {
             sort_key: Some(MessageId(self.sort_key)),
             hides_past: self.hides_past,
             requested_by: self.requested_by.map(UserId),
+            settings: self.settings.into(),
         }
     }
 }

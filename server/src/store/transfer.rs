@@ -212,6 +212,12 @@ pub(super) struct Participant {
     pub(super) read_seq: i64,
     pub(super) role: i64,
     pub(super) from_seq: i64,
+    pub(super) notify: i64,
+    pub(super) muted_until: Option<i64>,
+    pub(super) pinned_at: Option<i64>,
+    pub(super) archived_at: Option<i64>,
+    pub(super) marked_unread: Option<i64>,
+    pub(super) settings_version: i64,
 }
 
 #[derive(FromRow, PartialEq)]

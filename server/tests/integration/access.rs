@@ -159,6 +159,7 @@ impl World {
             (&Method::POST, paths::REPORTS) => json!({"message_id": 4711, "reason": "spam"}),
             (&Method::POST, "/api/admin/reports/{id}/close/") => json!({"action": "dismissed"}),
             (&Method::POST, paths::SEARCH) => json!({"query": "hello"}),
+            (&Method::PATCH, "/api/chats/{id}/settings/") => json!({"pinned": true}),
             (&Method::PATCH, paths::PRIVACY) => json!({}),
             _ => Value::Null,
         };

@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection};
 use crate::common::page;
 use crate::common::server::{Person, TestServer};
 use crate::common::socket::Socket;
-use crate::rest::{escaped, u0000};
+use crate::rest::{chat_settings, escaped, u0000};
 
 mod tokens;
 
@@ -82,6 +82,20 @@ async fn a_message_reaches_who_is_on_another_node() {
         })
         .await;
     assert_eq!(back.content, "back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_person_sets_of_a_chat_comes_to_another_node_also_without_redis() {
+    let mut nodes = Nodes::start().await;
+    let (alice, bob) = (nodes.one.register("alice").await, nodes.one.register("bob").await);
+    let chat = nodes.one.start_chat(&alice, &bob).await;
+    let mut there = nodes.other.many(&alice).await;
+    let set = chat_settings::set(&nodes.one, &alice, chat, json!({"notify": "nothing"})).await;
+    assert_eq!(chat_settings::come(&mut there).await.settings, set);
+    nodes.redis.kill().await.unwrap();
+    nodes.bus_is(false).await;
+    let set = chat_settings::set(&nodes.one, &alice, chat, json!({"archived": true})).await;
+    assert_eq!(chat_settings::come(&mut there).await.settings, set);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 mod accounts;
 mod asked;
 mod bad_input;
+pub mod chat_settings;
 mod chats;
 pub mod escaped;
 mod folder;

@@ -3,6 +3,7 @@
 mod accounts;
 mod addresses;
 mod apart;
+mod chat_settings;
 mod chats;
 mod log;
 mod page;

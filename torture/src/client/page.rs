@@ -272,7 +272,8 @@ impl Page {
             Effect::Changed(Invalidation::Timeline(chat)) => {
                 self.screens.entry(chat).or_default().changes += 1;
             }
-            Effect::Changed(_) | Effect::Announce(_) => {}
+            // Nobody here sets anything of a chat, so none is pinned.
+            Effect::SetChat { .. } | Effect::LoadPinned | Effect::Changed(_) | Effect::Announce(_) => {}
         }
     }
 

@@ -144,6 +144,8 @@ struct Range {
     user: UserId,
     ids: (i64, i64),
     before: (i64, i64),
+    /// Only those that the person has pinned.
+    pinned: bool,
     limit: u64,
 }
 
@@ -154,7 +156,8 @@ pub(super) async fn one(
     user: UserId,
     chat: ChatId,
 ) -> sqlx::Result<Option<Chat>> {
-    let range = Range { user, ids: (chat.0, chat.0), before: (i64::MAX, i64::MAX), limit: 1 };
+    let before = (i64::MAX, i64::MAX);
+    let range = Range { user, ids: (chat.0, chat.0), before, pinned: false, limit: 1 };
     Ok(load(reader, epoch, &range, u64::MAX).await?.pop())
 }
 
@@ -167,19 +170,30 @@ pub(super) async fn page(
     limit: u64,
 ) -> sqlx::Result<Vec<Chat>> {
     let before = before.map_or((i64::MAX, i64::MAX), |before| (before.sort_key.0, before.id.0));
-    let range = Range { user, ids: (i64::MIN, i64::MAX), before, limit };
+    let range = Range { user, ids: (i64::MIN, i64::MAX), before, pinned: false, limit };
+    load(reader, epoch, &range, limits::LISTED_PARTICIPANTS as u64).await
+}
+
+/// The chats that a person has pinned.
+pub(super) async fn pinned(reader: &mut Connection, epoch: &Epoch, user: UserId) -> sqlx::Result<Vec<Chat>> {
+    let before = (i64::MAX, i64::MAX);
+    let limit = limits::PINNED_CHATS as u64;
+    let range = Range { user, ids: (i64::MIN, i64::MAX), before, pinned: true, limit };
     load(reader, epoch, &range, limits::LISTED_PARTICIPANTS as u64).await
 }
 
 async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64) -> sqlx::Result<Vec<Chat>> {
     // One snapshot for the three queries, so that counts and heads belong together.
     let mut snapshot = super::snapshot(reader).await?;
-    let rows: Vec<ChatRow> = sqlx::query_as(
+    let rows: Vec<ChatRow> = sqlx::query_as(concat!(
         "WITH page AS (
              SELECT c.id FROM participants p JOIN chats c ON c.id = p.chat_id
              WHERE p.user_id = $1 AND p.chat_id BETWEEN $2 AND $3 AND (c.sort_key, c.id) < ($4, $5)
+               AND (NOT $8 OR p.pinned_at IS NOT NULL)
              ORDER BY c.sort_key DESC, c.id DESC LIMIT $6)
-         SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, c.hides_past, c.requested_by, me.read_seq,
+         SELECT c.id, c.direct, c.closed, c.title, c.head, c.created_at, c.updated_at, c.sort_key, c.hides_past, c.requested_by, me.read_seq, ",
+        settings_columns!(),
+        ",
                 (SELECT count(*) FROM participants p WHERE p.chat_id = c.id)
                 + (SELECT count(*) FROM removed_copies r WHERE r.chat_id = c.id) AS participant_count,
                 (SELECT count(*) FROM (SELECT 1 FROM events e
@@ -189,8 +203,8 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
                   AND e.seq > me.from_seq ORDER BY e.seq DESC LIMIT 1) AS last_id
          FROM page JOIN chats c ON c.id = page.id
          JOIN participants me ON me.chat_id = page.id AND me.user_id = $1
-         ORDER BY c.sort_key DESC, c.id DESC",
-    )
+         ORDER BY c.sort_key DESC, c.id DESC"
+    ))
     .bind(range.user.0)
     .bind(range.ids.0)
     .bind(range.ids.1)
@@ -198,6 +212,7 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
     .bind(range.before.1)
     .bind(to_sql(range.limit))
     .bind(to_sql(limits::UNREAD))
+    .bind(range.pinned)
     .fetch_all(&mut *snapshot)
     .await?;
     // Each half of the union names its chats: SQLite would otherwise read the participants of all there are.

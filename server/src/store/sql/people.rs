@@ -5,7 +5,7 @@ use causerie_protocol::{Role, TokenId, UserId};
 
 use super::audit::note;
 use super::links::{self, revoke_links, revoke_own_links};
-use super::{Connection, accounts, begin_on_users, second_factor};
+use super::{Connection, accounts, begin_on_users, chat_settings, second_factor};
 use crate::clock;
 use crate::store::rows::{self, AccountRowFull, role_to_sql, to_sql};
 use crate::store::{
@@ -275,6 +275,7 @@ async fn apply(
             .await?;
             revoke_links(connection, target).await?;
             second_factor::remove(connection, target).await?;
+            chat_settings::forget(connection, target).await?;
             sqlx::query("UPDATE tokens SET device = '', address = '' WHERE user_id = $1")
                 .bind(target.0)
                 .execute(&mut *connection)

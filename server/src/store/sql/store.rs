@@ -10,7 +10,8 @@ use causerie_protocol::reports::{CloseReport, CreateReport, Report};
 use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, TokenInfo, UserRef};
 use causerie_protocol::search::Found;
 use causerie_protocol::{
-    AuditId, ChatId, Epoch, Event, InvitationId, Message, MessageId, ReportId, Seq, TokenId, UserId,
+    AuditId, ChatId, ChatSettings, Epoch, Event, InvitationId, Message, MessageId, ReportId, Seq, TokenId,
+    UpdateChatSettings, UserId,
 };
 
 use super::{
@@ -28,7 +29,7 @@ use crate::store::{
     AccountChange, AccountChanged, AccountCreated, Actor, Append, AppendResult, Ask, Boundaries, Created,
     Deletion, Ended, Entry, Erasure, Indexed, InvitedTo, LinkRecord, NewAccount, NewChat, NewLink, NewToken,
     NotChanged, PageFile, Parting, PoolState, Position, Refused, Reopening, ReportClosed, Reported, Store,
-    StoreError, StoredParting, StoredRead, TokenRecord, Unblocking,
+    StoreError, StoredParting, StoredRead, StoredSettings, TokenRecord, Unblocking,
 };
 
 /// The columns of an `EventRow`: of an event `e`, the text of the message that it changed, and of a person `u`.
@@ -86,10 +87,18 @@ macro_rules! parted {
     };
 }
 
+/// The columns of a `SettingsRow`, of a participant `me`.
+macro_rules! settings_columns {
+    () => {
+        "me.notify, me.muted_until, me.pinned_at, me.archived_at, me.marked_unread, me.settings_version"
+    };
+}
+
 mod accounts;
 mod asks;
 mod audit;
 pub(in crate::store) mod changes;
+mod chat_settings;
 mod chats;
 pub(in crate::store) mod email_keys;
 mod erasure;
@@ -481,6 +490,14 @@ impl Store for Backend {
         .map(|chats| self.addresses.shown(chats))
     }
 
+    async fn pinned_chats(&self, user: UserId) -> Result<Vec<Chat>, StoreError> {
+        self.run(Operation::Chats, Read, async |connection| {
+            chats::pinned(connection, &self.epoch, user).await
+        })
+        .await
+        .map(|chats| self.addresses.shown(chats))
+    }
+
     async fn moved_chats(
         &self,
         user: UserId,
@@ -503,6 +520,29 @@ impl Store for Backend {
     async fn delete_chat(&self, user: UserId, chat: ChatId) -> Result<Result<Deletion, Refused>, StoreError> {
         self.run(Operation::DeleteChat, Write, async |connection| chats::delete(connection, user, chat).await)
             .await
+    }
+
+    async fn change_settings(
+        &self,
+        user: UserId,
+        chat: ChatId,
+        change: &UpdateChatSettings,
+    ) -> Result<Result<ChatSettings, Refused>, StoreError> {
+        self.run(Operation::ChangeSettings, Write, async |connection| {
+            chat_settings::change(connection, user, chat, change).await
+        })
+        .await
+    }
+
+    async fn settings_after(
+        &self,
+        place: (i64, ChatId, UserId),
+        limit: u64,
+    ) -> Result<Vec<StoredSettings>, StoreError> {
+        self.run(Operation::SettingsAfter, Read, async |connection| {
+            chat_settings::after(connection, place, limit).await
+        })
+        .await
     }
 
     async fn boundaries(&self, user: UserId) -> Result<Boundaries, StoreError> {

@@ -94,7 +94,8 @@ pub(in crate::store) async fn read(
         ),
         Table::Participants => Rows::Participants(
             sqlx::query_as(
-                "SELECT chat_id, user_id, read_seq, role, from_seq FROM participants
+                "SELECT chat_id, user_id, read_seq, role, from_seq, notify, muted_until, pinned_at, archived_at,
+                        marked_unread, settings_version FROM participants
                  WHERE (chat_id, user_id) > ($1, $2) ORDER BY chat_id, user_id LIMIT $3",
             )
             .bind(after.0)
@@ -261,10 +262,14 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
             query
         }
         Rows::Participants(rows) => {
-            let mut query = insert("participants (chat_id, user_id, read_seq, role, from_seq)");
+            let mut query = insert(
+                "participants (chat_id, user_id, read_seq, role, from_seq, notify, muted_until, pinned_at, archived_at, marked_unread, settings_version)",
+            );
             query.push_values(rows, |mut values, row| {
                 values.push_bind(row.chat_id).push_bind(row.user_id).push_bind(row.read_seq);
-                values.push_bind(row.role).push_bind(row.from_seq);
+                values.push_bind(row.role).push_bind(row.from_seq).push_bind(row.notify);
+                values.push_bind(row.muted_until).push_bind(row.pinned_at).push_bind(row.archived_at);
+                values.push_bind(row.marked_unread).push_bind(row.settings_version);
             });
             query
         }

@@ -78,6 +78,9 @@ impl World {
         // Changes are stored in their order, so the ack of a later one says that the position is.
         reader.say(pair, "read", "b-1").await;
         let head = reader.ack().await.seq;
+        let settings = json!({"notify": "nothing", "muted_until": 1_795_000_000_000_i64, "archived": true, "marked_unread": true});
+        server.call(Method::PATCH, &paths::chat_settings(group), &bob, settings).await;
+        server.call(Method::PATCH, &paths::chat_settings(pair), &bob, json!({"pinned": true})).await;
         let chats = chats(&server, &bob).await;
         // The newest message first, and the chat without any last, though it was started after the others.
         let order: Vec<_> =
