@@ -45,7 +45,7 @@ pub(crate) async fn register(address: SocketAddr, count: usize) -> Result<Vec<Pe
     let people = stream::iter(0..count).map(async |number| {
         let account = Register {
             email: email(number),
-            password: PASSWORD.to_owned(),
+            password: Some(PASSWORD.to_owned()),
             name: Some(format!("Load {number}")),
             invitation: None,
             language: None,

@@ -147,12 +147,16 @@ async fn register(name: &str) -> SignedIn {
     let email = format!("{}@example.org", uuid());
     let body = Register {
         email,
-        password: PASSWORD.to_owned(),
+        password: Some(PASSWORD.to_owned()),
         name: Some(name.to_owned()),
         invitation: None,
         language: None,
     };
-    Api::new(server()).register(&body).await.expect("a new e-mail can be registered")
+    Api::new(server())
+        .register(&body)
+        .await
+        .expect("a new e-mail can be registered")
+        .expect("no mail confirms it here")
 }
 
 async fn start_chat(who: &SignedIn, with: &SignedIn) -> Chat {

@@ -20,9 +20,9 @@ use crate::text::{ChatTitle, MessageText};
 pub struct Register {
     /// The address to sign in with; unique, whatever its case.
     pub email: String,
-    /// At least [`crate::limits::PASSWORD_MIN_CHARS`] characters; not looked at when the answer is 202.
-    #[serde(default)]
-    pub password: String,
+    /// At least [`crate::limits::PASSWORD_MIN_CHARS`] characters; not looked at when the answer is 202, and asked for otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
     /// The name that others see; the part of the address before the `@` when it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

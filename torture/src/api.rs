@@ -77,7 +77,7 @@ impl Api {
     pub async fn register(&self, email: &str, password: &str) -> Result<SignedIn> {
         let body = Register {
             email: email.to_owned(),
-            password: password.to_owned(),
+            password: Some(password.to_owned()),
             name: None,
             invitation: None,
             language: None,

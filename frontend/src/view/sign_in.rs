@@ -274,6 +274,7 @@ async fn send(
     let answer = if let Some(invitation) = joining {
         let name = Some(field("name").trim().to_owned()).filter(|name| !name.is_empty());
         let language = Some(say!(Tag).to_owned());
+        let password = Some(password).filter(|password| !password.is_empty());
         api.register(&Register { email: email.clone(), password, name, invitation, language }).await
     } else {
         let code = Some(field("code")).filter(|code| !code.is_empty());

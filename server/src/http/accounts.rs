@@ -42,9 +42,12 @@ async fn register(
     let invalid = |field, error: &dyn Display| Refusal::invalid(field, error.to_string());
     let email = email::parse(&address).map_err(|error| invalid("email", &error))?;
     let sends_mail = app.mailer.is_set_up();
-    if !sends_mail {
+    let password = password.ok_or_else(|| Refusal::missing("password")).and_then(|password| {
         password::check(&password).map_err(|error| invalid("password", &error))?;
-    }
+        Ok(password)
+    });
+    // Where mails are sent, only their link asks for one.
+    let password = if sends_mail { password } else { Ok(password?) };
     let name = name(given.as_deref(), &email)?;
     let device = device.device();
     let entry = match app.auth.begin_registration(&email, invitation.as_deref(), sends_mail, device).await? {
@@ -57,8 +60,7 @@ async fn register(
             return Ok((StatusCode::ACCEPTED, Json(Asked { asked: address })).into_response());
         }
     };
-    password::check(&password).map_err(|error| invalid("password", &error))?;
-    let newcomer = Newcomer { email: &email, name: &name, password, entry };
+    let newcomer = Newcomer { email: &email, name: &name, password: password?, entry };
     let Welcomed { signed_in, invited_by, chats, meets_inviter } =
         app.auth.register(newcomer, device).await?;
     if let Some(inviter) = invited_by {
