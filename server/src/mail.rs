@@ -1,6 +1,8 @@
 //! Mails with links: to set a new password, to confirm an address, to come by an invitation; and news of a changed address.
 //! They are sent one after the other.
 
+mod sender;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +10,9 @@ use causerie_protocol::accounts::AskReset;
 use causerie_protocol::rest::UserRef;
 use causerie_protocol::{UserId, limits, paths};
 use lettre::message::Mailbox;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::{AsyncSmtpTransport, Message, Tokio1Executor};
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::auth::Auth;
 use crate::chat::Chats;
@@ -22,8 +24,6 @@ use crate::store::{Ask, Store};
 const QUEUE: usize = 256;
 /// Mails that wait for the mail server; one more is dropped, so that how fast that takes them shows in no answer.
 const OUTGOING: usize = 256;
-/// How long the mail server may take for one.
-const SEND_WITHIN: Duration = Duration::from_secs(30);
 
 /// How often is looked for chats that were asked for and not carried out, and how long ago that was at least.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -115,7 +115,7 @@ impl Postman {
                 }
             }
         };
-        tokio::join!(write, send(transport, mails));
+        tokio::join!(write, sender::run(transport, mails));
     }
 }
 
@@ -128,18 +128,6 @@ fn unless_failed<T>(done: Result<T, String>) -> Option<T> {
 async fn left_over(store: &dyn Store) -> Result<Vec<Letter>, String> {
     let asks = store.asks(clock::now() - SWEEP, SWEPT_AT_ONCE).await.map_err(as_text)?;
     Ok(asks.into_iter().map(Letter::Ask).collect())
-}
-
-async fn send(transport: AsyncSmtpTransport<Tokio1Executor>, mut mails: mpsc::Receiver<Message>) {
-    while let Some(mail) = mails.recv().await {
-        let why = match timeout(SEND_WITHIN, transport.send(mail)).await {
-            Ok(Ok(_)) => continue,
-            Ok(Err(error)) if error.is_permanent() => "the mail server refused it",
-            Ok(Err(_)) => "the mail server can't be reached",
-            Err(_) => "the mail server did not answer in time",
-        };
-        tracing::warn!(why, "a mail could not be sent");
-    }
 }
 
 /// Makes mails of letters.

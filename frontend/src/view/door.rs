@@ -57,7 +57,7 @@ pub fn door(link: Link, open: RwSignal<Option<Link>>) -> AnyView {
         });
     });
     view! {
-        <main class="door">
+        <main class="sign-in">
             <header><h1>"Causerie"</h1></header>
             <form data-testid=testid on:submit=submit_form>
                 <h2>{title}</h2>

@@ -64,7 +64,7 @@ pub fn new_chat(dialog: RwSignal<Dialog>) -> AnyView {
         <form on:submit=start hidden=flag(move || asked.get())>
             <label class="field">
                 <span>say!(Email)</span>
-                <input name="email" type="email" multiple required autocomplete="off" prop:value=people on:input=count />
+                <input name="email" type="email" multiple required autofocus autocomplete="off" prop:value=people on:input=count />
                 <small>say!(NewChatHint)</small>
             </label>
             <label class="field" hidden=flag(move || !several.get())>

@@ -204,7 +204,7 @@ pub(super) fn instead_of_door<T: Copy + Send + Sync + 'static>(part: Part<T>, fa
     let again =
         failed.then(|| button("button main", Some("load-part"), say!(TryAgain), move |_| part.load()));
     let words = if failed { say!(PartMissing) } else { say!(Loading) };
-    view! { <main class="door"><p>{words}</p>{again}</main> }.into_any()
+    view! { <main class="sign-in"><p>{words}</p>{again}</main> }.into_any()
 }
 
 /// In the place of a dialog that could not be loaded: how to load it again.
