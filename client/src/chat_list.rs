@@ -1,7 +1,7 @@
 //! The list of chats, the one with the newest message first.
 
 use causerie_protocol::chat_settings::Standing;
-use causerie_protocol::event::{ChatChanged, Deleted, Membership, RoleChanged};
+use causerie_protocol::event::{ChatChanged, Deleted, Event, Membership, RoleChanged};
 use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatRole, ChatStatus, Participant};
 use causerie_protocol::{
     ChatId, ChatSettings, Message, MessageId, Seq, Timestamp, UpdateChatSettings, User, UserId,
@@ -22,6 +22,8 @@ pub struct ChatEntry {
     unread: Unread,
     /// What the person set and the server has not answered, in order.
     setting: Vec<Setting>,
+    /// The position of the last event about what is pinned: what was made before it tells nothing of that.
+    pins_at: Seq,
 }
 
 /// A change of what the person has set of a chat, on its way to the server.
@@ -37,7 +39,7 @@ impl ChatEntry {
     fn new(chat: Chat, me: UserId) -> Self {
         let mut unread = Unread::default();
         unread.counted(chat.head, chat.unread, chat.read_seq);
-        Self { chat, lost: None, me, unread, setting: Vec::new() }
+        Self { chat, lost: None, me, unread, setting: Vec::new(), pins_at: Seq::ZERO }
     }
 
     pub fn id(&self) -> ChatId {
@@ -206,6 +208,7 @@ impl ChatEntry {
     pub fn refresh(&mut self, mut chat: Chat, stream: Seq, keep_people: bool) {
         let is_same_log = chat.epoch == self.chat.epoch;
         if !is_same_log {
+            self.pins_at = Seq::ZERO;
             self.unread.restart(Seq::ZERO, true);
         }
         self.unread.counted(chat.head, chat.unread, chat.read_seq);
@@ -222,6 +225,9 @@ impl ChatEntry {
             }
         }
         if is_same_log {
+            if chat.head < self.pins_at {
+                chat.pinned = std::mem::take(&mut self.chat.pinned);
+            }
             // The sort key only grows.
             chat.sort_key = chat.sort_key.max(self.chat.sort_key);
             let is_late = chat.head < stream;
@@ -263,6 +269,28 @@ impl ChatEntry {
             content.clone_into(&mut last.content);
             last.edited_at = Some(at.clone());
         }
+    }
+
+    /// What is pinned is another since this event.
+    pub fn pins_changed(&mut self, at: Seq) {
+        self.pins_at = at;
+    }
+
+    /// Applies an edit or a deletion to what is pinned.
+    pub fn change_pinned(&mut self, event: &Event) {
+        for original in &mut self.chat.pinned {
+            if original.apply(event) {
+                self.pins_at = event.seq();
+            }
+        }
+        self.chat.pinned.retain(|original| !original.deleted);
+    }
+
+    /// Whether the user may pin messages in it: in a group, its moderators.
+    pub fn may_pin(&self) -> bool {
+        self.is_writable()
+            && self.chat.requested_by.is_none()
+            && (self.is_direct() || self.role() >= ChatRole::Moderator)
     }
 
     /// Returns whether the deleted message was the last one, so that another must be found.

@@ -39,6 +39,7 @@ fn chat(id: i64, head: u64, unread: u64, updated: &str) -> Chat {
         hides_past: false,
         requested_by: None,
         settings: ChatSettings::default(),
+        pinned: Vec::new(),
     }
 }
 

@@ -401,6 +401,16 @@ impl Client {
         self.hides(message.chat_id, message.sender.id, Some(message.id))
     }
 
+    /// The pinned messages of a chat, the one that was pinned last first; whether each is hidden, since its sender is
+    /// blocked.
+    pub fn pinned(&self, chat: ChatId) -> Vec<(Original, bool)> {
+        let pinned = self.chat_list.get(chat).map(|entry| entry.chat.pinned.as_slice()).unwrap_or_default();
+        let hidden = |original: &Original| {
+            original.sender.as_ref().is_some_and(|sender| self.hides(chat, sender.id, original.id))
+        };
+        pinned.iter().map(|original| (original.clone(), hidden(original))).collect()
+    }
+
     /// Why the server refused the person's last reaction in a chat, until the next one.
     pub fn reaction_refused(&self, chat: ChatId) -> Option<&str> {
         self.reaction_refused.as_ref().filter(|(of, _)| *of == chat).map(|(_, why)| why.as_str())
@@ -468,6 +478,7 @@ impl Client {
                 SystemEvent::Joined(user)
                 | SystemEvent::Left(user)
                 | SystemEvent::Removed(user)
+                | SystemEvent::Pinned(user)
                 | SystemEvent::Role(user, _) => Some(user),
                 SystemEvent::Changed { .. } | SystemEvent::Accepted => None,
             },
@@ -559,6 +570,8 @@ mod delivery_tests;
 mod many_tests;
 #[cfg(test)]
 mod page_tests;
+#[cfg(test)]
+mod pinned_tests;
 #[cfg(test)]
 mod settings_tests;
 #[cfg(test)]

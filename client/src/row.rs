@@ -102,6 +102,8 @@ pub enum SystemEvent {
     /// Somebody was removed by another.
     Removed(User),
     Role(User, ChatRole),
+    /// Somebody pinned a message.
+    Pinned(User),
     /// A chat that somebody asked for was accepted.
     Accepted,
     /// The title or the status changed.

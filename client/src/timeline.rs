@@ -1,7 +1,7 @@
 //! The messages of one chat: a piece of the log without a gap, made of history pages and events. It reaches up to now,
 //! unless the person went to an older message.
 
-use causerie_protocol::event::{ChatChanged, Membership, RoleChanged};
+use causerie_protocol::event::{ChatChanged, Membership, Pinned, RoleChanged};
 use causerie_protocol::{ChatId, ClientId, Event, Message, MessageId, Seq, UserId};
 
 use crate::backoff::Backoff;
@@ -32,6 +32,7 @@ enum Entry {
     Left(Membership),
     Changed(ChatChanged),
     Role(RoleChanged),
+    Pinned(Pinned),
 }
 
 /// A page that could not be loaded, and when it is requested again.
@@ -171,7 +172,12 @@ impl Timeline {
             Event::Left(data) => self.insert_line(data.seq, Entry::Left(data)),
             Event::ChatChanged(data) => self.insert_line(data.seq, Entry::Changed(data)),
             Event::RoleChanged(data) => self.insert_line(data.seq, Entry::Role(data)),
-            Event::Edited(_) | Event::Deleted(_) | Event::Reacted(_) | Event::Unknown { .. } => false,
+            Event::Pinned(data) if data.on => self.insert_line(data.seq, Entry::Pinned(data)),
+            Event::Edited(_)
+            | Event::Deleted(_)
+            | Event::Reacted(_)
+            | Event::Pinned(_)
+            | Event::Unknown { .. } => false,
         }
     }
 
@@ -426,6 +432,7 @@ fn row(seq: Seq, entry: &Entry, me: UserId, read_by_all: Seq) -> Row {
         Entry::Joined(event) => line(&event.at, SystemEvent::Joined(event.user.clone())),
         Entry::Left(event) if event.by.is_some() => line(&event.at, SystemEvent::Removed(event.user.clone())),
         Entry::Left(event) => line(&event.at, SystemEvent::Left(event.user.clone())),
+        Entry::Pinned(event) => line(&event.at, SystemEvent::Pinned(event.user.clone())),
         Entry::Role(event) => line(&event.at, SystemEvent::Role(event.user.clone(), event.role)),
         Entry::Changed(event) if event.accepted => line(&event.at, SystemEvent::Accepted),
         Entry::Changed(event) => {

@@ -78,6 +78,7 @@ impl Server {
             hides_past: false,
             requested_by: None,
             settings: ChatSettings::default(),
+            pinned: Vec::new(),
         };
         Self { chats: (1..=CHATS).map(chat).collect(), messages: Vec::new(), last_id: 0 }
     }

@@ -26,6 +26,7 @@ mod message;
 mod new_chat;
 pub mod parts;
 mod people;
+mod pinned;
 mod press;
 mod qr;
 mod reply;

@@ -293,6 +293,23 @@ pub struct Reacted {
     pub at: Timestamp,
 }
 
+/// A message was pinned in its chat, or is not any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pinned {
+    /// The chat.
+    pub chat_id: ChatId,
+    /// The seq of this event.
+    pub seq: Seq,
+    /// The message.
+    pub id: MessageId,
+    /// Who did it.
+    pub user: User,
+    /// Whether it is pinned from now on.
+    pub on: bool,
+    /// The server's time.
+    pub at: Timestamp,
+}
+
 /// A chat's title or status changed, or what new people see of it, or a request was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatChanged {
@@ -335,6 +352,8 @@ pub enum Event {
     RoleChanged(RoleChanged),
     /// `reacted`: a user reacted to a message, or took that back.
     Reacted(Reacted),
+    /// `pinned`: a message was pinned, or is not any more.
+    Pinned(Pinned),
     /// A kind that this version does not know; it still has a seq.
     Unknown {
         /// The `type` on the wire.
@@ -360,6 +379,7 @@ impl Event {
             Self::ChatChanged(data) => data.chat_id,
             Self::RoleChanged(data) => data.chat_id,
             Self::Reacted(data) => data.chat_id,
+            Self::Pinned(data) => data.chat_id,
             Self::Unknown { chat_id, .. } => *chat_id,
         }
     }
@@ -375,6 +395,7 @@ impl Event {
             Self::ChatChanged(data) => data.seq,
             Self::RoleChanged(data) => data.seq,
             Self::Reacted(data) => data.seq,
+            Self::Pinned(data) => data.seq,
             Self::Unknown { seq, .. } => *seq,
         }
     }

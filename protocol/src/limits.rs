@@ -117,6 +117,9 @@ pub const BODY_BYTES: usize = 128 * 1024;
 pub const SNIPPET_CHARS: usize = 160;
 /// Different emoji under one message.
 pub const REACTION_KINDS: usize = 20;
+
+/// Messages that are pinned in one chat.
+pub const PINNED_MESSAGES: usize = 10;
 /// Longest emoji, in bytes; Unicode's longest has 35.
 pub const EMOJI_BYTES: usize = 64;
 /// E-mail addresses of people whom one shares no chat with that one person may try in an hour, unless the server's

@@ -178,6 +178,12 @@ pub fn message(id: MessageId) -> String {
     format!("/api/messages/{id}/")
 }
 
+/// Whether a message is pinned: `POST` pins it in its chat, or no more.
+#[must_use]
+pub fn pin(id: MessageId) -> String {
+    format!("/api/messages/{id}/pin/")
+}
+
 /// The reactions to a message: `POST` puts one there or takes it back.
 #[must_use]
 pub fn reactions(id: MessageId) -> String {

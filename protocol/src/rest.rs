@@ -373,6 +373,10 @@ pub struct Chat {
     /// What the caller has set of it for themself.
     #[serde(skip_serializing_if = "ChatSettings::is_default")]
     pub settings: ChatSettings,
+    /// The messages that are pinned in it, of those that the caller may read: the one that was pinned last first, at most
+    /// [`limits::PINNED_MESSAGES`](crate::limits::PINNED_MESSAGES). Each is read from the log, as the original of a reply.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pinned: Vec<Original>,
 }
 
 read_fields! {
@@ -394,6 +398,7 @@ read_fields! {
         "hides_past" => hides_past: optional,
         "requested_by" => requested_by: optional,
         "settings" => settings: optional,
+        "pinned" => pinned: optional,
     }
 }
 
@@ -526,7 +531,14 @@ pub struct React {
     pub on: bool,
 }
 
-/// The answer to `POST /api/messages/{id}/reactions/`.
+/// `POST /api/messages/{id}/pin/`: says how it is to be, so that a repeat changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinMessage {
+    /// Whether the message is to be pinned in its chat.
+    pub on: bool,
+}
+
+/// The answer to `POST /api/messages/{id}/reactions/` and `…/pin/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Decided {
     /// The position in the chat's log at which it was so: a client that has every event up to it has that too.

@@ -288,6 +288,7 @@ impl Serialize for Event {
             Self::ChatChanged(data) => EventFrame { kind: "chat_changed", seq, data }.serialize(serializer),
             Self::RoleChanged(data) => EventFrame { kind: "role_changed", seq, data }.serialize(serializer),
             Self::Reacted(data) => EventFrame { kind: "reacted", seq, data }.serialize(serializer),
+            Self::Pinned(data) => EventFrame { kind: "pinned", seq, data }.serialize(serializer),
             Self::Unknown { kind, data, .. } => EventFrame { kind, seq, data }.serialize(serializer),
         }
     }

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::chat_settings::Notify;
-use crate::event::{ChatChanged, Deleted, Edited, Membership, Message, Reacted, Reaction, RoleChanged};
+use crate::event::{
+    ChatChanged, Deleted, Edited, Membership, Message, Pinned, Reacted, Reaction, RoleChanged,
+};
 use crate::rest::{ChatKind, ChatRole, ChatStatus, Participant};
 
 fn ana() -> User {
@@ -164,6 +166,12 @@ fn events_are_their_literal_json() {
                 "{{\"type\":\"reacted\",\"seq\":48,\"data\":{{\"chat_id\":1,\"seq\":48,\"id\":7,\"user\":{ANA},\"emoji\":\"\u{2764}\u{fe0f}\",\"on\":false,\"at\":\"{now}\"}}}}"
             ),
         ),
+        (
+            Event::Pinned(Pinned { chat_id, seq: Seq(49), id, user: ana(), on: true, at: now.clone() }),
+            format!(
+                r#"{{"type":"pinned","seq":49,"data":{{"chat_id":1,"seq":49,"id":7,"user":{ANA},"on":true,"at":"{now}"}}}}"#
+            ),
+        ),
     ] {
         both_ways(&ServerFrame::Event(event), &json);
     }
@@ -283,6 +291,7 @@ fn welcome_and_chat_added_are_their_literal_json() {
                 hides_past: true,
                 requested_by: Some(UserId(2)),
                 settings: ChatSettings { version: 8, pinned_at: Some(7), ..ChatSettings::default() },
+                pinned: Vec::new(),
             },
         })),
         &format!(

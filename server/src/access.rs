@@ -182,6 +182,9 @@ pub static ROUTES: &[Route] = &[
     Route::new(POST, "/api/messages/{id}/reactions/", Who::SignedIn)
         .within(InChat::Participant)
         .between(Apart::Closed),
+    Route::new(POST, "/api/messages/{id}/pin/", Who::SignedIn)
+        .within(InChat::Moderator)
+        .between(Apart::Closed),
     Route::new(GET, paths::BLOCKS, Who::SignedIn),
     Route::new(POST, paths::BLOCKS, Who::SignedIn),
     Route::new(DELETE, "/api/blocks/{user}/", Who::SignedIn),

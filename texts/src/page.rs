@@ -164,6 +164,12 @@ texts! {
         New: "New", "Mới";
         Deleted: "This message was deleted.", "Tin nhắn này đã bị xóa.";
         Edited: "edited", "đã sửa";
+        PinMessage: "Pin", "Ghim";
+        UnpinMessage: "Unpin", "Bỏ ghim";
+        PinnedMessages: "Pinned messages", "Tin nhắn đã ghim";
+        MorePinned: "{count} pinned", "Đã ghim {count}";
+        YouPinned: "You pinned a message.", "Bạn đã ghim một tin nhắn.";
+        WasPinned: "{name} pinned a message.", "{name} đã ghim một tin nhắn.";
         Reply: "Reply", "Trả lời";
         ReplyTo: "Reply to {name}: ", "Trả lời {name}: ";
         ReplyToOwn: "Reply to yourself: ", "Trả lời chính mình: ";

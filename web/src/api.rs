@@ -11,8 +11,8 @@ use causerie_protocol::accounts::{
 use causerie_protocol::paths;
 use causerie_protocol::reports::{CloseReport, CreateReport, Reopen, Reopened, Report};
 use causerie_protocol::rest::{
-    AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, Decided, EditMessage, Login, Privacy,
-    Problem, React, Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
+    AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, Decided, EditMessage, Login, PinMessage,
+    Privacy, Problem, React, Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
 };
 use causerie_protocol::search::{Found, SearchRequest};
 use causerie_protocol::{
@@ -408,6 +408,11 @@ impl Api {
     /// Puts a reaction under a message, or takes it back; answers at which position of the log it is so.
     pub fn react(&self, message: MessageId, body: &React) -> Call<Decided> {
         self.call(Method::POST, &paths::reactions(message), body)
+    }
+
+    /// Pins a message in its chat, or no more.
+    pub fn pin(&self, message: MessageId, on: bool) -> Call<Decided> {
+        self.call(Method::POST, &paths::pin(message), &PinMessage { on })
     }
 
     pub fn delete(&self, message: MessageId) -> Call<()> {

@@ -206,9 +206,15 @@ impl Client {
                 }
             }
             Event::RoleChanged(data) => entry.role_changed(data),
+            Event::Pinned(data) => {
+                entry.pins_changed(data.seq);
+                // It names the message, and the chat has what it says.
+                out_of_date = true;
+            }
             // It is neither unread nor moves the chat.
             Event::Reacted(_) | Event::Unknown { .. } => {}
         }
+        entry.change_pinned(&event);
         let own = match &event {
             Event::Message(message) => Some((message.sender.id, message.client_id.clone())),
             _ => None,

@@ -294,6 +294,7 @@ pub(super) fn chat(chat: i64, head: u64) -> Chat {
         hides_past: false,
         requested_by: None,
         settings: ChatSettings::default(),
+        pinned: Vec::new(),
     }
 }
 

@@ -386,6 +386,7 @@ impl Server {
             hides_past: false,
             requested_by: None,
             settings: ChatSettings::default(),
+            pinned: Vec::new(),
         }
     }
 

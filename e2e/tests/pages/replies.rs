@@ -265,3 +265,22 @@ async fn on_a_phone_the_button_to_the_latest_message_does_not_cover_that_a_reply
     let is_gone = r#"return !document.querySelector('[data-testid="replying"]')"#;
     alice.until("a message that replies to nothing", is_gone, Vec::new()).await.map(drop)
 }
+
+#[tokio::test]
+async fn a_pinned_message_stands_above_the_conversation_and_leads_to_it() -> Result<()> {
+    let server = Server::start().await?;
+    let (alice, bob) = two_people(&server).await?;
+    bob.send_message("Meet at eight").await?;
+    alice.see_message("Meet at eight").await?;
+    alice.click(".turn .menu summary").await?;
+    alice.click(r#".turn .menu [data-testid="pin-message"]"#).await?;
+    let shows = r#"return document.querySelector('[data-testid="pinned"]')?.innerText.includes("Meet at eight") ?? false"#;
+    for person in [&alice, &bob] {
+        person.until("the pinned message", shows, vec![]).await?;
+    }
+    bob.click(r#"[data-testid="pinned"] .quote"#).await?;
+    is_led_to(&bob, "Meet at eight").await?;
+    bob.click(r#"[data-testid="unpin-message"]"#).await?;
+    let gone = r#"return !document.querySelector('[data-testid="pinned"]')"#;
+    alice.until("nothing to be pinned", gone, vec![]).await.map(drop)
+}

@@ -18,7 +18,7 @@ use super::message::ToEdit;
 use super::parts::{self, HomeParts};
 use super::timeline::Timeline;
 use super::widgets::{back, bdi, button, hint};
-use super::{chat_menu, icon, menu};
+use super::{chat_menu, icon, menu, pinned};
 use crate::api::sentence;
 use crate::app::{App, app};
 use crate::browser;
@@ -228,6 +228,7 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
             {heading}
         </header>
         <Banner />
+        {pinned::bar(app, chat, error)}
         {messages}
         {request}
         {footer}

@@ -12,7 +12,7 @@ use super::erased::{click, event};
 use super::reply::Way;
 use super::rows::{Item, MessageItem, Pill, Stage};
 use super::widgets::button;
-use super::{icon, menu, reply};
+use super::{icon, menu, pinned, reply};
 use crate::api::sentence;
 use crate::app::App;
 
@@ -76,11 +76,15 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
     }
     let actions = match item.id {
         Some(id) if item.mine && !item.deleted && item.stage == Stage::Settled => {
-            Some(actions(context, id, seq, item.text.clone()))
+            Some(actions(context, id, seq, item.pinnable, item.text.clone()))
         }
         Some(id) if !item.mine => {
-            let reactable = !item.deleted && !item.hidden;
-            Some(actions_of_others(context, id, seq, reactable, item.moderated && !item.deleted))
+            let may = May {
+                react: !item.deleted && !item.hidden,
+                delete: item.moderated && !item.deleted,
+                pin: item.pinnable,
+            };
+            Some(actions_of_others(context, id, seq, may))
         }
         _ => None,
     };
@@ -185,14 +189,17 @@ fn hidden(context: MessageContext, id: Option<MessageId>) -> AnyView {
     view! { {say!(HiddenMessage)}{button("link", Some("reveal"), say!(Show), show)} }.into_any()
 }
 
+/// What the user may do to a message of somebody else.
+#[derive(Clone, Copy)]
+struct May {
+    /// Also to reply to it.
+    react: bool,
+    delete: bool,
+    pin: bool,
+}
+
 /// The actions on a message of somebody else.
-fn actions_of_others(
-    context: MessageContext,
-    id: MessageId,
-    seq: Option<Seq>,
-    reactable: bool,
-    moderated: bool,
-) -> AnyView {
+fn actions_of_others(context: MessageContext, id: MessageId, seq: Option<Seq>, may: May) -> AnyView {
     let block = move |_| {
         menu::close_all();
         causerie_web::run(async move {
@@ -207,14 +214,15 @@ fn actions_of_others(
         menu::close_all();
         context.reporting.set(Some(id));
     };
-    let delete = moderated.then(|| button("bad", None, say!(Delete), move |_| remove(context, id)));
-    let quick = reactable.then(|| quick(context, id));
-    let reply = seq.filter(|_| reactable).map(|seq| begin_reply(context, seq));
+    let delete = may.delete.then(|| button("bad", None, say!(Delete), move |_| remove(context, id)));
+    let quick = may.react.then(|| quick(context, id));
+    let pin = may.pin.then(|| pin(context, id));
+    let reply = seq.filter(|_| may.react).map(|seq| begin_reply(context, seq));
     let link = seq.map(|seq| reply::link(context.way, seq));
     page! {
         <details class="menu">
             <summary class="icon" aria-label=say!(MessageMenu)>{icon::more()}</summary>
-            <div>{quick}{reply}{link}{delete}{button("", Some("report"), say!(ReportDots), report)}{button("bad", Some("block"), say!(Block), block)}</div>
+            <div>{quick}{reply}{pin}{link}{delete}{button("", Some("report"), say!(ReportDots), report)}{button("bad", Some("block"), say!(Block), block)}</div>
         </details>
     }
     .into_any()
@@ -238,7 +246,21 @@ fn begin_reply(context: MessageContext, seq: Seq) -> AnyView {
     })
 }
 
-fn actions(context: MessageContext, id: MessageId, seq: Option<Seq>, text: String) -> AnyView {
+/// The entry of a message's menu that pins it; what is pinned is told, and taken back, above the messages.
+fn pin(context: MessageContext, id: MessageId) -> AnyView {
+    button("", Some("pin-message"), say!(PinMessage), move |_| {
+        menu::close_all();
+        pinned::set(context.app, id, true, context.error);
+    })
+}
+
+fn actions(
+    context: MessageContext,
+    id: MessageId,
+    seq: Option<Seq>,
+    pinnable: bool,
+    text: String,
+) -> AnyView {
     let edit = move |_| {
         menu::close_all();
         context.to_edit.set(Some(ToEdit { target: Target::Sent(id), text: text.clone() }));
@@ -246,10 +268,11 @@ fn actions(context: MessageContext, id: MessageId, seq: Option<Seq>, text: Strin
     let delete = move |_| remove(context, id);
     let reply = seq.map(|seq| begin_reply(context, seq));
     let link = seq.map(|seq| reply::link(context.way, seq));
+    let pin = pinnable.then(|| pin(context, id));
     page! {
         <details class="menu">
             <summary class="icon" aria-label=say!(MessageMenu)>{icon::more()}</summary>
-            <div>{quick(context, id)}{reply}{link}{button("", None, say!(Edit), edit)}{button("bad", None, say!(Delete), delete)}</div>
+            <div>{quick(context, id)}{reply}{pin}{link}{button("", None, say!(Edit), edit)}{button("bad", None, say!(Delete), delete)}</div>
         </details>
     }
     .into_any()

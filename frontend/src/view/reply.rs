@@ -36,7 +36,7 @@ impl Quote {
         Some(Self::new(original, row.reply_hidden, people, me))
     }
 
-    fn new(original: &Original, hidden: bool, people: &People, me: UserId) -> Self {
+    pub fn new(original: &Original, hidden: bool, people: &People, me: UserId) -> Self {
         let (words, said) = match original {
             Original { id: None, .. } => (say!(OriginalEarlier).to_owned(), false),
             _ if hidden => (say!(OriginalHidden).to_owned(), false),

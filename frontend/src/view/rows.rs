@@ -57,6 +57,8 @@ pub struct MessageItem {
     pub hidden: bool,
     /// Whether the user may delete it, as a moderator of the group.
     pub moderated: bool,
+    /// Whether the user may pin it.
+    pub pinnable: bool,
     pub reactions: Vec<Pill>,
     pub stage: Stage,
     /// The text below an own message; may be empty.
@@ -106,6 +108,8 @@ pub struct RenderContext<'a> {
     pub complete: bool,
     /// Whether the user moderates the group.
     pub moderates: bool,
+    /// Whether the user may pin messages.
+    pub pins: bool,
     pub clock: &'a Clock,
     /// The time now, in milliseconds since 1970.
     pub now: f64,
@@ -233,6 +237,7 @@ fn message_item(
         deleted: row.deleted,
         hidden: row.hidden,
         moderated: context.moderates && !row.mine,
+        pinnable: context.pins && row.seq.is_some() && !row.deleted && !row.hidden,
         reactions: row.reactions.iter().map(|reaction| pill(reaction, context)).collect(),
         stage,
         state,
@@ -324,6 +329,8 @@ fn system_text(kind: &SystemEvent, context: &RenderContext<'_>) -> String {
         SystemEvent::Role(user, ChatRole::Owner) => say!(IsOwner, name = people.whole(user)),
         SystemEvent::Role(user, ChatRole::Moderator) => say!(IsModerator, name = people.whole(user)),
         SystemEvent::Role(user, ChatRole::Member) => say!(IsMember, name = people.whole(user)),
+        SystemEvent::Pinned(user) if user.id == me => say!(YouPinned).to_owned(),
+        SystemEvent::Pinned(user) => say!(WasPinned, name = people.whole(user)),
         SystemEvent::Accepted => say!(WasAccepted).to_owned(),
         SystemEvent::Changed { status: ChatStatus::Closed, .. } => say!(WasClosed).to_owned(),
         SystemEvent::Changed { title: Some(title), .. } => say!(OpenAndCalled, title = Name::new(title)),
@@ -391,6 +398,7 @@ mod tests {
             read: None,
             complete: true,
             moderates: false,
+            pins: false,
             clock: &clock,
             now,
         };

@@ -161,6 +161,7 @@ pub fn Timeline(
                         online,
                         read: opened_at.get_value().flatten(),
                         complete: more_above == 0 && !client.history(chat).has_older,
+                        pins: client.chat(chat).is_some_and(ChatEntry::may_pin),
                         moderates: client.chat(chat).is_some_and(|chat| chat.role() >= ChatRole::Moderator),
                         clock,
                         now,

@@ -15,7 +15,8 @@ use super::{
 use crate::chat_settings::ChatSettings;
 use crate::error::ErrorCode;
 use crate::event::{
-    ChatChanged, Deleted, Edited, Event, Membership, Message, Original, Reacted, Reaction, RoleChanged, User,
+    ChatChanged, Deleted, Edited, Event, Membership, Message, Original, Pinned, Reacted, Reaction,
+    RoleChanged, User,
 };
 use crate::heads::Heads;
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
@@ -182,8 +183,8 @@ const REPLIES: [&str; 13] = [
     "blocks",
     "chat_settings",
 ];
-const EVENTS: [&str; 8] =
-    ["message", "edited", "deleted", "joined", "left", "chat_changed", "role_changed", "reacted"];
+const EVENTS: [&str; 9] =
+    ["message", "edited", "deleted", "joined", "left", "chat_changed", "role_changed", "reacted", "pinned"];
 
 /// A frame of an unknown kind, with its content.
 #[cfg(not(target_arch = "wasm32"))]
@@ -392,6 +393,14 @@ impl RawFrame {
                 seq,
                 id: MessageId(self.number("id")?),
                 emoji: self.text("emoji")?,
+                on: self.flag("on")?,
+                at: self.time("at")?,
+                user: required(self.user, "user")?,
+            }),
+            "pinned" => Event::Pinned(Pinned {
+                chat_id,
+                seq,
+                id: MessageId(self.number("id")?),
                 on: self.flag("on")?,
                 at: self.time("at")?,
                 user: required(self.user, "user")?,

@@ -1,6 +1,8 @@
 //! An example of every frame that a server sends.
 
-use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, Original, Reacted, RoleChanged};
+use causerie_protocol::event::{
+    ChatChanged, Deleted, Edited, Membership, Original, Pinned, Reacted, RoleChanged,
+};
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::server_frame::{
     Ack, Blocks, ErrorReply, GoAway, Ping, Presence, ReadPosition, SetOfChat, Subscribed, Typing,
@@ -110,6 +112,17 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
                 at: at.clone(),
             })),
             "Event: a reaction stands under a message from now on, or with `on: false` no more.",
+        ),
+        (
+            ServerFrame::Event(Event::Pinned(Pinned {
+                chat_id,
+                seq: Seq(50),
+                id,
+                user: user.clone(),
+                on: true,
+                at: at.clone(),
+            })),
+            "Event: a message is pinned in its chat from now on, or with `on: false` no more; `GET /api/chats/{id}/` has all that are.",
         ),
         (
             ServerFrame::Ack(Ack {

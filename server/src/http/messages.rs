@@ -4,7 +4,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post as post_to};
 use axum::{Json, Router};
-use causerie_protocol::rest::{Decided, EditMessage, MessageBody, PostMessage, React};
+use causerie_protocol::rest::{Decided, EditMessage, MessageBody, PinMessage, PostMessage, React};
 use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, limits, paths};
 use url::form_urlencoded;
 
@@ -25,6 +25,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route_slash(&format!("{}{{id}}/messages/", paths::CHATS), get(list).post(post))
         .route_slash("/api/messages/{id}/", get(read).patch(edit).delete(remove))
         .route_slash("/api/messages/{id}/reactions/", post_to(react))
+        .route_slash("/api/messages/{id}/pin/", post_to(pin))
 }
 
 async fn list(
@@ -188,8 +189,27 @@ async fn react(
 ) -> Result<Json<Decided>, Refusal> {
     check_rate(&app, &caller, None)?;
     let emoji = Emoji::parse(&body.emoji).ok_or_else(Refusal::not_an_emoji)?;
-    let chat = message(&app, &caller, id).await?.chat_id;
-    let change = Change::React { id, emoji, on: body.on };
+    decide(&app, &caller, id, Change::React { id, emoji, on: body.on }).await
+}
+
+async fn pin(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<MessageId>,
+    JsonBody(body): JsonBody<PinMessage>,
+) -> Result<Json<Decided>, Refusal> {
+    check_rate(&app, &caller, None)?;
+    decide(&app, &caller, id, Change::Pin { id, on: body.on }).await
+}
+
+/// Appends a change that says how something about a message is to be.
+async fn decide(
+    app: &AppState,
+    caller: &Caller,
+    id: MessageId,
+    change: Change,
+) -> Result<Json<Decided>, Refusal> {
+    let chat = message(app, caller, id).await?.chat_id;
     match app.chats.append(Append { actor: caller.user.id, chat, change }).await? {
         Appended::Event(event) => Ok(Json(Decided { seq: event.seq() })),
         Appended::Unchanged { head } => Ok(Json(Decided { seq: head })),

@@ -186,6 +186,13 @@ impl From<Refused> for Refusal {
                 );
                 Self::new(Status::CONFLICT, InvalidField, detail).at("emoji")
             }
+            Refused::TooManyPinnedMessages => {
+                let detail = format!(
+                    "{} messages are pinned in this chat, which is as many as may be: unpin one of them first.",
+                    limits::PINNED_MESSAGES
+                );
+                Self::new(Status::CONFLICT, InvalidField, detail).at("on")
+            }
             Refused::NotTheSender => {
                 Self::new(Status::FORBIDDEN, Forbidden, "Only its sender can change a message, and delete it in a chat of two; in a group a moderator can delete it too.")
             }

@@ -1,6 +1,6 @@
 //! Whether people see the e-mail addresses of others: nobody does, but for clients of the old system.
 
-use causerie_protocol::event::{Membership, Reacted, RoleChanged, User};
+use causerie_protocol::event::{Membership, Pinned, Reacted, RoleChanged, User};
 use causerie_protocol::reports::Report;
 use causerie_protocol::rest::{Blocked, Chat};
 use causerie_protocol::search::Found;
@@ -62,7 +62,9 @@ impl HasUsers for Event {
         match self {
             Self::Message(message) => message.for_each_user(change),
             Self::Joined(Membership { user, .. }) | Self::Left(Membership { user, .. }) => change(user),
-            Self::RoleChanged(RoleChanged { user, .. }) | Self::Reacted(Reacted { user, .. }) => change(user),
+            Self::RoleChanged(RoleChanged { user, .. })
+            | Self::Reacted(Reacted { user, .. })
+            | Self::Pinned(Pinned { user, .. }) => change(user),
             Self::Edited(_) | Self::Deleted(_) | Self::ChatChanged(_) | Self::Unknown { .. } => {}
         }
     }

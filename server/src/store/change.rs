@@ -52,6 +52,12 @@ pub enum Change {
         /// Whether it is to be there.
         on: bool,
     },
+    /// Pins a message in its chat, or no more; in a group a moderator does. A repeat changes nothing.
+    Pin {
+        id: MessageId,
+        /// Whether it is to be pinned.
+        on: bool,
+    },
     /// Adds a person to a group.
     Join { user: UserId },
     /// Accepts a chat of two that the other one asked for.
@@ -125,6 +131,8 @@ pub enum Refused {
     NoSuchMessage,
     /// As many different emoji are under the message as may be.
     TooManyReactions,
+    /// As many messages are pinned in the chat as may be.
+    TooManyPinnedMessages,
     /// Another person sent the message.
     NotTheSender,
     /// The actor's role in the chat is too small for it.

@@ -2,7 +2,7 @@
 
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation};
 use causerie_protocol::event::{
-    ChatChanged, Deleted, Edited, Membership, Original, Reacted, RoleChanged, User, snippet,
+    ChatChanged, Deleted, Edited, Membership, Original, Pinned, Reacted, RoleChanged, User, snippet,
 };
 use causerie_protocol::rest::{Chat, ChatKind, ChatRole, ChatStatus, Participant, TokenInfo};
 use causerie_protocol::{
@@ -26,6 +26,8 @@ pub(super) mod kind {
     pub(in crate::store) const ROLE_CHANGED: i64 = 6;
     pub(in crate::store) const REACTED: i64 = 7;
     pub(in crate::store) const UNREACTED: i64 = 8;
+    pub(in crate::store) const PINNED: i64 = 9;
+    pub(in crate::store) const UNPINNED: i64 = 10;
 }
 
 /// A bound that a database can hold.
@@ -315,6 +317,7 @@ impl ChatRow {
         epoch: &Epoch,
         participants: Vec<Participant>,
         last_message: Option<Message>,
+        pinned: Vec<Original>,
     ) -> Chat {
         Chat {
             id: ChatId(self.id),
@@ -334,6 +337,7 @@ impl ChatRow {
             hides_past: self.hides_past,
             requested_by: self.requested_by.map(UserId),
             settings: self.settings.into(),
+            pinned,
         }
     }
 }
@@ -440,6 +444,15 @@ impl OriginalRow {
     }
 }
 
+/// A message that is pinned in a chat.
+#[derive(FromRow)]
+pub(super) struct PinnedRow {
+    pub(super) chat_id: i64,
+    pub(super) seq: i64,
+    #[sqlx(flatten)]
+    pub(super) original: OriginalRow,
+}
+
 /// What a message replies to, from its own row and that of the original.
 fn reply_to(target: Option<i64>, original: OriginalRow) -> Option<Box<Original>> {
     let seq = to_seq(target?);
@@ -495,6 +508,10 @@ impl TryFrom<EventRow> for Event {
                 on: row.kind == kind::REACTED,
                 at,
             }),
+            kind::PINNED | kind::UNPINNED => {
+                let (user, on) = (row.user.into(), row.kind == kind::PINNED);
+                Self::Pinned(Pinned { chat_id, seq, id, user, on, at })
+            }
             kind::CHAT_CHANGED => Self::ChatChanged(ChatChanged {
                 chat_id,
                 seq,

@@ -155,6 +155,7 @@ impl World {
                 json!({"content": "Hello"})
             }
             (&Method::POST, "/api/messages/{id}/reactions/") => json!({"emoji": "\u{1f44d}", "on": true}),
+            (&Method::POST, "/api/messages/{id}/pin/") => json!({"on": true}),
             (&Method::POST, paths::BLOCKS) => json!({"user_id": 4711}),
             (&Method::POST, paths::REPORTS) => json!({"message_id": 4711, "reason": "spam"}),
             (&Method::POST, "/api/admin/reports/{id}/close/") => json!({"action": "dismissed"}),
@@ -387,6 +388,7 @@ async fn asks_across(server: &TestServer, caller: &Person, other: &Person, pair:
                 (&Method::POST, "/api/messages/{id}/reactions/") => {
                     (paths::reactions(own), json!({"emoji": "\u{1f44d}", "on": true}))
                 }
+                (&Method::POST, "/api/messages/{id}/pin/") => (paths::pin(own), json!({"on": true})),
                 (&Method::PATCH, "/api/messages/{id}/") => {
                     (paths::message(own), json!({"content": "Hello?"}))
                 }

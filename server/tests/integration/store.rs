@@ -8,6 +8,7 @@ mod chats;
 mod log;
 mod page;
 mod people;
+mod pinned;
 #[cfg(feature = "test-services")]
 mod postgres;
 mod reactions;

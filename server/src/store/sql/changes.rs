@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use causerie_protocol::event::{ChatChanged, Deleted, Edited, Membership, Reacted, RoleChanged, User};
+use causerie_protocol::event::{
+    ChatChanged, Deleted, Edited, Membership, Pinned, Reacted, RoleChanged, User,
+};
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::{ChatId, Event, MessageId, MessageText, Seq, UserId, limits};
 
@@ -126,6 +128,7 @@ pub(in crate::store) async fn apply(
         Change::Edit { id, text } => edit(transaction, append, &state, *id, text).await,
         Change::Delete { id } => delete(transaction, append, &state, *id).await,
         Change::React { id, emoji, on } => react(transaction, append, &state, *id, *emoji, *on).await,
+        Change::Pin { id, on } => pin(transaction, append, &state, *id, *on).await,
         Change::Join { user } => join(transaction, append, &state, *user).await,
         Change::Accept => accept(transaction, append, &state).await,
         Change::Leave => leave(transaction, append, &state).await,
@@ -289,6 +292,66 @@ async fn take_text(
     })))
 }
 
+/// Refuses unless the message is one that the actor may see, and is not deleted.
+async fn check_stands(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    id: MessageId,
+) -> Result<(), Stop> {
+    let stands: Option<i64> = query_scalar(
+        "SELECT e.id FROM events e JOIN participants p ON p.chat_id = e.chat_id AND p.user_id = $3
+         WHERE e.id = $1 AND e.chat_id = $2 AND e.kind = 0 AND e.deleted_at IS NULL AND e.seq > p.from_seq",
+    )
+    .bind(id.0)
+    .bind(append.chat.0)
+    .bind(append.actor.0)
+    .fetch_optional(transaction)
+    .await?;
+    stands.map(drop).ok_or(Refused::NoSuchMessage.into())
+}
+
+async fn pin(
+    transaction: &mut AppendConnection,
+    append: &Append,
+    state: &ChatState,
+    id: MessageId,
+    on: bool,
+) -> Result<Appended, Stop> {
+    if state.closed {
+        return Err(Refused::ChatClosed.into());
+    }
+    if !state.direct {
+        check_role(transaction, append, state, ChatRole::Moderator).await?;
+    }
+    check_stands(transaction, append, id).await?;
+    let now = clock::now();
+    let changed = if on {
+        let others: i64 = query_scalar(
+            "SELECT count(*) FROM events
+             WHERE chat_id = $1 AND pinned_at > 0 AND deleted_at IS NULL AND id <> $2",
+        )
+        .bind(append.chat.0)
+        .bind(id.0)
+        .fetch_one(&mut *transaction)
+        .await?;
+        if others.unsigned_abs() >= limits::PINNED_MESSAGES as u64 {
+            return Err(Refused::TooManyPinnedMessages.into());
+        }
+        query("UPDATE events SET pinned_at = $2 WHERE id = $1 AND pinned_at IS NULL").bind(id.0).bind(now)
+    } else {
+        query("UPDATE events SET pinned_at = NULL WHERE id = $1 AND pinned_at IS NOT NULL").bind(id.0)
+    }
+    .execute(&mut *transaction)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Ok(Appended::Unchanged { head: state.head });
+    }
+    let kind = if on { kind::PINNED } else { kind::UNPINNED };
+    let seq = push(transaction, append, state.head, kind, Some(id.0), None, now).await?;
+    let (chat_id, user, at) = (append.chat, state.actor.clone(), clock::to_wire(now));
+    Ok(Appended::Event(Event::Pinned(Pinned { chat_id, seq, id, user, on, at })))
+}
+
 async fn react(
     transaction: &mut AppendConnection,
     append: &Append,
@@ -300,18 +363,7 @@ async fn react(
     if state.closed {
         return Err(Refused::ChatClosed.into());
     }
-    let stands: Option<i64> = query_scalar(
-        "SELECT e.id FROM events e JOIN participants p ON p.chat_id = e.chat_id AND p.user_id = $3
-         WHERE e.id = $1 AND e.chat_id = $2 AND e.kind = 0 AND e.deleted_at IS NULL AND e.seq > p.from_seq",
-    )
-    .bind(id.0)
-    .bind(append.chat.0)
-    .bind(append.actor.0)
-    .fetch_optional(&mut *transaction)
-    .await?;
-    if stands.is_none() {
-        return Err(Refused::NoSuchMessage.into());
-    }
+    check_stands(transaction, append, id).await?;
     let changed = if on {
         let others: i64 = query_scalar(
             "SELECT count(DISTINCT emoji) FROM reactions WHERE chat_id = $1 AND message_id = $2 AND emoji <> $3",

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use causerie_protocol::event::Original;
 use causerie_protocol::rest::{Chat, ChatCursor, ChatRole, Participant};
 use causerie_protocol::{ChatId, Epoch, Message, MessageId, Seq, UserId, limits};
 use sha2::{Digest, Sha256};
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::changes::{ROLE_IN_GROUP, RoleRow, role_in_group};
 use super::{Connection, list, partings};
 use crate::clock;
-use crate::store::rows::{ChatRow, EventRow, ParticipantRow, chat_role_to_sql, to_seq, to_sql};
+use crate::store::rows::{ChatRow, EventRow, ParticipantRow, PinnedRow, chat_role_to_sql, to_seq, to_sql};
 use crate::store::{Created, Deletion, NewChat, Refused};
 
 pub(super) async fn create(writer: &mut Connection, chat: &NewChat) -> sqlx::Result<Created> {
@@ -270,15 +271,44 @@ async fn load(reader: &mut Connection, epoch: &Epoch, range: &Range, listed: u64
     .bind(range.user.0)
     .fetch_all(&mut *snapshot)
     .await?;
+    let mut pinned = pinned_messages(&mut snapshot, range.user, rows.iter().map(|row| row.id)).await?;
     let mut last: HashMap<i64, Message> = last.into_iter().map(|row| (row.id, row.into())).collect();
     Ok(rows
         .into_iter()
         .map(|row| {
             let participants = people.remove(&row.id).unwrap_or_default();
             let last_message = row.last_id.and_then(|id| last.remove(&id));
-            row.into_chat(epoch, participants, last_message)
+            let pinned = pinned.remove(&row.id).unwrap_or_default();
+            row.into_chat(epoch, participants, last_message, pinned)
         })
         .collect())
+}
+
+/// The pinned messages of chats that a person may read, by chat, the one that was pinned last first.
+async fn pinned_messages(
+    reader: &mut Connection,
+    user: UserId,
+    chats: impl Iterator<Item = i64>,
+) -> sqlx::Result<HashMap<i64, Vec<Original>>> {
+    let rows: Vec<PinnedRow> = sqlx::query_as(concat!(
+        "SELECT o.chat_id, o.seq",
+        original_columns!(),
+        " FROM events o JOIN users v ON v.id = o.actor_id
+         JOIN participants p ON p.chat_id = o.chat_id AND p.user_id = $2
+         -- The sign keeps the databases from an index by position, by which they would read the whole log.
+         WHERE o.pinned_at > 0 AND o.deleted_at IS NULL AND +o.seq > p.from_seq AND o.chat_id ",
+        in_list!("$1"),
+        " ORDER BY o.chat_id, o.pinned_at DESC, o.seq DESC",
+    ))
+    .bind(list(chats))
+    .bind(user.0)
+    .fetch_all(reader)
+    .await?;
+    let mut pinned: HashMap<i64, Vec<Original>> = HashMap::new();
+    for row in rows {
+        pinned.entry(row.chat_id).or_default().extend(row.original.at(to_seq(row.seq)));
+    }
+    Ok(pinned)
 }
 
 /// A person's chats with messages after one, the newest first, and their heads.
