@@ -1,6 +1,7 @@
 //! The components: the sign-in page, or the list of chats and a conversation.
 
 mod account_form;
+mod asking;
 mod avatar;
 mod banner;
 mod boundaries;
@@ -37,6 +38,7 @@ mod second_factor;
 mod settings;
 mod sign_in;
 mod timeline;
+mod undo;
 mod widgets;
 
 use causerie_client::{ConnectionState, Invalidation};

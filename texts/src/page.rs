@@ -164,6 +164,14 @@ texts! {
         New: "New", "Mới";
         Deleted: "This message was deleted.", "Tin nhắn này đã bị xóa.";
         Edited: "edited", "đã sửa";
+        FormerTexts: "What it said before", "Nội dung trước khi sửa";
+        NothingFormer: "What it said before is not kept.", "Nội dung trước khi sửa không còn được lưu.";
+        OlderTexts: "Older ones", "Cũ hơn";
+        FromTo: "{from} – {to}", "{from} – {to}";
+        AskDelete: "It is deleted for everybody in the chat, with what it said before its edits.", "Tin nhắn sẽ bị xóa cho mọi người trong cuộc trò chuyện, cùng nội dung trước khi sửa.";
+        BeingDeleted: "Being deleted…", "Đang xóa…";
+        MessageDeleted: "Message deleted.", "Đã xóa tin nhắn.";
+        Undo: "Undo", "Hoàn tác";
         Reply: "Reply", "Trả lời";
         ReplyTo: "Reply to {name}: ", "Trả lời {name}: ";
         ReplyToOwn: "Reply to yourself: ", "Trả lời chính mình: ";

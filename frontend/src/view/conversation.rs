@@ -8,6 +8,7 @@ use causerie_protocol::{ChatId, MessageId, Seq, UserId};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
+use super::asking::Asking;
 use super::avatar::Avatar;
 use super::banner::Banner;
 use super::chat_menu::Choices;
@@ -148,6 +149,7 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
     let to_reply = RwSignal::new(None::<Seq>);
     let open = RwSignal::new(Open::Nothing);
     let reported = RwSignal::new(None::<MessageId>);
+    let asked = RwSignal::new(None::<Asking>);
     let request =
         Memo::new(move |_| app.read(Invalidation::Chat(chat), |client| Request::of(client.chat(chat))));
 
@@ -165,7 +167,8 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
     });
     let messages = reactive(move || {
         if known.get() {
-            view! { <Timeline chat title to_edit error sent to_reply reporting=reported /> }.into_any()
+            view! { <Timeline chat title to_edit error sent to_reply reporting=reported asking=asked /> }
+                .into_any()
         } else {
             unknown(app, chat)
         }
@@ -215,6 +218,13 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
         ),
         None => ().into_any(),
     });
+    let asking = reactive(move || match asked.get() {
+        Some(what) => dialogs.draw(
+            |dialogs| (dialogs.asking)(app, chat, what, asked),
+            |failed| parts::instead_of_dialog(dialogs, move || asked.set(None), failed),
+        ),
+        None => ().into_any(),
+    });
     let dialog = reactive(move || match open.get() {
         Open::Nothing => ().into_any(),
         opened => dialogs.draw(
@@ -233,6 +243,7 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
         {footer}
         {dialog}
         {report}
+        {asking}
     }
 }
 

@@ -1,20 +1,22 @@
 //! One message, and the actions on an own one.
 
-use causerie_client::Input;
 use causerie_client::draft::Target;
 use causerie_client::links::{Piece, pieces};
+use causerie_client::{Input, Millis};
 use causerie_protocol::rest::Block;
 use causerie_protocol::{ChatId, ClientId, MessageId, Seq};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
-use super::erased::{click, event};
+use super::asking::Asking;
+use super::erased::{click, event, flag};
 use super::reply::Way;
 use super::rows::{Item, MessageItem, Pill, Stage};
 use super::widgets::button;
 use super::{icon, menu, reply};
 use crate::api::sentence;
 use crate::app::App;
+use crate::browser;
 
 /// A message that the composer is to edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct MessageContext {
     pub error: RwSignal<String>,
     /// The message that the person is about to report.
     pub reporting: RwSignal<Option<MessageId>>,
+    /// The dialog about a message that is open.
+    pub asking: RwSignal<Option<Asking>>,
     /// To what messages reply to, and back.
     pub way: Way,
 }
@@ -56,13 +60,16 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
     }
     let failed = item.stage == Stage::Failed;
     let pending = item.stage == Stage::Pending;
-    for (class, name) in [(pending, " sending"), (failed, " failed"), (item.deleted, " gone")] {
+    for (class, name) in
+        [(pending, " sending"), (failed, " failed"), (item.deleted, " gone"), (item.deleting, " leaving")]
+    {
         bubble += if class { name } else { "" };
     }
     let who = (!item.mine && item.first).then(|| view! { <span class="who">{item.who}</span> });
     let avatar = (!item.mine && item.last).then(|| item.avatar.draw("small", false));
     let seq = item.seq;
-    let may_reply = seq.is_some() && !item.deleted && !item.hidden && item.stage == Stage::Settled;
+    let may_reply =
+        seq.is_some() && !item.deleted && !item.deleting && !item.hidden && item.stage == Stage::Settled;
     let quote = item.quote.map(|quote| reply::draw(context.way, seq, quote));
     let mut said: Vec<AnyView> = if item.deleted {
         vec![say!(Deleted).into_any()]
@@ -72,11 +79,12 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
         pieces(&item.text).into_iter().map(draw_piece).collect()
     };
     if item.edited && !item.deleted && !item.hidden {
-        said.push(page! { <span class="edited">say!(Edited)</span> }.into_any());
+        said.push(edited(context, item.id.filter(|_| item.mine || item.moderated)));
     }
     let actions = match item.id {
+        Some(_) if item.deleting => None,
         Some(id) if item.mine && !item.deleted && item.stage == Stage::Settled => {
-            Some(actions(context, id, seq, item.text.clone()))
+            Some(actions(context, id, seq, item.text.clone(), item.editable_until))
         }
         Some(id) if !item.mine => {
             let reactable = !item.deleted && !item.hidden;
@@ -220,14 +228,21 @@ fn actions_of_others(
     .into_any()
 }
 
-/// Deletes a message; that comes back as an event, for this page as for all others.
+/// Asks whether a message is to be deleted.
 fn remove(context: MessageContext, id: MessageId) {
-    menu::close_all();
-    causerie_web::run(async move {
-        if let Err(problem) = context.app.api().delete(id).await {
-            let _ = context.error.try_set(sentence(problem));
-        }
-    });
+    // The dialog gives the focus back to what led to it.
+    menu::leave();
+    context.asking.set(Some(Asking::Delete(id)));
+}
+
+/// That a message was edited; for those who may see what it said before, the way there.
+fn edited(context: MessageContext, id: Option<MessageId>) -> AnyView {
+    let Some(id) = id else { return page! { <span class="edited">say!(Edited)</span> }.into_any() };
+    let show = click(move |_| context.asking.set(Some(Asking::Former(id))));
+    page! {
+        <button class="link edited" type="button" data-testid="edited" title=say!(FormerTexts) on:click=show>say!(Edited)</button>
+    }
+    .into_any()
 }
 
 /// The entry of a message's menu that begins a reply.
@@ -238,7 +253,13 @@ fn begin_reply(context: MessageContext, seq: Seq) -> AnyView {
     })
 }
 
-fn actions(context: MessageContext, id: MessageId, seq: Option<Seq>, text: String) -> AnyView {
+fn actions(
+    context: MessageContext,
+    id: MessageId,
+    seq: Option<Seq>,
+    text: String,
+    editable_until: Option<Millis>,
+) -> AnyView {
     let edit = move |_| {
         menu::close_all();
         context.to_edit.set(Some(ToEdit { target: Target::Sent(id), text: text.clone() }));
@@ -246,10 +267,19 @@ fn actions(context: MessageContext, id: MessageId, seq: Option<Seq>, text: Strin
     let delete = move |_| remove(context, id);
     let reply = seq.map(|seq| begin_reply(context, seq));
     let link = seq.map(|seq| reply::link(context.way, seq));
+    // Looked at each time that the menu is opened.
+    let is_late = RwSignal::new(false);
+    let opened = event(move |_| {
+        let now = context.app.peek(|client| client.server_time(browser::now()));
+        is_late.set(editable_until.is_some_and(|until| now >= until));
+    });
+    let edit = view! {
+        <button type="button" data-testid="edit-message" hidden=flag(move || is_late.get()) on:click=click(edit)>{say!(Edit)}</button>
+    };
     page! {
-        <details class="menu">
+        <details class="menu" on:toggle=opened>
             <summary class="icon" aria-label=say!(MessageMenu)>{icon::more()}</summary>
-            <div>{quick(context, id)}{reply}{link}{button("", None, say!(Edit), edit)}{button("bad", None, say!(Delete), delete)}</div>
+            <div>{quick(context, id)}{reply}{link}{edit}{button("bad", None, say!(Delete), delete)}</div>
         </details>
     }
     .into_any()

@@ -7,13 +7,15 @@ use causerie_protocol::{ChatId, MessageId};
 use causerie_texts::say;
 use leptos::prelude::*;
 
+use super::asking::Asking;
 use super::banner::Banner;
 use super::composer::Composing;
 use super::dialog::modal;
 use super::group::Open;
 use super::widgets::{back, button, hint};
 use super::{
-    Dialog, composer, conversation, door, group, home, join, keys, new_chat, people, report, search, settings,
+    Dialog, asking, composer, conversation, door, group, home, join, keys, new_chat, people, report, search,
+    settings,
 };
 use crate::app::{App, app};
 use crate::route::Link;
@@ -64,6 +66,7 @@ pub struct Dialogs {
     pub(super) join: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) keys: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) group: fn(ChatId, Open, RwSignal<Open>) -> AnyView,
+    pub(super) asking: fn(App, ChatId, Asking, RwSignal<Option<Asking>>) -> AnyView,
     pub(super) report: fn(App, MessageId, RwSignal<Option<MessageId>>) -> AnyView,
     pub(super) door: fn(Link, RwSignal<Option<Link>>) -> AnyView,
 }
@@ -95,6 +98,7 @@ pub fn dialogs() -> Dialogs {
         join: join::join,
         keys: keys::keys,
         group: group::group,
+        asking: asking::asking,
         report: report::report,
         door: door::door,
     }

@@ -9,6 +9,7 @@ use leptos::html;
 use leptos::prelude::*;
 use web_sys::Element;
 
+use super::asking::Asking;
 use super::erased::{event, reactive, text};
 use super::message::{MessageContext, ToEdit, draw};
 use super::reply::{self, Swipe, Way};
@@ -46,10 +47,12 @@ pub fn Timeline(
     to_reply: RwSignal<Option<Seq>>,
     /// The message that the person is about to report.
     reporting: RwSignal<Option<MessageId>>,
+    /// The dialog about a message that is open.
+    asking: RwSignal<Option<Asking>>,
 ) -> impl IntoView {
     let app = app();
     let way = Way { app, chat, to_reply, back: RwSignal::new(None) };
-    let context = MessageContext { app, chat, to_edit, error, reporting, way };
+    let context = MessageContext { app, chat, to_edit, error, reporting, asking, way };
     let scroller = NodeRef::<html::Div>::new();
     let drawn = RwSignal::new(Vec::<Drawn>::new());
     let at_end = RwSignal::new(true);
@@ -161,6 +164,7 @@ pub fn Timeline(
                         online,
                         read: opened_at.get_value().flatten(),
                         complete: more_above == 0 && !client.history(chat).has_older,
+                        editable_until: &|row| client.editable_until(&row.at),
                         moderates: client.chat(chat).is_some_and(|chat| chat.role() >= ChatRole::Moderator),
                         clock,
                         now,
