@@ -73,7 +73,7 @@ fn version(app: App, text: &FormerText) -> AnyView {
 
 fn deletion(app: App, chat: ChatId, message: MessageId, open: RwSignal<Option<Asking>>) -> AnyView {
     let delete = move |_| {
-        open.set(None);
+        close();
         app.dispatch(Input::Delete { chat, message });
         // The menu that led here is gone with what can be done with the message.
         focus_composer();

@@ -10,9 +10,10 @@ use leptos::prelude::*;
 
 use super::asking::Asking;
 use super::erased::{click, event, flag};
+use super::picking::For;
 use super::reply::Way;
 use super::rows::{Item, MessageItem, Pill, Stage};
-use super::widgets::button;
+use super::widgets::{button, icon_button};
 use super::{icon, menu, reply};
 use crate::api::sentence;
 use crate::app::App;
@@ -38,6 +39,8 @@ pub struct MessageContext {
     pub reporting: RwSignal<Option<MessageId>>,
     /// The dialog about a message that is open.
     pub asking: RwSignal<Option<Asking>>,
+    /// For what an emoji is being chosen.
+    pub picking: RwSignal<Option<For>>,
     /// To what messages reply to, and back.
     pub way: Way,
 }
@@ -143,7 +146,7 @@ fn react(context: MessageContext, message: MessageId, emoji: &str, on: bool) {
 const QUICK: [&str; 6] =
     ["\u{1f44d}", "\u{2764}\u{fe0f}", "\u{1f602}", "\u{1f62e}", "\u{1f622}", "\u{1f64f}"];
 
-/// The quick reactions, and a field for any other emoji.
+/// The quick reactions, and the way to any other emoji.
 fn quick(context: MessageContext, id: MessageId) -> AnyView {
     let buttons: Vec<_> = QUICK
         .into_iter()
@@ -156,17 +159,15 @@ fn quick(context: MessageContext, id: MessageId) -> AnyView {
             view! { <button type="button" aria-label=label on:click=put>{emoji}</button> }
         })
         .collect();
-    let other = event(move |event| {
-        let emoji = event_target_value(&event);
-        if !emoji.trim().is_empty() {
-            menu::close_all();
-            react(context, id, emoji.trim(), true);
-        }
-    });
+    let other = move |_| {
+        // The dialog gives the focus back to what led to it.
+        menu::leave();
+        context.picking.set(Some(For::Reaction(id)));
+    };
     page! {
         <div class="quick" data-testid="quick">
             {buttons}
-            <input type="text" placeholder="\u{1f642}" maxlength="35" autocomplete="off" aria-label=say!(OtherEmoji) on:change=other />
+            {icon_button("", Some("other-emoji"), say!(OtherEmoji), icon::plus, other)}
         </div>
     }
     .into_any()

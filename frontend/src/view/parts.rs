@@ -12,10 +12,11 @@ use super::banner::Banner;
 use super::composer::Composing;
 use super::dialog::modal;
 use super::group::Open;
+use super::picking::{Coded, Picked};
 use super::widgets::{back, button, hint};
 use super::{
-    Dialog, asking, composer, conversation, door, group, home, join, keys, new_chat, people, report, search,
-    settings,
+    Dialog, asking, composer, conversation, door, emoji, group, home, join, keys, new_chat, people, report,
+    search, settings,
 };
 use crate::app::{App, app};
 use crate::route::Link;
@@ -29,6 +30,7 @@ pub struct Parts {
     pub dialogs: Load<Dialogs>,
     pub people: Load<People>,
     pub search: Load<Search>,
+    pub emoji: Load<Emoji>,
 }
 
 pub type Load<T> = fn() -> Pin<Box<dyn Future<Output = Result<T, NotLoaded>>>>;
@@ -49,6 +51,16 @@ pub type People = fn(RwSignal<Dialog>) -> AnyView;
 
 pub type Search = fn(RwSignal<Dialog>) -> AnyView;
 
+/// The emoji: a dialog to choose one, and the short codes.
+#[derive(Clone, Copy, Debug)]
+pub struct Emoji {
+    pub(super) picker: fn(App, RwSignal<bool>, Picked) -> AnyView,
+    /// The short codes that begin so, each with its emoji and what that is called.
+    pub(super) codes: fn(&str) -> Vec<Coded>,
+    /// The emoji with this short code.
+    pub(super) code: fn(&str) -> Option<String>,
+}
+
 /// The parts that the page of a user who is signed in draws.
 #[derive(Clone, Copy, Debug)]
 pub struct HomeParts {
@@ -57,6 +69,7 @@ pub struct HomeParts {
     pub dialogs: Part<Dialogs>,
     pub people: Part<People>,
     pub search: Part<Search>,
+    pub emoji: Part<Emoji>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +129,12 @@ pub fn search() -> Search {
     search::search
 }
 
+/// The code of the part; only the function that the program is split at may call this.
+#[must_use]
+pub fn emoji() -> Emoji {
+    Emoji { picker: emoji::picker, codes: emoji::codes, code: emoji::code }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum State<T> {
     Unloaded,
@@ -165,6 +184,22 @@ impl<T: Copy + Send + Sync + 'static> Part<T> {
             let loaded = (self.load)().await;
             let _ = self.state.try_set(loaded.map_or(State::Failed, State::Loaded));
         });
+    }
+
+    /// The part, if it is loaded.
+    pub fn loaded(self) -> Option<T> {
+        match self.state.get() {
+            State::Loaded(part) => Some(part),
+            State::Unloaded | State::Loading | State::Failed => None,
+        }
+    }
+
+    /// As [`Part::loaded`], without tracking.
+    pub fn loaded_now(self) -> Option<T> {
+        match self.state.get_untracked() {
+            State::Loaded(part) => Some(part),
+            State::Unloaded | State::Loading | State::Failed => None,
+        }
     }
 
     /// Draws it, or what stands for it until it is there; `instead` is told whether loading it failed.

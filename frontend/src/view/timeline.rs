@@ -12,6 +12,7 @@ use web_sys::Element;
 use super::asking::Asking;
 use super::erased::{event, reactive, text};
 use super::message::{MessageContext, ToEdit, draw};
+use super::picking::For;
 use super::reply::{self, Swipe, Way};
 use super::rows::{Item, ItemKey, RenderContext, items};
 use super::widgets::{button, hint, named};
@@ -49,10 +50,12 @@ pub fn Timeline(
     reporting: RwSignal<Option<MessageId>>,
     /// The dialog about a message that is open.
     asking: RwSignal<Option<Asking>>,
+    /// For what an emoji is being chosen.
+    picking: RwSignal<Option<For>>,
 ) -> impl IntoView {
     let app = app();
     let way = Way { app, chat, to_reply, back: RwSignal::new(None) };
-    let context = MessageContext { app, chat, to_edit, error, reporting, asking, way };
+    let context = MessageContext { app, chat, to_edit, error, reporting, asking, picking, way };
     let scroller = NodeRef::<html::Div>::new();
     let drawn = RwSignal::new(Vec::<Drawn>::new());
     let at_end = RwSignal::new(true);
