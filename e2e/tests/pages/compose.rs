@@ -1,7 +1,7 @@
 //! Writing, changing and taking back messages, in browsers.
 
 use anyhow::{Result, ensure};
-use causerie_e2e::{Browser, Person};
+use causerie_e2e::{Browser, Person, Screen};
 use causerie_testkit::{Account, Server};
 use serde_json::json;
 use tokio::try_join;
@@ -109,4 +109,98 @@ async fn keys_mark_what_is_selected_and_the_browser_undoes_it() -> Result<()> {
     alice.client().execute("document.execCommand('undo')", Vec::new()).await?;
     writes(&alice, "**_Tea 🍵_** now").await?;
     alice.see_clean_console().await
+}
+
+const PICKER: &str = r#"[data-testid="emoji-picker"]"#;
+
+#[tokio::test]
+async fn an_emoji_is_found_by_keys_alone_and_in_both_languages() -> Result<()> {
+    let server = Server::start().await?;
+    let (alice, bob) = two_people(&server).await?;
+    alice.type_message("Tea ").await?;
+    alice.click(r#"[data-testid="emoji"]"#).await?;
+    has_focus(&alice, &format!("{PICKER} input")).await?;
+    alice.see(&format!("{PICKER} [role=gridcell]")).await?;
+    alice.press_escape().await?;
+    has_focus(&alice, r#"[data-testid="emoji"]"#).await?;
+
+    alice.click(r#"[data-testid="emoji"]"#).await?;
+    // Vietnamese, without its marks: “đồ uống nóng”.
+    alice.insert_text("do uong nong").await?;
+    let found = format!("return document.querySelector('{PICKER} [role=gridcell]')?.textContent === '☕';");
+    alice.until("a hot drink", &found, Vec::new()).await?;
+    alice.press_with("ArrowDown", 0).await?;
+    has_focus(&alice, "[role=gridcell][tabindex=\"0\"]").await?;
+    alice.press_enter().await?;
+    writes(&alice, "Tea ☕").await?;
+    has_focus(&alice, AREA).await?;
+    alice.press("\u{e007}").await?;
+    bob.see_text("Tea ☕").await?;
+
+    // The one that was chosen last comes first, and stands under a message as a reaction.
+    choose_other(&bob).await?;
+    bob.insert_text("crab").await?;
+    let crab = format!("return document.querySelector('{PICKER} [role=gridcell]')?.textContent === '🦀';");
+    bob.until("a crab", &crab, Vec::new()).await?;
+    bob.press_enter().await?;
+    alice
+        .until(
+            "the reaction",
+            "return document.querySelector('[data-testid=reaction]')?.textContent.includes('🦀');",
+            Vec::new(),
+        )
+        .await?;
+    choose_other(&bob).await?;
+    bob.until("the recent one first", &crab, Vec::new()).await?;
+    alice.see_clean_console().await?;
+    bob.see_clean_console().await
+}
+
+/// Opens the dialog with all emoji from the menu of the newest message.
+async fn choose_other(person: &Person) -> Result<()> {
+    let script = r#"
+        const others = [...document.querySelectorAll('[data-testid="other-emoji"]')];
+        others.at(-1)?.click();
+        return others.length > 0;"#;
+    person.until("the way to all emoji", script, Vec::new()).await?;
+    person.see(&format!("{PICKER} [role=gridcell]")).await.map(drop)
+}
+
+#[tokio::test]
+async fn short_codes_are_offered_while_they_are_typed_and_replaced_when_they_are_closed() -> Result<()> {
+    let server = Server::start().await?;
+    let (alice, _bob) = two_people(&server).await?;
+    alice.type_message("So :smil").await?;
+    alice.see("#short-codes [role=option][aria-selected=true]").await?;
+    alice
+        .until(
+            "the field that names the option",
+            "return document.activeElement.getAttribute('aria-activedescendant') === 'short-code-0';",
+            Vec::new(),
+        )
+        .await?;
+    alice.press("\u{e007}").await?;
+    writes(&alice, "So 😄").await?;
+    alice.insert_text(" and :tada").await?;
+    alice.see("#short-codes").await?;
+    alice.press_escape().await?;
+    alice.until("no offer", "return !document.querySelector('#short-codes');", Vec::new()).await?;
+    alice.insert_text(":").await?;
+    writes(&alice, "So 😄 and 🎉").await?;
+    alice.insert_text(" at 12:30:").await?;
+    writes(&alice, "So 😄 and 🎉 at 12:30:").await?;
+    alice.see_clean_console().await
+}
+
+#[tokio::test]
+async fn on_a_phone_the_emoji_come_as_a_sheet_at_the_bottom() -> Result<()> {
+    let server = Server::start().await?;
+    let (alice, _bob) = two_people(&server).await?;
+    alice.resize(Screen::PHONE).await?;
+    alice.click(r#"[data-testid="emoji"]"#).await?;
+    let script = r#"
+        const at = document.querySelector('[data-testid="emoji-picker"]')?.getBoundingClientRect();
+        const wide = document.documentElement.clientWidth;
+        return Boolean(at) && at.left === 0 && at.right === wide && Math.abs(at.bottom - innerHeight) < 2 && document.documentElement.scrollWidth <= wide;"#;
+    alice.until("a sheet at the bottom", script, Vec::new()).await.map(drop)
 }
