@@ -1,5 +1,6 @@
 //! The state of the whole page in one value: inputs go in, effects come out, components read.
 
+mod deleting;
 mod fetches;
 mod frames;
 mod loading;
@@ -19,6 +20,7 @@ use crate::chat_list::{ChatEntry, ChatList};
 use crate::clock::Millis;
 use crate::clock::ServerClock;
 use crate::connection::{Connection, ConnectionId, ConnectionState};
+use crate::deletions::{Deletions, Undoable};
 use crate::effect::{Effect, Invalidation};
 use crate::input::{Input, SocketInput};
 use crate::names::{Fold, Name, People};
@@ -48,6 +50,7 @@ pub struct Client {
     chat_list: ChatList,
     outbox: Outbox,
     reactions: Reactions,
+    deletions: Deletions,
     /// Why the server refused the person's last reaction in a chat, until the next one.
     reaction_refused: Option<(ChatId, String)>,
     /// Why the person's last change of what they have set of a chat did not go through, until the next one.
@@ -86,6 +89,9 @@ pub struct RowsView {
     pub above: usize,
     pub below: usize,
 }
+
+/// Among so many of the newest rows an own message is looked for to be edited.
+const EDITABLE_ROWS: usize = 100;
 
 /// What the client keeps for one chat besides its entry in the list.
 #[derive(Debug)]
@@ -160,6 +166,7 @@ impl Client {
             chat_list: ChatList::default(),
             outbox: Outbox::default(),
             reactions: Reactions::default(),
+            deletions: Deletions::default(),
             reaction_refused: None,
             setting_refused: None,
             to_unmark: None,
@@ -218,6 +225,10 @@ impl Client {
             Input::Send { chat, text, client_id, reply_to } => self.send(chat, text, client_id, reply_to),
             Input::React { chat, message, emoji, on } => self.react(chat, message, &emoji, on),
             Input::ReactionAnswered { ticket, answer } => self.on_reaction_answered(ticket, answer),
+            Input::Delete { chat, message } => self.delete(chat, message),
+            Input::UndoDelete { message } => self.undo_delete(message),
+            Input::DeletionAnswered { ticket, answer } => self.on_deletion_answered(ticket, answer),
+            Input::PageHidden => self.release_deletions(),
             Input::SetChat { chat, change } => self.set(chat, change),
             Input::ChatSet { ticket, chat, answer } => self.on_set(ticket, chat, answer),
             Input::Retry { client_id } => self.retry(&client_id),
@@ -356,6 +367,7 @@ impl Client {
                 }
                 row.reactions.retain(|reaction| !reaction.users.is_empty());
                 if let Some(id) = row.id.filter(|_| !row.deleted) {
+                    row.deleting = self.deletions.is_deleting(id);
                     self.reactions.overlay(id, me.id, &mut row.reactions);
                 }
             }
@@ -496,6 +508,40 @@ impl Client {
         self.typing.users_in(chat).filter_map(|user| self.chat_list.participant(chat, user)).collect()
     }
 
+    /// The deletion that the person can take back, the last one if there are several.
+    pub fn undoable(&self) -> Option<Undoable> {
+        self.deletions.undoable()
+    }
+
+    /// Until when a message that was sent at this time can be edited, in milliseconds since 1970 by the server's clock; `None`:
+    /// for ever.
+    pub fn editable_until(&self, sent_at: &RowTime) -> Option<Millis> {
+        let seconds = self.limits.edit_seconds?;
+        let sent_at = match sent_at {
+            RowTime::Server(time) => Millis::try_from(time.unix_millis()?).ok()?,
+            RowTime::Local(time) => *time,
+        };
+        Some(sent_at.saturating_add(seconds.saturating_mul(1_000)))
+    }
+
+    /// The newest message of the user's own among the newest rows of a chat that can be edited at `now`, and its text.
+    pub fn last_editable(&self, chat: ChatId, now: Millis) -> Option<(MessageId, String)> {
+        let time = self.server_time(now);
+        let rows = self.view(chat, None, EDITABLE_ROWS).rows;
+        rows.into_iter().rev().find_map(|row| match row {
+            Row::Message(row) if row.mine && !row.deleted && !row.deleting => {
+                let is_late = self.editable_until(&row.at).is_some_and(|until| time >= until);
+                row.id.filter(|_| !is_late).map(|id| (id, row.text))
+            }
+            _ => None,
+        })
+    }
+
+    /// How many deletions of the person the server has not decided about.
+    pub fn deletions_waiting(&self) -> usize {
+        self.deletions.waiting()
+    }
+
     /// How many reactions of the person the server has not decided about.
     pub fn reactions_waiting(&self) -> usize {
         self.reactions.waiting()
@@ -554,6 +600,7 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
         at,
         edited: false,
         deleted: false,
+        deleting: false,
         hidden: false,
         reply_to: message.reply_to.clone().map(Box::new),
         reply_hidden: false,
@@ -564,6 +611,8 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
 
 #[cfg(test)]
 mod clock_tests;
+#[cfg(test)]
+mod deletion_tests;
 #[cfg(test)]
 mod delivery_tests;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the client asks the page to do.
 
 use causerie_protocol::rest::ChatCursor;
-use causerie_protocol::{ChatId, ClientFrame, ClientId, UpdateChatSettings};
+use causerie_protocol::{ChatId, ClientFrame, ClientId, MessageId, UpdateChatSettings};
 
 use crate::connection::ConnectionId;
 use crate::input::HistoryRequest;
@@ -35,6 +35,12 @@ pub enum Effect {
     LoadHistory(HistoryRequest),
     /// Put a reaction under a message or take it back; answered by `ReactionAnswered`.
     React(crate::reactions::Request),
+    /// Delete a message, also if the page is closed meanwhile; answered by `DeletionAnswered`.
+    Delete {
+        /// Identifies the request; the answer carries it.
+        ticket: u64,
+        message: MessageId,
+    },
     /// Change what the person has set of a chat; answered by `ChatSet`.
     SetChat {
         /// Identifies the request; the answer carries it.
@@ -74,6 +80,8 @@ pub enum Invalidation {
     Chat(ChatId),
     /// [`crate::Client::rows`] of one chat.
     Timeline(ChatId),
+    /// [`crate::Client::undoable`].
+    Deletions,
     /// [`crate::Client::typing`] of one chat.
     Typing(ChatId),
     /// [`crate::Client::server_time`] was corrected, or another day began.

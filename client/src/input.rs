@@ -92,6 +92,22 @@ pub enum Input {
         /// The position of the chat's log at which the server had it so.
         answer: Result<Seq, ChangeError>,
     },
+    /// The person deletes a message; for [`crate::deletions::UNDO_MS`] that can be taken back.
+    Delete {
+        chat: ChatId,
+        message: MessageId,
+    },
+    /// The person takes a deletion back.
+    UndoDelete {
+        message: MessageId,
+    },
+    /// The answer to [`crate::Effect::Delete`]; that there is no such message is a success.
+    DeletionAnswered {
+        ticket: u64,
+        answer: Result<(), ChangeError>,
+    },
+    /// The page is hidden, or about to be closed: what waits for the person to change their mind is sent.
+    PageHidden,
     /// The person changes what they have set of a chat for themself.
     SetChat {
         chat: ChatId,

@@ -14,7 +14,7 @@
 //! 6. [`draft`], [`outbox`] and [`idempotency`]: texts that are being written, messages that are not acknowledged yet,
 //!    and the key of a request that was not answered.
 //! 7. [`chat_list`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
-//! 8. [`reactions`]: the person's own ones until the server has decided.
+//! 8. [`reactions`], [`deletions`]: the person's own ones until the server has decided.
 //! 9. [`clock`] and [`day`]: the time that is shown, and the headings of days.
 //! 10. [`words`]: close codes, reasons and errors in the page's language.
 //! 11. [`names`] and [`links`]: how people are named, and which parts of a text are addresses.
@@ -27,6 +27,7 @@ pub mod client;
 pub mod clock;
 pub mod connection;
 pub mod day;
+pub mod deletions;
 pub mod draft;
 pub mod effect;
 pub mod idempotency;

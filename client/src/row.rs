@@ -49,6 +49,8 @@ pub struct MessageRow {
     pub at: RowTime,
     pub edited: bool,
     pub deleted: bool,
+    /// Whether the person deletes it, and the server has not decided yet.
+    pub deleting: bool,
     /// Whether it is hidden, since its sender is blocked.
     pub hidden: bool,
     /// What it replies to.

@@ -454,6 +454,7 @@ fn row(seq: Seq, entry: &Entry, me: UserId, read_by_all: Seq) -> Row {
                 at: RowTime::Server(message.sent_at.clone()),
                 edited: message.edited_at.is_some(),
                 deleted: message.deleted_at.is_some(),
+                deleting: false,
                 hidden: false,
                 reply_to: message.reply_to.clone(),
                 reply_hidden: false,

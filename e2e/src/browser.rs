@@ -230,6 +230,7 @@ impl Browser {
         let code = match key {
             "ArrowUp" => 38,
             "ArrowDown" => 40,
+            "ArrowRight" => 39,
             "F10" => 121,
             _ => 0,
         };

@@ -10,9 +10,11 @@ use causerie_client::clock::TOLERANCE_MS;
 use causerie_client::connection::ConnectionId;
 use causerie_client::reactions::Request;
 use causerie_client::sorted::{SortedMap, SortedSet};
-use causerie_client::{Client, Effect, HistoryPlace, HistoryRequest, Input, Invalidation, SocketInput};
+use causerie_client::{
+    Client, ConnectionState, Effect, HistoryPlace, HistoryRequest, Input, Invalidation, SocketInput,
+};
 use causerie_protocol::rest::{ChatCursor, React, SignedIn};
-use causerie_protocol::{ChatId, Seq, UpdateChatSettings, User, paths};
+use causerie_protocol::{ChatId, MessageId, Seq, UpdateChatSettings, User, paths};
 use causerie_web::api::Api;
 use causerie_web::socket::Socket;
 use causerie_web::storage;
@@ -372,6 +374,7 @@ impl App {
             Effect::LoadChat { ticket, chat } => self.load_chat(ticket, chat),
             Effect::LoadHistory(request) => self.load_history(request),
             Effect::React(request) => self.react(request),
+            Effect::Delete { ticket, message } => self.delete(ticket, message),
             Effect::SetChat { ticket, chat, change } => self.set_chat(ticket, chat, change),
             Effect::StorePending(message) => self.core.with_value(|core| core.pending.put(message)),
             Effect::ForgetPending(client_id) => self.core.with_value(|core| core.pending.delete(&client_id)),
@@ -420,6 +423,20 @@ impl App {
             let answer = answer.map(|decided| decided.seq).map_err(change_error);
             if self.generation() == generation {
                 self.dispatch(Input::ReactionAnswered { ticket, answer });
+            }
+        });
+    }
+
+    fn delete(self, ticket: u64, message: MessageId) {
+        let (api, generation) = (self.api(), self.generation());
+        causerie_web::run(async move {
+            let answer = match api.delete(message).await {
+                // Somebody else was first.
+                Err(error) if error.status == 404 => Ok(()),
+                answer => answer.map_err(change_error),
+            };
+            if self.generation() == generation {
+                self.dispatch(Input::DeletionAnswered { ticket, answer });
             }
         });
     }
@@ -513,9 +530,11 @@ impl App {
                 self.restore();
                 self.refresh();
             } else {
+                self.dispatch(Input::PageHidden);
                 self.draw_changed();
             }
         });
+        browser::on_window("pagehide", move |_| self.dispatch(Input::PageHidden));
         browser::on_window("popstate", move |_| {
             let place = route::current_place();
             self.on_navigated(place.map(|(chat, _)| chat), place.and_then(|(_, seq)| seq));
@@ -523,9 +542,12 @@ impl App {
         browser::on_window("storage", move |event| self.other_tab(&event));
         browser::on_window("beforeunload", move |event| {
             let waits = self.peek(|client| client.waiting() > 0 || client.failed().next().is_some());
+            let deletes = self.peek(|client| {
+                client.deletions_waiting() > 0 && *client.connection() != ConnectionState::Online
+            });
             let is_durable = self.core.with_value(|core| core.pending.is_durable());
             // Data that is only in this page would be lost with it, so the browser asks first.
-            if drafts::is_any_unstored() || (waits && !is_durable) {
+            if drafts::is_any_unstored() || deletes || (waits && !is_durable) {
                 event.prevent_default();
             }
         });

@@ -68,13 +68,33 @@ pub const CHAT_MENU: Key = Key::new("F10", say!(KeyChatMenu)).with_shift(true);
 pub const SEND: Key = Key::new("Enter", say!(KeySend)).with_shift(false);
 pub const NEW_LINE: Key = Key::new("Enter", say!(KeyNewLine)).with_shift(true);
 pub const SEND_ANYWAY: Key = Key::new("Enter", say!(KeySendAnyway)).with_control();
+pub const EDIT_LAST: Key = Key::new("ArrowUp", say!(KeyEditLast)).with_shift(false);
+pub const BOLD: Key = Key::new("b", say!(KeyBold)).with_control();
+pub const ITALIC: Key = Key::new("i", say!(KeyItalic)).with_control();
+pub const CODE: Key = Key::new("e", say!(KeyCode)).with_control();
+pub const EMOJI: Key = Key::new("e", say!(KeyEmoji)).with_control().with_shift(true);
 pub const REPLY: Key = Key::new("r", say!(KeyReply));
 pub const CLOSE: Key = Key::new("Escape", say!(KeyClose));
 pub const KEYS: Key = Key::new("?", say!(KeyKeys));
 
 /// All of them, in the order in which they are shown.
-pub const ALL: [&Key; 10] =
-    [&SEARCH, &PREVIOUS_CHAT, &NEXT_CHAT, &CHAT_MENU, &SEND, &NEW_LINE, &SEND_ANYWAY, &REPLY, &CLOSE, &KEYS];
+pub const ALL: [&Key; 15] = [
+    &SEARCH,
+    &PREVIOUS_CHAT,
+    &NEXT_CHAT,
+    &CHAT_MENU,
+    &SEND,
+    &NEW_LINE,
+    &SEND_ANYWAY,
+    &EDIT_LAST,
+    &BOLD,
+    &ITALIC,
+    &CODE,
+    &EMOJI,
+    &REPLY,
+    &CLOSE,
+    &KEYS,
+];
 
 /// Whether the focus is where letters are written, or in a dialog, so that a letter alone is no key of the page.
 pub fn is_writing() -> bool {

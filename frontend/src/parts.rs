@@ -4,7 +4,7 @@
 //! They belong to the programs, since the connection tester uses the library and is not split.
 
 use causerie_frontend::view::parts::{
-    Composer, Conversation, Dialogs, Home, NotLoaded, Parts, People, Search,
+    Composer, Conversation, Dialogs, Emoji, Home, NotLoaded, Parts, People, Search,
 };
 
 macro_rules! load {
@@ -24,6 +24,7 @@ pub const PARTS: Parts = Parts {
     dialogs: || Box::pin(async { load!(dialogs()) }),
     people: || Box::pin(async { load!(people()) }),
     search: || Box::pin(async { load!(search()) }),
+    emoji: || Box::pin(async { load!(emoji()) }),
 };
 
 #[cfg(split)]
@@ -59,4 +60,9 @@ fn people() -> Result<People, Failed> {
 #[cfg_attr(split, wasm_split_helpers::wasm_split(search, fallible))]
 fn search() -> Result<Search, Failed> {
     Ok(causerie_frontend::view::parts::search())
+}
+
+#[cfg_attr(split, wasm_split_helpers::wasm_split(emoji, fallible))]
+fn emoji() -> Result<Emoji, Failed> {
+    Ok(causerie_frontend::view::parts::emoji())
 }

@@ -1,6 +1,7 @@
 //! The components: the sign-in page, or the list of chats and a conversation.
 
 mod account_form;
+mod asking;
 mod avatar;
 mod banner;
 mod boundaries;
@@ -10,6 +11,7 @@ mod composer;
 mod conversation;
 mod dialog;
 mod door;
+mod emoji;
 mod erased;
 mod form;
 mod group;
@@ -20,12 +22,14 @@ mod invite;
 mod join;
 mod keys;
 mod link;
+mod marks;
 mod members;
 mod menu;
 mod message;
 mod new_chat;
 pub mod parts;
 mod people;
+mod picking;
 mod pinned;
 mod press;
 mod qr;
@@ -36,8 +40,10 @@ mod rows;
 mod search;
 mod second_factor;
 mod settings;
+mod short_codes;
 mod sign_in;
 mod timeline;
+mod undo;
 mod widgets;
 
 use causerie_client::{ConnectionState, Invalidation};
@@ -61,6 +67,7 @@ pub fn Page(parts: Parts) -> impl IntoView {
         dialogs: Part::new(parts.dialogs),
         people: Part::new(parts.people),
         search: Part::new(parts.search),
+        emoji: Part::new(parts.emoji),
     };
     let dialogs = drawn.dialogs;
     // They are wanted as soon as somebody is signed in, and arrive while the chats are loaded or a password is typed.

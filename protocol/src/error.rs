@@ -71,6 +71,8 @@ error_codes! {
     ChatClosed = "chat_closed",
     /// The other person has not accepted the chat yet, and as many messages were sent as may be until then.
     NotAccepted = "not_accepted",
+    /// The message was sent longer ago than messages may be edited here; it can still be deleted.
+    TooLateToEdit = "too_late_to_edit",
     /// The same `client_id` came with something else: another text, or another chat to start.
     ClientIdReused = "client_id_reused",
     /// This socket follows as many chats as it may.

@@ -38,6 +38,8 @@ pub const PARTICIPANTS: usize = 500;
 pub const PAGE_DEFAULT: usize = 100;
 /// Most messages of a page of history.
 pub const PAGE_MAX: usize = 500;
+/// Most former texts of a message in one answer, and how many come when the request names no `limit`.
+pub const FORMER_TEXTS_PAGE: usize = 50;
 /// Most missed events that a `subscribe` replays; who missed more gets `reset:true` and loads afresh.
 pub const RESUME_EVENTS: u64 = 1_000;
 /// Most chats that one socket follows.
@@ -190,6 +192,9 @@ pub struct Limits {
     pub resume_events: u64,
     /// [`SUBSCRIPTIONS`].
     pub subscriptions: usize,
+    /// Seconds after it was sent for which a message may be edited; none where that may be done for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edit_seconds: Option<u64>,
 }
 
 read_fields! {
@@ -198,6 +203,7 @@ read_fields! {
         "frame_bytes" => frame_bytes: required,
         "resume_events" => resume_events: required,
         "subscriptions" => subscriptions: required,
+        "edit_seconds" => edit_seconds: optional,
     }
 }
 
@@ -208,6 +214,7 @@ impl Default for Limits {
             frame_bytes: FRAME_BYTES,
             resume_events: RESUME_EVENTS,
             subscriptions: SUBSCRIPTIONS,
+            edit_seconds: None,
         }
     }
 }

@@ -184,6 +184,14 @@ pub fn pin(id: MessageId) -> String {
     format!("/api/messages/{id}/pin/")
 }
 
+/// The texts that a message had before its edits, for its sender, and in a group for its moderators and owner: `GET` reads a
+/// page of [`crate::rest::FormerText`]s, the one that was replaced last first, `?before=` the `seq` of an edit.
+/// Anybody else gets the answer of a message that does not exist.
+#[must_use]
+pub fn former_texts(id: MessageId) -> String {
+    format!("/api/messages/{id}/former/")
+}
+
 /// The reactions to a message: `POST` puts one there or takes it back.
 #[must_use]
 pub fn reactions(id: MessageId) -> String {

@@ -454,6 +454,28 @@ pub struct EditMessage {
     pub content: MessageText,
 }
 
+/// A text that a message had before an edit, in the answer to `GET /api/messages/{id}/former/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FormerText {
+    /// The position of the edit that replaced it.
+    pub seq: Seq,
+    /// The text.
+    pub content: String,
+    /// Since when the message had it.
+    pub written_at: Timestamp,
+    /// When it was replaced.
+    pub replaced_at: Timestamp,
+}
+
+read_fields! {
+    FormerText {
+        "seq" => seq: required,
+        "content" => content: required,
+        "written_at" => written_at: required,
+        "replaced_at" => replaced_at: required,
+    }
+}
+
 /// A message as the HTTP API shows it: the shape that clients of the old system read, and what was added since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageBody {

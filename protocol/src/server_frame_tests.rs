@@ -256,7 +256,13 @@ fn welcome_and_chat_added_are_their_literal_json() {
         &ServerFrame::Welcome(Welcome {
             user: ana(),
             version: 1,
-            limits: Limits { text_bytes: 1, frame_bytes: 2, resume_events: 3, subscriptions: 4 },
+            limits: Limits {
+                text_bytes: 1,
+                frame_bytes: 2,
+                resume_events: 3,
+                subscriptions: 4,
+                edit_seconds: None,
+            },
             heartbeat_seconds: 25,
             server_time: now.clone(),
             blocked: vec![UserId(7)],

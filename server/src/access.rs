@@ -52,6 +52,8 @@ pub enum InChat {
     Sender,
     /// The same, or in a group a moderator or owner of it.
     SenderOrModerator,
+    /// The same, and whoever else is in the chat is told that there is no such message.
+    SenderOrModeratorUnseen,
 }
 
 /// What becomes of a request that concerns somebody from whom the caller is apart: one blocked the other, or ended the chat
@@ -179,6 +181,7 @@ pub static ROUTES: &[Route] = &[
     Route::new(GET, "/api/messages/{id}/", Who::SignedIn).within(InChat::Participant),
     Route::new(PATCH, "/api/messages/{id}/", Who::SignedIn).within(InChat::Sender).between(Apart::Closed),
     Route::new(DELETE, "/api/messages/{id}/", Who::SignedIn).within(InChat::SenderOrModerator),
+    Route::new(GET, "/api/messages/{id}/former/", Who::SignedIn).within(InChat::SenderOrModeratorUnseen),
     Route::new(POST, "/api/messages/{id}/reactions/", Who::SignedIn)
         .within(InChat::Participant)
         .between(Apart::Closed),
@@ -231,6 +234,9 @@ pub fn markdown() -> String {
         Some(InChat::Owner) => "in a group its owner",
         Some(InChat::Sender) => "sender",
         Some(InChat::SenderOrModerator) => "sender, or in a group its moderator or owner",
+        Some(InChat::SenderOrModeratorUnseen) => {
+            "sender, or in a group its moderator or owner; for others it is not there"
+        }
     };
     let apart = |apart: Option<Apart>| match apart {
         None => "",

@@ -60,6 +60,8 @@ pub struct Config {
     pub new_chats: NewChats,
     /// Who makes invitations.
     pub who_invites: WhoInvites,
+    /// For how long after it was sent a message may be edited; `None`: for ever.
+    pub edit_for: Option<Duration>,
     /// The list of words that messages may not have in them, and what becomes of one with such a word.
     pub words: Option<(PathBuf, WordsAction)>,
     /// The server that takes mails, if links to set a new password are sent.
@@ -104,6 +106,7 @@ impl Config {
             deleted_messages: DeletedMessages::Keep,
             new_chats: NewChats::Direct,
             who_invites: WhoInvites::Moderators,
+            edit_for: None,
             words: None,
             smtp: None,
             public_url: None,
@@ -281,6 +284,11 @@ pub struct Serve {
     /// Members then invite into groups of which they are a moderator or the owner, and whoever starts a chat with an address that has no account has an invitation sent to it, where mail is set up. With `--registration open` members invite in any case.
     #[arg(long, env = "CAUSERIE_WHO_INVITES", value_name = "WHO", value_enum, default_value_t = WhoInvites::Moderators)]
     pub who_invites: WhoInvites,
+    /// For how long after it was sent a message may be edited by its sender: a number with `s`, `m`, `h` or `d`, such as `15m`, and `0` for without a limit.
+    ///
+    /// After that the sender may still delete it. What a message said before its edits is kept for its sender and the moderators of its group until it is deleted. Give every node the same.
+    #[arg(long, env = "CAUSERIE_EDIT_FOR", value_name = "DURATION", default_value = "0", value_parser = duration)]
+    pub edit_for: Duration,
     /// A file of words and phrases that messages may not have in them, one a line, in UTF-8; it is read at the start.
     ///
     /// Case, marks and forms of a letter make no difference, nor does what shows nothing. Words are found whole; in scripts without spaces between words, such as Chinese, anywhere. Give every node the same list.
@@ -463,6 +471,7 @@ impl Serve {
             deleted_messages: self.deleted_messages,
             new_chats: self.new_chats,
             who_invites: self.who_invites,
+            edit_for: Some(self.edit_for).filter(|limit| !limit.is_zero()),
             words: self
                 .words
                 .clone()
@@ -515,6 +524,28 @@ fn address(text: &str) -> Result<IpAddr, String> {
     }
     text.parse().map_err(|_| "give an IP address, such as 127.0.0.1 or ::1".to_owned())
 }
+
+/// A number of seconds, minutes, hours or days; 0 needs no unit.
+fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let unit_at = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let number = number.parse().ok();
+    let seconds = number.and_then(|number: u64| match unit {
+        "" if number == 0 => Some(0),
+        "s" => Some(number),
+        "m" => number.checked_mul(60),
+        "h" => number.checked_mul(60 * 60),
+        "d" => number.checked_mul(24 * 60 * 60),
+        _ => None,
+    });
+    seconds.filter(|seconds| *seconds <= LONGEST_DURATION).map(Duration::from_secs).ok_or_else(|| {
+        "give a number with s, m, h or d, at most a hundred years, such as 15m, or 0".to_owned()
+    })
+}
+
+/// Seconds; beyond a century a limit is none.
+const LONGEST_DURATION: u64 = 100 * 366 * 24 * 60 * 60;
 
 /// Origins as browsers write them.
 fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {

@@ -54,6 +54,16 @@ mod tests {
     }
 
     #[test]
+    fn whatever_the_page_offers_is_one_in_this_very_form() {
+        for emoji in causerie_emoji::all() {
+            for tone in 0..=causerie_emoji::TONES {
+                let text = emoji.with_tone(tone);
+                assert_eq!(Emoji::parse(&text).map(Emoji::as_str), Some(&*text));
+            }
+        }
+    }
+
+    #[test]
     fn a_skin_tone_makes_another_emoji() {
         let (plain, dark) = (Emoji::parse("\u{1f44d}").unwrap(), Emoji::parse("\u{1f44d}\u{1f3ff}").unwrap());
         assert_ne!(plain, dark);

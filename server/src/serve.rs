@@ -107,6 +107,7 @@ impl Server {
             chats: chats.clone(),
             hub: hub.clone(),
             heartbeat: config.heartbeat,
+            edit_for: config.edit_for,
             metrics: metrics.clone(),
         });
         let page_address = config.public_url.clone().unwrap_or_default();

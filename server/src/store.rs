@@ -7,7 +7,7 @@ use bytes::Bytes;
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
 use causerie_protocol::event::User;
 use causerie_protocol::reports::{CloseReport, CreateReport, Report};
-use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, TokenInfo, UserRef};
+use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, FormerText, TokenInfo, UserRef};
 use causerie_protocol::search::Found;
 use causerie_protocol::{
     AuditId, ChatId, ChatSettings, Epoch, Event, InvitationId, Message, MessageId, ReportId, Role, Seq,
@@ -492,6 +492,18 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Option<Vec<Message>>, StoreError>;
     /// One message, for a participant of its chat.
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError>;
+    /// The texts that a message had before its edits, the one that was replaced last first, at most `limit`; those whose edit
+    /// stands before a position, if one is given. None of a message that is deleted.
+    ///
+    /// `None`, as of a message that does not exist: the user may not see the message, or is neither its sender nor in its
+    /// group a moderator or the owner.
+    async fn former_texts(
+        &self,
+        user: UserId,
+        id: MessageId,
+        before: Option<Seq>,
+        limit: u64,
+    ) -> Result<Option<Vec<FormerText>>, StoreError>;
     /// The messages that a person may read and that are what is searched for, the newest first, before one if named.
     ///
     /// A message is found by its text as it stands now, once [`Store::index_messages`] has come to it; every backend finds

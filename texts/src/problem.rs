@@ -36,6 +36,9 @@ fn of_code(code: &ErrorCode) -> &'static str {
         E::NoSuchOriginal => "Không tìm thấy tin nhắn được trả lời, hoặc nó có trước khi bạn tham gia.",
         E::ChatClosed => "Cuộc trò chuyện đã đóng. Hãy mở lại trước khi viết.",
         E::NotAccepted => "Người kia chưa nhận lời trò chuyện. Hãy đợi họ nhận lời rồi viết tiếp.",
+        E::TooLateToEdit => {
+            "Tin nhắn đã gửi quá lâu nên không sửa được nữa. Hãy viết tin mới, hoặc xóa tin này."
+        }
         E::ClientIdReused => "Tin nhắn này đã được gửi với nội dung khác. Hãy viết lại.",
         E::TooManySubscriptions => "Trang theo dõi quá nhiều cuộc trò chuyện cùng lúc.",
         E::Unavailable => "Máy chủ tạm thời không lưu được. Hãy thử lại sau ít phút.",

@@ -8,18 +8,19 @@ use causerie_protocol::accounts::{
     Installation, Invitation, InvitationInfo, JoinedGroups, Link, LookAtInvitation, NewSecondFactor,
     ProvePassword, RecoveryCodes, ResetPassword, Role, SetRole, Settings, UpdateAccount, UpdateSettings,
 };
+use causerie_protocol::limits::FORMER_TEXTS_PAGE;
 use causerie_protocol::paths;
 use causerie_protocol::reports::{CloseReport, CreateReport, Reopen, Reopened, Report};
 use causerie_protocol::rest::{
-    AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, Decided, EditMessage, Login, PinMessage,
-    Privacy, Problem, React, Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
+    AddParticipant, Block, Blocked, Chat, ChatCursor, CreateChat, Decided, EditMessage, FormerText, Login,
+    PinMessage, Privacy, Problem, React, Register, SignedIn, TokenInfo, UpdateChat, UpdateParticipant,
 };
 use causerie_protocol::search::{Found, SearchRequest};
 use causerie_protocol::{
     AuditId, ChatId, ChatSettings, InvitationId, Message, MessageId, ReportId, Seq, TokenId,
     UpdateChatSettings, User, UserId,
 };
-use gloo_net::http::{Method, RequestBuilder};
+use gloo_net::http::{Method, Request, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use web_sys::AbortSignal;
@@ -415,6 +416,17 @@ impl Api {
         self.call(Method::POST, &paths::pin(message), &PinMessage { on })
     }
 
+    /// What a message said before its edits, the newest first, and whether there are more; those before a position.
+    pub fn former_texts(&self, message: MessageId, before: Option<Seq>) -> Call<(Vec<FormerText>, bool)> {
+        let before = before.map(|before| format!("?before={before}")).unwrap_or_default();
+        self.start(Method::GET, &format!("{}{before}", paths::former_texts(message)), None, |answer| {
+            let texts: Vec<FormerText> = answer.read()?;
+            let is_full = texts.len() >= FORMER_TEXTS_PAGE;
+            Ok((texts, answer.goes_on("\"next\"", is_full)))
+        })
+    }
+
+    /// Deletes a message, also if the page is closed meanwhile.
     pub fn delete(&self, message: MessageId) -> Call<()> {
         self.done(Method::DELETE, &paths::message(message), None)
     }
@@ -493,12 +505,22 @@ impl Answer {
     }
 }
 
+/// A request that the browser finishes also when the page is closed (Fetch, `keepalive`).
+fn outliving(request: Request) -> Request {
+    let request = web_sys::Request::from(request);
+    let options = web_sys::RequestInit::new();
+    let _ = js_sys::Reflect::set(&options, &"keepalive".into(), &true.into());
+    let outliving = web_sys::Request::new_with_request_and_init(&request, &options);
+    outliving.unwrap_or(request).into()
+}
+
 async fn send(
     method: Method,
     url: String,
     token: Option<String>,
     body: Option<String>,
 ) -> Result<Answer, ApiError> {
+    let outlives_page = matches!(method, Method::DELETE);
     let mut request = RequestBuilder::new(&url).method(method);
     if let Some(token) = token {
         request = request.header("authorization", &format!("Bearer {token}"));
@@ -507,8 +529,9 @@ async fn send(
         Some(body) => request.header("content-type", "application/json").body(body),
         None => request.build(),
     };
-    let response = request.map_err(|_| ApiError::NO_ANSWER)?;
-    let response = response.send().await.map_err(|_| ApiError::NO_ANSWER)?;
+    let request = request.map_err(|_| ApiError::NO_ANSWER)?;
+    let request = if outlives_page { outliving(request) } else { request };
+    let response = request.send().await.map_err(|_| ApiError::NO_ANSWER)?;
     let text = response.text().await.map_err(|_| ApiError::NO_ANSWER)?;
     let answer = Answer { status: response.status(), link: response.headers().get("link"), text };
     if response.ok() {

@@ -8,6 +8,7 @@ use super::fetches::Fetches;
 use super::{ChatState, Client, ListLoading};
 use crate::chat_list::{ChatEntry, ChatList, is_partial};
 use crate::connection::ConnectionState;
+use crate::deletions::Deletions;
 use crate::effect::{Effect, Invalidation};
 use crate::input::{HistoryRequest, LoadError};
 use crate::outbox::{Outbox, Pending};
@@ -29,6 +30,7 @@ impl Client {
         self.list_loading.reload = false;
         self.fetches.restart();
         self.reactions.restart();
+        self.deletions.restart();
         self.chat_list.restart_settings();
         self.request_chats();
     }
@@ -57,6 +59,8 @@ impl Client {
         self.chat_list = ChatList::default();
         self.outbox = Outbox::default();
         self.reactions = Reactions::default();
+        self.deletions = Deletions::default();
+        self.changed.insert(Invalidation::Deletions);
         self.reaction_refused = None;
         self.setting_refused = None;
         self.to_unmark = None;

@@ -53,6 +53,7 @@ impl Client {
         self.update_streams();
         self.flush_outbox();
         self.send_reaction();
+        self.send_deletion();
         self.unmark_opened();
         self.end_mutes();
     }
@@ -65,6 +66,7 @@ impl Client {
             self.list_loading.retry_at,
             self.fetches.deadline(),
             self.next_end_of_mute(),
+            self.deletions.deadline(self.connection.online().is_some()),
         ];
         if let ConnectionState::Waiting { until, .. } = self.connection.state() {
             // The banner counts down, once a second.

@@ -264,6 +264,7 @@ impl World {
             | Effect::LoadPinned
             | Effect::Announce(_)
             | Effect::AskSignIn { .. }
+            | Effect::Delete { .. }
             | Effect::Changed(_) => {}
         }
     }

@@ -3,6 +3,7 @@
 mod accounts;
 mod chats;
 mod clock;
+mod compose;
 mod connection;
 mod conversation;
 mod delivery;

@@ -118,6 +118,7 @@ async fn a_reply_shows_its_original_and_follows_its_edits_and_its_deletion() -> 
         r#"[...row.querySelectorAll(".menu button")].find(one => one.textContent === "Delete").click()"#;
     with_row(&alice, "Coffee?", &format!(r#"if (row.querySelector(".quote")) return false; {delete}"#))
         .await?;
+    alice.click(r#"[data-testid="delete-message"]"#).await?;
     for person in [&alice, &bob] {
         sees_originals(person, &["deleted message"]).await?;
         person.reload().await?;

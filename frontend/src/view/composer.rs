@@ -8,15 +8,19 @@ use causerie_protocol::rest::EditMessage;
 use causerie_protocol::text::TextError;
 use causerie_protocol::{ChatId, ClientId, MessageText, Seq, UserId};
 use causerie_texts::{page, say};
-use leptos::ev::{KeyboardEvent, MouseEvent, SubmitEvent};
+use leptos::ev::{Event, KeyboardEvent, MouseEvent, SubmitEvent};
 use leptos::html;
 use leptos::prelude::*;
-use web_sys::HtmlTextAreaElement;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlTextAreaElement, InputEvent};
 
 use super::erased::{event, reactive, submit, text};
 use super::message::ToEdit;
-use super::widgets::{alert, button, named};
-use super::{icon, reply};
+use super::parts::{Emoji, Part};
+use super::picking::For;
+use super::short_codes::{self, ShortCodes};
+use super::widgets::{alert, button, icon_button, named};
+use super::{icon, marks, reply};
 use crate::api::sentence;
 use crate::app::app;
 use crate::storage::drafts::TextStorage;
@@ -35,6 +39,11 @@ pub struct Composing {
     pub to_edit: RwSignal<Option<ToEdit>>,
     /// The message to reply to; reset once it is taken.
     pub to_reply: RwSignal<Option<Seq>>,
+    /// The emoji to insert; reset once it is taken.
+    pub to_insert: RwSignal<Option<String>>,
+    /// For what an emoji is being chosen.
+    pub picking: RwSignal<Option<For>>,
+    pub emoji: Part<Emoji>,
     /// The error that is shown.
     pub error: RwSignal<String>,
     /// Counts the messages that were sent.
@@ -42,7 +51,7 @@ pub struct Composing {
 }
 
 pub fn composer(composing: Composing) -> AnyView {
-    let Composing { chat, title, to_edit, to_reply, error, sent } = composing;
+    let Composing { chat, title, to_edit, to_reply, to_insert, picking, emoji, error, sent } = composing;
     let app = app();
     let area = NodeRef::<html::Textarea>::new();
     // On a touch screen only Enter begins a new line, so there the button sends.
@@ -108,6 +117,14 @@ pub fn composer(composing: Composing) -> AnyView {
             }
             set_reply(Some(original));
             focus(area);
+        }
+    });
+    let short_codes = ShortCodes::new(emoji, area);
+    Effect::new(move || {
+        let Some(emoji) = to_insert.get() else { return };
+        to_insert.set(None);
+        if let Some(area) = area.get_untracked() {
+            marks::insert(&area, &emoji);
         }
     });
     // What is replied to may be edited or deleted meanwhile.
@@ -192,11 +209,33 @@ pub fn composer(composing: Composing) -> AnyView {
         }
         sent.update(|sent| *sent = sent.wrapping_add(1));
     };
+    let edit_last = move |event: &KeyboardEvent| {
+        if !keys::EDIT_LAST.is(event) || editing.get_untracked().is_some() {
+            return false;
+        }
+        let last = app.peek(|client| client.last_editable(chat, browser::now()));
+        let Some((id, text)) = last else { return false };
+        event.prevent_default();
+        to_edit.set(Some(ToEdit { target: Target::Sent(id), text }));
+        true
+    };
     let key = move |event: KeyboardEvent| {
         if event.is_composing() || event.key_code() == COMPOSING {
             return;
         }
         if keys::NEW_LINE.is(&event) {
+            return;
+        }
+        if short_codes.key(&event) {
+            return;
+        }
+        if keys::EMOJI.is(&event) {
+            event.prevent_default();
+            return picking.set(Some(For::Text));
+        }
+        if let Some(area) = area.get_untracked()
+            && (marks::mark(&area, &event) || area.value().is_empty() && edit_last(&event))
+        {
             return;
         }
         if keys::SEND_ANYWAY.is(&event) || keys::SEND.is(&event) && !touch.get_untracked() {
@@ -210,8 +249,11 @@ pub fn composer(composing: Composing) -> AnyView {
             }
         }
     };
-    let write = move |_| {
+    let write = move |event: Event| {
         let Some(area) = area.get_untracked() else { return };
+        if !event.dyn_ref::<InputEvent>().is_some_and(InputEvent::is_composing) {
+            short_codes.typed();
+        }
         grow(&area);
         let text = area.value();
         keep(&text);
@@ -248,9 +290,11 @@ pub fn composer(composing: Composing) -> AnyView {
     let button_hint = text(move || if touch.get() { say!(Send) } else { say!(SendWithEnter) }.to_owned());
     page! {
         {note}
+        {short_codes.draw()}
         <div class="trouble">{alert(error)}</div>
         <form class="composer" on:submit=submitted>
-            <textarea node_ref=area name="message" rows="1" dir="auto" placeholder=say!(Message) enterkeyhint=key_hint
+            {icon_button("icon", Some("emoji"), say!(Emoji), icon::smile, move |_| picking.set(Some(For::Text)))}
+            <textarea node_ref=area aria-autocomplete="list" aria-controls=short_codes::LIST aria-activedescendant=move || short_codes.active_id() name="message" rows="1" dir="auto" placeholder=say!(Message) enterkeyhint=key_hint
                 aria-label=named(say!(MessageTo), title) on:keydown=key on:input=event(write)></textarea>
             <button class="send" type="submit" data-testid="send" title=button_hint aria-label=action>
                 {icon::plane()}

@@ -8,6 +8,7 @@ use causerie_protocol::{ChatId, MessageId, Seq, UserId};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
+use super::asking::Asking;
 use super::avatar::Avatar;
 use super::banner::Banner;
 use super::chat_menu::Choices;
@@ -16,6 +17,7 @@ use super::erased::reactive;
 use super::group::Open;
 use super::message::ToEdit;
 use super::parts::{self, HomeParts};
+use super::picking::{self, For};
 use super::timeline::Timeline;
 use super::widgets::{back, bdi, button, hint};
 use super::{chat_menu, icon, menu, pinned};
@@ -131,7 +133,7 @@ impl Request {
 
 #[component]
 pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
-    let HomeParts { composer, dialogs, .. } = parts;
+    let HomeParts { composer, dialogs, emoji, .. } = parts;
     let app = app();
     let known = Memo::new(move |_| app.read(Invalidation::Chats, |client| client.chat(chat).is_some()));
     let footer =
@@ -148,6 +150,9 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
     let to_reply = RwSignal::new(None::<Seq>);
     let open = RwSignal::new(Open::Nothing);
     let reported = RwSignal::new(None::<MessageId>);
+    let picking = RwSignal::new(None::<For>);
+    let to_insert = RwSignal::new(None::<String>);
+    let asked = RwSignal::new(None::<Asking>);
     let request =
         Memo::new(move |_| app.read(Invalidation::Chat(chat), |client| Request::of(client.chat(chat))));
 
@@ -165,7 +170,8 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
     });
     let messages = reactive(move || {
         if known.get() {
-            view! { <Timeline chat title to_edit error sent to_reply reporting=reported /> }.into_any()
+            view! { <Timeline chat title to_edit error sent to_reply reporting=reported asking=asked picking /> }
+                .into_any()
         } else {
             unknown(app, chat)
         }
@@ -180,7 +186,9 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
             view! { <p class="closed">{say!(YouBlocked)}{unblock}</p>{written(app, chat, false)} }.into_any()
         }
         Footer::Composer => composer.draw(
-            |composer| composer(Composing { chat, title, to_edit, to_reply, error, sent }),
+            |composer| {
+                composer(Composing { chat, title, to_edit, to_reply, to_insert, picking, emoji, error, sent })
+            },
             |failed| parts::instead_of_composer(composer, failed),
         ),
     });
@@ -215,6 +223,14 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
         ),
         None => ().into_any(),
     });
+    let picker = reactive(move || picking::picker(app, chat, emoji, picking, to_insert));
+    let asking = reactive(move || match asked.get() {
+        Some(what) => dialogs.draw(
+            |dialogs| (dialogs.asking)(app, chat, what, asked),
+            |failed| parts::instead_of_dialog(dialogs, move || asked.set(None), failed),
+        ),
+        None => ().into_any(),
+    });
     let dialog = reactive(move || match open.get() {
         Open::Nothing => ().into_any(),
         opened => dialogs.draw(
@@ -234,6 +250,8 @@ pub fn Conversation(chat: ChatId, parts: HomeParts) -> impl IntoView {
         {footer}
         {dialog}
         {report}
+        {asking}
+        {picker}
     }
 }
 

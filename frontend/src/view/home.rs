@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::erased::{reactive, text};
 use super::parts::{self, HomeParts};
-use super::{Dialog, banner, chats, widgets};
+use super::{Dialog, banner, chats, undo, widgets};
 use crate::app::{App, app};
 use crate::route::{self, Link};
 use crate::{browser, keys};
@@ -59,6 +59,7 @@ pub fn home(parts: HomeParts) -> AnyView {
             <chats::Chats dialog said_here=said_in_list />
             <main class="conversation">{conversation}</main>
         </div>
+        {undo::undo(app)}
         {dialogs}
     }
     .into_any()

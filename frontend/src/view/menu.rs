@@ -19,16 +19,25 @@ pub fn close_with_clicks_elsewhere() {
     });
     on_document("keydown", |event: Event| {
         if event.dyn_ref::<KeyboardEvent>().is_some_and(|event| keys::CLOSE.is(event)) {
-            close(|menu| {
-                if let Ok(Some(summary)) = menu.query_selector("summary")
-                    && let Some(summary) = summary.dyn_ref::<HtmlElement>()
-                {
-                    let _ = summary.focus();
-                }
-                true
-            });
+            leave();
         }
     });
+}
+
+/// Closes the open menus, with the focus on what opens the last one: where it was is hidden.
+pub fn leave() {
+    close(|menu| {
+        focus_summary(menu);
+        true
+    });
+}
+
+fn focus_summary(menu: &Element) {
+    if let Ok(Some(summary)) = menu.query_selector("summary")
+        && let Some(summary) = summary.dyn_ref::<HtmlElement>()
+    {
+        let _ = summary.focus();
+    }
 }
 
 pub fn close_all() {

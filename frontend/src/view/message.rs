@@ -1,20 +1,23 @@
 //! One message, and the actions on an own one.
 
-use causerie_client::Input;
 use causerie_client::draft::Target;
 use causerie_client::links::{Piece, pieces};
+use causerie_client::{Input, Millis};
 use causerie_protocol::rest::Block;
 use causerie_protocol::{ChatId, ClientId, MessageId, Seq};
 use causerie_texts::{page, say};
 use leptos::prelude::*;
 
-use super::erased::{click, event};
+use super::asking::Asking;
+use super::erased::{click, event, flag};
+use super::picking::For;
 use super::reply::Way;
 use super::rows::{Item, MessageItem, Pill, Stage};
-use super::widgets::button;
+use super::widgets::{button, icon_button};
 use super::{icon, menu, pinned, reply};
 use crate::api::sentence;
 use crate::app::App;
+use crate::browser;
 
 /// A message that the composer is to edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +37,10 @@ pub struct MessageContext {
     pub error: RwSignal<String>,
     /// The message that the person is about to report.
     pub reporting: RwSignal<Option<MessageId>>,
+    /// The dialog about a message that is open.
+    pub asking: RwSignal<Option<Asking>>,
+    /// For what an emoji is being chosen.
+    pub picking: RwSignal<Option<For>>,
     /// To what messages reply to, and back.
     pub way: Way,
 }
@@ -56,13 +63,16 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
     }
     let failed = item.stage == Stage::Failed;
     let pending = item.stage == Stage::Pending;
-    for (class, name) in [(pending, " sending"), (failed, " failed"), (item.deleted, " gone")] {
+    for (class, name) in
+        [(pending, " sending"), (failed, " failed"), (item.deleted, " gone"), (item.deleting, " leaving")]
+    {
         bubble += if class { name } else { "" };
     }
     let who = (!item.mine && item.first).then(|| view! { <span class="who">{item.who}</span> });
     let avatar = (!item.mine && item.last).then(|| item.avatar.draw("small", false));
     let seq = item.seq;
-    let may_reply = seq.is_some() && !item.deleted && !item.hidden && item.stage == Stage::Settled;
+    let may_reply =
+        seq.is_some() && !item.deleted && !item.deleting && !item.hidden && item.stage == Stage::Settled;
     let quote = item.quote.map(|quote| reply::draw(context.way, seq, quote));
     let mut said: Vec<AnyView> = if item.deleted {
         vec![say!(Deleted).into_any()]
@@ -72,11 +82,13 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
         pieces(&item.text).into_iter().map(draw_piece).collect()
     };
     if item.edited && !item.deleted && !item.hidden {
-        said.push(page! { <span class="edited">say!(Edited)</span> }.into_any());
+        said.push(edited(context, item.id.filter(|_| item.mine || item.moderated)));
     }
     let actions = match item.id {
+        Some(_) if item.deleting => None,
         Some(id) if item.mine && !item.deleted && item.stage == Stage::Settled => {
-            Some(actions(context, id, seq, item.pinnable, item.text.clone()))
+            let may = MayOwn { pin: item.pinnable, edit_until: item.editable_until };
+            Some(actions(context, id, seq, item.text.clone(), may))
         }
         Some(id) if !item.mine => {
             let may = May {
@@ -139,7 +151,7 @@ fn react(context: MessageContext, message: MessageId, emoji: &str, on: bool) {
 const QUICK: [&str; 6] =
     ["\u{1f44d}", "\u{2764}\u{fe0f}", "\u{1f602}", "\u{1f62e}", "\u{1f622}", "\u{1f64f}"];
 
-/// The quick reactions, and a field for any other emoji.
+/// The quick reactions, and the way to any other emoji.
 fn quick(context: MessageContext, id: MessageId) -> AnyView {
     let buttons: Vec<_> = QUICK
         .into_iter()
@@ -152,17 +164,15 @@ fn quick(context: MessageContext, id: MessageId) -> AnyView {
             view! { <button type="button" aria-label=label on:click=put>{emoji}</button> }
         })
         .collect();
-    let other = event(move |event| {
-        let emoji = event_target_value(&event);
-        if !emoji.trim().is_empty() {
-            menu::close_all();
-            react(context, id, emoji.trim(), true);
-        }
-    });
+    let other = move |_| {
+        // The dialog gives the focus back to what led to it.
+        menu::leave();
+        context.picking.set(Some(For::Reaction(id)));
+    };
     page! {
         <div class="quick" data-testid="quick">
             {buttons}
-            <input type="text" placeholder="\u{1f642}" maxlength="35" autocomplete="off" aria-label=say!(OtherEmoji) on:change=other />
+            {icon_button("", Some("other-emoji"), say!(OtherEmoji), icon::plus, other)}
         </div>
     }
     .into_any()
@@ -228,14 +238,21 @@ fn actions_of_others(context: MessageContext, id: MessageId, seq: Option<Seq>, m
     .into_any()
 }
 
-/// Deletes a message; that comes back as an event, for this page as for all others.
+/// Asks whether a message is to be deleted.
 fn remove(context: MessageContext, id: MessageId) {
-    menu::close_all();
-    causerie_web::run(async move {
-        if let Err(problem) = context.app.api().delete(id).await {
-            let _ = context.error.try_set(sentence(problem));
-        }
-    });
+    // The dialog gives the focus back to what led to it.
+    menu::leave();
+    context.asking.set(Some(Asking::Delete(id)));
+}
+
+/// That a message was edited; for those who may see what it said before, the way there.
+fn edited(context: MessageContext, id: Option<MessageId>) -> AnyView {
+    let Some(id) = id else { return page! { <span class="edited">say!(Edited)</span> }.into_any() };
+    let show = click(move |_| context.asking.set(Some(Asking::Former(id))));
+    page! {
+        <button class="link edited" type="button" data-testid="edited" title=say!(FormerTexts) on:click=show>say!(Edited)</button>
+    }
+    .into_any()
 }
 
 /// The entry of a message's menu that begins a reply.
@@ -246,6 +263,14 @@ fn begin_reply(context: MessageContext, seq: Seq) -> AnyView {
     })
 }
 
+/// What the user may do to a message of their own.
+#[derive(Clone, Copy)]
+struct MayOwn {
+    pin: bool,
+    /// When it is too late to edit it, by the server's clock.
+    edit_until: Option<Millis>,
+}
+
 /// The entry of a message's menu that pins it; what is pinned is told, and taken back, above the messages.
 fn pin(context: MessageContext, id: MessageId) -> AnyView {
     button("", Some("pin-message"), say!(PinMessage), move |_| {
@@ -254,13 +279,7 @@ fn pin(context: MessageContext, id: MessageId) -> AnyView {
     })
 }
 
-fn actions(
-    context: MessageContext,
-    id: MessageId,
-    seq: Option<Seq>,
-    pinnable: bool,
-    text: String,
-) -> AnyView {
+fn actions(context: MessageContext, id: MessageId, seq: Option<Seq>, text: String, may: MayOwn) -> AnyView {
     let edit = move |_| {
         menu::close_all();
         context.to_edit.set(Some(ToEdit { target: Target::Sent(id), text: text.clone() }));
@@ -268,11 +287,20 @@ fn actions(
     let delete = move |_| remove(context, id);
     let reply = seq.map(|seq| begin_reply(context, seq));
     let link = seq.map(|seq| reply::link(context.way, seq));
-    let pin = pinnable.then(|| pin(context, id));
+    let pin = may.pin.then(|| pin(context, id));
+    // Looked at each time that the menu is opened.
+    let is_late = RwSignal::new(false);
+    let opened = event(move |_| {
+        let now = context.app.peek(|client| client.server_time(browser::now()));
+        is_late.set(may.edit_until.is_some_and(|until| now >= until));
+    });
+    let edit = view! {
+        <button type="button" data-testid="edit-message" hidden=flag(move || is_late.get()) on:click=click(edit)>{say!(Edit)}</button>
+    };
     page! {
-        <details class="menu">
+        <details class="menu" on:toggle=opened>
             <summary class="icon" aria-label=say!(MessageMenu)>{icon::more()}</summary>
-            <div>{quick(context, id)}{reply}{pin}{link}{button("", None, say!(Edit), edit)}{button("bad", None, say!(Delete), delete)}</div>
+            <div>{quick(context, id)}{reply}{pin}{link}{edit}{button("bad", None, say!(Delete), delete)}</div>
         </details>
     }
     .into_any()

@@ -7,13 +7,16 @@ use causerie_protocol::{ChatId, MessageId};
 use causerie_texts::say;
 use leptos::prelude::*;
 
+use super::asking::Asking;
 use super::banner::Banner;
 use super::composer::Composing;
 use super::dialog::modal;
 use super::group::Open;
+use super::picking::{Coded, Picked};
 use super::widgets::{back, button, hint};
 use super::{
-    Dialog, composer, conversation, door, group, home, join, keys, new_chat, people, report, search, settings,
+    Dialog, asking, composer, conversation, door, emoji, group, home, join, keys, new_chat, people, report,
+    search, settings,
 };
 use crate::app::{App, app};
 use crate::route::Link;
@@ -27,6 +30,7 @@ pub struct Parts {
     pub dialogs: Load<Dialogs>,
     pub people: Load<People>,
     pub search: Load<Search>,
+    pub emoji: Load<Emoji>,
 }
 
 pub type Load<T> = fn() -> Pin<Box<dyn Future<Output = Result<T, NotLoaded>>>>;
@@ -47,6 +51,16 @@ pub type People = fn(RwSignal<Dialog>) -> AnyView;
 
 pub type Search = fn(RwSignal<Dialog>) -> AnyView;
 
+/// The emoji: a dialog to choose one, and the short codes.
+#[derive(Clone, Copy, Debug)]
+pub struct Emoji {
+    pub(super) picker: fn(App, RwSignal<bool>, Picked) -> AnyView,
+    /// The short codes that begin so, each with its emoji and what that is called.
+    pub(super) codes: fn(&str) -> Vec<Coded>,
+    /// The emoji with this short code.
+    pub(super) code: fn(&str) -> Option<String>,
+}
+
 /// The parts that the page of a user who is signed in draws.
 #[derive(Clone, Copy, Debug)]
 pub struct HomeParts {
@@ -55,6 +69,7 @@ pub struct HomeParts {
     pub dialogs: Part<Dialogs>,
     pub people: Part<People>,
     pub search: Part<Search>,
+    pub emoji: Part<Emoji>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +79,7 @@ pub struct Dialogs {
     pub(super) join: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) keys: fn(RwSignal<Dialog>) -> AnyView,
     pub(super) group: fn(ChatId, Open, RwSignal<Open>) -> AnyView,
+    pub(super) asking: fn(App, ChatId, Asking, RwSignal<Option<Asking>>) -> AnyView,
     pub(super) report: fn(App, MessageId, RwSignal<Option<MessageId>>) -> AnyView,
     pub(super) door: fn(Link, RwSignal<Option<Link>>) -> AnyView,
 }
@@ -95,6 +111,7 @@ pub fn dialogs() -> Dialogs {
         join: join::join,
         keys: keys::keys,
         group: group::group,
+        asking: asking::asking,
         report: report::report,
         door: door::door,
     }
@@ -110,6 +127,12 @@ pub fn people() -> People {
 #[must_use]
 pub fn search() -> Search {
     search::search
+}
+
+/// The code of the part; only the function that the program is split at may call this.
+#[must_use]
+pub fn emoji() -> Emoji {
+    Emoji { picker: emoji::picker, codes: emoji::codes, code: emoji::code }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -161,6 +184,22 @@ impl<T: Copy + Send + Sync + 'static> Part<T> {
             let loaded = (self.load)().await;
             let _ = self.state.try_set(loaded.map_or(State::Failed, State::Loaded));
         });
+    }
+
+    /// The part, if it is loaded.
+    pub fn loaded(self) -> Option<T> {
+        match self.state.get() {
+            State::Loaded(part) => Some(part),
+            State::Unloaded | State::Loading | State::Failed => None,
+        }
+    }
+
+    /// As [`Part::loaded`], without tracking.
+    pub fn loaded_now(self) -> Option<T> {
+        match self.state.get_untracked() {
+            State::Loaded(part) => Some(part),
+            State::Unloaded | State::Loading | State::Failed => None,
+        }
     }
 
     /// Draws it, or what stands for it until it is there; `instead` is told whether loading it failed.

@@ -2,7 +2,7 @@
 
 use causerie_client::day::Days;
 use causerie_client::sorted::SortedMap;
-use causerie_client::{MessageRow, Name, People, Row, RowKey, RowState, RowTime, SystemEvent};
+use causerie_client::{MessageRow, Millis, Name, People, Row, RowKey, RowState, RowTime, SystemEvent};
 use causerie_protocol::event::Reaction;
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::{ClientId, MessageId, Seq, User, UserId};
@@ -53,6 +53,10 @@ pub struct MessageItem {
     pub text: String,
     pub edited: bool,
     pub deleted: bool,
+    /// Whether the person deletes it, and the server has not decided yet.
+    pub deleting: bool,
+    /// Until when it can be edited by its sender, in milliseconds since 1970; nothing: for ever.
+    pub editable_until: Option<Millis>,
     /// Whether it is hidden until the person reveals it, since its sender is blocked.
     pub hidden: bool,
     /// Whether the user may delete it, as a moderator of the group.
@@ -106,6 +110,8 @@ pub struct RenderContext<'a> {
     pub read: Option<Seq>,
     /// Whether the rows begin with the chat's first message.
     pub complete: bool,
+    /// Until when a message can be edited by its sender, in milliseconds since 1970; nothing: for ever.
+    pub editable_until: &'a dyn Fn(&MessageRow) -> Option<Millis>,
     /// Whether the user moderates the group.
     pub moderates: bool,
     /// Whether the user may pin messages.
@@ -211,6 +217,7 @@ fn message_item(
     let time = context.clock.time(millis);
     let stage = stage(row);
     let state = match &row.state {
+        _ if row.deleting => say!(BeingDeleted).to_owned(),
         _ if !row.mine => String::new(),
         RowState::Failed { reason } => say!(NotSent, reason = reason),
         RowState::Waiting if last && !context.online => say!(WaitsForLink).to_owned(),
@@ -235,6 +242,8 @@ fn message_item(
         text: row.text.clone(),
         edited: row.edited,
         deleted: row.deleted,
+        deleting: row.deleting,
+        editable_until: (context.editable_until)(row).filter(|_| row.mine),
         hidden: row.hidden,
         moderated: context.moderates && !row.mine,
         pinnable: context.pins && row.seq.is_some() && !row.deleted && !row.hidden,
@@ -369,6 +378,7 @@ mod tests {
             at,
             edited: false,
             deleted: false,
+            deleting: false,
             hidden: false,
             reply_to: None,
             reply_hidden: false,
@@ -397,6 +407,7 @@ mod tests {
             online: true,
             read: None,
             complete: true,
+            editable_until: &|_| None,
             moderates: false,
             pins: false,
             clock: &clock,

@@ -9,8 +9,10 @@ use leptos::html;
 use leptos::prelude::*;
 use web_sys::Element;
 
+use super::asking::Asking;
 use super::erased::{event, reactive, text};
 use super::message::{MessageContext, ToEdit, draw};
+use super::picking::For;
 use super::reply::{self, Swipe, Way};
 use super::rows::{Item, ItemKey, RenderContext, items};
 use super::widgets::{button, hint, named};
@@ -46,10 +48,14 @@ pub fn Timeline(
     to_reply: RwSignal<Option<Seq>>,
     /// The message that the person is about to report.
     reporting: RwSignal<Option<MessageId>>,
+    /// The dialog about a message that is open.
+    asking: RwSignal<Option<Asking>>,
+    /// For what an emoji is being chosen.
+    picking: RwSignal<Option<For>>,
 ) -> impl IntoView {
     let app = app();
     let way = Way { app, chat, to_reply, back: RwSignal::new(None) };
-    let context = MessageContext { app, chat, to_edit, error, reporting, way };
+    let context = MessageContext { app, chat, to_edit, error, reporting, asking, picking, way };
     let scroller = NodeRef::<html::Div>::new();
     let drawn = RwSignal::new(Vec::<Drawn>::new());
     let at_end = RwSignal::new(true);
@@ -162,6 +168,7 @@ pub fn Timeline(
                         read: opened_at.get_value().flatten(),
                         complete: more_above == 0 && !client.history(chat).has_older,
                         pins: client.chat(chat).is_some_and(ChatEntry::may_pin),
+                        editable_until: &|row| client.editable_until(&row.at),
                         moderates: client.chat(chat).is_some_and(|chat| chat.role() >= ChatRole::Moderator),
                         clock,
                         now,

@@ -172,7 +172,11 @@ fn markdown() -> String {
         ),
         (
             "/api/messages/{id}/",
-            "`GET`; `PATCH {content}` by the sender; `DELETE` by the sender or a moderator of the group",
+            "`GET`; `PATCH {content}` by the sender, within `edit_seconds` of the `limits` of a `welcome` where those name it, then 409 `too_late_to_edit`; `DELETE` by the sender or a moderator of the group",
+        ),
+        (
+            "/api/messages/{id}/former/",
+            "`GET ?limit=&before=` → `[{seq, content, written_at, replaced_at}]`, what the message said before its edits, the newest first, `seq` that of the edit, `Link: …; rel=\"next\"` to the page before; by the sender or a moderator of the group, to everybody else there is no such message; a deletion erases them",
         ),
         (
             paths::BLOCKS,
@@ -304,6 +308,7 @@ fn limit_rows() -> Vec<(&'static str, String)> {
                 limits::RECOVERY_CODES
             ),
         ),
+        ("page of former texts", limits::FORMER_TEXTS_PAGE.to_string()),
         ("page of history", format!("{}, at most {}", limits::PAGE_DEFAULT, limits::PAGE_MAX)),
         ("missed events that a subscribe replays", format!("{}, then `reset`", limits::RESUME_EVENTS)),
         ("page of the list of chats", format!("{}, at most {}", limits::CHATS_PAGE, limits::CHATS_PAGE)),

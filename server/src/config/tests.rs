@@ -28,6 +28,17 @@ fn origins_are_normalised_and_checked() {
 }
 
 #[test]
+fn a_duration_has_a_unit_or_is_none() {
+    for (given, seconds) in [("0", 0), ("0m", 0), (" 90s ", 90), ("15m", 900), ("2h", 7_200), ("1d", 86_400)]
+    {
+        assert_eq!(duration(given), Ok(Duration::from_secs(seconds)), "{given:?}");
+    }
+    for bad in ["", "15", "m", "-1m", "1.5h", "15 m", "1w", "99999999999d", "99999999999999999999s"] {
+        assert!(duration(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn the_definitions_hold_together() {
     use clap::CommandFactory;
     Cli::command().debug_assert();

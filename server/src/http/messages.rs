@@ -1,10 +1,15 @@
 //! The messages of a chat: pages of history, writing one, and one's own later changes.
 
+use std::num::ParseIntError;
+use std::str::FromStr;
+
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post as post_to};
 use axum::{Json, Router};
-use causerie_protocol::rest::{Decided, EditMessage, MessageBody, PinMessage, PostMessage, React};
+use causerie_protocol::rest::{
+    Decided, EditMessage, FormerText, MessageBody, PinMessage, PostMessage, React,
+};
 use causerie_protocol::{ChatId, Event, Message, MessageId, Seq, limits, paths};
 use url::form_urlencoded;
 
@@ -24,6 +29,7 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route_slash(&format!("{}{{id}}/messages/", paths::CHATS), get(list).post(post))
         .route_slash("/api/messages/{id}/", get(read).patch(edit).delete(remove))
+        .route_slash("/api/messages/{id}/former/", get(former))
         .route_slash("/api/messages/{id}/reactions/", post_to(react))
         .route_slash("/api/messages/{id}/pin/", post_to(pin))
 }
@@ -156,6 +162,41 @@ async fn read(
     Ok(Json(message(&app, &caller, id).await?.into()))
 }
 
+/// What the message said before its edits. Whoever may not see it is told of no such message.
+async fn former(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<MessageId>,
+    RawQuery(query): RawQuery,
+) -> Result<(HeaderMap, Json<Vec<FormerText>>), Refusal> {
+    let query = query.as_deref().unwrap_or_default();
+    let most = limits::FORMER_TEXTS_PAGE;
+    let page = Page::<Position>::parse(query, most, most, "the seq of an edit")?;
+    let before = page.before.map(|before| before.0);
+    let texts = app.store.former_texts(caller.user.id, id, before, page.fetch_limit()).await?;
+    let mut texts = texts.ok_or_else(Refusal::no_such_message)?;
+    let mut headers = HeaderMap::new();
+    if texts.len() > page.limit {
+        texts.truncate(page.limit);
+        if let Some(last) = texts.last() {
+            headers = link_to_next(&paths::former_texts(id), page.limit, last.seq);
+        }
+    }
+    Ok((headers, Json(texts)))
+}
+
+/// A position of the log in a query.
+#[derive(Clone, Copy)]
+struct Position(Seq);
+
+impl FromStr for Position {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Seq).map(Self)
+    }
+}
+
 async fn edit(
     State(app): State<AppState>,
     caller: Caller,
@@ -164,7 +205,8 @@ async fn edit(
 ) -> Result<Json<MessageBody>, Refusal> {
     check_rate(&app, &caller, None)?;
     let chat = message(&app, &caller, id).await?.chat_id;
-    let change = Change::Edit { id, text: body.content };
+    let sent_since = app.config.edit_for.map(|limit| clock::now() - limit);
+    let change = Change::Edit { id, text: body.content, sent_since };
     app.chats.append(Append { actor: caller.user.id, chat, change }).await?;
     Ok(Json(message(&app, &caller, id).await?.into()))
 }

@@ -226,6 +226,8 @@ labels! {
         Messages = "messages",
         /// Reads one message.
         Message = "message",
+        /// Reads what a message said before its edits.
+        FormerTexts = "former_texts",
         /// Searches messages.
         Search = "search",
         /// Looks whether messages are to be indexed.

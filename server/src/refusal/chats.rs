@@ -193,6 +193,11 @@ impl From<Refused> for Refusal {
                 );
                 Self::new(Status::CONFLICT, InvalidField, detail).at("on")
             }
+            Refused::TooLateToEdit => Self::new(
+                Status::CONFLICT,
+                ErrorCode::TooLateToEdit,
+                "This message was sent too long ago to be edited here: write another one, or delete it.",
+            ),
             Refused::NotTheSender => {
                 Self::new(Status::FORBIDDEN, Forbidden, "Only its sender can change a message, and delete it in a chat of two; in a group a moderator can delete it too.")
             }

@@ -83,7 +83,8 @@ async fn world() -> World {
     let metrics = Arc::<Metrics>::default();
     let bus = Arc::new(MemoryBus::new(hub.clone()));
     let chats = Chats::start(store.clone(), bus, hub.clone(), metrics.clone(), Duration::from_secs(15));
-    let services = Arc::new(Services { store, chats, hub, heartbeat: Duration::from_secs(25), metrics });
+    let services =
+        Arc::new(Services { store, chats, hub, heartbeat: Duration::from_secs(25), edit_for: None, metrics });
     World { services, user, chat, _folder: folder }
 }
 

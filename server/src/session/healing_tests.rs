@@ -118,6 +118,7 @@ async fn gaps_and_lost_tails_are_filled_from_the_log() {
         chats: chats.clone(),
         hub: hub.clone(),
         heartbeat: Duration::from_secs(25),
+        edit_for: None,
         metrics: metrics.clone(),
     });
     let user_id = user.id;

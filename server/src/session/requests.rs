@@ -41,7 +41,10 @@ impl<T: Transport> SocketTask<T> {
         self.reply(&ServerFrame::Welcome(Welcome {
             user,
             version: limits::VERSION,
-            limits: limits::Limits::default(),
+            limits: limits::Limits {
+                edit_seconds: self.services.edit_for.map(|limit| limit.as_secs()),
+                ..limits::Limits::default()
+            },
             heartbeat_seconds: self.services.heartbeat.as_secs().max(1),
             server_time: clock::to_wire(clock::now()),
             blocked,

@@ -36,6 +36,8 @@ pub struct Services {
     pub hub: Hub,
     /// The time between two pings.
     pub heartbeat: Duration,
+    /// For how long after it was sent a message may be edited; `None`: for ever.
+    pub edit_for: Option<Duration>,
     pub metrics: Arc<Metrics>,
 }
 

@@ -3,6 +3,7 @@
 use causerie_protocol::rest::{ChatRole, ChatStatus};
 use causerie_protocol::{ChatId, ClientId, Event, Message, MessageId, MessageText, Seq, UserId};
 
+use crate::clock::UnixMicros;
 use crate::emoji::Emoji;
 
 /// A change that somebody asks to append to a chat's log.
@@ -35,13 +36,15 @@ pub enum Change {
         /// The message of the chat that it replies to, deleted or not; committed before the batch that this is in.
         reply_to: Option<Seq>,
     },
-    /// Another text for one's own message.
+    /// Another text for one's own message; the one that it replaces is kept until the message is deleted.
     Edit {
         id: MessageId,
         /// The text from now on.
         text: MessageText,
+        /// It is refused for a message that was sent before, if there is such a time.
+        sent_since: Option<UnixMicros>,
     },
-    /// Deletes one's own message, or as a moderator of the group anybody's; its text is erased.
+    /// Deletes one's own message, or as a moderator of the group anybody's; its text and the former ones are erased.
     Delete { id: MessageId },
     /// Erases a message of the actor, whose account is deleted with its messages, in the chat or not; else as `Delete`.
     Erase { id: MessageId },
@@ -133,6 +136,8 @@ pub enum Refused {
     TooManyReactions,
     /// As many messages are pinned in the chat as may be.
     TooManyPinnedMessages,
+    /// The message was sent longer ago than one may edit it.
+    TooLateToEdit,
     /// Another person sent the message.
     NotTheSender,
     /// The actor's role in the chat is too small for it.

@@ -202,7 +202,9 @@ impl World {
         let needed = match route.in_chat {
             None => None,
             Some(InChat::Participant) => Some(Place::Member),
-            Some(InChat::Moderator | InChat::SenderOrModerator) => Some(Place::Moderator),
+            Some(InChat::Moderator | InChat::SenderOrModerator | InChat::SenderOrModeratorUnseen) => {
+                Some(Place::Moderator)
+            }
             Some(InChat::Owner) => Some(Place::Owner),
             // Nobody but the writer, who does not walk.
             Some(InChat::Sender) => None,
@@ -216,6 +218,11 @@ impl World {
             }
             _ if route.in_chat == Some(InChat::Sender) => {
                 assert_eq!(status, StatusCode::FORBIDDEN, "{at}: {problem}");
+            }
+            Some(needed)
+                if walker.place < needed && route.in_chat == Some(InChat::SenderOrModeratorUnseen) =>
+            {
+                assert_eq!((status, code), (StatusCode::NOT_FOUND, "not_found"), "{at}: {problem}");
             }
             Some(needed) if walker.place < needed => {
                 assert_eq!(status, StatusCode::FORBIDDEN, "{at}: {problem}");

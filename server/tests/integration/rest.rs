@@ -5,6 +5,7 @@ mod asked;
 mod bad_input;
 pub mod chat_settings;
 mod chats;
+mod edits;
 pub mod escaped;
 mod folder;
 mod mail;

@@ -5,6 +5,7 @@ mod addresses;
 mod apart;
 mod chat_settings;
 mod chats;
+mod former_texts;
 mod log;
 mod page;
 mod people;
@@ -130,17 +131,21 @@ mod on_sqlite {
             assert!(is_in_files(folder.path(), word), "{word} was never there");
         }
         let text = causerie_protocol::MessageText::new("monotreme").unwrap();
-        world.event(chat, world.alice, Change::Edit { id: edited, text }).await;
+        world.event(chat, world.alice, Change::Edit { id: edited, text, sent_since: None }).await;
         world.event(chat, world.alice, Change::Delete { id: deleted }).await;
         world.store.delete_chat(world.alice, other).await.unwrap().unwrap();
         world.index().await;
+        // What the edit replaced is kept as a former text, and goes with the message.
+        assert!(is_in_files(folder.path(), "Platypûs"));
+        world.event(chat, world.alice, Change::Delete { id: edited }).await;
+        world.index().await;
         assert!(world.store.shed_deleted().await.unwrap());
-        for word in ["latypus", "latypûs", "rnithorhynchus", "rnithorhynchûs", "allaby", "allabỳ"] {
+        for word in
+            ["latypus", "latypûs", "monotreme", "rnithorhynchus", "rnithorhynchûs", "allaby", "allabỳ"]
+        {
             assert!(!is_in_files(folder.path(), word), "{word}");
         }
-        for word in ["kangaroo", "monotreme"] {
-            assert!(is_in_files(folder.path(), word), "{word}");
-        }
+        assert!(is_in_files(folder.path(), "kangaroo"));
         let found =
             world.store.search(world.alice, &Query::parse("kangaroo", 0).unwrap(), None).await.unwrap();
         assert_eq!(found.hits[0].id, kept.id);

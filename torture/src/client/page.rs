@@ -272,8 +272,12 @@ impl Page {
             Effect::Changed(Invalidation::Timeline(chat)) => {
                 self.screens.entry(chat).or_default().changes += 1;
             }
-            // Nobody here sets anything of a chat, so none is pinned.
-            Effect::SetChat { .. } | Effect::LoadPinned | Effect::Changed(_) | Effect::Announce(_) => {}
+            // Nobody here sets anything of a chat, so none is pinned; messages are deleted by the API, without a time to undo.
+            Effect::SetChat { .. }
+            | Effect::Delete { .. }
+            | Effect::LoadPinned
+            | Effect::Changed(_)
+            | Effect::Announce(_) => {}
         }
     }
 

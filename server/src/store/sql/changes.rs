@@ -125,7 +125,9 @@ pub(in crate::store) async fn apply(
     let Some(state) = load_state(transaction, append).await? else { return Ok(Err(Refused::NoSuchChat)) };
     answer(match &append.change {
         Change::Message { .. } | Change::Erase { .. } => unreachable!("they are appended otherwise"),
-        Change::Edit { id, text } => edit(transaction, append, &state, *id, text).await,
+        Change::Edit { id, text, sent_since } => {
+            edit(transaction, append, &state, *id, text, *sent_since).await
+        }
         Change::Delete { id } => delete(transaction, append, &state, *id).await,
         Change::React { id, emoji, on } => react(transaction, append, &state, *id, *emoji, *on).await,
         Change::Pin { id, on } => pin(transaction, append, &state, *id, *on).await,
@@ -207,19 +209,34 @@ async fn edit(
     state: &ChatState,
     id: MessageId,
     text: &MessageText,
+    sent_since: Option<UnixMicros>,
 ) -> Result<Appended, Stop> {
     if state.closed {
         return Err(Refused::ChatClosed.into());
     }
     check_own_message(transaction, append, id).await?;
+    let sent_at: UnixMicros =
+        query_scalar("SELECT at FROM events WHERE id = $1").bind(id.0).fetch_one(&mut *transaction).await?;
+    if sent_since.is_some_and(|since| sent_at < since) {
+        return Err(Refused::TooLateToEdit.into());
+    }
     let now = clock::now();
+    let seq = push(transaction, append, state.head, kind::EDITED, Some(id.0), None, now).await?;
+    // The edit keeps what it replaces.
+    query(
+        "UPDATE events SET content = (SELECT m.content FROM events m WHERE m.id = $3) WHERE chat_id = $1 AND seq = $2",
+    )
+    .bind(append.chat.0)
+    .bind(to_sql(seq.0))
+    .bind(id.0)
+    .execute(&mut *transaction)
+    .await?;
     query("UPDATE events SET content = $2, edited_at = $3 WHERE id = $1")
         .bind(id.0)
         .bind(content(text.as_str()))
         .bind(now)
         .execute(&mut *transaction)
         .await?;
-    let seq = push(transaction, append, state.head, kind::EDITED, Some(id.0), None, now).await?;
     Ok(Appended::Event(Event::Edited(Edited {
         chat_id: append.chat,
         seq,
@@ -276,6 +293,10 @@ async fn take_text(
     query("UPDATE events SET content = NULL, deleted_at = $2 WHERE id = $1")
         .bind(id.0)
         .bind(now)
+        .execute(&mut *transaction)
+        .await?;
+    query("UPDATE events SET content = NULL WHERE kind = 1 AND target = $1 AND content IS NOT NULL")
+        .bind(id.0)
         .execute(&mut *transaction)
         .await?;
     query("DELETE FROM reactions WHERE chat_id = $1 AND message_id = $2")

@@ -1,9 +1,12 @@
 //! SQL that reads a chat's log, as both backends speak it.
 
+use causerie_protocol::rest::{ChatRole, FormerText};
 use causerie_protocol::{ChatId, Epoch, Event, Message, MessageId, Seq, UserId};
 
+use super::changes::{ROLE_IN_GROUP, RoleRow, role_in_group};
 use super::{Connection, list};
-use crate::store::rows::{EventRow, to_seq, to_sql};
+use crate::clock::{self, UnixMicros};
+use crate::store::rows::{EventRow, to_seq, to_sql, to_text};
 use crate::store::{Position, StoredRead};
 
 pub(super) async fn position(
@@ -185,6 +188,56 @@ pub(super) async fn message(
     let mut message = Message::from(row);
     fill_reactions(reader, std::slice::from_mut(&mut message)).await?;
     Ok(Some(message))
+}
+
+pub(super) async fn former_texts(
+    reader: &mut Connection,
+    user: UserId,
+    id: MessageId,
+    before: Option<Seq>,
+    limit: u64,
+) -> sqlx::Result<Option<Vec<FormerText>>> {
+    let mut snapshot = super::snapshot(reader).await?;
+    let of: Option<(i64, i64, bool)> = sqlx::query_as(
+        "SELECT e.chat_id, e.actor_id, c.direct FROM events e JOIN chats c ON c.id = e.chat_id
+         JOIN participants p ON p.chat_id = e.chat_id AND p.user_id = $2
+         WHERE e.id = $1 AND e.kind = 0 AND e.seq > p.from_seq",
+    )
+    .bind(id.0)
+    .bind(user.0)
+    .fetch_optional(&mut *snapshot)
+    .await?;
+    let Some((chat, sender, direct)) = of else { return Ok(None) };
+    if sender != user.0 {
+        if direct {
+            return Ok(None);
+        }
+        let role: Option<RoleRow> =
+            sqlx::query_as(ROLE_IN_GROUP).bind(chat).bind(user.0).fetch_optional(&mut *snapshot).await?;
+        if role.map(role_in_group).is_none_or(|role| role < ChatRole::Moderator) {
+            return Ok(None);
+        }
+    }
+    // A text stood from the edit before, or since the message was sent.
+    let rows: Vec<(i64, UnixMicros, UnixMicros, Vec<u8>)> = sqlx::query_as(
+        "SELECT e.seq, e.at, coalesce((SELECT f.at FROM events f WHERE f.kind = 1 AND f.target = e.target AND f.seq < e.seq
+                                       ORDER BY f.seq DESC LIMIT 1), m.at), e.content
+         FROM events e JOIN events m ON m.id = e.target
+         WHERE e.kind = 1 AND e.target = $1 AND e.seq < $2 AND e.content IS NOT NULL
+         ORDER BY e.seq DESC LIMIT $3",
+    )
+    .bind(id.0)
+    .bind(before.map_or(i64::MAX, |seq| to_sql(seq.0)))
+    .bind(to_sql(limit))
+    .fetch_all(&mut *snapshot)
+    .await?;
+    let to_former = |(seq, replaced_at, written_at, content)| FormerText {
+        seq: to_seq(seq),
+        content: to_text(Some(content)),
+        written_at: clock::to_wire(written_at),
+        replaced_at: clock::to_wire(replaced_at),
+    };
+    Ok(Some(rows.into_iter().map(to_former).collect()))
 }
 
 pub(super) async fn heads(reader: &mut Connection, chats: &[ChatId]) -> sqlx::Result<Vec<(ChatId, Seq)>> {

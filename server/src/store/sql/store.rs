@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use causerie_protocol::accounts::{Account, AuditEntry, Invitation, Registration};
 use causerie_protocol::event::User;
 use causerie_protocol::reports::{CloseReport, CreateReport, Report};
-use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, TokenInfo, UserRef};
+use causerie_protocol::rest::{Block, Blocked, Chat, ChatCursor, FormerText, TokenInfo, UserRef};
 use causerie_protocol::search::Found;
 use causerie_protocol::{
     AuditId, ChatId, ChatSettings, Epoch, Event, InvitationId, Message, MessageId, ReportId, Seq, TokenId,
@@ -755,6 +755,19 @@ impl Store for Backend {
         self.run(Operation::Message, Read, async |connection| log::message(connection, user, id).await)
             .await
             .map(|message| self.addresses.shown(message))
+    }
+
+    async fn former_texts(
+        &self,
+        user: UserId,
+        id: MessageId,
+        before: Option<Seq>,
+        limit: u64,
+    ) -> Result<Option<Vec<FormerText>>, StoreError> {
+        self.run(Operation::FormerTexts, Read, async |connection| {
+            log::former_texts(connection, user, id, before, limit).await
+        })
+        .await
     }
 
     async fn search(

@@ -68,6 +68,9 @@ impl World {
         server.call(Method::POST, paths::REPORTS, &bob, report).await;
         let path = |message: &MessageBody| paths::message(message.id);
         server.call(Method::PATCH, &path(&written[0]), &alice, json!({"content": "edited"})).await;
+        let former_path = paths::former_texts(written[0].id);
+        let former = server.call(Method::GET, &former_path, &alice, Value::Null).await;
+        assert_eq!(former[0]["content"], json!("to edit"));
         for person in [&alice, &bob] {
             let body = json!({"emoji": "\u{2764}", "on": true});
             server.call(Method::POST, &paths::reactions(written[0].id), person, body).await;

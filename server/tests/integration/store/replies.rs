@@ -54,7 +54,7 @@ pub async fn a_reply_shows_its_original_as_it_stands_now(world: World) {
     assert_eq!(world.original(world.alice, &answer).await, original);
 
     let text = MessageText::new("Tea?").unwrap();
-    world.event(chat, world.alice, Change::Edit { id: said.id, text }).await;
+    world.event(chat, world.alice, Change::Edit { id: said.id, text, sent_since: None }).await;
     assert_eq!(world.original(world.bob, &answer).await.content, "Tea?");
     world.event(chat, world.alice, Change::Delete { id: said.id }).await;
     let gone = world.original(world.bob, &answer).await;

@@ -1,0 +1,84 @@
+//! A whole page on which the person deletes messages.
+
+use causerie_protocol::MessageId;
+
+use super::test_page::*;
+use super::*;
+use crate::deletions::UNDO_MS;
+use crate::input::ChangeError;
+
+/// A page that is online with a chat in which Ana wrote a message.
+fn page() -> Page {
+    let mut page = Page::new();
+    page.list(vec![chat(1, 1)]);
+    page.welcome();
+    page.list(vec![chat(1, 1)]);
+    page.follows(1, 1);
+    page.list(vec![chat(1, 1)]);
+    page.effects.clear();
+    page
+}
+
+const CHAT: ChatId = ChatId(1);
+const MESSAGE: MessageId = MessageId(7);
+
+fn sent(page: &Page) -> Option<u64> {
+    page.effects.iter().find_map(|effect| match effect {
+        Effect::Delete { ticket, message } if *message == MESSAGE => Some(*ticket),
+        _ => None,
+    })
+}
+
+fn delete(page: &mut Page) {
+    page.give(Input::Delete { chat: CHAT, message: MESSAGE });
+}
+
+#[test]
+fn a_deletion_is_sent_after_the_time_to_take_it_back() {
+    let mut page = page();
+    delete(&mut page);
+    assert_eq!((sent(&page), page.client.undoable().map(|one| one.message)), (None, Some(MESSAGE)));
+    page.pass(UNDO_MS);
+    assert!(sent(&page).is_some());
+    assert_eq!(page.client.undoable(), None);
+}
+
+#[test]
+fn what_is_taken_back_is_never_sent() {
+    let mut page = page();
+    delete(&mut page);
+    page.give(Input::UndoDelete { message: MESSAGE });
+    page.pass(2 * UNDO_MS);
+    assert_eq!((sent(&page), page.client.deletions_waiting()), (None, 0));
+}
+
+#[test]
+fn a_page_that_is_hidden_sends_it_at_once() {
+    let mut page = page();
+    delete(&mut page);
+    page.give(Input::PageHidden);
+    assert!(sent(&page).is_some());
+}
+
+#[test]
+fn without_a_connection_it_waits_for_one() {
+    let mut page = page();
+    delete(&mut page);
+    page.close(1006);
+    page.pass(UNDO_MS);
+    assert_eq!((sent(&page), page.client.deletions_waiting()), (None, 1));
+    page.pass(10_000);
+    page.welcome();
+    assert!(sent(&page).is_some());
+}
+
+#[test]
+fn a_refusal_is_said_and_the_message_stays() {
+    let mut page = page();
+    delete(&mut page);
+    page.pass(UNDO_MS);
+    let ticket = sent(&page).unwrap();
+    let answer = Err(ChangeError::Refused { detail: "No".to_owned() });
+    page.give(Input::DeletionAnswered { ticket, answer });
+    assert_eq!((page.client.reaction_refused(CHAT), page.client.deletions_waiting()), (Some("No"), 0));
+}
