@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use causerie_protocol::ChatId;
@@ -80,9 +81,11 @@ mod on_postgres {
             });
         }
         let mut indexers = JoinSet::new();
+        let is_written = Arc::new(AtomicBool::new(false));
         for store in [node.clone() as Arc<dyn Store>, world.store.clone()] {
+            let is_written = is_written.clone();
             indexers.spawn(async move {
-                loop {
+                while !is_written.load(Ordering::Relaxed) {
                     let _ = store.index_messages().await;
                     tokio::task::yield_now().await;
                 }
@@ -91,7 +94,11 @@ mod on_postgres {
         while let Some(written) = writers.join_next().await {
             written.unwrap();
         }
-        indexers.shutdown().await;
+        // Not dropped within a step, which would keep the lock of the index until it is rolled back.
+        is_written.store(true, Ordering::Relaxed);
+        while let Some(indexed) = indexers.join_next().await {
+            indexed.unwrap();
+        }
         search::index(&*node).await;
         for at in 0..4 {
             for number in 0..150 {
