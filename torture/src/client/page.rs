@@ -273,7 +273,14 @@ impl Page {
                 self.screens.entry(chat).or_default().changes += 1;
             }
             // Nobody here sets anything of a chat, so none is pinned.
-            Effect::SetChat { .. } | Effect::LoadPinned | Effect::Changed(_) | Effect::Announce(_) => {}
+            // Nor deletes anybody a message, and what waits lives as long as the page.
+            Effect::SetChat { .. }
+            | Effect::LoadPinned
+            | Effect::Delete { .. }
+            | Effect::StoreChange(_)
+            | Effect::ForgetChange(_)
+            | Effect::Changed(_)
+            | Effect::Announce(_) => {}
         }
     }
 
