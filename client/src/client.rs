@@ -3,6 +3,7 @@
 mod deleting;
 mod fetches;
 mod frames;
+mod keeping;
 mod loading;
 mod schedule;
 mod settings;
@@ -23,6 +24,7 @@ use crate::connection::{Connection, ConnectionId, ConnectionState};
 use crate::deletions::{Deletions, Undoable};
 use crate::effect::{Effect, Invalidation};
 use crate::input::{Input, SocketInput};
+use crate::kept::KeptChange;
 use crate::names::{Fold, Name, People};
 use crate::outbox::PendingMessage;
 use crate::outbox::{Outbox, Pending, PendingState};
@@ -51,6 +53,8 @@ pub struct Client {
     outbox: Outbox,
     reactions: Reactions,
     deletions: Deletions,
+    /// What the page's storage has of the two.
+    kept: Vec<KeptChange>,
     /// Why the server refused the person's last reaction in a chat, until the next one.
     reaction_refused: Option<(ChatId, String)>,
     /// Why the person's last change of what they have set of a chat did not go through, until the next one.
@@ -167,6 +171,7 @@ impl Client {
             outbox: Outbox::default(),
             reactions: Reactions::default(),
             deletions: Deletions::default(),
+            kept: Vec::new(),
             reaction_refused: None,
             setting_refused: None,
             to_unmark: None,
@@ -228,6 +233,7 @@ impl Client {
             Input::Delete { chat, message } => self.delete(chat, message),
             Input::UndoDelete { message } => self.undo_delete(message),
             Input::DeletionAnswered { ticket, answer } => self.on_deletion_answered(ticket, answer),
+            Input::ChangesRestored(changes) => self.restore_changes(changes),
             Input::PageHidden => self.release_deletions(),
             Input::SetChat { chat, change } => self.set(chat, change),
             Input::ChatSet { ticket, chat, answer } => self.on_set(ticket, chat, answer),
@@ -247,6 +253,7 @@ impl Client {
             }
         }
         self.run_due_work();
+        self.keep_changes();
         if *self.connection.state() != state {
             self.announce_connection_change(&state);
         } else if waiting != self.outbox.waiting() || seconds != self.countdown() {

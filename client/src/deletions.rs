@@ -1,10 +1,11 @@
 //! The person's deletions on their way to the server: for a while they can be taken back, then they are sent until the
 //! server has decided.
 
-use causerie_protocol::{ChatId, MessageId};
+use causerie_protocol::{ChatId, MessageId, UserId};
 
 use crate::backoff::Backoff;
 use crate::clock::Millis;
+use crate::kept::KeptChange;
 
 /// For how long a deletion can be taken back before it is sent.
 pub const UNDO_MS: Millis = 5_000;
@@ -53,6 +54,28 @@ impl Deletions {
             let state = State::Undoable { until: now + UNDO_MS };
             self.entries.push(Waiting { chat, message, state, tries: Backoff::default() });
         }
+    }
+
+    /// Takes over one of an earlier page, which can not be taken back any more; false if it is known.
+    pub fn restore(&mut self, chat: ChatId, message: MessageId) -> bool {
+        let is_new = !self.is_deleting(message);
+        if is_new {
+            let state = State::Queued { not_before: 0 };
+            self.entries.push(Waiting { chat, message, state, tries: Backoff::default() });
+        }
+        is_new
+    }
+
+    /// Those that the server has not decided about.
+    pub fn kept(&self, owner: UserId) -> impl Iterator<Item = KeptChange> {
+        let undecided = self.entries.iter().filter(|one| one.state != State::Done);
+        undecided.map(move |one| KeptChange {
+            owner,
+            chat_id: one.chat,
+            message_id: one.message,
+            emoji: None,
+            on: false,
+        })
     }
 
     /// The person takes a deletion back; answers its chat, unless it is too late.

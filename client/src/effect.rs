@@ -5,6 +5,7 @@ use causerie_protocol::{ChatId, ClientFrame, ClientId, MessageId, UpdateChatSett
 
 use crate::connection::ConnectionId;
 use crate::input::HistoryRequest;
+use crate::kept::KeptChange;
 use crate::outbox::PendingMessage;
 
 /// Something that the page carries out, in the given order.
@@ -52,6 +53,10 @@ pub enum Effect {
     StorePending(PendingMessage),
     /// The message is acknowledged or was given up: delete it from storage.
     ForgetPending(ClientId),
+    /// Store a reaction or a deletion, so that it survives a reload; it replaces the one with the same key.
+    StoreChange(KeptChange),
+    /// The server has decided about the change with this key, or the person took it back: delete it from storage.
+    ForgetChange(String),
     /// Announce this to people who use a screen reader.
     Announce(String),
     /// The token is invalid: ask the person to sign in.

@@ -7,6 +7,7 @@ use causerie_protocol::{
 };
 
 use crate::connection::ConnectionId;
+use crate::kept::KeptChange;
 use crate::outbox::PendingMessage;
 
 /// Anything that happens to a page, from the network, the clock or the person.
@@ -70,6 +71,8 @@ pub enum Input {
     },
     /// Pending messages from the page's storage, after [`Input::SignedIn`]; those of other users are ignored.
     OutboxRestored(Vec<PendingMessage>),
+    /// Changes from the page's storage, after [`Input::SignedIn`]; those of other users are ignored.
+    ChangesRestored(Vec<KeptChange>),
     Send {
         chat: ChatId,
         text: MessageText,

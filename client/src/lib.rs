@@ -14,7 +14,7 @@
 //! 6. [`draft`], [`outbox`] and [`idempotency`]: texts that are being written, messages that are not acknowledged yet,
 //!    and the key of a request that was not answered.
 //! 7. [`chat_list`], [`unread`] and [`typing`]: the list of chats, its counts, and who is there.
-//! 8. [`reactions`], [`deletions`]: the person's own ones until the server has decided.
+//! 8. [`reactions`], [`deletions`]: the person's own ones until the server has decided, and [`kept`] what survives a reload of them.
 //! 9. [`clock`] and [`day`]: the time that is shown, and the headings of days.
 //! 10. [`words`]: close codes, reasons and errors in the page's language.
 //! 11. [`names`] and [`links`]: how people are named, and which parts of a text are addresses.
@@ -32,6 +32,7 @@ pub mod draft;
 pub mod effect;
 pub mod idempotency;
 pub mod input;
+pub mod kept;
 pub mod links;
 pub mod names;
 pub mod outbox;
@@ -51,6 +52,7 @@ pub use clock::Millis;
 pub use connection::{ConnectionId, ConnectionState};
 pub use effect::{Effect, Invalidation};
 pub use input::{ChangeError, HistoryPlace, HistoryRequest, Input, LoadError, SettingError, SocketInput};
+pub use kept::KeptChange;
 pub use names::{Name, People};
 pub use outbox::PendingMessage;
 pub use row::{MessageRow, Row, RowKey, RowState, RowTime, SystemEvent, SystemRow};

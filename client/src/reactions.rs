@@ -5,6 +5,7 @@ use causerie_protocol::{ChatId, MessageId, Seq, UserId};
 
 use crate::backoff::Backoff;
 use crate::clock::Millis;
+use crate::kept::KeptChange;
 
 /// The reactions that wait, in the order in which the person gave them; one request is on its way at a time.
 #[derive(Debug, Default)]
@@ -67,6 +68,27 @@ impl Reactions {
                 tries: Backoff::default(),
             }),
         }
+    }
+
+    /// Takes over one of an earlier page; false if the person wants something of it by now.
+    pub fn restore(&mut self, chat: ChatId, message: MessageId, emoji: &str, on: bool) -> bool {
+        let is_new = !self.entries.iter().any(|one| one.message == message && one.emoji == emoji);
+        if is_new {
+            self.set(chat, message, emoji, on);
+        }
+        is_new
+    }
+
+    /// Those that the server has not decided about.
+    pub fn kept(&self, owner: UserId) -> impl Iterator<Item = KeptChange> {
+        let undecided = self.entries.iter().filter(|one| !matches!(one.state, State::Decided { .. }));
+        undecided.map(move |one| KeptChange {
+            owner,
+            chat_id: one.chat,
+            message_id: one.message,
+            emoji: Some(one.emoji.clone()),
+            on: one.on,
+        })
     }
 
     /// How many wait.

@@ -10,9 +10,7 @@ use causerie_client::clock::TOLERANCE_MS;
 use causerie_client::connection::ConnectionId;
 use causerie_client::reactions::Request;
 use causerie_client::sorted::{SortedMap, SortedSet};
-use causerie_client::{
-    Client, ConnectionState, Effect, HistoryPlace, HistoryRequest, Input, Invalidation, SocketInput,
-};
+use causerie_client::{Client, Effect, HistoryPlace, HistoryRequest, Input, Invalidation, SocketInput};
 use causerie_protocol::rest::{ChatCursor, React, SignedIn};
 use causerie_protocol::{ChatId, MessageId, Seq, UpdateChatSettings, User, paths};
 use causerie_web::api::Api;
@@ -322,7 +320,10 @@ impl App {
         let generation = self.generation();
         causerie_web::run(async move {
             pending.opened().await;
-            let messages = pending.adopt(user).await;
+            let (messages, changes) = pending.adopt(user).await;
+            if self.generation() == generation && !changes.is_empty() {
+                self.dispatch(Input::ChangesRestored(changes));
+            }
             if self.generation() == generation && !messages.is_empty() {
                 self.dispatch(Input::OutboxRestored(messages));
             }
@@ -378,6 +379,8 @@ impl App {
             Effect::SetChat { ticket, chat, change } => self.set_chat(ticket, chat, change),
             Effect::StorePending(message) => self.core.with_value(|core| core.pending.put(message)),
             Effect::ForgetPending(client_id) => self.core.with_value(|core| core.pending.delete(&client_id)),
+            Effect::StoreChange(change) => self.core.with_value(|core| core.pending.put_change(change)),
+            Effect::ForgetChange(key) => self.core.with_value(|core| core.pending.delete_change(&key)),
             Effect::Announce(words) => self.announcement.set(words),
             Effect::AskSignIn { reason } => {
                 self.reason.set(reason);
@@ -541,13 +544,13 @@ impl App {
         });
         browser::on_window("storage", move |event| self.other_tab(&event));
         browser::on_window("beforeunload", move |event| {
-            let waits = self.peek(|client| client.waiting() > 0 || client.failed().next().is_some());
-            let deletes = self.peek(|client| {
-                client.deletions_waiting() > 0 && *client.connection() != ConnectionState::Online
+            let waits = self.peek(|client| {
+                let changes = client.deletions_waiting() + client.reactions_waiting();
+                client.waiting() + changes > 0 || client.failed().next().is_some()
             });
             let is_durable = self.core.with_value(|core| core.pending.is_durable());
             // Data that is only in this page would be lost with it, so the browser asks first.
-            if drafts::is_any_unstored() || deletes || (waits && !is_durable) {
+            if drafts::is_any_unstored() || (waits && !is_durable) {
                 event.prevent_default();
             }
         });

@@ -82,3 +82,48 @@ fn a_refusal_is_said_and_the_message_stays() {
     page.give(Input::DeletionAnswered { ticket, answer });
     assert_eq!((page.client.reaction_refused(CHAT), page.client.deletions_waiting()), (Some("No"), 0));
 }
+
+/// What the page's storage was told to keep and to forget.
+fn kept(page: &mut Page) -> (Vec<KeptChange>, Vec<String>) {
+    let (mut stored, mut forgotten) = (Vec::new(), Vec::new());
+    for effect in std::mem::take(&mut page.effects) {
+        match effect {
+            Effect::StoreChange(change) => stored.push(change),
+            Effect::ForgetChange(key) => forgotten.push(key),
+            _ => {}
+        }
+    }
+    (stored, forgotten)
+}
+
+#[test]
+fn changes_are_kept_until_they_are_decided_and_survive_a_reload() {
+    let mut first = page();
+    first.close(1006);
+    first.effects.clear();
+    delete(&mut first);
+    first.give(Input::React { chat: CHAT, message: MessageId(8), emoji: "x".to_owned(), on: true });
+    let (stored, forgotten) = kept(&mut first);
+    assert_eq!((stored.len(), forgotten.len()), (2, 0));
+
+    let mut later = page();
+    later.give(Input::ChangesRestored(stored.clone()));
+    let ticket = sent(&later).expect("the deletion is sent");
+    assert_eq!(later.client.reactions_waiting(), 1);
+    later.give(Input::DeletionAnswered { ticket, answer: Ok(()) });
+    let (again, forgotten) = kept(&mut later);
+    let deletion = stored.iter().find(|change| change.emoji.is_none()).unwrap();
+    assert_eq!((again, forgotten), (Vec::new(), vec![deletion.key()]));
+}
+
+#[test]
+fn what_is_taken_back_is_forgotten_and_what_is_anothers_is_not_taken_over() {
+    let mut page = page();
+    delete(&mut page);
+    let (stored, _) = kept(&mut page);
+    page.give(Input::UndoDelete { message: MESSAGE });
+    assert_eq!(kept(&mut page).1, [stored[0].key()]);
+    let anothers = KeptChange { owner: UserId(4_711), ..stored[0].clone() };
+    page.give(Input::ChangesRestored(vec![anothers]));
+    assert_eq!((sent(&page), page.client.deletions_waiting()), (None, 0));
+}

@@ -60,6 +60,7 @@ impl Client {
         self.outbox = Outbox::default();
         self.reactions = Reactions::default();
         self.deletions = Deletions::default();
+        self.kept.clear();
         self.changed.insert(Invalidation::Deletions);
         self.reaction_refused = None;
         self.setting_refused = None;

@@ -265,6 +265,8 @@ impl World {
             | Effect::Announce(_)
             | Effect::AskSignIn { .. }
             | Effect::Delete { .. }
+            | Effect::StoreChange(_)
+            | Effect::ForgetChange(_)
             | Effect::Changed(_) => {}
         }
     }

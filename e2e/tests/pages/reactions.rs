@@ -72,3 +72,21 @@ async fn a_reaction_without_a_connection_is_shown_at_once_and_sent_later() -> Re
     sees(&alice, &[&format!("{THUMB} 1")]).await?;
     sees(&bob, &[&format!("{THUMB} 1*")]).await
 }
+
+#[tokio::test]
+async fn a_reaction_without_a_connection_survives_the_page() -> Result<()> {
+    let mut server = Server::start().await?;
+    let (alice, bob) = try_join!(Person::join(&server, ALICE), Person::join(&server, BOB))?;
+    alice.start_chat(BOB).await?;
+    bob.open_chat(ALICE.name).await?;
+    alice.send_message("Hello").await?;
+    bob.see_message("Hello").await?;
+    server.kill().await?;
+    bob.see_banner().await?;
+    react(&bob).await?;
+    sees(&bob, &[&format!("{THUMB} 1*")]).await?;
+    bob.go_to("about:blank").await?;
+    server.launch().await?;
+    bob.go_home().await?;
+    sees(&alice, &[&format!("{THUMB} 1")]).await
+}

@@ -1,4 +1,4 @@
-//! Pending messages in IndexedDB, so that a reload or a closed tab loses none.
+//! Pending messages, reactions and deletions in IndexedDB, so that a reload or a closed tab loses none.
 //!
 //! Each belongs to one tab, which sends it. A tab that starts or becomes visible takes over those whose tab is gone.
 //! Two tabs that take over the same one do no harm: the server recognises it by its `client_id`.
@@ -6,12 +6,13 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use causerie_client::PendingMessage;
 use causerie_client::sorted::sort_by;
+use causerie_client::{KeptChange, PendingMessage};
 use causerie_protocol::{ClientId, UserId, read_fields};
 use causerie_web::{storage, window};
 use js_sys::{Array, Function, Promise};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
@@ -30,6 +31,17 @@ struct StoredMessage {
 
 read_fields! {
     StoredMessage { "tab" => tab: required, "message" => message: required }
+}
+
+/// A reaction or a deletion that waits, and the tab that sends it.
+#[derive(Serialize)]
+struct StoredChange {
+    tab: String,
+    change: KeptChange,
+}
+
+read_fields! {
+    StoredChange { "tab" => tab: required, "change" => change: required }
 }
 
 /// The pending messages of this browser; without IndexedDB none are stored.
@@ -52,8 +64,9 @@ enum State {
 }
 
 enum Change {
-    Put(PendingMessage),
-    Delete(ClientId),
+    /// What is stored under a key, as JSON.
+    Put(String, String),
+    Delete(String),
 }
 
 impl PendingStorage {
@@ -93,19 +106,44 @@ impl PendingStorage {
 
     /// Stores a message; it replaces the one with the same `client_id`.
     pub fn put(&self, message: PendingMessage) {
-        self.apply(Change::Put(message));
+        let key = message.client_id.to_string();
+        self.put_json(key, &StoredMessage { tab: self.tab.to_string(), message });
     }
 
     pub fn delete(&self, client_id: &ClientId) {
-        self.apply(Change::Delete(client_id.clone()));
+        self.apply(Change::Delete(client_id.to_string()));
     }
 
-    /// The user's messages that this tab has to send: its own from before, and those whose tab is gone.
-    pub async fn adopt(&self, user: UserId) -> Vec<PendingMessage> {
+    /// Stores a reaction or a deletion; it replaces the one with the same key.
+    pub fn put_change(&self, change: KeptChange) {
+        self.put_json(change.key(), &StoredChange { tab: self.tab.to_string(), change });
+    }
+
+    pub fn delete_change(&self, key: &str) {
+        self.apply(Change::Delete(key.to_owned()));
+    }
+
+    fn put_json(&self, key: String, stored: &impl Serialize) {
+        let json = serde_json::to_string(stored).expect("it has only string keys");
+        self.apply(Change::Put(key, json));
+    }
+
+    /// The user's messages and changes that this tab has to send: its own from before, and those whose tab is gone.
+    pub async fn adopt(&self, user: UserId) -> (Vec<PendingMessage>, Vec<KeptChange>) {
         let alive = browser::held_locks().await;
-        let mut adopted = Vec::new();
-        for stored in self.all().await {
-            let orphan = stored.tab == *self.tab || !alive.contains(&lock_name(&stored.tab));
+        let (mut adopted, mut changes) = (Vec::new(), Vec::new());
+        let is_orphan = |tab: &str| *tab == *self.tab || !alive.contains(&lock_name(tab));
+        let texts = self.all().await;
+        for StoredChange { tab, change } in read::<StoredChange>(&texts) {
+            if change.owner == user && is_orphan(&tab) {
+                if tab != *self.tab {
+                    self.put_change(change.clone());
+                }
+                changes.push(change);
+            }
+        }
+        for stored in read::<StoredMessage>(&texts) {
+            let orphan = is_orphan(&stored.tab);
             if stored.message.owner == user && orphan {
                 // A message of this tab may be acknowledged by now: it must not be stored again.
                 if stored.tab != *self.tab {
@@ -115,14 +153,20 @@ impl PendingStorage {
             }
         }
         sort_by(&mut adopted, |a, b| a.created_ms.cmp(&b.created_ms));
-        adopted
+        (adopted, changes)
     }
 
     /// Deletes all messages of a user who signs out.
     pub async fn forget(&self, user: UserId) {
-        for stored in self.all().await {
-            if stored.message.owner == user {
-                self.delete(&stored.message.client_id);
+        let texts = self.all().await;
+        for StoredMessage { message, .. } in read(&texts) {
+            if message.owner == user {
+                self.delete(&message.client_id);
+            }
+        }
+        for StoredChange { change, .. } in read(&texts) {
+            if change.owner == user {
+                self.delete_change(&change.key());
             }
         }
     }
@@ -132,13 +176,12 @@ impl PendingStorage {
         matches!(*self.state.borrow(), State::Open(_)) && !self.refused.get()
     }
 
-    async fn all(&self) -> Vec<StoredMessage> {
+    async fn all(&self) -> Vec<String> {
         let Some(store) = self.store(IdbTransactionMode::Readonly) else { return Vec::new() };
         let Ok(request) = store.get_all() else { return Vec::new() };
         let values = finished(&request).await.unwrap_or(JsValue::NULL);
         let texts = values.dyn_ref::<Array>().map(Array::to_vec).unwrap_or_default();
-        // Entries of an older page in another format are skipped.
-        texts.iter().filter_map(|text| serde_json::from_str(&text.as_string()?).ok()).collect()
+        texts.iter().filter_map(JsValue::as_string).collect()
     }
 
     fn apply(&self, change: Change) {
@@ -151,13 +194,8 @@ impl PendingStorage {
         // wait.
         store.transaction().set_onabort(Some(&self.refuse));
         let _ = match change {
-            Change::Put(message) => {
-                let key = JsValue::from_str(message.client_id.as_str());
-                let stored = StoredMessage { tab: self.tab.to_string(), message };
-                let Ok(json) = serde_json::to_string(&stored) else { return };
-                store.put_with_key(&JsValue::from_str(&json), &key)
-            }
-            Change::Delete(client_id) => store.delete(&JsValue::from_str(client_id.as_str())),
+            Change::Put(key, json) => store.put_with_key(&JsValue::from_str(&json), &JsValue::from_str(&key)),
+            Change::Delete(key) => store.delete(&JsValue::from_str(&key)),
         };
     }
 
@@ -165,6 +203,11 @@ impl PendingStorage {
         let State::Open(database) = &*self.state.borrow() else { return None };
         database.transaction_with_str_and_mode(STORE, mode).ok()?.object_store(STORE).ok()
     }
+}
+
+/// What is stored of one kind; the others, and entries of an older page in another format, are skipped.
+fn read<T: DeserializeOwned>(texts: &[String]) -> impl Iterator<Item = T> {
+    texts.iter().filter_map(|text| serde_json::from_str(text).ok())
 }
 
 fn lock_name(tab: &str) -> String {

@@ -76,7 +76,7 @@ fn deletion(app: App, chat: ChatId, message: MessageId, open: RwSignal<Option<As
         close();
         app.dispatch(Input::Delete { chat, message });
         // The menu that led here is gone with what can be done with the message.
-        focus_composer();
+        focus_conversation();
     };
     let content = page! {
         <div class="stack">
@@ -99,12 +99,12 @@ fn close() {
     }
 }
 
-/// Where that opens no on-screen keyboard.
-fn focus_composer() {
-    if browser::has_keyboard()
-        && let Ok(Some(area)) = causerie_web::document().query_selector(".composer textarea")
-        && let Some(area) = area.dyn_ref::<HtmlElement>()
+/// The composer, or where that opens an on-screen keyboard the messages.
+fn focus_conversation() {
+    let selector = if browser::has_keyboard() { ".composer textarea" } else { ".scroller" };
+    if let Ok(Some(element)) = causerie_web::document().query_selector(selector)
+        && let Some(element) = element.dyn_ref::<HtmlElement>()
     {
-        let _ = area.focus();
+        let _ = element.focus();
     }
 }

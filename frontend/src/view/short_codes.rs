@@ -54,7 +54,9 @@ impl ShortCodes {
             Typed::Closed(code) => {
                 self.close();
                 if let Some(emoji) = (part.code)(code) {
-                    replace(&area, typed.len(), &emoji);
+                    let letters = typed.len();
+                    // Not within the event of the colon, since this makes one of the same kind.
+                    causerie_web::run(async move { replace(&area, letters, &emoji) });
                 }
             }
         }

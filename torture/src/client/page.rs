@@ -272,10 +272,13 @@ impl Page {
             Effect::Changed(Invalidation::Timeline(chat)) => {
                 self.screens.entry(chat).or_default().changes += 1;
             }
-            // Nobody here sets anything of a chat, so none is pinned; messages are deleted by the API, without a time to undo.
+            // Nobody here sets anything of a chat, so none is pinned.
+            // Nor deletes anybody a message, and what waits lives as long as the page.
             Effect::SetChat { .. }
-            | Effect::Delete { .. }
             | Effect::LoadPinned
+            | Effect::Delete { .. }
+            | Effect::StoreChange(_)
+            | Effect::ForgetChange(_)
             | Effect::Changed(_)
             | Effect::Announce(_) => {}
         }

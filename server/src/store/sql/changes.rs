@@ -26,6 +26,10 @@ pub(super) const ROLE_IN_GROUP: &str = "SELECT CASE WHEN u.deleted_at IS NULL TH
                          ORDER BY first.role DESC, first.user_id LIMIT 1)
      FROM participants p JOIN users u ON u.id = p.user_id WHERE p.chat_id = $1 AND p.user_id = $2";
 
+/// Erases what a message said before its edits, for good.
+pub(super) const ERASE_FORMER_TEXTS: &str =
+    "UPDATE events SET content = NULL WHERE kind = 1 AND target = $1 AND content IS NOT NULL";
+
 /// The role of somebody in a group as the table holds it, and whether nobody there comes before them.
 pub(super) type RoleRow = (i64, Option<bool>);
 
@@ -295,10 +299,7 @@ async fn take_text(
         .bind(now)
         .execute(&mut *transaction)
         .await?;
-    query("UPDATE events SET content = NULL WHERE kind = 1 AND target = $1 AND content IS NOT NULL")
-        .bind(id.0)
-        .execute(&mut *transaction)
-        .await?;
+    query(ERASE_FORMER_TEXTS).bind(id.0).execute(&mut *transaction).await?;
     query("DELETE FROM reactions WHERE chat_id = $1 AND message_id = $2")
         .bind(append.chat.0)
         .bind(id.0)

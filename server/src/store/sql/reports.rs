@@ -9,6 +9,7 @@ use causerie_protocol::reports::{
 use causerie_protocol::{ChatId, Event, MessageId, ReportId, UserId, limits};
 use sqlx::FromRow;
 
+use super::changes::ERASE_FORMER_TEXTS;
 use super::{Connection, audit, begin_on_users, content, people};
 use crate::clock::{self, UnixMicros};
 use crate::store::rows::{UserRow, kind, to_seq, to_sql, to_text};
@@ -296,6 +297,7 @@ async fn erase_message(
     if gone.rows_affected() == 0 {
         return Ok(None);
     }
+    sqlx::query(ERASE_FORMER_TEXTS).bind(message.0).execute(&mut *transaction).await?;
     sqlx::query("DELETE FROM reactions WHERE chat_id = $1 AND message_id = $2")
         .bind(chat.0)
         .bind(message.0)

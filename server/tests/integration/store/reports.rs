@@ -134,12 +134,16 @@ pub async fn closing_a_report_does_what_it_says_or_nothing(world: World) {
     }
     // The message goes, by an event of its log, and a second try finds nothing to do.
     let (id, message) = report(alice, bob).await;
+    let text = causerie_protocol::MessageText::new("Ruder").unwrap();
+    world.event(group, bob, Change::Edit { id: message, text, sent_since: None }).await;
+    assert_eq!(world.store.former_texts(bob, message, None, 9).await.unwrap().unwrap().len(), 1);
     let ReportClosed::Now(done) = close(Actor::User(carol), id, ReportAction::Deleted).await else {
         panic!("it was closed before")
     };
     let Some(Event::Deleted(deleted)) = &done.deleted else { panic!("{done:?}") };
     assert_eq!((deleted.id, world.log(group, deleted.seq.0 - 1).await.len()), (message, 1));
     assert_eq!(world.store.message(alice, message).await.unwrap().unwrap().content, "");
+    assert_eq!(world.store.former_texts(bob, message, None, 9).await.unwrap(), Some(Vec::new()));
     assert_eq!(done.report.context.last().unwrap().content, "Rude", "the copy stays");
     assert!(matches!(close(Actor::User(alice), id, ReportAction::Suspended).await, ReportClosed::Before(_)));
     assert!(world.store.person(&UserRef::Id(bob)).await.unwrap().unwrap().suspended_at.is_none());
