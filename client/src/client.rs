@@ -215,7 +215,9 @@ impl Client {
             }
             Input::HistoryFailed { request, error } => self.on_history_failed(request, &error),
             Input::OutboxRestored(messages) => self.restore(messages),
-            Input::Send { chat, text, client_id, reply_to } => self.send(chat, text, client_id, reply_to),
+            Input::Send { chat, text, client_id, reply_to, plain } => {
+                self.send(chat, text, client_id, reply_to, plain);
+            }
             Input::React { chat, message, emoji, on } => self.react(chat, message, &emoji, on),
             Input::ReactionAnswered { ticket, answer } => self.on_reaction_answered(ticket, answer),
             Input::SetChat { chat, change } => self.set(chat, change),
@@ -540,6 +542,8 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
         sender: me.clone(),
         mine: true,
         text: message.text.as_str().to_owned(),
+        spans: Vec::new(),
+        plain: message.plain,
         at,
         edited: false,
         deleted: false,

@@ -12,6 +12,7 @@ mod dialog;
 mod door;
 mod erased;
 mod form;
+mod formatted;
 mod group;
 mod home;
 mod icon;

@@ -8,6 +8,7 @@ mod conversation;
 mod delivery;
 #[cfg(feature = "real-causes")]
 mod doctor;
+mod formatting;
 mod harness;
 mod language;
 mod layout;

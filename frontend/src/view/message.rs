@@ -2,7 +2,6 @@
 
 use causerie_client::Input;
 use causerie_client::draft::Target;
-use causerie_client::links::{Piece, pieces};
 use causerie_protocol::rest::Block;
 use causerie_protocol::{ChatId, ClientId, MessageId, Seq};
 use causerie_texts::{page, say};
@@ -12,7 +11,7 @@ use super::erased::{click, event};
 use super::reply::Way;
 use super::rows::{Item, MessageItem, Pill, Stage};
 use super::widgets::button;
-use super::{icon, menu, reply};
+use super::{formatted, icon, menu, reply};
 use crate::api::sentence;
 use crate::app::App;
 
@@ -22,6 +21,8 @@ pub struct ToEdit {
     pub target: Target,
     /// Its current text.
     pub text: String,
+    /// Whether it is shown as it is, without formatting.
+    pub plain: bool,
 }
 
 /// What the actions on messages need.
@@ -69,14 +70,14 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
     } else if item.hidden {
         vec![hidden(context, item.id)]
     } else {
-        pieces(&item.text).into_iter().map(draw_piece).collect()
+        formatted::draw(&item.text, &item.spans)
     };
     if item.edited && !item.deleted && !item.hidden {
         said.push(page! { <span class="edited">say!(Edited)</span> }.into_any());
     }
     let actions = match item.id {
         Some(id) if item.mine && !item.deleted && item.stage == Stage::Settled => {
-            Some(actions(context, id, seq, item.text.clone()))
+            Some(actions(context, id, seq, item.text.clone(), item.plain))
         }
         Some(id) if !item.mine => {
             let reactable = !item.deleted && !item.hidden;
@@ -89,7 +90,8 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
         _ => None,
     };
     let state = (!item.state.is_empty()).then(|| {
-        let choices = item.client_id.filter(|_| failed).map(|id| choices_of_failed(context, id, item.text));
+        let choices =
+            item.client_id.filter(|_| failed).map(|id| choices_of_failed(context, id, item.text, item.plain));
         let class = if failed { "state failed" } else { "state" };
         view! { <span class=class>{item.state}{choices}</span> }
     });
@@ -164,17 +166,6 @@ fn quick(context: MessageContext, id: MessageId) -> AnyView {
     .into_any()
 }
 
-fn draw_piece(piece: Piece<'_>) -> AnyView {
-    match piece {
-        Piece::Text(text) => text.to_owned().into_any(),
-        Piece::Link(address) => {
-            let address = address.to_owned();
-            view! { <a href=address.clone() target="_blank" rel="noopener noreferrer">{address.clone()}</a> }
-                .into_any()
-        }
-    }
-}
-
 /// The placeholder of a hidden message, whose sender is blocked.
 fn hidden(context: MessageContext, id: Option<MessageId>) -> AnyView {
     let show = move |_| {
@@ -238,10 +229,10 @@ fn begin_reply(context: MessageContext, seq: Seq) -> AnyView {
     })
 }
 
-fn actions(context: MessageContext, id: MessageId, seq: Option<Seq>, text: String) -> AnyView {
+fn actions(context: MessageContext, id: MessageId, seq: Option<Seq>, text: String, plain: bool) -> AnyView {
     let edit = move |_| {
         menu::close_all();
-        context.to_edit.set(Some(ToEdit { target: Target::Sent(id), text: text.clone() }));
+        context.to_edit.set(Some(ToEdit { target: Target::Sent(id), text: text.clone(), plain }));
     };
     let delete = move |_| remove(context, id);
     let reply = seq.map(|seq| begin_reply(context, seq));
@@ -255,13 +246,14 @@ fn actions(context: MessageContext, id: MessageId, seq: Option<Seq>, text: Strin
     .into_any()
 }
 
-fn choices_of_failed(context: MessageContext, client_id: ClientId, text: String) -> AnyView {
+fn choices_of_failed(context: MessageContext, client_id: ClientId, text: String, plain: bool) -> AnyView {
     let app = context.app;
     let (retried, edited) = (client_id.clone(), client_id.clone());
     let retry = move |_| app.dispatch(Input::Retry { client_id: retried.clone() });
     let edit = move |_| {
         // The failed message stays until the edited text is sent in its place.
-        context.to_edit.set(Some(ToEdit { target: Target::Unsent(edited.clone()), text: text.clone() }));
+        let target = Target::Unsent(edited.clone());
+        context.to_edit.set(Some(ToEdit { target, text: text.clone(), plain }));
     };
     let delete = move |_| app.dispatch(Input::DeleteUnsent { client_id: client_id.clone() });
     page! {

@@ -5,7 +5,7 @@ use causerie_client::sorted::SortedMap;
 use causerie_client::{MessageRow, Name, People, Row, RowKey, RowState, RowTime, SystemEvent};
 use causerie_protocol::event::Reaction;
 use causerie_protocol::rest::{ChatRole, ChatStatus};
-use causerie_protocol::{ClientId, MessageId, Seq, User, UserId};
+use causerie_protocol::{ClientId, MessageId, Seq, Span, User, UserId};
 use causerie_texts::say;
 
 use super::avatar::Avatar;
@@ -51,6 +51,10 @@ pub struct MessageItem {
     pub avatar: Avatar,
     pub full_time: String,
     pub text: String,
+    /// How it is formatted.
+    pub spans: Vec<Span>,
+    /// Whether it is shown as it is.
+    pub plain: bool,
     pub edited: bool,
     pub deleted: bool,
     /// Whether it is hidden until the person reveals it, since its sender is blocked.
@@ -229,6 +233,8 @@ fn message_item(
         avatar: face.avatar.clone(),
         full_time: context.clock.full(millis),
         text: row.text.clone(),
+        spans: row.spans.clone(),
+        plain: row.plain,
         edited: row.edited,
         deleted: row.deleted,
         hidden: row.hidden,
@@ -359,6 +365,8 @@ mod tests {
             sender,
             mine,
             text,
+            spans: Vec::new(),
+            plain: false,
             at,
             edited: false,
             deleted: false,

@@ -34,12 +34,16 @@ pub enum Change {
         client_id: Option<ClientId>,
         /// The message of the chat that it replies to, deleted or not; committed before the batch that this is in.
         reply_to: Option<Seq>,
+        /// Whether it is shown as it is, without formatting.
+        plain: bool,
     },
     /// Another text for one's own message.
     Edit {
         id: MessageId,
         /// The text from now on.
         text: MessageText,
+        /// Whether it is shown as it is, without formatting, from now on.
+        plain: bool,
     },
     /// Deletes one's own message, or as a moderator of the group anybody's; its text is erased.
     Delete { id: MessageId },

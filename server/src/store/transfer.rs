@@ -276,6 +276,7 @@ pub(super) struct Event {
     pub(super) target: Option<i64>,
     pub(super) edited_at: Option<UnixMicros>,
     pub(super) deleted_at: Option<UnixMicros>,
+    pub(super) plain: bool,
 }
 
 #[derive(FromRow, PartialEq)]

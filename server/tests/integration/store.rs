@@ -8,6 +8,7 @@ mod chats;
 mod log;
 mod page;
 mod people;
+mod plain;
 #[cfg(feature = "test-services")]
 mod postgres;
 mod reactions;
@@ -129,7 +130,7 @@ mod on_sqlite {
             assert!(is_in_files(folder.path(), word), "{word} was never there");
         }
         let text = causerie_protocol::MessageText::new("monotreme").unwrap();
-        world.event(chat, world.alice, Change::Edit { id: edited, text }).await;
+        world.event(chat, world.alice, Change::Edit { id: edited, text, plain: false }).await;
         world.event(chat, world.alice, Change::Delete { id: deleted }).await;
         world.store.delete_chat(world.alice, other).await.unwrap().unwrap();
         world.index().await;

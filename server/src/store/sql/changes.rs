@@ -11,6 +11,7 @@ use super::statement::{query, query_as, query_scalar};
 use super::{AppendConnection, content};
 use crate::clock::{self, UnixMicros};
 use crate::emoji::Emoji;
+use crate::format;
 use crate::store::rows::{self, chat_flags, chat_role_to_sql, kind, to_chat_role, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
@@ -123,7 +124,7 @@ pub(in crate::store) async fn apply(
     let Some(state) = load_state(transaction, append).await? else { return Ok(Err(Refused::NoSuchChat)) };
     answer(match &append.change {
         Change::Message { .. } | Change::Erase { .. } => unreachable!("they are appended otherwise"),
-        Change::Edit { id, text } => edit(transaction, append, &state, *id, text).await,
+        Change::Edit { id, text, plain } => edit(transaction, append, &state, *id, text, *plain).await,
         Change::Delete { id } => delete(transaction, append, &state, *id).await,
         Change::React { id, emoji, on } => react(transaction, append, &state, *id, *emoji, *on).await,
         Change::Join { user } => join(transaction, append, &state, *user).await,
@@ -204,16 +205,18 @@ async fn edit(
     state: &ChatState,
     id: MessageId,
     text: &MessageText,
+    plain: bool,
 ) -> Result<Appended, Stop> {
     if state.closed {
         return Err(Refused::ChatClosed.into());
     }
     check_own_message(transaction, append, id).await?;
     let now = clock::now();
-    query("UPDATE events SET content = $2, edited_at = $3 WHERE id = $1")
+    query("UPDATE events SET content = $2, edited_at = $3, plain = $4 WHERE id = $1")
         .bind(id.0)
         .bind(content(text.as_str()))
         .bind(now)
+        .bind(plain)
         .execute(&mut *transaction)
         .await?;
     let seq = push(transaction, append, state.head, kind::EDITED, Some(id.0), None, now).await?;
@@ -223,6 +226,8 @@ async fn edit(
         id,
         content: text.as_str().to_owned(),
         edited_at: clock::to_wire(now),
+        spans: format::spans(text.as_str(), plain),
+        plain,
     })))
 }
 

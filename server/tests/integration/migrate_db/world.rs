@@ -67,7 +67,9 @@ impl World {
         let report = json!({"message_id": written[0].id, "reason": "other", "words": "It\u{0} says so"});
         server.call(Method::POST, paths::REPORTS, &bob, report).await;
         let path = |message: &MessageBody| paths::message(message.id);
-        server.call(Method::PATCH, &path(&written[0]), &alice, json!({"content": "edited"})).await;
+        server
+            .call(Method::PATCH, &path(&written[0]), &alice, json!({"content": "*edited*", "plain": true}))
+            .await;
         for person in [&alice, &bob] {
             let body = json!({"emoji": "\u{2764}", "on": true});
             server.call(Method::POST, &paths::reactions(written[0].id), person, body).await;

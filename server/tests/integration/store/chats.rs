@@ -74,7 +74,7 @@ pub async fn only_messages_move_a_chat(world: World) {
     world.say(pair, world.bob, "new").await;
     let id = message.id;
     for change in [
-        Change::Edit { id, text: MessageText::new("other").unwrap() },
+        Change::Edit { id, text: MessageText::new("other").unwrap(), plain: false },
         Change::Join { user: world.carol },
         Change::Update { title: Some("Lunch".into()), status: None, hides_past: None },
         Change::Update { title: None, status: Some(ChatStatus::Closed), hides_past: None },
@@ -145,7 +145,11 @@ pub async fn chats_that_moved_are_found_by_their_newest_message(world: World) {
     assert_eq!(moved(world.alice, first.id, 10).await, []);
     let last = world.say(pair, world.bob, "two").await;
     world
-        .event(group, world.alice, Change::Edit { id: first.id, text: MessageText::new("1").unwrap() })
+        .event(
+            group,
+            world.alice,
+            Change::Edit { id: first.id, text: MessageText::new("1").unwrap(), plain: false },
+        )
         .await;
     assert_eq!(moved(world.alice, first.id, 10).await, [(pair, Seq(1))], "an edit moves nothing");
     assert_eq!(moved(world.alice, MessageId(0), 1).await, [(pair, Seq(1))]);

@@ -248,7 +248,11 @@ pub async fn a_search_finds_messages_as_they_stand_now(world: World) {
         world.say(chat, world.alice, "old").await,
     ]
     .map(|message| message.id);
-    let edit = |id, text: &str| Change::Edit { id, text: causerie_protocol::MessageText::new(text).unwrap() };
+    let edit = |id, text: &str| Change::Edit {
+        id,
+        text: causerie_protocol::MessageText::new(text).unwrap(),
+        plain: false,
+    };
     // Before it is indexed.
     world.event(chat, world.alice, edit(early, "early")).await;
     world.index().await;
