@@ -1,11 +1,9 @@
 //! The list of chats, the one with the newest message first.
 
 use causerie_protocol::chat_settings::Standing;
-use causerie_protocol::event::{ChatChanged, Deleted, Event, Membership, RoleChanged};
+use causerie_protocol::event::{ChatChanged, Deleted, Edited, Event, Membership, RoleChanged};
 use causerie_protocol::rest::{Chat, ChatCursor, ChatKind, ChatRole, ChatStatus, Participant};
-use causerie_protocol::{
-    ChatId, ChatSettings, Message, MessageId, Seq, Timestamp, UpdateChatSettings, User, UserId,
-};
+use causerie_protocol::{ChatId, ChatSettings, Message, MessageId, Seq, UpdateChatSettings, User, UserId};
 use causerie_texts::say;
 
 use crate::names::{Fold, Name, People};
@@ -264,10 +262,12 @@ impl ChatEntry {
         self.chat.requested_by.take_if(|asked_by| *asked_by != sender).is_some()
     }
 
-    pub fn edited(&mut self, id: MessageId, content: &str, at: &Timestamp) {
-        if let Some(last) = self.chat.last_message.as_mut().filter(|last| last.id == id) {
-            content.clone_into(&mut last.content);
-            last.edited_at = Some(at.clone());
+    pub fn edited(&mut self, edited: &Edited) {
+        if let Some(last) = self.chat.last_message.as_mut().filter(|last| last.id == edited.id) {
+            last.content.clone_from(&edited.content);
+            last.spans.clone_from(&edited.spans);
+            last.plain = edited.plain;
+            last.edited_at = Some(edited.edited_at.clone());
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the list of chats shows after loads and events.
 
 use super::*;
-use causerie_protocol::{ChatSettings, ClientId, Epoch};
+use causerie_protocol::{ChatSettings, ClientId, Epoch, Timestamp};
 
 const ME: UserId = UserId(1);
 
@@ -56,6 +56,8 @@ fn message(seq: u64, from: User) -> Message {
         deleted_at: None,
         reactions: Vec::new(),
         reply_to: None,
+        spans: Vec::new(),
+        plain: false,
     }
 }
 
@@ -130,8 +132,17 @@ fn the_last_message_follows_edits_and_deletions() {
     let mut chat_list = chat_list();
     let entry = chat_list.get_mut(ChatId(1)).unwrap();
     entry.message(&message(4, user(2, "Ben")));
-    entry.edited(MessageId(3), "other", &at("t5"));
-    entry.edited(MessageId(4), "new", &at("t6"));
+    let edit = |id, seq, content: &str| Edited {
+        chat_id: ChatId(1),
+        seq: Seq(seq),
+        id: MessageId(id),
+        content: content.into(),
+        edited_at: at("t5"),
+        spans: Vec::new(),
+        plain: false,
+    };
+    entry.edited(&edit(3, 5, "other"));
+    entry.edited(&edit(4, 6, "new"));
     assert_eq!(entry.last_message().unwrap().content, "new");
     assert!(entry.deleted(&gone(4, 7), None));
 }

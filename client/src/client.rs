@@ -227,7 +227,9 @@ impl Client {
             }
             Input::HistoryFailed { request, error } => self.on_history_failed(request, &error),
             Input::OutboxRestored(messages) => self.restore(messages),
-            Input::Send { chat, text, client_id, reply_to } => self.send(chat, text, client_id, reply_to),
+            Input::Send { chat, text, client_id, reply_to, plain } => {
+                self.send(chat, text, client_id, reply_to, plain);
+            }
             Input::React { chat, message, emoji, on } => self.react(chat, message, &emoji, on),
             Input::ReactionAnswered { ticket, answer } => self.on_reaction_answered(ticket, answer),
             Input::Delete { chat, message } => self.delete(chat, message),
@@ -531,14 +533,15 @@ impl Client {
         Some(sent_at.saturating_add(seconds.saturating_mul(1_000)))
     }
 
-    /// The newest message of the user's own among the newest rows of a chat that can be edited at `now`, and its text.
-    pub fn last_editable(&self, chat: ChatId, now: Millis) -> Option<(MessageId, String)> {
+    /// The newest message of the user's own among the newest rows of a chat that can be edited at `now`, its text, and whether
+    /// that is plain.
+    pub fn last_editable(&self, chat: ChatId, now: Millis) -> Option<(MessageId, String, bool)> {
         let time = self.server_time(now);
         let rows = self.view(chat, None, EDITABLE_ROWS).rows;
         rows.into_iter().rev().find_map(|row| match row {
             Row::Message(row) if row.mine && !row.deleted && !row.deleting => {
                 let is_late = self.editable_until(&row.at).is_some_and(|until| time >= until);
-                row.id.filter(|_| !is_late).map(|id| (id, row.text))
+                row.id.filter(|_| !is_late).map(|id| (id, row.text, row.plain))
             }
             _ => None,
         })
@@ -604,6 +607,8 @@ fn pending_row(pending: &Pending, me: &User) -> Row {
         sender: me.clone(),
         mine: true,
         text: message.text.as_str().to_owned(),
+        spans: Vec::new(),
+        plain: message.plain,
         at,
         edited: false,
         deleted: false,

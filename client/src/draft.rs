@@ -10,6 +10,10 @@ pub trait Store {
     fn set(&self, key: &str, text: Option<&str>);
 }
 
+/// What is stored of a text that is to be shown as it is, and of one that is not.
+const PLAIN: &str = "1";
+const FORMATTED: &str = "0";
+
 /// The message that is being edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -72,8 +76,20 @@ impl<S: Store> Drafts<S> {
         self.store.set(&self.replying(), kept.as_deref());
     }
 
+    /// Whether the text is to be shown as it is, if the person has said so or not.
+    pub fn plain(&self, target: Option<&Target>) -> Option<bool> {
+        self.store.get(&self.plainness(target)).map(|plain| plain == PLAIN)
+    }
+
+    /// Stores whether the text is to be shown as it is, or that the person has not said so.
+    pub fn keep_plain(&self, target: Option<&Target>, plain: Option<bool>) {
+        let kept = plain.map(|plain| if plain { PLAIN } else { FORMATTED });
+        self.store.set(&self.plainness(target), kept);
+    }
+
     /// The person cancelled an edit.
     pub fn cancel(&self, target: &Target) {
+        self.keep_plain(Some(target), None);
         self.store.set(&self.key(Some(target)), None);
         let current = self.current();
         if self.store.get(&current) == Some(name(target)) {
@@ -106,6 +122,11 @@ impl<S: Store> Drafts<S> {
     pub fn all(&self) -> Vec<String> {
         let edit = self.resume().and_then(|target| self.text(Some(&target)));
         self.text(None).into_iter().chain(edit).filter(|text| !text.trim().is_empty()).collect()
+    }
+
+    /// The key that stores whether a text is to be shown as it is.
+    fn plainness(&self, target: Option<&Target>) -> String {
+        format!("{}.plain", self.key(target))
     }
 
     /// The key that stores what the draft replies to.

@@ -80,6 +80,8 @@ pub enum Input {
         client_id: ClientId,
         /// What it replies to, from [`crate::Client::original`].
         reply_to: Option<Original>,
+        /// Whether it is to be shown as it is, without formatting.
+        plain: bool,
     },
     /// The person puts a reaction under a message, or takes it back.
     React {

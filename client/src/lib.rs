@@ -17,7 +17,8 @@
 //! 8. [`reactions`], [`deletions`]: the person's own ones until the server has decided, and [`kept`] what survives a reload of them.
 //! 9. [`clock`] and [`day`]: the time that is shown, and the headings of days.
 //! 10. [`words`]: close codes, reasons and errors in the page's language.
-//! 11. [`names`] and [`links`]: how people are named, and which parts of a text are addresses.
+//! 11. [`names`], [`formatted`] and [`links`]: how people are named, how a text is formatted, and which parts of it are
+//!     addresses.
 //! 12. [`sorted`]: the small collections that all of these use.
 
 pub mod backoff;
@@ -30,6 +31,7 @@ pub mod day;
 pub mod deletions;
 pub mod draft;
 pub mod effect;
+pub mod formatted;
 pub mod idempotency;
 pub mod input;
 pub mod kept;

@@ -29,6 +29,9 @@ pub struct PendingMessage {
     /// What it replies to, as it was known last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Original>,
+    /// Whether it is to be shown as it is, without formatting.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
     /// When it was written, by the server's clock as far as it was known; messages are sent in this order.
     pub created_ms: Millis,
     /// Why it failed, if it did; then it is sent again only when the person asks for it.
@@ -43,6 +46,7 @@ read_fields! {
         "chat_id" => chat_id: required,
         "text" => text: required,
         "reply_to" => reply_to: optional,
+        "plain" => plain: optional,
         "created_ms" => created_ms: required,
         "failed" => failed: optional,
     }

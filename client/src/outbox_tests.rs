@@ -14,6 +14,7 @@ fn message(name: &str, chat: ChatId, created_ms: Millis) -> PendingMessage {
         chat_id: chat,
         text: MessageText::new(name).unwrap(),
         reply_to: None,
+        plain: false,
         created_ms,
         failed: None,
     }

@@ -2,7 +2,7 @@
 
 use causerie_protocol::event::{Original, Reaction};
 use causerie_protocol::rest::{ChatRole, ChatStatus};
-use causerie_protocol::{ClientId, MessageId, Seq, Timestamp, User};
+use causerie_protocol::{ClientId, MessageId, Seq, Span, Timestamp, User};
 
 use crate::clock::Millis;
 
@@ -46,6 +46,10 @@ pub struct MessageRow {
     pub mine: bool,
     /// Empty when it was deleted.
     pub text: String,
+    /// How the text is formatted, once the server has said so.
+    pub spans: Vec<Span>,
+    /// Whether its sender wants it shown as it is.
+    pub plain: bool,
     pub at: RowTime,
     pub edited: bool,
     pub deleted: bool,

@@ -408,10 +408,13 @@ impl Timeline {
         match event {
             Event::Edited(edited) if message.deleted_at.is_none() => {
                 message.content.clone_from(&edited.content);
+                message.spans.clone_from(&edited.spans);
+                message.plain = edited.plain;
                 message.edited_at = Some(edited.edited_at.clone());
             }
             Event::Deleted(deleted) => {
                 message.content.clear();
+                message.spans.clear();
                 message.reactions.clear();
                 message.deleted_at = Some(deleted.deleted_at.clone());
             }
@@ -451,6 +454,8 @@ fn row(seq: Seq, entry: &Entry, me: UserId, read_by_all: Seq) -> Row {
                 sender: message.sender.clone(),
                 mine,
                 text: message.content.clone(),
+                spans: message.spans.clone(),
+                plain: message.plain,
                 at: RowTime::Server(message.sent_at.clone()),
                 edited: message.edited_at.is_some(),
                 deleted: message.deleted_at.is_some(),

@@ -25,6 +25,8 @@ fn message(seq: u64) -> Message {
         deleted_at: None,
         reactions: Vec::new(),
         reply_to: None,
+        spans: Vec::new(),
+        plain: false,
     }
 }
 
@@ -34,7 +36,15 @@ fn said(seq: u64) -> Event {
 
 fn edited(seq: u64, of: u64, content: &str) -> Event {
     let (id, content) = (MessageId(of.cast_signed() * 10), content.to_owned());
-    Event::Edited(Edited { chat_id: CHAT, seq: Seq(seq), id, content, edited_at: at(seq) })
+    Event::Edited(Edited {
+        chat_id: CHAT,
+        seq: Seq(seq),
+        id,
+        content,
+        edited_at: at(seq),
+        spans: Vec::new(),
+        plain: false,
+    })
 }
 
 fn deleted(seq: u64, of: u64) -> Event {

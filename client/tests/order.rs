@@ -109,6 +109,8 @@ impl Server {
                     deleted_at: None,
                     reactions: Vec::new(),
                     reply_to: None,
+                    spans: Vec::new(),
+                    plain: false,
                 };
                 messages.push(message.clone());
                 chat.sort_key = Some(message.id);
@@ -120,7 +122,15 @@ impl Server {
                 message.content = format!("edit {last_id}");
                 message.edited_at = Some(at.clone());
                 let content = message.content.clone();
-                Event::Edited(Edited { chat_id, seq, id, content, edited_at: at.clone() })
+                Event::Edited(Edited {
+                    chat_id,
+                    seq,
+                    id,
+                    content,
+                    edited_at: at.clone(),
+                    spans: Vec::new(),
+                    plain: false,
+                })
             }
             Deed::Delete { nth } => {
                 let id = nth_alive(nth)?;

@@ -14,6 +14,7 @@ mod door;
 mod emoji;
 mod erased;
 mod form;
+mod formatted;
 mod group;
 mod home;
 mod icon;

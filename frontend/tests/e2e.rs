@@ -137,6 +137,7 @@ impl Line {
             client_id: Some(client_id.clone()),
             chat_id: Some(chat),
             reply_to: None,
+            plain: false,
         };
         self.socket.send(&frame.encode());
         client_id

@@ -29,6 +29,9 @@ pub enum ClientFrame {
         /// The seq of the message of the same chat that it replies to.
         #[serde(skip_serializing_if = "Option::is_none")]
         reply_to: Option<Seq>,
+        /// Whether it is to be shown as it is, without formatting.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        plain: bool,
     },
     /// Subscribe to a chat from a position on; answered by `subscribed`, the missed events, then live ones.
     Subscribe {
@@ -100,6 +103,7 @@ struct Flat<'a> {
     epoch: Option<Epoch>,
     seq: Option<Seq>,
     reply_to: Option<Seq>,
+    plain: Option<bool>,
     t: Option<i64>,
 }
 
@@ -128,7 +132,7 @@ impl ClientFrame {
 
 impl Flat<'_> {
     fn into_frame(self) -> Result<ClientFrame, FrameError> {
-        let Self { kind, text, client_id, chat_id, after, epoch, seq, reply_to, t } = self;
+        let Self { kind, text, client_id, chat_id, after, epoch, seq, reply_to, plain, t } = self;
         let fail = |code, detail: String, client_id| FrameError { code, detail, client_id, chat_id };
         Ok(match &*kind {
             "message" => {
@@ -136,7 +140,10 @@ impl Flat<'_> {
                     return Err(fail(ErrorCode::MissingField, missing("text"), client_id));
                 };
                 match MessageText::new(text) {
-                    Ok(text) => ClientFrame::Message { text, client_id, chat_id, reply_to },
+                    Ok(text) => {
+                        let plain = plain.unwrap_or_default();
+                        ClientFrame::Message { text, client_id, chat_id, reply_to, plain }
+                    }
                     Err(error) => return Err(fail(text_code(error), text_detail(error), client_id)),
                 }
             }
@@ -210,7 +217,7 @@ fn explain(json: &str) -> FrameError {
     }
     let id_rule = format!("1 to {} visible ASCII characters, for example a UUID", limits::CLIENT_ID_BYTES);
     type Rule = fn(&Value) -> bool;
-    let rules: [(&str, &str, Rule); 8] = [
+    let rules: [(&str, &str, Rule); 9] = [
         ("text", "a string", Value::is_string),
         ("client_id", &id_rule, |v| v.as_str().is_some_and(|id| ClientId::new(id).is_ok())),
         ("chat_id", "a number, such as 1 (not the string \"1\")", Value::is_i64),
@@ -218,6 +225,7 @@ fn explain(json: &str) -> FrameError {
         ("epoch", "a string", Value::is_string),
         ("seq", "a number, 0 or more", Value::is_u64),
         ("reply_to", "the seq of a message, a number", Value::is_u64),
+        ("plain", "true or false", Value::is_boolean),
         ("t", "a number", Value::is_i64),
     ];
     for (field, expected, holds) in rules {
@@ -238,6 +246,7 @@ mod tests {
             client_id: None,
             chat_id: None,
             reply_to: None,
+            plain: false,
         }
     }
 
@@ -253,8 +262,9 @@ mod tests {
                     client_id,
                     chat_id,
                     reply_to: Some(Seq(41)),
+                    plain: true,
                 },
-                r#"{"type":"message","text":"Hello","client_id":"5f0c","chat_id":1,"reply_to":41}"#,
+                r#"{"type":"message","text":"Hello","client_id":"5f0c","chat_id":1,"reply_to":41,"plain":true}"#,
             ),
             (
                 ClientFrame::Subscribe {
@@ -304,6 +314,7 @@ mod tests {
             (r#"{"type":"message","text":"a","chat_id":"1"}"#, ErrorCode::InvalidField, "\"chat_id\""),
             (r#"{"type":"message","text":"a","client_id":""}"#, ErrorCode::InvalidField, "\"client_id\""),
             (r#"{"type":"message","text":"a","reply_to":"57"}"#, ErrorCode::InvalidField, "\"reply_to\""),
+            (r#"{"type":"message","text":"a","plain":"yes"}"#, ErrorCode::InvalidField, "\"plain\""),
             (r#"{"type":"message","text":"a","reply_to":-1}"#, ErrorCode::InvalidField, "\"reply_to\""),
             (r#"{"type":"subscribe"}"#, ErrorCode::MissingField, "\"chat_id\""),
             (r#"{"type":"unsubscribe"}"#, ErrorCode::MissingField, "\"chat_id\""),

@@ -6,6 +6,7 @@ use crate::ids::{ChatId, ClientId, MessageId, Seq, Timestamp, UserId};
 use crate::limits::SNIPPET_CHARS;
 use crate::read::read_fields;
 use crate::rest::{ChatRole, ChatStatus};
+use crate::spans::{Span, words};
 
 /// A user: to others the id and the name, to the user also the e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,6 +69,12 @@ pub struct Message {
     /// What it replies to, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Box<Original>>,
+    /// How the text is formatted; empty where nothing is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<Span>,
+    /// Whether its sender wants it shown as it is, without formatting.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
 }
 
 read_fields! {
@@ -83,6 +90,8 @@ read_fields! {
         "deleted_at" => deleted_at: optional,
         "reactions" => reactions: optional,
         "reply_to" => reply_to: optional,
+        "spans" => spans: optional,
+        "plain" => plain: optional,
     }
 }
 
@@ -107,7 +116,8 @@ pub struct Original {
     /// Its sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<User>,
-    /// The beginning of its text, at most [`crate::limits::SNIPPET_CHARS`] characters; empty once it was deleted.
+    /// The beginning of its text without the marks of its formatting, at most [`crate::limits::SNIPPET_CHARS`] characters;
+    /// empty once it was deleted.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub content: String,
     /// Whether it was deleted.
@@ -139,7 +149,7 @@ impl Original {
             seq: message.seq,
             id: Some(message.id),
             sender: Some(User { email: None, ..message.sender.clone() }),
-            content: snippet(&message.content).to_owned(),
+            content: snippet(&words(&message.content, &message.spans)).to_owned(),
             deleted: message.deleted_at.is_some(),
         }
     }
@@ -149,7 +159,7 @@ impl Original {
         match event {
             Event::Edited(edited) if self.id == Some(edited.id) => {
                 if !self.deleted {
-                    snippet(&edited.content).clone_into(&mut self.content);
+                    snippet(&words(&edited.content, &edited.spans)).clone_into(&mut self.content);
                 }
                 true
             }
@@ -228,6 +238,12 @@ pub struct Edited {
     pub content: String,
     /// The server's time.
     pub edited_at: Timestamp,
+    /// How the new text is formatted; empty where nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<Span>,
+    /// Whether it is shown as it is, without formatting.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
 }
 
 /// A message was deleted; its text is removed from the log too.

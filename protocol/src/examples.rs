@@ -15,8 +15,9 @@ pub fn client_frames() -> Vec<(ClientFrame, &'static str)> {
                 client_id: Some(client_id()),
                 chat_id,
                 reply_to: Some(Seq(41)),
+                plain: false,
             },
-            "Say something. With `client_id` it is acknowledged, and a repeat of it is stored once; with `reply_to` it replies to the message of the chat with that seq.",
+            "Say something. With `client_id` it is acknowledged, and a repeat of it is stored once; with `reply_to` it replies to the message of the chat with that seq; with `plain: true` it has no formatting.",
         ),
         (
             ClientFrame::Subscribe { chat_id: ChatId(1), after: Some(Seq(41)), epoch: Some(epoch()) },

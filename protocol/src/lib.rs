@@ -4,7 +4,7 @@
 //! Reading order:
 //!
 //! 1. [`ids`] and [`text`], with [`visible`]: the validated small types.
-//! 2. [`event`]: what happens in a chat and survives, each with its [`Seq`].
+//! 2. [`event`]: what happens in a chat and survives, each with its [`Seq`]; [`spans`]: how a text is formatted.
 //! 3. [`client_frame`] and [`server_frame`], with [`heads`]: the two directions of a socket, never mixed.
 //! 4. [`close`] and [`error`]: how a socket ends, and how one request fails while the socket stays.
 //! 5. [`handshake`]: the subprotocol values that carry the token.
@@ -35,6 +35,7 @@ pub mod reports;
 pub mod rest;
 pub mod search;
 pub mod server_frame;
+pub mod spans;
 pub mod text;
 pub mod visible;
 
@@ -49,4 +50,5 @@ pub use ids::{
     AuditId, ChatId, ClientId, Epoch, InvitationId, MessageId, ReportId, Seq, Timestamp, TokenId, UserId,
 };
 pub use server_frame::ServerFrame;
+pub use spans::{Span, SpanKind};
 pub use text::{ChatTitle, MessageText, PersonName};

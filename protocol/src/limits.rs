@@ -117,6 +117,12 @@ pub const DEVICE_BYTES: usize = 200;
 pub const BODY_BYTES: usize = 128 * 1024;
 /// Characters of a message that a reply to it shows, at most.
 pub const SNIPPET_CHARS: usize = 160;
+/// Spans of one text; one with more is shown without formatting.
+pub const SPANS: usize = 500;
+/// Spans that stand in one another at most, as quotes and lists do; a text with more is shown without formatting.
+pub const SPAN_DEPTH: usize = 8;
+/// Longest address of a link, in bytes; a longer one is no link.
+pub const SPAN_URL_BYTES: usize = 2048;
 /// Different emoji under one message.
 pub const REACTION_KINDS: usize = 20;
 

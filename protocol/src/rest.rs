@@ -11,6 +11,7 @@ use crate::error::ErrorCode;
 use crate::event::{Message, Original, Reaction, User};
 use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, TokenId, UserId};
 use crate::read::read_fields;
+use crate::spans::Span;
 use crate::text::{ChatTitle, MessageText};
 
 /// `POST /api/auth/register/`: answers [`SignedIn`] with 201. Where mail is set up it answers [`Asked`] with 202 instead,
@@ -445,6 +446,9 @@ pub struct PostMessage {
     /// The seq of the message of the same chat that it replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Seq>,
+    /// Whether it is to be shown as it is, without formatting.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
 }
 
 /// `PATCH /api/messages/{id}/`.
@@ -452,6 +456,9 @@ pub struct PostMessage {
 pub struct EditMessage {
     /// The text from now on.
     pub content: MessageText,
+    /// Whether it is to be shown as it is, without formatting, from now on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
 }
 
 /// A text that a message had before an edit, in the answer to `GET /api/messages/{id}/former/`.
@@ -506,6 +513,12 @@ pub struct MessageBody {
     /// What it replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Box<Original>>,
+    /// How the text is formatted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<Span>,
+    /// Whether its sender wants it shown as it is, without formatting.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
 }
 
 impl From<Message> for MessageBody {
@@ -522,6 +535,8 @@ impl From<Message> for MessageBody {
             deleted_at: message.deleted_at,
             reactions: message.reactions,
             reply_to: message.reply_to,
+            spans: message.spans,
+            plain: message.plain,
         }
     }
 }
@@ -540,6 +555,8 @@ impl From<MessageBody> for Message {
             deleted_at: body.deleted_at,
             reactions: body.reactions,
             reply_to: body.reply_to,
+            spans: body.spans,
+            plain: body.plain,
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::event::{
     ChatChanged, Deleted, Edited, Membership, Message, Pinned, Reacted, Reaction, RoleChanged,
 };
 use crate::rest::{ChatKind, ChatRole, ChatStatus, Participant};
+use crate::{Span, SpanKind};
 
 fn ana() -> User {
     User { id: UserId(1), email: None, name: "Ana".into() }
@@ -28,7 +29,14 @@ fn hello() -> Message {
         deleted_at: None,
         reactions: Vec::new(),
         reply_to: None,
+        spans: Vec::new(),
+        plain: false,
     }
+}
+
+fn hi_spans() -> Vec<Span> {
+    let span = |start, end, kind| Span { start, end, kind };
+    vec![span(0, 4, SpanKind::Emphasis), span(0, 1, SpanKind::Hidden), span(3, 4, SpanKind::Hidden)]
 }
 
 const ANA: &str = r#"{"id":1,"name":"Ana"}"#;
@@ -83,9 +91,17 @@ fn events_are_their_literal_json() {
             ),
         ),
         (
-            Event::Edited(Edited { chat_id, seq: Seq(43), id, content: "Hi".into(), edited_at: now.clone() }),
+            Event::Edited(Edited {
+                chat_id,
+                seq: Seq(43),
+                id,
+                content: "*Hi*".into(),
+                edited_at: now.clone(),
+                spans: hi_spans(),
+                plain: false,
+            }),
             format!(
-                r#"{{"type":"edited","seq":43,"data":{{"chat_id":1,"seq":43,"id":7,"content":"Hi","edited_at":"{now}"}}}}"#
+                r#"{{"type":"edited","seq":43,"data":{{"chat_id":1,"seq":43,"id":7,"content":"*Hi*","edited_at":"{now}","spans":[[0,4,"emphasis"],[0,1,"hidden"],[3,4,"hidden"]]}}}}"#
             ),
         ),
         (

@@ -123,7 +123,7 @@ mod tests {
         for number in 0..EACH {
             for actor in [ana, ben] {
                 let text = MessageText::new(format!("number {number}")).unwrap();
-                let change = Change::Message { text, client_id: None, reply_to: None };
+                let change = Change::Message { text, client_id: None, reply_to: None, plain: false };
                 chats.append(Append { actor, chat, change }).await.unwrap();
             }
         }

@@ -66,7 +66,11 @@ async fn talk(store: &dyn Store, users: Vec<UserId>) -> Result<(), StoreError> {
             let text = MessageText::new(text).ok()?;
             let client_id = ClientId::new(format!("demo-{index}")).ok();
             let actor = users.get(speaker).copied()?;
-            Some(Append { actor, chat, change: Change::Message { text, client_id, reply_to: None } })
+            Some(Append {
+                actor,
+                chat,
+                change: Change::Message { text, client_id, reply_to: None, plain: false },
+            })
         })
         .collect();
     store.append(&batch).await?;

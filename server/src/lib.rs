@@ -35,6 +35,7 @@ mod connections;
 pub mod demo;
 mod email;
 pub mod emoji;
+pub mod format;
 mod heartbeat;
 mod http;
 pub mod hub;

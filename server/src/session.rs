@@ -110,9 +110,9 @@ impl Session {
 
     fn decide(&mut self, frame: ClientFrame, now: UnixMicros) -> Result<Action, FrameError> {
         Ok(match frame {
-            ClientFrame::Message { text, client_id, chat_id, reply_to } => {
+            ClientFrame::Message { text, client_id, chat_id, reply_to, plain } => {
                 let chat = self.chat(chat_id, client_id.as_ref())?;
-                let change = Change::Message { text, client_id, reply_to };
+                let change = Change::Message { text, client_id, reply_to, plain };
                 Action::Submit(Append { actor: self.user, chat, change })
             }
             ClientFrame::Read { chat_id, seq } => {

@@ -309,7 +309,13 @@ impl ConnectionPane {
         match MessageText::new(text) {
             Ok(text) => {
                 let client_id = ClientId::new(uuid()).ok();
-                self.send_frame(&ClientFrame::Message { text, client_id, chat_id, reply_to: None })
+                self.send_frame(&ClientFrame::Message {
+                    text,
+                    client_id,
+                    chat_id,
+                    reply_to: None,
+                    plain: false,
+                })
             }
             Err(error) => {
                 self.trouble.set(client_frame::text_detail(error));

@@ -33,6 +33,7 @@ fn fill(frame: ClientFrame, chat: Option<ChatId>, client_id: &str, now: i64) -> 
             client_id: ClientId::new(client_id).ok().or(example),
             chat_id: chat.or(chat_id),
             reply_to: None,
+            plain: false,
         },
         // The example's position and epoch belong to a chat that does not exist.
         ClientFrame::Subscribe { chat_id, .. } => {

@@ -213,6 +213,11 @@ texts! {
         OriginalHidden: "a message of somebody you blocked", "tin nhắn của một người bạn đã chặn";
         ToOriginal: "Go to what this replies to", "Đến tin nhắn được trả lời";
         BackToReply: "Back to the reply", "Về tin trả lời";
+        CodeBlock: "Code", "Mã";
+        CopyCode: "Copy the code", "Sao chép mã";
+        Copied: "Copied.", "Đã sao chép.";
+        NotCopied: "The browser did not allow it: select the code and copy it by hand.", "Trình duyệt không cho phép: hãy chọn đoạn mã và tự sao chép.";
+        PlainText: "Plain text, without formatting", "Văn bản thuần, không định dạng";
         MessageLink: "Address of this message", "Địa chỉ của tin nhắn này";
         NotThere: "This message is not here: it does not exist, or is from before you were in the chat.", "Không có tin nhắn này ở đây: nó không tồn tại, hoặc có trước khi bạn tham gia.";
         MessageMenu: "What to do with this message", "Tùy chọn cho tin nhắn này";

@@ -241,8 +241,12 @@ impl Keeper {
             let number = u32::try_from(record.sent.len()).unwrap_or_default() + 1;
             let (label, chat) = (Label { client: record.client, number }, household.group);
             record.sent.push(Sent { at: Moment::now(&self.clock), number, chat: chat.0, sign_in });
-            let message =
-                PostMessage { content: label.message(), client_id: Some(label.client_id()), reply_to: None };
+            let message = PostMessage {
+                content: label.message(),
+                client_id: Some(label.client_id()),
+                reply_to: None,
+                plain: false,
+            };
             // Whatever is answered: the log says whether it was refused.
             let _ = api.say(&token, chat, &message).await;
         }

@@ -137,9 +137,10 @@ impl Prober {
             self.number += 1;
             let label = Label { client: CLIENT, number: self.number };
             let (text, client_id) = (label.message(), Some(label.client_id()));
-            let _ = ear
-                .frames
-                .send(ClientFrame::Message { text, client_id, chat_id: None, reply_to: None }.encode());
+            let _ = ear.frames.send(
+                ClientFrame::Message { text, client_id, chat_id: None, reply_to: None, plain: false }
+                    .encode(),
+            );
             sent.insert(label);
         }
         for ear in &mut ears {

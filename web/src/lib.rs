@@ -7,11 +7,13 @@
 //! 1. [`window`]: the window, its document, and the address of the server.
 //! 2. [`time`] and [`random`]: clocks, random numbers and ids.
 //! 3. [`storage`]: the sign-in and the chosen language, in the browser's storage.
-//! 4. [`socket`]: the browser's `WebSocket`. [`api`]: the HTTP API.
+//! 4. [`clipboard`]: copying texts.
+//! 5. [`socket`]: the browser's `WebSocket`. [`api`]: the HTTP API.
 
 #![cfg(target_arch = "wasm32")]
 
 pub mod api;
+pub mod clipboard;
 pub mod random;
 pub mod socket;
 pub mod storage;

@@ -60,6 +60,7 @@ const LAYERS: &[&str] = &[
     "email",
     "emoji",
     "search",
+    "format",
     "second_factor",
     "config",
     "metrics",

@@ -166,7 +166,7 @@ fn a_refused_message_stays_until_the_person_decides() {
 fn a_text_of_full_length_is_sent_however_long_its_json_is() {
     let mut page = Page::in_chat(0);
     let text = MessageText::new("\u{1}".repeat(limits::TEXT_BYTES)).unwrap();
-    page.give(Input::Send { chat: CHAT, text, client_id: id("full"), reply_to: None });
+    page.give(Input::Send { chat: CHAT, text, client_id: id("full"), reply_to: None, plain: false });
     assert_eq!(page.sent().len(), 1);
     assert_eq!(page.client.failed().count(), 0);
 }
@@ -185,7 +185,7 @@ fn a_message_that_is_too_large_for_the_server_fails_and_is_not_sent_again() {
     }));
     page.effects.clear();
     let text = MessageText::new(format!("x{}", "\u{1}".repeat(16_000))).unwrap();
-    page.give(Input::Send { chat: CHAT, text, client_id: id("big"), reply_to: None });
+    page.give(Input::Send { chat: CHAT, text, client_id: id("big"), reply_to: None, plain: false });
     assert_eq!(page.sent(), [""; 0]);
     assert_eq!(page.client.failed().count(), 1);
     page.send("large");

@@ -190,7 +190,7 @@ impl Client {
                 out_of_date = entry.accepted_by(message.sender.id);
                 self.changed.insert(Invalidation::Chats);
             }
-            Event::Edited(edited) => entry.edited(edited.id, &edited.content, &edited.edited_at),
+            Event::Edited(edited) => entry.edited(edited),
             Event::Deleted(deleted) => {
                 let known = state.timeline.message(deleted.id);
                 last_line_gone = entry.deleted(deleted, known);

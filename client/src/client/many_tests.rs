@@ -147,7 +147,13 @@ fn a_message_is_sent_without_a_subscription() {
     // A chat whose `subscribed` is still to come, and one without a subscription.
     for (chat, name) in [(1, "a"), (4, "b")] {
         let text = MessageText::new(name).unwrap();
-        page.give(Input::Send { chat: ChatId(chat), text, client_id: id(name), reply_to: None });
+        page.give(Input::Send {
+            chat: ChatId(chat),
+            text,
+            client_id: id(name),
+            reply_to: None,
+            plain: false,
+        });
         assert_eq!(page.sent(), [name]);
     }
 }
@@ -206,7 +212,7 @@ fn a_chat_beyond_the_pages_opens_by_its_address() {
     page.fetched_for(8, Err(LoadError::NotFound));
     assert!(page.client.is_absent(ChatId(8)));
     let text = MessageText::new("x").unwrap();
-    page.give(Input::Send { chat: ChatId(8), text, client_id: id("x"), reply_to: None });
+    page.give(Input::Send { chat: ChatId(8), text, client_id: id("x"), reply_to: None, plain: false });
     assert_eq!(page.client.failed().count(), 1, "it is said at once");
 }
 

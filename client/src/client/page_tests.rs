@@ -466,14 +466,15 @@ fn a_pending_reply_shows_what_it_replies_to_as_that_stands_now() {
     let reply_to = page.client.original(CHAT, Seq(2));
     assert_eq!(page.client.original(CHAT, Seq(9)), None);
     let text = causerie_protocol::MessageText::new("Yes").unwrap();
-    page.give(Input::Send { chat: CHAT, text, client_id: id("yes"), reply_to });
+    page.give(Input::Send { chat: CHAT, text, client_id: id("yes"), reply_to, plain: false });
     let mut frames = page.effects.iter().filter_map(|effect| match effect {
         Effect::SendFrame(_, frame) => Some(frame.as_str()),
         _ => None,
     });
     assert!(frames.next_back().unwrap().ends_with(r#""client_id":"yes","chat_id":1,"reply_to":2}"#));
     let (id, content) = (bens(2, "").id, "Coffee?".to_owned());
-    let edited = Edited { chat_id: CHAT, seq: Seq(3), id, content, edited_at: at(3) };
+    let edited =
+        Edited { chat_id: CHAT, seq: Seq(3), id, content, edited_at: at(3), spans: Vec::new(), plain: false };
     page.frame(&ServerFrame::Event(Event::Edited(edited)));
     let rows = page.client.rows(CHAT);
     let Some(Row::Message(row)) = rows.last() else { panic!("{rows:?}") };

@@ -24,6 +24,8 @@ fn edited(seq: u64, id: MessageId, content: &str) -> ServerFrame {
         seq: Seq(seq),
         id,
         content,
+        plain: false,
+        spans: Vec::new(),
         edited_at: at(seq),
     }))
 }

@@ -249,6 +249,7 @@ impl Client {
                     client_id: Some(message.client_id.clone()),
                     chat_id: Some(chat),
                     reply_to: message.reply_to.map(|original| original.seq),
+                    plain: message.plain,
                 };
                 let frame = frame.encode();
                 if frame.len() > self.limits.frame_bytes {

@@ -179,7 +179,7 @@ impl Page {
 
     pub(super) fn send(&mut self, name: &str) {
         let text = MessageText::new(name).unwrap();
-        self.give(Input::Send { chat: CHAT, text, client_id: id(name), reply_to: None });
+        self.give(Input::Send { chat: CHAT, text, client_id: id(name), reply_to: None, plain: false });
     }
 
     pub(super) fn ack(&mut self, name: &str, seq: u64) {
@@ -266,6 +266,8 @@ pub(super) fn bens(seq: u64, text: &str) -> Message {
         deleted_at: None,
         reactions: Vec::new(),
         reply_to: None,
+        spans: Vec::new(),
+        plain: false,
     }
 }
 
@@ -305,6 +307,7 @@ pub(super) fn stored(name: &str, created_ms: Millis) -> PendingMessage {
         chat_id: CHAT,
         text: MessageText::new(name).unwrap(),
         reply_to: None,
+        plain: false,
         created_ms,
         failed: None,
     }

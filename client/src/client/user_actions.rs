@@ -20,6 +20,7 @@ impl Client {
         text: MessageText,
         client_id: ClientId,
         reply_to: Option<Original>,
+        plain: bool,
     ) {
         let Some(me) = &self.me else { return };
         let message = PendingMessage {
@@ -28,6 +29,7 @@ impl Client {
             chat_id: chat,
             text,
             reply_to,
+            plain,
             created_ms: self.outbox.stamp(self.clock.at(self.now)),
             failed: None,
         };

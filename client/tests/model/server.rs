@@ -143,7 +143,7 @@ impl Server {
         let Some(frame) = socket.up.pop_front() else { return };
         let user = socket.user;
         match frame {
-            ClientFrame::Message { text, client_id, chat_id, reply_to } => {
+            ClientFrame::Message { text, client_id, chat_id, reply_to, .. } => {
                 let (Some(client_id), Some(chat)) = (client_id, chat_id) else { return };
                 let answer = self.message(sockets, user, chat, client_id, text, reply_to);
                 push(sockets, key, answer);
@@ -205,7 +205,15 @@ impl Server {
         let seq = Seq(self.logs[&chat].len() as u64 + 1);
         let at = Timestamp(format!("t{:06}", seq.0));
         let event = match content {
-            Some(content) => Event::Edited(Edited { chat_id: chat, seq, id, content, edited_at: at }),
+            Some(content) => Event::Edited(Edited {
+                chat_id: chat,
+                seq,
+                id,
+                content,
+                edited_at: at,
+                spans: Vec::new(),
+                plain: false,
+            }),
             None => {
                 // A deletion also removes the text from the log.
                 for event in self.logs.get_mut(&chat).expect("all chats exist") {
@@ -463,6 +471,8 @@ impl Server {
             deleted_at: None,
             reactions: Vec::new(),
             reply_to: original.flatten().map(Box::new),
+            spans: Vec::new(),
+            plain: false,
         };
         self.append(sockets, chat, &Event::Message(message));
         ServerFrame::Ack(ack)

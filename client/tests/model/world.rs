@@ -284,7 +284,7 @@ impl World {
         let client_id = ClientId::new(name.clone()).expect("short and visible");
         let text = MessageText::new(name).expect("not blank");
         at.intents.entry(chat).or_default().push(client_id.clone());
-        self.give(page, Input::Send { chat, text, client_id, reply_to });
+        self.give(page, Input::Send { chat, text, client_id, reply_to, plain: false });
     }
 
     /// Replies to the nth message from the end of what a page shows of its open chat.

@@ -9,6 +9,7 @@ mod conversation;
 mod delivery;
 #[cfg(feature = "real-causes")]
 mod doctor;
+mod formatting;
 mod harness;
 mod language;
 mod layout;

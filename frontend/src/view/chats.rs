@@ -3,6 +3,7 @@
 use causerie_client::{ChatEntry, Client, ConnectionState, Input, Invalidation, Name};
 use causerie_protocol::ChatId;
 use causerie_protocol::limits::UNREAD;
+use causerie_protocol::spans;
 use causerie_texts::{bidi, page, say};
 use leptos::ev::keydown;
 use leptos::prelude::*;
@@ -269,7 +270,9 @@ impl Entry {
             || say!(SayHello).to_owned(),
             |message| {
                 // The list shows the beginning of one line; a message may have 16 KiB.
-                let said = bidi::isolated(&message.content.chars().take(200).collect::<String>());
+                let said = bidi::isolated(
+                    &spans::words(&message.content, &message.spans).chars().take(200).collect::<String>(),
+                );
                 if client.hides_message(message) {
                     // Without the mark that stands before the button in the conversation.
                     say!(HiddenMessage).trim_end_matches([' ', '·']).to_owned()

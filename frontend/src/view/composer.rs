@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlTextAreaElement, InputEvent};
 
-use super::erased::{event, reactive, submit, text};
+use super::erased::{click, event, reactive, submit, text};
 use super::message::ToEdit;
 use super::parts::{Emoji, Part};
 use super::picking::For;
@@ -58,6 +58,8 @@ pub fn composer(composing: Composing) -> AnyView {
     let touch = browser::matches("(pointer: coarse)");
     let editing = RwSignal::new(None::<Target>);
     let replying = RwSignal::new(None::<Original>);
+    // Whether the text is to be shown as it is, such as code that was pasted.
+    let plain = RwSignal::new(false);
     let Some(me) = app.user.get_untracked() else { return ().into_any() };
     let store = TextStorage::of(&me);
     let me_id = me.id;
@@ -75,9 +77,17 @@ pub fn composer(composing: Composing) -> AnyView {
         drafts.with_value(|drafts| drafts.keep_reply(original.as_ref()));
         replying.set(original);
     };
+    let kept_plain = move |target: Option<&Target>| drafts.with_value(|drafts| drafts.plain(target));
+    let set_plain = move |target: Option<&Target>, value: bool| {
+        // Of an edit it is known from its beginning on, since the message may be plain.
+        let kept = (value || target.is_some()).then_some(value);
+        drafts.with_value(|drafts| drafts.keep_plain(target, kept));
+        plain.set(value);
+    };
     // Ends an edit.
     let end = move || {
         editing.set(None);
+        plain.set(kept_plain(None).unwrap_or_default());
         fill(&kept(None).unwrap_or_default());
     };
     let release = move |target: &Target| {
@@ -93,6 +103,7 @@ pub fn composer(composing: Composing) -> AnyView {
         if let Some(area) = area.get() {
             let target = drafts.with_value(Drafts::resume);
             area.set_value(&kept(target.as_ref()).unwrap_or_default());
+            plain.set(kept_plain(target.as_ref()).unwrap_or_default());
             editing.set(target);
             replying.set(drafts.with_value(Drafts::reply));
             grow(&area);
@@ -102,8 +113,9 @@ pub fn composer(composing: Composing) -> AnyView {
         }
     });
     Effect::new(move || {
-        let Some(ToEdit { target, text }) = to_edit.get() else { return };
+        let Some(ToEdit { target, text, plain: was_plain }) = to_edit.get() else { return };
         to_edit.set(None);
+        set_plain(Some(&target), kept_plain(Some(&target)).unwrap_or(was_plain));
         fill(&kept(Some(&target)).unwrap_or(text));
         editing.set(Some(target));
         focus(area);
@@ -173,11 +185,12 @@ pub fn composer(composing: Composing) -> AnyView {
         };
         error.set(String::new());
         let target = editing.get_untracked();
+        let is_plain = plain.get_untracked();
         if let Some(target @ Target::Sent(id)) = target {
             let (api, drafts) = (app.api(), drafts.get_value());
             causerie_web::run(async move {
                 let saved = text.as_str().to_owned();
-                let answer = api.edit(id, &EditMessage { content: text }).await;
+                let answer = api.edit(id, &EditMessage { content: text, plain: is_plain }).await;
                 // The person may have opened another chat by now.
                 let is_here = editing.try_get_untracked().flatten().as_ref() == Some(&target);
                 match answer {
@@ -197,12 +210,13 @@ pub fn composer(composing: Composing) -> AnyView {
             Some(Target::Unsent(unsent)) => app.peek(|client| client.original_of_unsent(unsent)),
             _ => replying.get_untracked(),
         };
-        app.dispatch(Input::Send { chat, text, client_id, reply_to });
+        app.dispatch(Input::Send { chat, text, client_id, reply_to, plain: is_plain });
         if let Some(Target::Unsent(client_id)) = target {
             app.dispatch(Input::DeleteUnsent { client_id });
             cancel();
         } else {
             set_reply(None);
+            set_plain(None, false);
             keep("");
             fill("");
             focus(area);
@@ -214,9 +228,9 @@ pub fn composer(composing: Composing) -> AnyView {
             return false;
         }
         let last = app.peek(|client| client.last_editable(chat, browser::now()));
-        let Some((id, text)) = last else { return false };
+        let Some((id, text, plain)) = last else { return false };
         event.prevent_default();
-        to_edit.set(Some(ToEdit { target: Target::Sent(id), text }));
+        to_edit.set(Some(ToEdit { target: Target::Sent(id), text, plain }));
         true
     };
     let key = move |event: KeyboardEvent| {
@@ -283,6 +297,11 @@ pub fn composer(composing: Composing) -> AnyView {
         }
         .into_any()
     });
+    let toggle = click(move |_| {
+        set_plain(editing.get_untracked().as_ref(), !plain.get_untracked());
+        focus(area);
+    });
+    let pressed = text(move || if plain.get() { "true" } else { "false" }.to_owned());
     let action = text(move || {
         if matches!(editing.get(), Some(Target::Sent(_))) { say!(Save) } else { say!(Send) }.to_owned()
     });
@@ -296,6 +315,8 @@ pub fn composer(composing: Composing) -> AnyView {
             {icon_button("icon", Some("emoji"), say!(Emoji), icon::smile, move |_| picking.set(Some(For::Text)))}
             <textarea node_ref=area aria-autocomplete="list" aria-controls=short_codes::LIST aria-activedescendant=move || short_codes.active_id() name="message" rows="1" dir="auto" placeholder=say!(Message) enterkeyhint=key_hint
                 aria-label=named(say!(MessageTo), title) on:keydown=key on:input=event(write)></textarea>
+            <button class="icon plain" type="button" data-testid="plain" title=say!(PlainText) aria-label=say!(PlainText)
+                aria-pressed=pressed on:click=toggle>"T"</button>
             <button class="send" type="submit" data-testid="send" title=button_hint aria-label=action>
                 {icon::plane()}
             </button>

@@ -1,7 +1,6 @@
 //! One message, and the actions on an own one.
 
 use causerie_client::draft::Target;
-use causerie_client::links::{Piece, pieces};
 use causerie_client::{Input, Millis};
 use causerie_protocol::rest::Block;
 use causerie_protocol::{ChatId, ClientId, MessageId, Seq};
@@ -14,7 +13,7 @@ use super::picking::For;
 use super::reply::Way;
 use super::rows::{Item, MessageItem, Pill, Stage};
 use super::widgets::{button, icon_button};
-use super::{icon, menu, pinned, reply};
+use super::{formatted, icon, menu, pinned, reply};
 use crate::api::sentence;
 use crate::app::App;
 use crate::browser;
@@ -25,6 +24,8 @@ pub struct ToEdit {
     pub target: Target,
     /// Its current text.
     pub text: String,
+    /// Whether it is shown as it is, without formatting.
+    pub plain: bool,
 }
 
 /// What the actions on messages need.
@@ -79,7 +80,7 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
     } else if item.hidden {
         vec![hidden(context, item.id)]
     } else {
-        pieces(&item.text).into_iter().map(draw_piece).collect()
+        formatted::draw(&item.text, &item.spans)
     };
     if item.edited && !item.deleted && !item.hidden {
         said.push(edited(context, item.id.filter(|_| item.mine || item.moderated)));
@@ -88,7 +89,8 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
         Some(_) if item.deleting => None,
         Some(id) if item.mine && !item.deleted && item.stage == Stage::Settled => {
             let may = MayOwn { pin: item.pinnable, edit_until: item.editable_until };
-            Some(actions(context, id, seq, item.text.clone(), may))
+            let own = ToEdit { target: Target::Sent(id), text: item.text.clone(), plain: item.plain };
+            Some(actions(context, id, seq, own, may))
         }
         Some(id) if !item.mine => {
             let may = May {
@@ -105,7 +107,8 @@ fn draw_message(context: MessageContext, item: MessageItem) -> AnyView {
         _ => None,
     };
     let state = (!item.state.is_empty()).then(|| {
-        let choices = item.client_id.filter(|_| failed).map(|id| choices_of_failed(context, id, item.text));
+        let choices =
+            item.client_id.filter(|_| failed).map(|id| choices_of_failed(context, id, item.text, item.plain));
         let class = if failed { "state failed" } else { "state" };
         view! { <span class=class>{item.state}{choices}</span> }
     });
@@ -176,17 +179,6 @@ fn quick(context: MessageContext, id: MessageId) -> AnyView {
         </div>
     }
     .into_any()
-}
-
-fn draw_piece(piece: Piece<'_>) -> AnyView {
-    match piece {
-        Piece::Text(text) => text.to_owned().into_any(),
-        Piece::Link(address) => {
-            let address = address.to_owned();
-            view! { <a href=address.clone() target="_blank" rel="noopener noreferrer">{address.clone()}</a> }
-                .into_any()
-        }
-    }
 }
 
 /// The placeholder of a hidden message, whose sender is blocked.
@@ -279,10 +271,16 @@ fn pin(context: MessageContext, id: MessageId) -> AnyView {
     })
 }
 
-fn actions(context: MessageContext, id: MessageId, seq: Option<Seq>, text: String, may: MayOwn) -> AnyView {
+fn actions(
+    context: MessageContext,
+    id: MessageId,
+    seq: Option<Seq>,
+    to_edit: ToEdit,
+    may: MayOwn,
+) -> AnyView {
     let edit = move |_| {
         menu::close_all();
-        context.to_edit.set(Some(ToEdit { target: Target::Sent(id), text: text.clone() }));
+        context.to_edit.set(Some(to_edit.clone()));
     };
     let delete = move |_| remove(context, id);
     let reply = seq.map(|seq| begin_reply(context, seq));
@@ -306,13 +304,14 @@ fn actions(context: MessageContext, id: MessageId, seq: Option<Seq>, text: Strin
     .into_any()
 }
 
-fn choices_of_failed(context: MessageContext, client_id: ClientId, text: String) -> AnyView {
+fn choices_of_failed(context: MessageContext, client_id: ClientId, text: String, plain: bool) -> AnyView {
     let app = context.app;
     let (retried, edited) = (client_id.clone(), client_id.clone());
     let retry = move |_| app.dispatch(Input::Retry { client_id: retried.clone() });
     let edit = move |_| {
         // The failed message stays until the edited text is sent in its place.
-        context.to_edit.set(Some(ToEdit { target: Target::Unsent(edited.clone()), text: text.clone() }));
+        let target = Target::Unsent(edited.clone());
+        context.to_edit.set(Some(ToEdit { target, text: text.clone(), plain }));
     };
     let delete = move |_| app.dispatch(Input::DeleteUnsent { client_id: client_id.clone() });
     page! {

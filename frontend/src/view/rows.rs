@@ -5,7 +5,7 @@ use causerie_client::sorted::SortedMap;
 use causerie_client::{MessageRow, Millis, Name, People, Row, RowKey, RowState, RowTime, SystemEvent};
 use causerie_protocol::event::Reaction;
 use causerie_protocol::rest::{ChatRole, ChatStatus};
-use causerie_protocol::{ClientId, MessageId, Seq, User, UserId};
+use causerie_protocol::{ClientId, MessageId, Seq, Span, User, UserId};
 use causerie_texts::say;
 
 use super::avatar::Avatar;
@@ -51,6 +51,10 @@ pub struct MessageItem {
     pub avatar: Avatar,
     pub full_time: String,
     pub text: String,
+    /// How it is formatted.
+    pub spans: Vec<Span>,
+    /// Whether it is shown as it is.
+    pub plain: bool,
     pub edited: bool,
     pub deleted: bool,
     /// Whether the person deletes it, and the server has not decided yet.
@@ -240,6 +244,8 @@ fn message_item(
         avatar: face.avatar.clone(),
         full_time: context.clock.full(millis),
         text: row.text.clone(),
+        spans: row.spans.clone(),
+        plain: row.plain,
         edited: row.edited,
         deleted: row.deleted,
         deleting: row.deleting,
@@ -375,6 +381,8 @@ mod tests {
             sender,
             mine,
             text,
+            spans: Vec::new(),
+            plain: false,
             at,
             edited: false,
             deleted: false,

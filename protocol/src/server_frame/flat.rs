@@ -23,6 +23,7 @@ use crate::ids::{ChatId, ClientId, Epoch, MessageId, Seq, Timestamp, UserId};
 use crate::limits::Limits;
 use crate::read::{Name, read_fields, required};
 use crate::rest::{Chat, ChatRole, ChatStatus};
+use crate::spans::Span;
 
 /// The fields of frames and events that are numbers.
 const NUMBERS: [&str; 10] =
@@ -46,7 +47,7 @@ const TEXTS: [&str; 15] = [
     "title",
 ];
 /// The fields that are true or false.
-const FLAGS: [&str; 6] = ["online", "duplicate", "reset", "hides_past", "accepted", "on"];
+const FLAGS: [&str; 7] = ["online", "duplicate", "reset", "hides_past", "accepted", "on", "plain"];
 
 /// All fields of a frame, or of an event's data, before its kind is known.
 #[derive(Default)]
@@ -63,6 +64,7 @@ struct RawFrame {
     settings: Option<ChatSettings>,
     reactions: Option<Vec<Reaction>>,
     reply_to: Option<Box<Original>>,
+    spans: Option<Vec<Span>>,
     data: Option<Box<RawFrame>>,
 }
 
@@ -95,6 +97,7 @@ impl<'de> Deserialize<'de> for RawFrame {
                             "settings" => raw.settings = map.next_value()?,
                             "reactions" => raw.reactions = map.next_value()?,
                             "reply_to" => raw.reply_to = map.next_value()?,
+                            "spans" => raw.spans = map.next_value()?,
                             "heads" => raw.heads = map.next_value()?,
                             "chat" => raw.chat = map.next_value()?,
                             "limits" => raw.limits = map.next_value()?,
@@ -353,6 +356,8 @@ impl RawFrame {
                 deleted_at: self.take("deleted_at").map(Timestamp),
                 reactions: self.reactions.take().unwrap_or_default(),
                 reply_to: self.reply_to.take(),
+                spans: self.spans.take().unwrap_or_default(),
+                plain: self.flag("plain").unwrap_or_default(),
                 sender: required(self.sender, "sender")?,
             }),
             "edited" => Event::Edited(Edited {
@@ -361,6 +366,8 @@ impl RawFrame {
                 id: MessageId(self.number("id")?),
                 content: self.text("content")?,
                 edited_at: self.time("edited_at")?,
+                spans: self.spans.take().unwrap_or_default(),
+                plain: self.flag("plain").unwrap_or_default(),
             }),
             "deleted" => Event::Deleted(Deleted {
                 chat_id,

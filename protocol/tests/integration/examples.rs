@@ -10,7 +10,7 @@ use causerie_protocol::server_frame::{
 };
 use causerie_protocol::{
     ChatId, ChatSettings, ClientFrame, CloseCode, ErrorCode, Event, Heads, Message, MessageId, Notify, Seq,
-    ServerFrame, Timestamp, User, UserId, examples, limits,
+    ServerFrame, Span, SpanKind, Timestamp, User, UserId, examples, limits,
 };
 
 /// An example of every frame that a server sends, with what it means.
@@ -19,6 +19,7 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
     let at = Timestamp("2026-11-24T09:41:00.000000Z".to_owned());
     let user = User { id: user_id, email: None, name: "Ben".to_owned() };
     let myself = User { email: Some("ben@example.org".to_owned()), ..user.clone() };
+    let span = |start, end, kind| Span { start, end, kind };
     let member = |seq| Membership { chat_id, seq: Seq(seq), user: user.clone(), by: None, at: at.clone() };
     vec![
         (
@@ -60,6 +61,8 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
                     content: "Who is there?".to_owned(),
                     deleted: false,
                 })),
+                spans: Vec::new(),
+                plain: false,
             })),
             "Event: somebody said something; with `reply_to`, in reply to what, which has only its `seq` when it is from before the reader's time.",
         ),
@@ -68,10 +71,16 @@ pub fn server_frames() -> Vec<(ServerFrame, &'static str)> {
                 chat_id,
                 seq: Seq(43),
                 id,
-                content: "Hello!".to_owned(),
+                content: "*Hello*".to_owned(),
                 edited_at: at.clone(),
+                spans: vec![
+                    span(0, 7, SpanKind::Emphasis),
+                    span(0, 1, SpanKind::Hidden),
+                    span(6, 7, SpanKind::Hidden),
+                ],
+                plain: false,
             })),
-            "Event: a message got another text.",
+            "Event: a message got another text, here with formatting.",
         ),
         (
             ServerFrame::Event(Event::Deleted(Deleted { chat_id, seq: Seq(44), id, deleted_at: at.clone() })),

@@ -71,6 +71,20 @@ fn markdown() -> String {
          `/chats/{id}/{seq}`.\n\
          What is from before the reader's time in a chat that hides its past is `{\"seq\":…}` and nothing else.\n\n",
     );
+    let _ = write!(
+        page,
+        "A text is sent as its sender wrote it. `spans` in a message or an `edited` event says how it is formatted, read as \
+         CommonMark by the server; with `plain: true`, or with more than {} spans or {} in one another, there are none.\n\
+         Each is `[start,end,kind]` or `[start,end,kind,value,…]`, with bytes of the text in UTF-8, an outer one before what \
+         is in it: `hidden` (marks that are not shown), `strong`, `emphasis`, `strikethrough`, `code`, `code_block` (with \
+         the language), `quote`, `list`, `numbers` (with the first number), `item`, and `link` (with an address of `http`, \
+         `https` or `mailto` of at most {} bytes, and a host that must be shown after the words, since they may deceive \
+         about it; other addresses that stand in a text as they are have no span, find them yourself). Ignore a kind that you do not know, and all spans of a text that they do not fit.\n\
+         Make nodes of them and never HTML; a client without formatting ignores `spans`.\n\n",
+        limits::SPANS,
+        limits::SPAN_DEPTH,
+        limits::SPAN_URL_BYTES,
+    );
     page.push_str("## Server to client\n\n");
     for (frame, meaning) in server_frames() {
         let _ = write!(page, "{meaning}\n```json\n{}\n```\n\n", frame.encode());
@@ -150,7 +164,7 @@ fn markdown() -> String {
         ),
         (
             "/api/chats/{id}/messages/",
-            "`GET ?limit=&before=` → array, oldest first, `Link: …; rel=\"next\"` to the page before; `?after=` the messages after a `seq`, `?around=` as many up to it as after it, with `rel=\"prev\"` to the page of newer ones; `POST {content, client_id?, reply_to?}` → 201",
+            "`GET ?limit=&before=` → array, oldest first, `Link: …; rel=\"next\"` to the page before; `?after=` the messages after a `seq`, `?around=` as many up to it as after it, with `rel=\"prev\"` to the page of newer ones; `POST {content, client_id?, reply_to?, plain?}` → 201",
         ),
         ("/api/chats/{id}/participants/", "`POST {user}` adds somebody to a group, by its moderator"),
         (
@@ -172,7 +186,7 @@ fn markdown() -> String {
         ),
         (
             "/api/messages/{id}/",
-            "`GET`; `PATCH {content}` by the sender, within `edit_seconds` of the `limits` of a `welcome` where those name it, then 409 `too_late_to_edit`; `DELETE` by the sender or a moderator of the group",
+            "`GET`; `PATCH {content, plain?}` by the sender, within `edit_seconds` of the `limits` of a `welcome` where those name it, then 409 `too_late_to_edit`; `DELETE` by the sender or a moderator of the group",
         ),
         (
             "/api/messages/{id}/former/",

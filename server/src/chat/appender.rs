@@ -329,7 +329,12 @@ mod tests {
 
     fn message(actor: i64, chat: i64, client_id: Option<&str>) -> Append {
         let client_id = client_id.map(|id| ClientId::new(id).unwrap());
-        let change = Change::Message { text: MessageText::new("Hello").unwrap(), client_id, reply_to: None };
+        let change = Change::Message {
+            text: MessageText::new("Hello").unwrap(),
+            client_id,
+            reply_to: None,
+            plain: false,
+        };
         Append { actor: UserId(actor), chat: ChatId(chat), change }
     }
 

@@ -129,13 +129,13 @@ async fn post(
     Id(chat): Id<ChatId>,
     JsonBody(body): JsonBody<PostMessage>,
 ) -> Result<(StatusCode, Json<MessageBody>), Refusal> {
-    let PostMessage { content: text, client_id, reply_to } = body;
+    let PostMessage { content: text, client_id, reply_to, plain } = body;
     if !check_rate(&app, &caller, client_id.as_ref().map(|id| (chat, id)))? {
         let rate = app.rates.user(caller.user.id);
         let taken = rate.try_message(chat, client_id.as_ref(), clock::monotonic());
         taken.map_err(Refusal::too_many_messages)?;
     }
-    let change = Change::Message { text, client_id, reply_to };
+    let change = Change::Message { text, client_id, reply_to, plain };
     match app.chats.append(Append { actor: caller.user.id, chat, change }).await? {
         Appended::Event(Event::Message(message))
         | Appended::Accepted { event: Event::Message(message), .. } => {
@@ -206,7 +206,7 @@ async fn edit(
     check_rate(&app, &caller, None)?;
     let chat = message(&app, &caller, id).await?.chat_id;
     let sent_since = app.config.edit_for.map(|limit| clock::now() - limit);
-    let change = Change::Edit { id, text: body.content, sent_since };
+    let change = Change::Edit { id, text: body.content, plain: body.plain, sent_since };
     app.chats.append(Append { actor: caller.user.id, chat, change }).await?;
     Ok(Json(message(&app, &caller, id).await?.into()))
 }

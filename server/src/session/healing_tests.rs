@@ -74,8 +74,12 @@ async fn next_seq(frames: &mut mpsc::UnboundedReceiver<Outgoing>) -> u64 {
 }
 
 async fn say(chats: &Chats, actor: UserId, chat: ChatId) -> Seq {
-    let change =
-        Change::Message { text: MessageText::new("Hello").unwrap(), client_id: None, reply_to: None };
+    let change = Change::Message {
+        text: MessageText::new("Hello").unwrap(),
+        client_id: None,
+        reply_to: None,
+        plain: false,
+    };
     let appended = chats.append(Append { actor, chat, change }).await.unwrap();
     match appended {
         crate::store::Appended::Event(Event::Message(message)) => message.seq,

@@ -35,12 +35,16 @@ pub enum Change {
         client_id: Option<ClientId>,
         /// The message of the chat that it replies to, deleted or not; committed before the batch that this is in.
         reply_to: Option<Seq>,
+        /// Whether it is shown as it is, without formatting.
+        plain: bool,
     },
     /// Another text for one's own message; the one that it replaces is kept until the message is deleted.
     Edit {
         id: MessageId,
         /// The text from now on.
         text: MessageText,
+        /// Whether it is shown as it is, without formatting, from now on.
+        plain: bool,
         /// It is refused for a message that was sent before, if there is such a time.
         sent_since: Option<UnixMicros>,
     },

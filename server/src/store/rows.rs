@@ -13,6 +13,7 @@ use sqlx::FromRow;
 
 use super::{AppendResult, Appended, LinkRecord, Refused, TokenRecord};
 use crate::clock::{self, UnixMicros};
+use crate::format;
 use crate::second_factor::codes_in;
 
 /// The kinds of event, as the table holds them.
@@ -410,7 +411,9 @@ pub(super) struct EventRow {
     pub(super) target: Option<i64>,
     pub(super) edited_at: Option<UnixMicros>,
     pub(super) deleted_at: Option<UnixMicros>,
+    pub(super) plain: bool,
     pub(super) target_content: Option<Vec<u8>>,
+    pub(super) target_plain: bool,
     #[sqlx(flatten)]
     pub(super) original: OriginalRow,
     #[sqlx(flatten)]
@@ -427,6 +430,7 @@ pub(super) struct OriginalRow {
     /// The first [`SNIPPET_BYTES`] of the text, or as many characters.
     original_content: Option<Vec<u8>>,
     original_deleted_at: Option<UnixMicros>,
+    original_plain: bool,
     original_sender: Option<i64>,
     original_name: Option<String>,
 }
@@ -438,7 +442,7 @@ impl OriginalRow {
             seq,
             id: Some(MessageId(self.original_id?)),
             sender: Some(User { id: UserId(self.original_sender?), email: None, name: self.original_name? }),
-            content: snippet(&to_text(self.original_content)).to_owned(),
+            content: snippet_of(&to_text(self.original_content), self.original_plain),
             deleted: self.original_deleted_at.is_some(),
         })
     }
@@ -453,6 +457,11 @@ pub(super) struct PinnedRow {
     pub(super) original: OriginalRow,
 }
 
+/// What replies show of the beginning of a text.
+pub(super) fn snippet_of(beginning: &str, plain: bool) -> String {
+    snippet(&format::words(snippet(beginning), plain)).to_owned()
+}
+
 /// What a message replies to, from its own row and that of the original.
 fn reply_to(target: Option<i64>, original: OriginalRow) -> Option<Box<Original>> {
     let seq = to_seq(target?);
@@ -461,12 +470,15 @@ fn reply_to(target: Option<i64>, original: OriginalRow) -> Option<Box<Original>>
 
 impl From<EventRow> for Message {
     fn from(row: EventRow) -> Self {
+        let content = to_text(row.content);
         Self {
+            spans: format::spans(&content, row.plain),
+            plain: row.plain,
             id: MessageId(row.id),
             chat_id: ChatId(row.chat_id),
             seq: to_seq(row.seq),
             sender: row.user.into(),
-            content: to_text(row.content),
+            content,
             sent_at: clock::to_wire(row.at),
             // The table holds only ids that were valid when they came.
             client_id: row.client_id.and_then(|id| ClientId::new(id).ok()),
@@ -487,7 +499,9 @@ impl TryFrom<EventRow> for Event {
         Ok(match row.kind {
             kind::MESSAGE => Self::Message(row.into()),
             kind::EDITED => {
-                Self::Edited(Edited { chat_id, seq, id, content: to_text(row.target_content), edited_at: at })
+                let (content, plain) = (to_text(row.target_content), row.target_plain);
+                let spans = format::spans(&content, plain);
+                Self::Edited(Edited { chat_id, seq, id, content, edited_at: at, spans, plain })
             }
             kind::DELETED => Self::Deleted(Deleted { chat_id, seq, id, deleted_at: at }),
             kind::JOINED => Self::Joined(Membership { chat_id, seq, user: row.user.into(), by: None, at }),
@@ -552,6 +566,8 @@ pub(super) struct EarlierRow {
     pub(super) target: Option<i64>,
     pub(super) edited_at: Option<UnixMicros>,
     pub(super) deleted_at: Option<UnixMicros>,
+    #[sqlx(default)]
+    pub(super) plain: bool,
 }
 
 impl EarlierRow {
@@ -561,12 +577,12 @@ impl EarlierRow {
         sender: &User,
         client_id: Option<&ClientId>,
     ) -> Option<Message> {
+        let content = to_text(self.content);
         Some(Message {
             id: MessageId(self.id?),
             chat_id,
             seq: to_seq(self.seq?),
             sender: sender.clone(),
-            content: to_text(self.content),
             sent_at: clock::to_wire(self.at?),
             client_id: client_id.cloned(),
             edited_at: self.edited_at.map(clock::to_wire),
@@ -574,6 +590,9 @@ impl EarlierRow {
             reactions: Vec::new(),
             // Who asks again knows what it replies to.
             reply_to: self.target.map(|target| Box::new(Original::unseen(to_seq(target)))),
+            spans: format::spans(&content, self.plain),
+            plain: self.plain,
+            content,
         })
     }
 }
@@ -609,11 +628,17 @@ pub(super) fn persisted_reason(refused: Refused) -> Option<i64> {
 }
 
 /// Deduplication by the idempotency key (`client_id`): the answer to a repeated message is the stored one, unless the
-/// texts, or what they reply to, differ. The text of an edited or deleted message can't be compared any more.
-pub(super) fn repeated(earlier: Message, text: &MessageText, reply_to: Option<Seq>) -> AppendResult {
+/// texts, whether they are plain, or what they reply to, differ. The text of an edited or deleted message can't be compared any more.
+pub(super) fn repeated(
+    earlier: Message,
+    text: &MessageText,
+    reply_to: Option<Seq>,
+    plain: bool,
+) -> AppendResult {
     let as_sent = earlier.edited_at.is_none() && earlier.deleted_at.is_none();
     let replies_to = earlier.reply_to.as_ref().map(|original| original.seq);
-    if as_sent && earlier.content != text.as_str() || replies_to != reply_to {
+    let is_other = earlier.content != text.as_str() || earlier.plain != plain;
+    if as_sent && is_other || replies_to != reply_to {
         return Err(Refused::ClientIdReused);
     }
     Ok(Appended::Duplicate(earlier))

@@ -277,6 +277,7 @@ pub(super) struct Event {
     pub(super) edited_at: Option<UnixMicros>,
     pub(super) deleted_at: Option<UnixMicros>,
     pub(super) pinned_at: Option<UnixMicros>,
+    pub(super) plain: bool,
 }
 
 #[derive(FromRow, PartialEq)]

@@ -10,6 +10,7 @@ mod log;
 mod page;
 mod people;
 mod pinned;
+mod plain;
 #[cfg(feature = "test-services")]
 mod postgres;
 mod reactions;
@@ -131,7 +132,9 @@ mod on_sqlite {
             assert!(is_in_files(folder.path(), word), "{word} was never there");
         }
         let text = causerie_protocol::MessageText::new("monotreme").unwrap();
-        world.event(chat, world.alice, Change::Edit { id: edited, text, sent_since: None }).await;
+        world
+            .event(chat, world.alice, Change::Edit { id: edited, text, plain: false, sent_since: None })
+            .await;
         world.event(chat, world.alice, Change::Delete { id: deleted }).await;
         world.store.delete_chat(world.alice, other).await.unwrap().unwrap();
         world.index().await;

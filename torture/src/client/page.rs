@@ -360,7 +360,13 @@ impl Page {
             self.next_number += 1;
             self.history.note(Fact::Queued { chat: chat.0, number: label.number });
             let reply_to = self.original(chat);
-            self.take(Input::Send { chat, text: label.message(), client_id: label.client_id(), reply_to });
+            self.take(Input::Send {
+                chat,
+                text: label.message(),
+                client_id: label.client_id(),
+                reply_to,
+                plain: false,
+            });
         }
     }
 

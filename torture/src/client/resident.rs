@@ -192,6 +192,7 @@ impl Resident {
             client_id: Some(label.client_id()),
             chat_id: Some(chat),
             reply_to: None,
+            plain: false,
         }
     }
 }

@@ -284,8 +284,12 @@ impl Watcher {
     async fn ask_about_unanswered(&mut self) {
         while let Some(number) = self.unanswered.front().copied() {
             let label = self.history.label(number);
-            let message =
-                PostMessage { content: label.message(), client_id: Some(label.client_id()), reply_to: None };
+            let message = PostMessage {
+                content: label.message(),
+                client_id: Some(label.client_id()),
+                reply_to: None,
+                plain: false,
+            };
             let token = self.setup.sign_in.token();
             match self.setup.api.say(&token, self.chat, &message).await {
                 Some(Said::Stored { id, seq, duplicate }) => {
@@ -347,6 +351,7 @@ impl Watcher {
             client_id: Some(label.client_id()),
             chat_id: None,
             reply_to: None,
+            plain: false,
         };
         // When the socket is closing, the send fails and its `Closed` follows.
         let _ = frames.send(frame.encode());

@@ -1,6 +1,6 @@
 //! Appending on Postgres: a run of messages is one call of a function in the database.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use causerie_protocol::event::Original;
 use causerie_protocol::{ClientId, Event, Message, MessageId, UserId, limits};
@@ -9,6 +9,7 @@ use sqlx::{Connection as _, FromRow};
 
 use super::sql::changes;
 use crate::clock;
+use crate::format;
 use crate::store::rows::{self, EarlierRow, OriginalRow, SenderRow, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
@@ -17,7 +18,7 @@ pub(super) async fn append(
     batch: &[Append],
 ) -> sqlx::Result<Vec<AppendResult>> {
     let mut results = Vec::with_capacity(batch.len());
-    if batch.iter().all(|append| is_message(append) && !is_reply(append)) {
+    if batch.iter().all(|append| is_message(append) && !is_reply(append) && !is_plain(append)) {
         // The call is a transaction of its own: one round trip.
         let refused = messages(connection, batch, &mut results).await?;
         forget_refusals(connection, refused).await;
@@ -62,6 +63,10 @@ fn is_reply(append: &Append) -> bool {
     matches!(append.change, Change::Message { reply_to: Some(_), .. })
 }
 
+fn is_plain(append: &Append) -> bool {
+    matches!(append.change, Change::Message { plain: true, .. })
+}
+
 /// What the function answers for each message, in their order.
 #[derive(FromRow)]
 struct AppendedRow {
@@ -91,7 +96,7 @@ async fn messages(
     let mut client_ids = Vec::with_capacity(run.len());
     let mut targets = Vec::with_capacity(run.len());
     for append in run {
-        let Change::Message { text, client_id, reply_to } = &append.change else {
+        let Change::Message { text, client_id, reply_to, .. } = &append.change else {
             unreachable!("a run holds only messages")
         };
         texts.push(text);
@@ -108,6 +113,11 @@ async fn messages(
         .bind(to_sql(limits::REQUEST_MESSAGES))
         .fetch_all(&mut *connection)
         .await?;
+    // Few are plain, and few come again, so what is asked for the others knows nothing of it.
+    let new_plain =
+        rows.iter().zip(run).filter(|(_, append)| is_plain(append)).filter_map(|(row, _)| row.new_id);
+    set_plain(connection, new_plain.collect()).await?;
+    let plain_before = plain_of(connection, rows.iter().filter_map(|row| row.earlier.id).collect()).await?;
     let is_new = |(row, append): &(&AppendedRow, &Append)| row.new_id.is_some() && is_reply(append);
     let mut originals = if rows.iter().zip(run).any(|pair| is_new(&pair)) {
         let new = rows.iter().zip(run).filter(is_new);
@@ -118,9 +128,11 @@ async fn messages(
     let sent_at = clock::to_wire(now);
     let begin = results.len();
     let mut newly_refused = false;
-    for (index, row) in rows.into_iter().enumerate() {
+    for (index, mut row) in rows.into_iter().enumerate() {
+        row.earlier.plain = row.earlier.id.is_some_and(|id| plain_before.contains(&id));
         let (append, text, client_id, reply_to) =
             (&run[index], texts[index], client_ids[index], targets[index]);
+        let plain = is_plain(append);
         let first = usize::try_from(row.first_ord - 1).unwrap_or(index);
         let repeats = (first < index).then(|| results[begin + first].clone());
         newly_refused |= row.new_refusal.is_some();
@@ -140,6 +152,8 @@ async fn messages(
                     reactions: Vec::new(),
                     reply_to: reply_to
                         .map(|seq| Box::new(originals.remove(&id).unwrap_or(Original::unseen(seq)))),
+                    spans: format::spans(text.as_str(), plain),
+                    plain,
                 });
                 Ok(match row.accepts_of {
                     Some(asked_by) => Appended::Accepted { event, asked_by: UserId(asked_by) },
@@ -149,7 +163,7 @@ async fn messages(
             (Some(sender), ..) => {
                 let refusal = row.refused.or(row.new_refusal).map(rows::refused);
                 match (row.earlier.into_message(append.chat, &sender, client_id), refusal, repeats) {
-                    (Some(earlier), ..) => rows::repeated(earlier, text, reply_to),
+                    (Some(earlier), ..) => rows::repeated(earlier, text, reply_to, plain),
                     (None, Some(refused), _) => Err(refused),
                     (
                         None,
@@ -159,7 +173,7 @@ async fn messages(
                             | Appended::Accepted { event: Event::Message(first), .. }
                             | Appended::Duplicate(first),
                         )),
-                    ) => rows::repeated(first, text, reply_to),
+                    ) => rows::repeated(first, text, reply_to, plain),
                     (None, None, Some(refused)) => refused,
                     (None, None, None) => {
                         let lost = "append_or_ask answered neither a message nor a refusal";
@@ -170,6 +184,24 @@ async fn messages(
         });
     }
     Ok(newly_refused)
+}
+
+/// Marks new messages as plain.
+async fn set_plain(connection: &mut PgConnection, ids: Vec<i64>) -> sqlx::Result<()> {
+    if !ids.is_empty() {
+        let update = sqlx::query("UPDATE events SET plain = TRUE WHERE id = ANY ($1)");
+        update.bind(ids).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Those of some messages that are plain.
+async fn plain_of(connection: &mut PgConnection, ids: Vec<i64>) -> sqlx::Result<HashSet<i64>> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let plain = sqlx::query_scalar("SELECT id FROM events WHERE id = ANY ($1) AND plain");
+    Ok(plain.bind(ids).fetch_all(connection).await?.into_iter().collect())
 }
 
 /// What new messages reply to, by the ids of the replies, as it stands in the transaction.
@@ -183,7 +215,7 @@ async fn originals(connection: &mut PgConnection, replies: Vec<i64>) -> sqlx::Re
     }
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT e.id, o.seq, o.id AS original_id, substr(o.content, 1, CAST($2 AS INTEGER)) AS original_content,
-                o.deleted_at AS original_deleted_at, v.id AS original_sender, v.name AS original_name
+                o.deleted_at AS original_deleted_at, o.plain AS original_plain, v.id AS original_sender, v.name AS original_name
          FROM events e JOIN events o ON o.chat_id = e.chat_id AND o.seq = e.target
          JOIN users v ON v.id = o.actor_id
          WHERE e.id = ANY ($1)",

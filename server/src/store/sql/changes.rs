@@ -13,6 +13,7 @@ use super::statement::{query, query_as, query_scalar};
 use super::{AppendConnection, content};
 use crate::clock::{self, UnixMicros};
 use crate::emoji::Emoji;
+use crate::format;
 use crate::store::rows::{self, chat_flags, chat_role_to_sql, kind, to_chat_role, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
@@ -129,8 +130,8 @@ pub(in crate::store) async fn apply(
     let Some(state) = load_state(transaction, append).await? else { return Ok(Err(Refused::NoSuchChat)) };
     answer(match &append.change {
         Change::Message { .. } | Change::Erase { .. } => unreachable!("they are appended otherwise"),
-        Change::Edit { id, text, sent_since } => {
-            edit(transaction, append, &state, *id, text, *sent_since).await
+        Change::Edit { id, text, plain, sent_since } => {
+            edit(transaction, append, &state, *id, (text, *plain), *sent_since).await
         }
         Change::Delete { id } => delete(transaction, append, &state, *id).await,
         Change::React { id, emoji, on } => react(transaction, append, &state, *id, *emoji, *on).await,
@@ -212,7 +213,7 @@ async fn edit(
     append: &Append,
     state: &ChatState,
     id: MessageId,
-    text: &MessageText,
+    (text, plain): (&MessageText, bool),
     sent_since: Option<UnixMicros>,
 ) -> Result<Appended, Stop> {
     if state.closed {
@@ -235,10 +236,11 @@ async fn edit(
     .bind(id.0)
     .execute(&mut *transaction)
     .await?;
-    query("UPDATE events SET content = $2, edited_at = $3 WHERE id = $1")
+    query("UPDATE events SET content = $2, edited_at = $3, plain = $4 WHERE id = $1")
         .bind(id.0)
         .bind(content(text.as_str()))
         .bind(now)
+        .bind(plain)
         .execute(&mut *transaction)
         .await?;
     Ok(Appended::Event(Event::Edited(Edited {
@@ -247,6 +249,8 @@ async fn edit(
         id,
         content: text.as_str().to_owned(),
         edited_at: clock::to_wire(now),
+        spans: format::spans(text.as_str(), plain),
+        plain,
     })))
 }
 

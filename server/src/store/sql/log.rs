@@ -47,7 +47,7 @@ pub(super) async fn events_after(
     let Some(from) = shown_from(&mut snapshot, user, chat).await? else { return Ok(None) };
     let rows: Vec<EventRow> = sqlx::query_as(concat!(
         "SELECT ",
-        event_columns!("m.content"),
+        event_columns!("m.content", "coalesce(m.plain, FALSE)"),
         original_columns!(),
         "
          FROM events e

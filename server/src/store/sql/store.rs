@@ -32,17 +32,19 @@ use crate::store::{
     StoreError, StoredParting, StoredRead, StoredSettings, TokenRecord, Unblocking,
 };
 
-/// The columns of an `EventRow`: of an event `e`, the text of the message that it changed, and of a person `u`.
+/// The columns of an `EventRow`: of an event `e`, the text of the message that it changed and whether that is plain, and of a person `u`.
 macro_rules! event_columns {
-    ($target_content:literal) => {
+    ($target_content:literal, $target_plain:literal) => {
         concat!(
-            "e.id, e.chat_id, e.seq, e.kind, e.actor_id, e.at, e.client_id, e.content, e.target, e.edited_at, e.deleted_at, ",
+            "e.id, e.chat_id, e.seq, e.kind, e.actor_id, e.at, e.client_id, e.content, e.target, e.edited_at, e.deleted_at, e.plain, ",
             $target_content,
-            " AS target_content, u.id AS user_id, u.email, u.name"
+            " AS target_content, ",
+            $target_plain,
+            " AS target_plain, u.id AS user_id, u.email, u.name"
         )
     };
     () => {
-        event_columns!("CAST(NULL AS BYTEA)")
+        event_columns!("CAST(NULL AS BYTEA)", "FALSE")
     };
 }
 
@@ -51,6 +53,7 @@ macro_rules! event_columns {
 macro_rules! original_columns {
     () => {
         ", o.id AS original_id, substr(o.content, 1, 640) AS original_content, o.deleted_at AS original_deleted_at,
+           coalesce(o.plain, FALSE) AS original_plain,
            v.id AS original_sender, v.name AS original_name"
     };
 }

@@ -107,7 +107,7 @@ pub(in crate::store) async fn read(
         Table::Events => Rows::Events(
             sqlx::query_as(
                 "SELECT id, chat_id, seq, kind, actor_id, at, client_id, content, target, edited_at, deleted_at,
-                        pinned_at
+                        pinned_at, plain
                  FROM events WHERE id > $1 ORDER BY id LIMIT $2",
             )
             .bind(after.0)
@@ -276,14 +276,18 @@ pub(in crate::store) async fn write(connection: &mut Connection, rows: &Rows) ->
         }
         Rows::Events(rows) => {
             let mut query = insert(
-                "events (id, chat_id, seq, kind, actor_id, at, client_id, content, target, edited_at, deleted_at, pinned_at)",
+                "events (id, chat_id, seq, kind, actor_id, at, client_id, content, target, edited_at, deleted_at, pinned_at, plain)",
             );
             query.push_values(rows, |mut values, row| {
                 let text = row.content.as_deref().map(String::from_utf8_lossy);
                 values.push_bind(row.id).push_bind(row.chat_id).push_bind(row.seq).push_bind(row.kind);
                 values.push_bind(row.actor_id).push_bind(row.at).push_bind(&row.client_id);
                 values.push_bind(text.as_deref().map(content)).push_bind(row.target);
-                values.push_bind(row.edited_at).push_bind(row.deleted_at).push_bind(row.pinned_at);
+                values
+                    .push_bind(row.edited_at)
+                    .push_bind(row.deleted_at)
+                    .push_bind(row.pinned_at)
+                    .push_bind(row.plain);
             });
             query
         }

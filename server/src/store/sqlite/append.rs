@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use causerie_protocol::event::{Original, User, snippet};
+use causerie_protocol::event::{Original, User};
 use causerie_protocol::{ChatId, ClientId, Event, Message, MessageId, MessageText, Seq, UserId};
 use futures_util::FutureExt;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, ToSql, params};
@@ -16,6 +16,7 @@ use super::sql::changes;
 use super::wal::WalRoom;
 use super::writer::{Writer, into_sqlx};
 use crate::clock::{self, UnixMicros};
+use crate::format;
 use crate::store::rows::{self, EarlierRow, to_seq, to_sql};
 use crate::store::{Append, AppendResult, Appended, Change, Refused};
 
@@ -26,9 +27,9 @@ const INSERT_SIZES: [usize; 4] = [64, 16, 4, 1];
 /// undo this statement alone.
 static INSERTS: LazyLock<[String; INSERT_SIZES.len()]> = LazyLock::new(|| {
     INSERT_SIZES.map(|rows| {
-        let values = vec!["(?, ?, ?, 0, ?, ?, ?, ?, ?)"; rows].join(", ");
+        let values = vec!["(?, ?, ?, 0, ?, ?, ?, ?, ?, ?)"; rows].join(", ");
         format!(
-            "INSERT OR ROLLBACK INTO events (id, chat_id, seq, kind, actor_id, at, client_id, content, target) VALUES {values}"
+            "INSERT OR ROLLBACK INTO events (id, chat_id, seq, kind, actor_id, at, client_id, content, target, plain) VALUES {values}"
         )
     })
 });
@@ -103,12 +104,17 @@ pub(super) fn append(writer: &mut Writer, batch: Vec<Append>) -> sqlx::Result<Ve
     let decided = decided.map_err(Failure::into_sqlx)?;
     let sent_at = clock::to_wire(now);
     let result = |(append, decided): (Append, Decided)| match (decided, append.change) {
-        (Decided::New { id, seq, sender, original, accepts_of }, Change::Message { text, client_id, .. }) => {
+        (
+            Decided::New { id, seq, sender, original, accepts_of },
+            Change::Message { text, client_id, plain, .. },
+        ) => {
             let event = Event::Message(Message {
                 id,
                 chat_id: append.chat,
                 seq,
                 sender,
+                spans: format::spans(text.as_str(), plain),
+                plain,
                 content: text.into_string(),
                 sent_at: sent_at.clone(),
                 client_id,
@@ -192,13 +198,14 @@ struct NewRow<'a> {
     client_id: Option<&'a ClientId>,
     text: &'a MessageText,
     reply_to: Option<Seq>,
+    plain: bool,
 }
 
 impl<'a> Transaction<'a> {
     fn apply(&mut self, append: &'a Append) -> Result<Decided, Failure> {
         match &append.change {
-            Change::Message { text, client_id, reply_to } => {
-                self.message(append, text, client_id.as_ref(), *reply_to)
+            Change::Message { text, client_id, reply_to, plain } => {
+                self.message(append, text, client_id.as_ref(), *reply_to, *plain)
             }
             // The most frequent beside messages: it needs no row of theirs.
             Change::Read { seq } => Ok(Decided::Done(self.read(append, *seq)?)),
@@ -217,6 +224,7 @@ impl<'a> Transaction<'a> {
         text: &'a MessageText,
         client_id: Option<&'a ClientId>,
         reply_to: Option<Seq>,
+        plain: bool,
     ) -> Result<Decided, Failure> {
         let connection = &mut *self.connection;
         let Some((chat, sender)) = self.known.look_up(connection, append.chat, append.actor)? else {
@@ -239,7 +247,7 @@ impl<'a> Transaction<'a> {
         if let Some(client_id) = client_id
             && (self.repeats == Repeats::LookedUp || refused.is_some() || sender.was_refused)
             && let Some(before) =
-                decided_before(connection, append.chat, &sender.user, client_id, text, reply_to)?
+                decided_before(connection, append.chat, &sender.user, client_id, (text, reply_to, plain))?
         {
             return Ok(Decided::Done(before));
         }
@@ -276,7 +284,16 @@ impl<'a> Transaction<'a> {
             // They may be in the chat from now on only.
             self.known.forget_sender(append.chat, asked_by);
         }
-        self.new.push(NewRow { id, chat: append.chat, seq, sender: append.actor, client_id, text, reply_to });
+        self.new.push(NewRow {
+            id,
+            chat: append.chat,
+            seq,
+            sender: append.actor,
+            client_id,
+            text,
+            reply_to,
+            plain,
+        });
         if self.repeats == Repeats::LookedUp {
             // The look for the next one must find it.
             self.insert()?;
@@ -345,6 +362,7 @@ impl<'a> Transaction<'a> {
                     parameters.bind(row.client_id.map(ClientId::as_str))?;
                     parameters.bind(row.text.as_str())?;
                     parameters.bind(row.reply_to.map(|seq| to_sql(seq.0)))?;
+                    parameters.bind(row.plain)?;
                 }
                 insert.raw_execute()?;
             }
@@ -371,7 +389,7 @@ impl Parameters<'_, '_> {
 fn original(connection: &Connection, append: &Append, seq: Seq) -> rusqlite::Result<Option<Original>> {
     connection
         .prepare_cached(
-            "SELECT o.id, substr(o.content, 1, ?4), o.deleted_at IS NOT NULL, u.id, u.name
+            "SELECT o.id, substr(o.content, 1, ?4), o.deleted_at IS NOT NULL, u.id, u.name, o.plain
              FROM events o JOIN users u ON u.id = o.actor_id
              JOIN participants p ON p.chat_id = o.chat_id AND p.user_id = ?3
              WHERE o.chat_id = ?1 AND o.seq = ?2 AND o.kind = 0 AND o.seq > p.from_seq",
@@ -382,7 +400,7 @@ fn original(connection: &Connection, append: &Append, seq: Seq) -> rusqlite::Res
                 seq,
                 id: Some(MessageId(row.get(0)?)),
                 sender: Some(User { id: UserId(row.get(3)?), email: None, name: row.get(4)? }),
-                content: snippet(&rows::to_text(content)).to_owned(),
+                content: rows::snippet_of(&rows::to_text(content), row.get(5)?),
                 deleted: row.get(2)?,
             })
         })
@@ -395,13 +413,12 @@ fn decided_before(
     chat: ChatId,
     sender: &User,
     client_id: &ClientId,
-    text: &MessageText,
-    reply_to: Option<Seq>,
+    (text, reply_to, plain): (&MessageText, Option<Seq>, bool),
 ) -> rusqlite::Result<Option<AppendResult>> {
     let key = params![chat.0, sender.id.0, client_id.as_str()];
     let earlier = connection
         .prepare_cached(
-            "SELECT id, seq, at, content, target, edited_at, deleted_at FROM events
+            "SELECT id, seq, at, content, target, edited_at, deleted_at, plain FROM events
              WHERE chat_id = ?1 AND actor_id = ?2 AND client_id = ?3",
         )?
         .query_row(key, |row| {
@@ -413,11 +430,12 @@ fn decided_before(
                 target: row.get(4)?,
                 edited_at: row.get(5)?,
                 deleted_at: row.get(6)?,
+                plain: row.get(7)?,
             })
         })
         .optional()?;
     if let Some(earlier) = earlier.and_then(|row| row.into_message(chat, sender, Some(client_id))) {
-        return Ok(Some(rows::repeated(earlier, text, reply_to)));
+        return Ok(Some(rows::repeated(earlier, text, reply_to, plain)));
     }
     let reason = connection
         .prepare_cached(

@@ -41,7 +41,12 @@ async fn set(store: &SqliteStore, pragma: &'static str) {
 }
 
 fn say(actor: UserId, chat: ChatId, text: &str) -> [Append; 1] {
-    let change = Change::Message { text: MessageText::new(text).unwrap(), client_id: None, reply_to: None };
+    let change = Change::Message {
+        text: MessageText::new(text).unwrap(),
+        client_id: None,
+        reply_to: None,
+        plain: false,
+    };
     [Append { actor, chat, change }]
 }
 
@@ -135,7 +140,8 @@ async fn what_was_refused_long_ago_is_forgotten() {
     let stranger = store.create_user("cleo@example.org", "name", "hash").await.unwrap().unwrap().id;
     let refuse = async |name: &str| {
         let client_id = Some(ClientId::new(name).unwrap());
-        let change = Change::Message { text: MessageText::new("a").unwrap(), client_id, reply_to: None };
+        let change =
+            Change::Message { text: MessageText::new("a").unwrap(), client_id, reply_to: None, plain: false };
         store.append(&[Append { actor: stranger, chat, change }]).await.unwrap().remove(0).unwrap_err();
     };
     let kept = async || -> Vec<String> {
@@ -165,7 +171,12 @@ fn named(actor: UserId, chat: ChatId, name: &str) -> Append {
     Append {
         actor,
         chat,
-        change: Change::Message { text: MessageText::new("hello").unwrap(), client_id, reply_to: None },
+        change: Change::Message {
+            text: MessageText::new("hello").unwrap(),
+            client_id,
+            reply_to: None,
+            plain: false,
+        },
     }
 }
 

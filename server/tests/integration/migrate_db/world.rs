@@ -67,7 +67,9 @@ impl World {
         let report = json!({"message_id": written[0].id, "reason": "other", "words": "It\u{0} says so"});
         server.call(Method::POST, paths::REPORTS, &bob, report).await;
         let path = |message: &MessageBody| paths::message(message.id);
-        server.call(Method::PATCH, &path(&written[0]), &alice, json!({"content": "edited"})).await;
+        server
+            .call(Method::PATCH, &path(&written[0]), &alice, json!({"content": "*edited*", "plain": true}))
+            .await;
         let former_path = paths::former_texts(written[0].id);
         let former = server.call(Method::GET, &former_path, &alice, Value::Null).await;
         assert_eq!(former[0]["content"], json!("to edit"));

@@ -135,6 +135,34 @@ async fn a_page_around_a_message_leads_on_both_ways() {
 }
 
 #[tokio::test]
+async fn a_text_comes_as_it_was_written_with_its_spans_unless_it_is_plain() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
+    let mut socket = server.one(&alice, chat).await;
+    let spans = json!([[0, 5, "strong"], [0, 2, "hidden"], [3, 5, "hidden"]]);
+    for (plain, spans) in [(false, spans.clone()), (true, Value::Null)] {
+        let body = json!({"content": "**a**", "plain": plain});
+        let posted = server.request(Method::POST, &paths::messages(chat), Some(&bob.token), body).await.1;
+        let read = serde_json::to_value(socket.message().await).unwrap();
+        for message in [&posted, &read] {
+            let plain = if plain { json!(true) } else { Value::Null };
+            assert_eq!((&message["content"], &message["spans"]), (&json!("**a**"), &spans));
+            assert_eq!(message["plain"], plain);
+        }
+        let path = format!("/api/messages/{}/", posted["id"]);
+        let edit = json!({"content": "**b**", "plain": !plain});
+        let edited = server.request(Method::PATCH, &path, Some(&bob.token), edit).await.1;
+        assert_eq!(edited["spans"].is_null(), !plain);
+        socket.frame().await;
+    }
+    let wrong = json!({"content": "a", "plain": "yes"});
+    let (status, problem) =
+        server.request(Method::POST, &paths::messages(chat), Some(&bob.token), wrong).await;
+    assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("plain")));
+}
+
+#[tokio::test]
 async fn a_reply_has_its_original_in_every_answer() {
     let server = TestServer::start().await;
     let (alice, bob) = (server.register("alice").await, server.register("bob").await);

@@ -74,7 +74,7 @@ pub async fn only_messages_move_a_chat(world: World) {
     world.say(pair, world.bob, "new").await;
     let id = message.id;
     for change in [
-        Change::Edit { id, text: MessageText::new("other").unwrap(), sent_since: None },
+        Change::Edit { id, text: MessageText::new("other").unwrap(), plain: false, sent_since: None },
         Change::Join { user: world.carol },
         Change::Update { title: Some("Lunch".into()), status: None, hides_past: None },
         Change::Update { title: None, status: Some(ChatStatus::Closed), hides_past: None },
@@ -148,7 +148,12 @@ pub async fn chats_that_moved_are_found_by_their_newest_message(world: World) {
         .event(
             group,
             world.alice,
-            Change::Edit { id: first.id, text: MessageText::new("1").unwrap(), sent_since: None },
+            Change::Edit {
+                id: first.id,
+                text: MessageText::new("1").unwrap(),
+                plain: false,
+                sent_since: None,
+            },
         )
         .await;
     assert_eq!(moved(world.alice, first.id, 10).await, [(pair, Seq(1))], "an edit moves nothing");

@@ -10,7 +10,7 @@ use super::world::World;
 impl World {
     async fn edit(&self, chat: ChatId, by: UserId, id: MessageId, text: &str) {
         let text = MessageText::new(text).unwrap();
-        self.event(chat, by, Change::Edit { id, text, sent_since: None }).await;
+        self.event(chat, by, Change::Edit { id, text, plain: false, sent_since: None }).await;
     }
 
     async fn former(&self, user: UserId, id: MessageId) -> Option<Vec<FormerText>> {
@@ -90,6 +90,7 @@ pub async fn what_was_sent_too_long_ago_is_not_edited_and_still_deleted(world: W
     let chat = world.pair().await;
     let said = world.say(chat, world.alice, "as it stands").await;
     let edit = |since| Change::Edit {
+        plain: false,
         id: said.id,
         text: MessageText::new("other").unwrap(),
         sent_since: Some(UnixMicros(since)),

@@ -54,6 +54,7 @@ pub async fn the_same_client_id_is_one_message_for_ever(world: World) {
                 id: first.id,
                 text: causerie_protocol::MessageText::new("twice").unwrap(),
                 sent_since: None,
+                plain: false,
             },
         )
         .await;
@@ -113,7 +114,9 @@ pub async fn an_edit_changes_the_message_and_the_log_tells_it(world: World) {
     let chat = world.pair().await;
     let first = world.say(chat, world.alice, "helo").await;
     let text = causerie_protocol::MessageText::new("hello").unwrap();
-    let edited = world.event(chat, world.alice, Change::Edit { id: first.id, text, sent_since: None }).await;
+    let edited = world
+        .event(chat, world.alice, Change::Edit { id: first.id, text, plain: false, sent_since: None })
+        .await;
     assert!(matches!(&edited, Event::Edited(data) if data.content == "hello" && data.seq == Seq(2)));
     let now = world.store.message(world.bob, first.id).await.unwrap().unwrap();
     assert_eq!((now.content.as_str(), now.seq), ("hello", Seq(1)));
@@ -138,7 +141,7 @@ pub async fn only_the_sender_edits_and_deletes(world: World) {
     let chat = world.pair().await;
     let id = world.say(chat, world.alice, "mine").await.id;
     let text = causerie_protocol::MessageText::new("yours").unwrap();
-    for change in [Change::Edit { id, text, sent_since: None }, Change::Delete { id }] {
+    for change in [Change::Edit { id, text, plain: false, sent_since: None }, Change::Delete { id }] {
         assert_eq!(world.append(chat, world.bob, change).await, Err(Refused::NotTheSender));
     }
     // Nor through another chat.

@@ -38,7 +38,7 @@ pub async fn a_pinned_message_is_in_the_chat_as_it_stands_now(world: World) {
     let again = world.append(chat, world.alice, pin(first.id)).await;
     assert!(matches!(again, Ok(Appended::Unchanged { .. })), "{again:?}");
     let text = MessageText::new("1st").unwrap();
-    world.event(chat, world.alice, Change::Edit { id: first.id, text, sent_since: None }).await;
+    world.event(chat, world.alice, Change::Edit { id: first.id, text, plain: false, sent_since: None }).await;
     assert_eq!(pinned(&world, world.bob, chat).await, ["second", "1st"]);
     world.event(chat, world.bob, Change::Delete { id: second.id }).await;
     assert_eq!(pinned(&world, world.bob, chat).await, ["1st"], "what is deleted is not pinned");

@@ -123,7 +123,9 @@ mod on_postgres {
         let count: i64 = sqlx::query_scalar(rows).fetch_one(&mut other).await.unwrap();
         assert_eq!(count, 2);
         let text = causerie_protocol::MessageText::new("blue").unwrap();
-        world.event(chat, world.alice, Change::Edit { id: edited, text, sent_since: None }).await;
+        world
+            .event(chat, world.alice, Change::Edit { id: edited, text, plain: false, sent_since: None })
+            .await;
         world.event(chat, world.alice, Change::Delete { id: deleted }).await;
         let count: i64 = sqlx::query_scalar(rows).fetch_one(&mut other).await.unwrap();
         assert_eq!(count, 0);

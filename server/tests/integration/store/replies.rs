@@ -12,6 +12,7 @@ fn reply(text: &str, to: u64, client_id: Option<&str>) -> Change {
         text: MessageText::new(text).unwrap(),
         client_id: client_id.map(|id| ClientId::new(id).unwrap()),
         reply_to: Some(Seq(to)),
+        plain: false,
     }
 }
 
@@ -54,7 +55,7 @@ pub async fn a_reply_shows_its_original_as_it_stands_now(world: World) {
     assert_eq!(world.original(world.alice, &answer).await, original);
 
     let text = MessageText::new("Tea?").unwrap();
-    world.event(chat, world.alice, Change::Edit { id: said.id, text, sent_since: None }).await;
+    world.event(chat, world.alice, Change::Edit { id: said.id, text, plain: false, sent_since: None }).await;
     assert_eq!(world.original(world.bob, &answer).await.content, "Tea?");
     world.event(chat, world.alice, Change::Delete { id: said.id }).await;
     let gone = world.original(world.bob, &answer).await;

@@ -252,6 +252,7 @@ pub async fn a_search_finds_messages_as_they_stand_now(world: World) {
         id,
         text: causerie_protocol::MessageText::new(text).unwrap(),
         sent_since: None,
+        plain: false,
     };
     // Before it is indexed.
     world.event(chat, world.alice, edit(early, "early")).await;

@@ -103,5 +103,6 @@ pub fn message(text: &str, client_id: Option<&str>) -> Change {
         text: MessageText::new(text).unwrap(),
         client_id: client_id.map(|id| ClientId::new(id).unwrap()),
         reply_to: None,
+        plain: false,
     }
 }

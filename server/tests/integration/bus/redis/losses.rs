@@ -36,8 +36,12 @@ async fn what_it_lost_is_revealed_from_the_store() {
     let outbox = socket(&node, alice, TokenId(1));
     node.hub.subscribe(chat, &outbox);
     let say = async || {
-        let change =
-            Change::Message { text: MessageText::new("unheard").unwrap(), client_id: None, reply_to: None };
+        let change = Change::Message {
+            text: MessageText::new("unheard").unwrap(),
+            client_id: None,
+            reply_to: None,
+            plain: false,
+        };
         node.store.append(&[Append { actor: alice, chat, change }]).await.unwrap()[0].clone().unwrap();
     };
     redis.kill().await.unwrap();
