@@ -286,4 +286,18 @@ mod tests {
         memory.set("7.edit", Some("nonsense"));
         assert_eq!(drafts.all(), ["draft"]);
     }
+
+    #[test]
+    fn whether_a_text_is_plain_is_kept_with_it_and_goes_with_its_edit() {
+        let (memory, drafts) = drafts();
+        let edit = Target::Sent(MessageId(3));
+        assert_eq!((drafts.plain(None), drafts.plain(Some(&edit))), (None, None));
+        drafts.keep_plain(None, Some(true));
+        drafts.keep_plain(Some(&edit), Some(false));
+        assert_eq!((drafts.plain(None), drafts.plain(Some(&edit))), (Some(true), Some(false)));
+        drafts.cancel(&edit);
+        drafts.keep_plain(None, None);
+        assert_eq!((drafts.plain(None), drafts.plain(Some(&edit))), (None, None));
+        assert!(memory.0.borrow().is_empty());
+    }
 }

@@ -299,7 +299,6 @@ pub fn composer(composing: Composing) -> AnyView {
     });
     let toggle = click(move |_| {
         set_plain(editing.get_untracked().as_ref(), !plain.get_untracked());
-        focus(area);
     });
     let pressed = text(move || if plain.get() { "true" } else { "false" }.to_owned());
     let action = text(move || {
