@@ -134,7 +134,7 @@ pub async fn closing_a_report_does_what_it_says_or_nothing(world: World) {
     }
     // The message goes, by an event of its log, and a second try finds nothing to do.
     let (id, message) = report(alice, bob).await;
-    let text = causerie_protocol::MessageText::new("Ruder").unwrap();
+    let text = MessageText::new("Ruder").unwrap();
     world.event(group, bob, Change::Edit { id: message, text, sent_since: None }).await;
     assert_eq!(world.store.former_texts(bob, message, None, 9).await.unwrap().unwrap().len(), 1);
     let ReportClosed::Now(done) = close(Actor::User(carol), id, ReportAction::Deleted).await else {
