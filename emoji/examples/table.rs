@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/table.txt");
 /// The groups of the package, in the order of the categories; it has one more, of parts of emoji.
 const GROUPS: [u32; 9] = [0, 1, 3, 4, 5, 6, 7, 8, 9];
-/// Most words beside the name in one language.
-const WORDS: usize = 6;
+/// With so many words beside the name in one language no more are added.
+const WORDS: usize = 3;
 const LIGHTEST: char = '\u{1f3fb}';
 
 #[derive(Deserialize)]
@@ -53,15 +53,18 @@ enum Codes {
 fn main() -> Result<()> {
     let folder = env::args().nth(1).context("name the folder of the package emojibase-data")?;
     let folder = Path::new(&folder);
-    let mut english: Vec<Entry> = load(folder, "en/data.json")?;
+    let english: Vec<Entry> = load(folder, "en/data.json")?;
+    let frequencies_here = frequencies(&english);
     let vietnamese: Vec<Entry> = load(folder, "vi/data.json")?;
     let codes: BTreeMap<String, Codes> = load(folder, "en/shortcodes/github.json")?;
     let others: BTreeMap<String, Codes> = load(folder, "en/shortcodes/emojibase.json")?;
+    let frequencies_there = frequencies(&vietnamese);
     let vietnamese: HashMap<_, _> = vietnamese.iter().map(|one| (one.hexcode.as_str(), one)).collect();
-    english.sort_by_key(|one| (one.group, one.order));
+    let mut in_order: Vec<&Entry> = english.iter().collect();
+    in_order.sort_by_key(|one| (one.group, one.order));
     let mut taken = HashSet::new();
     let mut lines = Vec::new();
-    for one in &english {
+    for one in in_order {
         let Some(category) = GROUPS.iter().position(|group| one.group == Some(*group)) else { continue };
         let Some(text) = qualified(&one.emoji) else { continue };
         let Some(other) = vietnamese.get(one.hexcode.as_str()) else { continue };
@@ -80,9 +83,9 @@ fn main() -> Result<()> {
             text.to_owned(),
             names.join(" "),
             one.label.clone(),
-            more(one),
+            more(one, &frequencies_here),
             other.label.clone(),
-            more(other),
+            more(other, &frequencies_there),
         ]);
     }
     // One column after the other, which is a tenth smaller when it is compressed.
@@ -124,14 +127,32 @@ fn tones(text: &str, skins: &[Skin]) -> u8 {
     }
 }
 
-/// The words that it is found by and that its name does not have.
-fn more(one: &Entry) -> String {
+/// How often each word is one that an emoji is found by.
+fn frequencies(entries: &[Entry]) -> HashMap<&str, usize> {
+    let mut frequencies = HashMap::new();
+    for word in entries.iter().flat_map(|one| &one.tags).flat_map(|tag| tag.split_whitespace()) {
+        *frequencies.entry(word).or_default() += 1;
+    }
+    frequencies
+}
+
+/// The words that it is found by and that its name does not have; of many, those that say most: used for few others, but not
+/// for this one alone.
+fn more(one: &Entry, frequencies: &HashMap<&str, usize>) -> String {
+    let frequency =
+        |tag: &str| tag.split_whitespace().filter_map(|word| frequencies.get(word)).min().copied();
+    let mut tags: Vec<&String> = one.tags.iter().collect();
+    tags.sort_by_key(|tag| (frequency(tag) < Some(2), frequency(tag)));
     let mut words: Vec<&str> = Vec::new();
-    for word in one.tags.iter().flat_map(|tag| tag.split_whitespace()) {
-        if !words.contains(&word) && !one.label.split_whitespace().any(|named| named == word) {
-            words.push(word);
+    for tag in tags {
+        if words.len() >= WORDS {
+            break;
+        }
+        for word in tag.split_whitespace() {
+            if !words.contains(&word) && !one.label.split_whitespace().any(|named| named == word) {
+                words.push(word);
+            }
         }
     }
-    words.truncate(WORDS);
     words.join(" ")
 }

@@ -2,6 +2,8 @@
 
 use crate::{Emoji, all};
 
+/// How many ranks there are.
+const RANKS: usize = 4;
 /// Longest query, in bytes; the rest is not looked at.
 const QUERY_BYTES: usize = 100;
 
@@ -48,28 +50,28 @@ impl Finder {
             return self.emoji.clone();
         }
         let phrase = wanted.join(" ");
-        let mut found: Vec<(u8, Emoji)> = self
-            .emoji
-            .iter()
-            .zip(&self.words)
-            .filter_map(|(one, words)| Some((rank(words, &wanted, &phrase)?, *one)))
-            .collect();
-        found.sort_by_key(|(rank, _)| *rank);
-        found.into_iter().map(|(_, one)| one).collect()
+        // By rank, and not by the library's sort, which the page would load.
+        let mut found: [Vec<Emoji>; RANKS] = std::array::from_fn(|_| Vec::new());
+        for (one, words) in self.emoji.iter().zip(&self.words) {
+            if let Some(rank) = rank(words, &wanted, &phrase) {
+                found[rank].push(*one);
+            }
+        }
+        found.concat()
     }
 
     /// The emoji whose short codes begin so, with the code, the shortest first; at most `most`.
     #[must_use]
     pub fn codes(&self, beginning: &str, most: usize) -> Vec<(&str, Emoji)> {
-        let begins = |codes: &'_ Vec<String>| codes.iter().position(|code| code.starts_with(beginning));
-        let mut found: Vec<(&str, Emoji)> = self
-            .emoji
-            .iter()
-            .zip(&self.codes)
-            .filter_map(|(one, codes)| Some((codes[begins(codes)?].as_str(), *one)))
-            .collect();
-        found.sort_by_key(|(code, _)| code.len());
-        found.truncate(most);
+        let mut found: Vec<(&str, Emoji)> = Vec::new();
+        for (one, codes) in self.emoji.iter().zip(&self.codes) {
+            let Some(code) = codes.iter().find(|code| code.starts_with(beginning)) else { continue };
+            let at = found.iter().position(|(known, _)| known.len() > code.len()).unwrap_or(found.len());
+            if at < most {
+                found.insert(at, (code, *one));
+                found.truncate(most);
+            }
+        }
         found
     }
 
@@ -87,7 +89,7 @@ impl Finder {
 }
 
 /// How well words fit, the least best; nothing when one that is wanted begins none of them.
-fn rank(words: &str, wanted: &[&str], phrase: &str) -> Option<u8> {
+fn rank(words: &str, wanted: &[&str], phrase: &str) -> Option<usize> {
     let is_between = |letter: char| letter.is_whitespace() || "-,:()“”".contains(letter);
     let each = || words.split(is_between);
     if !wanted.iter().all(|wanted| each().any(|word| word.starts_with(wanted))) {

@@ -177,6 +177,7 @@ pub fn composer(composing: Composing) -> AnyView {
         focus(area);
     };
     let send = move || {
+        short_codes.close();
         let Some(element) = area.get_untracked() else { return };
         let text = match MessageText::new(element.value()) {
             Ok(text) => text,
@@ -313,7 +314,7 @@ pub fn composer(composing: Composing) -> AnyView {
         <form class="composer" on:submit=submitted>
             {icon_button("icon", Some("emoji"), say!(Emoji), icon::smile, move |_| picking.set(Some(For::Text)))}
             <textarea node_ref=area aria-autocomplete="list" aria-controls=short_codes::LIST aria-activedescendant=move || short_codes.active_id() name="message" rows="1" dir="auto" placeholder=say!(Message) enterkeyhint=key_hint
-                aria-label=named(say!(MessageTo), title) on:keydown=key on:input=event(write)></textarea>
+                aria-label=named(say!(MessageTo), title) on:keydown=key on:input=event(write) on:blur=move |_| short_codes.close()></textarea>
             <button class="icon plain" type="button" data-testid="plain" title=say!(PlainText) aria-label=say!(PlainText)
                 aria-pressed=pressed on:click=toggle>"T"</button>
             <button class="send" type="submit" data-testid="send" title=button_hint aria-label=action>
