@@ -142,7 +142,7 @@ texts! {
         Emoji: "Emoji", "Emoji";
         SearchEmoji: "Search emoji", "Tìm emoji";
         SkinTone: "Skin tone", "Màu da";
-        ToneNone: "No skin tone", "Không chọn màu da";
+        ToneNone: "No tone", "Mặc định";
         ToneLight: "Light", "Sáng";
         ToneMediumLight: "Medium light", "Sáng vừa";
         ToneMedium: "Medium", "Vừa";

@@ -123,7 +123,7 @@ impl ShortCodes {
                 return ().into_any();
             }
             let options: Vec<_> = offered.into_iter().enumerate().map(option).collect();
-            page! { <ul id=LIST class="codes" role="listbox" aria-label=say!(Emoji)>{options}</ul> }
+            page! { <ul id=LIST class="short-codes" role="listbox" aria-label=say!(Emoji)>{options}</ul> }
                 .into_any()
         });
         view! { <div class="over">{options}</div> }.into_any()
