@@ -94,6 +94,8 @@ struct Reader<'t> {
     links: usize,
     /// In a block of code, the end of its last line.
     code: Option<Option<usize>>,
+    /// Of each emphasis that is open, how many marks of it are shown, since they are none here.
+    shown_marks: Vec<usize>,
     /// How many elements are open of something that is shown as it is.
     raw: usize,
     /// The events that were read, for the test of how many.
@@ -113,6 +115,7 @@ impl<'t> Reader<'t> {
             blocks: 0,
             links: 0,
             code: None,
+            shown_marks: Vec::new(),
             raw: 0,
             events: 0,
         }
@@ -189,6 +192,14 @@ impl<'t> Reader<'t> {
     }
 
     fn start(&mut self, tag: &Tag<'_>, range: &Range<usize>) {
+        if let Some(marks) = marks_of(tag) {
+            let is_mark = self.is_emphasis(marks, range);
+            self.shown_marks.push(if is_mark { 0 } else { marks.min(range.len() / 2) });
+            if !is_mark {
+                self.said(range.start..range.start + marks.min(range.len() / 2));
+                return;
+            }
+        }
         let kind = match tag {
             Tag::Paragraph | Tag::HtmlBlock => {
                 self.skip_to(range.start);
@@ -235,10 +246,17 @@ impl<'t> Reader<'t> {
                 self.advance(end);
                 self.gap = Gap::Paragraphs;
             }
-            TagEnd::Strong | TagEnd::Emphasis | TagEnd::Strikethrough | TagEnd::Link => {
+            TagEnd::Strong | TagEnd::Emphasis | TagEnd::Strikethrough => match self.shown_marks.pop() {
+                Some(marks) if marks > 0 => self.said(range.end - marks..range.end),
+                _ => {
+                    self.advance(range.end);
+                    self.depth -= 1;
+                }
+            },
+            TagEnd::Link => {
                 self.advance(range.end);
                 self.depth -= 1;
-                self.links -= usize::from(tag == TagEnd::Link);
+                self.links -= 1;
             }
             TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item | TagEnd::CodeBlock => {
                 self.advance(end);
@@ -248,6 +266,20 @@ impl<'t> Reader<'t> {
                 self.gap = Gap::Block;
             }
             _ => {}
+        }
+    }
+
+    /// Whether marks mean emphasis in a chat: `2*3*4` does not, and neither does `~5~`.
+    fn is_emphasis(&self, marks: usize, range: &Range<usize>) -> bool {
+        let source = &self.text.as_bytes()[range.clone()];
+        let in_word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        match source.first() {
+            Some(b'*') => {
+                let before = self.text.as_bytes()[..range.start].last();
+                !(in_word(before) && in_word(source.get(marks)))
+            }
+            Some(b'~') => source.starts_with(b"~~"),
+            _ => true,
         }
     }
 
@@ -370,6 +402,17 @@ impl<'t> Reader<'t> {
 
     fn trimmed_end(&self, range: &Range<usize>) -> usize {
         range.start + self.text[range.clone()].trim_end().len()
+    }
+}
+
+/// How many letters there are of the mark of an emphasis, on each side.
+fn marks_of(tag: &Tag<'_>) -> Option<usize> {
+    match tag {
+        Tag::Emphasis => Some(1),
+        Tag::Strong => Some(2),
+        // Or one: see `is_emphasis`.
+        Tag::Strikethrough => Some(1),
+        _ => None,
     }
 }
 

@@ -316,7 +316,7 @@ pub fn composer(composing: Composing) -> AnyView {
             <textarea node_ref=area aria-autocomplete="list" aria-controls=short_codes::LIST aria-activedescendant=move || short_codes.active_id() name="message" rows="1" dir="auto" placeholder=say!(Message) enterkeyhint=key_hint
                 aria-label=named(say!(MessageTo), title) on:keydown=key on:input=event(write) on:blur=move |_| short_codes.close()></textarea>
             <button class="icon plain" type="button" data-testid="plain" title=say!(PlainText) aria-label=say!(PlainText)
-                aria-pressed=pressed on:click=toggle>"T"</button>
+                aria-pressed=pressed on:click=toggle>{icon::plain()}</button>
             <button class="send" type="submit" data-testid="send" title=button_hint aria-label=action>
                 {icon::plane()}
             </button>
