@@ -110,9 +110,10 @@ fn invalid(field: String, value: &Value) -> Refusal {
         ("notify", Some(_)) => "\"all\", \"mentions\" or \"nothing\"",
         ("muted_until", _) => "a time in milliseconds since 1970",
         ("user_id" | "message_id", _) => "a number",
-        ("hides_past" | "shows_online" | "shows_read" | "pinned" | "archived" | "marked_unread", _) => {
-            "true or false"
-        }
+        (
+            "hides_past" | "shows_online" | "shows_read" | "pinned" | "archived" | "marked_unread" | "plain",
+            _,
+        ) => "true or false",
         _ => "a string",
     };
     let detail = format!("The field \"{field}\" must be {expected}.");

@@ -160,6 +160,7 @@ async fn a_text_comes_as_it_was_written_with_its_spans_unless_it_is_plain() {
     let (status, problem) =
         server.request(Method::POST, &paths::messages(chat), Some(&bob.token), wrong).await;
     assert_eq!((status, &problem["field"]), (StatusCode::BAD_REQUEST, &json!("plain")));
+    assert_eq!(problem["detail"], "The field \"plain\" must be true or false.");
 }
 
 #[tokio::test]
