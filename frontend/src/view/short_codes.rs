@@ -62,9 +62,10 @@ impl ShortCodes {
         }
     }
 
+    /// Also after the composer was disposed of: a field that is removed with the focus loses it then.
     pub fn close(self) {
-        if self.offered.with_untracked(|offered| !offered.is_empty()) {
-            self.offered.set(Vec::new());
+        if self.offered.try_with_untracked(|offered| !offered.is_empty()) == Some(true) {
+            let _ = self.offered.try_set(Vec::new());
         }
     }
 
