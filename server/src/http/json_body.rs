@@ -82,12 +82,12 @@ fn refusal(error: &serde_path_to_error::Error<serde_json::Error>, body: &Value) 
     match body.get(&field) {
         // `null` counts as missing.
         None | Some(Value::Null) => Refusal::missing(field),
-        Some(value) => invalid(field, value),
+        Some(value) => invalid(field, value, &error.inner().to_string()),
     }
 }
 
-/// The answer to a value that the field's type does not take.
-fn invalid(field: String, value: &Value) -> Refusal {
+/// The answer to a value that the field's type does not take; serde's sentence ends with what it takes.
+fn invalid(field: String, value: &Value, sentence: &str) -> Refusal {
     let text = value.as_str();
     if field == "content"
         && let Some(Err(error)) = text.map(MessageText::new)
@@ -110,10 +110,9 @@ fn invalid(field: String, value: &Value) -> Refusal {
         ("notify", Some(_)) => "\"all\", \"mentions\" or \"nothing\"",
         ("muted_until", _) => "a time in milliseconds since 1970",
         ("user_id" | "message_id", _) => "a number",
-        (
-            "hides_past" | "shows_online" | "shows_read" | "pinned" | "archived" | "marked_unread" | "plain",
-            _,
-        ) => "true or false",
+        _ if sentence.ends_with("expected a boolean") => "true or false",
+        _ if sentence.ends_with("expected u64") || sentence.ends_with("expected i64") => "a whole number",
+        _ if sentence.ends_with("expected a sequence") => "an array",
         _ => "a string",
     };
     let detail = format!("The field \"{field}\" must be {expected}.");

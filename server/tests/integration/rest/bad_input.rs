@@ -1,7 +1,7 @@
 //! What makes no sense gets a problem that names the field, and never what was sent.
 
 use causerie_protocol::rest::Problem;
-use causerie_protocol::{ErrorCode, limits, paths};
+use causerie_protocol::{ErrorCode, MessageId, limits, paths};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, SqliteConnection};
@@ -174,6 +174,39 @@ async fn every_bad_body_is_answered_by_its_field() {
         assert!(problem.detail.ends_with('.'), "{place}: {}", problem.detail);
     }
     assert!(server.history(&alice, chat).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_value_of_another_type_is_answered_with_the_type_of_its_field() {
+    let server = TestServer::start().await;
+    let (alice, bob) = (server.register("alice").await, server.register("bob").await);
+    let chat = server.start_chat(&alice, &bob).await;
+    // The body is read before anything is looked up.
+    let message = MessageId(4711);
+    for (path, body, expected) in [
+        (paths::pin(message), json!({"on": "yes"}), "The field \"on\" must be true or false."),
+        (
+            paths::reactions(message),
+            json!({"emoji": "\u{1f44d}", "on": 1}),
+            "The field \"on\" must be true or false.",
+        ),
+        (
+            paths::messages(chat),
+            json!({"content": "a", "plain": "no"}),
+            "The field \"plain\" must be true or false.",
+        ),
+        (
+            paths::messages(chat),
+            json!({"content": "a", "reply_to": "first"}),
+            "The field \"reply_to\" must be a whole number.",
+        ),
+        (paths::pin(message), json!({"on": "expected u64"}), "The field \"on\" must be true or false."),
+        (paths::reactions(message), json!({"emoji": 7, "on": true}), "The field \"emoji\" must be a string."),
+    ] {
+        let request = server.client.post(server.url(&path)).bearer_auth(&alice.token).json(&body);
+        let problem: Problem = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(problem.detail, expected, "{path}");
+    }
 }
 
 #[tokio::test]
