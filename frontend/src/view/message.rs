@@ -263,7 +263,7 @@ struct MayOwn {
     edit_until: Option<Millis>,
 }
 
-/// The entry of a message's menu that pins it; what is pinned is told, and taken back, above the messages.
+/// The entry of a message's menu that pins it; the bar above the messages shows what is pinned, and unpins it.
 fn pin(context: MessageContext, id: MessageId) -> AnyView {
     button("", Some("pin-message"), say!(PinMessage), move |_| {
         menu::close_all();
